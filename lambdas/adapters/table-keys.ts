@@ -1,0 +1,81 @@
+import { deliveryId, shardOf, webhookOfDelivery } from '../domain/id.ts';
+
+// Where each row stands. Two tables, each with `pk` and `sk`; `o` below is the owner, `acc_…#live`.
+//
+// domain table (has the stream)                                     indexes
+//   task            T#tsk_…        task                             list: T#o#shard / status#created#id · reference: o#reference / created#id
+//   event           E#o#shard      evt_…                            list, only ids without a time: E#o#shard / created#id
+//   webhook         A#o            whk_…
+//   webhook count   A#o            webhook-count
+//   command         A#o            cmd#…
+//   who wants a type R#o#type      routing                          (a set of `webhook|resource`)
+//   idempotency     I#o            path#key
+// delivery table (no stream)
+//   delivery        W#whk_…#shard  dlv_…                            due: D#shard / due_at · attention: whk_…#shard#status / id
+//   attempt         dlv_…          A#001
+//   webhook health  W#whk_…        health                           failing: F / failing_since
+//   API key         K#sha256       key
+//   key listing     A#acc_…        key_…
+//   account         ACCOUNTS       acc_…                            (made by people, one at a time: one partition carries them)
+//   idempotency     I#acc_…        path#key
+//   public keys     KEYRING        public
+
+export interface Key {
+  readonly pk: string;
+  readonly sk: string;
+}
+
+export const indexes = {
+  /** domain table: `list_pk`, `list_sk`; projects `type` and `resource`. */
+  list: 'list',
+  /** domain table: `ref_pk`, `ref_sk`; keys only. */
+  reference: 'reference',
+  /** delivery table: `due_pk`, `due_at` (a number, milliseconds); projects `ticket`, `parked`, `owner`, `event_id`. */
+  due: 'due',
+  /** delivery table: `att_pk`, `sk`; everything projected. Rows that were refused, held or cancelled at least once. */
+  attention: 'attention',
+  /** delivery table: `failing_pk`, `failing_since`; everything projected. */
+  failing: 'failing',
+} as const;
+
+/** A list is one query per shard: one partition takes 1,000 writes a second, and an account may well have more. */
+export const SHARDS = 4;
+export const DUE_SHARDS = 16;
+
+export const taskKey = (id: string): Key => ({ pk: `T#${id}`, sk: 'task' });
+export const taskListPk = (owner: string, shard: number): string => `T#${owner}#${shard}`;
+export const taskReferencePk = (owner: string, reference: string): string => `${owner}#${reference}`;
+export const eventListPk = (owner: string, shard: number): string => `E#${owner}#${shard}`;
+export const eventKey = (owner: string, id: string): Key => ({ pk: eventListPk(owner, shardOf(id, SHARDS)), sk: id });
+export const webhookKey = (owner: string, id: string): Key => ({ pk: `A#${owner}`, sk: id });
+export const webhookCountKey = (owner: string): Key => ({ pk: `A#${owner}`, sk: 'webhook-count' });
+export const commandKey = (owner: string, id: string): Key => ({ pk: `A#${owner}`, sk: `cmd#${id}` });
+export const routingKey = (owner: string, type: string): Key => ({ pk: `R#${owner}#${type}`, sk: 'routing' });
+/** `scope` is an owner in the domain table and an account in the delivery table. */
+export const idempotencyKey = (scope: string, path: string, key: string): Key => ({
+  pk: `I#${scope}`,
+  sk: `${path}#${key}`,
+});
+
+export const deliveryPk = (webhookId: string, shard: number): string => `W#${webhookId}#${shard}`;
+export const deliveryKey = (id: string): Key => ({
+  pk: deliveryPk(webhookOfDelivery(id), shardOf(id, SHARDS)),
+  sk: id,
+});
+export const deliveryKeyOf = (eventTimeMs: number, eventId: string, webhookId: string): Key =>
+  deliveryKey(deliveryId(eventTimeMs, eventId, webhookId));
+export const attemptKey = (id: string, number: number): Key => ({
+  pk: id,
+  sk: `A#${String(number).padStart(3, '0')}`,
+});
+export const duePk = (shard: number): string => `D#${shard}`;
+export const duePkOf = (id: string): string => duePk(shardOf(id, DUE_SHARDS));
+export const attentionPk = (webhookId: string, shard: number, status: string): string =>
+  `${webhookId}#${shard}#${status}`;
+export const attentionPkOf = (id: string, status: string): string =>
+  attentionPk(webhookOfDelivery(id), shardOf(id, SHARDS), status);
+export const healthKey = (webhookId: string): Key => ({ pk: `W#${webhookId}`, sk: 'health' });
+export const apiKeyKey = (hash: string): Key => ({ pk: `K#${hash}`, sk: 'key' });
+export const apiKeyListingKey = (accountId: string, keyId: string): Key => ({ pk: `A#${accountId}`, sk: keyId });
+export const accountKey = (accountId: string): Key => ({ pk: 'ACCOUNTS', sk: accountId });
+export const publicKeysKey: Key = { pk: 'KEYRING', sk: 'public' };

@@ -1,0 +1,85 @@
+import { z } from 'zod';
+
+/**
+ * ```text
+ *            ┌────────── refused, a wait is left ─────────┐
+ * pending ───┼─▶ delivered                                ▼
+ *    │       └─▶ dead ◀── refused, none is left ──────  failed ──▶ delivered
+ *    ├─ webhook disabled ─▶ held ─ enabled again ─▶ pending, or failed if it was tried
+ *    └─ webhook deleted  ─▶ cancelled
+ * ```
+ */
+export const deliveryStatuses = ['pending', 'failed', 'delivered', 'dead', 'held', 'cancelled'] as const;
+export type DeliveryStatus = (typeof deliveryStatuses)[number];
+
+export const triggers = ['schedule', 'manual', 'recover', 'replay', 'resume'] as const;
+export type Trigger = (typeof triggers)[number];
+
+/** Why an attempt was no success. A closed list: clients may switch on it. */
+export const attemptErrorCodes = [
+  'timeout',
+  'connection_refused',
+  'dns',
+  'tls',
+  'forbidden_address',
+  'redirect',
+  'body_too_large',
+  'headers_too_large',
+  'connection_reset',
+  'not_http',
+  'refused_status',
+  'gone',
+] as const;
+export type AttemptErrorCode = (typeof attemptErrorCodes)[number];
+
+/** One POST, as recorded. Times are milliseconds since the epoch. */
+export const attemptSchema = z.object({
+  number: z.number(),
+  trigger: z.enum(triggers),
+  due_at: z.number(),
+  started_at: z.number(),
+  duration_ms: z.number(),
+  http_status: z.number().nullable().default(null),
+  /** At most 2,000 code points. */
+  response_body: z.string().nullable().default(null),
+  error: z
+    .object({ code: z.enum(attemptErrorCodes), message: z.string() })
+    .nullable()
+    .default(null),
+  /** The names of the headers that were sent; values may hold secrets. */
+  request_headers: z.array(z.string()).default([]),
+});
+export type Attempt = z.infer<typeof attemptSchema>;
+
+/** A delivery as its row holds it. `webhook` and time of the event are in the id. */
+export const storedDeliverySchema = z.object({
+  id: z.string(),
+  owner: z.string(),
+  event_id: z.string(),
+  event_type: z.string(),
+  status: z.enum(deliveryStatuses),
+  /** What the next message must carry; raised by everything that schedules. */
+  ticket: z.number(),
+  /** How many waits of the schedule are used up. */
+  step: z.number(),
+  attempts_made: z.number(),
+  /** What the next attempt is for. */
+  trigger: z.enum(triggers).default('schedule'),
+  /** When the next attempt is due, milliseconds; for a first attempt the event's time. */
+  due_at: z.number(),
+  /** True while the wait is too long for the queue to carry. */
+  parked: z.boolean().default(false),
+  settled_at: z.number().nullable().default(null),
+  /** The last attempt, whole where it was short; otherwise its body stands in its own row. */
+  last: attemptSchema.nullable().default(null),
+});
+export type StoredDelivery = z.infer<typeof storedDeliverySchema>;
+
+/** What a message or a due entry says: which delivery, and the ticket it was sent for. */
+export interface DeliveryTicket {
+  readonly deliveryId: string;
+  readonly ticket: number;
+  readonly owner: string;
+  readonly eventId: string;
+  readonly dueAtMs: number;
+}

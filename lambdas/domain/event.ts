@@ -1,0 +1,20 @@
+import { z } from 'zod';
+
+/** An event as its row holds it. `data` and `meta` are JSON text, so that what is signed is what was published. */
+export const storedEventSchema = z.object({
+  id: z.string(),
+  /** `acc_…#live` */
+  owner: z.string(),
+  /** `publish`: by `POST /events`. `change`: made by the fan-out from a change of something else, so it does not pass through it again. */
+  origin: z.enum(['publish', 'change']),
+  type: z.string(),
+  resource: z.string().nullable().default(null),
+  data: z.string(),
+  meta: z.string().nullable().default(null),
+  publisher_id: z.string().nullable().default(null),
+  /** The version of the thing that changed: receivers may order by it, queues do not. */
+  sequence: z.number().nullable().default(null),
+  /** RFC 3339, UTC, milliseconds. */
+  created_at: z.string(),
+});
+export type StoredEvent = z.infer<typeof storedEventSchema>;

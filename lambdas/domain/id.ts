@@ -1,0 +1,59 @@
+import { createHash, randomBytes } from 'node:crypto';
+
+export type IdPrefix = 'tsk' | 'evt' | 'whk' | 'dlv' | 'key' | 'job' | 'acc' | 'req';
+
+/** Crockford's base32: sorts like the bytes it stands for. https://www.crockford.com/base32.html */
+const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+
+const base32 = (value: bigint, characters: number): string => {
+  let text = '';
+  for (let rest = value, i = 0; i < characters; i++, rest >>= 5n) text = ALPHABET[Number(rest & 31n)] + text;
+  return text;
+};
+
+const hashBits = (parts: readonly string[], bits: number): bigint => {
+  const digest = createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+  return BigInt(`0x${digest}`) >> BigInt(256 - bits);
+};
+
+const timePart = (timeMs: number): string => base32(BigInt(timeMs), 10);
+
+/** A drawn id: a ULID behind its prefix, so that ids sort by the time they were drawn. */
+export const drawId = (prefix: IdPrefix, nowMs: number): string =>
+  `${prefix}_${timePart(nowMs)}${base32(BigInt(`0x${randomBytes(10).toString('hex')}`), 16)}`;
+
+/** An id that the same parts always give, and that sorts by the given time. */
+export const deriveTimedId = (prefix: IdPrefix, timeMs: number, ...parts: string[]): string =>
+  `${prefix}_${timePart(timeMs)}${base32(hashBits(parts, 80), 16)}`;
+
+/** An id that the same parts always give, wherever and whenever. It starts with Z, which no timed id does, and does not sort by time. */
+export const deriveId = (prefix: IdPrefix, ...parts: string[]): string =>
+  `${prefix}_Z${base32(hashBits(parts, 125), 25)}`;
+
+/** Whether an id was derived without a time, so that its place in a list is kept elsewhere. */
+export const isTimeless = (id: string): boolean => id[4] === 'Z';
+
+const FORM = new RegExp(`^([a-z]{3})_[${ALPHABET}]{26}(?:[${ALPHABET}]{26})?$`);
+
+/** Whether the text has the form of an id of this kind; one that has not cannot exist. */
+export const isId = (prefix: IdPrefix, text: string): boolean =>
+  FORM.exec(text)?.[1] === prefix && text.length === (prefix === 'dlv' ? 56 : 30);
+
+/** A delivery's id carries its event's time, a hash of event and webhook, and its webhook: one read finds its row. */
+export const deliveryId = (eventTimeMs: number, eventId: string, webhookId: string): string =>
+  `${deriveTimedId('dlv', eventTimeMs, eventId, webhookId)}${webhookId.slice(4)}`;
+
+export const webhookOfDelivery = (id: string): string => `whk_${id.slice(30)}`;
+
+/** The time, in milliseconds, that a drawn or timed id (a delivery's, too) begins with. */
+export const timeOfId = (id: string): number => {
+  let value = 0;
+  for (const character of id.slice(4, 14)) value = value * 32 + ALPHABET.indexOf(character);
+  return value;
+};
+
+/** Spreads ids over `shards` partitions, the same id always to the same one. */
+export const shardOf = (id: string, shards: number): number => Number(hashBits([id], 32) % BigInt(shards));
+
+/** The smallest text any id of this kind and time can begin with: a bound for range reads. */
+export const idBound = (prefix: IdPrefix, timeMs: number): string => `${prefix}_${timePart(timeMs)}`;

@@ -1,0 +1,15 @@
+export type Mode = 'live' | 'test';
+
+/** Whose something is: an account's live and test data are apart. */
+export interface Owner {
+  readonly accountId: string;
+  readonly mode: Mode;
+}
+
+/** The owner as one word, as it stands in keys and messages. */
+export const ownerKey = (owner: Owner): string => `${owner.accountId}#${owner.mode}`;
+
+export const ownerFromKey = (key: string): Owner => {
+  const [accountId = '', mode] = key.split('#');
+  return { accountId, mode: mode === 'test' ? 'test' : 'live' };
+};

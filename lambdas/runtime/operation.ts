@@ -1,0 +1,90 @@
+import type { z } from 'zod';
+import type { Owner } from '../domain/owner.ts';
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+export const scopes = [
+  'tasks:read',
+  'tasks:write',
+  'webhooks:read',
+  'webhooks:write',
+  'events:read',
+  'events:write',
+  'jobs:read',
+  'jobs:write',
+  'keys:read',
+  'keys:write',
+  'audit:read',
+  'admin',
+] as const;
+export type Scope = (typeof scopes)[number];
+
+/** One call of an API as data: what it takes and what it gives. The router validates with it and the OpenAPI document is made of it. */
+export interface Operation {
+  /** OpenAPI's operationId, camelCase. */
+  readonly id: string;
+  readonly method: Method;
+  /** With `{name}` for parameters. */
+  readonly path: string;
+  readonly tag: string;
+  readonly summary: string;
+  readonly description?: string;
+  /** `null`: needs no key. */
+  readonly scope: Scope | null;
+  readonly query?: z.ZodObject;
+  readonly body?: z.ZodType;
+  /** An absent body is read as `{}`. */
+  readonly isBodyOptional?: boolean;
+  /** Takes an `Idempotency-Key`. */
+  readonly isIdempotent?: boolean;
+  /** By status, what a success answers; `null` for no body. */
+  readonly responses: Readonly<Record<number, z.ZodType | null>>;
+  /** Error statuses it can answer beyond those that every call can. */
+  readonly errors?: readonly number[];
+  readonly example?: unknown;
+}
+
+/** The living API key of a request. The operator's key has no account. */
+export interface Caller {
+  readonly keyId: string;
+  readonly accountId: string | null;
+  readonly scopes: readonly string[];
+  readonly mode: 'live' | 'test';
+}
+
+type Output<T, Fallback> = T extends z.ZodType ? z.output<T> : Fallback;
+
+/** A request that has been authenticated, counted and validated. */
+export interface ApiRequest<O extends Operation = Operation> {
+  readonly requestId: string;
+  readonly caller: Caller;
+  /** The caller's account and mode. Meaningless for the operator's key. */
+  readonly owner: Owner;
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: Output<O['query'], Record<string, never>>;
+  readonly body: Output<O['body'], undefined>;
+  readonly idempotencyKey: string | null;
+  /** A hash of the body's content, whatever its member order. */
+  readonly contentHash: string;
+  /** The host name the request was sent to. */
+  readonly host: string;
+  readonly sourceIp: string;
+  readonly nowMs: number;
+}
+
+export interface ApiResponse {
+  readonly status: number;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** An operation with what performs it. */
+export interface Route<O extends Operation = Operation> {
+  readonly operation: O;
+  readonly perform: (request: ApiRequest<O>) => Promise<ApiResponse>;
+}
+
+export const route = <const O extends Operation>(
+  operation: O,
+  perform: (request: ApiRequest<O>) => Promise<ApiResponse>,
+): Route<O> => ({ operation, perform });
