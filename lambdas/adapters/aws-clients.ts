@@ -1,0 +1,61 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SQSClient } from '@aws-sdk/client-sqs';
+
+/** AWS calls of this process since it was last read: by `service.operation`, with the capacity DynamoDB said they took. */
+export interface AwsUse {
+  readonly calls: Record<string, number>;
+  readonly units: Record<string, number>;
+}
+
+let use: AwsUse = { calls: {}, units: {} };
+
+/** What was called since the last look; for an invocation's log line. */
+export const takeAwsUse = (): AwsUse => {
+  const taken = use;
+  use = { calls: {}, units: {} };
+  return taken;
+};
+
+const count = (service: string, operation: string, consumed: unknown): void => {
+  const name = `${service}.${operation}`;
+  use.calls[name] = (use.calls[name] ?? 0) + 1;
+  const list = Array.isArray(consumed) ? consumed : consumed ? [consumed] : [];
+  for (const { CapacityUnits = 0 } of list as { CapacityUnits?: number }[]) {
+    use.units[name] = (use.units[name] ?? 0) + CapacityUnits;
+  }
+};
+
+/** Endpoints come from the SDK's own variables (`AWS_ENDPOINT_URL_…`), so a local stack needs nothing here. */
+const options = { maxAttempts: 4 } as const;
+
+export const dynamoClient = (overrides: { maxAttempts?: number } = {}): DynamoDBClient => {
+  const client = new DynamoDBClient({ ...options, ...overrides });
+  client.middlewareStack.add(
+    (next, context) => async (args) => {
+      const input = args.input as { ReturnConsumedCapacity?: string };
+      const result = await next({ ...args, input: { ...input, ReturnConsumedCapacity: 'TOTAL' } });
+      const output = result.output as { ConsumedCapacity?: unknown };
+      count('dynamodb', String(context['commandName']).replace(/Command$/, ''), output.ConsumedCapacity);
+      return result;
+    },
+    { step: 'initialize', name: 'countCapacity' },
+  );
+  return client;
+};
+
+const counted = <C extends SQSClient | SecretsManagerClient>(client: C, service: string): C => {
+  (client as SQSClient).middlewareStack.add(
+    (next, context) => async (args) => {
+      count(service, String(context['commandName']).replace(/Command$/, ''), null);
+      return next(args);
+    },
+    { step: 'initialize', name: 'countCalls' },
+  );
+  return client;
+};
+
+export const sqsClient = (): SQSClient => counted(new SQSClient({ ...options, md5: false }), 'sqs');
+
+export const secretsClient = (): SecretsManagerClient =>
+  counted(new SecretsManagerClient({ ...options }), 'secretsmanager');
