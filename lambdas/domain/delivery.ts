@@ -42,6 +42,8 @@ export const attemptSchema = z.object({
   http_status: z.number().nullable().default(null),
   /** At most 2,000 code points. */
   response_body: z.string().nullable().default(null),
+  /** In a delivery's `last`: the body was long and stands only in the attempt's own row. */
+  is_body_apart: z.boolean().default(false),
   error: z
     .object({ code: z.enum(attemptErrorCodes), message: z.string() })
     .nullable()
@@ -70,7 +72,7 @@ export const storedDeliverySchema = z.object({
   /** True while the wait is too long for the queue to carry. */
   parked: z.boolean().default(false),
   settled_at: z.number().nullable().default(null),
-  /** The last attempt, whole where it was short; otherwise its body stands in its own row. */
+  /** The last attempt. It gets a row of its own when the next is recorded, or at once where its body is long. */
   last: attemptSchema.nullable().default(null),
 });
 export type StoredDelivery = z.infer<typeof storedDeliverySchema>;

@@ -1,0 +1,100 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  BatchExecuteStatementCommand,
+  type BatchStatementRequest,
+  type BatchStatementResponse,
+  type DynamoDBClient,
+} from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
+
+/** DynamoDB takes at most 25 statements in one call. */
+const BATCH = 25;
+
+const TRANSIENT = new Set([
+  'InternalServerError',
+  'ProvisionedThroughputExceeded',
+  'RequestLimitExceeded',
+  'ThrottlingError',
+  'TransactionConflict',
+]);
+
+const MARSHALL = { removeUndefinedValues: true, convertTopLevelContainer: false } as const;
+
+/** A row as DynamoDB stores it: without what is null or undefined. */
+export const rowOf = (fields: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null && value !== undefined));
+
+/** A statement that adds a row, and fails with `DuplicateItem` where one stands. */
+export const insertStatement = (table: string, row: Readonly<Record<string, unknown>>): BatchStatementRequest => {
+  const entries = Object.entries(marshall(rowOf(row), MARSHALL));
+  const fields = entries.map(([name]) => `'${name}': ?`).join(', ');
+  return { Statement: `INSERT INTO "${table}" VALUE {${fields}}`, Parameters: entries.map(([, value]) => value) };
+};
+
+/** A statement that changes a row only while it holds `expected`. One attribute at most can be removed: the engines differ beyond that. */
+export const updateStatement = (
+  table: string,
+  key: { readonly pk: string; readonly sk: string },
+  set: Readonly<Record<string, unknown>>,
+  expected: Readonly<Record<string, unknown>>,
+  remove?: string,
+): BatchStatementRequest => {
+  const assignments = Object.entries(marshall(rowOf(set), MARSHALL));
+  const conditions = Object.entries(marshall({ ...key, ...expected }, MARSHALL));
+  return {
+    Statement: [
+      `UPDATE "${table}" SET ${assignments.map(([name]) => `"${name}"=?`).join(', ')}`,
+      ...(remove ? [`REMOVE "${remove}"`] : []),
+      `WHERE ${conditions.map(([name]) => `"${name}"=?`).join(' AND ')}`,
+    ].join(' '),
+    Parameters: [...assignments, ...conditions].map(([, value]) => value),
+  };
+};
+
+type Outcome = 'done' | 'duplicate' | 'condition_failed';
+
+const outcomeOf = (response: BatchStatementResponse | undefined): Outcome | 'again' => {
+  const code = response?.Error?.Code;
+  if (!code) return 'done';
+  if (code === 'DuplicateItem') return 'duplicate';
+  if (code === 'ConditionalCheckFailed') return 'condition_failed';
+  if (TRANSIENT.has(code)) return 'again';
+  throw new Error(`DynamoDB refused a statement: ${code}`);
+};
+
+const executeBatch = async (client: DynamoDBClient, statements: readonly BatchStatementRequest[]) => {
+  const outcomes: Outcome[] = new Array(statements.length).fill('done');
+  let open = statements.map((_, index) => index);
+  for (let tries = 1; ; tries++) {
+    const sent = open.map((index) => statements[index] as BatchStatementRequest);
+    const { Responses = [] } = await client.send(new BatchExecuteStatementCommand({ Statements: sent }));
+    const again: number[] = [];
+    open.forEach((index, position) => {
+      const outcome = outcomeOf(Responses[position]);
+      if (outcome === 'again') again.push(index);
+      else outcomes[index] = outcome;
+    });
+    if (again.length === 0) return outcomes;
+    if (tries === 5) throw new Error(`DynamoDB left ${again.length} statements undone after ${tries} tries`);
+    await sleep(25 * 2 ** tries * (0.5 + Math.random()));
+    open = again;
+  }
+};
+
+/**
+ * Runs statements, each standing or failing alone, 25 a call and four calls at a time. No key may appear twice in 25.
+ * Returns what became of each; throws where the engine would not take one.
+ */
+export const executeStatements = async (
+  client: DynamoDBClient,
+  statements: readonly BatchStatementRequest[],
+): Promise<readonly Outcome[]> => {
+  const batches: BatchStatementRequest[][] = [];
+  for (let i = 0; i < statements.length; i += BATCH) batches.push(statements.slice(i, i + BATCH));
+  const outcomes: Outcome[] = [];
+  for (let i = 0; i < batches.length; i += 4) {
+    const four = await Promise.all(batches.slice(i, i + 4).map((batch) => executeBatch(client, batch)));
+    outcomes.push(...four.flat());
+  }
+  return outcomes;
+};
