@@ -26,12 +26,16 @@ export interface SigningKey {
   readonly privateKey: KeyObject;
 }
 
-/** What may be signed with: the webhook's secrets alive now, newest first, and the deployment's own keys. */
-export interface SigningMaterial {
-  readonly secrets: readonly string[];
+/** The deployment's own keys, the newest of each kind. */
+export interface SigningKeys {
   readonly ed25519: SigningKey;
   readonly ecdsaP256: SigningKey;
   readonly rsa: SigningKey;
+}
+
+/** What may be signed with: the webhook's secrets that sign now, newest first and never none, and the deployment's own keys. */
+export interface SigningMaterial extends SigningKeys {
+  readonly secrets: readonly [string, ...string[]];
 }
 
 /** Headers (lower-case names) and body, made together: the body is the very text that was signed. */
@@ -57,6 +61,6 @@ export interface Profile<Options = unknown> {
   /** `overlap`: the wire carries several signatures, so that all living secrets sign. `switch`: exactly one, so that the old one signs until it expires. */
   readonly rotation: 'overlap' | 'switch';
   judge(status: number): Judgement;
-  /** Pure: the same arguments give the same bytes. */
+  /** Pure: the same arguments give the same bytes, but for the randomness that is part of an ECDSA signature. */
   render(telling: Telling, material: SigningMaterial, options: Options, sentAt: Date): Rendered;
 }

@@ -1,0 +1,120 @@
+import { createPrivateKey } from 'node:crypto';
+import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { decodeProtectedHeader } from 'jose/decode/protected_header';
+import { compactDecrypt } from 'jose/jwe/compact/decrypt';
+import type { OpenedWebhook } from '../domain/attempt-delivery.ts';
+import { type KeyringContent, parseKeyring, type SigningAlgorithm } from '../domain/keyring.ts';
+import type { Profile, SigningKey, SigningKeys } from '../domain/profile.ts';
+import { signingSecrets } from '../domain/secret.ts';
+import type { StoredWebhook } from '../domain/webhook.ts';
+
+export interface Keyring {
+  /** Opens what was sealed for this webhook of this owner, and nothing else. Throws when the keyring cannot be read. */
+  open(owner: string, webhookId: string, sealed: string): Promise<string>;
+  signingKeys(): Promise<SigningKeys>;
+  /** Everything of a webhook that is sealed and needed at that time. */
+  openWebhook(webhook: StoredWebhook, rotation: Profile['rotation'], nowMs: number): Promise<OpenedWebhook>;
+}
+
+const FRESH_MS = 5 * 60_000;
+/** Whatever happens, Secrets Manager is not asked more often. */
+const PAUSE_MS = 5_000;
+/** Some 300 bytes each. */
+const OPENED_KEPT = 10_000;
+
+interface Loaded {
+  readonly sealing: ReadonlyMap<string, KeyringContent['sealing'][number]['jwk']>;
+  readonly signing: SigningKeys;
+}
+
+const load = (text: string): Loaded => {
+  const content = parseKeyring(text);
+  const newest = (wanted: SigningAlgorithm): SigningKey => {
+    const found = content.signing.find(({ alg }) => alg === wanted);
+    if (!found) throw new Error(`the keyring has no ${wanted} key`);
+    return { kid: found.kid, privateKey: createPrivateKey({ key: found.jwk, format: 'jwk' }) };
+  };
+  return {
+    sealing: new Map(content.sealing.map(({ kid, jwk }) => [kid, jwk])),
+    signing: { ed25519: newest('EdDSA'), ecdsaP256: newest('ES256'), rsa: newest('RS256') },
+  };
+};
+
+/** The deployment's private keys, kept for minutes, with what they opened, kept for as long as there is room. */
+export const createKeyring = (client: SecretsManagerClient, secretId: string, clock: () => number): Keyring => {
+  let loaded: Loaded | null = null;
+  let askedAtMs = Number.NEGATIVE_INFINITY;
+  let asking: Promise<Loaded> | null = null;
+  const opened = new Map<string, Promise<string>>();
+
+  const ask = async (): Promise<Loaded> => {
+    askedAtMs = clock();
+    const { SecretString = '' } = await client.send(new GetSecretValueCommand({ SecretId: secretId }));
+    loaded = load(SecretString);
+    return loaded;
+  };
+  const askOnce = (): Promise<Loaded> => {
+    asking ??= ask().finally(() => {
+      asking = null;
+    });
+    return asking;
+  };
+
+  const current = async (maxAgeMs: number): Promise<Loaded> => {
+    if (loaded === null) return askOnce();
+    if (clock() - askedAtMs < maxAgeMs) return loaded;
+    // A keyring only ever grows, so while a newer one cannot be had the last one serves.
+    const last = loaded;
+    return askOnce().catch(() => last);
+  };
+
+  const decrypt = async (owner: string, webhookId: string, sealed: string): Promise<string> => {
+    const kid = String(decodeProtectedHeader(sealed).kid);
+    const known = (await current(FRESH_MS)).sealing.get(kid);
+    const key = known ?? (await current(PAUSE_MS)).sealing.get(kid);
+    if (key === undefined) throw new Error(`the keyring has no sealing key ${kid}`);
+    const { plaintext, protectedHeader } = await compactDecrypt(sealed, key, {
+      keyManagementAlgorithms: ['ECDH-ES+A256KW'],
+      contentEncryptionAlgorithms: ['A256GCM'],
+    });
+    if (protectedHeader.acc !== owner || protectedHeader.whk !== webhookId) {
+      throw new Error('this was sealed for another webhook');
+    }
+    return Buffer.from(plaintext).toString();
+  };
+
+  const open = (owner: string, webhookId: string, sealed: string): Promise<string> => {
+    const name = `${owner} ${webhookId} ${sealed}`;
+    const text = opened.get(name) ?? decrypt(owner, webhookId, sealed);
+    // Put back at the end: the first in the map is the one that was longest unused.
+    opened.delete(name);
+    opened.set(name, text);
+    if (opened.size > OPENED_KEPT) opened.delete(opened.keys().next().value ?? name);
+    text.catch(() => opened.delete(name));
+    return text;
+  };
+
+  const signingKeys = async (): Promise<SigningKeys> => (await current(FRESH_MS)).signing;
+
+  const openWebhook = async (
+    { owner, id, secrets, basic_auth, headers }: StoredWebhook,
+    rotation: Profile['rotation'],
+    nowMs: number,
+  ): Promise<OpenedWebhook> => {
+    const [newest, ...older] = signingSecrets(secrets, rotation, nowMs);
+    const [keys, first, rest, password, values] = await Promise.all([
+      signingKeys(),
+      open(owner, id, newest.sealed),
+      Promise.all(older.map(({ sealed }) => open(owner, id, sealed))),
+      basic_auth && open(owner, id, basic_auth.sealed),
+      headers && open(owner, id, headers.sealed),
+    ]);
+    return {
+      material: { ...keys, secrets: [first, ...rest] },
+      password,
+      headers: values === null ? {} : (JSON.parse(values) as Record<string, string>),
+    };
+  };
+
+  return { open, signingKeys, openWebhook };
+};

@@ -1,0 +1,20 @@
+import type { Profile } from '../domain/profile.ts';
+import { passpost } from './passpost.ts';
+import { standard } from './standard.ts';
+
+const known: readonly Profile[] = [passpost, standard];
+
+/** Every profile by its name. It has no prototype, so that `constructor` is no profile. */
+export const profiles: Readonly<Record<string, Profile>> = Object.assign(
+  Object.create(null) as Record<string, Profile>,
+  Object.fromEntries(known.map((profile) => [profile.name, profile])),
+);
+
+/** The profile that a stored webhook names. */
+export const profileOf = (name: string): Profile => {
+  const profile = profiles[name];
+  if (profile === undefined) throw new Error(`no profile is called ${name}`);
+  return profile;
+};
+
+export const profileNames: readonly string[] = Object.keys(profiles);

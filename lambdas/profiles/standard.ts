@@ -1,0 +1,50 @@
+// https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+// Symmetric (v1) and asymmetric (v1a) signatures stand side by side in one header; a v1a proves the deployment that sent it, not the account.
+
+import { sign } from 'node:crypto';
+import { z } from 'zod';
+import type { Profile } from '../domain/profile.ts';
+import { hmacSha256 } from './parts/hmac-sha256.ts';
+
+const noOptions = z.strictObject({});
+
+const PREFIX = 'whsec_';
+const keyBytes = (secret: string): Buffer => Buffer.from(secret.slice(PREFIX.length), 'base64');
+
+export const standard: Profile<z.infer<typeof noOptions>> = {
+  name: 'standard',
+  events: ['*'],
+  options: noOptions,
+  // The specification's example: 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h, each after the one before.
+  schedule: [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400],
+  apiVersions: ['2026-11-01'],
+  secret: z
+    .string()
+    .regex(/^whsec_(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/, 'must be whsec_ and base64')
+    .refine((text) => keyBytes(text).length >= 24 && keyBytes(text).length <= 64, 'must hold 24 to 64 bytes'),
+  rotation: 'overlap',
+  judge: (status) => {
+    if (status === 410) return 'gone';
+    return status >= 200 && status <= 299 ? 'delivered' : 'refused';
+  },
+  render: ({ eventId, eventType, createdAt, dataJson }, { secrets, ed25519 }, _options, sentAt) => {
+    const body = `{"type":${JSON.stringify(eventType)},"timestamp":"${createdAt}","data":${dataJson}}`;
+    const timestamp = String(Math.floor(sentAt.getTime() / 1000));
+    const signed = `${eventId}.${timestamp}.${body}`;
+    const signatures = [
+      ...secrets.map((secret) => `v1,${hmacSha256(keyBytes(secret), signed, 'base64')}`),
+      `v1a,${sign(null, Buffer.from(signed), ed25519.privateKey).toString('base64')}`,
+    ];
+    return {
+      headers: {
+        'content-type': 'application/json',
+        'user-agent': 'passpost-webhooks/1.0',
+        // The event's id: receivers use it as an idempotency key, so it stays the same over attempts, retries and replays.
+        'webhook-id': eventId,
+        'webhook-timestamp': timestamp,
+        'webhook-signature': signatures.join(' '),
+      },
+      body,
+    };
+  },
+};
