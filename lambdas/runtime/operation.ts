@@ -1,23 +1,9 @@
 import type { z } from 'zod';
+import type { Caller, Scope } from '../domain/api-key.ts';
+import type { IdPrefix } from '../domain/id.ts';
 import type { Owner } from '../domain/owner.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-
-export const scopes = [
-  'tasks:read',
-  'tasks:write',
-  'webhooks:read',
-  'webhooks:write',
-  'events:read',
-  'events:write',
-  'jobs:read',
-  'jobs:write',
-  'keys:read',
-  'keys:write',
-  'audit:read',
-  'admin',
-] as const;
-export type Scope = (typeof scopes)[number];
 
 /** One call of an API as data: what it takes and what it gives. The router validates with it and the OpenAPI document is made of it. */
 export interface Operation {
@@ -26,6 +12,8 @@ export interface Operation {
   readonly method: Method;
   /** With `{name}` for parameters. */
   readonly path: string;
+  /** What `{id}` is an id of: one of any other form cannot exist, so it is a 404 before anything is read. */
+  readonly idPrefix?: IdPrefix;
   readonly tag: string;
   readonly summary: string;
   readonly description?: string;
@@ -42,14 +30,6 @@ export interface Operation {
   /** Error statuses it can answer beyond those that every call can. */
   readonly errors?: readonly number[];
   readonly example?: unknown;
-}
-
-/** The living API key of a request. The operator's key has no account. */
-export interface Caller {
-  readonly keyId: string;
-  readonly accountId: string | null;
-  readonly scopes: readonly string[];
-  readonly mode: 'live' | 'test';
 }
 
 type Output<T, Fallback> = T extends z.ZodType ? z.output<T> : Fallback;
@@ -74,6 +54,7 @@ export interface ApiRequest<O extends Operation = Operation> {
 
 export interface ApiResponse {
   readonly status: number;
+  /** Sent as JSON; a string or bytes as they stand, with the `content-type` among the headers. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -81,7 +62,8 @@ export interface ApiResponse {
 /** An operation with what performs it. */
 export interface Route<O extends Operation = Operation> {
   readonly operation: O;
-  readonly perform: (request: ApiRequest<O>) => Promise<ApiResponse>;
+  // A method, not a property: so that routes of all kinds fit into one list.
+  perform(request: ApiRequest<O>): Promise<ApiResponse>;
 }
 
 export const route = <const O extends Operation>(

@@ -1,0 +1,146 @@
+import middy from '@middy/core';
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import type { Caller, Quota } from '../domain/api-key.ts';
+import { contentHash } from '../domain/content-hash.ts';
+import { drawId } from '../domain/id.ts';
+import { type Authenticate, authenticateCaller, quotaToHeaders, requireScope } from './authentication.ts';
+import { describeError, log } from './log.ts';
+import type { ApiRequest, ApiResponse, Operation, Route } from './operation.ts';
+import { encodeProblem, errorToProblem, type Surface } from './problem.ts';
+import { readJsonBody } from './request-body.ts';
+import { router } from './router.ts';
+import { readIdempotencyKey, readQuery, validate } from './validation.ts';
+
+export interface HttpOptions {
+  readonly surface: Surface;
+  /** Needed by every route with a scope. */
+  readonly authenticate?: Authenticate;
+  /** What the request's log line tells besides: the calls and units it took. */
+  readonly use?: () => object;
+  readonly now?: () => number;
+}
+
+type Result = APIGatewayProxyStructuredResultV2;
+
+/** What is learnt of a request on its way, for its answer and its log line. */
+interface Journey {
+  requestId: string;
+  nowMs: number;
+  operation: Operation | null;
+  caller: Caller | null;
+  quota: Quota | null;
+}
+
+const NOBODY: Caller = { keyId: '', accountId: null, scopes: [], mode: 'live' };
+
+const responseToResult = ({ status, body, headers = {} }: ApiResponse): Result => {
+  if (body === undefined) return { statusCode: status, headers: { ...headers } };
+  if (typeof body === 'string') return { statusCode: status, headers: { ...headers }, body };
+  if (body instanceof Uint8Array) {
+    const encoded = Buffer.from(body).toString('base64');
+    return { statusCode: status, headers: { ...headers }, body: encoded, isBase64Encoded: true };
+  }
+  return {
+    statusCode: status,
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  };
+};
+
+const requestOf = (
+  event: APIGatewayProxyEventV2,
+  operation: Operation,
+  journey: Journey,
+  params: Readonly<Record<string, string>>,
+): ApiRequest => {
+  const caller = journey.caller ?? NOBODY;
+  const query = readQuery(operation.query, event.rawQueryString);
+  const content = operation.body
+    ? readJsonBody(
+        { body: event.body, isBase64Encoded: event.isBase64Encoded, contentType: event.headers['content-type'] },
+        operation.isBodyOptional ?? false,
+      )
+    : undefined;
+  return {
+    requestId: journey.requestId,
+    caller,
+    owner: { accountId: caller.accountId ?? '', mode: caller.mode },
+    params,
+    query: query as ApiRequest['query'],
+    body: operation.body && validate(operation.body, content),
+    idempotencyKey: operation.isIdempotent ? readIdempotencyKey(event.headers['idempotency-key']) : null,
+    contentHash: contentHash(content ?? null),
+    host: event.requestContext.domainName,
+    sourceIp: event.requestContext.http.sourceIp,
+    nowMs: journey.nowMs,
+  };
+};
+
+/**
+ * A function behind the gateway: finds the route (404, then 405, before any question of keys), asks the key and counts
+ * (401, 429, 503), then its scope (403), reads query and body (400, 413, 415, 422) and performs. Every answer, also of an
+ * error, is in the shape of the surface.
+ */
+export const httpHandler = (routes: readonly Route[], options: HttpOptions) => {
+  const { surface, authenticate, use, now = Date.now } = options;
+  const find = router(routes);
+
+  const answer = async (event: APIGatewayProxyEventV2, journey: Journey): Promise<Result> => {
+    const { route, params } = find(event.requestContext.http.method, event.rawPath);
+    const { operation } = route;
+    journey.operation = operation;
+    if (operation.scope !== null) {
+      if (!authenticate) throw new Error(`${operation.id} needs a key and nobody to ask about it`);
+      const authorization = event.headers.authorization;
+      journey.caller = await authenticateCaller(surface, authenticate, authorization, journey.nowMs, (quota) => {
+        journey.quota = quota;
+      });
+      requireScope(journey.caller, operation.scope);
+    }
+    return responseToResult(await route.perform(requestOf(event, operation, journey, params)));
+  };
+
+  const journeys = new WeakMap<APIGatewayProxyEventV2, Journey>();
+  const journeyOf = (event: APIGatewayProxyEventV2): Journey => {
+    const known = journeys.get(event);
+    if (known) return known;
+    const nowMs = now();
+    const begun: Journey = { requestId: drawId('req', nowMs), nowMs, operation: null, caller: null, quota: null };
+    journeys.set(event, begun);
+    return begun;
+  };
+
+  const finish = (event: APIGatewayProxyEventV2, result: Result): Result => {
+    const journey = journeyOf(event);
+    log('info', 'request.answered', {
+      request_id: journey.requestId,
+      operation: journey.operation?.id ?? null,
+      status: result.statusCode,
+      duration_ms: now() - journey.nowMs,
+      key_id: journey.caller?.keyId ?? null,
+      ...use?.(),
+    });
+    return {
+      ...result,
+      headers: {
+        ...result.headers,
+        ...(journey.quota ? quotaToHeaders(journey.quota, journey.nowMs) : {}),
+        'x-request-id': journey.requestId,
+      },
+    };
+  };
+
+  return middy<APIGatewayProxyEventV2, Result>()
+    .after((request) => {
+      request.response = finish(request.event, request.response ?? {});
+    })
+    .onError((request) => {
+      const problem = errorToProblem(request.error);
+      if (!problem || problem.code === 'unavailable') {
+        const request_id = journeyOf(request.event).requestId;
+        log('error', 'request.failed', { request_id, error: describeError(request.error) });
+      }
+      request.response = finish(request.event, encodeProblem(surface, problem));
+    })
+    .handler(async (event: APIGatewayProxyEventV2) => answer(event, journeyOf(event)));
+};

@@ -1,0 +1,15 @@
+/** One JSON line. `name` is `noun.past-verb`; never a secret, a signature, a query string or a body among the fields. */
+export const log = (
+  level: 'info' | 'warn' | 'error',
+  name: string,
+  fields: Readonly<Record<string, unknown>>,
+): void => {
+  process.stdout.write(`${JSON.stringify({ level, name, ...fields })}\n`);
+};
+
+/** What may be told of our own failure: its kind and where, with the causes behind it. */
+export const describeError = (error: unknown): Record<string, unknown> => {
+  if (!(error instanceof Error)) return { kind: typeof error };
+  const { name, message, stack, cause } = error;
+  return { kind: name, message, stack, ...(cause === undefined ? {} : { cause: describeError(cause) }) };
+};

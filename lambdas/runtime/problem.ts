@@ -1,0 +1,101 @@
+import { type ErrorCode, type FieldError, PassPostError } from '../domain/errors.ts';
+
+/** The family of calls a request belongs to: each has its own words for errors and its own way to send the key. */
+export type Surface = 'native' | 'passmint' | 'passcreator';
+
+/** Status and title of each error that a caller can be told; `internal` is our own failure. */
+export const problems: Readonly<Record<ErrorCode | 'internal', readonly [status: number, title: string]>> = {
+  malformed: [400, 'Malformed request'],
+  invalid: [422, 'Invalid request'],
+  unauthorized: [401, 'Unauthorized'],
+  forbidden: [403, 'Forbidden'],
+  not_found: [404, 'Not found'],
+  method_not_allowed: [405, 'Method not allowed'],
+  conflict: [409, 'Conflict'],
+  idempotency_in_progress: [409, 'Request still running'],
+  idempotency_mismatch: [422, 'Idempotency key reused'],
+  too_large: [413, 'Request too large'],
+  unsupported_media_type: [415, 'Unsupported media type'],
+  rate_limited: [429, 'Too many requests'],
+  unavailable: [503, 'Service unavailable'],
+  internal: [500, 'Internal error'],
+};
+
+interface Problem {
+  readonly code: ErrorCode | 'internal';
+  readonly status: number;
+  readonly detail: string;
+  readonly errors: readonly FieldError[];
+}
+
+interface Answer {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+const json = (problem: Problem, body: unknown, type = 'application/json'): Answer => ({
+  statusCode: problem.status,
+  headers: { 'content-type': type },
+  body: JSON.stringify(body),
+});
+
+/** The error types PassMint's clients know. */
+const passmintType = (status: number): string => {
+  if (status === 401) return 'authentication_error';
+  if (status === 403) return 'permission_error';
+  if (status === 429) return 'rate_limit_error';
+  return status >= 500 ? 'api_error' : 'invalid_request_error';
+};
+
+const encoders: Readonly<Record<Surface, (problem: Problem) => Answer>> = {
+  native: (problem) => {
+    const { code, status, detail, errors } = problem;
+    const body = { type: `/problems/${code}`, title: problems[code][1], status, detail, errors };
+    return json(problem, body, 'application/problem+json');
+  },
+  passmint: (problem) => {
+    const error = {
+      type: passmintType(problem.status),
+      message: problem.detail,
+      param: problem.errors[0]?.path ?? null,
+    };
+    return json(problem, { error });
+  },
+  passcreator: (problem) => {
+    const status = problem.status === 422 ? 400 : problem.status;
+    const [first] = problem.errors;
+    return json({ ...problem, status }, { ErrorMessage: first ? `${first.path}: ${first.message}` : problem.detail });
+  },
+};
+
+/** Names under which the SDK reports that a service is busy or cannot be reached: nothing was wrong with the request. */
+const BUSY =
+  /Throttl|ThroughputExceeded|RequestLimit|TransactionInProgress|ServiceUnavailable|InternalServerError|Timeout|ECONN|EPIPE|ENOTFOUND|EAI_AGAIN/;
+
+const isBusy = (error: unknown): boolean => {
+  if (!(error instanceof Error)) return false;
+  return BUSY.test(`${error.name} ${'code' in error ? String(error.code) : ''}`);
+};
+
+/** What the caller may know of an error; anything that is not meant for callers becomes 500 without details. */
+export const errorToProblem = (error: unknown): PassPostError | null => {
+  if (error instanceof PassPostError) return error;
+  if (!isBusy(error)) return null;
+  return new PassPostError('unavailable', 'Nothing was done. Please try again.', {
+    headers: { 'retry-after': '1' },
+    cause: error,
+  });
+};
+
+/** An error in the words of its surface. */
+export const encodeProblem = (surface: Surface, error: PassPostError | null): Answer => {
+  const code = error?.code ?? 'internal';
+  const answer = encoders[surface]({
+    code,
+    status: problems[code][0],
+    detail: error?.message ?? 'Something went wrong on our side.',
+    errors: error?.errors ?? [],
+  });
+  return { ...answer, headers: { ...answer.headers, ...error?.headers } };
+};

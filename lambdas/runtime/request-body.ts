@@ -1,0 +1,69 @@
+import { invalid, PassPostError } from '../domain/errors.ts';
+
+const MAX_BYTES = 256 * 1024;
+const MAX_DEPTH = 64;
+
+/** `application/json` and its kin, in no other encoding than UTF-8. */
+const JSON_TYPE = /^application\/(?:json|[a-z0-9.!#$&^_-]+\+json)(?:\s*;\s*charset\s*=\s*"?utf-?8"?)?\s*$/i;
+
+/** Strings that storage or signing would change are refused here, for every call. */
+const checkText = (text: string, path: string): void => {
+  if (text.isWellFormed() && !text.includes('\0')) return;
+  throw invalid(path.toWellFormed(), 'invalid_text', 'Holds a NUL character or half a surrogate pair.');
+};
+
+const checkContent = (root: unknown): void => {
+  const open: { value: unknown; path: string; depth: number }[] = [{ value: root, path: '', depth: 0 }];
+  for (let next = open.pop(); next; next = open.pop()) {
+    const { value, path, depth } = next;
+    if (typeof value === 'string') checkText(value, path);
+    // JSON has no largest number, JavaScript has: 1e999 would silently become something else.
+    if (typeof value === 'number' && !Number.isFinite(value)) {
+      throw invalid(path, 'too_big', 'A number out of range.');
+    }
+    if (typeof value !== 'object' || value === null) continue;
+    if (depth === MAX_DEPTH) throw invalid(path.slice(0, 200), 'too_deep', `Nested deeper than ${MAX_DEPTH}.`);
+    for (const [name, member] of Object.entries(value)) {
+      const memberPath = path === '' ? name : `${path}.${name}`;
+      if (!Array.isArray(value)) checkText(name, memberPath);
+      open.push({ value: member, path: memberPath, depth: depth + 1 });
+    }
+  }
+};
+
+const decodeUtf8 = (bytes: Uint8Array): string => {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new PassPostError('malformed', 'The body is not UTF-8.', { cause });
+  }
+};
+
+const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new PassPostError('malformed', 'The body is not JSON.', { cause });
+  }
+};
+
+export interface RawBody {
+  readonly body?: string | undefined;
+  readonly isBase64Encoded: boolean;
+  readonly contentType: string | undefined;
+}
+
+/** The request's JSON, refused where it is too large, of another type, or not JSON at all. */
+export const readJsonBody = (raw: RawBody, isOptional: boolean): unknown => {
+  // The gateway hands over whatever has no text type as base64.
+  const bytes = Buffer.from(raw.body ?? '', raw.isBase64Encoded ? 'base64' : 'utf8');
+  if (bytes.length === 0 && isOptional) return {};
+  if (bytes.length > 0 && !JSON_TYPE.test(raw.contentType ?? '')) {
+    throw new PassPostError('unsupported_media_type', 'The body must be application/json in UTF-8.');
+  }
+  if (bytes.length > MAX_BYTES) throw new PassPostError('too_large', `The body is larger than ${MAX_BYTES} bytes.`);
+  if (bytes.length === 0) throw new PassPostError('malformed', 'A JSON body is needed.');
+  const content = parseJson(decodeUtf8(bytes));
+  checkContent(content);
+  return content;
+};

@@ -1,0 +1,60 @@
+import { notFound, PassPostError } from '../domain/errors.ts';
+import { isId } from '../domain/id.ts';
+import type { Operation, Route } from './operation.ts';
+
+export interface Match {
+  readonly route: Route;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+const isParameter = (segment: string): boolean => segment.startsWith('{');
+
+const decode = (segment: string): string | null => {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return null;
+  }
+};
+
+const matchPath = (operation: Operation, asked: readonly string[]): Record<string, string> | null => {
+  const segments = operation.path.split('/');
+  if (segments.length !== asked.length) return null;
+  const params: Record<string, string> = {};
+  for (const [i, segment] of segments.entries()) {
+    const value = asked[i] ?? '';
+    if (!isParameter(segment)) {
+      if (segment !== value) return null;
+      continue;
+    }
+    const decoded = decode(value);
+    if (!decoded) return null;
+    params[segment.slice(1, -1)] = decoded;
+  }
+  return params;
+};
+
+/** Finds who answers a method and path. A 404 is a question of the path alone, a 405 of the method then. */
+export const router = (routes: readonly Route[]): ((method: string, path: string) => Match) => {
+  // A literal segment goes before a parameter in its place: `/docs/{asset}` must not hide a sibling.
+  const ordered = routes.toSorted((a, b) => (a.operation.path < b.operation.path ? -1 : 1)).reverse();
+  ordered.sort((a, b) => a.operation.path.split('{').length - b.operation.path.split('{').length);
+  return (method, path) => {
+    const asked = path.split('/');
+    const matches = ordered.flatMap((route) => {
+      const params = matchPath(route.operation, asked);
+      return params ? [{ route, params }] : [];
+    });
+    const path0 = matches[0]?.route.operation.path;
+    if (path0 === undefined) throw notFound('path');
+    const here = matches.filter(({ route }) => route.operation.path === path0);
+    const match = here.find(({ route }) => route.operation.method === method);
+    if (!match) {
+      const allow = here.map(({ route }) => route.operation.method).join(', ');
+      throw new PassPostError('method_not_allowed', `This path takes ${allow}.`, { headers: { allow } });
+    }
+    const { idPrefix, tag } = match.route.operation;
+    if (idPrefix && !isId(idPrefix, match.params.id ?? '')) throw notFound(tag);
+    return match;
+  };
+};
