@@ -36,7 +36,7 @@ export const dynamoClient = (overrides: { maxAttempts?: number } = {}): DynamoDB
       const input = args.input as { ReturnConsumedCapacity?: string };
       const result = await next({ ...args, input: { ...input, ReturnConsumedCapacity: 'TOTAL' } });
       const output = result.output as { ConsumedCapacity?: unknown };
-      count('dynamodb', String(context['commandName']).replace(/Command$/, ''), output.ConsumedCapacity);
+      count('dynamodb', String(context.commandName).replace(/Command$/, ''), output.ConsumedCapacity);
       return result;
     },
     { step: 'initialize', name: 'countCapacity' },
@@ -47,7 +47,7 @@ export const dynamoClient = (overrides: { maxAttempts?: number } = {}): DynamoDB
 const counted = <C extends SQSClient | SecretsManagerClient>(client: C, service: string): C => {
   (client as SQSClient).middlewareStack.add(
     (next, context) => async (args) => {
-      count(service, String(context['commandName']).replace(/Command$/, ''), null);
+      count(service, String(context.commandName).replace(/Command$/, ''), null);
       return next(args);
     },
     { step: 'initialize', name: 'countCalls' },

@@ -20,7 +20,8 @@ const BATCH = 100;
 const getBatch = async (client: DynamoDBClient, wanted: readonly Wanted[], found: Map<string, Row>): Promise<void> => {
   let request: Record<string, { Keys: Record<string, AttributeValue>[]; ConsistentRead?: boolean }> = {};
   for (const { table, key, isConsistent } of wanted) {
-    const entry = (request[table] ??= { Keys: [], ConsistentRead: false });
+    const entry = request[table] ?? { Keys: [], ConsistentRead: false };
+    request[table] = entry;
     entry.Keys.push(marshall({ pk: key.pk, sk: key.sk }));
     entry.ConsistentRead ||= isConsistent;
   }

@@ -1,0 +1,60 @@
+import { type DynamoDBClient, QueryCommand, type QueryCommandOutput } from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { z } from 'zod';
+import type { DueEntry, DueIndex } from '../domain/sweep-due.ts';
+import { executeStatements, updateStatement } from './partiql.ts';
+import { deliveryKey, duePk, indexes } from './table-keys.ts';
+
+const entrySchema = z
+  .object({
+    sk: z.string(),
+    ticket: z.number(),
+    parked: z.boolean().default(false),
+    owner: z.string(),
+    event_id: z.string(),
+    due_at: z.number(),
+  })
+  .transform(
+    ({ sk, ticket, parked, owner, event_id, due_at }): DueEntry => ({
+      deliveryId: sk,
+      ticket,
+      parked,
+      owner,
+      eventId: event_id,
+      dueAtMs: due_at,
+    }),
+  );
+
+export const createDueIndex = (client: DynamoDBClient, deliveryTable: string): DueIndex => ({
+  async *read(shard, parkedUntilMs, overdueSinceMs) {
+    let start: QueryCommandOutput['LastEvaluatedKey'];
+    do {
+      const page: QueryCommandOutput = await client.send(
+        new QueryCommand({
+          TableName: deliveryTable,
+          IndexName: indexes.due,
+          KeyConditionExpression: 'due_pk = :pk AND due_at <= :until',
+          FilterExpression: 'parked = :parked OR due_at <= :overdue',
+          ExpressionAttributeValues: marshall({
+            ':pk': duePk(shard),
+            ':until': parkedUntilMs,
+            ':parked': true,
+            ':overdue': overdueSinceMs,
+          }),
+          ExclusiveStartKey: start,
+        }),
+      );
+      if (page.Items?.length) yield page.Items.map((item) => entrySchema.parse(unmarshall(item)));
+      start = page.LastEvaluatedKey;
+    } while (start);
+  },
+
+  async unpark(entries) {
+    await executeStatements(
+      client,
+      entries.map(({ deliveryId, ticket }) =>
+        updateStatement(deliveryTable, deliveryKey(deliveryId), { parked: false }, { ticket }),
+      ),
+    );
+  },
+});

@@ -1,0 +1,264 @@
+import { afterAttempt, afterDeletion, afterEnabling, whileDisabled } from './after-attempt.ts';
+import { type AttemptDependencies, type Attempted, attemptDelivery } from './attempt-delivery.ts';
+import type { DeliveryTicket, StoredDelivery } from './delivery.ts';
+import type { StoredEvent } from './event.ts';
+import { ticketOf } from './fan-out.ts';
+import { webhookOfDelivery } from './id.ts';
+import { nextDueMs, retryAfterSeconds, scheduleOf } from './schedule.ts';
+import { type LaneMemory, SLOW_AFTER_MS, startGroup } from './slow-lane.ts';
+import type { StoredWebhook } from './webhook.ts';
+
+/** A message with the rows it is about, as they stand now. */
+export interface Assignment {
+  readonly messageId: string;
+  readonly ticket: DeliveryTicket;
+  /** The queue has handed this message out before: whoever had it may have died half-way. */
+  readonly isRedelivered: boolean;
+  readonly delivery: StoredDelivery | null;
+  readonly event: StoredEvent | null;
+  readonly webhook: StoredWebhook | null;
+  /** The webhook is marked as answering slowly. */
+  readonly isSlow: boolean;
+}
+
+export interface DeliveryChange {
+  readonly before: StoredDelivery;
+  readonly after: StoredDelivery;
+}
+
+export interface DeliveryStore {
+  /** Records changes, each only while its row holds the ticket it was made on. Answers which stand recorded. */
+  record(changes: readonly DeliveryChange[]): Promise<readonly boolean[]>;
+  /** Reads webhooks again, as they are this moment. */
+  readAgain(webhooks: readonly StoredWebhook[]): Promise<readonly (StoredWebhook | null)[]>;
+  markSlow(webhookId: string, isSlow: boolean): Promise<void>;
+  /** Disables a webhook whose receiver wants no more, and makes that known, once. */
+  disableGone(webhook: StoredWebhook, delivery: StoredDelivery, nowMs: number): Promise<void>;
+}
+
+interface Queue {
+  carries(dueAtMs: number, nowMs: number): boolean;
+  send(tickets: readonly DeliveryTicket[], nowMs: number): Promise<void>;
+}
+
+export interface DeliverDependencies extends AttemptDependencies {
+  readonly store: DeliveryStore;
+  readonly queue: Queue;
+  readonly slowQueue: Queue;
+  readonly memory: LaneMemory;
+  readonly speed: number;
+  readonly wait: (ms: number) => Promise<void>;
+}
+
+/** What became of a message, with all a log line needs. */
+export interface DeliveryOutcome {
+  readonly messageId: string;
+  readonly outcome:
+    | 'delivered'
+    | 'refused'
+    | 'dead'
+    | 'gone'
+    | 'held'
+    | 'cancelled'
+    | 'discarded' // its ticket is out of date
+    | 'resent' // too early, or what the row owes may never have been sent
+    | 'forwarded' // to the slow lane
+    | 'superseded' // a twin recorded first
+    | 'failed'; // by us: the message comes back
+  readonly ticket: DeliveryTicket;
+  readonly webhook: StoredWebhook | null;
+  readonly attempted: Attempted | null;
+  readonly cause: unknown;
+}
+
+/** A wait of at most so long is waited out here; a longer one goes back to the queue. */
+const SHORT_WAIT_MS = 1000;
+
+type Verdict = 'discard' | 'resend' | 'cancel' | 'hold' | 'attempt';
+
+const verdictOn = ({ ticket, delivery, event, webhook, isRedelivered }: Assignment, nowMs: number): Verdict => {
+  if (!delivery || delivery.settled_at !== null || delivery.status === 'held') return 'discard';
+  if (delivery.ticket !== ticket.ticket) {
+    // Its last holder may have died between recording the attempt and sending the next one's message.
+    const mayBeUnsent = isRedelivered && delivery.ticket === ticket.ticket + 1 && !delivery.parked;
+    return mayBeUnsent ? 'resend' : 'discard';
+  }
+  if (!webhook || !event || webhook.deleted_at !== null) return 'cancel';
+  if (!webhook.enabled) return 'hold';
+  return delivery.due_at - nowMs > SHORT_WAIT_MS ? 'resend' : 'attempt';
+};
+
+interface Finished {
+  readonly assignment: Assignment;
+  readonly change: DeliveryChange;
+  readonly outcome: DeliveryOutcome['outcome'];
+  readonly attempted: Attempted | null;
+}
+
+/**
+ * Delivers a batch side by side: attempts, records, and sends what is owed next. What is thrown for one message is that
+ * message's outcome `failed`; the others go on.
+ */
+export const deliverBatch = async (
+  assignments: readonly Assignment[],
+  lane: 'fast' | 'slow',
+  deps: DeliverDependencies,
+): Promise<DeliveryOutcome[]> => {
+  const { store, queue, slowQueue, memory, clock } = deps;
+  const outcomes: DeliveryOutcome[] = [];
+  const note = (
+    { messageId, ticket, webhook }: Assignment,
+    outcome: DeliveryOutcome['outcome'],
+    more: { attempted?: Attempted | null; cause?: unknown } = {},
+  ): void => {
+    outcomes.push({ messageId, ticket, webhook, outcome, attempted: null, cause: null, ...more });
+  };
+  /** Runs a step for several messages; when it fails, each of them comes back. */
+  const orFailed = async (concerned: readonly Assignment[], step: () => Promise<void>): Promise<void> => {
+    try {
+      await step();
+    } catch (cause) {
+      for (const assignment of concerned) note(assignment, 'failed', { cause });
+    }
+  };
+
+  let finished: Finished[] = [];
+  const flush = async (): Promise<void> => {
+    const batch = finished;
+    finished = [];
+    if (batch.length === 0) return;
+    await orFailed(
+      batch.map(({ assignment }) => assignment),
+      async () => {
+        const recorded = await store.record(batch.map(({ change }) => change));
+        const standing = batch.filter((_, index) => recorded[index]);
+        const gone = standing.filter(({ outcome }) => outcome === 'gone');
+        for (const { assignment, change } of gone) {
+          if (assignment.webhook) await store.disableGone(assignment.webhook, change.after, clock());
+        }
+        const next = standing
+          .map(({ change }) => change.after)
+          .filter(({ status, parked }) => status === 'failed' && !parked);
+        if (next.length > 0) await queue.send(next.map(ticketOf), clock());
+        await resumeIfEnabled(standing, deps);
+        batch.forEach(({ assignment, outcome, attempted }, index) => {
+          note(assignment, recorded[index] ? outcome : 'superseded', { attempted });
+        });
+      },
+    );
+  };
+
+  const attemptOne = async (assignment: Assignment): Promise<void> => {
+    const { delivery, event, webhook } = assignment;
+    if (!delivery || !event || !webhook) return;
+    await orFailed([assignment], async () => {
+      if (delivery.due_at > clock()) await deps.wait(delivery.due_at - clock());
+      const attempted = await attemptDelivery(delivery, event, webhook, deps);
+      const after = afterAttempt(
+        delivery,
+        attempted.attempt,
+        attempted.judgement,
+        nextWait(delivery, webhook, attempted, deps),
+      );
+      const outcome =
+        attempted.judgement === 'refused' ? (after.status === 'dead' ? 'dead' : 'refused') : attempted.judgement;
+      finished.push({ assignment, change: { before: delivery, after }, outcome, attempted });
+    });
+  };
+
+  const groups = new Map<string, Assignment[]>();
+  const resend: Assignment[] = [];
+  const forward: Assignment[] = [];
+  const seen = new Set<string>();
+  for (const assignment of assignments) {
+    const { delivery, ticket } = assignment;
+    const verdict = seen.has(ticket.deliveryId) ? 'discard' : verdictOn(assignment, clock());
+    seen.add(ticket.deliveryId);
+    if (!delivery || verdict === 'discard') note(assignment, 'discarded');
+    else if (verdict === 'resend') resend.push(assignment);
+    else if (verdict === 'cancel')
+      finished.push(unattempted(assignment, 'cancelled', afterDeletion(delivery, clock())));
+    else if (verdict === 'hold') finished.push(unattempted(assignment, 'held', whileDisabled(delivery)));
+    else if (lane === 'fast' && assignment.isSlow) forward.push(assignment);
+    else {
+      const webhookId = webhookOfDelivery(delivery.id);
+      groups.set(webhookId, [...(groups.get(webhookId) ?? []), assignment]);
+    }
+  }
+
+  const sendOn = (list: readonly Assignment[], to: Queue, outcome: 'resent' | 'forwarded'): Promise<void> =>
+    orFailed(list, async () => {
+      const due = list.flatMap(({ delivery }) => (delivery ? [ticketOf(delivery)] : []));
+      if (due.length > 0) await to.send(due, clock());
+      for (const assignment of list) note(assignment, outcome);
+    });
+
+  const attemptGroup = async (webhookId: string, group: readonly Assignment[]): Promise<void> => {
+    const isTrusted = lane === 'slow' || memory.isQuick(webhookId, clock());
+    const isMarked = group.some(({ isSlow }) => isSlow);
+    const onSlow = async (): Promise<void> => {
+      memory.noteSlow(webhookId);
+      await aside(lane === 'fast' ? store.markSlow(webhookId, true) : Promise.resolve());
+    };
+    const { wasSlow, left } = await startGroup(group, { isTrusted, slowAfterMs: SLOW_AFTER_MS, onSlow }, attemptOne);
+    await sendOn(left, slowQueue, 'forwarded');
+    if (wasSlow) return;
+    memory.noteQuick(webhookId, clock());
+    if (isMarked) await aside(store.markSlow(webhookId, false));
+  };
+
+  const all = Promise.all([
+    sendOn(resend, queue, 'resent'),
+    sendOn(forward, slowQueue, 'forwarded'),
+    ...[...groups].map(([webhookId, group]) => attemptGroup(webhookId, group)),
+  ]);
+  // Those that were quick are not left unrecorded until the slowest is done.
+  await Promise.race([all, deps.wait(2 * SLOW_AFTER_MS)]);
+  await flush();
+  await all;
+  await flush();
+  return outcomes;
+};
+
+const unattempted = (assignment: Assignment, outcome: 'cancelled' | 'held', after: StoredDelivery): Finished => ({
+  assignment,
+  change: { before: assignment.delivery ?? after, after },
+  outcome,
+  attempted: null,
+});
+
+/** A mark is a help, not a record: when it cannot be set, the next slow answer sets it. */
+const aside = (step: Promise<void>): Promise<void> => step.catch(() => undefined);
+
+const nextWait = (
+  delivery: StoredDelivery,
+  webhook: StoredWebhook,
+  { attempt, retryAfter }: Attempted,
+  { profileOf, queue, speed, clock }: DeliverDependencies,
+) => {
+  const waitSeconds = scheduleOf(webhook, profileOf)[delivery.step];
+  if (waitSeconds === undefined || delivery.trigger === 'manual') return null;
+  const endedAtMs = attempt.started_at + attempt.duration_ms;
+  const dueAtMs = nextDueMs(endedAtMs, waitSeconds, speed, retryAfterSeconds(retryAfter, endedAtMs));
+  return { dueAtMs, isParked: !queue.carries(dueAtMs, clock()) };
+};
+
+/** A webhook may have been enabled between being read and its delivery being held; then nobody else would let it go on. */
+const resumeIfEnabled = async (
+  standing: readonly Finished[],
+  { store, queue, clock }: DeliverDependencies,
+): Promise<void> => {
+  const held = standing.flatMap(({ assignment, change, outcome }) =>
+    outcome === 'held' && assignment.webhook ? [{ webhook: assignment.webhook, delivery: change.after }] : [],
+  );
+  if (held.length === 0) return;
+  const now = await store.readAgain(held.map(({ webhook }) => webhook));
+  const changes = held.flatMap(({ delivery }, index) =>
+    now[index]?.enabled && now[index].deleted_at === null
+      ? [{ before: delivery, after: afterEnabling(delivery, clock()) }]
+      : [],
+  );
+  const recorded = await store.record(changes);
+  const resumed = changes.filter((_, index) => recorded[index]).map(({ after }) => ticketOf(after));
+  if (resumed.length > 0) await queue.send(resumed, clock());
+};

@@ -1,0 +1,23 @@
+import type { ScheduledEvent } from 'aws-lambda';
+import { dynamoClient, sqsClient, takeAwsUse } from './adapters/aws-clients.ts';
+import { createDeliveryQueue } from './adapters/delivery-queue.ts';
+import { createDueIndex } from './adapters/due-index.ts';
+import { DUE_SHARDS } from './adapters/table-keys.ts';
+import { sweepDue } from './domain/sweep-due.ts';
+import { readConfig } from './runtime/config.ts';
+import { log } from './runtime/log.ts';
+
+const config = readConfig(['deliveryTable', 'deliveriesQueueUrl', 'scheduleSpeed']);
+const dependencies = {
+  index: createDueIndex(dynamoClient(), config.deliveryTable),
+  queue: createDeliveryQueue(sqsClient(), config.deliveriesQueueUrl, config.scheduleSpeed),
+  clock: Date.now,
+  speed: config.scheduleSpeed,
+  shards: DUE_SHARDS,
+};
+
+/** The minute's tick: what falls due soon enters the queue, what should have gone by now is sent again. */
+export const handler = async (event: Pick<ScheduledEvent, 'time'>): Promise<void> => {
+  const swept = await sweepDue(Date.parse(event.time), dependencies);
+  log('info', 'due.swept', { tick: event.time, ...swept, aws: takeAwsUse() });
+};
