@@ -1,0 +1,122 @@
+import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { EventSourceMapping, RecursiveLoop } from 'aws-cdk-lib/aws-lambda';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib/core';
+import { Construct } from 'constructs';
+import { env } from '../lambdas/runtime/env.ts';
+import type { Keyring } from './keyring.ts';
+import { grant, lambdaFunction } from './lambda-function.ts';
+import type { StageConfig } from './stages.ts';
+import type { Storage } from './storage.ts';
+
+export interface DeliveryProps {
+  readonly stage: StageConfig;
+  readonly storage: Storage;
+  readonly keyring: Keyring;
+}
+
+/** A batch's deliveries run side by side; the slowest may take 30 s and is recorded after that. */
+const deliverTimeout = Duration.seconds(45);
+/** At least six times the timeout, or a message comes back while it is still being worked on. */
+const visibilityTimeout = Duration.seconds(6 * 45);
+/**
+ * Only our own failures count here (a receiver's refusal is recorded and its message is done), and a table that
+ * throttles must not send what is owed to the dead letters: at 270 s a try this is an hour and a half.
+ */
+const maxReceiveCount = 20;
+
+/** Two lanes to the deliver function, the dead letters of both, and the minute's tick. */
+export class Delivery extends Construct {
+  readonly deliveries: Queue;
+  readonly slow: Queue;
+  readonly deadLetters: Queue;
+  readonly deliver: LambdaFunction;
+  readonly due: LambdaFunction;
+
+  constructor(scope: Construct, id: string, { stage, storage, keyring }: DeliveryProps) {
+    super(scope, id);
+    const common = {
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      retentionPeriod: Duration.days(14),
+      removalPolicy: RemovalPolicy.DESTROY,
+    };
+    this.deadLetters = new Queue(this, 'dead-letters', common);
+    Validations.of(this.deadLetters).acknowledge({
+      id: 'Serverless-SQSRedrivePolicy',
+      reason: 'It is the end of the road: an alarm watches it and people empty it.',
+    });
+    const lane = { ...common, visibilityTimeout, deadLetterQueue: { queue: this.deadLetters, maxReceiveCount } };
+    this.deliveries = new Queue(this, 'deliveries', lane);
+    this.slow = new Queue(this, 'slow', lane);
+
+    this.deliver = lambdaFunction(this, 'deliver', {
+      stage,
+      timeout: deliverTimeout,
+      // It feeds its own queue on purpose (retries, the slow lane); attempts are bounded by the schedule.
+      recursiveLoop: RecursiveLoop.ALLOW,
+    });
+    storage.grantDeliver(this.deliver);
+    keyring.grantRead(this.deliver);
+    this.grantSend(this.deliver);
+    this.grantSendSlow(this.deliver);
+    this.consume('deliveries-mapping', this.deliveries, stage.deliverConcurrency);
+    this.consume('slow-mapping', this.slow, 10);
+
+    this.due = lambdaFunction(this, 'due', { stage, timeout: Duration.seconds(55) });
+    storage.grantDue(this.due);
+    this.grantSend(this.due);
+    this.grantSendSlow(this.due);
+    this.tick();
+  }
+
+  grantSend(fn: LambdaFunction): void {
+    grant(fn, [{ actions: ['sqs:SendMessage'], resources: [this.deliveries.queueArn] }], {
+      [env.deliveriesQueueUrl]: this.deliveries.queueUrl,
+    });
+  }
+
+  grantSendSlow(fn: LambdaFunction): void {
+    grant(fn, [{ actions: ['sqs:SendMessage'], resources: [this.slow.queueArn] }], {
+      [env.slowQueueUrl]: this.slow.queueUrl,
+    });
+  }
+
+  private consume(id: string, queue: Queue, maxConcurrency: number | null): void {
+    grant(
+      this.deliver,
+      [
+        {
+          // What Lambda asks of a mapping's role.
+          actions: ['ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes'].map((name) => `sqs:${name}`),
+          resources: [queue.queueArn],
+        },
+      ],
+      {},
+    );
+    const mapping = new EventSourceMapping(this, id, {
+      target: this.deliver,
+      eventSourceArn: queue.queueArn,
+      // No window: a first attempt waits for nobody.
+      batchSize: 10,
+      reportBatchItemFailures: true,
+      ...(maxConcurrency === null ? {} : { maxConcurrency }),
+    });
+    Validations.of(mapping).acknowledge({
+      id: 'Serverless-LambdaEventSourceMappingDestination',
+      reason: "A queue's mapping takes no such destination: what fails too often goes to the queue's own dead letters.",
+    });
+  }
+
+  private tick(): void {
+    // A tick that is lost or late changes nothing, the next one finds the same rows: so none is tried again.
+    const rule = new Rule(this, 'minute', { schedule: Schedule.rate(Duration.minutes(1)) });
+    rule.addTarget(new LambdaTarget(this.due, { retryAttempts: 0, maxEventAge: Duration.minutes(1) }));
+    Validations.of(rule).acknowledge({
+      id: 'Serverless-EventBusDLQ',
+      reason: 'A tick carries nothing: the next one, a minute later, does all that a lost one would have done.',
+    });
+  }
+}

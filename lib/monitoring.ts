@@ -1,0 +1,127 @@
+import {
+  Alarm,
+  ComparisonOperator,
+  type IMetric,
+  MathExpression,
+  Stats,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import { Aws, CfnOutput, Duration } from 'aws-cdk-lib/core';
+import { Construct } from 'constructs';
+import type { Delivery } from './delivery.ts';
+import type { FanOut } from './fan-out.ts';
+import type { PublicApi } from './public-api.ts';
+import type { StageConfig } from './stages.ts';
+
+export interface MonitoringProps {
+  readonly stage: StageConfig;
+  readonly delivery: Delivery;
+  readonly fanOut: FanOut;
+  readonly api: PublicApi;
+}
+
+interface Watch {
+  readonly metric: IMetric;
+  /** Alarms above this. */
+  readonly above: number;
+  /** Minutes in a row. */
+  readonly minutes: number;
+  readonly says: string;
+}
+
+const period = Duration.minutes(1);
+const sum = { period, statistic: Stats.SUM };
+const most = { period, statistic: Stats.MAXIMUM };
+
+/** Alarms, each with its section in docs/runbook.md, and the topic that carries them. */
+export class Monitoring extends Construct {
+  private readonly topic: Topic;
+
+  constructor(scope: Construct, id: string, { stage, delivery, fanOut, api }: MonitoringProps) {
+    super(scope, id);
+    this.topic = this.alarmTopic(stage.alarmEmail);
+    const { deliver, due } = delivery;
+    const throttles = new MathExpression({
+      expression: 'fanOut + deliver + due',
+      usingMetrics: {
+        fanOut: fanOut.fanOut.metricThrottles(sum),
+        deliver: deliver.metricThrottles(sum),
+        due: due.metricThrottles(sum),
+      },
+      period,
+    });
+
+    this.watch('dead-letters', {
+      metric: delivery.deadLetters.metricApproximateNumberOfMessagesVisible(most),
+      above: 0,
+      minutes: 1,
+      says: 'A delivery message could not be worked on however often it was tried.',
+    });
+    this.watch('failures', {
+      metric: fanOut.failures.metricApproximateNumberOfMessagesVisible(most),
+      above: 0,
+      minutes: 1,
+      says: 'A change in the domain table could not be understood by the fan-out.',
+    });
+    this.watch('iterator-age', {
+      metric: fanOut.fanOut.metric('IteratorAge', most),
+      above: 60_000,
+      minutes: 3,
+      says: 'Changes wait for more than a minute before they become events.',
+    });
+    for (const fn of [fanOut.fanOut, deliver, due]) {
+      this.watch(`${fn.node.id}-errors`, {
+        metric: fn.metricErrors(sum),
+        above: 0,
+        minutes: 3,
+        says: `The function ${fn.node.id} fails, minute after minute.`,
+      });
+    }
+    this.watch('api-errors', {
+      metric: api.stage.metricServerError(sum),
+      above: 0,
+      minutes: 3,
+      says: 'The API answers with 5xx.',
+    });
+    this.watch('throttles', {
+      metric: throttles,
+      above: 0,
+      minutes: 5,
+      says: "Lambda refuses to start functions: the account's concurrency is used up.",
+    });
+  }
+
+  private watch(id: string, { metric, above, minutes, says }: Watch): void {
+    new Alarm(this, id, {
+      metric,
+      threshold: above,
+      evaluationPeriods: minutes,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
+      // An idle system sends no numbers, and that is well.
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+      alarmDescription: `${says} docs/runbook.md#${id}`,
+    }).addAlarmAction(new SnsAction(this.topic));
+  }
+
+  private alarmTopic(email: string | null): Topic {
+    const topic = new Topic(this, 'alarms', { enforceSSL: true });
+    // With a policy of its own a topic loses the default one, through which alarms were let in.
+    topic.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+        actions: ['sns:Publish'],
+        resources: [topic.topicArn],
+        conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } },
+      }),
+    );
+    if (email) topic.addSubscription(new EmailSubscription(email));
+    new CfnOutput(this, 'topic', { value: topic.topicArn, description: 'Where alarms are sent' }).overrideLogicalId(
+      'AlarmTopic',
+    );
+    return topic;
+  }
+}

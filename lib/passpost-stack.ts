@@ -1,0 +1,29 @@
+import { Stack, Tags } from 'aws-cdk-lib/core';
+import type { Construct } from 'constructs';
+import { Delivery } from './delivery.ts';
+import { FanOut } from './fan-out.ts';
+import { Keyring } from './keyring.ts';
+import { Monitoring } from './monitoring.ts';
+import { PublicApi } from './public-api.ts';
+import type { StageConfig } from './stages.ts';
+import { Storage } from './storage.ts';
+
+/** The whole of PassPost in one stack, for one stage. */
+export class PassPostStack extends Stack {
+  constructor(scope: Construct, id: string, { stage }: { readonly stage: StageConfig }) {
+    super(scope, id, {
+      stackName: `passpost-${stage.stage}`,
+      description: 'PassPost: courier tasks in, signed webhooks out',
+      terminationProtection: stage.isKept,
+    });
+    Tags.of(this).add('passpost:stage', stage.stage);
+
+    const storage = new Storage(this, 'storage', { stage });
+    const keyring = new Keyring(this, 'keyring', { stage, storage });
+    const delivery = new Delivery(this, 'delivery', { stage, storage, keyring });
+    const fanOut = new FanOut(this, 'fan-out', { stage, storage, delivery });
+    const api = new PublicApi(this, 'api', { stage, storage });
+    api.guardEgress(delivery.deliver);
+    new Monitoring(this, 'monitoring', { stage, delivery, fanOut, api });
+  }
+}

@@ -1,0 +1,151 @@
+import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
+import { HttpApi, HttpMethod, HttpStage, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import { Aws, CfnOutput, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib/core';
+import { Construct } from 'constructs';
+import { env } from '../lambdas/runtime/env.ts';
+import { apiDomain } from './api-domain.ts';
+import { grant, lambdaFunction } from './lambda-function.ts';
+import type { StageConfig } from './stages.ts';
+import type { Storage } from './storage.ts';
+
+export interface PublicApiProps {
+  readonly stage: StageConfig;
+  readonly storage: Storage;
+}
+
+const v1 = '/api/public/v1';
+const resource = (base: string) => [base, `${base}/{proxy+}`];
+
+/** Any method: a wrong one is answered by the function, in the shape of its surface. The most specific path wins. */
+const paths = {
+  'tasks-api': resource(`${v1}/tasks`),
+  'webhooks-api': resource(`${v1}/webhooks`),
+  'deliveries-api': [...resource(`${v1}/deliveries`), `${v1}/webhooks/{id}/deliveries`],
+  'events-api': resource(`${v1}/events`),
+  'keys-api': resource(`${v1}/keys`),
+  'accounts-api': resource(`${v1}/accounts`),
+  'catalogue-api': [...resource(`${v1}/event-types`), ...resource(`${v1}/profiles`)],
+  'docs-api': [`${v1}/openapi.json`, ...resource('/docs'), '/health'],
+  'public-keys-api': ['/.well-known/jwks.json'],
+  'fallback-api': [],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
+type ApiName = keyof typeof paths;
+
+/** Neither query strings nor headers: both may carry secrets. */
+const logFormat = AccessLogFormat.custom(
+  JSON.stringify({
+    requestId: '$context.requestId',
+    time: '$context.requestTime',
+    ip: '$context.identity.sourceIp',
+    method: '$context.httpMethod',
+    path: '$context.path',
+    route: '$context.routeKey',
+    status: '$context.status',
+    responseLength: '$context.responseLength',
+    latencyMs: '$context.responseLatency',
+    integrationError: '$context.integrationErrorMessage',
+  }),
+);
+
+/** The HTTP API: which path goes to which function. */
+export class PublicApi extends Construct {
+  readonly stage: HttpStage;
+  private readonly config: StageConfig;
+  private readonly ownHosts: readonly string[];
+
+  constructor(scope: Construct, id: string, { stage, storage }: PublicApiProps) {
+    super(scope, id);
+    this.config = stage;
+    const functions = Object.fromEntries(
+      Object.keys(paths).map((name) => [name, lambdaFunction(this, name, { stage, timeout: Duration.seconds(29) })]),
+    ) as Record<ApiName, LambdaFunction>;
+
+    const integrations = new Map(
+      Object.entries(functions).map(([name, fn]) => [
+        name,
+        // One permission for the whole API in place of one per route: a policy holds 20 KB.
+        new HttpLambdaIntegration(`${name}-integration`, fn, { scopePermissionToRoute: false }),
+      ]),
+    );
+    const integrationOf = (name: ApiName): HttpLambdaIntegration => {
+      const integration = integrations.get(name);
+      if (!integration) throw new Error(`${name} has no integration`);
+      return integration;
+    };
+
+    const http = new HttpApi(this, 'http-api', {
+      apiName: `passpost-${stage.stage}`,
+      createDefaultStage: false,
+      defaultIntegration: integrationOf('fallback-api'),
+    });
+    const routes = Object.entries(paths).flatMap(([name, list]) =>
+      list.flatMap((path) =>
+        http.addRoutes({ path, methods: [HttpMethod.ANY], integration: integrationOf(name as ApiName) }),
+      ),
+    );
+
+    const accessLog = new LogGroup(this, 'access-log', {
+      retention: stage.logRetentionDays,
+      removalPolicy: stage.isKept ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    });
+    this.stage = new HttpStage(this, 'stage', {
+      httpApi: http,
+      stageName: '$default',
+      autoDeploy: true,
+      accessLogSettings: { destination: new LogGroupLogDestination(accessLog), format: logFormat },
+    });
+
+    const gatewayHost = `${http.apiId}.execute-api.${Aws.REGION}.${Aws.URL_SUFFIX}`;
+    this.ownHosts = stage.domain ? [gatewayHost, stage.domain.domainName] : [gatewayHost];
+    if (stage.domain) apiDomain(this, stage.domain, http, this.stage);
+    const url = stage.domain ? `https://${stage.domain.domainName}` : `https://${gatewayHost}`;
+    new CfnOutput(this, 'url', { value: url, description: 'The API' }).overrideLogicalId('ApiUrl');
+
+    this.grantAll(functions, storage);
+    this.acknowledge(http, routes);
+  }
+
+  /** For functions that check or call the addresses users give: never our own, nor this machine's unless the stage says so. */
+  guardEgress(fn: LambdaFunction): void {
+    const { egressAllow } = this.config;
+    grant(fn, [], {
+      [env.ownHosts]: this.ownHosts.join(','),
+      ...(egressAllow ? { [env.egressAllow]: egressAllow } : {}),
+    });
+  }
+
+  private grantAll(functions: Readonly<Record<ApiName, LambdaFunction>>, storage: Storage): void {
+    const keyed: readonly ApiName[] = [
+      'tasks-api',
+      'webhooks-api',
+      'deliveries-api',
+      'events-api',
+      'keys-api',
+      'accounts-api',
+      'catalogue-api',
+    ];
+    for (const name of keyed) storage.grantKeyCounting(functions[name]);
+    storage.grantTasks(functions['tasks-api']);
+    storage.grantWebhooks(functions['webhooks-api']);
+    this.guardEgress(functions['webhooks-api']);
+    storage.grantDeliveryHistory(functions['deliveries-api']);
+    storage.grantEvents(functions['events-api']);
+    storage.grantKeys(functions['keys-api']);
+    storage.grantKeys(functions['accounts-api']);
+    storage.grantPublicKeys(functions['public-keys-api']);
+  }
+
+  private acknowledge(http: HttpApi, routes: readonly Construct[]): void {
+    const reason =
+      "API keys are checked by the functions, in the same conditional write that counts the request against the key's limit: an authorizer would cost a second call and could serve a revoked key from its cache.";
+    Validations.of(this.stage).acknowledge({
+      id: 'Serverless-APIGWDefaultThrottling',
+      reason:
+        "The gateway's own throttling is best effort and its 429 cannot be shaped: the limit that counts is exact, per key and ours, and the account's quota stands behind it.",
+    });
+    for (const route of [http, ...routes]) Validations.of(route).acknowledge({ id: 'AwsSolutions-APIG4', reason });
+  }
+}

@@ -1,0 +1,189 @@
+import { AttributeType, BillingMode, ProjectionType, StreamViewType, Table } from 'aws-cdk-lib/aws-dynamodb';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { RemovalPolicy } from 'aws-cdk-lib/core';
+import { Construct } from 'constructs';
+import { env } from '../lambdas/runtime/env.ts';
+import { grant, type Permission } from './lambda-function.ts';
+import type { StageConfig } from './stages.ts';
+
+const string = (name: string) => ({ name, type: AttributeType.STRING });
+const number = (name: string) => ({ name, type: AttributeType.NUMBER });
+
+// An action of PartiQL stands in a statement without leading keys: AWS documents that condition for the plain calls only.
+const partiql = { insert: 'dynamodb:PartiQLInsert', update: 'dynamodb:PartiQLUpdate' } as const;
+
+/** Both tables, and who may do what with which of their rows. The rows' keys: `lambdas/adapters/table-keys.ts`. */
+export class Storage extends Construct {
+  readonly domainTable: Table;
+  readonly deliveryTable: Table;
+  private readonly retention: Readonly<Record<string, string>>;
+
+  constructor(scope: Construct, id: string, { stage }: { readonly stage: StageConfig }) {
+    super(scope, id);
+    this.retention = { [env.retentionDays]: String(stage.retentionDays) };
+    const table = {
+      partitionKey: string('pk'),
+      sortKey: string('sk'),
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      timeToLiveAttribute: 'ttl',
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      deletionProtection: stage.isKept,
+      removalPolicy: stage.isKept ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    };
+
+    this.domainTable = new Table(this, 'domain-table', { ...table, stream: StreamViewType.NEW_AND_OLD_IMAGES });
+    this.domainTable.addGlobalSecondaryIndex({
+      indexName: 'list',
+      partitionKey: string('list_pk'),
+      sortKey: string('list_sk'),
+      projectionType: ProjectionType.INCLUDE,
+      nonKeyAttributes: ['type', 'resource'],
+    });
+    this.domainTable.addGlobalSecondaryIndex({
+      indexName: 'reference',
+      partitionKey: string('ref_pk'),
+      sortKey: string('ref_sk'),
+      projectionType: ProjectionType.KEYS_ONLY,
+    });
+
+    this.deliveryTable = new Table(this, 'delivery-table', table);
+    this.deliveryTable.addGlobalSecondaryIndex({
+      indexName: 'due',
+      partitionKey: string('due_pk'),
+      sortKey: number('due_at'),
+      projectionType: ProjectionType.INCLUDE,
+      nonKeyAttributes: ['ticket', 'parked', 'owner', 'event_id'],
+    });
+    this.deliveryTable.addGlobalSecondaryIndex({
+      indexName: 'attention',
+      partitionKey: string('att_pk'),
+      sortKey: string('sk'),
+      projectionType: ProjectionType.ALL,
+    });
+    this.deliveryTable.addGlobalSecondaryIndex({
+      indexName: 'failing',
+      partitionKey: string('failing_pk'),
+      sortKey: number('failing_since'),
+      projectionType: ProjectionType.ALL,
+    });
+  }
+
+  /** Authenticates and counts a request: one conditional write on the key's own row. */
+  grantKeyCounting(fn: LambdaFunction): void {
+    this.grantDelivery(fn, this.delivery(['UpdateItem'], ['K#*']));
+  }
+
+  grantTasks(fn: LambdaFunction): void {
+    this.grantDomain(
+      fn,
+      this.domain(['GetItem', 'BatchGetItem', 'PutItem', 'UpdateItem'], ['T#*']),
+      this.index(this.domainTable, 'list'),
+      this.index(this.domainTable, 'reference'),
+    );
+  }
+
+  /** Webhooks with who wants what, in transactions; the public half of the key material, which seals and opens nothing. */
+  grantWebhooks(fn: LambdaFunction): void {
+    this.grantDomain(fn, this.domain(['GetItem', 'BatchGetItem', 'Query', ...writes], ['A#*', 'R#*', 'I#*']));
+    this.grantPublicKeys(fn);
+  }
+
+  /** Events as published. */
+  grantEvents(fn: LambdaFunction): void {
+    this.grantDomain(
+      fn,
+      this.domain(['GetItem', 'BatchGetItem', 'Query'], ['E#*', 'A#*']),
+      { actions: [partiql.insert], resources: [this.domainTable.tableArn] },
+      this.index(this.domainTable, 'list'),
+    );
+    this.grantDelivery(fn, this.delivery(['BatchGetItem'], ['W#*']));
+  }
+
+  /** What became of deliveries. */
+  grantDeliveryHistory(fn: LambdaFunction): void {
+    this.grantDomain(fn, this.domain(['GetItem'], ['A#*']));
+    this.grantDelivery(
+      fn,
+      this.delivery(['GetItem', 'Query'], ['W#*', 'dlv_*']),
+      this.index(this.deliveryTable, 'attention'),
+    );
+  }
+
+  /** API keys and accounts. */
+  grantKeys(fn: LambdaFunction): void {
+    this.grantDelivery(
+      fn,
+      this.delivery(['GetItem', 'BatchGetItem', 'Query', ...writes], ['K#*', 'A#*', 'I#*', 'ACCOUNTS']),
+    );
+  }
+
+  grantPublicKeys(fn: LambdaFunction): void {
+    this.grantDelivery(fn, this.delivery(['GetItem'], ['KEYRING']));
+  }
+
+  /** Puts the operator key's row and the public keys there, once. */
+  grantFirstKeys(fn: LambdaFunction): void {
+    this.grantDelivery(fn, this.delivery(['PutItem'], ['K#*', 'KEYRING']));
+  }
+
+  /** Turns changes into events and deliveries. */
+  grantFanOut(fn: LambdaFunction): void {
+    this.grantDomain(
+      fn,
+      this.domain(['GetItem', 'BatchGetItem'], ['A#*', 'E#*', 'R#*']),
+      { actions: [partiql.insert], resources: [this.domainTable.tableArn] },
+      // ListStreams is one of the four that Lambda asks of a mapping's role.
+      {
+        actions: ['DescribeStream', 'GetRecords', 'GetShardIterator', 'ListStreams'].map((name) => `dynamodb:${name}`),
+        resources: [this.domainTable.tableStreamArn ?? ''],
+      },
+    );
+    this.grantDelivery(
+      fn,
+      { actions: [partiql.insert, partiql.update], resources: [this.deliveryTable.tableArn] },
+      this.index(this.deliveryTable, 'attention'),
+    );
+  }
+
+  /** Reads what is to be sent, records what came of it. */
+  grantDeliver(fn: LambdaFunction): void {
+    this.grantDomain(fn, this.domain(['BatchGetItem'], ['A#*', 'E#*']));
+    this.grantDelivery(fn, this.delivery(['BatchGetItem', 'UpdateItem'], ['W#*']), {
+      actions: [partiql.insert, partiql.update],
+      resources: [this.deliveryTable.tableArn],
+    });
+  }
+
+  /** Finds what is due. */
+  grantDue(fn: LambdaFunction): void {
+    this.grantDelivery(
+      fn,
+      this.delivery(['UpdateItem'], ['W#*']),
+      { actions: [partiql.update], resources: [this.deliveryTable.tableArn] },
+      this.index(this.deliveryTable, 'due'),
+    );
+  }
+
+  private domain(names: readonly string[], leadingKeys: readonly string[]): Permission {
+    return { actions: names.map((name) => `dynamodb:${name}`), resources: [this.domainTable.tableArn], leadingKeys };
+  }
+
+  private delivery(names: readonly string[], leadingKeys: readonly string[]): Permission {
+    return { actions: names.map((name) => `dynamodb:${name}`), resources: [this.deliveryTable.tableArn], leadingKeys };
+  }
+
+  private index(table: Table, name: string): Permission {
+    return { actions: ['dynamodb:Query'], resources: [`${table.tableArn}/index/${name}`] };
+  }
+
+  private grantDomain(fn: LambdaFunction, ...permissions: readonly Permission[]): void {
+    grant(fn, permissions, { ...this.retention, [env.domainTable]: this.domainTable.tableName });
+  }
+
+  private grantDelivery(fn: LambdaFunction, ...permissions: readonly Permission[]): void {
+    grant(fn, permissions, { ...this.retention, [env.deliveryTable]: this.deliveryTable.tableName });
+  }
+}
+
+/** Transactions are allowed as the calls they are made of. */
+const writes = ['PutItem', 'UpdateItem', 'DeleteItem', 'ConditionCheckItem'] as const;
