@@ -24,7 +24,7 @@ export const lambdaFunction = (scope: Construct, name: string, props: LambdaFunc
   const role = new Role(scope, `${name}-role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
   logGroup.grantWrite(role);
   const fn = new LambdaFunction(scope, name, {
-    code: bundle(name),
+    code: bundle(scope, name),
     handler: 'index.handler',
     runtime: Runtime.NODEJS_24_X,
     architecture: Architecture.ARM_64,
