@@ -1,10 +1,9 @@
-import { createPrivateKey } from 'node:crypto';
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { decodeProtectedHeader } from 'jose/decode/protected_header';
 import { compactDecrypt } from 'jose/jwe/compact/decrypt';
 import type { OpenedWebhook } from '../domain/attempt-delivery.ts';
-import { type KeyringContent, parseKeyring, type SigningAlgorithm } from '../domain/keyring.ts';
-import type { Profile, SigningKey, SigningKeys } from '../domain/profile.ts';
+import { type KeyringContent, parseKeyring, signingKeysOf } from '../domain/keyring.ts';
+import type { Profile, SigningKeys } from '../domain/profile.ts';
 import { signingSecrets } from '../domain/secret.ts';
 import type { StoredWebhook } from '../domain/webhook.ts';
 
@@ -29,15 +28,7 @@ interface Loaded {
 
 const load = (text: string): Loaded => {
   const content = parseKeyring(text);
-  const newest = (wanted: SigningAlgorithm): SigningKey => {
-    const found = content.signing.find(({ alg }) => alg === wanted);
-    if (!found) throw new Error(`the keyring has no ${wanted} key`);
-    return { kid: found.kid, privateKey: createPrivateKey({ key: found.jwk, format: 'jwk' }) };
-  };
-  return {
-    sealing: new Map(content.sealing.map(({ kid, jwk }) => [kid, jwk])),
-    signing: { ed25519: newest('EdDSA'), ecdsaP256: newest('ES256'), rsa: newest('RS256') },
-  };
+  return { sealing: new Map(content.sealing.map(({ kid, jwk }) => [kid, jwk])), signing: signingKeysOf(content) };
 };
 
 /** The deployment's private keys, kept for minutes, with what they opened, kept for as long as there is room. */

@@ -1,5 +1,6 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { z } from 'zod';
+import type { SigningKey, SigningKeys } from './profile.ts';
 
 const jwkSchema = z.looseObject({ kty: z.string() });
 const sealingKeySchema = z.object({ kid: z.string(), jwk: jwkSchema });
@@ -12,7 +13,6 @@ export const keyringSchema = z.object({
   signing: z.array(signingKeySchema).min(1),
 });
 export type KeyringContent = z.infer<typeof keyringSchema>;
-export type SigningAlgorithm = z.infer<typeof signingKeySchema>['alg'];
 
 /** What of the keyring anybody may know: the newest key to seal to, and the public halves of all that sign. */
 export const publicKeysSchema = z.object({
@@ -41,7 +41,7 @@ const drawKid = (): string => randomBytes(12).toString('base64url');
 
 /** A new deployment's keyring: one pair to seal with and one key of each kind to sign with. */
 export const createKeyring = (): KeyringContent => {
-  const signing = (alg: SigningAlgorithm, { privateKey }: { privateKey: KeyObject }) => ({
+  const signing = (alg: KeyringContent['signing'][number]['alg'], { privateKey }: { privateKey: KeyObject }) => ({
     kid: drawKid(),
     alg,
     jwk: toJwk(privateKey),
@@ -64,4 +64,14 @@ export const publicKeysOf = (keyring: KeyringContent): PublicKeys => {
     sealing: { kid: newest.kid, jwk: publicHalf(newest.jwk) },
     jwks: { keys: keyring.signing.map(({ kid, alg, jwk }) => ({ ...publicHalf(jwk), kid, alg, use: 'sig' })) },
   };
+};
+
+/** What signs: of each kind the newest. */
+export const signingKeysOf = (keyring: KeyringContent): SigningKeys => {
+  const newest = (wanted: KeyringContent['signing'][number]['alg']): SigningKey => {
+    const found = keyring.signing.find(({ alg }) => alg === wanted);
+    if (found === undefined) throw new Error(`the keyring has no ${wanted} key`);
+    return { kid: found.kid, privateKey: createPrivateKey({ key: found.jwk, format: 'jwk' }) };
+  };
+  return { ed25519: newest('EdDSA'), ecdsaP256: newest('ES256'), rsa: newest('RS256') };
 };

@@ -1,0 +1,23 @@
+import { z } from 'zod';
+import type { Operation } from '../runtime/operation.ts';
+
+const jwkSchema = z
+  .looseObject({
+    kty: z.string(),
+    kid: z.string(),
+    alg: z.enum(['EdDSA', 'ES256', 'RS256']),
+    use: z.literal('sig'),
+  })
+  .meta({ id: 'PublicKey', description: 'A public key as a JSON Web Key (RFC 7517).' });
+
+export const getPublicKeys = {
+  id: 'getPublicKeys',
+  method: 'GET',
+  path: '/.well-known/jwks.json',
+  tag: 'public keys',
+  summary: 'Read the public keys that deliveries are signed with',
+  description:
+    'The Ed25519 key (`alg` `EdDSA`) made the `v1a` signatures of the `standard` profile. Newest first; look a key up again when a signature fits none that you know.',
+  scope: null,
+  responses: { 200: z.object({ keys: z.array(jwkSchema) }) },
+} as const satisfies Operation;

@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import { createSecret, signingSecrets } from '../../lambdas/domain/secret.ts';
+
+const secret = (sealed: string, expires_at: number | null) => ({ sealed, expires_at });
+const names = (list: readonly { sealed: string }[]) => list.map(({ sealed }) => sealed);
+
+describe('a secret that is made', () => {
+  it('is whsec_ and 32 random bytes', () => {
+    const made = createSecret();
+
+    expect(made).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/);
+    expect(Buffer.from(made.slice(6), 'base64')).toHaveLength(32);
+    expect(createSecret()).not.toBe(made);
+  });
+});
+
+describe('the secrets that sign', () => {
+  const rotatedTwice = [secret('c', null), secret('b', 2000), secret('a', 1000)];
+
+  it.each([
+    [999, ['c', 'b', 'a']],
+    [1000, ['c', 'b']],
+    [2000, ['c']],
+  ])('are all living ones, newest first, where they overlap: at %i', (nowMs, living) => {
+    expect(names(signingSecrets(rotatedTwice, 'overlap', nowMs))).toEqual(living);
+  });
+
+  it.each([
+    [999, 'a'],
+    [1000, 'b'],
+    [2000, 'c'],
+  ])('are the one whose receiver knows it, where one fits: at %i', (nowMs, signing) => {
+    expect(names(signingSecrets(rotatedTwice, 'switch', nowMs))).toEqual([signing]);
+  });
+
+  it('are never none', () => {
+    expect(() => signingSecrets([], 'overlap', 0)).toThrow('without a secret');
+  });
+});

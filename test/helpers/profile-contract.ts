@@ -1,0 +1,149 @@
+import { describe, expect, it } from 'vitest';
+import { builtInEventType } from '../../lambdas/domain/catalogue.ts';
+import { createKeyring, publicKeysOf, signingKeysOf } from '../../lambdas/domain/keyring.ts';
+import type { Profile, Rendered, Telling } from '../../lambdas/domain/profile.ts';
+import { waitsSchema } from '../../lambdas/domain/schedule.ts';
+import { createSecret } from '../../lambdas/domain/secret.ts';
+import { telling } from './telling.ts';
+
+/** A receiver's own code: says or throws that it refuses. */
+export type Verify = (request: Rendered, secret: string) => boolean;
+/** One that knows the deployment's published keys instead of a secret. */
+export type VerifyByKey = (
+  request: Rendered,
+  publishedKeys: ReturnType<typeof publicKeysOf>['jwks']['keys'],
+) => boolean;
+
+export interface ProfileCase<Options> {
+  readonly profile: Profile<Options>;
+  /** What each of a webhook's possible choices looks like; most profiles have one, without any choice. */
+  readonly options: readonly Options[];
+  /** Two secrets of the profile's form: newest, previous. */
+  readonly secrets: readonly [string, string];
+  readonly receivers: Readonly<Record<string, Verify>>;
+  readonly keyReceivers?: Readonly<Record<string, VerifyByKey>>;
+  /** True where a signature holds randomness (ECDSA), so that no two requests are alike. */
+  readonly isRandomised?: boolean;
+}
+
+const keyring = createKeyring();
+const signingKeys = signingKeysOf(keyring);
+const publishedKeys = publicKeysOf(keyring).jwks.keys;
+
+const accepts = (verify: () => boolean): boolean => {
+  try {
+    return verify();
+  } catch {
+    return false;
+  }
+};
+
+/** The same request with one character of the body changed. */
+const tampered = ({ headers, body }: Rendered): Rendered => ({ headers, body: `${body.slice(0, -1)} ` });
+
+/** Everything that any profile must hold to. */
+export const testProfile = <Options>(given: ProfileCase<Options>): void => {
+  const { profile, secrets, receivers, keyReceivers = {}, isRandomised = false } = given;
+  const [newest, previous] = secrets;
+
+  describe.each(given.options)('every profile: with options %j', (options) => {
+    const render = (using: readonly [string, ...string[]], about: Telling = telling(), sentAt = new Date()) =>
+      profile.render(about, { ...signingKeys, secrets: using }, options, sentAt);
+
+    it.each(Object.entries(receivers))('is accepted by %s with the newest secret', (_name, verify) => {
+      const request = render([newest]);
+
+      expect(verify(request, newest)).toBe(true);
+    });
+
+    it.each(Object.entries(receivers))('is refused by %s with another secret', (_name, verify) => {
+      const request = render([newest]);
+
+      expect(accepts(() => verify(request, previous))).toBe(false);
+    });
+
+    it.each(Object.entries(receivers))('is refused by %s with one byte changed', (_name, verify) => {
+      const request = tampered(render([newest]));
+
+      expect(accepts(() => verify(request, newest))).toBe(false);
+    });
+
+    it.each(Object.entries(receivers))('is accepted by %s with either secret while rotating', (_name, verify) => {
+      const inOverlap = profile.rotation === 'overlap';
+
+      const request = render(inOverlap ? [newest, previous] : [previous]);
+
+      expect(accepts(() => verify(request, newest))).toBe(inOverlap);
+      expect(verify(request, previous)).toBe(true);
+    });
+
+    it.each(Object.entries(keyReceivers))('is accepted by %s with the published keys', (_name, verify) => {
+      const request = render([newest]);
+
+      expect(verify(request, publishedKeys)).toBe(true);
+      expect(accepts(() => verify(tampered(request), publishedKeys))).toBe(false);
+      expect(accepts(() => verify(request, publicKeysOf(createKeyring()).jwks.keys))).toBe(false);
+    });
+
+    it('is made of the same bytes from the same arguments', () => {
+      const sentAt = new Date();
+
+      const [one, other] = [render([newest], telling(), sentAt), render([newest], telling(), sentAt)];
+
+      if (isRandomised) expect(Object.keys(one.headers)).toEqual(Object.keys(other.headers));
+      else expect(one).toEqual(other);
+    });
+
+    it('has a JSON body and headers that HTTP can carry', () => {
+      const { headers, body } = render([newest]);
+
+      expect(() => JSON.parse(body)).not.toThrow();
+      expect(headers['content-type']).toBe('application/json');
+      for (const [name, value] of Object.entries(headers)) {
+        expect(name).toMatch(/^[a-z][a-z0-9-]*$/);
+        expect(value).toMatch(/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/);
+      }
+    });
+  });
+
+  describe('every profile', () => {
+    it('waits positive whole seconds before each retry', () => {
+      expect(waitsSchema.safeParse(profile.schedule).success).toBe(true);
+      for (const wait of profile.schedule) expect(wait).toBeGreaterThan(0);
+    });
+
+    it('takes 200 for a success and nothing but 2xx', () => {
+      const delivered = Array.from({ length: 500 }, (_, i) => i + 100).filter(
+        (status) => profile.judge(status) === 'delivered',
+      );
+
+      expect(delivered).toContain(200);
+      expect(delivered.filter((status) => status < 200 || status > 299)).toEqual([]);
+    });
+
+    it('means by * what the catalogue has, never operational events', () => {
+      expect(profile.events.length).toBeGreaterThan(0);
+      for (const type of profile.events) {
+        if (type !== '*') expect(builtInEventType(type)?.isOperational).toBe(false);
+      }
+    });
+
+    it('has versions that are dates, newest first', () => {
+      expect(profile.apiVersions.length).toBeGreaterThan(0);
+      for (const version of profile.apiVersions) expect(version).toMatch(/^\d{4}-\d{2}-\d{2}$/);
+      expect([...profile.apiVersions]).toEqual([...profile.apiVersions].sort().reverse());
+    });
+
+    it('takes the secrets that are made here, and its own', () => {
+      for (const secret of [createSecret(), newest, previous]) {
+        expect(profile.secret.safeParse(secret).success).toBe(true);
+      }
+      expect(profile.secret.safeParse('').success).toBe(false);
+    });
+
+    it('works without any option chosen and refuses an unknown one', () => {
+      expect(profile.options.safeParse({}).success).toBe(true);
+      expect(profile.options.safeParse({ no_such_option: true }).success).toBe(false);
+    });
+  });
+};

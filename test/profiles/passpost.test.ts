@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import { createKeyring, signingKeysOf } from '../../lambdas/domain/keyring.ts';
+import { hmacSha256 } from '../../lambdas/profiles/parts/hmac-sha256.ts';
+import { passpost } from '../../lambdas/profiles/passpost.ts';
+import { testProfile } from '../helpers/profile-contract.ts';
+import { verifyPasspost } from '../helpers/receivers/passpost.ts';
+import { verifyPasspostInPython } from '../helpers/receivers/passpost-python.ts';
+import { telling } from '../helpers/telling.ts';
+import vectors from '../vectors/passpost.json' with { type: 'json' };
+
+const keys = signingKeysOf(createKeyring());
+const render = (secret: string, about = telling()) =>
+  passpost.render(about, { ...keys, secrets: [secret] }, {}, new Date());
+
+describe('the passpost profile', () => {
+  testProfile({
+    profile: passpost,
+    options: [{}],
+    secrets: ['pp_whs_ny_nøkkel_🔑', 'pp_whs_test'],
+    receivers: { "the page's Node.js receiver": verifyPasspost, "the page's Python receiver": verifyPasspostInPython },
+  });
+
+  it('PP-5 means by * the five events of the page', () => {
+    expect(passpost.events).toEqual([
+      'task.accepted',
+      'task.picked_up',
+      'task.delivered',
+      'task.completed',
+      'task.cancelled',
+    ]);
+  });
+
+  it.each(vectors.signatures)('$statement signs the raw body', ({ secret, body, signature }) => {
+    const made = `sha256=${hmacSha256(secret, body, 'hex')}`;
+
+    expect(made).toBe(signature);
+    expect(verifyPasspost({ headers: { 'x-passpost-signature': signature }, body }, secret)).toBe(true);
+  });
+
+  it.each(vectors.requests)('PP-6 sends $name', ({ telling: about, secrets, headers, body, sentAt }) => {
+    const [secret = ''] = secrets;
+
+    const request = passpost.render(about, { ...keys, secrets: [secret] }, {}, new Date(sentAt));
+
+    expect(request).toEqual({ headers, body });
+  });
+
+  it('PP-6 sends exactly one signature, of 71 characters', () => {
+    const { headers } = passpost.render(telling(), { ...keys, secrets: ['newest-secret', 'previous'] }, {}, new Date());
+
+    expect(headers['x-passpost-signature']).toMatch(/^sha256=[0-9a-f]{64}$/);
+    expect(headers['x-passpost-signature']).toHaveLength(71);
+  });
+
+  it('PP-6 carries the event whole, with its data as it was stored', () => {
+    const { body } = render('pp_whs_test', telling({ dataJson: '{"n":1.0,"big":12345678901234567890}' }));
+
+    expect(body).toContain('"data":{"n":1.0,"big":12345678901234567890}}');
+    expect(Object.keys(JSON.parse(body))).toEqual(['id', 'type', 'created_at', 'data']);
+  });
+
+  it('PP-8 is satisfied by 2xx alone', () => {
+    const delivered = Array.from({ length: 500 }, (_, i) => i + 100).filter((s) => passpost.judge(s) === 'delivered');
+
+    expect(delivered).toEqual(Array.from({ length: 100 }, (_, i) => i + 200));
+    expect(passpost.judge(410)).toBe('refused');
+  });
+
+  it('PP-9 waits 1 m, 5 m, 15 m, 1 h and 6 h: six requests over 7 h 21 m', () => {
+    expect(passpost.schedule).toEqual([60, 300, 900, 3600, 21_600]);
+    expect(passpost.schedule.reduce((sum, wait) => sum + wait, 0)).toBe(7 * 3600 + 21 * 60);
+  });
+
+  it.each(['seven77', 'x'.repeat(257), 'lone \ud800 surrogate'])('refuses the own secret %j', (secret) => {
+    expect(passpost.secret.safeParse(secret).success).toBe(false);
+  });
+});

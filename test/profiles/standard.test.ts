@@ -1,0 +1,84 @@
+import { createPrivateKey } from 'node:crypto';
+import { Webhook } from 'standardwebhooks';
+import { describe, expect, it } from 'vitest';
+import { createKeyring, signingKeysOf } from '../../lambdas/domain/keyring.ts';
+import { hmacSha256 } from '../../lambdas/profiles/parts/hmac-sha256.ts';
+import { standard } from '../../lambdas/profiles/standard.ts';
+import { testProfile } from '../helpers/profile-contract.ts';
+import { verifyV1a, verifyWithStandardWebhooks, verifyWithSvix } from '../helpers/receivers/standard.ts';
+import { telling } from '../helpers/telling.ts';
+import vectors from '../vectors/standard.json' with { type: 'json' };
+
+const keys = signingKeysOf(createKeyring());
+const secret = 'whsec_dGVzdC1zZWNyZXQtMzItYnl0ZXMtbG9uZy0hISEhISE=';
+
+describe('the standard profile', () => {
+  testProfile({
+    profile: standard,
+    options: [{}],
+    secrets: [secret, 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'],
+    receivers: { standardwebhooks: verifyWithStandardWebhooks, svix: verifyWithSvix },
+    keyReceivers: { 'a receiver of v1a': verifyV1a },
+  });
+
+  it.each(vectors.signatures)('Standard Webhooks: signs by $statement', (vector) => {
+    const key = Buffer.from(vector.secret.slice(6), 'base64');
+
+    const made = `v1,${hmacSha256(key, `${vector.id}.${vector.timestamp}.${vector.body}`, 'base64')}`;
+
+    expect(made).toBe(vector.signature);
+    expect(new Webhook(vector.secret).sign(vector.id, new Date(vector.timestamp * 1000), vector.body)).toBe(made);
+  });
+
+  it.each(vectors.requests)('Standard Webhooks: sends $name', (vector) => {
+    const [newest = '', ...older] = vector.secrets;
+    const ed25519 = { kid: 'test', privateKey: createPrivateKey({ key: vectors.ed25519, format: 'jwk' }) };
+
+    const material = { ...keys, ed25519, secrets: [newest, ...older] as const };
+    const request = standard.render(vector.telling, material, {}, new Date(vector.sentAt));
+
+    expect(request).toEqual({ headers: vector.headers, body: vector.body });
+  });
+
+  it('Standard Webhooks: keeps the id and renews time and signature at each attempt', () => {
+    const attempt = (sentAt: string) =>
+      standard.render(telling(), { ...keys, secrets: [secret] }, {}, new Date(sentAt)).headers;
+
+    const [first, second] = [attempt('2026-11-20T10:00:00.999Z'), attempt('2026-11-20T10:00:06.000Z')];
+
+    expect(first['webhook-id']).toBe(telling().eventId);
+    expect(second['webhook-id']).toBe(first['webhook-id']);
+    expect([first['webhook-timestamp'], second['webhook-timestamp']]).toEqual(['1795168800', '1795168806']);
+    expect(second['webhook-signature']).not.toBe(first['webhook-signature']);
+  });
+
+  it('Standard Webhooks: is satisfied by 2xx alone, and 410 ends it', () => {
+    const all = Array.from({ length: 500 }, (_, i) => i + 100);
+
+    expect(all.filter((status) => standard.judge(status) === 'delivered')).toEqual(all.slice(100, 200));
+    expect(all.filter((status) => standard.judge(status) === 'gone')).toEqual([410]);
+  });
+
+  it("Standard Webhooks: waits the specification's nine waits, 75 h 35 m 5 s in all", () => {
+    expect(standard.schedule).toEqual([5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400]);
+    expect(standard.schedule.reduce((sum, wait) => sum + wait, 0)).toBe(75 * 3600 + 35 * 60 + 5);
+  });
+
+  it.each([
+    ['bytes enough', 24, true],
+    ['bytes at most', 64, true],
+    ['too few bytes', 23, false],
+    ['too many bytes', 65, false],
+  ])('takes an own secret by its bytes: %s', (_name, bytes, isTaken) => {
+    const own = `whsec_${Buffer.alloc(bytes, 7).toString('base64')}`;
+
+    expect(standard.secret.safeParse(own).success).toBe(isTaken);
+  });
+
+  it.each(['plain text secret', 'whsec_not base64 at all, though long enough', `whsec_${'_'.repeat(44)}`])(
+    'refuses the own secret %j',
+    (own) => {
+      expect(standard.secret.safeParse(own).success).toBe(false);
+    },
+  );
+});
