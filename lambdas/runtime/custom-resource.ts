@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { describeError, log } from './log.ts';
+import { log } from './log.ts';
 
 /** What CloudFormation asks of a custom resource's function. https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requests.html */
 const requestSchema = z.object({
@@ -15,7 +15,7 @@ const requestSchema = z.object({
 const TRIES = 5;
 
 /** Without an answer CloudFormation waits until its own timeout, so a few tries are worth it. */
-const putAnswer = async (url: string, answer: object): Promise<void> => {
+const putAnswer = async (url: string, answer: object, pause: (ms: number) => Promise<unknown>): Promise<void> => {
   const body = Buffer.from(JSON.stringify(answer));
   for (let tried = 1; ; tried++) {
     try {
@@ -31,17 +31,25 @@ const putAnswer = async (url: string, answer: object): Promise<void> => {
       throw new Error(`CloudFormation's address answered ${response.status}`);
     } catch (error) {
       if (tried === TRIES) throw error;
-      await sleep(100 * 2 ** tried);
+      await pause(100 * 2 ** tried);
     }
   }
 };
 
+/** What an error may be known by where it may hold key values: a message can quote what it complains of. */
+const kindOf = (error: unknown): { kind: string; at: string } => {
+  if (!(error instanceof Error)) return { kind: typeof error, at: '' };
+  const [, ...frames] = (error.stack ?? '').replaceAll(error.message, '').split('\n');
+  return { kind: error.name, at: frames.join('\n') };
+};
+};
+
 /**
  * A function behind a custom resource that is one and the same for the stack's whole life. `perform` runs at every
- * creation and update; a deletion takes nothing away. The answer says whether it went well, and of a failure its kind only.
+ * creation and update; a deletion takes nothing away. Answer and log say of a failure its kind and place only.
  */
 export const customResourceHandler =
-  (perform: () => Promise<void>) =>
+  (perform: () => Promise<void>, pause: (ms: number) => Promise<unknown> = sleep) =>
   async (event: unknown): Promise<void> => {
     const { RequestType, ResponseURL, PhysicalResourceId, ...request } = requestSchema.parse(event);
     const answer = {
@@ -52,13 +60,13 @@ export const customResourceHandler =
       NoEcho: true,
       Data: {},
     };
+    let outcome: object = { Status: 'SUCCESS' };
     try {
       if (RequestType !== 'Delete') await perform();
     } catch (error) {
-      log('error', 'resource.failed', { request_id: request.RequestId, error: describeError(error) });
-      const kind = error instanceof Error ? error.name : typeof error;
-      await putAnswer(ResponseURL, { ...answer, Status: 'FAILED', Reason: `${kind}: see the function's log.` });
-      return;
+      const { kind, at } = kindOf(error);
+      log('error', 'resource.failed', { request_id: request.RequestId, kind, at });
+      outcome = { Status: 'FAILED', Reason: `${kind}: see the function's log.` };
     }
-    await putAnswer(ResponseURL, { ...answer, Status: 'SUCCESS' });
+    await putAnswer(ResponseURL, { ...answer, ...outcome }, pause);
   };

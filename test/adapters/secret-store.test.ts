@@ -1,0 +1,39 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { createSecretStore } from '../../lambdas/adapters/secret-store.ts';
+import { useSecretsManager } from '../helpers/secrets-manager.ts';
+
+describe('a secret that is filled once', () => {
+  const manager = useSecretsManager();
+  beforeEach(() => {
+    manager.secrets.set('s', { value: null, token: null });
+  });
+  const store = () => createSecretStore(manager.client, 's');
+
+  it('has no value before', async () => {
+    expect(await store().read()).toBeNull();
+  });
+
+  it('holds what it was filled with', async () => {
+    expect(await store().fill('first')).toBe('first');
+    expect(await store().read()).toBe('first');
+  });
+
+  it('keeps the first of two values', async () => {
+    await store().fill('first');
+
+    expect(await store().fill('second')).toBe('first');
+    expect(await store().read()).toBe('first');
+  });
+
+  it('is no empty one when Secrets Manager is away', async () => {
+    manager.isAway = true;
+
+    await expect(store().read()).rejects.toThrow();
+  });
+
+  it('cannot be filled when it is missing', async () => {
+    manager.secrets.clear();
+
+    await expect(store().fill('first')).rejects.toThrow();
+  });
+});

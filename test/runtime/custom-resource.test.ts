@@ -1,0 +1,88 @@
+import { describe, expect, it, vi } from 'vitest';
+import { customResourceHandler } from '../../lambdas/runtime/custom-resource.ts';
+import { useResponseUrl } from '../helpers/response-url.ts';
+
+describe('a custom resource', () => {
+  const address = useResponseUrl();
+  const noPause = async (): Promise<void> => {};
+  const request = (RequestType: string, more: object = {}) => ({
+    RequestType,
+    ResponseURL: address.url,
+    StackId: 'stack',
+    RequestId: 'request',
+    LogicalResourceId: 'filled',
+    ResourceType: 'Custom::Thing',
+    ResourceProperties: {},
+    ...more,
+  });
+
+  it('performs and answers success with nothing told', async () => {
+    const perform = vi.fn(async () => {});
+
+    await customResourceHandler(perform)(request('Create'));
+
+    expect(perform).toHaveBeenCalledOnce();
+    expect(address.puts).toHaveLength(1);
+    expect(address.puts[0]?.method).toBe('PUT');
+    expect(address.puts[0]?.headers['content-type'] ?? '').toBe('');
+    expect(address.puts[0]?.headers['content-length']).toMatch(/^\d+$/);
+    expect(address.puts[0]?.body).toEqual({
+      Status: 'SUCCESS',
+      StackId: 'stack',
+      RequestId: 'request',
+      LogicalResourceId: 'filled',
+      PhysicalResourceId: 'filled',
+      NoEcho: true,
+      Data: {},
+    });
+  });
+
+  it('performs at an update too, and stays the same resource', async () => {
+    const perform = vi.fn(async () => {});
+
+    await customResourceHandler(perform)(request('Update', { PhysicalResourceId: 'known' }));
+
+    expect(perform).toHaveBeenCalledOnce();
+    expect(address.puts[0]?.body).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: 'known' });
+  });
+
+  it('takes nothing away at a deletion', async () => {
+    const perform = vi.fn(async () => {});
+
+    await customResourceHandler(perform)(request('Delete', { PhysicalResourceId: 'known' }));
+
+    expect(perform).not.toHaveBeenCalled();
+    expect(address.puts[0]?.body).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: 'known' });
+  });
+
+  it('answers and logs a failure by its kind and place alone', async () => {
+    const perform = () => Promise.reject(new RangeError('pp_live_secret\n at pp_live_secret'));
+    const written: string[] = [];
+    const spy = vi.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0);
+
+    await customResourceHandler(perform)(request('Create'));
+    spy.mockRestore();
+
+    expect(address.puts[0]?.body).toMatchObject({ Status: 'FAILED', Reason: "RangeError: see the function's log." });
+    expect(written.join()).toContain('RangeError');
+    expect(JSON.stringify([address.puts, written])).not.toContain('pp_live_secret');
+  });
+
+  it('answers again where the answer is refused, without performing again', async () => {
+    const perform = vi.fn(async () => {});
+    address.refusals = 2;
+
+    await customResourceHandler(perform, noPause)(request('Create'));
+
+    expect(perform).toHaveBeenCalledOnce();
+    expect(address.puts).toHaveLength(3);
+  });
+
+  it('throws when the answer is never taken, so that it is run again', async () => {
+    address.refusals = 100;
+
+    await expect(customResourceHandler(async () => {}, noPause)(request('Create'))).rejects.toThrow('answered 503');
+
+    expect(address.puts).toHaveLength(5);
+  });
+});
