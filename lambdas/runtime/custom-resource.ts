@@ -42,7 +42,6 @@ const kindOf = (error: unknown): { kind: string; at: string } => {
   const [, ...frames] = (error.stack ?? '').replaceAll(error.message, '').split('\n');
   return { kind: error.name, at: frames.join('\n') };
 };
-};
 
 /**
  * A function behind a custom resource that is one and the same for the stack's whole life. `perform` runs at every
