@@ -1,1 +1,58 @@
-export const handler = async () => ({ statusCode: 501 });
+import type { DynamoDBRecord } from 'aws-lambda';
+import { dynamoClient, sqsClient, takeAwsUse } from './adapters/aws-clients.ts';
+import { createDeliveryQueue } from './adapters/delivery-queue.ts';
+import { createFailuresQueue } from './adapters/failures-queue.ts';
+import { createFanOutRows } from './adapters/fan-out-rows.ts';
+import { imageToChange } from './adapters/stream-images.ts';
+import { builtInEventType } from './domain/catalogue.ts';
+import { type Change, fanOut } from './domain/fan-out.ts';
+import { streamHandler } from './runtime/batch.ts';
+import { readConfig } from './runtime/config.ts';
+import { describeError, log } from './runtime/log.ts';
+
+const config = readConfig([
+  'domainTable',
+  'deliveryTable',
+  'deliveriesQueueUrl',
+  'failuresQueueUrl',
+  'retentionDays',
+  'scheduleSpeed',
+]);
+const sqs = sqsClient();
+const failures = createFailuresQueue(sqs, config.failuresQueueUrl);
+const dependencies = {
+  store: createFanOutRows(
+    dynamoClient(),
+    { domain: config.domainTable, delivery: config.deliveryTable },
+    config.retentionDays,
+    (type) => builtInEventType(type)?.isOperational === true,
+  ),
+  queue: createDeliveryQueue(sqs, config.deliveriesQueueUrl, config.scheduleSpeed),
+  clock: Date.now,
+};
+
+/** Stopping in time costs nothing; being stopped half-way costs doing it again. */
+const STOP_BEFORE_MS = 10_000;
+
+const changeOf = async (record: DynamoDBRecord): Promise<Change[]> => {
+  const image = record.dynamodb?.NewImage;
+  if (!image) return [];
+  try {
+    const change = imageToChange(image);
+    // A task's every change is news; an event or a command is only when it is put there.
+    return record.eventName === 'INSERT' || image.kind?.S === 'task' ? [change] : [];
+  } catch (error) {
+    log('error', 'record.unreadable', { event_id: record.eventID, error: describeError(error) });
+    await failures.putAside(record, 'the row is none that this release knows');
+    return [];
+  }
+};
+
+export const handler = streamHandler(async (records, { deadlineMs }) => {
+  const changes = (await Promise.all(records.map(changeOf))).map((found, index) => ({ found, index }));
+  const all = changes.flatMap(({ found }) => found);
+  const indexOf = changes.flatMap(({ found, index }) => found.map(() => index));
+  const done = await fanOut(all, dependencies, () => Date.now() > deadlineMs - STOP_BEFORE_MS);
+  log('info', 'records.fanned-out', { records: records.length, changes: all.length, done, aws: takeAwsUse() });
+  return done === all.length ? [] : records.slice(indexOf[done]);
+});

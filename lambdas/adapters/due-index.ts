@@ -1,4 +1,9 @@
-import { type DynamoDBClient, QueryCommand, type QueryCommandOutput } from '@aws-sdk/client-dynamodb';
+import {
+  type DynamoDBClient,
+  QueryCommand,
+  type QueryCommandInput,
+  type QueryCommandOutput,
+} from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { z } from 'zod';
 import type { DueEntry, DueIndex } from '../domain/sweep-due.ts';
@@ -25,21 +30,25 @@ const entrySchema = z
     }),
   );
 
-export const createDueIndex = (client: DynamoDBClient, deliveryTable: string): DueIndex => ({
-  async *read(shard, parkedUntilMs, overdueSinceMs) {
+export const createDueIndex = (client: DynamoDBClient, deliveryTable: string): DueIndex => {
+  async function* pages(
+    shard: number,
+    range: { readonly fromMs: number; readonly toMs: number },
+    filter: Pick<QueryCommandInput, 'FilterExpression'>,
+  ): AsyncGenerator<readonly DueEntry[]> {
     let start: QueryCommandOutput['LastEvaluatedKey'];
     do {
       const page: QueryCommandOutput = await client.send(
         new QueryCommand({
           TableName: deliveryTable,
           IndexName: indexes.due,
-          KeyConditionExpression: 'due_pk = :pk AND due_at <= :until',
-          FilterExpression: 'parked = :parked OR due_at <= :overdue',
+          KeyConditionExpression: 'due_pk = :pk AND due_at BETWEEN :from AND :to',
+          ...filter,
           ExpressionAttributeValues: marshall({
             ':pk': duePk(shard),
-            ':until': parkedUntilMs,
-            ':parked': true,
-            ':overdue': overdueSinceMs,
+            ':from': range.fromMs,
+            ':to': range.toMs,
+            ...(filter.FilterExpression ? { ':parked': true } : {}),
           }),
           ExclusiveStartKey: start,
         }),
@@ -47,14 +56,25 @@ export const createDueIndex = (client: DynamoDBClient, deliveryTable: string): D
       if (page.Items?.length) yield page.Items.map((item) => entrySchema.parse(unmarshall(item)));
       start = page.LastEvaluatedKey;
     } while (start);
-  },
+  }
 
-  async unpark(entries) {
-    await executeStatements(
-      client,
-      entries.map(({ deliveryId, ticket }) =>
-        updateStatement(deliveryTable, deliveryKey(deliveryId), { parked: false }, { ticket }),
-      ),
-    );
-  },
-});
+  return {
+    async *read(shard, parkedUntilMs, overdueSinceMs) {
+      yield* pages(shard, { fromMs: 0, toMs: overdueSinceMs }, {});
+      yield* pages(
+        shard,
+        { fromMs: overdueSinceMs + 1, toMs: parkedUntilMs },
+        { FilterExpression: 'parked = :parked' },
+      );
+    },
+
+    async unpark(entries) {
+      await executeStatements(
+        client,
+        entries.map(({ deliveryId, ticket }) =>
+          updateStatement(deliveryTable, deliveryKey(deliveryId), { parked: false }, { ticket }),
+        ),
+      );
+    },
+  };
+};

@@ -5,7 +5,7 @@ import type { StoredEvent } from './event.ts';
 import { ticketOf } from './fan-out.ts';
 import { webhookOfDelivery } from './id.ts';
 import { nextDueMs, retryAfterSeconds, scheduleOf } from './schedule.ts';
-import { type LaneMemory, SLOW_AFTER_MS, startGroup } from './slow-lane.ts';
+import { isDoneWithin, type LaneMemory, SLOW_AFTER_MS, startGroup } from './slow-lane.ts';
 import type { StoredWebhook } from './webhook.ts';
 
 /** A message with the rows it is about, as they stand now. */
@@ -47,6 +47,7 @@ export interface DeliverDependencies extends AttemptDependencies {
   readonly slowQueue: Queue;
   readonly memory: LaneMemory;
   readonly speed: number;
+  /** Waits out the last moments before an attempt is due. */
   readonly wait: (ms: number) => Promise<void>;
 }
 
@@ -213,7 +214,7 @@ export const deliverBatch = async (
     ...[...groups].map(([webhookId, group]) => attemptGroup(webhookId, group)),
   ]);
   // Those that were quick are not left unrecorded until the slowest is done.
-  await Promise.race([all, deps.wait(2 * SLOW_AFTER_MS)]);
+  await isDoneWithin(all, 2 * SLOW_AFTER_MS);
   await flush();
   await all;
   await flush();

@@ -26,6 +26,19 @@ export const createLaneMemory = (): LaneMemory => {
   };
 };
 
+/** Whether something is done within that time. The timer does not outlive the answer. */
+export const isDoneWithin = async (work: Promise<unknown>, ms: number): Promise<boolean> => {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms);
+  });
+  try {
+    return await Promise.race([work.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
 /** What became of a group's requests: all started, or the rest left for the slow lane. */
 export interface GroupOutcome<T> {
   readonly wasSlow: boolean;
@@ -45,16 +58,8 @@ export const startGroup = async <T>(
   const first = options.isTrusted ? group : group.slice(0, 2);
   const rest = options.isTrusted ? [] : group.slice(2);
   const asked = Promise.all(first.map(start));
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<'late'>((resolve) => {
-    timer = setTimeout(() => resolve('late'), options.slowAfterMs);
-  });
-  const wasSlow = (await Promise.race([asked, late])) === 'late';
-  clearTimeout(timer);
-  if (!wasSlow) {
-    const follow =
-      rest.length === 0 ? { wasSlow: false, left: [] } : startGroup(rest, { ...options, isTrusted: true }, start);
-    return follow;
+  if (await isDoneWithin(asked, options.slowAfterMs)) {
+    return rest.length === 0 ? { wasSlow: false, left: [] } : startGroup(rest, { ...options, isTrusted: true }, start);
   }
   await options.onSlow();
   await asked;

@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import { deliveryId } from '../../lambdas/domain/id.ts';
+import { profiles } from '../../lambdas/profiles/index.ts';
+import { useTables } from '../helpers/tables.ts';
+import { anEvent, aWebhook, createVirtualEngine } from '../helpers/virtual-engine.ts';
+
+describe('schedules, in virtual time', () => {
+  const tables = useTables();
+
+  const refused = { status: 503, durationMs: 40 };
+  const ladderOf = async (webhook: ReturnType<typeof aWebhook>, days = 16) => {
+    const engine = createVirtualEngine(tables, () => refused, { startMs: Date.UTC(2026, 10, 1, 10, 0, 17, 250) });
+    const event = anEvent({}, engine.now());
+    await engine.addWebhooks(webhook);
+    await engine.publish(event);
+    await engine.passUntil(engine.now() + days * 86_400_000);
+    return { engine, id: deliveryId(Date.parse(event.created_at), event.id, webhook.id) };
+  };
+
+  it.each(Object.values(profiles))('$name tries on its own ladder, never early, within 2 s', async (profile) => {
+    const { engine, id } = await ladderOf(aWebhook({ profile: profile.name }));
+
+    const gaps = engine.posts.slice(1).map(({ atMs }, i) => (atMs - (engine.posts[i]?.atMs ?? 0) - 40) / 1000);
+    expect(gaps).toHaveLength(profile.schedule.length);
+    for (const [i, wait] of profile.schedule.entries()) {
+      expect(gaps[i]).toBeGreaterThanOrEqual(wait);
+      expect(gaps[i]).toBeLessThan(wait + 2);
+    }
+    expect((await engine.delivery(id)).status).toBe('dead');
+  });
+
+  it('PP-9 reading 1: six requests over 1 m, 5 m, 15 m, 1 h and 6 h', async () => {
+    const { engine } = await ladderOf(aWebhook());
+
+    const minutes = engine.posts.map(({ atMs }) => Math.round((atMs - (engine.posts[0]?.atMs ?? 0)) / 60_000));
+    expect(minutes).toEqual([0, 1, 6, 21, 81, 441]);
+  });
+
+  it('keeps an own schedule, and none at all', async () => {
+    const own = await ladderOf(aWebhook({ schedule: [7, 901, 604_800] }));
+    const none = await ladderOf(aWebhook({ schedule: [] }));
+
+    const offsets = own.engine.posts.map(({ atMs }) => Math.floor((atMs - (own.engine.posts[0]?.atMs ?? 0)) / 1000));
+    expect(offsets[1]).toBeGreaterThanOrEqual(7);
+    expect(own.engine.posts).toHaveLength(4);
+    expect(none.engine.posts).toHaveLength(1);
+    expect((await none.engine.delivery(none.id)).status).toBe('dead');
+  });
+
+  it('parks what the queue cannot carry, and misses no second when two ticks are missed', async () => {
+    const engine = createVirtualEngine(tables, (_, number) => (number === 1 ? refused : { status: 200 }));
+    const webhook = aWebhook({ schedule: [3600] });
+    await engine.addWebhooks(webhook);
+    await engine.publish(anEvent({}, engine.now()));
+    const startMs = engine.now();
+
+    await engine.passUntil(startMs + 3_000_000);
+
+    expect(engine.messages.size).toBeLessThanOrEqual(1);
+    await engine.passUntil(startMs + 3_700_000);
+    const gap = (engine.posts[1]?.atMs ?? 0) - (engine.posts[0]?.atMs ?? 0) - 40;
+    expect(gap).toBeGreaterThanOrEqual(3_600_000);
+    expect(gap).toBeLessThan(3_602_000);
+  });
+
+  it('lengthens a wait by Retry-After on 503, by a day at most, and never shortens it', async () => {
+    const asked = ['120', '1', '999999'];
+    const engine = createVirtualEngine(tables, (_, number) => ({ status: 503, retryAfter: asked[number - 1] ?? null }));
+    const webhook = aWebhook({ schedule: [60, 60, 60] });
+    await engine.addWebhooks(webhook);
+    await engine.publish(anEvent({}, engine.now()));
+
+    await engine.passUntil(engine.now() + 2 * 86_400_000);
+
+    const gaps = engine.posts.slice(1).map(({ atMs }, i) => Math.floor((atMs - (engine.posts[i]?.atMs ?? 0)) / 1000));
+    expect(gaps[0]).toBeGreaterThanOrEqual(120);
+    expect(gaps[0]).toBeLessThan(122);
+    expect(gaps[1]).toBeLessThan(62);
+    expect(gaps[2]).toBeGreaterThanOrEqual(86_460);
+    expect(gaps[2]).toBeLessThan(86_463);
+  });
+});

@@ -1,0 +1,274 @@
+import { BatchWriteItemCommand, GetItemCommand, ScanCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { createDeliveriesTable } from '../../lambdas/adapters/deliveries-table.ts';
+import { createDueIndex } from '../../lambdas/adapters/due-index.ts';
+import { createFanOutRows } from '../../lambdas/adapters/fan-out-rows.ts';
+import { rowOf } from '../../lambdas/adapters/partiql.ts';
+import {
+  DUE_SHARDS,
+  deliveryKey,
+  eventKey,
+  indexes,
+  routingKey,
+  webhookKey,
+} from '../../lambdas/adapters/table-keys.ts';
+import type { Answer, PostRequest } from '../../lambdas/domain/attempt-delivery.ts';
+import { type DeliverDependencies, type DeliveryOutcome, deliverBatch } from '../../lambdas/domain/deliver-batch.ts';
+import { type DeliveryTicket, type StoredDelivery, storedDeliverySchema } from '../../lambdas/domain/delivery.ts';
+import type { StoredEvent } from '../../lambdas/domain/event.ts';
+import { type Change, fanOut } from '../../lambdas/domain/fan-out.ts';
+import { drawId } from '../../lambdas/domain/id.ts';
+import type { SigningMaterial } from '../../lambdas/domain/profile.ts';
+import { createLaneMemory } from '../../lambdas/domain/slow-lane.ts';
+import { sweepDue } from '../../lambdas/domain/sweep-due.ts';
+import type { StoredWebhook } from '../../lambdas/domain/webhook.ts';
+import { profileOf } from '../../lambdas/profiles/index.ts';
+import type { Tables } from './tables.ts';
+
+/** A new account's live data. */
+export const anOwner = (): string => `${drawId('acc', Date.now())}#live`;
+
+const LONGEST_DELAY_MS = 900_000;
+
+/** An event somebody published; the engine makes it its own account's. */
+export const anEvent = (over: Partial<StoredEvent> = {}, nowMs = Date.now()): StoredEvent => ({
+  id: drawId('evt', nowMs),
+  owner: '',
+  origin: 'publish',
+  type: 'task.accepted',
+  resource: null,
+  data: '{"task":{"id":"tsk_1"}}',
+  meta: null,
+  publisher_id: null,
+  sequence: null,
+  created_at: new Date(nowMs).toISOString(),
+  ...over,
+});
+
+export const aWebhook = (over: Partial<StoredWebhook> = {}, nowMs = Date.now()): StoredWebhook => ({
+  id: drawId('whk', nowMs),
+  owner: '',
+  url: 'https://receiver.example/hook',
+  events: ['task.accepted'],
+  resource: null,
+  description: null,
+  enabled: true,
+  disabled_reason: null,
+  profile: 'passpost',
+  profile_options: {},
+  schedule: null,
+  timeout_seconds: 10,
+  api_version: '2026-11-01',
+  allow_http: false,
+  max_per_second: null,
+  max_in_flight: null,
+  auto_disable_after_hours: null,
+  secrets: [{ sealed: 'sealed', expires_at: null }],
+  basic_auth: null,
+  headers: null,
+  version: 1,
+  created_at: new Date(nowMs).toISOString(),
+  updated_at: new Date(nowMs).toISOString(),
+  deleted_at: null,
+  ...over,
+});
+
+interface Message {
+  readonly id: number;
+  readonly ticket: DeliveryTicket;
+  visibleAtMs: number;
+  receives: number;
+}
+
+export interface Post extends PostRequest {
+  readonly atMs: number;
+}
+
+export type Answering = (post: Post, number: number) => Partial<Answer> | Promise<Partial<Answer>>;
+
+/**
+ * The engine on real tables, under a clock that only this moves: the queue holds messages until their second has come,
+ * a tick falls every minute, and what a function could not finish comes back after the visibility timeout.
+ */
+export const createVirtualEngine = (tables: Tables, answer: Answering, options: { startMs?: number } = {}) => {
+  const owner = anOwner();
+  let nowMs = options.startMs ?? Date.UTC(2026, 10, 1);
+  let nextTickMs = Math.ceil(nowMs / 60_000) * 60_000;
+  const clock = (): number => nowMs;
+  const posts: Post[] = [];
+  const outcomes: DeliveryOutcome[] = [];
+  const messages = new Set<Message>();
+  let sent = 0;
+  const faults = {
+    /** Throws instead of sending, so many times. */
+    send: 0,
+    /** Dies at this point of the next deliveries: thrown work comes back, done work stays done. */
+    beforeRecord: 0,
+    afterRecord: 0,
+  };
+
+  const names = { domain: tables.domainTable, delivery: tables.deliveryTable };
+  const table = createDeliveriesTable(tables.client, names, 30);
+  const rows = createFanOutRows(tables.client, names, 30, (type) => type.startsWith('webhook.'));
+  const index = createDueIndex(tables.client, tables.deliveryTable);
+
+  const queue = {
+    carries: (dueAtMs: number, atMs: number) => dueAtMs - atMs <= LONGEST_DELAY_MS,
+    async send(tickets: readonly DeliveryTicket[], atMs: number) {
+      if (faults.send > 0) {
+        faults.send--;
+        throw new Error('the queue takes nothing');
+      }
+      for (const ticket of tickets) {
+        const delayMs = Math.max(0, Math.ceil((ticket.dueAtMs - atMs) / 1000)) * 1000;
+        if (delayMs > LONGEST_DELAY_MS) throw new RangeError(`a delay of ${delayMs / 1000} s`);
+        messages.add({ id: sent++, ticket, visibleAtMs: atMs + delayMs, receives: 0 });
+      }
+    },
+  };
+
+  const material = { secrets: ['pp_whs_test'] } as unknown as SigningMaterial;
+  const dependencies: DeliverDependencies = {
+    store: {
+      ...table,
+      async record(changes) {
+        if (faults.beforeRecord > 0) {
+          faults.beforeRecord--;
+          throw new Error('killed before the record');
+        }
+        const recorded = await table.record(changes);
+        if (faults.afterRecord > 0) {
+          faults.afterRecord--;
+          throw new Error('killed after the record');
+        }
+        return recorded;
+      },
+      disableGone: async () => undefined,
+    },
+    queue,
+    slowQueue: queue,
+    memory: createLaneMemory(),
+    speed: 1,
+    wait: async (ms) => {
+      nowMs += ms;
+    },
+    profileOf,
+    open: async () => ({ material, password: null, headers: {} }),
+    post: async (request) => {
+      const post = { ...request, atMs: nowMs };
+      posts.push(post);
+      const given = await answer(post, posts.length);
+      return {
+        status: 200,
+        body: '',
+        retryAfter: null,
+        startedAtMs: post.atMs,
+        durationMs: 0,
+        error: null,
+        ...given,
+      };
+    },
+    clock,
+  };
+
+  const deliver = async (batch: readonly Message[]): Promise<void> => {
+    for (const message of batch) {
+      message.receives++;
+      message.visibleAtMs = nowMs + 270_000;
+    }
+    const found = await table.read(batch.map(({ ticket }) => ticket));
+    const assignments = batch.flatMap(({ id, ticket, receives }, i) =>
+      found[i] ? [{ messageId: String(id), ticket, isRedelivered: receives > 1, ...found[i] }] : [],
+    );
+    const became = await deliverBatch(assignments, 'fast', dependencies);
+    outcomes.push(...became);
+    const failed = new Set(became.filter(({ outcome }) => outcome === 'failed').map(({ messageId }) => messageId));
+    for (const message of batch) if (!failed.has(String(message.id))) messages.delete(message);
+  };
+
+  const put = (table: string, items: Record<string, unknown>[]) =>
+    tables.client.send(
+      new BatchWriteItemCommand({
+        RequestItems: {
+          [table]: items.map((item) => ({
+            PutRequest: { Item: marshall(item, { removeUndefinedValues: true, convertClassInstanceToMap: true }) },
+          })),
+        },
+      }),
+    );
+
+  /** The first tick that would find something: those between change nothing, and days have many. */
+  const nextTickWithWork = async (): Promise<number> => {
+    const { Items = [] } = await tables.client.send(
+      new ScanCommand({ TableName: names.delivery, IndexName: indexes.due }),
+    );
+    const worth = Items.map((item) => unmarshall(item)).map(({ due_at, parked }) =>
+      parked ? due_at - 780_000 : due_at + 300_000,
+    );
+    const earliestMs = Math.min(...worth);
+    return Number.isFinite(earliestMs) ? Math.max(nextTickMs, Math.ceil(earliestMs / 60_000) * 60_000) : earliestMs;
+  };
+
+  return {
+    owner,
+    posts,
+    outcomes,
+    messages,
+    faults,
+    queue,
+    now: clock,
+    /** Empties the queue, as an operator or an accident might. */
+    purge: () => messages.clear(),
+    async addWebhooks(...webhooks: StoredWebhook[]) {
+      for (const webhook of webhooks.map((each) => ({ ...each, owner }))) {
+        await put(names.domain, [{ ...webhookKey(webhook.owner, webhook.id), kind: 'webhook', ...rowOf(webhook) }]);
+        for (const type of webhook.events) {
+          await tables.client.send(
+            new UpdateItemCommand({
+              TableName: names.domain,
+              Key: marshall(routingKey(webhook.owner, type)),
+              UpdateExpression: 'ADD webhooks :entry',
+              ExpressionAttributeValues: { ':entry': { SS: [`${webhook.id}|${webhook.resource ?? ''}`] } },
+            }),
+          );
+        }
+      }
+    },
+    putWebhook: (webhook: StoredWebhook) =>
+      put(names.domain, [{ ...webhookKey(owner, webhook.id), kind: 'webhook', ...rowOf({ ...webhook, owner }) }]),
+    /** Publishes and fans out, once. */
+    async publish(...published: StoredEvent[]) {
+      const events = published.map((event) => ({ ...event, owner }));
+      for (const event of events) {
+        await put(names.domain, [{ ...eventKey(event.owner, event.id), kind: 'event', ...rowOf(event) }]);
+      }
+      const changes: Change[] = events.map((event) => ({ kind: 'event', event, isStored: true }));
+      return fanOut(changes, { store: rows, queue, clock }, () => false);
+    },
+    fanOut: (changes: readonly Change[]) => fanOut(changes, { store: rows, queue, clock }, () => false),
+    sweep: (tickAtMs: number) => sweepDue(tickAtMs, { index, queue, clock, speed: 1, shards: DUE_SHARDS }),
+    /** Lets time pass, doing whatever falls due on the way. */
+    async passUntil(untilMs: number) {
+      for (;;) {
+        const nextMessageMs = Math.min(...[...messages].map(({ visibleAtMs }) => visibleAtMs));
+        nextTickMs = Math.max(nextTickMs, Math.ceil(nowMs / 60_000) * 60_000);
+        const tickMs = await nextTickWithWork();
+        if (Math.min(nextMessageMs, tickMs) > untilMs) break;
+        nowMs = Math.max(nowMs, Math.min(nextMessageMs, tickMs));
+        if (tickMs <= nowMs) {
+          await sweepDue(tickMs, { index, queue, clock, speed: 1, shards: DUE_SHARDS });
+          nextTickMs = tickMs + 60_000;
+        }
+        const visible = [...messages].filter(({ visibleAtMs }) => visibleAtMs <= nowMs).slice(0, 10);
+        if (visible.length > 0) await deliver(visible);
+      }
+      nowMs = Math.max(nowMs, untilMs);
+    },
+    async delivery(id: string): Promise<StoredDelivery> {
+      const { Item = {} } = await tables.client.send(
+        new GetItemCommand({ TableName: names.delivery, Key: marshall(deliveryKey(id)), ConsistentRead: true }),
+      );
+      return storedDeliverySchema.parse(unmarshall(Item));
+    },
+  };
+};
