@@ -6,7 +6,6 @@ import {
   FilterRule,
   StartingPosition,
 } from 'aws-cdk-lib/aws-lambda';
-import { SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Duration, Validations } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
@@ -66,7 +65,7 @@ export class FanOut extends Construct {
       reportBatchItemFailures: true,
       // For ever: with a limit, a throttled table would turn into lost events.
       retryAttempts: -1,
-      onFailure: new SqsDlq(this.failures),
+      onFailure: { bind: () => ({ destination: this.failures.queueArn }) },
       // The events that the fan-out itself puts there for tasks (origin "change") do not pass through it again.
       filters: [image({ kind: ['task', 'command'] }), image({ kind: ['event'] }, { origin: ['publish'] })],
     });

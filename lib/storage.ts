@@ -145,9 +145,14 @@ export class Storage extends Construct {
     );
   }
 
-  /** Reads what is to be sent, records what came of it. */
+  /** Reads what is to be sent, records what came of it, and disables a webhook together with the event that says so. */
   grantDeliver(fn: LambdaFunction): void {
-    this.grantDomain(fn, this.domain(['BatchGetItem'], ['A#*', 'E#*']));
+    this.grantDomain(
+      fn,
+      this.domain(['BatchGetItem'], ['A#*', 'E#*']),
+      this.domain(['UpdateItem'], ['A#*']),
+      this.domain(['PutItem'], ['E#*']),
+    );
     this.grantDelivery(fn, this.delivery(['BatchGetItem', 'UpdateItem'], ['W#*']), {
       actions: [partiql.insert, partiql.update],
       resources: [this.deliveryTable.tableArn],

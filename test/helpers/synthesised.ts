@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs';
+import { Template } from 'aws-cdk-lib/assertions';
+import { App } from 'aws-cdk-lib/core';
+import { PassPostStack } from '../../lib/passpost-stack.ts';
+import { chooseStage } from '../../lib/stages.ts';
+
+const flags = JSON.parse(readFileSync(new URL('../../cdk.json', import.meta.url), 'utf8')).context;
+
+export interface Resource {
+  readonly Type: string;
+  readonly Properties: Record<string, unknown>;
+  readonly Metadata: { readonly 'aws:cdk:path': string };
+  readonly DeletionPolicy?: string;
+}
+
+export interface Statement {
+  readonly Action: string | readonly string[];
+  readonly Resource: unknown;
+}
+
+/** The stack as `cdk synth -c name=value …` writes it, without the functions' code. */
+export const synthesise = (context: Readonly<Record<string, string>> = {}): Template => {
+  const settings = { 'aws:cdk:bundling-stacks': [], 'aws:cdk:enable-path-metadata': true };
+  const app = new App({
+    context: { ...flags, ...settings, ...context },
+    // `npm run synth` checks the template; it takes two seconds, once is enough.
+    builtinCloudFormationValidation: false,
+    treeMetadata: false,
+  });
+  return Template.fromStack(new PassPostStack(app, 'PassPost', { stage: chooseStage(app.node) }));
+};
+
+export const resourcesOf = (template: Template): Readonly<Record<string, Resource>> => template.toJSON().Resources;
+
+export const resourcesOfType = (template: Template, type: string): readonly Resource[] =>
+  Object.values(resourcesOf(template)).filter(({ Type }) => Type === type);
+
+/** What the construct is called that made a resource: `deliver`, `tasks-api`, `dead-letters` … */
+export const nameOf = ({ Metadata }: Resource): string =>
+  Metadata['aws:cdk:path'].replace(/(\/DefaultPolicy|\/Policy)?\/(Resource|Default)$/, '').replace(/.*\//, '');
+
+export const named = (template: Template, type: string, name: string): Resource => {
+  const found = resourcesOfType(template, type).filter((resource) => nameOf(resource) === name);
+  if (found.length !== 1 || !found[0]) throw new Error(`${found.length} of ${type} are called ${name}`);
+  return found[0];
+};
+
+export const functionNames = (template: Template): readonly string[] =>
+  resourcesOfType(template, 'AWS::Lambda::Function').map(nameOf);
+
+/** What a function's role allows. */
+export const statementsOf = (template: Template, functionName: string): readonly Statement[] => {
+  const policy = named(template, 'AWS::IAM::Policy', `${functionName}-role`);
+  return (policy.Properties.PolicyDocument as { Statement: readonly Statement[] }).Statement;
+};
+
+export const actionsOf = (template: Template, functionName: string): readonly string[] =>
+  statementsOf(template, functionName).flatMap(({ Action }) => Action);

@@ -1,0 +1,58 @@
+import { readdirSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { functionNames, resourcesOfType, statementsOf, synthesise } from '../helpers/synthesised.ts';
+
+describe('functions', () => {
+  const template = synthesise();
+  const functions = resourcesOfType(template, 'AWS::Lambda::Function').map(({ Properties }) => Properties);
+
+  test('are the files of lambdas/, each of them', () => {
+    const entries = readdirSync(new URL('../../lambdas', import.meta.url)).filter((name) => name.endsWith('.ts'));
+
+    expect(functionNames(template).toSorted()).toEqual(entries.map((name) => name.replace('.ts', '')).toSorted());
+  });
+
+  test('run Node 24 on arm64, traced, with a log group of their own', () => {
+    for (const properties of functions) {
+      expect(properties).toMatchObject({
+        Runtime: 'nodejs24.x',
+        Architectures: ['arm64'],
+        MemorySize: 512,
+        TracingConfig: { Mode: 'Active' },
+        LoggingConfig: { LogGroup: expect.anything() },
+      });
+    }
+  });
+
+  test('log for a limited time', () => {
+    const days = (stage: string) =>
+      new Set(
+        resourcesOfType(synthesise({ stage }), 'AWS::Logs::LogGroup').map(
+          ({ Properties }) => Properties.RetentionInDays,
+        ),
+      );
+
+    expect([...days('test')]).toEqual([7]);
+    expect([...days('production')]).toEqual([90]);
+  });
+
+  test('have no permission on everything but tracing', () => {
+    for (const name of functionNames(template)) {
+      const wide = statementsOf(template, name).filter(({ Action, Resource }) =>
+        [Action, Resource].flat().some((value) => typeof value === 'string' && value.includes('*')),
+      );
+
+      expect(wide.flatMap(({ Action }) => Action)).toEqual(['xray:PutTelemetryRecords', 'xray:PutTraceSegments']);
+    }
+  });
+
+  test('use roles of their own and no managed policy', () => {
+    const roles = new Set(functions.map((properties) => JSON.stringify(properties.Role)));
+    const managed = resourcesOfType(template, 'AWS::IAM::Role').filter(
+      ({ Properties }) => 'ManagedPolicyArns' in Properties,
+    );
+
+    expect(roles.size).toBe(functions.length);
+    expect(managed).toEqual([]);
+  });
+});

@@ -1,0 +1,68 @@
+import { describe, expect, test } from 'vitest';
+import { named, nameOf, resourcesOf, resourcesOfType, synthesise } from '../helpers/synthesised.ts';
+
+const kept = [
+  ['AWS::DynamoDB::Table', 'domain-table'],
+  ['AWS::DynamoDB::Table', 'delivery-table'],
+  ['AWS::SecretsManager::Secret', 'keyring'],
+  ['AWS::SecretsManager::Secret', 'operator-key'],
+] as const;
+
+describe('the stack', () => {
+  const template = synthesise();
+  const production = synthesise({ stage: 'production' });
+
+  test.each(kept)('keeps its %s %s in production', (type, name) => {
+    expect(named(production, type, name).DeletionPolicy).toBe('Retain');
+    expect(named(template, type, name).DeletionPolicy).toBe('Delete');
+  });
+
+  test('protects its tables from deletion in production', () => {
+    const isProtected = (stage: typeof template) =>
+      resourcesOfType(stage, 'AWS::DynamoDB::Table').map(({ Properties }) => Properties.DeletionProtectionEnabled);
+
+    expect(isProtected(production)).toEqual([true, true]);
+    expect(isProtected(template)).toEqual([false, false]);
+  });
+
+  test('leaves nothing behind in the test stage', () => {
+    const left = Object.values(resourcesOf(template)).filter(({ DeletionPolicy }) => DeletionPolicy === 'Retain');
+
+    expect(left.map(nameOf)).toEqual([]);
+  });
+
+  test('gives nothing a physical name', () => {
+    const nameOfType: Readonly<Record<string, string>> = {
+      'AWS::DynamoDB::Table': 'TableName',
+      'AWS::SQS::Queue': 'QueueName',
+      'AWS::Lambda::Function': 'FunctionName',
+      'AWS::IAM::Role': 'RoleName',
+      'AWS::Logs::LogGroup': 'LogGroupName',
+      'AWS::SecretsManager::Secret': 'Name',
+      'AWS::SNS::Topic': 'TopicName',
+      'AWS::CloudWatch::Alarm': 'AlarmName',
+      'AWS::Events::Rule': 'Name',
+    };
+
+    const named = Object.entries(nameOfType).flatMap(([type, property]) =>
+      resourcesOfType(template, type).filter(({ Properties }) => property in Properties),
+    );
+
+    expect(named).toEqual([]);
+  });
+
+  test('reserves no concurrency', () => {
+    const reserved = resourcesOfType(template, 'AWS::Lambda::Function').filter(
+      ({ Properties }) => 'ReservedConcurrentExecutions' in Properties,
+    );
+
+    expect(reserved).toEqual([]);
+  });
+
+  test('differs between stages in what is kept, logged and named only', () => {
+    const shape = (stage: typeof template) =>
+      Object.entries(resourcesOf(stage)).map(([id, { Type }]) => `${id} ${Type}`);
+
+    expect(shape(production)).toEqual(shape(template));
+  });
+});

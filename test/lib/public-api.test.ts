@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest';
+import {
+  actionsOf,
+  named,
+  nameOf,
+  type Resource,
+  resourcesOf,
+  resourcesOfType,
+  synthesise,
+} from '../helpers/synthesised.ts';
+
+describe('public API', () => {
+  const template = synthesise();
+  const resources = resourcesOf(template);
+  const refIn = (value: unknown): Resource | undefined => {
+    const id = /"(?:Ref|Fn::GetAtt)":\[?"(\w+)"/.exec(JSON.stringify(value))?.[1];
+    return id === undefined ? undefined : resources[id];
+  };
+  const functionOf = ({ Properties }: Resource): string => {
+    const integration = refIn(Properties.Target);
+    const fn = integration && refIn(integration.Properties.IntegrationUri);
+    return fn ? nameOf(fn) : '';
+  };
+
+  test('sends each path to its function', () => {
+    const routes = resourcesOfType(template, 'AWS::ApiGatewayV2::Route').map(
+      (route) => `${String(route.Properties.RouteKey).replace('/api/public/v1', '')} → ${functionOf(route)}`,
+    );
+
+    expect(routes).toEqual([
+      '$default → fallback-api',
+      'ANY /tasks → tasks-api',
+      'ANY /tasks/{proxy+} → tasks-api',
+      'ANY /webhooks → webhooks-api',
+      'ANY /webhooks/{proxy+} → webhooks-api',
+      'ANY /deliveries → deliveries-api',
+      'ANY /deliveries/{proxy+} → deliveries-api',
+      'ANY /webhooks/{id}/deliveries → deliveries-api',
+      'ANY /events → events-api',
+      'ANY /events/{proxy+} → events-api',
+      'ANY /keys → keys-api',
+      'ANY /keys/{proxy+} → keys-api',
+      'ANY /accounts → accounts-api',
+      'ANY /accounts/{proxy+} → accounts-api',
+      'ANY /event-types → catalogue-api',
+      'ANY /event-types/{proxy+} → catalogue-api',
+      'ANY /profiles → catalogue-api',
+      'ANY /profiles/{proxy+} → catalogue-api',
+      'ANY /openapi.json → docs-api',
+      'ANY /docs → docs-api',
+      'ANY /docs/{proxy+} → docs-api',
+      'ANY /health → docs-api',
+      'ANY /.well-known/jwks.json → public-keys-api',
+    ]);
+  });
+
+  test('logs requests without their query strings and headers', () => {
+    const { Format } = named(template, 'AWS::ApiGatewayV2::Stage', 'stage').Properties.AccessLogSettings as {
+      Format: string;
+    };
+
+    expect(JSON.parse(Format)).toMatchObject({ status: '$context.status', path: '$context.path' });
+    expect(Format).not.toMatch(/query|header|authorizer|\$request/i);
+  });
+
+  test.each(['docs-api', 'fallback-api'])('lets %s do nothing but log and trace', (name) => {
+    const services = new Set(actionsOf(template, name).map((action) => action.split(':')[0]));
+
+    expect([...services].toSorted()).toEqual(['logs', 'xray']);
+  });
+});

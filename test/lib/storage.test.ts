@@ -1,0 +1,57 @@
+import { Match } from 'aws-cdk-lib/assertions';
+import { describe, expect, test } from 'vitest';
+import { indexes } from '../../lambdas/adapters/table-keys.ts';
+import { named, type Resource, resourcesOfType, synthesise } from '../helpers/synthesised.ts';
+
+interface Index {
+  readonly IndexName: string;
+  readonly KeySchema: readonly { readonly AttributeName: string }[];
+  readonly Projection: { readonly ProjectionType: string; readonly NonKeyAttributes?: readonly string[] };
+}
+
+const indexesOf = ({ Properties }: Resource) =>
+  Object.fromEntries(
+    (Properties.GlobalSecondaryIndexes as readonly Index[]).map(({ IndexName, KeySchema, Projection }) => [
+      IndexName,
+      [
+        ...KeySchema.map(({ AttributeName }) => AttributeName),
+        Projection.NonKeyAttributes ?? Projection.ProjectionType,
+      ],
+    ]),
+  );
+
+describe('storage', () => {
+  const template = synthesise();
+  const tables = resourcesOfType(template, 'AWS::DynamoDB::Table');
+
+  test('has the indexes that the rows are written for', () => {
+    const domain = indexesOf(named(template, 'AWS::DynamoDB::Table', 'domain-table'));
+    const delivery = indexesOf(named(template, 'AWS::DynamoDB::Table', 'delivery-table'));
+
+    expect(domain).toEqual({
+      [indexes.list]: ['list_pk', 'list_sk', ['type', 'resource']],
+      [indexes.reference]: ['ref_pk', 'ref_sk', 'KEYS_ONLY'],
+    });
+    expect(delivery).toEqual({
+      [indexes.due]: ['due_pk', 'due_at', ['ticket', 'parked', 'owner', 'event_id']],
+      [indexes.attention]: ['att_pk', 'sk', 'ALL'],
+      [indexes.failing]: ['failing_pk', 'failing_since', 'ALL'],
+    });
+  });
+
+  test('streams the domain table and not the delivery table', () => {
+    const streams = tables.map(({ Properties }) => Properties.StreamSpecification);
+
+    expect(streams).toEqual([{ StreamViewType: 'NEW_AND_OLD_IMAGES' }, undefined]);
+  });
+
+  test('pays by request, forgets by ttl and can go back in time', () => {
+    expect(tables).toHaveLength(2);
+    template.allResourcesProperties('AWS::DynamoDB::Table', {
+      BillingMode: 'PAY_PER_REQUEST',
+      TimeToLiveSpecification: { AttributeName: 'ttl', Enabled: true },
+      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+      KeySchema: [Match.objectLike({ AttributeName: 'pk' }), Match.objectLike({ AttributeName: 'sk' })],
+    });
+  });
+});
