@@ -9,7 +9,7 @@ export const addOperatorKey = async (
   deliveryTable: string,
   { hash, ...key }: OperatorKey,
 ): Promise<void> => {
-  const row = { ...apiKeyKey(hash), kind: 'api-key', ...key, ws: 0, n: 0 };
+  const row = { ...apiKeyKey(hash), kind: 'api-key', ...key };
   try {
     await client.send(
       new PutItemCommand({

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { drawApiKey, hashApiKey, type StoredApiKey } from './api-key.ts';
 import { deriveId } from './id.ts';
 import { createKeyring, type PublicKeys, parseKeyring, publicKeysOf } from './keyring.ts';
 
@@ -10,16 +10,9 @@ export interface SecretStore {
   fill(value: string): Promise<string>;
 }
 
-/** The operator's API key as its row holds it: it has no account. */
-export interface OperatorKey {
+/** The operator's API key as its row holds it: it has no account, and no end. */
+export interface OperatorKey extends Omit<StoredApiKey, 'account_id' | 'expires_at' | 'revoked_at'> {
   readonly hash: string;
-  readonly id: string;
-  readonly name: string;
-  readonly prefix: string;
-  readonly scopes: readonly string[];
-  readonly mode: 'live';
-  readonly limit: number;
-  readonly created_at: string;
 }
 
 export interface KeyMaterialDependencies {
@@ -31,13 +24,15 @@ export interface KeyMaterialDependencies {
 }
 
 const operatorKeyOf = (key: string, nowMs: number): OperatorKey => ({
-  hash: createHash('sha256').update(key).digest('hex'),
+  hash: hashApiKey(key),
   id: deriveId('key', 'operator'),
   name: 'operator',
   prefix: key.slice(0, 12),
   scopes: ['admin'],
   mode: 'live',
   limit: 600,
+  ws: 0,
+  n: 0,
   created_at: new Date(nowMs).toISOString(),
 });
 
@@ -52,7 +47,6 @@ export const provideKeyMaterial = async (
   const keyringText = (await keyring.read()) ?? (await keyring.fill(JSON.stringify(createKeyring())));
   await putPublicKeys(publicKeysOf(parseKeyring(keyringText)));
 
-  const drawn = `pp_live_${randomBytes(32).toString('base64url')}`;
-  const operatorKey = (await operator.read()) ?? (await operator.fill(drawn));
+  const operatorKey = (await operator.read()) ?? (await operator.fill(drawApiKey('live').key));
   await addOperatorKey(operatorKeyOf(operatorKey, nowMs));
 };

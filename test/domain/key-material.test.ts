@@ -53,7 +53,7 @@ describe('key material', () => {
 
     await run();
 
-    expect(state.operator).toMatch(/^pp_live_[A-Za-z0-9_-]{43}$/);
+    expect(state.operator).toMatch(/^pp_live_[A-Za-z0-9]{32}$/);
     expect(state.publicKeys).toEqual(publicKeysOf(parseKeyring(state.keyring ?? '')));
     expect([...state.operatorKeys.values()]).toMatchObject([{ scopes: ['admin'], mode: 'live', limit: 600 }]);
   });
