@@ -4,6 +4,7 @@ import { dynamoClient, secretsClient, sqsClient, takeAwsUse } from './adapters/a
 import { createDeliveriesTable } from './adapters/deliveries-table.ts';
 import { createDeliveryQueue, ticketFromMessage } from './adapters/delivery-queue.ts';
 import { createWebhookDisabling } from './adapters/disable-webhook.ts';
+import { createEgress } from './adapters/egress.ts';
 import { createSender } from './adapters/http-sender.ts';
 import { createKeyring } from './adapters/keyring.ts';
 import { type DeliverDependencies, deliverBatch } from './domain/deliver-batch.ts';
@@ -33,7 +34,8 @@ const table = createDeliveriesTable(
   config.retentionDays,
 );
 const keyring = createKeyring(secretsClient(), config.keyringSecret, Date.now);
-const sender = createSender({ allowLoopback: config.egressAllow === 'loopback', ownHosts: config.ownHosts });
+const egress = createEgress({ allowLoopback: config.egressAllow === 'loopback' });
+const sender = createSender({ egress, ownHosts: config.ownHosts });
 const dependencies: DeliverDependencies = {
   store: { ...table, disableGone: createWebhookDisabling(dynamo, config.domainTable, config.retentionDays) },
   queue: createDeliveryQueue(sqs, config.deliveriesQueueUrl, config.scheduleSpeed),

@@ -1,3 +1,4 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { BatchWriteItemCommand, GetItemCommand, ScanCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { createDeliveriesTable } from '../../lambdas/adapters/deliveries-table.ts';
@@ -29,6 +30,16 @@ import type { Tables } from './tables.ts';
 export const anOwner = (): string => `${drawId('acc', Date.now())}#live`;
 
 const LONGEST_DELAY_MS = 900_000;
+
+const keyOf = ({ privateKey }: { privateKey: KeyObject }) => ({ kid: 'key-1', privateKey });
+
+/** Any deployment's keys, and one secret that every profile takes. */
+const material: SigningMaterial = {
+  secrets: ['whsec_dGVzdC1zZWNyZXQtMzItYnl0ZXMtbG9uZy0hISEhISE='],
+  ed25519: keyOf(generateKeyPairSync('ed25519')),
+  ecdsaP256: keyOf(generateKeyPairSync('ec', { namedCurve: 'P-256' })),
+  rsa: keyOf(generateKeyPairSync('rsa', { modulusLength: 2048 })),
+};
 
 /** An event somebody published; the engine makes it its own account's. */
 export const anEvent = (over: Partial<StoredEvent> = {}, nowMs = Date.now()): StoredEvent => ({
@@ -98,6 +109,7 @@ export const createVirtualEngine = (tables: Tables, answer: Answering, options: 
   const posts: Post[] = [];
   const outcomes: DeliveryOutcome[] = [];
   const messages = new Set<Message>();
+  const deadLetters: Message[] = [];
   let sent = 0;
   const faults = {
     /** Throws instead of sending, so many times. */
@@ -105,6 +117,8 @@ export const createVirtualEngine = (tables: Tables, answer: Answering, options: 
     /** Dies at this point of the next deliveries: thrown work comes back, done work stays done. */
     beforeRecord: 0,
     afterRecord: 0,
+    /** The keyring cannot be read, so many times. */
+    open: 0,
   };
 
   const names = { domain: tables.domainTable, delivery: tables.deliveryTable };
@@ -127,7 +141,6 @@ export const createVirtualEngine = (tables: Tables, answer: Answering, options: 
     },
   };
 
-  const material = { secrets: ['pp_whs_test'] } as unknown as SigningMaterial;
   const dependencies: DeliverDependencies = {
     store: {
       ...table,
@@ -153,7 +166,13 @@ export const createVirtualEngine = (tables: Tables, answer: Answering, options: 
       nowMs += ms;
     },
     profileOf,
-    open: async () => ({ material, password: null, headers: {} }),
+    open: async () => {
+      if (faults.open > 0) {
+        faults.open--;
+        throw new Error('the keyring is out of reach');
+      }
+      return { material, password: null, headers: {} };
+    },
     post: async (request) => {
       const post = { ...request, atMs: nowMs };
       posts.push(post);
@@ -183,7 +202,10 @@ export const createVirtualEngine = (tables: Tables, answer: Answering, options: 
     const became = await deliverBatch(assignments, 'fast', dependencies);
     outcomes.push(...became);
     const failed = new Set(became.filter(({ outcome }) => outcome === 'failed').map(({ messageId }) => messageId));
-    for (const message of batch) if (!failed.has(String(message.id))) messages.delete(message);
+    for (const message of batch) {
+      if (!failed.has(String(message.id))) messages.delete(message);
+      else if (message.receives === 20) deadLetters.push(...(messages.delete(message) ? [message] : []));
+    }
   };
 
   const put = (table: string, items: Record<string, unknown>[]) =>
@@ -214,6 +236,7 @@ export const createVirtualEngine = (tables: Tables, answer: Answering, options: 
     posts,
     outcomes,
     messages,
+    deadLetters,
     faults,
     queue,
     now: clock,
