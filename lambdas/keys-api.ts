@@ -1,1 +1,14 @@
-export const handler = async () => ({ statusCode: 501 });
+import { dynamoClient, takeAwsUse } from './adapters/aws-clients.ts';
+import { keyCounter } from './adapters/key-counter.ts';
+import { keysTable } from './adapters/keys-table.ts';
+import { keyRoutes } from './routes/keys.ts';
+import { readConfig } from './runtime/config.ts';
+import { httpHandler } from './runtime/http.ts';
+
+const { deliveryTable } = readConfig(['deliveryTable']);
+
+export const handler = httpHandler(keyRoutes(keysTable(dynamoClient(), deliveryTable)), {
+  surface: 'native',
+  authenticate: keyCounter(dynamoClient({ maxAttempts: 1 }), deliveryTable),
+  use: takeAwsUse,
+});

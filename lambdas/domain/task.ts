@@ -82,10 +82,8 @@ export type StoredTask = z.infer<typeof storedTaskSchema>;
 /** The event type that tells of a task's having come to its status. */
 export const taskEventType = (status: TaskStatus): string => `task.${status}`;
 
-export const showTask = (stored: StoredTask): Task => {
-  const { owner: _, content_hash: __, written_by: ___, ...task } = stored;
-  return task;
-};
+/** What is shown, in the order in which it is documented. */
+export const showTask = (stored: StoredTask): Task => taskSchema.parse(stored);
 
 const noMoves = {
   carrier: null,

@@ -29,7 +29,10 @@ export interface Operation {
   readonly responses: Readonly<Record<number, z.ZodType | null>>;
   /** Error statuses it can answer beyond those that every call can. */
   readonly errors?: readonly number[];
+  /** A body as it may be sent. */
   readonly example?: unknown;
+  /** A body as it may be answered on success. */
+  readonly exampleAnswer?: unknown;
 }
 
 type Output<T, Fallback> = T extends z.ZodType ? z.output<T> : Fallback;

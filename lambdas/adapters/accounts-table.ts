@@ -1,0 +1,110 @@
+import {
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  GetItemCommand,
+  QueryCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { type Account, accountSchema } from '../domain/account.ts';
+import type { ChangingAccounts } from '../domain/change-account.ts';
+import type { NewAccounts } from '../domain/create-account.ts';
+import type { Page } from '../domain/page.ts';
+import { putFirstAnswer, readFirstAnswer } from './first-answers.ts';
+import { limitApiKeys, putApiKey } from './keys-table.ts';
+import { accountKey } from './table-keys.ts';
+import { transact } from './transact.ts';
+
+/** Whose the first answers to the operator's requests are. */
+const OPERATOR = 'operator';
+
+/** Accounts in the delivery table, beside their keys. */
+export const accountsTable = (client: DynamoDBClient, table: string) => {
+  const accounts: NewAccounts & ChangingAccounts = {
+    firstAnswer: (path, idempotencyKey, nowMs) =>
+      readFirstAnswer(
+        client,
+        table,
+        { scope: OPERATOR, path, idempotencyKey },
+        (answer) => accountSchema.parse(answer),
+        nowMs,
+      ),
+
+    async add(account, firstKey, left, nowMs) {
+      const items = [
+        {
+          Put: {
+            TableName: table,
+            Item: marshall({ ...account, ...accountKey(account.id), kind: 'account' }),
+            ConditionExpression: 'attribute_not_exists(pk)',
+          },
+        },
+        ...putApiKey(table, firstKey),
+        ...(left ? [putFirstAnswer(table, { scope: OPERATOR, ...left }, left, nowMs)] : []),
+      ];
+      const failed = await transact(client, items);
+      if (failed === -1) return 'added';
+      return left && failed === items.length - 1 ? 'repeated' : 'busy';
+    },
+
+    async find(id) {
+      const Key = marshall(accountKey(id));
+      const { Item } = await client.send(new GetItemCommand({ TableName: table, Key, ConsistentRead: true }));
+      return Item ? accountSchema.parse(unmarshall(Item)) : null;
+    },
+
+    async change(id, change) {
+      const changes = Object.entries(change).filter(([, value]) => value !== undefined);
+      if (changes.length === 0) return accounts.find(id);
+      try {
+        const { Attributes = {} } = await client.send(
+          new UpdateItemCommand({
+            TableName: table,
+            Key: marshall(accountKey(id)),
+            UpdateExpression: `SET ${changes.map(([name]) => `#${name} = :${name}`).join(', ')}`,
+            ConditionExpression: 'attribute_exists(pk)',
+            ExpressionAttributeNames: Object.fromEntries(changes.map(([name]) => [`#${name}`, name])),
+            ExpressionAttributeValues: marshall(
+              Object.fromEntries(changes.map(([name, value]) => [`:${name}`, value])),
+            ),
+            ReturnValues: 'ALL_NEW',
+          }),
+        );
+        return accountSchema.parse(unmarshall(Attributes));
+      } catch (error) {
+        if (error instanceof ConditionalCheckFailedException) return null;
+        throw error;
+      }
+    },
+
+    limitKeys: (id, limit) => limitApiKeys(client, table, id, limit),
+  };
+
+  return {
+    ...accounts,
+
+    /** Newest first. */
+    async list(limit: number, after: string | undefined): Promise<Page<Account>> {
+      const found: Account[] = [];
+      let start: QueryCommand['input']['ExclusiveStartKey'] = after ? marshall(accountKey(after)) : undefined;
+      do {
+        const page = await client.send(
+          new QueryCommand({
+            TableName: table,
+            KeyConditionExpression: 'pk = :pk',
+            ExpressionAttributeValues: marshall({ ':pk': accountKey('').pk }),
+            ScanIndexForward: false,
+            ConsistentRead: true,
+            Limit: limit + 1,
+            ExclusiveStartKey: start,
+          }),
+        );
+        found.push(...(page.Items ?? []).map((item) => accountSchema.parse(unmarshall(item))));
+        start = page.LastEvaluatedKey;
+      } while (start && found.length <= limit);
+      const items = found.slice(0, limit);
+      const last = found.length > limit ? items.at(-1) : undefined;
+      return { items, next: last ? { at: '', id: last.id } : null };
+    },
+  };
+};

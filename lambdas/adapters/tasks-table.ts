@@ -1,0 +1,174 @@
+import {
+  type AttributeValue,
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+} from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { shardOf } from '../domain/id.ts';
+import type { Page, Position } from '../domain/page.ts';
+import { type StoredTask, storedTaskSchema, type TaskStatus, taskStatuses } from '../domain/task.ts';
+import { batchGet } from './batch-get.ts';
+import { rowOf } from './partiql.ts';
+import { indexes, SHARDS, taskKey, taskListPk, taskReferencePk } from './table-keys.ts';
+
+export interface TaskFilter {
+  readonly status?: TaskStatus | undefined;
+  readonly external_reference?: string | undefined;
+}
+
+export interface PageRequest {
+  readonly limit: number;
+  readonly after: Position | null;
+}
+
+const taskToRow = (task: StoredTask): Record<string, AttributeValue> =>
+  marshall(
+    rowOf({
+      ...task,
+      ...taskKey(task.id),
+      kind: 'task',
+      list_pk: taskListPk(task.owner, shardOf(task.id, SHARDS)),
+      list_sk: `${task.status}#${task.created_at}#${task.id}`,
+      ...(task.external_reference === null
+        ? {}
+        : {
+            ref_pk: taskReferencePk(task.owner, task.external_reference),
+            ref_sk: `${task.created_at}#${task.id}`,
+          }),
+    }),
+    { removeUndefinedValues: true },
+  );
+
+const rowToTask = (row: Record<string, AttributeValue>): StoredTask => storedTaskSchema.parse(unmarshall(row));
+
+/** Puts a row on a condition; answers what stands there where it does not hold. */
+const putIf = async (
+  client: DynamoDBClient,
+  table: string,
+  task: StoredTask,
+  condition: string,
+  values?: Record<string, AttributeValue>,
+): Promise<StoredTask | null> => {
+  try {
+    await client.send(
+      new PutItemCommand({
+        TableName: table,
+        Item: taskToRow(task),
+        ConditionExpression: condition,
+        ExpressionAttributeValues: values,
+        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+      }),
+    );
+    return null;
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException && error.Item) return rowToTask(error.Item);
+    throw error;
+  }
+};
+
+/** The positions after `after` in one partition of an index, newest first. */
+const queryPositions = async (
+  client: DynamoDBClient,
+  table: string,
+  index: { readonly name: string; readonly pk: string; readonly attribute: 'list' | 'ref'; readonly prefix: string },
+  { limit, after }: PageRequest,
+): Promise<Position[]> => {
+  const { name, pk, attribute, prefix } = index;
+  // `~` comes after every digit and letter: the end of all that begins with the prefix.
+  const below = after ? `${prefix}${after.at}#${after.id}` : `${prefix}~`;
+  const found: Position[] = [];
+  let start: Record<string, AttributeValue> | undefined;
+  do {
+    const page = await client.send(
+      new QueryCommand({
+        TableName: table,
+        IndexName: name,
+        KeyConditionExpression: '#pk = :pk AND #sk BETWEEN :from AND :below',
+        ExpressionAttributeNames: { '#pk': `${attribute}_pk`, '#sk': `${attribute}_sk` },
+        ExpressionAttributeValues: { ':pk': { S: pk }, ':from': { S: `${prefix}0` }, ':below': { S: below } },
+        ScanIndexForward: false,
+        // One for the position itself, which `BETWEEN` includes, and one to see whether more follow.
+        Limit: limit + 2,
+        ExclusiveStartKey: start,
+      }),
+    );
+    for (const item of page.Items ?? []) {
+      const [at = '', id = ''] = (item[`${attribute}_sk`]?.S ?? '').slice(prefix.length).split('#');
+      if (id !== after?.id) found.push({ at, id });
+    }
+    start = page.LastEvaluatedKey;
+  } while (start && found.length <= limit);
+  return found;
+};
+
+const newestFirst = (a: Position, b: Position): number =>
+  a.at === b.at ? (a.id < b.id ? 1 : -1) : a.at < b.at ? 1 : -1;
+
+/** Tasks in the domain table. */
+export const tasksTable = (client: DynamoDBClient, table: string) => {
+  const ofStatus = async (owner: string, status: TaskStatus, page: PageRequest): Promise<Position[]> => {
+    const shards = await Promise.all(
+      Array.from({ length: SHARDS }, (_, shard) => {
+        const index = { name: indexes.list, pk: taskListPk(owner, shard), attribute: 'list', prefix: `${status}#` };
+        return queryPositions(client, table, { ...index, attribute: 'list' }, page);
+      }),
+    );
+    return shards.flat();
+  };
+
+  const ofReference = (owner: string, reference: string, page: PageRequest): Promise<Position[]> => {
+    const pk = taskReferencePk(owner, reference);
+    return queryPositions(client, table, { name: indexes.reference, pk, attribute: 'ref', prefix: '' }, page);
+  };
+
+  /** In life order, one after the other: a task that moves meanwhile is met again further on, and is never passed by. */
+  const ofAll = async (owner: string, page: PageRequest): Promise<Position[]> => {
+    const found = new Map<string, Position>();
+    for (const status of taskStatuses) {
+      for (const position of await ofStatus(owner, status, page)) found.set(position.id, position);
+    }
+    return [...found.values()];
+  };
+
+  return {
+    add: (task: StoredTask) => putIf(client, table, task, 'attribute_not_exists(pk)'),
+
+    replace: (task: StoredTask, version: number) =>
+      putIf(client, table, task, 'version = :version', { ':version': { N: String(version) } }),
+
+    get: async (owner: string, id: string): Promise<StoredTask | null> => {
+      const { Item } = await client.send(
+        new GetItemCommand({ TableName: table, Key: marshall(taskKey(id)), ConsistentRead: true }),
+      );
+      const task = Item && rowToTask(Item);
+      return task?.owner === owner ? task : null;
+    },
+
+    list: async (owner: string, filter: TaskFilter, page: PageRequest): Promise<Page<StoredTask>> => {
+      const { status, external_reference } = filter;
+      const found = external_reference
+        ? await ofReference(owner, external_reference, page)
+        : status
+          ? await ofStatus(owner, status, page)
+          : await ofAll(owner, page);
+      const positions = found.toSorted(newestFirst);
+      const shown = positions.slice(0, page.limit);
+      const rows = await batchGet(
+        client,
+        shown.map(({ id }) => ({ table, key: taskKey(id), isConsistent: true })),
+      );
+      const tasks = shown.flatMap(({ id }) => {
+        const row = rows(table, taskKey(id));
+        return row ? [storedTaskSchema.parse(row)] : [];
+      });
+      return {
+        // The index lags behind the row, and the reference's knows no status: the row decides.
+        items: tasks.filter((task) => status === undefined || task.status === status),
+        next: positions.length > page.limit ? (shown.at(-1) ?? null) : null,
+      };
+    },
+  };
+};

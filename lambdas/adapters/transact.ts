@@ -1,0 +1,29 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type DynamoDBClient,
+  TransactionCanceledException,
+  type TransactWriteItem,
+  TransactWriteItemsCommand,
+} from '@aws-sdk/client-dynamodb';
+
+const TRIES = 6;
+
+/**
+ * Writes all or nothing. Answers -1 when done, else the place of the first item whose condition failed; `busy` where
+ * other transactions would not let it through.
+ */
+export const transact = async (client: DynamoDBClient, items: TransactWriteItem[]): Promise<number | 'busy'> => {
+  for (let tries = 1; ; tries++) {
+    try {
+      await client.send(new TransactWriteItemsCommand({ TransactItems: items }));
+      return -1;
+    } catch (error) {
+      if (!(error instanceof TransactionCanceledException)) throw error;
+      const reasons = error.CancellationReasons ?? [];
+      const failed = reasons.findIndex(({ Code }) => Code === 'ConditionalCheckFailed');
+      if (failed !== -1) return failed;
+      if (tries === TRIES) return 'busy';
+    }
+    await sleep(5 * 2 ** tries * Math.random());
+  }
+};

@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import { type Account, accountSchema, rateLimitSchema } from '../domain/account.ts';
+import { nameSchema } from '../domain/api-key.ts';
+import { pageQuery, pageSchema } from '../domain/page.ts';
+import type { Operation } from '../runtime/operation.ts';
+
+const path = '/api/public/v1/accounts';
+const tag = 'accounts';
+
+const account: Account = {
+  id: 'acc_01KA8Z3M9Q4T7V2X5B8D1F6H0J',
+  name: 'Example Ltd',
+  rate_limit_per_minute: 120,
+  created_at: '2026-11-16T09:30:00.000Z',
+};
+
+export const createAccount = {
+  id: 'createAccount',
+  method: 'POST',
+  path,
+  tag,
+  summary: 'Create an account with its first key',
+  description: "The operator's call. The first key has every scope but `admin`.",
+  scope: 'admin',
+  body: z.strictObject({ name: nameSchema, rate_limit_per_minute: rateLimitSchema.default(120) }),
+  isIdempotent: true,
+  responses: {
+    201: accountSchema
+      .extend({
+        key: z.string().optional().meta({ description: 'The first key, this once; absent in a repeated answer.' }),
+      })
+      .meta({ id: 'NewAccount' }),
+  },
+  errors: [409],
+  example: { name: 'Example Ltd', rate_limit_per_minute: 120 },
+  exampleAnswer: { ...account, key: 'pp_live_4fQzExampleExampleExampleExample00' },
+} as const satisfies Operation;
+
+export const listAccounts = {
+  id: 'listAccounts',
+  method: 'GET',
+  path,
+  tag,
+  summary: 'List accounts, newest first',
+  scope: 'admin',
+  query: z.strictObject(pageQuery('acc')),
+  responses: { 200: pageSchema(accountSchema) },
+  exampleAnswer: { data: [account], next_cursor: null },
+} as const satisfies Operation;
+
+export const getAccount = {
+  id: 'getAccount',
+  method: 'GET',
+  path: `${path}/{id}`,
+  idPrefix: 'acc',
+  tag,
+  summary: 'Read an account',
+  scope: 'admin',
+  responses: { 200: accountSchema },
+  exampleAnswer: account,
+} as const satisfies Operation;
+
+export const updateAccount = {
+  id: 'updateAccount',
+  method: 'PATCH',
+  path: `${path}/{id}`,
+  idPrefix: 'acc',
+  tag,
+  summary: 'Change an account',
+  description: 'A changed limit holds for all keys of the account within five seconds, in their running minute too.',
+  scope: 'admin',
+  body: z.strictObject({ name: nameSchema.optional(), rate_limit_per_minute: rateLimitSchema.optional() }),
+  responses: { 200: accountSchema },
+  example: { rate_limit_per_minute: 600 },
+  exampleAnswer: { ...account, rate_limit_per_minute: 600 },
+} as const satisfies Operation;

@@ -1,0 +1,94 @@
+import { z } from 'zod';
+import { type ApiKey, apiKeySchema, nameSchema, scopes } from '../domain/api-key.ts';
+import { pageQuery, pageSchema } from '../domain/page.ts';
+import type { Operation } from '../runtime/operation.ts';
+
+const path = '/api/public/v1/keys';
+const tag = 'keys';
+
+const shownOnce = apiKeySchema
+  .extend({
+    key: z.string().optional().meta({ description: 'The key itself, this once; absent in a repeated answer.' }),
+  })
+  .meta({ id: 'NewApiKey' });
+
+const key: ApiKey = {
+  id: 'key_01KA8Z3M9Q4T7V2X5B8D1F6H0J',
+  name: 'front desk',
+  prefix: 'pp_live_4fQz',
+  scopes: ['tasks:read', 'tasks:write'],
+  mode: 'live',
+  created_at: '2026-11-16T09:30:00.000Z',
+  last_used_at: null,
+  expires_at: null,
+};
+const newKey = { ...key, key: 'pp_live_4fQzExampleExampleExampleExample00' };
+
+export const createKey = {
+  id: 'createKey',
+  method: 'POST',
+  path,
+  tag,
+  summary: 'Create an API key',
+  description: 'A key can only make keys with scopes it has, and a test key only test keys. Without `mode`, its own.',
+  scope: 'keys:write',
+  body: z.strictObject({
+    name: nameSchema,
+    scopes: z.array(z.enum(scopes)).min(1).max(50),
+    mode: z.enum(['live', 'test']).optional(),
+  }),
+  isIdempotent: true,
+  responses: { 201: shownOnce },
+  errors: [409],
+  example: { name: 'front desk', scopes: ['tasks:read', 'tasks:write'], mode: 'live' },
+  exampleAnswer: newKey,
+} as const satisfies Operation;
+
+export const listKeys = {
+  id: 'listKeys',
+  method: 'GET',
+  path,
+  tag,
+  summary: "List the account's API keys, newest first",
+  description: 'Of both modes. The keys themselves are never shown again.',
+  scope: 'keys:read',
+  query: z.strictObject(pageQuery('key')),
+  responses: { 200: pageSchema(apiKeySchema) },
+  exampleAnswer: { data: [key], next_cursor: null },
+} as const satisfies Operation;
+
+export const rotateKey = {
+  id: 'rotateKey',
+  method: 'POST',
+  path: `${path}/{id}/rotate`,
+  idPrefix: 'key',
+  tag,
+  summary: 'Replace an API key',
+  description: 'Makes a key with the same name, scopes and mode. The old one goes on living for the overlap.',
+  scope: 'keys:write',
+  body: z.strictObject({
+    overlap_seconds: z
+      .int()
+      .min(0)
+      .max(30 * 86_400)
+      .default(86_400),
+  }),
+  isBodyOptional: true,
+  isIdempotent: true,
+  responses: { 201: shownOnce },
+  errors: [409],
+  example: { overlap_seconds: 3600 },
+  exampleAnswer: newKey,
+} as const satisfies Operation;
+
+export const revokeKey = {
+  id: 'revokeKey',
+  method: 'DELETE',
+  path: `${path}/{id}`,
+  idPrefix: 'key',
+  tag,
+  summary: 'Revoke an API key',
+  description: 'It is refused from the next request on, everywhere.',
+  scope: 'keys:write',
+  responses: { 204: null },
+} as const satisfies Operation;

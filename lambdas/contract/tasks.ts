@@ -1,0 +1,141 @@
+import { z } from 'zod';
+import { pageQuery, pageSchema } from '../domain/page.ts';
+import { carrierSchema, type Task, taskContentSchema, taskSchema, taskStatuses } from '../domain/task.ts';
+import type { Operation } from '../runtime/operation.ts';
+
+const path = '/api/public/v1/tasks';
+const tag = 'tasks';
+
+const content = {
+  item: 'Forgotten passport',
+  category: 'Documents',
+  size: 'envelope',
+  urgency: 'express',
+  reward_nok: 250,
+  pickup: { city: 'Oslo', address: 'Kristian IVs gate 7' },
+  dropoff: { city: 'Gardermoen', address: 'Oslo Airport, Terminal 2' },
+  recipient: { name: 'Jane Doe', phone: '+4790000000' },
+  external_reference: 'RES-2026-00042',
+} as const;
+
+const created: Task = {
+  id: 'tsk_01KA8Z3M9Q4T7V2X5B8D1F6H0J',
+  status: 'created',
+  version: 1,
+  ...content,
+  carrier: null,
+  cancel_reason: null,
+  created_at: '2026-11-16T09:30:00.000Z',
+  updated_at: '2026-11-16T09:30:00.000Z',
+  accepted_at: null,
+  picked_up_at: null,
+  delivered_at: null,
+  completed_at: null,
+  cancelled_at: null,
+};
+const carrier = { name: 'John Doe', phone: '+4791111111' };
+const accepted = '2026-11-16T09:41:12.345Z';
+
+export const createTask = {
+  id: 'createTask',
+  method: 'POST',
+  path,
+  tag,
+  summary: 'Create a delivery task',
+  description: 'Creates one task and publishes `task.created` to webhooks that name it.',
+  scope: 'tasks:write',
+  body: taskContentSchema,
+  isIdempotent: true,
+  responses: { 201: taskSchema },
+  example: content,
+  exampleAnswer: created,
+} as const satisfies Operation;
+
+export const listTasks = {
+  id: 'listTasks',
+  method: 'GET',
+  path,
+  tag,
+  summary: 'List tasks, newest first',
+  scope: 'tasks:read',
+  query: z.strictObject({
+    status: z.enum(taskStatuses).optional(),
+    external_reference: z.string().min(1).max(200).optional(),
+    ...pageQuery('tsk'),
+  }),
+  responses: { 200: pageSchema(taskSchema) },
+  exampleAnswer: { data: [created], next_cursor: null },
+} as const satisfies Operation;
+
+export const getTask = {
+  id: 'getTask',
+  method: 'GET',
+  path: `${path}/{id}`,
+  idPrefix: 'tsk',
+  tag,
+  summary: 'Read a task',
+  scope: 'tasks:read',
+  responses: { 200: taskSchema },
+  exampleAnswer: created,
+} as const satisfies Operation;
+
+/** What the five moves share; each answers the task, or 409 naming both states. */
+const move = {
+  method: 'POST',
+  idPrefix: 'tsk',
+  tag,
+  scope: 'tasks:write',
+  isBodyOptional: true,
+  responses: { 200: taskSchema },
+  errors: [409],
+} as const;
+
+const nothing = z.strictObject({});
+
+export const acceptTask = {
+  ...move,
+  id: 'acceptTask',
+  path: `${path}/{id}/accept`,
+  summary: 'A carrier accepts the task',
+  description: 'From `created` to `accepted`; publishes `task.accepted`.',
+  body: z.strictObject({ carrier: carrierSchema.nullable().optional() }),
+  example: { carrier },
+  exampleAnswer: { ...created, status: 'accepted', version: 2, carrier, updated_at: accepted, accepted_at: accepted },
+} as const satisfies Operation;
+
+export const pickUpTask = {
+  ...move,
+  id: 'pickUpTask',
+  path: `${path}/{id}/pick-up`,
+  summary: 'The carrier picks the item up',
+  description: 'From `accepted` to `picked_up`; publishes `task.picked_up`.',
+  body: nothing,
+} as const satisfies Operation;
+
+export const deliverTask = {
+  ...move,
+  id: 'deliverTask',
+  path: `${path}/{id}/deliver`,
+  summary: 'The item reaches its recipient',
+  description: 'From `picked_up` to `delivered`; publishes `task.delivered`.',
+  body: nothing,
+} as const satisfies Operation;
+
+export const completeTask = {
+  ...move,
+  id: 'completeTask',
+  path: `${path}/{id}/complete`,
+  summary: 'Close a delivered task',
+  description: 'From `delivered` to `completed`; publishes `task.completed`.',
+  body: nothing,
+} as const satisfies Operation;
+
+export const cancelTask = {
+  ...move,
+  id: 'cancelTask',
+  path: `${path}/{id}/cancel`,
+  summary: 'Cancel a task',
+  description: 'From any status before `delivered`; publishes `task.cancelled`.',
+  body: z.strictObject({ reason: z.string().max(500).nullable().optional() }),
+  example: { reason: 'The guest came back for it.' },
+} as const satisfies Operation;

@@ -1,0 +1,44 @@
+import type { Account } from './account.ts';
+import { accountScopes } from './api-key.ts';
+import { type HashedApiKey, type LeftAnswer, newApiKey } from './create-api-key.ts';
+import { PassPostError } from './errors.ts';
+import { drawId } from './id.ts';
+import { answerOnce, type FirstAnswer, type OnceAnswered, type Repeatable } from './idempotency.ts';
+
+export interface NewAccounts {
+  firstAnswer(path: string, idempotencyKey: string, nowMs: number): Promise<FirstAnswer<Account> | null>;
+  /** Adds the account with its first key, or nothing. */
+  add(
+    account: Account,
+    firstKey: HashedApiKey,
+    left: LeftAnswer<Account> | null,
+    nowMs: number,
+  ): Promise<'added' | 'repeated' | 'busy'>;
+}
+
+/** Makes an account with its first key, which may do everything but the operator's calls. */
+export const createAccount = (
+  request: Repeatable & { readonly nowMs: number },
+  wanted: { readonly name: string; readonly rate_limit_per_minute: number },
+  accounts: NewAccounts,
+): Promise<OnceAnswered<Account>> => {
+  const { contentHash, idempotencyKey, nowMs } = request;
+  const path = '/accounts';
+  return answerOnce(
+    request,
+    (key) => accounts.firstAnswer(path, key, nowMs),
+    async () => {
+      const account = { id: drawId('acc', nowMs), ...wanted, created_at: new Date(nowMs).toISOString() };
+      const { secret, ...firstKey } = newApiKey(
+        { accountId: account.id, name: 'first key', scopes: accountScopes, limit: wanted.rate_limit_per_minute },
+        'live',
+        nowMs,
+      );
+      const left = idempotencyKey === null ? null : { idempotencyKey, path, contentHash, answer: account };
+      const outcome = await accounts.add(account, firstKey, left, nowMs);
+      if (outcome === 'added') return { answer: account, secret };
+      if (outcome === 'repeated') return 'repeated';
+      throw new PassPostError('conflict', 'Too many changes at once. Please try again.');
+    },
+  );
+};

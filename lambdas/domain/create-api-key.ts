@@ -1,0 +1,111 @@
+import { type ApiKey, type Caller, drawApiKey, type Scope, type StoredApiKey, showApiKey } from './api-key.ts';
+import { PassPostError } from './errors.ts';
+import { drawId } from './id.ts';
+import { answerOnce, type FirstAnswer, type OnceAnswered, type Repeatable } from './idempotency.ts';
+
+/** A key and the hash it is kept by. */
+export interface HashedApiKey {
+  readonly hash: string;
+  readonly key: StoredApiKey;
+}
+
+/** The first answer that a write leaves for its repeats. */
+export interface LeftAnswer<T> extends FirstAnswer<T> {
+  readonly idempotencyKey: string;
+  readonly path: string;
+}
+
+export interface NewApiKeys {
+  firstAnswer(
+    accountId: string,
+    path: string,
+    idempotencyKey: string,
+    nowMs: number,
+  ): Promise<FirstAnswer<ApiKey> | null>;
+  /** Requests a minute that the account's keys may make; null where there is no such account. */
+  rateLimit(accountId: string): Promise<number | null>;
+  /** Adds the key while the account's limit is the key's, or nothing. */
+  add(
+    added: HashedApiKey,
+    left: LeftAnswer<ApiKey> | null,
+    nowMs: number,
+  ): Promise<'added' | 'repeated' | 'limit_changed' | 'busy'>;
+}
+
+export interface KeyRequest extends Repeatable {
+  readonly caller: Caller;
+  readonly nowMs: number;
+}
+
+/** Nobody makes a key that may more than his own: neither a scope more nor, with a test key, live data. */
+export const requireMayMake = (
+  caller: Caller,
+  { scopes, mode }: { readonly scopes: readonly string[]; readonly mode: 'live' | 'test' },
+): void => {
+  const missing = scopes.filter((scope) => !caller.scopes.includes(scope));
+  if (missing.length > 0) {
+    throw new PassPostError(
+      'forbidden',
+      `A key can only make keys with scopes it has; it lacks ${missing.join(', ')}.`,
+    );
+  }
+  if (caller.mode === 'test' && mode === 'live') {
+    throw new PassPostError('forbidden', 'A test key can only make test keys.');
+  }
+};
+
+/** A key that has not counted yet. */
+export const newApiKey = (
+  of: { readonly accountId: string; readonly name: string; readonly scopes: readonly string[]; readonly limit: number },
+  mode: 'live' | 'test',
+  nowMs: number,
+): HashedApiKey & { readonly secret: string } => {
+  const { key: secret, hash, prefix } = drawApiKey(mode);
+  const { accountId: account_id, name, limit } = of;
+  const scopes = [...new Set(of.scopes)];
+  const created_at = new Date(nowMs).toISOString();
+  const id = drawId('key', nowMs);
+  const unused = { ws: 0, n: 0, expires_at: null, revoked_at: null };
+  return { secret, hash, key: { id, account_id, name, prefix, scopes, mode, limit, created_at, ...unused } };
+};
+
+/** Adds a key to the caller's account. */
+export const addApiKey = (
+  request: KeyRequest,
+  path: string,
+  wanted: { readonly name: string; readonly scopes: readonly string[]; readonly mode: 'live' | 'test' },
+  keys: NewApiKeys,
+): Promise<OnceAnswered<ApiKey> | 'repeated'> => {
+  const { caller, contentHash, idempotencyKey, nowMs } = request;
+  const accountId = caller.accountId ?? '';
+  const attempt = async (triesLeft: number): Promise<OnceAnswered<ApiKey> | 'repeated'> => {
+    const limit = await keys.rateLimit(accountId);
+    if (limit === null) throw new PassPostError('forbidden', 'This key belongs to no account.');
+    const { secret, ...added } = newApiKey({ ...wanted, accountId, limit }, wanted.mode, nowMs);
+    const answer = showApiKey(added.key);
+    const left = idempotencyKey === null ? null : { idempotencyKey, path, contentHash, answer };
+    const outcome = await keys.add(added, left, nowMs);
+    if (outcome === 'added') return { answer, secret };
+    if (outcome === 'repeated') return 'repeated';
+    if (triesLeft > 0) return attempt(triesLeft - 1);
+    throw new PassPostError('conflict', 'Too many changes of keys at once. Please try again.');
+  };
+  return attempt(3);
+};
+
+/** Makes a key. It is shown in this answer and never again. */
+export const createApiKey = (
+  request: KeyRequest,
+  wanted: { readonly name: string; readonly scopes: readonly Scope[]; readonly mode?: 'live' | 'test' | undefined },
+  keys: NewApiKeys,
+): Promise<OnceAnswered<ApiKey>> => {
+  const { caller, nowMs } = request;
+  const path = '/keys';
+  const key = { ...wanted, mode: wanted.mode ?? caller.mode };
+  requireMayMake(caller, key);
+  return answerOnce(
+    request,
+    (idempotencyKey) => keys.firstAnswer(caller.accountId ?? '', path, idempotencyKey, nowMs),
+    () => addApiKey(request, path, key, keys),
+  );
+};

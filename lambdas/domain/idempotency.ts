@@ -1,0 +1,39 @@
+import { PassPostError } from './errors.ts';
+
+/** What an Idempotency-Key was first used for, and what was answered, without its secret. */
+export interface FirstAnswer<T> {
+  readonly contentHash: string;
+  readonly answer: T;
+}
+
+/** A request that may be a repeat. */
+export interface Repeatable {
+  readonly idempotencyKey: string | null;
+  readonly contentHash: string;
+}
+
+/** An answer; `secret` is null where the request is a repeat, for it was shown once. */
+export interface OnceAnswered<T> {
+  readonly answer: T;
+  readonly secret: string | null;
+}
+
+const repeatOf = <T>(first: FirstAnswer<T>, contentHash: string): OnceAnswered<T> => {
+  if (first.contentHash === contentHash) return { answer: first.answer, secret: null };
+  throw new PassPostError('idempotency_mismatch', 'This Idempotency-Key was used for another request.');
+};
+
+/** Performs what its key was not used for yet, and else gives the first answer again. `repeated`: a twin was faster. */
+export const answerOnce = async <T>(
+  { idempotencyKey, contentHash }: Repeatable,
+  firstAnswer: (idempotencyKey: string) => Promise<FirstAnswer<T> | null>,
+  perform: () => Promise<OnceAnswered<T> | 'repeated'>,
+): Promise<OnceAnswered<T>> => {
+  const first = idempotencyKey === null ? null : await firstAnswer(idempotencyKey);
+  if (first) return repeatOf(first, contentHash);
+  const performed = await perform();
+  if (performed !== 'repeated') return performed;
+  const twin = idempotencyKey === null ? null : await firstAnswer(idempotencyKey);
+  if (twin) return repeatOf(twin, contentHash);
+  throw new PassPostError('conflict', 'Too many changes at once. Please try again.');
+};

@@ -1,0 +1,38 @@
+import * as operations from '../contract/accounts.ts';
+import type { Account } from '../domain/account.ts';
+import { type ChangingAccounts, changeAccount } from '../domain/change-account.ts';
+import { createAccount, type NewAccounts } from '../domain/create-account.ts';
+import { notFound } from '../domain/errors.ts';
+import { type Page, pageToBody } from '../domain/page.ts';
+import { type Route, route } from '../runtime/operation.ts';
+
+export interface Accounts extends NewAccounts, ChangingAccounts {
+  list(limit: number, after: string | undefined): Promise<Page<Account>>;
+}
+
+/** The operator's calls about accounts. */
+export const accountRoutes = (accounts: Accounts): Route[] => [
+  route(operations.createAccount, async (request) => {
+    const { answer, secret } = await createAccount(request, request.body, accounts);
+    const location = `${operations.createAccount.path}/${answer.id}`;
+    return secret === null
+      ? { status: 201, body: answer, headers: { location, 'idempotency-replayed': 'true' } }
+      : { status: 201, body: { ...answer, key: secret }, headers: { location } };
+  }),
+
+  route(operations.listAccounts, async ({ query }) => {
+    const page = await accounts.list(query.limit, query.cursor?.id);
+    return { status: 200, body: pageToBody(page, (account) => account) };
+  }),
+
+  route(operations.getAccount, async ({ params }) => {
+    const account = await accounts.find(params.id ?? '');
+    if (!account) throw notFound('account');
+    return { status: 200, body: account };
+  }),
+
+  route(operations.updateAccount, async ({ params, body }) => ({
+    status: 200,
+    body: await changeAccount(params.id ?? '', body, accounts),
+  })),
+];

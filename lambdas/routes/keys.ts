@@ -1,0 +1,35 @@
+import * as operations from '../contract/keys.ts';
+import { type ApiKey, type StoredApiKey, showApiKey } from '../domain/api-key.ts';
+import { createApiKey, type NewApiKeys } from '../domain/create-api-key.ts';
+import type { OnceAnswered } from '../domain/idempotency.ts';
+import { type Page, pageToBody } from '../domain/page.ts';
+import { type LivingApiKeys, revokeApiKey, rotateApiKey } from '../domain/rotate-api-key.ts';
+import { type ApiResponse, type Route, route } from '../runtime/operation.ts';
+
+export interface ApiKeys extends NewApiKeys, LivingApiKeys {
+  list(accountId: string, limit: number, after: string | undefined): Promise<Page<StoredApiKey>>;
+}
+
+const created = ({ answer, secret }: OnceAnswered<ApiKey>): ApiResponse =>
+  secret === null
+    ? { status: 201, body: answer, headers: { 'idempotency-replayed': 'true' } }
+    : { status: 201, body: { ...answer, key: secret } };
+
+/** The calls about an account's API keys. */
+export const keyRoutes = (keys: ApiKeys): Route[] => [
+  route(operations.createKey, async (request) => created(await createApiKey(request, request.body, keys))),
+
+  route(operations.listKeys, async ({ owner, query }) => {
+    const page = await keys.list(owner.accountId, query.limit, query.cursor?.id);
+    return { status: 200, body: pageToBody(page, showApiKey) };
+  }),
+
+  route(operations.rotateKey, async (request) =>
+    created(await rotateApiKey(request, request.params.id ?? '', request.body.overlap_seconds, keys)),
+  ),
+
+  route(operations.revokeKey, async ({ caller, params, nowMs }) => {
+    await revokeApiKey(caller, params.id ?? '', keys, nowMs);
+    return { status: 204 };
+  }),
+];

@@ -1,0 +1,57 @@
+import * as operations from '../contract/tasks.ts';
+import { createTask, type NewTasks } from '../domain/create-task.ts';
+import { notFound } from '../domain/errors.ts';
+import { type MoveDetails, type MovingTasks, moveTask } from '../domain/move-task.ts';
+import { ownerKey } from '../domain/owner.ts';
+import { type Page, type Position, pageToBody } from '../domain/page.ts';
+import { type StoredTask, showTask, type TaskMove, type TaskStatus } from '../domain/task.ts';
+import { type ApiRequest, type ApiResponse, type Route, route } from '../runtime/operation.ts';
+
+export interface Tasks extends NewTasks, MovingTasks {
+  list(
+    owner: string,
+    filter: { readonly status?: TaskStatus | undefined; readonly external_reference?: string | undefined },
+    page: { readonly limit: number; readonly after: Position | null },
+  ): Promise<Page<StoredTask>>;
+}
+
+/** The calls about tasks. */
+export const taskRoutes = (tasks: Tasks): Route[] => {
+  const take = async (
+    { owner, params, requestId, nowMs }: Pick<ApiRequest, 'owner' | 'params' | 'requestId' | 'nowMs'>,
+    move: TaskMove,
+    details: MoveDetails = {},
+  ): Promise<ApiResponse> => {
+    const which = { owner: ownerKey(owner), id: params.id ?? '' };
+    return { status: 200, body: showTask(await moveTask(which, move, details, tasks, requestId, nowMs)) };
+  };
+
+  return [
+    route(operations.createTask, async (request) => {
+      const { owner, body: content } = request;
+      const { task, isReplay } = await createTask({ ...request, owner: ownerKey(owner), content }, tasks);
+      const headers = {
+        location: `${operations.createTask.path}/${task.id}`,
+        ...(isReplay ? { 'idempotency-replayed': 'true' } : {}),
+      };
+      return { status: 201, body: showTask(task), headers };
+    }),
+
+    route(operations.listTasks, async ({ owner, query: { limit, cursor, ...filter } }) => {
+      const page = await tasks.list(ownerKey(owner), filter, { limit, after: cursor ?? null });
+      return { status: 200, body: pageToBody(page, showTask) };
+    }),
+
+    route(operations.getTask, async ({ owner, params }) => {
+      const task = await tasks.get(ownerKey(owner), params.id ?? '');
+      if (!task) throw notFound('task');
+      return { status: 200, body: showTask(task) };
+    }),
+
+    route(operations.acceptTask, (request) => take(request, 'accept', { carrier: request.body.carrier ?? null })),
+    route(operations.pickUpTask, (request) => take(request, 'pick-up')),
+    route(operations.deliverTask, (request) => take(request, 'deliver')),
+    route(operations.completeTask, (request) => take(request, 'complete')),
+    route(operations.cancelTask, (request) => take(request, 'cancel', { cancel_reason: request.body.reason ?? null })),
+  ];
+};
