@@ -6,8 +6,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface Dynoxide {
   readonly endpoint: string;
+  readonly pid: number;
   stop(): Promise<void>;
 }
+
+const STOP_WITHIN_MS = 3000;
 
 const binary = (): string => {
   const name = `@dynoxide/${process.platform}-${process.arch}`;
@@ -35,7 +38,12 @@ export const freePort = async (): Promise<number> => {
 export const startDynoxide = async (options: { file?: string } = {}): Promise<Dynoxide> => {
   const port = await freePort();
   const args = ['--port', String(port), ...(options.file ? ['--db-path', options.file] : [])];
-  const child: ChildProcess = spawn(binary(), args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  // In a process group of its own: Ctrl-C reaches us alone, and we end it when nobody needs it any more.
+  const child: ChildProcess = spawn(binary(), args, { stdio: ['ignore', 'ignore', 'pipe'], detached: true });
+  const endWithUs = (): void => {
+    child.kill('SIGKILL');
+  };
+  process.once('exit', endWithUs);
   let complaint = '';
   child.stderr?.on('data', (chunk) => {
     complaint = (complaint + chunk).slice(-2000);
@@ -52,10 +60,13 @@ export const startDynoxide = async (options: { file?: string } = {}): Promise<Dy
     await sleep(25);
   }
   const stop = async (): Promise<void> => {
-    if (child.exitCode !== null) return;
+    process.off('exit', endWithUs);
+    if (child.exitCode !== null || child.signalCode !== null) return;
     const gone = once(child, 'exit');
     child.kill('SIGTERM');
+    const impatience = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN_MS);
     await gone;
+    clearTimeout(impatience);
   };
-  return { endpoint, stop };
+  return { endpoint, pid: child.pid ?? 0, stop };
 };

@@ -1,0 +1,90 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+
+export interface DataFolder {
+  readonly path: string;
+  readonly tablesFile: string;
+  readonly journalFile: string;
+  /** Says which engine works on this folder, so that the next start can end one that was left behind. */
+  rememberEngine(pid: number): void;
+  close(): void;
+}
+
+const commandOf = (pid: number): string => {
+  try {
+    return execFileSync('ps', ['-o', 'args=', '-p', String(pid)], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+  } catch {
+    return '';
+  }
+};
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+};
+
+/** Only one stack may work on a folder; an engine whose stack was killed is ended first. */
+const takeOver = (lockFile: string, tablesFile: string, path: string): void => {
+  if (!existsSync(lockFile)) return;
+  const [owner = 0, engine = 0] = readFileSync(lockFile, 'utf8').split(' ').map(Number);
+  if (owner > 0 && owner !== process.pid && isAlive(owner) && commandOf(owner).includes('node')) {
+    throw new Error(`A stack is running on the data folder ${path} already (process ${owner}).`);
+  }
+  if (engine > 0 && commandOf(engine).includes(tablesFile)) {
+    process.kill(engine, 'SIGKILL');
+  }
+};
+
+const check = (file: string, path: string): void => {
+  if (!existsSync(file)) return;
+  try {
+    const db = new DatabaseSync(file, { timeout: 2000 });
+    db.prepare('SELECT COUNT(*) FROM sqlite_master').get();
+    db.close();
+  } catch (cause) {
+    throw new Error(`The data folder ${path} is damaged (${file} is no database any more): start with --fresh.`, {
+      cause,
+    });
+  }
+};
+
+/** The folder where a stack keeps its data. `null`: a temporary one that is gone when it is closed. */
+export const openDataFolder = (wanted: string | null, fresh = false): DataFolder => {
+  const path = wanted ?? mkdtempSync(join(tmpdir(), 'passpost-'));
+  const tablesFile = join(path, 'tables.db');
+  const journalFile = join(path, 'journal.db');
+  const lockFile = join(path, 'lock');
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (cause) {
+    throw new Error(`The data folder ${path} cannot be made: ${(cause as Error).message}.`, { cause });
+  }
+  takeOver(lockFile, tablesFile, path);
+  if (fresh) {
+    for (const file of [tablesFile, journalFile]) {
+      for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true });
+    }
+    rmSync(join(path, 'env'), { force: true });
+  }
+  check(tablesFile, path);
+  check(journalFile, path);
+  const writeLock = (enginePid: number): void => writeFileSync(lockFile, `${process.pid} ${enginePid}`);
+  writeLock(0);
+  return {
+    path,
+    tablesFile,
+    journalFile,
+    rememberEngine: writeLock,
+    close: () => rmSync(wanted === null ? path : lockFile, { recursive: true, force: true }),
+  };
+};

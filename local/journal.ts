@@ -1,0 +1,84 @@
+import { DatabaseSync } from 'node:sqlite';
+import type { SqsMessage } from './fauxqs.ts';
+
+/** What the runner must remember over a restart: queued messages, places in streams, secrets. */
+export interface Journal {
+  messages(queue: string): SqsMessage[];
+  keepMessage(queue: string, message: SqsMessage): void;
+  dropMessage(messageId: string): void;
+  dropMessages(queue: string): void;
+  read(key: string): string | undefined;
+  write(key: string, value: string): void;
+  close(): void;
+}
+
+const FLUSH_MS = 20;
+
+/**
+ * Writes are gathered for some milliseconds and written in one transaction: a message that came and went meanwhile never
+ * touches the file, and a place in a stream is never kept without the messages that were sent before it was reached.
+ */
+export const openJournal = (file: string): Journal => {
+  const db = new DatabaseSync(file);
+  // Losing the last writes with the machine's power is fine here; losing them with this process is not, and that holds.
+  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;');
+  db.exec('CREATE TABLE IF NOT EXISTS messages (id TEXT PRIMARY KEY, queue TEXT NOT NULL, message TEXT NOT NULL)');
+  db.exec('CREATE TABLE IF NOT EXISTS notes (key TEXT PRIMARY KEY, value TEXT NOT NULL)');
+  const insertMessage = db.prepare('INSERT OR REPLACE INTO messages VALUES (?, ?, ?)');
+  const deleteMessage = db.prepare('DELETE FROM messages WHERE id = ?');
+  const deleteMessages = db.prepare('DELETE FROM messages WHERE queue = ?');
+  const selectMessages = db.prepare('SELECT message FROM messages WHERE queue = ? ORDER BY rowid');
+  const insertNote = db.prepare('INSERT OR REPLACE INTO notes VALUES (?, ?)');
+  const selectNote = db.prepare('SELECT value FROM notes WHERE key = ?');
+
+  let fresh = new Map<string, { queue: string; message: SqsMessage }>();
+  let gone = new Set<string>();
+  let notes = new Map<string, string>();
+  let timer: NodeJS.Timeout | undefined;
+
+  const flush = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    db.exec('BEGIN');
+    for (const [id, { queue, message }] of fresh) insertMessage.run(id, queue, JSON.stringify(message));
+    for (const id of gone) deleteMessage.run(id);
+    for (const [key, value] of notes) insertNote.run(key, value);
+    db.exec('COMMIT');
+    fresh = new Map();
+    gone = new Set();
+    notes = new Map();
+  };
+  const flushSoon = (): void => {
+    timer ??= setTimeout(flush, FLUSH_MS);
+  };
+
+  return {
+    messages(queue) {
+      flush();
+      return selectMessages.all(queue).map(({ message }) => JSON.parse(String(message)) as SqsMessage);
+    },
+    keepMessage(queue, message) {
+      gone.delete(message.messageId);
+      fresh.set(message.messageId, { queue, message });
+      flushSoon();
+    },
+    dropMessage(messageId) {
+      fresh.delete(messageId);
+      gone.add(messageId);
+      flushSoon();
+    },
+    dropMessages(queue) {
+      flush();
+      deleteMessages.run(queue);
+    },
+    read: (key) => notes.get(key) ?? (selectNote.get(key)?.value as string | undefined),
+    write(key, value) {
+      notes.set(key, value);
+      flushSoon();
+    },
+    close() {
+      flush();
+      db.close();
+    },
+  };
+};

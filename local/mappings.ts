@@ -1,0 +1,74 @@
+import type { Resolve } from './intrinsics.ts';
+import type { QueueMapping } from './queue-source.ts';
+import type { Route } from './routes.ts';
+import type { StreamMapping } from './stream-lane.ts';
+import { type Assembly, resourcesOf } from './template.ts';
+
+interface MappingProperties {
+  readonly EventSourceArn: string;
+  readonly FunctionName: string;
+  readonly Enabled?: boolean;
+  readonly BatchSize?: number;
+  readonly MaximumBatchingWindowInSeconds?: number;
+  readonly FunctionResponseTypes?: readonly string[];
+  readonly FilterCriteria?: unknown;
+  readonly ScalingConfig?: { readonly MaximumConcurrency?: number };
+  readonly ParallelizationFactor?: number;
+  readonly BisectBatchOnFunctionError?: boolean;
+  readonly MaximumRetryAttempts?: number;
+  readonly StartingPosition?: string;
+}
+
+export type EventMapping =
+  | { readonly kind: 'queue'; readonly sourceArn: string; readonly mapping: QueueMapping }
+  | { readonly kind: 'stream'; readonly sourceArn: string; readonly mapping: StreamMapping };
+
+/** `arn:…:function:name`, with an invocation path around it or without, or the name alone. */
+export const functionNameOf = (reference: string): string => /:function:([^:/]+)/.exec(reference)?.[1] ?? reference;
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html */
+const MOST_CONCURRENT = 1250;
+
+/** The template's event source mappings, with the service's own defaults for what it leaves out. */
+export const eventMappings = (assembly: Assembly, resolve: Resolve): EventMapping[] =>
+  resourcesOf(assembly, 'AWS::Lambda::EventSourceMapping').flatMap(({ properties }): EventMapping[] => {
+    const wanted = resolve(properties) as MappingProperties;
+    if (wanted.Enabled === false) return [];
+    const common = {
+      functionName: functionNameOf(wanted.FunctionName),
+      windowSeconds: wanted.MaximumBatchingWindowInSeconds ?? 0,
+      reportsFailures: wanted.FunctionResponseTypes?.includes('ReportBatchItemFailures') ?? false,
+    };
+    const sourceArn = wanted.EventSourceArn;
+    if (sourceArn.startsWith('arn:aws:sqs:')) {
+      const maxConcurrency = wanted.ScalingConfig?.MaximumConcurrency ?? MOST_CONCURRENT;
+      return [{ kind: 'queue', sourceArn, mapping: { ...common, batchSize: wanted.BatchSize ?? 10, maxConcurrency } }];
+    }
+    const mapping: StreamMapping = {
+      ...common,
+      batchSize: wanted.BatchSize ?? 100,
+      parallelizationFactor: wanted.ParallelizationFactor ?? 1,
+      bisects: wanted.BisectBatchOnFunctionError ?? false,
+      maxRetries: wanted.MaximumRetryAttempts ?? -1,
+      startingPosition: wanted.StartingPosition ?? 'TRIM_HORIZON',
+      filterCriteria: wanted.FilterCriteria,
+    };
+    return [{ kind: 'stream', sourceArn, mapping }];
+  });
+
+/** The HTTP API's routes, each with the name of its function. */
+export const apiRoutes = (assembly: Assembly, resolve: Resolve): Route<string>[] => {
+  const integrations = new Map(
+    resourcesOf(assembly, 'AWS::ApiGatewayV2::Integration').map(({ logicalId, properties }) => {
+      const { IntegrationUri } = resolve(properties) as { IntegrationUri: string };
+      return [`integrations/${logicalId}`, functionNameOf(IntegrationUri)];
+    }),
+  );
+  return resourcesOf(assembly, 'AWS::ApiGatewayV2::Route').map(({ properties }) => {
+    const { RouteKey, Target } = resolve(properties) as { RouteKey: string; Target: string };
+    const target = integrations.get(Target);
+    if (target === undefined)
+      throw new Error(`The template's route ${RouteKey} leads to ${Target}, which is not there.`);
+    return { key: RouteKey, target };
+  });
+};

@@ -1,0 +1,273 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createCustomResource } from './custom-resource.ts';
+import { openDataFolder } from './data-folder.ts';
+import { startDynoxide } from './dynoxide.ts';
+import type { Source } from './event-source.ts';
+import { createFunctionPool, type FunctionPool, type Invocation } from './function-pool.ts';
+import { type Endpoints, functionDefinitions } from './functions.ts';
+import { startGateway } from './gateway.ts';
+import { type Interceptor, startInterceptorProxy } from './interceptor.ts';
+import { ACCOUNT, createResolver, REGION, type Resolve } from './intrinsics.ts';
+import { openJournal } from './journal.ts';
+import { apiRoutes, eventMappings, functionNameOf } from './mappings.ts';
+import { startQueueSource } from './queue-source.ts';
+import { type LocalQueue, startQueues } from './queues.ts';
+import { createReferences, type Running } from './references.ts';
+import { createRouteTable } from './routes.ts';
+import { scheduledCalls, startSchedule } from './schedule.ts';
+import { startSecrets } from './secrets.ts';
+import { openStreamLog, type StreamLog } from './stream-log.ts';
+import { type StreamSource, startStreamSource } from './stream-source.ts';
+import { ensureTable } from './tables.ts';
+import { type Assembly, readAssembly, resourcesOf } from './template.ts';
+
+export interface LogLine {
+  readonly functionName: string;
+  readonly text: string;
+}
+
+export interface StackOptions {
+  /** Where `cdk synth` wrote the stack. */
+  readonly assembly?: string;
+  /** `null`: a temporary folder, gone when the stack stops. */
+  readonly dataDir?: string | null;
+  /** Forgets what the data folder holds. */
+  readonly fresh?: boolean;
+  /** 0: any. */
+  readonly port?: number;
+  readonly speed?: number;
+  readonly strictEgress?: boolean;
+  /** A DynamoDB engine to use in place of one of our own. */
+  readonly dynamoEndpoint?: string | undefined;
+  readonly interceptor?: Interceptor;
+  /** In place of every queue's own. */
+  readonly visibilityTimeoutSeconds?: number;
+  /** More variables for every function. */
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly onLog?: (line: LogLine) => void;
+  readonly onInvocation?: (invocation: Invocation) => void;
+  /** Starts an environment of every function, so that no first request waits for one. */
+  readonly warm?: boolean;
+}
+
+export interface LocalStack {
+  readonly url: string;
+  /** The operator's API key, from the secret that the stack's output names; empty where there is none. */
+  readonly operatorKey: string;
+  readonly dynamoEndpoint: string;
+  readonly functionNames: readonly string[];
+  readonly queueNames: readonly string[];
+  /** By logical id, construct id or the environment variable that functions know it by. */
+  tableName(name: string): string;
+  depth(queue: string): ReturnType<LocalQueue['depth']>;
+  peek(queue: string): ReturnType<LocalQueue['peek']>;
+  /** One queue, or `all`. */
+  purge(queue: string): void;
+  /** Kills the environments that serve an invocation of the function; says how many. */
+  kill(functionName: string): Promise<number>;
+  /** Runs what is scheduled now, as if it were this time, and waits for it. */
+  tick(time?: Date): Promise<void>;
+  /** Resolves when streams are read to their end and mapped queues hold nothing visible or in flight. */
+  settled(timeoutMs?: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+type Stop = () => unknown;
+
+const STOP_WAIT_MS = 500;
+
+/** Runs the synthesised stack on this machine. What its template does not have does not exist here either. */
+export const startStack = async (options: StackOptions = {}): Promise<LocalStack> => {
+  const stops: Stop[] = [];
+  const stop = async (): Promise<void> => {
+    for (const end of stops.splice(0).reverse()) await end();
+  };
+  try {
+    return { ...(await compose(options, stops)), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+};
+
+const compose = async (options: StackOptions, stops: Stop[]): Promise<Omit<LocalStack, 'stop'>> => {
+  const { speed = 1, strictEgress = false, environment = {}, interceptor, visibilityTimeoutSeconds } = options;
+  const assembly = readAssembly(options.assembly ?? 'cdk.out');
+  const gateway = await startGateway(options.port ?? 0);
+  stops.push(() => gateway.stop());
+  const folder = openDataFolder(options.dataDir ?? null, options.fresh);
+  stops.push(() => folder.close());
+
+  const running: Running = { gatewayUrl: gateway.url, queueEndpoint: '', tables: new Map(), customData: new Map() };
+  const resolve = createResolver(assembly.stackName, createReferences(assembly, running));
+  const journal = openJournal(folder.journalFile);
+  stops.push(() => journal.close());
+
+  const own = options.dynamoEndpoint ? undefined : await startDynoxide({ file: folder.tablesFile });
+  if (own) {
+    stops.push(() => own.stop());
+    folder.rememberEngine(own.pid);
+  }
+  const dynamoEndpoint = options.dynamoEndpoint ?? own?.endpoint ?? '';
+  for (const { logicalId, properties } of resourcesOf(assembly, 'AWS::DynamoDB::Table')) {
+    running.tables.set(logicalId, await ensureTable(dynamoEndpoint, logicalId, resolve(properties)));
+  }
+  const streamLog = own && openStreamLog(folder.tablesFile);
+  if (streamLog) stops.push(() => streamLog.close());
+
+  const queues = await startQueues(resourcesOf(assembly, 'AWS::SQS::Queue'), resolve, journal);
+  stops.push(() => queues.stop());
+  running.queueEndpoint = queues.endpoint;
+  const secrets = await startSecrets(resourcesOf(assembly, 'AWS::SecretsManager::Secret'), resolve, journal);
+  stops.push(() => secrets.stop());
+
+  let endpoints: Endpoints = { dynamodb: dynamoEndpoint, sqs: queues.endpoint, secretsmanager: secrets.endpoint };
+  if (interceptor) {
+    const proxy = await startInterceptorProxy({ ...endpoints }, interceptor, (id) => pool.killEnvironment(id));
+    stops.push(() => proxy.stop());
+    endpoints = { dynamodb: proxy.endpoint, sqs: proxy.endpoint, secretsmanager: proxy.endpoint };
+    running.queueEndpoint = proxy.endpoint;
+  }
+
+  const definitions = functionDefinitions(assembly, resolve, { endpoints, speed, strictEgress, environment });
+  const pool = createFunctionPool({
+    definitions,
+    // Some engines keep a database per access key: only an interceptor has to tell callers apart by it.
+    identify: (_, id): Readonly<Record<string, string>> => (interceptor ? { AWS_ACCESS_KEY_ID: id } : {}),
+    log: (functionName, text) => options.onLog?.({ functionName, text }),
+    onInvocation: options.onInvocation,
+  });
+  stops.push(() => pool.stop());
+
+  for (const resource of customResources(assembly)) {
+    const properties = resolve(resource.properties) as Record<string, unknown>;
+    const stackId = `arn:aws:cloudformation:${REGION}:${ACCOUNT}:stack/${assembly.stackName}/local`;
+    const target = functionNameOf(String(properties.ServiceToken));
+    const data = await createCustomResource(resource, properties, stackId, (event) => pool.invoke(target, event));
+    running.customData.set(resource.logicalId, data);
+  }
+
+  const findQueue = (name: string): LocalQueue => {
+    const queue = queues.all.get(name) ?? [...queues.all.values()].find((one) => one.name === name || one.arn === name);
+    if (!queue) throw new Error(`There is no queue ${name}.`);
+    return queue;
+  };
+  const { sources, streams } = startSources(assembly, resolve, {
+    endpoint: dynamoEndpoint,
+    running,
+    pool,
+    journal,
+    streamLog,
+    findQueue,
+    visibilityTimeoutSeconds,
+    log: (functionName, text) => options.onLog?.({ functionName, text }),
+  });
+
+  // What is being done may be finished, if it is quick; what is killed comes back after the next start.
+  stops.push(() => quiet(pool, STOP_WAIT_MS));
+  stops.push(() => {
+    for (const source of sources) source.stop();
+  });
+
+  const calls = resourcesOf(assembly, 'AWS::Events::Rule', 'AWS::Scheduler::Schedule').flatMap((resource) =>
+    scheduledCalls(resource, resolve(resource.properties) as Record<string, unknown>),
+  );
+  for (const call of calls) {
+    const run = (at: Date): void => void pool.invoke(functionNameOf(call.functionArn), call.event(at));
+    const schedule = startSchedule(call.everyMs, speed, run);
+    stops.push(() => schedule.stop());
+  }
+
+  if (options.warm) await Promise.all([...definitions.keys()].map((name) => pool.warm(name)));
+  gateway.open(createRouteTable(apiRoutes(assembly, resolve)), async (name, event) => {
+    const result = await pool.invoke(name, event);
+    for (const stream of streams) stream.wake();
+    return result;
+  });
+
+  return {
+    url: gateway.url,
+    operatorKey: secrets.value(operatorSecret(assembly, resolve)) ?? '',
+    dynamoEndpoint,
+    functionNames: [...definitions.keys()],
+    queueNames: [...queues.all.values()].map(({ name }) => name),
+    tableName(name) {
+      const table = resourcesOf(assembly, 'AWS::DynamoDB::Table').find((one) =>
+        [one.logicalId, one.name].includes(name),
+      );
+      const found =
+        table?.logicalId ?? [...definitions.values()].find((one) => name in one.environment)?.environment[name];
+      if (found === undefined) throw new Error(`There is no table ${name}.`);
+      return found;
+    },
+    depth: (queue) => findQueue(queue).depth(),
+    peek: (queue) => findQueue(queue).peek(),
+    purge(queue) {
+      for (const one of queue === 'all' ? queues.all.values() : [findQueue(queue)]) one.purge();
+    },
+    kill: (name) => pool.kill(name),
+    async tick(time = new Date()) {
+      await Promise.all(calls.map((call) => pool.invoke(functionNameOf(call.functionArn), call.event(time))));
+    },
+    settled: (timeoutMs = 30_000) => settle(sources, pool, timeoutMs),
+  };
+};
+
+const customResources = (assembly: Assembly) =>
+  [...assembly.resources.values()].filter(
+    ({ type }) => type.startsWith('Custom::') || type === 'AWS::CloudFormation::CustomResource',
+  );
+
+const operatorSecret = ({ outputs }: Assembly, resolve: Resolve): string => {
+  const [, output] = Object.entries(outputs).find(([name]) => /operator/i.test(name)) ?? [];
+  return output ? String(resolve(output.Value)) : '';
+};
+
+interface SourceContext {
+  readonly endpoint: string;
+  readonly running: Running;
+  readonly pool: FunctionPool;
+  readonly journal: ReturnType<typeof openJournal>;
+  readonly streamLog: StreamLog | undefined;
+  readonly findQueue: (arn: string) => LocalQueue;
+  readonly visibilityTimeoutSeconds: number | undefined;
+  readonly log: (functionName: string, text: string) => void;
+}
+
+const startSources = (
+  assembly: Assembly,
+  resolve: Resolve,
+  context: SourceContext,
+): { sources: Source[]; streams: StreamSource[] } => {
+  const { endpoint, running, pool, journal, streamLog, findQueue, visibilityTimeoutSeconds } = context;
+  const sources: Source[] = [];
+  const streams: StreamSource[] = [];
+  for (const { kind, sourceArn, mapping } of eventMappings(assembly, resolve)) {
+    if (kind === 'queue') {
+      sources.push(startQueueSource(findQueue(sourceArn), mapping, pool, visibilityTimeoutSeconds));
+      continue;
+    }
+    const table = [...running.tables.values()].find(({ streamArn }) => streamArn === sourceArn);
+    if (!table) throw new Error(`The template maps ${sourceArn}, which is no table's stream.`);
+    const log = (text: string): void => context.log(mapping.functionName, text);
+    const wiring = { endpoint, tableName: table.name, streamArn: sourceArn, mapping, pool, journal, streamLog, log };
+    streams.push(startStreamSource(wiring));
+  }
+  return { sources: [...sources, ...streams], streams };
+};
+
+const quiet = async (pool: FunctionPool, forMs: number): Promise<void> => {
+  const endMs = Date.now() + forMs;
+  while (pool.running() > 0 && Date.now() < endMs) await sleep(5);
+};
+
+/** Twice in a row, for what one look finds idle another source may just have handed something. */
+const settle = async (sources: readonly Source[], pool: FunctionPool, timeoutMs: number): Promise<void> => {
+  const endMs = Date.now() + timeoutMs;
+  for (let idleLooks = 0; idleLooks < 2; ) {
+    const isIdle = pool.running() === 0 && (await Promise.all(sources.map((source) => source.isIdle()))).every(Boolean);
+    idleLooks = isIdle ? idleLooks + 1 : 0;
+    if (Date.now() > endMs) throw new Error(`The stack has not settled within ${timeoutMs} ms.`);
+    await sleep(isIdle ? 2 : 10);
+  }
+};
