@@ -27,7 +27,7 @@ export const cursorToPosition = (text: string, prefix: IdPrefix | null): Positio
 
 export const limitSchema = z
   .string()
-  .regex(/^(?:[1-9]\d?|100)$/, 'A whole number from 1 to 100.')
+  .refine((text) => /^(?:[1-9]\d?|100)$/.test(text), 'A whole number from 1 to 100.')
   .transform(Number)
   .default(20)
   .meta({

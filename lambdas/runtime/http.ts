@@ -12,7 +12,8 @@ import { router } from './router.ts';
 import { readIdempotencyKey, readQuery, validate } from './validation.ts';
 
 export interface HttpOptions {
-  readonly surface: Surface;
+  /** Or how to tell it by the path. */
+  readonly surface: Surface | ((path: string) => Surface);
   /** Needed by every route with a scope. */
   readonly authenticate?: Authenticate;
   /** What the request's log line tells besides: the calls and units it took. */
@@ -82,7 +83,9 @@ const requestOf = (
  * error, is in the shape of the surface.
  */
 export const httpHandler = (routes: readonly Route[], options: HttpOptions) => {
-  const { surface, authenticate, use, now = Date.now } = options;
+  const { authenticate, use, now = Date.now } = options;
+  const surfaceOf = ({ rawPath }: APIGatewayProxyEventV2): Surface =>
+    typeof options.surface === 'function' ? options.surface(rawPath) : options.surface;
   const find = router(routes);
 
   const answer = async (event: APIGatewayProxyEventV2, journey: Journey): Promise<Result> => {
@@ -92,9 +95,15 @@ export const httpHandler = (routes: readonly Route[], options: HttpOptions) => {
     if (operation.scope !== null) {
       if (!authenticate) throw new Error(`${operation.id} needs a key and nobody to ask about it`);
       const authorization = event.headers.authorization;
-      journey.caller = await authenticateCaller(surface, authenticate, authorization, journey.nowMs, (quota) => {
-        journey.quota = quota;
-      });
+      journey.caller = await authenticateCaller(
+        surfaceOf(event),
+        authenticate,
+        authorization,
+        journey.nowMs,
+        (quota) => {
+          journey.quota = quota;
+        },
+      );
       requireScope(journey.caller, operation.scope);
     }
     return responseToResult(await route.perform(requestOf(event, operation, journey, params)));
@@ -140,7 +149,7 @@ export const httpHandler = (routes: readonly Route[], options: HttpOptions) => {
         const request_id = journeyOf(request.event).requestId;
         log('error', 'request.failed', { request_id, error: describeError(request.error) });
       }
-      request.response = finish(request.event, encodeProblem(surface, problem));
+      request.response = finish(request.event, encodeProblem(surfaceOf(request.event), problem));
     })
     .handler(async (event: APIGatewayProxyEventV2) => answer(event, journeyOf(event)));
 };

@@ -1,0 +1,171 @@
+import { z } from 'zod';
+import {
+  createDocument,
+  type ZodOpenApiHeadersObject,
+  type ZodOpenApiOperationObject,
+  type ZodOpenApiPathsObject,
+  type ZodOpenApiResponseObject,
+  type ZodOpenApiResponsesObject,
+} from 'zod-openapi';
+import type { Operation } from '../runtime/operation.ts';
+import { problemCodes, problemExample, problemSchema } from './problem.ts';
+
+type Document = ReturnType<typeof createDocument>;
+type Code = (typeof problemCodes)[number];
+
+const header = (description: string, example: string) => ({
+  description,
+  schema: { type: 'string' as const },
+  example,
+});
+
+const requestId = {
+  'x-request-id': header('Names this request to whoever runs the API.', 'req_01KA8Z3M9Q4T7V2X5B8D1F6H0J'),
+};
+const rateLimits = {
+  'RateLimit-Policy': header("The key's limit and its window in seconds.", '"default";q=120;w=60'),
+  RateLimit: header('What is left of it and the seconds until it is whole again.', '"default";r=119;t=60'),
+};
+const retryAfter = { 'Retry-After': header('Seconds to wait.', '42') };
+
+const statusOf = (code: Code): number => problemExample(code).status;
+
+/** The problems that any call of this form can answer, and those it names itself. */
+const codesOf = (operation: Operation): Code[] => {
+  const { scope, body, path, errors = [], isIdempotent } = operation;
+  const codes: Code[] = ['invalid', 'internal'];
+  if (scope !== null) codes.push('unauthorized', 'forbidden', 'rate_limited', 'unavailable');
+  if (body) codes.push('malformed', 'too_large', 'unsupported_media_type');
+  if (isIdempotent) codes.push('idempotency_mismatch');
+  if (path.includes('{')) codes.push('not_found');
+  const named = problemCodes.filter((code) => errors.includes(statusOf(code)) && !code.startsWith('idempotency'));
+  return [...new Set([...codes, ...named])];
+};
+
+const headersFor = (code: Code): ZodOpenApiHeadersObject => ({
+  ...requestId,
+  ...(code === 'rate_limited' ? { ...rateLimits, ...retryAfter } : {}),
+  ...(code === 'unavailable' ? retryAfter : {}),
+});
+
+const responseIds = new Map<string, ZodOpenApiResponseObject>();
+
+/** One object for each set of problems, so that the document holds it once and refers to it. */
+const problemResponse = (codes: readonly Code[]): ZodOpenApiResponseObject => {
+  const id = codes.toSorted().join('-or-');
+  const known = responseIds.get(id);
+  if (known) return known;
+  const titles = codes.map((code) => problemExample(code).title);
+  const examples = Object.fromEntries(codes.map((code) => [code, { value: problemExample(code) }]));
+  const response: ZodOpenApiResponseObject = {
+    id,
+    description: titles.join(', or: '),
+    headers: Object.assign({}, ...codes.map(headersFor)),
+    content: { 'application/problem+json': { schema: problemSchema, examples } },
+  };
+  responseIds.set(id, response);
+  return response;
+};
+
+/** One response for each status: a status may stand for several problems. */
+const problemResponses = (operation: Operation): ZodOpenApiResponsesObject => {
+  const byStatus = Map.groupBy(codesOf(operation), statusOf);
+  return Object.fromEntries([...byStatus].map(([status, codes]) => [String(status), problemResponse(codes)]));
+};
+
+const successResponses = (operation: Operation): ZodOpenApiResponsesObject => {
+  const { responses, exampleAnswer, isIdempotent, scope } = operation;
+  const [first] = Object.keys(responses);
+  const replayed = { 'idempotency-replayed': header('`true` where the first answer is given again.', 'true') };
+  const headers = { ...requestId, ...(scope === null ? {} : rateLimits), ...(isIdempotent ? replayed : {}) };
+  return Object.fromEntries(
+    Object.entries(responses).map(([status, schema]) => {
+      const example = status === first && exampleAnswer !== undefined ? { example: exampleAnswer } : {};
+      const content = schema ? { content: { 'application/json': { schema, ...example } } } : {};
+      return [status, { description: schema ? 'Done' : 'Done, no body', headers, ...content }];
+    }),
+  );
+};
+
+const parametersOf = ({
+  path,
+  idPrefix,
+  query,
+  isIdempotent,
+}: Operation): ZodOpenApiOperationObject['requestParams'] => {
+  const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
+  const id = z.string().regex(new RegExp(`^${idPrefix}_[0-9A-HJKMNP-TV-Z]{26,52}$`));
+  const text = z.string().min(1);
+  const values = Object.fromEntries(names.map((name) => [name, name === 'id' && idPrefix ? id : text]));
+  return {
+    ...(names.length > 0 ? { path: z.object(values) } : {}),
+    ...(query ? { query } : {}),
+    ...(isIdempotent
+      ? {
+          header: z.object({
+            'Idempotency-Key': z
+              .string()
+              .regex(/^[\x21-\x7e]{1,255}$/)
+              .optional()
+              .meta({ description: 'Makes repeating this request safe, for at least 24 hours.' }),
+          }),
+        }
+      : {}),
+  };
+};
+
+const describe = (operation: Operation): ZodOpenApiOperationObject => {
+  const { id, tag, summary, description, scope, body, isBodyOptional = false, example } = operation;
+  const needs = scope === null ? null : `Needs the scope \`${scope}\`.`;
+  const about = [description, needs].filter((line) => line).join('\n\n');
+  return {
+    operationId: id,
+    tags: [tag],
+    summary,
+    ...(about === '' ? {} : { description: about }),
+    security: scope === null ? [] : [{ apiKey: [] }],
+    requestParams: parametersOf(operation) ?? {},
+    ...(body
+      ? {
+          requestBody: {
+            required: !isBodyOptional,
+            content: { 'application/json': { schema: body, ...(example === undefined ? {} : { example }) } },
+          },
+        }
+      : {}),
+    responses: { ...successResponses(operation), ...problemResponses(operation) },
+  };
+};
+
+/** The OpenAPI document of these calls, made of the very schemas that validate them. */
+export const openApiDocument = (operations: readonly Operation[]): Document => {
+  const paths: ZodOpenApiPathsObject = {};
+  for (const operation of operations) {
+    paths[operation.path] = { ...paths[operation.path], [operation.method.toLowerCase()]: describe(operation) };
+  }
+  const content = {
+    openapi: '3.1.1' as const,
+    info: {
+      title: 'PassPost',
+      version: '1.0.0',
+      description:
+        'Courier delivery tasks, and webhooks that tell of them. Every answer carries `x-request-id`; every list is paged by `limit` and `cursor`, newest first; every error is a problem (RFC 9457) that names each wrong field.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: '/', description: 'Here' }],
+    tags: [...new Set(operations.map(({ tag }) => tag))].map((name) => ({ name })),
+    security: [{ apiKey: [] }],
+    paths,
+    components: {
+      securitySchemes: {
+        apiKey: { type: 'http' as const, scheme: 'bearer', description: 'An API key: `pp_live_…` or `pp_test_…`.' },
+      },
+    },
+  };
+  // An answer may gain members: only what is sent to us is closed.
+  return createDocument(content, {
+    override: ({ jsonSchema, io }) => {
+      if (io === 'output') delete jsonSchema.additionalProperties;
+    },
+  });
+};

@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import type { ErrorCode, FieldError } from '../domain/errors.ts';
+import { problems } from '../runtime/problem.ts';
+
+/** RFC 9457, with every wrong field named. */
+export const problemSchema = z
+  .object({
+    type: z.string().meta({ description: 'Tells problems apart: `/problems/<code>`, stable.' }),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    errors: z.array(
+      z.object({
+        path: z.string().meta({ description: 'The field, dotted, such as `pickup.city`; empty for the whole body.' }),
+        code: z.string(),
+        message: z.string(),
+      }),
+    ),
+  })
+  .meta({ id: 'Problem', description: 'What was wrong (RFC 9457).' });
+export type Problem = z.infer<typeof problemSchema>;
+
+type Code = ErrorCode | 'internal';
+
+const missing: FieldError = { path: 'pickup.city', code: 'required', message: 'Required.' };
+
+/** An example of each problem that a call can answer, by its code. */
+const details: Readonly<Record<Code, readonly [detail: string, ...errors: FieldError[]]>> = {
+  malformed: ['The body is not JSON.'],
+  invalid: ['Wrong: pickup.city.', missing],
+  unauthorized: ['A living API key is needed in the Authorization header.'],
+  forbidden: ['This key lacks the scope tasks:write.'],
+  not_found: ['No such task.'],
+  method_not_allowed: ['This path takes GET, POST.'],
+  conflict: [
+    'A task that is completed cannot become cancelled.',
+    { path: 'status', code: 'illegal_move', message: 'A task that is completed cannot become cancelled.' },
+  ],
+  idempotency_in_progress: ['The first request under this Idempotency-Key is still running.'],
+  idempotency_mismatch: ['This Idempotency-Key was used for another task.'],
+  too_large: ['The body is larger than 262144 bytes.'],
+  unsupported_media_type: ['The body must be application/json in UTF-8.'],
+  rate_limited: ["More than 120 requests in this key's minute."],
+  unavailable: ['Nothing was done. Please try again.'],
+  internal: ['Something went wrong on our side.'],
+};
+
+export const problemCodes = Object.keys(details) as readonly Code[];
+
+export const problemExample = (code: Code): Problem => {
+  const [status, title] = problems[code];
+  const [detail, ...errors] = details[code];
+  return { type: `/problems/${code}`, title, status, detail, errors };
+};

@@ -1,0 +1,68 @@
+import { getDocs, getDocsAsset, getHealth, getOpenApi } from '../contract/docs.ts';
+import { notFound } from '../domain/errors.ts';
+import { type ApiResponse, type Route, route } from '../runtime/operation.ts';
+
+export interface DocsAssets {
+  /** The OpenAPI document as JSON text. */
+  readonly openApi: () => string;
+  readonly readAsset: (name: string) => Promise<{ type: string; text: string } | null>;
+}
+
+/** Everything comes from here and nothing else may be asked. The styles are set on elements by the library. */
+const CONTENT_SECURITY_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+const page = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>PassPost API</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="/docs/swagger-ui.css">
+</head>
+<body>
+<div id="reference"></div>
+<noscript><a href="${getOpenApi.path}">The OpenAPI document</a></noscript>
+<script src="/docs/swagger-ui-bundle.js"></script>
+<script src="/docs/start.js"></script>
+</body>
+</html>
+`;
+
+// A file of its own, because the policy allows no inline script.
+const start = `SwaggerUIBundle({ url: '${getOpenApi.path}', dom_id: '#reference', deepLinking: true, validatorUrl: null });
+`;
+
+const file = (type: string, body: string): ApiResponse => ({
+  status: 200,
+  body,
+  headers: {
+    'content-type': type,
+    'content-security-policy': CONTENT_SECURITY_POLICY,
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'no-referrer',
+    'cache-control': 'public, max-age=3600',
+  },
+});
+
+/** The description of the API, for machines and for people, and whether it answers. */
+export const docsRoutes = ({ openApi, readAsset }: DocsAssets): Route[] => [
+  route(getOpenApi, async () => ({
+    status: 200,
+    body: openApi(),
+    headers: {
+      'content-type': 'application/json',
+      'access-control-allow-origin': '*',
+      'cache-control': 'public, max-age=300',
+    },
+  })),
+  route(getHealth, async () => ({ status: 200, body: { status: 'ok' }, headers: { 'cache-control': 'no-store' } })),
+  route(getDocs, async () => file('text/html; charset=utf-8', page)),
+  route(getDocsAsset, async ({ params: { asset = '' } }) => {
+    if (asset === 'start.js') return file('text/javascript; charset=utf-8', start);
+    const found = await readAsset(asset);
+    if (!found) throw notFound('page');
+    return file(found.type, found.text);
+  }),
+];
