@@ -157,6 +157,13 @@ const exchange = (
     request.end(body);
   });
 
+/** An agent's name for an origin begins with host and port. https://nodejs.org/api/http.html#agentgetnameoptions */
+const dropIdle = (agent: http.Agent, origin: string): void => {
+  for (const [name, sockets = []] of Object.entries(agent.freeSockets)) {
+    if (name.startsWith(origin)) for (const socket of [...sockets]) socket.destroy();
+  }
+};
+
 /** Posts to receivers nobody vouches for: to allowed addresses only, in one deadline, reading no more than it must. */
 export const createSender = ({ egress, ownHosts }: SenderOptions): Sender => {
   const waiting: (() => void)[] = [];
@@ -181,10 +188,12 @@ export const createSender = ({ egress, ownHosts }: SenderOptions): Sender => {
     signal?.throwIfAborted();
 
     const agent = egress.agentFor(url.protocol, startedAtMs);
+    const host = bareHost(url);
+    const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
     const options: https.RequestOptions = {
       protocol: url.protocol,
-      hostname: bareHost(url),
-      ...(url.port ? { port: url.port } : {}),
+      host,
+      port,
       path: requestTarget(text),
       method: 'POST',
       headers: { ...headers, 'accept-encoding': 'identity' },
@@ -203,7 +212,7 @@ export const createSender = ({ egress, ownHosts }: SenderOptions): Sender => {
       const first = await exchange(options, body, isAllowedAddress, onStart);
       if (!first.isStale) return first;
       // The receiver may have had it all the same: at least once is the promise, and the id tells the two apart.
-      for (const socket of agent.freeSockets[agent.getName(options)] ?? []) socket.destroy();
+      dropIdle(agent, `${host}:${port}:`);
       return await exchange(options, body, isAllowedAddress, onStart);
     } finally {
       clearTimeout(timer);

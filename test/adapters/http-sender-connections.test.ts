@@ -118,6 +118,39 @@ describe('a connection', () => {
     expect(receiver.received).toHaveLength(2);
   });
 
+  test('that takes the place of a dead one is fresh, however many are dead', async () => {
+    const receiver = await serveRaw((socket, request) => {
+      if (request.includes('/first')) setTimeout(() => socket.write(ok), 30);
+      else if (request.includes('/die')) socket.destroy();
+    });
+    const post = start();
+    await Promise.all([1, 2, 3].map(() => post(`http://${receiver.host}/first`)));
+
+    const { error } = await post(`http://${receiver.host}/die`);
+
+    expect(error?.code).toBe('connection_reset');
+    expect(receiver.received).toHaveLength(4);
+  });
+
+  test.each([
+    ['is dropped after 4 s without use, also where no timer ran', [5000], 2],
+    ['is dropped after a minute of use', [3000, ...Array.from({ length: 20 }, () => 3000)], 2],
+  ])('%s', async (_, pausesMs, connections) => {
+    const receiver = await serveRaw((socket) => socket.write(ok));
+    const post = start();
+    vi.useFakeTimers({ toFake: ['Date'] });
+    onTestFinished(() => void vi.useRealTimers());
+
+    await post(`http://${receiver.host}/`);
+    for (const pauseMs of pausesMs) {
+      vi.setSystemTime(Date.now() + pauseMs);
+      await post(`http://${receiver.host}/`);
+    }
+    await post(`http://${receiver.host}/`);
+
+    expect(receiver.received).toHaveLength(connections);
+  });
+
   test('is made anew once only, and never after a first byte', async () => {
     const dying = await serveRaw((socket, request) =>
       request.includes('/first') ? socket.write(ok) : socket.destroy(),
