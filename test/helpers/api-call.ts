@@ -1,0 +1,65 @@
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
+
+export type ApiHandler = (event: APIGatewayProxyEventV2, context: Context) => unknown;
+
+export interface ApiCall {
+  readonly key?: string | undefined;
+  /** Sent as JSON; a string or bytes as they stand. */
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly query?: string;
+}
+
+export interface ApiAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into it as they please
+  readonly json: any;
+}
+
+const eventOf = (method: string, rawPath: string, call: ApiCall): APIGatewayProxyEventV2 => {
+  const { key, body, headers = {}, query = '' } = call;
+  const isBytes = body instanceof Uint8Array;
+  const text = typeof body === 'string' ? body : isBytes ? Buffer.from(body).toString('base64') : JSON.stringify(body);
+  return {
+    version: '2.0',
+    routeKey: '$default',
+    rawPath,
+    rawQueryString: query,
+    headers: {
+      host: 'api.example.test',
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+      ...headers,
+    },
+    requestContext: {
+      accountId: '000000000000',
+      apiId: 'api',
+      domainName: 'api.example.test',
+      domainPrefix: 'api',
+      http: { method, path: rawPath, protocol: 'HTTP/1.1', sourceIp: '192.0.2.1', userAgent: 'test' },
+      requestId: 'gateway',
+      routeKey: '$default',
+      stage: '$default',
+      time: '',
+      timeEpoch: 0,
+    },
+    ...(body === undefined ? {} : { body: text }),
+    isBase64Encoded: isBytes,
+  };
+};
+
+/** One request to a function behind the gateway. */
+export const callApi = async (
+  handler: ApiHandler,
+  method: string,
+  path: string,
+  call: ApiCall = {},
+): Promise<ApiAnswer> => {
+  const result = (await handler(eventOf(method, path, call), {} as Context)) as APIGatewayProxyStructuredResultV2;
+  const text = result.isBase64Encoded ? Buffer.from(result.body ?? '', 'base64').toString() : (result.body ?? '');
+  const headers = result.headers as Record<string, string>;
+  const isJson = /json/.test(headers['content-type'] ?? '');
+  return { status: result.statusCode ?? 0, headers, text, json: isJson ? JSON.parse(text) : undefined };
+};

@@ -1,0 +1,49 @@
+import { accountsTable } from '../../lambdas/adapters/accounts-table.ts';
+import { keysTable } from '../../lambdas/adapters/keys-table.ts';
+import { addOperatorKey } from '../../lambdas/adapters/operator-key.ts';
+import { accountScopes, hashApiKey, type Scope } from '../../lambdas/domain/api-key.ts';
+import { createAccount } from '../../lambdas/domain/create-account.ts';
+import { createApiKey } from '../../lambdas/domain/create-api-key.ts';
+import type { Tables } from './tables.ts';
+
+const once = { idempotencyKey: null, contentHash: '' };
+
+/** A new account with its first key. */
+export const seedAccount = async (
+  { client, deliveryTable }: Tables,
+  { limit = 30_000, nowMs = Date.now() } = {},
+): Promise<{ accountId: string; key: string }> => {
+  const wanted = { name: 'account', rate_limit_per_minute: limit };
+  const made = await createAccount({ ...once, nowMs }, wanted, accountsTable(client, deliveryTable));
+  return { accountId: made.answer.id, key: made.secret ?? '' };
+};
+
+/** One more key of an account. */
+export const seedKey = async (
+  { client, deliveryTable }: Tables,
+  accountId: string,
+  { scopes = accountScopes, mode = 'live' }: { scopes?: readonly Scope[]; mode?: 'live' | 'test' } = {},
+): Promise<string> => {
+  const caller = { keyId: '', accountId, scopes: accountScopes, mode: 'live' as const };
+  const request = { ...once, caller, nowMs: Date.now() };
+  const made = await createApiKey(request, { name: 'key', scopes, mode }, keysTable(client, deliveryTable));
+  return made.secret ?? '';
+};
+
+/** The operator's key. */
+export const seedOperator = async ({ client, deliveryTable }: Tables): Promise<string> => {
+  const key = 'pp_live_operator0operator0operator0';
+  await addOperatorKey(client, deliveryTable, {
+    hash: hashApiKey(key),
+    id: 'key_Z0000000000000000000000000',
+    name: 'operator',
+    prefix: key.slice(0, 12),
+    scopes: ['admin'],
+    mode: 'live',
+    limit: 600,
+    created_at: new Date(0).toISOString(),
+    ws: 0,
+    n: 0,
+  });
+  return key;
+};
