@@ -35,7 +35,8 @@ const layers: readonly Layer[] = [
   },
   {
     files: /^lambdas\/contract\//,
-    mayImport: /^(zod|lambdas\/domain\/.*|lambdas\/contract\/.*|lambdas\/runtime\/operation\.ts)$/,
+    mayImport:
+      /^(zod|zod-openapi|lambdas\/domain\/.*|lambdas\/contract\/.*|lambdas\/runtime\/(operation|problem)\.ts)$/,
   },
   {
     files: /^lambdas\/routes\//,

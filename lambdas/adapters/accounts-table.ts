@@ -10,8 +10,8 @@ import { type Account, accountSchema } from '../domain/account.ts';
 import type { ChangingAccounts } from '../domain/change-account.ts';
 import type { NewAccounts } from '../domain/create-account.ts';
 import type { Page } from '../domain/page.ts';
+import { limitApiKeys, putApiKey } from './api-key-rows.ts';
 import { putFirstAnswer, readFirstAnswer } from './first-answers.ts';
-import { limitApiKeys, putApiKey } from './keys-table.ts';
 import { accountKey } from './table-keys.ts';
 import { transact } from './transact.ts';
 

@@ -3,19 +3,18 @@ import {
   DeleteItemCommand,
   type DynamoDBClient,
   GetItemCommand,
-  QueryCommand,
   type TransactWriteItem,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { accountSchema } from '../domain/account.ts';
 import { apiKeySchema, type StoredApiKey, storedApiKeySchema } from '../domain/api-key.ts';
-import type { HashedApiKey, NewApiKeys } from '../domain/create-api-key.ts';
+import type { NewApiKeys } from '../domain/create-api-key.ts';
 import type { Page } from '../domain/page.ts';
 import type { LivingApiKeys } from '../domain/rotate-api-key.ts';
+import { putApiKey, queryApiKeys } from './api-key-rows.ts';
 import { batchGet } from './batch-get.ts';
 import { putFirstAnswer, readFirstAnswer } from './first-answers.ts';
-import { rowOf } from './partiql.ts';
 import { accountKey, apiKeyKey, apiKeyListingKey, type Key } from './table-keys.ts';
 import { transact } from './transact.ts';
 
@@ -23,47 +22,6 @@ import { transact } from './transact.ts';
 const AFTERLIFE_SECONDS = 7 * 86_400;
 
 const ttlAfter = (timeMs: number): number => Math.ceil(timeMs / 1000) + AFTERLIFE_SECONDS;
-
-/** The rows of a new key: its own, found by its hash, and its place in the account's listing. */
-export const putApiKey = (table: string, { hash, key }: HashedApiKey): TransactWriteItem[] => {
-  const rows = [
-    { ...key, ...apiKeyKey(hash), kind: 'api-key' },
-    { ...apiKeyListingKey(key.account_id ?? '', key.id), kind: 'api-key-listing', hash },
-  ];
-  return rows.map((row) => ({
-    Put: { TableName: table, Item: marshall(rowOf(row)), ConditionExpression: 'attribute_not_exists(pk)' },
-  }));
-};
-
-/** The listing of an account's keys: ids and hashes, newest first. */
-export const queryApiKeys = async (
-  client: DynamoDBClient,
-  table: string,
-  accountId: string,
-  range: { readonly after?: string | undefined; readonly limit?: number },
-): Promise<{ id: string; hash: string }[]> => {
-  const { pk } = apiKeyListingKey(accountId, '');
-  const found: { id: string; hash: string }[] = [];
-  let start: QueryCommand['input']['ExclusiveStartKey'] = range.after
-    ? marshall(apiKeyListingKey(accountId, range.after))
-    : undefined;
-  do {
-    const page = await client.send(
-      new QueryCommand({
-        TableName: table,
-        KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
-        ExpressionAttributeValues: marshall({ ':pk': pk, ':prefix': 'key_' }),
-        ScanIndexForward: false,
-        ConsistentRead: true,
-        Limit: range.limit,
-        ExclusiveStartKey: start,
-      }),
-    );
-    for (const row of (page.Items ?? []).map((item) => unmarshall(item))) found.push({ id: row.sk, hash: row.hash });
-    start = page.LastEvaluatedKey;
-  } while (start && (range.limit === undefined || found.length < range.limit));
-  return found;
-};
 
 /** API keys in the delivery table, which has no stream: their rows are written at every request. */
 export const keysTable = (client: DynamoDBClient, table: string) => {
@@ -174,33 +132,4 @@ export const keysTable = (client: DynamoDBClient, table: string) => {
       };
     },
   };
-};
-
-/** Gives every key of an account its limit, a few at a time. */
-export const limitApiKeys = async (
-  client: DynamoDBClient,
-  table: string,
-  accountId: string,
-  limit: number,
-): Promise<void> => {
-  const listed = await queryApiKeys(client, table, accountId, {});
-  for (let i = 0; i < listed.length; i += 20) {
-    const some = listed.slice(i, i + 20).map(({ hash }) =>
-      client.send(
-        new UpdateItemCommand({
-          TableName: table,
-          Key: marshall(apiKeyKey(hash)),
-          UpdateExpression: 'SET #limit = :limit',
-          ExpressionAttributeNames: { '#limit': 'limit' },
-          ExpressionAttributeValues: marshall({ ':limit': limit }),
-          ConditionExpression: 'attribute_exists(pk)',
-        }),
-      ),
-    );
-    const settled = await Promise.allSettled(some);
-    const failed = settled.find(
-      (result) => result.status === 'rejected' && result.reason?.name !== 'ConditionalCheckFailedException',
-    );
-    if (failed?.status === 'rejected') throw failed.reason;
-  }
 };

@@ -1,0 +1,164 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { keyCounter } from '../../lambdas/adapters/key-counter.ts';
+import { tasksTable } from '../../lambdas/adapters/tasks-table.ts';
+import { taskRoutes } from '../../lambdas/routes/tasks.ts';
+import { httpHandler } from '../../lambdas/runtime/http.ts';
+import { type ApiCall, type ApiHandler, callApi } from '../helpers/api-call.ts';
+import { seedAccount, seedKey } from '../helpers/seeded-keys.ts';
+import { useTables } from '../helpers/tables.ts';
+
+const path = '/api/public/v1/tasks';
+const minimal = { item: 'Keys', pickup: { city: 'Oslo', address: 'A 1' }, dropoff: { city: 'Bergen', address: 'B 2' } };
+
+// What the PassPost page posts.
+const complete = {
+  ...minimal,
+  item: 'Forgotten passport',
+  category: 'Documents',
+  size: 'envelope',
+  urgency: 'express',
+  reward_nok: 250,
+  recipient: { name: 'Jane Doe', phone: '+4790000000' },
+  external_reference: 'RES-2026-00042',
+};
+
+describe('tasks', () => {
+  const tables = useTables();
+  let handler: ApiHandler;
+  let accountId: string;
+  let key: string;
+
+  beforeAll(async () => {
+    const { client, domainTable, deliveryTable } = tables;
+    handler = httpHandler(taskRoutes(tasksTable(client, domainTable)), {
+      surface: 'native',
+      authenticate: keyCounter(client, deliveryTable),
+    });
+    ({ accountId, key } = await seedAccount(tables));
+  });
+
+  const call = (method: string, to: string, options: ApiCall = {}) => callApi(handler, method, to, { key, ...options });
+  const create = async (body: object = minimal, options: ApiCall = {}) => call('POST', path, { body, ...options });
+  const move = (id: string, name: string, body?: object) => call('POST', `${path}/${id}/${name}`, { body });
+
+  test('PP-3 PP-4 creates a task with every field of the page', async () => {
+    const { status, headers, json } = await create(complete);
+
+    expect(status).toBe(201);
+    expect(headers.location).toBe(`${path}/${json.id}`);
+    expect(headers['x-request-id']).toMatch(/^req_/);
+    expect(json).toMatchObject({ ...complete, status: 'created', version: 1, carrier: null, accepted_at: null });
+    expect(json.created_at).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+    expect((await call('GET', headers.location ?? '')).json).toEqual(json);
+  });
+
+  test('PP-3 needs only item, pickup and dropoff', async () => {
+    const { status, json } = await create();
+
+    expect(status).toBe(201);
+    expect(json).toMatchObject({ category: null, size: null, urgency: null, reward_nok: null, recipient: null });
+  });
+
+  test('PP-1 PP-2 asks for a living key with the scope', async () => {
+    const reader = await seedKey(tables, accountId, { scopes: ['tasks:read'] });
+
+    const nobody = await callApi(handler, 'GET', path);
+    const unknown = await call('GET', path, { key: 'pp_live_00000000000000000000' });
+    const unscoped = await create(minimal, { key: reader });
+
+    expect(nobody.status).toBe(401);
+    expect(nobody.headers['www-authenticate']).toMatch(/^Bearer/);
+    expect(unknown.status).toBe(401);
+    expect(unscoped).toMatchObject({ status: 403, json: { type: '/problems/forbidden' } });
+    expect(unscoped.headers.ratelimit).toBeDefined();
+    expect((await call('GET', path, { key: reader })).status).toBe(200);
+  });
+
+  test('takes the scheme word in any case', async () => {
+    const { status } = await callApi(handler, 'GET', path, { headers: { authorization: `bEARER ${key}` } });
+
+    expect(status).toBe(200);
+  });
+
+  test('goes through its life, a version and a time at each step', async () => {
+    const { id } = (await create()).json;
+    const carrier = { name: 'John Doe', phone: '+4791111111' };
+
+    const accepted = await move(id, 'accept', { carrier });
+    const pickedUp = await move(id, 'pick-up');
+    const delivered = await move(id, 'deliver');
+    const completed = await move(id, 'complete');
+
+    expect(accepted).toMatchObject({ status: 200, json: { status: 'accepted', version: 2, carrier } });
+    expect(pickedUp.json).toMatchObject({ status: 'picked_up', version: 3, carrier });
+    expect(delivered.json).toMatchObject({ status: 'delivered', version: 4 });
+    expect(completed.json).toMatchObject({ status: 'completed', version: 5, cancelled_at: null });
+    for (const step of ['accepted', 'picked_up', 'delivered', 'completed']) {
+      expect(completed.json[`${step}_at`]).not.toBeNull();
+    }
+  });
+
+  test('refuses an illegal move, naming both states', async () => {
+    const { id } = (await create()).json;
+
+    const early = await move(id, 'deliver');
+    await move(id, 'cancel', { reason: 'found' });
+    const late = await move(id, 'accept');
+
+    expect(early).toMatchObject({ status: 409, json: { detail: 'A task that is created cannot become delivered.' } });
+    expect(late.json.detail).toContain('cancelled');
+    expect((await call('GET', `${path}/${id}`)).json).toMatchObject({ cancel_reason: 'found', version: 2 });
+  });
+
+  test('lets one of several moves at once win', async () => {
+    const { id } = (await create()).json;
+
+    const answers = await Promise.all(Array.from({ length: 8 }, (_, i) => move(id, i % 2 ? 'accept' : 'cancel')));
+
+    const statuses = answers.map(({ status }) => status);
+    const { json } = await call('GET', `${path}/${id}`);
+    // A task may be accepted first and cancelled then, never the other way round.
+    expect(statuses.filter((status) => status === 200)).toHaveLength(json.version - 1);
+    expect(statuses.every((status) => status === 200 || status === 409)).toBe(true);
+  });
+
+  test('gives the first answer again under the same key', async () => {
+    const headers = { 'idempotency-key': 'order-1' };
+    const reordered = Object.fromEntries(Object.entries(complete).toReversed());
+
+    const first = await create(complete, { headers });
+    await move(first.json.id, 'accept');
+    const again = await create(reordered, { headers });
+    const other = await create(minimal, { headers });
+
+    expect(again).toMatchObject({ status: 201, headers: { 'idempotency-replayed': 'true' } });
+    expect(again.headers.location).toBe(first.headers.location);
+    expect(again.text).toBe(first.text);
+    expect(first.headers['idempotency-replayed']).toBeUndefined();
+    expect(other).toMatchObject({ status: 422, json: { type: '/problems/idempotency_mismatch' } });
+  });
+
+  test('makes one task of many requests under one key', async () => {
+    const headers = { 'idempotency-key': 'twins' };
+
+    const answers = await Promise.all(Array.from({ length: 10 }, () => create(minimal, { headers })));
+
+    expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
+    expect(answers.filter((answer) => answer.headers['idempotency-replayed'] === undefined)).toHaveLength(1);
+  });
+
+  test("shows nobody another's task, nor the other mode's", async () => {
+    const { id } = (await create(minimal, { headers: { 'idempotency-key': 'mine' } })).json;
+    const other = await seedAccount(tables);
+    const testKey = await seedKey(tables, accountId, { mode: 'test' });
+
+    for (const foreign of [other.key, testKey]) {
+      expect((await call('GET', `${path}/${id}`, { key: foreign })).status).toBe(404);
+      expect((await call('POST', `${path}/${id}/accept`, { key: foreign })).status).toBe(404);
+      expect((await call('GET', path, { key: foreign })).json.data).toEqual([]);
+      const same = await create(complete, { key: foreign, headers: { 'idempotency-key': 'mine' } });
+      expect(same.status).toBe(201);
+      expect(same.json.id).not.toBe(id);
+    }
+  });
+});
