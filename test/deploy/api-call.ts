@@ -1,0 +1,40 @@
+import { request } from 'node:http';
+import { text } from 'node:stream/consumers';
+
+export interface ApiAnswer {
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** A call to a deployed API at the emulator's port, which tells APIs apart by their host name. */
+export const apiCaller =
+  (port: number, apiId: string) =>
+  async (method: string, path: string, key: string | null, body?: unknown): Promise<ApiAnswer> => {
+    const { promise, resolve, reject } = Promise.withResolvers<ApiAnswer>();
+    const outgoing = request(
+      {
+        host: '127.0.0.1',
+        port,
+        method,
+        path,
+        headers: {
+          host: `${apiId}.execute-api.localhost:${port}`,
+          ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        timeout: 60_000,
+      },
+      async (incoming) => {
+        const answer = await text(incoming);
+        try {
+          resolve({ status: incoming.statusCode ?? 0, body: answer === '' ? {} : JSON.parse(answer) });
+        } catch {
+          reject(new Error(`${method} ${path} answers ${incoming.statusCode}, not with JSON: ${answer.slice(0, 300)}`));
+        }
+      },
+    );
+    outgoing.on('timeout', () => outgoing.destroy(new Error(`${method} ${path} does not answer`)));
+    outgoing.on('error', reject);
+    outgoing.end(body === undefined ? undefined : JSON.stringify(body));
+    return promise;
+  };

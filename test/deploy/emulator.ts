@@ -1,0 +1,101 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { freePort } from '../../local/dynoxide.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const venv = join(root, '.local', 'deploy-gate');
+const emulator = 'ministack==1.5.33';
+
+/** Twelve digits in place of a key's id are the account. */
+const account = '000000000000';
+const region = 'us-east-1';
+
+export interface Emulator {
+  readonly port: number;
+  readonly account: string;
+  readonly region: string;
+  /** What a program needs to take the emulator for AWS. */
+  readonly environment: Readonly<Record<string, string>>;
+  stop(): Promise<void>;
+}
+
+const run = (command: string, args: readonly string[], hint: string): void => {
+  const { error, status, stderr } = spawnSync(command, args, { encoding: 'utf8' });
+  if (error || status !== 0) throw new Error(`${hint} (${(error?.message ?? stderr).trim().split('\n').at(-1)})`);
+};
+
+/** An environment of its own for the emulator, made once and kept in .local/. */
+const python = (): string => {
+  const binary = join(venv, 'bin', 'python');
+  const freeze = (): string => String(spawnSync(binary, ['-m', 'pip', 'freeze'], { encoding: 'utf8' }).stdout);
+  if (existsSync(binary) && freeze().includes(emulator)) return binary;
+  run(
+    'python3',
+    ['-c', 'import sys, venv, ensurepip; assert sys.version_info >= (3, 10)'],
+    'The deploy gate needs python3, 3.10 or newer, with venv.',
+  );
+  mkdirSync(join(root, '.local'), { recursive: true });
+  run('python3', ['-m', 'venv', '--clear', venv], 'The deploy gate could not make a Python environment.');
+  run(
+    binary,
+    ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', emulator],
+    `The deploy gate could not install ${emulator} from PyPI.`,
+  );
+  return binary;
+};
+
+/** Starts an emulator of AWS on a free port of loopback; what it says goes to a file in `folder`. */
+export const startEmulator = async (folder: string): Promise<Emulator> => {
+  const binary = python();
+  const port = await freePort();
+  // Node 24 must be first on its path: it runs the functions with the `node` it finds.
+  const path = [join(root, 'node_modules', '.bin'), process.env.PATH ?? ''].join(delimiter);
+  const environment = {
+    PATH: path,
+    HOME: folder,
+    TMPDIR: folder,
+    AWS_ENDPOINT_URL: `http://localhost:${port}`,
+    AWS_ACCESS_KEY_ID: account,
+    AWS_SECRET_ACCESS_KEY: 'x',
+    AWS_REGION: region,
+    AWS_EC2_METADATA_DISABLED: 'true',
+  };
+  const logFile = join(folder, 'emulator.log');
+  const log = openSync(logFile, 'a');
+  const child: ChildProcess = spawn(binary, ['-m', 'ministack'], {
+    // A group of its own, so that its workers end with it.
+    detached: true,
+    stdio: ['ignore', log, log],
+    env: {
+      ...environment,
+      GATEWAY_PORT: String(port),
+      BIND_HOST: '127.0.0.1',
+      IOT_MTLS_ENABLED: '0',
+      SFTP_ENABLED: '0',
+    },
+  });
+  const stop = async (): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+    const gone = once(child, 'exit');
+    process.kill(-child.pid, 'SIGTERM');
+    const isGone = await Promise.race([gone.then(() => true), sleep(5_000, false)]);
+    if (!isGone) process.kill(-child.pid, 'SIGKILL');
+  };
+  for (let tries = 0; ; tries++) {
+    const isUp = await fetch(`http://127.0.0.1:${port}/_ministack/health`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+    if (isUp) break;
+    if (tries === 300 || child.exitCode !== null) {
+      await stop();
+      throw new Error(`The emulator does not start: ${readFileSync(logFile, 'utf8').slice(-500)}`);
+    }
+    await sleep(100);
+  }
+  return { port, account, region, environment, stop };
+};
