@@ -1,5 +1,12 @@
 import { z } from 'zod';
 
+/** What an event is about, beyond its type: a webhook may ask for one resource only. Bounded in bytes, because a thousand of them share the row that says who wants a type. */
+export const resourceSchema = z
+  .string()
+  .min(1)
+  .max(255)
+  .refine((text) => Buffer.byteLength(text) <= 255, 'is longer than 255 bytes');
+
 /** An event as its row holds it. `data` and `meta` are JSON text, so that what is signed is what was published. */
 export const storedEventSchema = z.object({
   id: z.string(),

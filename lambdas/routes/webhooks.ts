@@ -1,0 +1,48 @@
+import * as operations from '../contract/webhooks.ts';
+import { changeWebhook, deleteWebhook, type WebhookStore } from '../domain/change-webhook.ts';
+import { createWebhook, type NewWebhookStore, type Seal } from '../domain/create-webhook.ts';
+import { notFound } from '../domain/errors.ts';
+import { ownerKey } from '../domain/owner.ts';
+import { type Page, type Position, pageToBody } from '../domain/page.ts';
+import type { StoredWebhook } from '../domain/webhook.ts';
+import type { WebhookRules } from '../domain/webhook-rules.ts';
+import { webhookToView } from '../domain/webhook-view.ts';
+import { type Route, route } from '../runtime/operation.ts';
+
+export interface Webhooks extends NewWebhookStore, WebhookStore {
+  list(owner: string, limit: number, after: Position | null): Promise<Page<StoredWebhook>>;
+}
+
+/** The calls about webhooks. */
+export const webhookRoutes = (store: Webhooks, rules: WebhookRules, seal: Seal): Route[] => [
+  route(operations.createWebhook, async (request) => {
+    const owner = ownerKey(request.owner);
+    const { answer, secret } = await createWebhook({ ...request, owner }, { store, rules, seal });
+    const location = `${operations.createWebhook.path}/${answer.id}`;
+    return secret === null
+      ? { status: 201, body: answer, headers: { location, 'idempotency-replayed': 'true' } }
+      : { status: 201, body: { ...answer, secret }, headers: { location } };
+  }),
+
+  route(operations.listWebhooks, async ({ owner, query }) => {
+    const page = await store.list(ownerKey(owner), query.limit, query.cursor ?? null);
+    return { status: 200, body: pageToBody(page, webhookToView) };
+  }),
+
+  route(operations.getWebhook, async ({ owner, params }) => {
+    const webhook = await store.find(ownerKey(owner), params.id ?? '');
+    if (!webhook) throw notFound('webhook');
+    return { status: 200, body: webhookToView(webhook) };
+  }),
+
+  route(operations.changeWebhook, async ({ owner, params, body: changes, nowMs }) => {
+    const which = { owner: ownerKey(owner), id: params.id ?? '' };
+    const webhook = await changeWebhook({ ...which, changes, nowMs }, { store, rules, seal });
+    return { status: 200, body: webhookToView(webhook) };
+  }),
+
+  route(operations.deleteWebhook, async ({ owner, params, nowMs }) => {
+    await deleteWebhook({ owner: ownerKey(owner), id: params.id ?? '', nowMs }, { store, rules });
+    return { status: 204 };
+  }),
+];

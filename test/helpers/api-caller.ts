@@ -1,0 +1,59 @@
+import { paginateScan } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { beforeAll, vi } from 'vitest';
+import type { Scope } from '../../lambdas/domain/api-key.ts';
+import { env } from '../../lambdas/runtime/env.ts';
+import { type ApiAnswer, type ApiCall, type ApiHandler, callApi } from './api-call.ts';
+import { seedAccount, seedKey } from './seeded-keys.ts';
+import type { Tables } from './tables.ts';
+
+/** Somebody with a living key, and whose data it is for. */
+export interface Caller {
+  readonly accountId: string;
+  readonly owner: string;
+  readonly key: string;
+}
+
+/** A call of a function, by its path behind `/api/public/v1`. */
+export type CallAs = (method: string, path: string, caller: Caller, call?: ApiCall) => Promise<ApiAnswer>;
+
+/** A function as deployed, with the test's tables. `load` imports its entry once the environment stands. */
+export const useApi = (tables: Tables, load: () => Promise<{ handler: unknown }>): CallAs => {
+  let handler: ApiHandler;
+  beforeAll(async () => {
+    vi.stubEnv('AWS_REGION', 'us-east-1');
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'local');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local');
+    vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', tables.endpoint);
+    vi.stubEnv(env.domainTable, tables.domainTable);
+    vi.stubEnv(env.deliveryTable, tables.deliveryTable);
+    vi.stubEnv(env.retentionDays, '30');
+    vi.stubEnv(env.ownHosts, 'api.example.com');
+    handler = (await load()).handler as ApiHandler;
+  });
+  return (method, path, { key }, call = {}) => callApi(handler, method, `/api/public/v1${path}`, { key, ...call });
+};
+
+/** A caller of an account of his own, or of the one named. */
+export const aCaller = async (
+  tables: Tables,
+  of: { accountId?: string; mode?: 'live' | 'test'; scopes?: readonly Scope[] } = {},
+): Promise<Caller> => {
+  const { mode = 'live' } = of;
+  const accountId = of.accountId ?? (await seedAccount(tables)).accountId;
+  const key = await seedKey(tables, accountId, { mode, ...(of.scopes ? { scopes: of.scopes } : {}) });
+  return { accountId, owner: `${accountId}#${mode}`, key };
+};
+
+/** Every row of a table whose partition key holds the text, in order of their keys. */
+export const rowsHolding = async (tables: Tables, table: string, text: string): Promise<Record<string, unknown>[]> => {
+  const rows: Record<string, unknown>[] = [];
+  for await (const { Items = [] } of paginateScan(
+    { client: tables.client },
+    { TableName: table, ConsistentRead: true },
+  )) {
+    rows.push(...Items.map((item) => unmarshall(item)));
+  }
+  const held = rows.filter(({ pk }) => String(pk).includes(text));
+  return held.toSorted((a, b) => (`${a.pk} ${a.sk}` < `${b.pk} ${b.sk}` ? -1 : 1));
+};
