@@ -1,0 +1,119 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { type AwsCall, throttled } from '../../local/interceptor.ts';
+import { startStack } from '../../local/stack.ts';
+import { fixture, until, useStacks } from './recorder.ts';
+
+describe('the local stack', () => {
+  const start = useStacks();
+
+  it('names its parts and fills its secret once', async () => {
+    const { stack } = await start();
+
+    expect(stack.functionNames).toEqual(['api', 'mapped-queue', 'mapped-stream', 'tick', 'filled']);
+    expect(stack.queueNames).toEqual(['dead-letters', 'work']);
+    expect(stack.tableName('TABLE')).toBe('TableABC123');
+    expect(stack.tableName('table')).toBe('TableABC123');
+    expect(stack.operatorKey).toMatch(/^made /);
+  });
+
+  it('kills what is being served and leaves the rest alone', async () => {
+    const { stack, get, recorder, send } = await start();
+    const hanging = get('/things?hang');
+    await sleep(300);
+
+    const killed = await stack.kill('api');
+
+    expect(killed).toBe(1);
+    expect((await hanging).status).toBe(500);
+    await send({ MessageBody: 'still there' });
+    await stack.settled();
+    expect(recorder.queueBatches.flat()).toHaveLength(1);
+  });
+
+  it('ticks with the instant it was scheduled for', async () => {
+    const { stack, recorder } = await start();
+
+    await stack.tick(new Date('2026-11-01T10:00:00Z'));
+
+    expect(recorder.ticks).toMatchObject([{ source: 'aws.events', time: '2026-11-01T10:00:00Z' }]);
+  });
+
+  it('divides the schedule by its speed', async () => {
+    const { recorder } = await start({ speed: 600 });
+
+    await until(() => recorder.ticks.length >= 3, 2000);
+
+    expect(recorder.ticks.length).toBeGreaterThanOrEqual(3);
+  });
+
+  it('withdraws the leave for loopback', async () => {
+    const { get } = await start({ strictEgress: true });
+
+    const { body } = await get('/things');
+
+    expect(body['env']).not.toHaveProperty('EGRESS_ALLOW');
+  });
+
+  it('empties queues on demand', async () => {
+    const { stack, send } = await start();
+    await send({ MessageBody: 'waits', DelaySeconds: 600 });
+
+    stack.purge('all');
+
+    expect(stack.depth('work').delayed).toBe(0);
+  });
+
+  it('lets a test stand between functions and engines', async () => {
+    const calls: AwsCall[] = [];
+    const { get } = await start({
+      interceptor: async (call, forward) => {
+        calls.push(call);
+        if (call.operation === 'SendMessageBatch') return throttled;
+        const answer = await forward();
+        if (call.operation === 'PutItem') await call.kill();
+        return answer;
+      },
+    });
+
+    const sent = await get(`/things?send=${encodeURIComponent('[{"Id":"a","MessageBody":"m"}]')}`);
+    const put = await get('/things?put=a');
+
+    expect(sent.body).toMatchObject({ status: 400 });
+    expect(put.status).toBe(500);
+    expect(calls.filter(({ functionName }) => functionName === 'api').map(({ operation }) => operation)).toEqual([
+      'SendMessageBatch',
+      'PutItem',
+    ]);
+  });
+
+  it('reads a killed function’s write from the stream all the same', async () => {
+    const { stack, recorder, get } = await start({
+      interceptor: async (call, forward) => {
+        const answer = await forward();
+        if (call.operation === 'PutItem') await call.kill();
+        return answer;
+      },
+    });
+
+    await get('/things?put=written');
+    await stack.settled();
+
+    expect(recorder.streamBatches.flat().map(({ id }) => id)).toEqual(['written']);
+  });
+
+  it('says in a sentence what is in its way', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await new Promise((done) => server.once('listening', done));
+    const { port } = server.address() as AddressInfo;
+
+    await expect(startStack({ assembly: fixture, port })).rejects.toThrow(`Port ${port} is in use`);
+    await expect(startStack({ assembly: '/nowhere' })).rejects.toThrow('There is no synthesised stack in /nowhere');
+    await expect(startStack({ assembly: fixture, environment: { REFUSE: 'no keys today' } })).rejects.toThrow(
+      'The custom resource filled-once could not be created: no keys today',
+    );
+    server.close();
+  });
+});
