@@ -61,26 +61,21 @@ export class Delivery extends Construct {
     storage.grantDeliver(this.deliver);
     keyring.grantRead(this.deliver);
     this.grantSend(this.deliver);
-    this.grantSendSlow(this.deliver);
+    grant(this.deliver, [{ actions: ['sqs:SendMessage'], resources: [this.slow.queueArn] }], {
+      [env.slowQueueUrl]: this.slow.queueUrl,
+    });
     this.consume('deliveries-mapping', this.deliveries, stage.deliverConcurrency);
     this.consume('slow-mapping', this.slow, 10);
 
     this.due = lambdaFunction(this, 'due', { stage, timeout: Duration.seconds(55) });
     storage.grantDue(this.due);
     this.grantSend(this.due);
-    this.grantSendSlow(this.due);
     this.tick();
   }
 
   grantSend(fn: LambdaFunction): void {
     grant(fn, [{ actions: ['sqs:SendMessage'], resources: [this.deliveries.queueArn] }], {
       [env.deliveriesQueueUrl]: this.deliveries.queueUrl,
-    });
-  }
-
-  grantSendSlow(fn: LambdaFunction): void {
-    grant(fn, [{ actions: ['sqs:SendMessage'], resources: [this.slow.queueArn] }], {
-      [env.slowQueueUrl]: this.slow.queueUrl,
     });
   }
 

@@ -3,7 +3,6 @@ import { Architecture, Function as LambdaFunction, type RecursiveLoop, Runtime, 
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { type Duration, RemovalPolicy, Validations } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
-import { env } from '../lambdas/runtime/env.ts';
 import { bundle } from './bundles.ts';
 import type { StageConfig } from './stages.ts';
 
@@ -33,7 +32,6 @@ export const lambdaFunction = (scope: Construct, name: string, props: LambdaFunc
     tracing: Tracing.ACTIVE,
     role,
     logGroup,
-    environment: { [env.stage]: stage.stage },
     ...(props.recursiveLoop ? { recursiveLoop: props.recursiveLoop } : {}),
   });
   Validations.of(role).acknowledge({

@@ -134,7 +134,7 @@ export class PublicApi extends Construct {
     storage.grantDeliveryHistory(functions['deliveries-api']);
     storage.grantEvents(functions['events-api']);
     storage.grantKeys(functions['keys-api']);
-    storage.grantKeys(functions['accounts-api']);
+    storage.grantAccounts(functions['accounts-api']);
     storage.grantPublicKeys(functions['public-keys-api']);
   }
 

@@ -9,18 +9,18 @@ import type { StageConfig } from './stages.ts';
 const string = (name: string) => ({ name, type: AttributeType.STRING });
 const number = (name: string) => ({ name, type: AttributeType.NUMBER });
 
-// An action of PartiQL stands in a statement without leading keys: AWS documents that condition for the plain calls only.
+// A transaction is allowed as the calls it is made of. An action of PartiQL stands in a statement without leading keys: AWS documents that condition for the plain calls only.
 const partiql = { insert: 'dynamodb:PartiQLInsert', update: 'dynamodb:PartiQLUpdate' } as const;
 
 /** Both tables, and who may do what with which of their rows. The rows' keys: `lambdas/adapters/table-keys.ts`. */
 export class Storage extends Construct {
   readonly domainTable: Table;
   readonly deliveryTable: Table;
-  private readonly retention: Readonly<Record<string, string>>;
+  private readonly retentionDays: string;
 
   constructor(scope: Construct, id: string, { stage }: { readonly stage: StageConfig }) {
     super(scope, id);
-    this.retention = { [env.retentionDays]: String(stage.retentionDays) };
+    this.retentionDays = String(stage.retentionDays);
     const table = {
       partitionKey: string('pk'),
       sortKey: string('sk'),
@@ -76,7 +76,7 @@ export class Storage extends Construct {
   grantTasks(fn: LambdaFunction): void {
     this.grantDomain(
       fn,
-      this.domain(['GetItem', 'BatchGetItem', 'PutItem', 'UpdateItem'], ['T#*']),
+      this.domain(['GetItem', 'BatchGetItem', 'PutItem'], ['T#*']),
       this.index(this.domainTable, 'list'),
       this.index(this.domainTable, 'reference'),
     );
@@ -84,36 +84,54 @@ export class Storage extends Construct {
 
   /** Webhooks with who wants what, in transactions; the public half of the key material, which seals and opens nothing. */
   grantWebhooks(fn: LambdaFunction): void {
-    this.grantDomain(fn, this.domain(['GetItem', 'BatchGetItem', 'Query', ...writes], ['A#*', 'R#*', 'I#*']));
+    this.grantDomain(
+      fn,
+      this.domain(['GetItem', 'BatchGetItem', 'Query', 'PutItem', 'UpdateItem'], ['A#*', 'R#*', 'I#*']),
+    );
     this.grantPublicKeys(fn);
+    this.nameRetention(fn);
   }
 
-  /** Events as published. */
+  /** Events as published, and what was sent of them. */
   grantEvents(fn: LambdaFunction): void {
     this.grantDomain(
       fn,
       this.domain(['GetItem', 'BatchGetItem', 'Query'], ['E#*', 'A#*']),
+      this.domain(['PutItem'], ['I#*']),
       { actions: [partiql.insert], resources: [this.domainTable.tableArn] },
       this.index(this.domainTable, 'list'),
     );
     this.grantDelivery(fn, this.delivery(['BatchGetItem'], ['W#*']));
+    this.nameRetention(fn);
   }
 
   /** What became of deliveries. */
   grantDeliveryHistory(fn: LambdaFunction): void {
-    this.grantDomain(fn, this.domain(['GetItem'], ['A#*']));
+    this.grantDomain(fn, this.domain(['GetItem'], ['A#*', 'E#*']));
     this.grantDelivery(
       fn,
-      this.delivery(['GetItem', 'Query'], ['W#*', 'dlv_*']),
+      this.delivery(['BatchGetItem', 'Query'], ['W#*', 'dlv_*']),
       this.index(this.deliveryTable, 'attention'),
+    );
+    this.nameRetention(fn);
+  }
+
+  /** API keys: made, listed, rotated and revoked. */
+  grantKeys(fn: LambdaFunction): void {
+    this.grantAccounts(fn);
+    this.grantDelivery(
+      fn,
+      this.delivery(['BatchGetItem'], ['K#*']),
+      this.delivery(['DeleteItem'], ['A#*']),
+      this.delivery(['ConditionCheckItem'], ['ACCOUNTS']),
     );
   }
 
-  /** API keys and accounts. */
-  grantKeys(fn: LambdaFunction): void {
+  /** Accounts, their first keys, and the limit that all their keys share. */
+  grantAccounts(fn: LambdaFunction): void {
     this.grantDelivery(
       fn,
-      this.delivery(['GetItem', 'BatchGetItem', 'Query', ...writes], ['K#*', 'A#*', 'I#*', 'ACCOUNTS']),
+      this.delivery(['GetItem', 'Query', 'PutItem', 'UpdateItem'], ['ACCOUNTS', 'K#*', 'A#*', 'I#*']),
     );
   }
 
@@ -130,9 +148,9 @@ export class Storage extends Construct {
   grantFanOut(fn: LambdaFunction): void {
     this.grantDomain(
       fn,
-      this.domain(['GetItem', 'BatchGetItem'], ['A#*', 'E#*', 'R#*']),
+      this.domain(['BatchGetItem'], ['R#*']),
       { actions: [partiql.insert], resources: [this.domainTable.tableArn] },
-      // ListStreams is one of the four that Lambda asks of a mapping's role.
+      // What Lambda asks of a mapping's role.
       {
         actions: ['DescribeStream', 'GetRecords', 'GetShardIterator', 'ListStreams'].map((name) => `dynamodb:${name}`),
         resources: [this.domainTable.tableStreamArn ?? ''],
@@ -143,6 +161,7 @@ export class Storage extends Construct {
       { actions: [partiql.insert, partiql.update], resources: [this.deliveryTable.tableArn] },
       this.index(this.deliveryTable, 'attention'),
     );
+    this.nameRetention(fn);
   }
 
   /** Reads what is to be sent, records what came of it, and disables a webhook together with the event that says so. */
@@ -157,16 +176,21 @@ export class Storage extends Construct {
       actions: [partiql.insert, partiql.update],
       resources: [this.deliveryTable.tableArn],
     });
+    this.nameRetention(fn);
   }
 
   /** Finds what is due. */
   grantDue(fn: LambdaFunction): void {
     this.grantDelivery(
       fn,
-      this.delivery(['UpdateItem'], ['W#*']),
       { actions: [partiql.update], resources: [this.deliveryTable.tableArn] },
       this.index(this.deliveryTable, 'due'),
     );
+  }
+
+  /** For functions that write rows which age, or know when they have. */
+  private nameRetention(fn: LambdaFunction): void {
+    grant(fn, [], { [env.retentionDays]: this.retentionDays });
   }
 
   private domain(names: readonly string[], leadingKeys: readonly string[]): Permission {
@@ -182,13 +206,10 @@ export class Storage extends Construct {
   }
 
   private grantDomain(fn: LambdaFunction, ...permissions: readonly Permission[]): void {
-    grant(fn, permissions, { ...this.retention, [env.domainTable]: this.domainTable.tableName });
+    grant(fn, permissions, { [env.domainTable]: this.domainTable.tableName });
   }
 
   private grantDelivery(fn: LambdaFunction, ...permissions: readonly Permission[]): void {
-    grant(fn, permissions, { ...this.retention, [env.deliveryTable]: this.deliveryTable.tableName });
+    grant(fn, permissions, { [env.deliveryTable]: this.deliveryTable.tableName });
   }
 }
-
-/** Transactions are allowed as the calls they are made of. */
-const writes = ['PutItem', 'UpdateItem', 'DeleteItem', 'ConditionCheckItem'] as const;

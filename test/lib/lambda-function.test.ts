@@ -1,6 +1,7 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { functionNames, resourcesOfType, statementsOf, synthesise } from '../helpers/synthesised.ts';
+import { env } from '../../lambdas/runtime/env.ts';
+import { functionNames, named, resourcesOfType, statementsOf, synthesise } from '../helpers/synthesised.ts';
 
 describe('functions', () => {
   const template = synthesise();
@@ -22,6 +23,18 @@ describe('functions', () => {
         LoggingConfig: { LogGroup: expect.anything() },
       });
     }
+  });
+
+  test.each(functionNames(template))('%s is given the variables that it reads, and no others', (name) => {
+    const source = readFileSync(new URL(`../../lambdas/${name}.ts`, import.meta.url), 'utf8');
+    const [, list = ''] = /readConfig\(\[([^\]]*)\]/.exec(source) ?? [];
+    // Only a local stack sets these.
+    const read = [...list.matchAll(/'(\w+)'/g)].filter(([, key]) => key !== 'scheduleSpeed' && key !== 'egressAllow');
+
+    const { Environment } = named(template, 'AWS::Lambda::Function', name).Properties;
+
+    const given = Object.keys((Environment as { Variables: object } | undefined)?.Variables ?? {});
+    expect(given.toSorted()).toEqual(read.map(([, key]) => env[key as keyof typeof env]).toSorted());
   });
 
   test('log for a limited time', () => {
