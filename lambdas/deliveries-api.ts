@@ -1,1 +1,27 @@
-export const handler = async () => ({ statusCode: 501 });
+import { dynamoClient, takeAwsUse } from './adapters/aws-clients.ts';
+import { createDeliveryHistory } from './adapters/delivery-history.ts';
+import { createEventsTable } from './adapters/events-table.ts';
+import { keyCounter } from './adapters/key-counter.ts';
+import { createWebhooksTable } from './adapters/webhooks-table.ts';
+import { scheduleOf } from './domain/schedule.ts';
+import { profileOf } from './profiles/index.ts';
+import { deliveryRoutes } from './routes/deliveries.ts';
+import { readConfig } from './runtime/config.ts';
+import { httpHandler } from './runtime/http.ts';
+
+const { domainTable, deliveryTable, retentionDays } = readConfig(['domainTable', 'deliveryTable', 'retentionDays']);
+const client = dynamoClient();
+
+export const handler = httpHandler(
+  deliveryRoutes({
+    history: createDeliveryHistory(client, deliveryTable),
+    webhooks: createWebhooksTable(client, domainTable, retentionDays),
+    events: createEventsTable(client, domainTable, retentionDays),
+    scheduleOf: (webhook) => scheduleOf(webhook, profileOf),
+  }),
+  {
+    surface: 'native',
+    authenticate: keyCounter(dynamoClient({ maxAttempts: 1 }), deliveryTable),
+    use: takeAwsUse,
+  },
+);

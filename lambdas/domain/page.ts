@@ -22,6 +22,7 @@ const CURSOR = /^(?<at>|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)\|(?<id>[\x21-\x7
 export const cursorToPosition = (text: string, prefix: IdPrefix | null): Position | null => {
   const { at = '', id = '' } = CURSOR.exec(Buffer.from(text, 'base64url').toString('latin1'))?.groups ?? {};
   if (id === '' || (prefix !== null && !isId(prefix, id))) return null;
+  if (at !== '' && Number.isNaN(Date.parse(at))) return null;
   return { at, id };
 };
 

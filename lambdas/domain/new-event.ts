@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { resourceSchema } from './event.ts';
+
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+// Checked and passed on as it is: a schema that copies would lose members with odd names.
+const anyObjectSchema = z
+  .custom<Readonly<Record<string, unknown>>>(isObject, 'must be a JSON object')
+  .meta({ override: { type: 'object', additionalProperties: true } });
+
+/** What the Postmen envelope carries beside the data. */
+const metaSchema = z.strictObject({
+  code: z.int(),
+  message: z.string(),
+  details: z.array(z.unknown()).default([]),
+  retryable: z.boolean().default(false),
+});
+
+const newEventSchema = z
+  .strictObject({
+    type: z
+      .string()
+      .min(1)
+      .max(128)
+      .meta({ description: 'A name from the catalogue.', examples: ['task.accepted'] }),
+    data: anyObjectSchema,
+    id: z
+      .string()
+      .min(1)
+      .max(255)
+      .optional()
+      .meta({ description: "The publisher's own id: the same id with the same content is the same event." }),
+    resource: resourceSchema.nullable().default(null).meta({ description: 'What the event is about.' }),
+    meta: metaSchema.nullable().default(null),
+  })
+  .meta({ id: 'NewEvent' });
+export type NewEvent = z.output<typeof newEventSchema>;
+
+/** One event, or up to a hundred of them. */
+export const newEventsSchema = z.union([
+  newEventSchema,
+  z.strictObject({ events: z.array(newEventSchema).min(1).max(100) }).meta({ id: 'NewEvents' }),
+]);
+export type NewEvents = z.output<typeof newEventsSchema>;

@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import * as operations from '../contract/catalogue.ts';
+import type { EventType } from '../domain/catalogue.ts';
+import { type Page, type Position, pageToBody } from '../domain/page.ts';
+import type { Profile } from '../domain/profile.ts';
+import { type Route, route } from '../runtime/operation.ts';
+
+/** A page of a list that fits into memory, by name. */
+const pageByName = <T extends { readonly name: string }>(
+  all: readonly T[],
+  limit: number,
+  after: Position | undefined,
+): Page<T> => {
+  const rest = all
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    .filter(({ name }) => after === undefined || name > after.id);
+  const items = rest.slice(0, limit);
+  const last = items.at(-1);
+  return { items, next: last && rest.length > limit ? { at: '', id: last.name } : null };
+};
+
+/** The calls about what there is to ask for: types of events, and profiles. */
+export const catalogueRoutes = (catalogue: readonly EventType[], profiles: readonly Profile[]): Route[] => [
+  route(operations.listEventTypes, async ({ query: { limit, cursor } }) => ({
+    status: 200,
+    body: pageToBody(pageByName(catalogue, limit, cursor), ({ name, description }) => ({
+      name,
+      description,
+      schema: null,
+      builtin: true,
+    })),
+  })),
+
+  route(operations.listProfiles, async ({ query: { limit, cursor } }) => ({
+    status: 200,
+    body: pageToBody(pageByName(profiles, limit, cursor), ({ name, events, schedule, apiVersions, options }) => ({
+      name,
+      events,
+      schedule,
+      api_versions: apiVersions,
+      profile_options: z.toJSONSchema(options),
+    })),
+  })),
+];

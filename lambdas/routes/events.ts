@@ -1,0 +1,50 @@
+import * as operations from '../contract/events.ts';
+import { invalid, notFound } from '../domain/errors.ts';
+import type { StoredEvent } from '../domain/event.ts';
+import { type EventFilter, eventToPublished, eventToView } from '../domain/event-view.ts';
+import { ownerKey } from '../domain/owner.ts';
+import { type Page, type Position, pageToBody } from '../domain/page.ts';
+import { type EventStore, publishEvents } from '../domain/publish-events.ts';
+import { type DeliveriesOfEvent, deliveriesOfEvent } from '../domain/read-deliveries.ts';
+import { type Route, route } from '../runtime/operation.ts';
+
+export interface Events extends EventStore {
+  get(owner: string, id: string, nowMs: number): Promise<StoredEvent | null>;
+  list(
+    owner: string,
+    filter: EventFilter,
+    page: { readonly limit: number; readonly after: Position | null; readonly nowMs: number },
+  ): Promise<Page<StoredEvent>>;
+}
+
+/** The calls about events. */
+export const eventRoutes = (
+  store: Events,
+  isEventType: (name: string) => boolean,
+  deliveries: DeliveriesOfEvent,
+): Route[] => [
+  route(operations.publishEvents, async (request) => {
+    const owner = ownerKey(request.owner);
+    const { events, isReplay } = await publishEvents({ ...request, owner }, { store, isEventType });
+    const published = events.map(eventToPublished);
+    return {
+      status: 202,
+      body: 'events' in request.body ? { data: published } : published[0],
+      headers: isReplay ? { 'idempotency-replayed': 'true' } : {},
+    };
+  }),
+
+  route(operations.listEvents, async ({ owner, query: { limit, cursor, ...filter }, nowMs }) => {
+    // Derived ids do not tell their time, so that the cursor must.
+    if (cursor?.at === '') throw invalid('cursor', 'invalid', 'is not a cursor of this list');
+    const page = await store.list(ownerKey(owner), filter, { limit, after: cursor ?? null, nowMs });
+    return { status: 200, body: pageToBody(page, eventToView) };
+  }),
+
+  route(operations.getEvent, async ({ owner, params, nowMs }) => {
+    const event = await store.get(ownerKey(owner), params.id ?? '', nowMs);
+    if (!event) throw notFound('event');
+    const sent = await deliveriesOfEvent(event, nowMs, deliveries);
+    return { status: 200, body: { ...eventToView(event), deliveries: sent } };
+  }),
+];
