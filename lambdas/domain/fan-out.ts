@@ -32,7 +32,8 @@ export interface FanOutDependencies {
 /** So many rows are written and messages sent before the next event is looked at: an invocation that must stop stops between them. */
 const DELIVERIES_AT_ONCE = 500;
 
-const newDelivery = (event: StoredEvent, webhookId: string): StoredDelivery => {
+/** What an event owes a webhook, before anything was tried. */
+export const newDelivery = (event: StoredEvent, webhookId: string): StoredDelivery => {
   const createdAtMs = Date.parse(event.created_at);
   return {
     id: deliveryId(createdAtMs, event.id, webhookId),

@@ -1,0 +1,101 @@
+import { prices } from './prices.ts';
+
+const WRITES = new Set([
+  'BatchExecuteStatement',
+  'BatchWriteItem',
+  'DeleteItem',
+  'PutItem',
+  'TransactWriteItems',
+  'UpdateItem',
+]);
+
+/** What a run took, by function. Calls are those the functions made; a mapping's polling is counted apart. */
+export interface Usage {
+  readonly calls: Record<string, Record<string, number>>;
+  readonly writeUnits: number;
+  readonly readUnits: number;
+  readonly gbSeconds: Record<string, number>;
+  readonly invocations: Record<string, number>;
+}
+
+export interface Meter {
+  line(functionName: string, text: string): void;
+  invocation(functionName: string, durationMs: number, memoryMb: number): void;
+  /** What was used since it was last taken. */
+  take(): Usage;
+}
+
+const empty = () => ({
+  calls: {} as Record<string, Record<string, number>>,
+  writeUnits: 0,
+  readUnits: 0,
+  gbSeconds: {} as Record<string, number>,
+  invocations: {} as Record<string, number>,
+});
+
+interface Line {
+  readonly aws?: { readonly calls?: Record<string, number>; readonly units?: Record<string, number> };
+}
+
+const parseLine = (text: string): Line => {
+  try {
+    return JSON.parse(text) as Line;
+  } catch {
+    return {};
+  }
+};
+
+/** Adds up what the functions' own log lines say they called, and what their invocations lasted. */
+export const createMeter = (): Meter => {
+  let usage = empty();
+  return {
+    line(functionName, text) {
+      const { calls = {}, units = {} } = parseLine(text).aws ?? {};
+      const own = usage.calls[functionName] ?? {};
+      usage.calls[functionName] = own;
+      for (const [name, count] of Object.entries(calls)) own[name] = (own[name] ?? 0) + count;
+      for (const [name, count] of Object.entries(units)) {
+        if (WRITES.has(name.replace('dynamodb.', ''))) usage.writeUnits += count;
+        else usage.readUnits += count;
+      }
+    },
+    invocation(functionName, durationMs, memoryMb) {
+      usage.invocations[functionName] = (usage.invocations[functionName] ?? 0) + 1;
+      usage.gbSeconds[functionName] = (usage.gbSeconds[functionName] ?? 0) + (durationMs / 1000) * (memoryMb / 1024);
+    },
+    take() {
+      const taken = usage;
+      usage = empty();
+      return taken;
+    },
+  };
+};
+
+const sum = (numbers: Iterable<number>): number => [...numbers].reduce((total, each) => total + each, 0);
+
+export const callsOf = ({ calls }: Usage): number => sum(Object.values(calls).flatMap((own) => Object.values(own)));
+
+/** Dollars of a run, by what they are for. A queue mapping receives and deletes a batch in one request each. */
+export const dollarsOf = (usage: Usage): Record<string, number> => {
+  const count = (service: string): number =>
+    sum(
+      Object.values(usage.calls).flatMap((own) =>
+        Object.entries(own).flatMap(([name, calls]) => (name.startsWith(`${service}.`) ? [calls] : [])),
+      ),
+    );
+  const requests = sum(
+    Object.entries(usage.invocations).flatMap(([name, calls]) => (name.endsWith('-api') ? [calls] : [])),
+  );
+  const polling = 2 * (usage.invocations.deliver ?? 0);
+  return {
+    'HTTP API': requests * prices.httpApiRequest,
+    'function requests': sum(Object.values(usage.invocations)) * prices.functionRequest,
+    'function time': sum(Object.values(usage.gbSeconds)) * prices.functionGbSecond,
+    writes: usage.writeUnits * prices.writeUnit,
+    reads: usage.readUnits * prices.readUnit,
+    queues: (count('sqs') + polling) * prices.queueRequest,
+    secrets: count('secretsmanager') * prices.secretRequest,
+  };
+};
+
+export const totalOf = (dollars: Readonly<Record<string, number>>): number => sum(Object.values(dollars));

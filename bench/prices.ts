@@ -1,0 +1,15 @@
+/** List prices in us-east-1, in dollars, read off the services' price pages in November 2026. */
+export const prices = {
+  /** https://aws.amazon.com/api-gateway/pricing/: HTTP API, first 300 million requests a month. */
+  httpApiRequest: 1.0 / 1e6,
+  /** https://aws.amazon.com/lambda/pricing/: a request, and arm64's GB-second. */
+  functionRequest: 0.2 / 1e6,
+  functionGbSecond: 0.0000133334,
+  /** https://aws.amazon.com/dynamodb/pricing/on-demand/ */
+  writeUnit: 0.625 / 1e6,
+  readUnit: 0.125 / 1e6,
+  /** https://aws.amazon.com/sqs/pricing/: standard, with the surcharge of fair queues. */
+  queueRequest: 0.5 / 1e6,
+  /** https://aws.amazon.com/secrets-manager/pricing/ */
+  secretRequest: 0.05 / 1e4,
+} as const;

@@ -1,0 +1,73 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { createFanOutRows } from '../lambdas/adapters/fan-out-rows.ts';
+import type { StoredEvent } from '../lambdas/domain/event.ts';
+import { newDelivery, ticketOf } from '../lambdas/domain/fan-out.ts';
+import { deriveTimedId } from '../lambdas/domain/id.ts';
+import { startBench } from './bench-stack.ts';
+import { type Figures, round } from './figures.ts';
+
+const ROUNDS = 20;
+const BATCHES_A_ROUND = 20;
+
+/**
+ * CPU of the deliver function per delivery, reading, signing, posting, recording and all, against the CPU of a bare
+ * keep-alive POST with an HMAC; in one process, in turns. The rows are put there without messages, so that nobody else
+ * delivers them.
+ */
+export const signerOverhead = async (): Promise<Figures> => {
+  const bench = await startBench();
+  try {
+    const webhookId = await bench.addWebhook('/quick', ['pass.updated']);
+    const owner = `${bench.accountId}#live`;
+    const definition = bench.stack.definitionOf('deliver');
+    const client = new DynamoDBClient({
+      endpoint: bench.stack.dynamoEndpoint,
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    });
+    const tables = {
+      domain: definition.environment.DOMAIN_TABLE ?? '',
+      delivery: definition.environment.DELIVERY_TABLE ?? '',
+    };
+    const rows = createFanOutRows(client, tables, 30, () => false);
+    const nowMs = Date.now();
+    const events = Array.from(
+      { length: ROUNDS * BATCHES_A_ROUND * 10 },
+      (_, i): StoredEvent => ({
+        id: deriveTimedId('evt', nowMs, String(i)),
+        owner,
+        origin: 'change',
+        type: 'pass.updated',
+        resource: null,
+        data: JSON.stringify({ pass: { id: `pass_${i}`, note: 'x'.repeat(400) } }),
+        meta: null,
+        publisher_id: null,
+        sequence: null,
+        created_at: new Date(nowMs).toISOString(),
+      }),
+    );
+    const deliveries = events.map((event) => newDelivery(event, webhookId));
+    await rows.add(events, deliveries);
+    const child = fork(new URL('./signer-process.ts', import.meta.url), [], {
+      env: { ...process.env, ...definition.environment },
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    child.send({
+      module: definition.module,
+      url: `${bench.receiverUrl}/quick`,
+      tickets: deliveries.map(ticketOf),
+      rounds: ROUNDS,
+    });
+    const [{ oursMicros, bareMicros }] = (await once(child, 'message')) as [{ oursMicros: number; bareMicros: number }];
+    child.disconnect();
+    return {
+      deliver_cpu_us: round(oursMicros / events.length),
+      bare_post_and_hmac_cpu_us: round(bareMicros / events.length),
+      ratio: round(oursMicros / bareMicros),
+    };
+  } finally {
+    await bench.stop();
+  }
+};

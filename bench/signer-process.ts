@@ -1,0 +1,73 @@
+import { createHmac } from 'node:crypto';
+import { Agent, request } from 'node:http';
+import type { DeliveryTicket } from '../lambdas/domain/delivery.ts';
+
+// The process whose CPU is read: the deployed bundle's handler and the bare POST, in turns, ten at a time.
+
+interface Order {
+  readonly module: string;
+  readonly url: string;
+  readonly tickets: readonly DeliveryTicket[];
+  readonly rounds: number;
+}
+
+const agent = new Agent({ keepAlive: true });
+const body = JSON.stringify({
+  id: 'evt',
+  type: 'pass.updated',
+  created_at: '2026-11-01',
+  data: { note: 'x'.repeat(450) },
+});
+
+const barePost = (url: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const signature = createHmac('sha256', 'secret').update(body).digest('hex');
+    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), signature };
+    const outgoing = request(url, { method: 'POST', agent, headers }, (answer) => {
+      answer.resume().on('end', resolve);
+    });
+    outgoing.on('error', reject).end(body);
+  });
+
+const messageOf = ({ deliveryId: d, ticket: t, owner: o, eventId: e, dueAtMs: r }: DeliveryTicket) => ({
+  messageId: d,
+  body: JSON.stringify({ v: 1, d, t, o, e, r }),
+  attributes: { ApproximateReceiveCount: '1' },
+  eventSourceARN: 'arn:aws:sqs:us-east-1:000000000000:deliveries',
+});
+
+const cpuOf = async (work: () => Promise<void>): Promise<number> => {
+  const before = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(before);
+  return user + system;
+};
+
+const measure = async ({ module, url, tickets, rounds }: Order): Promise<void> => {
+  const { handler } = (await import(module)) as { handler: (event: unknown, context: unknown) => Promise<unknown> };
+  const context = { awsRequestId: 'bench', getRemainingTimeInMillis: () => 30_000 };
+  const perRound = tickets.length / rounds;
+  let oursMicros = 0;
+  let bareMicros = 0;
+  for (let round = 0; round < rounds; round++) {
+    const own = tickets.slice(round * perRound, (round + 1) * perRound);
+    const ours = await cpuOf(async () => {
+      for (let i = 0; i < own.length; i += 10) {
+        await handler({ Records: own.slice(i, i + 10).map(messageOf) }, context);
+      }
+    });
+    const bare = await cpuOf(async () => {
+      for (let i = 0; i < own.length; i += 10) await Promise.all(Array.from({ length: 10 }, () => barePost(url)));
+    });
+    // The first round compiles both.
+    if (round > 0) {
+      oursMicros += ours;
+      bareMicros += bare;
+    }
+  }
+  const share = rounds / (rounds - 1);
+  process.send?.({ oursMicros: oursMicros * share, bareMicros: bareMicros * share });
+};
+
+process.once('message', (order: Order) => void measure(order));
+process.on('disconnect', () => process.exit(0));
