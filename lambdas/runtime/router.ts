@@ -1,11 +1,22 @@
 import { notFound, PassPostError } from '../domain/errors.ts';
-import { isId } from '../domain/id.ts';
+import { type IdPrefix, isId } from '../domain/id.ts';
 import type { Operation, Route } from './operation.ts';
 
 export interface Match {
   readonly route: Route;
   readonly params: Readonly<Record<string, string>>;
 }
+
+const things: Readonly<Record<IdPrefix, string>> = {
+  tsk: 'task',
+  evt: 'event',
+  whk: 'webhook',
+  dlv: 'delivery',
+  key: 'key',
+  job: 'job',
+  acc: 'account',
+  req: 'request',
+};
 
 const isParameter = (segment: string): boolean => segment.startsWith('{');
 
@@ -36,25 +47,25 @@ const matchPath = (operation: Operation, asked: readonly string[]): Record<strin
 
 /** Finds who answers a method and path. A 404 is a question of the path alone, a 405 of the method then. */
 export const router = (routes: readonly Route[]): ((method: string, path: string) => Match) => {
-  // A literal segment goes before a parameter in its place: `/docs/{asset}` must not hide a sibling.
-  const ordered = routes.toSorted((a, b) => (a.operation.path < b.operation.path ? -1 : 1)).reverse();
-  ordered.sort((a, b) => a.operation.path.split('{').length - b.operation.path.split('{').length);
+  // A literal segment goes before a parameter in its place.
+  const parameters = ({ operation }: Route): number => operation.path.split('{').length;
+  const ordered = routes.toSorted((a, b) => parameters(a) - parameters(b));
   return (method, path) => {
     const asked = path.split('/');
     const matches = ordered.flatMap((route) => {
       const params = matchPath(route.operation, asked);
       return params ? [{ route, params }] : [];
     });
-    const path0 = matches[0]?.route.operation.path;
-    if (path0 === undefined) throw notFound('path');
-    const here = matches.filter(({ route }) => route.operation.path === path0);
+    const first = matches[0]?.route.operation.path;
+    if (first === undefined) throw notFound('path');
+    const here = matches.filter(({ route }) => route.operation.path === first);
     const match = here.find(({ route }) => route.operation.method === method);
     if (!match) {
       const allow = here.map(({ route }) => route.operation.method).join(', ');
       throw new PassPostError('method_not_allowed', `This path takes ${allow}.`, { headers: { allow } });
     }
-    const { idPrefix, tag } = match.route.operation;
-    if (idPrefix && !isId(idPrefix, match.params.id ?? '')) throw notFound(tag);
+    const { idPrefix } = match.route.operation;
+    if (idPrefix && !isId(idPrefix, match.params.id ?? '')) throw notFound(things[idPrefix]);
     return match;
   };
 };

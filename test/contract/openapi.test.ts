@@ -1,0 +1,107 @@
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { operations } from '../../lambdas/contract/index.ts';
+import { openApiDocument } from '../../lambdas/contract/openapi.ts';
+import { problemCodes, problemExample, problemSchema } from '../../lambdas/contract/problem.ts';
+
+type Json = Record<string, unknown>;
+
+const document = JSON.parse(JSON.stringify(openApiDocument(operations)));
+
+const resolve = (reference: string): unknown =>
+  reference
+    .slice(2)
+    .split('/')
+    .reduce<unknown>((node, name) => (node as Json | undefined)?.[name], document);
+
+/** Every object of the document with its place. */
+const walk = (node: unknown, place: string, visit: (object: Json, place: string) => void): void => {
+  if (typeof node !== 'object' || node === null) return;
+  if (!Array.isArray(node)) visit(node as Json, place);
+  for (const [name, member] of Object.entries(node)) walk(member, `${place}/${name}`, visit);
+};
+
+const calls = Object.entries(document.paths as Record<string, Record<string, Json>>).flatMap(([path, item]) =>
+  Object.entries(item).map(([method, operation]) => ({ path, method, operation: operation as Json })),
+);
+
+/** The schema as one self-contained JSON Schema. */
+const schemaWith = (schema: Json): z.ZodType => {
+  const text = JSON.stringify({ ...schema, $defs: document.components.schemas });
+  return z.fromJSONSchema(JSON.parse(text.replaceAll('#/components/schemas/', '#/$defs/')));
+};
+
+describe('PP-10 the OpenAPI document', () => {
+  test('is of version 3.1 and describes every call once', () => {
+    expect(document.openapi).toMatch(/^3\.1\.\d$/);
+    expect(document.info).toMatchObject({ title: 'PassPost', version: expect.any(String) });
+    expect(calls).toHaveLength(operations.length);
+    const ids = calls.map(({ operation }) => operation.operationId);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  test('refers only to what it holds', () => {
+    const missing: string[] = [];
+    walk(document, '#', (object, place) => {
+      const reference = object.$ref;
+      if (typeof reference === 'string' && resolve(reference) === undefined) missing.push(`${place}: ${reference}`);
+    });
+
+    expect(missing).toEqual([]);
+    expect(document.components.securitySchemes.apiKey).toMatchObject({ type: 'http', scheme: 'bearer' });
+  });
+
+  test('declares the parameters of every path', () => {
+    for (const { path, operation } of calls) {
+      const declared = ((operation.parameters ?? []) as { in: string; name: string; required?: boolean }[])
+        .filter((parameter) => parameter.in === 'path')
+        .map(({ name, required }) => [name, required]);
+      expect(declared).toEqual([...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => [name, true]));
+    }
+  });
+
+  test('names the errors of every call', () => {
+    for (const { path, operation } of calls) {
+      const statuses = Object.keys(operation.responses as Json);
+      const isKeyed = (operation.security as unknown[]).length > 0;
+      expect(statuses).toEqual(
+        expect.arrayContaining(['422', '500', ...(isKeyed ? ['401', '403', '429', '503'] : [])]),
+      );
+      expect(statuses.some((status) => status.startsWith('2'))).toBe(true);
+      if (operation.requestBody) expect(statuses).toEqual(expect.arrayContaining(['400', '413', '415']));
+      if (path.includes('{')) expect(statuses).toContain('404');
+    }
+  });
+
+  test('PP-3 lists the sizes and urgencies', () => {
+    const text = JSON.stringify(document.components.schemas.Task);
+
+    expect(text).toContain('["envelope","small","medium","large","extra_large"]');
+    expect(text).toContain('["standard","express","same_day"]');
+  });
+
+  test.each(operations.map((operation) => [operation.id, operation] as const))(
+    '%s has examples that validate',
+    (_, of) => {
+      const path = document.paths[of.path][of.method.toLowerCase()];
+      const first = Object.entries(of.responses)[0];
+
+      if (of.example !== undefined) {
+        const { schema, example } = path.requestBody.content['application/json'];
+        expect(of.body?.safeParse(example).error).toBeUndefined();
+        expect(schemaWith(schema).safeParse(example).error).toBeUndefined();
+      }
+      if (of.exampleAnswer !== undefined) {
+        const { schema, example } = path.responses[first?.[0] ?? ''].content['application/json'];
+        expect(first?.[1]?.safeParse(example).error).toBeUndefined();
+        expect(schemaWith(schema).safeParse(example).error).toBeUndefined();
+      }
+    },
+  );
+
+  test('has an example of every problem', () => {
+    for (const code of problemCodes) {
+      expect(problemSchema.safeParse(problemExample(code)).error).toBeUndefined();
+    }
+  });
+});

@@ -1,0 +1,88 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { accountsTable } from '../../lambdas/adapters/accounts-table.ts';
+import { keyCounter } from '../../lambdas/adapters/key-counter.ts';
+import { accountRoutes } from '../../lambdas/routes/accounts.ts';
+import { httpHandler } from '../../lambdas/runtime/http.ts';
+import { type ApiCall, type ApiHandler, callApi } from '../helpers/api-call.ts';
+import { seedAccount, seedKey, seedOperator } from '../helpers/seeded-keys.ts';
+import { useTables } from '../helpers/tables.ts';
+
+const path = '/api/public/v1/accounts';
+
+describe('accounts', () => {
+  const tables = useTables();
+  let handler: ApiHandler;
+  let operator: string;
+
+  beforeAll(async () => {
+    const { client, deliveryTable } = tables;
+    handler = httpHandler(accountRoutes(accountsTable(client, deliveryTable)), {
+      surface: 'native',
+      authenticate: keyCounter(client, deliveryTable),
+    });
+    operator = await seedOperator(tables);
+  });
+
+  const call = (method: string, to: string, options: ApiCall = {}) =>
+    callApi(handler, method, to, { key: operator, ...options });
+
+  test('are made with a first key by the operator alone', async () => {
+    const { key, accountId } = await seedAccount(tables);
+
+    const made = await call('POST', path, { body: { name: 'A hotel' } });
+    const refused = await call('POST', path, { body: { name: 'A hotel' }, key });
+    const unreadable = await call('GET', `${path}/${accountId}`, { key });
+
+    expect(made).toMatchObject({ status: 201, json: { name: 'A hotel', rate_limit_per_minute: 120 } });
+    expect(made.json.id).toMatch(/^acc_/);
+    expect(made.json.key).toMatch(/^pp_live_/);
+    expect((await call('GET', made.headers.location ?? '')).json).toMatchObject({ id: made.json.id, name: 'A hotel' });
+    expect([refused.status, unreadable.status]).toEqual([403, 403]);
+    // Its first key lives, and is none of the operator's.
+    expect((await call('GET', path, { key: made.json.key })).status).toBe(403);
+  });
+
+  test('are made once under one key', async () => {
+    const options = { body: { name: 'Once' }, headers: { 'idempotency-key': 'a-1' } };
+
+    const answers = await Promise.all([1, 2, 3].map(() => call('POST', path, options)));
+
+    expect(new Set(answers.map(({ json }) => json.id)).size).toBe(1);
+    expect(answers.filter(({ json }) => json.key)).toHaveLength(1);
+    expect((await call('POST', path, { ...options, body: { name: 'Twice' } })).status).toBe(422);
+  });
+
+  test('change their name and the limit of all their keys', async () => {
+    const { accountId, key } = await seedAccount(tables, { limit: 100 });
+    const second = await seedKey(tables, accountId);
+
+    const changed = await call('PATCH', `${path}/${accountId}`, { body: { rate_limit_per_minute: 250, name: 'B' } });
+    const answers = await Promise.all([key, second].map((each) => call('GET', path, { key: each })));
+
+    expect(changed).toMatchObject({ status: 200, json: { id: accountId, name: 'B', rate_limit_per_minute: 250 } });
+    for (const { headers } of answers) expect(headers['ratelimit-policy']).toBe('"default";q=250;w=60');
+  });
+
+  test('refuse what is no limit', async () => {
+    const { accountId } = await seedAccount(tables);
+
+    for (const rate_limit_per_minute of [0, 30_001, 1.5, '120', null]) {
+      const { status, json } = await call('PATCH', `${path}/${accountId}`, { body: { rate_limit_per_minute } });
+
+      expect(status).toBe(422);
+      expect(json.errors[0].path).toBe('rate_limit_per_minute');
+    }
+    expect((await call('PATCH', `${path}/acc_01KA8Z3M9Q4T7V2X5B8D1F6H0J`, { body: { name: 'x' } })).status).toBe(404);
+  });
+
+  test('are listed newest first', async () => {
+    const { accountId } = await seedAccount(tables, { nowMs: Date.now() + 1000 });
+
+    const { json } = await call('GET', path, { query: 'limit=1' });
+    const next = await call('GET', path, { query: `limit=100&cursor=${json.next_cursor}` });
+
+    expect(json.data[0].id).toBe(accountId);
+    expect(next.json.data.map(({ id }: { id: string }) => id)).not.toContain(accountId);
+    expect(next.json.next_cursor).toBeNull();
+  });
+});

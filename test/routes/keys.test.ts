@@ -1,0 +1,158 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { keyCounter } from '../../lambdas/adapters/key-counter.ts';
+import { keysTable } from '../../lambdas/adapters/keys-table.ts';
+import { accountScopes } from '../../lambdas/domain/api-key.ts';
+import { keyRoutes } from '../../lambdas/routes/keys.ts';
+import { httpHandler } from '../../lambdas/runtime/http.ts';
+import { type ApiCall, type ApiHandler, callApi } from '../helpers/api-call.ts';
+import { seedAccount, seedKey } from '../helpers/seeded-keys.ts';
+import { useTables } from '../helpers/tables.ts';
+
+const path = '/api/public/v1/keys';
+const wanted = { name: 'front desk', scopes: ['keys:read', 'tasks:read'] };
+
+describe('keys', () => {
+  const tables = useTables();
+  let handler: ApiHandler;
+  let nowMs = Date.now();
+
+  beforeAll(() => {
+    const { client, deliveryTable } = tables;
+    const authenticate = keyCounter(client, deliveryTable);
+    handler = httpHandler(keyRoutes(keysTable(client, deliveryTable)), {
+      surface: 'native',
+      authenticate,
+      now: () => nowMs,
+    });
+  });
+
+  // Before anything that the handler makes, by its own clock.
+  const account = () => seedAccount(tables, { nowMs: nowMs - 1000 });
+  const as =
+    (key: string) =>
+    (method: string, to: string, options: ApiCall = {}) =>
+      callApi(handler, method, to, { key, ...options });
+
+  test('PP-2 creates a key, shown once', async () => {
+    const { key } = await account();
+    const call = as(key);
+
+    const { status, json } = await call('POST', path, { body: wanted });
+    const listed = await as(json.key)('GET', path);
+
+    expect(status).toBe(201);
+    expect(json.key).toMatch(/^pp_live_[0-9A-Za-z]{32}$/);
+    expect(json).toMatchObject({ ...wanted, mode: 'live', last_used_at: null, expires_at: null });
+    expect(json.key.startsWith(json.prefix)).toBe(true);
+    expect(listed.json.data.map(({ name }: { name: string }) => name)).toEqual(['front desk', 'first key']);
+    expect(listed.text).not.toContain(json.key);
+    expect(listed.json.data[0].last_used_at).not.toBeNull();
+  });
+
+  test('makes no key that may more than its maker', async () => {
+    const { accountId } = await account();
+    const maker = as(await seedKey(tables, accountId, { scopes: ['keys:write', 'tasks:read'] }));
+    const tester = as(await seedKey(tables, accountId, { mode: 'test' }));
+
+    const more = await maker('POST', path, { body: { name: 'x', scopes: ['tasks:read', 'tasks:write'] } });
+    const operator = await maker('POST', path, { body: { name: 'x', scopes: ['admin'] } });
+    const live = await tester('POST', path, { body: { name: 'x', scopes: ['tasks:read'], mode: 'live' } });
+    const same = await tester('POST', path, { body: { name: 'x', scopes: ['tasks:read'] } });
+
+    expect([more.status, operator.status, live.status]).toEqual([403, 403, 403]);
+    expect(more.json.detail).toContain('tasks:write');
+    expect(same).toMatchObject({ status: 201, json: { mode: 'test' } });
+  });
+
+  test('rotates only what it may make', async () => {
+    const { accountId, key } = await account();
+    const maker = as(await seedKey(tables, accountId, { scopes: ['keys:write'] }));
+    const tester = as(await seedKey(tables, accountId, { mode: 'test' }));
+    const first = (await as(key)('GET', path)).json.data.find(({ name }: { name: string }) => name === 'first key');
+
+    const answers = await Promise.all([
+      maker('POST', `${path}/${first.id}/rotate`),
+      tester('POST', `${path}/${first.id}/rotate`),
+      tester('DELETE', `${path}/${first.id}`),
+    ]);
+
+    expect(answers.map(({ status }) => status)).toEqual([403, 403, 403]);
+  });
+
+  test('PP-2 rotates with an overlap', async () => {
+    const { key } = await account();
+    const old = (await as(key)('GET', path)).json.data[0];
+
+    const rotated = await as(key)('POST', `${path}/${old.id}/rotate`, { body: { overlap_seconds: 60 } });
+    const during = await as(key)('GET', path);
+    nowMs += 60_000;
+    const after = await as(key)('GET', path);
+    const fresh = await as(rotated.json.key)('GET', path);
+    const again = await as(rotated.json.key)('POST', `${path}/${old.id}/rotate`);
+
+    expect(rotated).toMatchObject({ status: 201, json: { name: old.name, scopes: accountScopes, mode: 'live' } });
+    expect(rotated.json.id).not.toBe(old.id);
+    expect(during.json.data[1].expires_at).toBe(new Date(nowMs).toISOString());
+    expect([during.status, after.status, fresh.status, again.status]).toEqual([200, 401, 200, 409]);
+  });
+
+  test('PP-2 revokes at once', async () => {
+    const { accountId, key } = await account();
+    const doomed = await seedKey(tables, accountId);
+    const { data } = (await as(doomed)('GET', path)).json;
+    const { id } = data.find(({ name }: { name: string }) => name === 'key');
+
+    const revoked = await as(key)('DELETE', `${path}/${id}`);
+
+    expect(revoked).toMatchObject({ status: 204, text: '' });
+    expect((await as(doomed)('GET', path)).status).toBe(401);
+    expect((await as(key)('DELETE', `${path}/${id}`)).status).toBe(404);
+    expect((await as(key)('GET', path)).json.data).toHaveLength(1);
+  });
+
+  test('repeats an answer without its secret', async () => {
+    const { key } = await account();
+    const headers = { 'idempotency-key': 'k-1' };
+    const { id } = (await as(key)('GET', path)).json.data[0];
+    const rotate = { body: { overlap_seconds: 600 }, headers };
+
+    const first = await as(key)('POST', path, { body: wanted, headers });
+    const again = await as(key)('POST', path, { body: wanted, headers });
+    const other = await as(key)('POST', path, { body: { ...wanted, name: 'other' }, headers });
+    const rotated = await as(key)('POST', `${path}/${id}/rotate`, rotate);
+    const rotatedAgain = await as(key)('POST', `${path}/${id}/rotate`, rotate);
+
+    const { key: secret, ...shown } = first.json;
+    expect(secret).toBeDefined();
+    expect(again).toMatchObject({ status: 201, headers: { 'idempotency-replayed': 'true' } });
+    expect(again.json).toEqual(shown);
+    expect(other.status).toBe(422);
+    expect(rotatedAgain.json.id).toBe(rotated.json.id);
+    expect(rotatedAgain.json.key).toBeUndefined();
+    expect((await as(key)('GET', path)).json.data).toHaveLength(3);
+  });
+
+  test("knows nothing of another account's keys", async () => {
+    const [mine, other] = [await account(), await account()];
+    const { id } = (await as(other.key)('GET', path)).json.data[0];
+
+    expect((await as(mine.key)('DELETE', `${path}/${id}`)).status).toBe(404);
+    expect((await as(mine.key)('POST', `${path}/${id}/rotate`)).status).toBe(404);
+    expect((await as(other.key)('GET', path)).status).toBe(200);
+  });
+
+  test('pages through all', async () => {
+    const { accountId, key } = await account();
+    for (let i = 0; i < 6; i++) await seedKey(tables, accountId);
+    const ids: string[] = [];
+
+    for (let query: string | null = 'limit=3'; query !== null; ) {
+      const { json } = await as(key)('GET', path, { query });
+      ids.push(...json.data.map(({ id }: { id: string }) => id));
+      query = json.next_cursor && `limit=3&cursor=${json.next_cursor}`;
+    }
+
+    expect(new Set(ids).size).toBe(7);
+    expect(ids).toHaveLength(7);
+  });
+});

@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest';
+import { readConfig } from '../../lambdas/runtime/config.ts';
+
+test('reads what is asked for, and its defaults', () => {
+  const environment = { DOMAIN_TABLE: 'domain', SCHEDULE_SPEED: '60', OWN_HOSTS: 'a.example,b.example' };
+
+  const config = readConfig(['domainTable', 'scheduleSpeed', 'ownHosts', 'retentionDays', 'egressAllow'], environment);
+
+  expect(config).toEqual({
+    domainTable: 'domain',
+    scheduleSpeed: 60,
+    ownHosts: ['a.example', 'b.example'],
+    retentionDays: 30,
+    egressAllow: undefined,
+  });
+});
+
+test('tells every problem at once, without values', () => {
+  const environment = { SLOW_QUEUE_URL: 'not-a-url', RETENTION_DAYS: '-1' };
+
+  const read = () => readConfig(['domainTable', 'slowQueueUrl', 'retentionDays'], environment);
+
+  expect(read).toThrow(/DOMAIN_TABLE.*SLOW_QUEUE_URL.*RETENTION_DAYS/);
+  expect(read).not.toThrow(/not-a-url/);
+});
