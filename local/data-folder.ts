@@ -49,10 +49,11 @@ const check = (file: string, path: string): void => {
   if (!existsSync(file)) return;
   try {
     const db = new DatabaseSync(file, { timeout: 2000 });
-    db.prepare('SELECT COUNT(*) FROM sqlite_master').get();
+    const verdict = Object.values(db.prepare('PRAGMA quick_check(1)').get() ?? {})[0];
     db.close();
+    if (verdict !== 'ok') throw new Error(String(verdict));
   } catch (cause) {
-    throw new Error(`The data folder ${path} is damaged (${file} is no database any more): start with --fresh.`, {
+    throw new Error(`The data folder ${path} is damaged (${file} is no sound database any more): start with --fresh.`, {
       cause,
     });
   }

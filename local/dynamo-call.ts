@@ -25,6 +25,8 @@ export const createDynamoCall =
         authorization: `AWS4-HMAC-SHA256 Credential=local/${now.slice(0, 8)}/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0`,
       },
       body: JSON.stringify(input),
+    }).catch((cause: Error) => {
+      throw new Error(`No DynamoDB engine answers at ${endpoint}.`, { cause });
     });
     const answer = (await response.json()) as Record<string, unknown>;
     if (response.ok) return answer;

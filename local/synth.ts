@@ -19,7 +19,8 @@ const newestMs = (path: string): number => {
   return Math.max(stats.mtimeMs, ...readdirSync(path).map((name) => newestMs(join(path, name))));
 };
 
-const isStale = (): boolean => {
+/** Whether something the stack is made of has changed since it was synthesised. */
+export const isSynthStale = (): boolean => {
   try {
     const synthesisedMs = Number(readFileSync(stamp, 'utf8'));
     statSync(join(output, 'manifest.json'));
@@ -81,10 +82,10 @@ const synthesise = async (): Promise<void> => {
 
 /** Synthesises the stack into `cdk.out` unless nothing it is made of has changed since. Says where it is. */
 export const synthesiseIfStale = async (): Promise<string> => {
-  if (!isStale()) return output;
+  if (!isSynthStale()) return output;
   await takeLock();
   try {
-    if (isStale()) await synthesise();
+    if (isSynthStale()) await synthesise();
   } finally {
     rmSync(lock, { recursive: true, force: true });
   }

@@ -1,0 +1,74 @@
+import { parseArgs } from 'node:util';
+import { seedDemoAccount, welcome } from '../local/demo.ts';
+import { readableLine } from '../local/log-line.ts';
+import { type LocalStack, startStack } from '../local/stack.ts';
+import { isSynthStale, synthesiseIfStale } from '../local/synth.ts';
+
+const DATA_DIR = '.local';
+const DEFAULT_PORT = 4510;
+
+const number = (name: string, text: string, least: number, most: number): number => {
+  const value = Number(text);
+  if (/^\d+(\.\d+)?$/.test(text) && value >= least && value <= most) return value;
+  throw new Error(`${name} takes a number from ${least} to ${most}, not "${text}".`);
+};
+
+const readOptions = () => {
+  const { values } = parseArgs({
+    options: {
+      speed: { type: 'string', default: '1' },
+      'strict-egress': { type: 'boolean', default: false },
+      fresh: { type: 'boolean', default: false },
+    },
+  });
+  const port = number('PORT', process.env.PORT || String(DEFAULT_PORT), 0, 65_535);
+  if (!Number.isInteger(port)) throw new Error(`PORT takes a whole number, not "${process.env.PORT}".`);
+  return {
+    port,
+    speed: number('--speed', values.speed, 1, 3600),
+    strictEgress: values['strict-egress'],
+    fresh: values.fresh,
+    dynamoEndpoint: process.env.DYNAMODB_ENDPOINT || undefined,
+  };
+};
+
+const run = async (): Promise<void> => {
+  const options = readOptions();
+  let stack: LocalStack | undefined;
+  let isReady = false;
+  let isStopping = false;
+  const end = async (): Promise<void> => {
+    // A second Ctrl-C, or one before anything runs, does not wait.
+    if (isStopping || !stack) process.exit(1);
+    isStopping = true;
+    process.stdout.write('\nStopping.\n');
+    await stack.stop();
+    process.exit(0);
+  };
+  process.on('SIGINT', end);
+  process.on('SIGTERM', end);
+
+  if (isSynthStale()) process.stdout.write('Synthesising the stack.\n');
+  const assembly = await synthesiseIfStale();
+  process.stdout.write('Starting it on this machine.\n');
+  stack = await startStack({
+    ...options,
+    assembly,
+    dataDir: DATA_DIR,
+    warm: true,
+    onLog: (line) => {
+      const text = isStopping ? undefined : readableLine(line);
+      // Its own questions to the API are nobody's news.
+      const isNews = isReady || line.text.includes('ERROR');
+      if (text !== undefined && isNews) process.stdout.write(`${text}\n`);
+    },
+  });
+  const apiKey = await seedDemoAccount(stack.url, stack.operatorKey, `${DATA_DIR}/env`);
+  isReady = true;
+  process.stdout.write(welcome(stack.url, apiKey));
+};
+
+run().catch((error: Error) => {
+  process.stderr.write(`${error.message}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,44 @@
+import { callApi, refusalOf } from './api-client.ts';
+import { readEnvFile, writeEnvFile } from './env-file.ts';
+
+/** The key of a demo account, kept in the file from one start to the next. */
+export const seedDemoAccount = async (url: string, adminKey: string, envFile: string): Promise<string> => {
+  const known = readEnvFile(envFile)?.apiKey;
+  const isAlive = known !== undefined && (await callApi(url, known, 'GET', '/tasks?limit=1')).status !== 401;
+  const apiKey = isAlive ? known : await createAccount(url, adminKey);
+  writeEnvFile(envFile, { url, apiKey, adminKey });
+  return apiKey;
+};
+
+const createAccount = async (url: string, adminKey: string): Promise<string> => {
+  const answer = await callApi(url, adminKey, 'POST', '/accounts', { name: 'Demo' });
+  if (answer.status !== 201) throw new Error(`The demo account could not be made: ${refusalOf(answer)}.`);
+  return String(answer.body.key);
+};
+
+/** The PassPost page's own example. */
+const task = {
+  item: 'Forgotten passport',
+  category: 'Documents',
+  size: 'envelope',
+  urgency: 'express',
+  reward_nok: 250,
+  pickup: { city: 'Oslo', address: 'Hotel Bristol, Kristian IVs gate 7' },
+  dropoff: { city: 'Gardermoen', address: 'Oslo Airport, Terminal 2' },
+  recipient: { name: 'Jane Doe', phone: '+4790000000' },
+  external_reference: 'RES-2026-00042',
+};
+
+export const welcome = (url: string, apiKey: string): string => `
+PassPost is ready at ${url} (reference: ${url}/docs)
+Demo key: ${apiKey}
+
+Listen for webhooks, in another terminal:
+
+  npm run listen
+
+Create a task:
+
+  curl -X POST ${url}/api/public/v1/tasks -H "Authorization: Bearer ${apiKey}" -H "Content-Type: application/json" -d '${JSON.stringify(task)}'
+
+`;
