@@ -5,7 +5,7 @@ import {
   type QueryCommandOutput,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { DueEntry, DueIndex } from '../domain/sweep-due.ts';
 import { executeStatements, updateStatement } from './partiql.ts';
 import { deliveryKey, duePk, indexes } from './table-keys.ts';

@@ -1,6 +1,6 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { z } from 'zod';
+import * as z from 'zod';
 import { commandSchema } from '../domain/command.ts';
 import { storedEventSchema } from '../domain/event.ts';
 import type { Change } from '../domain/fan-out.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Account, accountSchema, rateLimitSchema } from '../domain/account.ts';
 import { nameSchema } from '../domain/api-key.ts';
 import { pageQuery, pageSchema } from '../domain/page.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { pageQuery, pageSchema } from '../domain/page.ts';
 import type { Operation } from '../runtime/operation.ts';
 
@@ -32,6 +32,10 @@ export const listEventTypes = {
   scope: 'events:read',
   query: z.strictObject(pageQuery(null)),
   responses: { 200: pageSchema(eventTypeViewSchema) },
+  exampleAnswer: {
+    data: [{ name: 'task.accepted', description: 'A carrier accepted the task.', schema: null, builtin: true }],
+    next_cursor: null,
+  },
 } as const satisfies Operation;
 
 export const listProfiles = {
@@ -43,4 +47,16 @@ export const listProfiles = {
   scope: 'webhooks:read',
   query: z.strictObject(pageQuery(null)),
   responses: { 200: pageSchema(profileViewSchema) },
+  exampleAnswer: {
+    data: [
+      {
+        name: 'passpost',
+        events: ['task.accepted', 'task.picked_up', 'task.delivered', 'task.completed', 'task.cancelled'],
+        schedule: [60, 300, 900, 3600, 21_600],
+        api_versions: ['2026-11-01'],
+        profile_options: { type: 'object', properties: {}, additionalProperties: false },
+      },
+    ],
+    next_cursor: null,
+  },
 } as const satisfies Operation;

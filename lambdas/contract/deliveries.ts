@@ -1,9 +1,25 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { deliveryStatuses } from '../domain/delivery.ts';
-import { deliveryViewSchema, deliveryWithAttemptsSchema } from '../domain/delivery-view.ts';
+import { type DeliveryView, deliveryViewSchema, deliveryWithAttemptsSchema } from '../domain/delivery-view.ts';
 import { isId } from '../domain/id.ts';
 import { instantSchema, pageQuery, pageSchema } from '../domain/page.ts';
 import type { Operation } from '../runtime/operation.ts';
+
+const delivery: DeliveryView = {
+  id: 'dlv_01KA8Z3M9Q4T7V2X5B8D1F6H0J01KA8Z3M9Q4T7V2X5B8D1F6H0K',
+  webhook_id: 'whk_01KA8Z3M9Q4T7V2X5B8D1F6H0K',
+  event_id: 'evt_01KA8Z3M9Q4T7V2X5B8D1F6H0M',
+  event_type: 'task.accepted',
+  status: 'failed',
+  attempts_made: 1,
+  attempts_planned: 6,
+  next_attempt_at: '2026-11-16T09:31:00.102Z',
+  created_at: '2026-11-16T09:30:00.000Z',
+  settled_at: null,
+  http_status: 503,
+  response_body: 'busy',
+  error: { code: 'refused_status', message: 'The receiver answered 503.' },
+};
 
 export const listDeliveries = {
   id: 'listDeliveries',
@@ -26,6 +42,7 @@ export const listDeliveries = {
     ...pageQuery('dlv'),
   }),
   responses: { 200: pageSchema(deliveryViewSchema) },
+  exampleAnswer: { data: [delivery], next_cursor: null },
 } as const satisfies Operation;
 
 export const getDelivery = {
@@ -37,4 +54,20 @@ export const getDelivery = {
   summary: 'Read a delivery with its attempts',
   scope: 'webhooks:read',
   responses: { 200: deliveryWithAttemptsSchema },
+  exampleAnswer: {
+    ...delivery,
+    attempts: [
+      {
+        number: 1,
+        trigger: 'schedule',
+        due_at: '2026-11-16T09:30:00.000Z',
+        started_at: '2026-11-16T09:30:00.061Z',
+        duration_ms: 41,
+        http_status: 503,
+        response_body: 'busy',
+        error: { code: 'refused_status', message: 'The receiver answered 503.' },
+        request_headers: { 'content-type': '***', 'x-passpost-signature': '***' },
+      },
+    ],
+  },
 } as const satisfies Operation;

@@ -1,11 +1,26 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { resourceSchema } from '../domain/event.ts';
-import { eventViewSchema, eventWithDeliveriesSchema, publishedEventSchema } from '../domain/event-view.ts';
+import {
+  type EventView,
+  eventViewSchema,
+  eventWithDeliveriesSchema,
+  type PublishedEvent,
+  publishedEventSchema,
+} from '../domain/event-view.ts';
 import { newEventsSchema } from '../domain/new-event.ts';
 import { instantSchema, pageQuery, pageSchema } from '../domain/page.ts';
 import type { Operation } from '../runtime/operation.ts';
 
 const path = '/api/public/v1/events';
+
+const sent = { type: 'task.accepted', data: { task: { item: 'Forgotten passport' } }, id: 'order-4711-accepted' };
+const published: PublishedEvent = {
+  id: 'evt_01KA8Z3M9Q4T7V2X5B8D1F6H0M',
+  type: sent.type,
+  created_at: '2026-11-16T09:30:00.000Z',
+  publisher_id: sent.id,
+};
+const event: EventView = { ...published, resource: null, data: sent.data, meta: null, sequence: null };
 
 export const publishEvents = {
   id: 'publishEvents',
@@ -19,7 +34,8 @@ export const publishEvents = {
   body: newEventsSchema,
   isIdempotent: true,
   responses: { 202: z.union([publishedEventSchema, z.object({ data: z.array(publishedEventSchema) })]) },
-  example: { type: 'task.accepted', data: { task: { item: 'Forgotten passport' } } },
+  example: sent,
+  exampleAnswer: published,
 } as const satisfies Operation;
 
 export const listEvents = {
@@ -38,6 +54,7 @@ export const listEvents = {
     ...pageQuery('evt'),
   }),
   responses: { 200: pageSchema(eventViewSchema) },
+  exampleAnswer: { data: [event], next_cursor: null },
 } as const satisfies Operation;
 
 export const getEvent = {
@@ -49,4 +66,5 @@ export const getEvent = {
   summary: 'Read an event with its deliveries',
   scope: 'events:read',
   responses: { 200: eventWithDeliveriesSchema },
+  exampleAnswer: { ...event, deliveries: [] },
 } as const satisfies Operation;

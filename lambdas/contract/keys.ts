@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type ApiKey, apiKeySchema, nameSchema, scopes } from '../domain/api-key.ts';
 import { pageQuery, pageSchema } from '../domain/page.ts';
 import type { Operation } from '../runtime/operation.ts';

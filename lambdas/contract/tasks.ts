@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { pageQuery, pageSchema } from '../domain/page.ts';
 import { carrierSchema, type Task, taskContentSchema, taskSchema, taskStatuses } from '../domain/task.ts';
 import type { Operation } from '../runtime/operation.ts';

@@ -1,10 +1,34 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { newWebhookSchema, webhookChangesSchema } from '../domain/new-webhook.ts';
 import { pageQuery, pageSchema } from '../domain/page.ts';
-import { createdWebhookSchema, webhookViewSchema } from '../domain/webhook-view.ts';
+import { createdWebhookSchema, type WebhookView, webhookViewSchema } from '../domain/webhook-view.ts';
 import type { Operation } from '../runtime/operation.ts';
 
 const path = '/api/public/v1/webhooks';
+
+const webhook: WebhookView = {
+  id: 'whk_01KA8Z3M9Q4T7V2X5B8D1F6H0J',
+  status: 'enabled',
+  disabled_reason: null,
+  url: 'https://example.com/hooks/passpost',
+  events: ['task.accepted', 'task.delivered'],
+  resource: null,
+  description: 'front desk',
+  enabled: true,
+  profile: 'passpost',
+  profile_options: {},
+  schedule: null,
+  timeout_seconds: 10,
+  basic_auth: null,
+  headers: { 'x-api-key': '***' },
+  api_version: '2026-11-01',
+  allow_http: false,
+  max_per_second: null,
+  max_in_flight: null,
+  auto_disable_after_hours: null,
+  created_at: '2026-11-16T09:30:00.000Z',
+  updated_at: '2026-11-16T09:30:00.000Z',
+};
 const one = { path: `${path}/{id}`, idPrefix: 'whk', tag: 'webhooks' } as const;
 
 export const createWebhook = {
@@ -20,7 +44,13 @@ export const createWebhook = {
   isIdempotent: true,
   responses: { 201: createdWebhookSchema },
   errors: [409],
-  example: { url: 'https://example.com/hooks/passpost', events: ['task.accepted', 'task.delivered'] },
+  example: {
+    url: 'https://example.com/hooks/passpost',
+    events: ['task.accepted', 'task.delivered'],
+    description: 'front desk',
+    headers: { 'x-api-key': 'k-1' },
+  },
+  exampleAnswer: { ...webhook, secret: 'whsec_bm90LWEtc2VjcmV0LWp1c3QtYW4tZXhhbXBsZSE=' },
 } as const satisfies Operation;
 
 export const listWebhooks = {
@@ -32,6 +62,7 @@ export const listWebhooks = {
   scope: 'webhooks:read',
   query: z.strictObject(pageQuery('whk')),
   responses: { 200: pageSchema(webhookViewSchema) },
+  exampleAnswer: { data: [webhook], next_cursor: null },
 } as const satisfies Operation;
 
 export const getWebhook = {
@@ -41,6 +72,7 @@ export const getWebhook = {
   summary: 'Read a webhook',
   scope: 'webhooks:read',
   responses: { 200: webhookViewSchema },
+  exampleAnswer: webhook,
 } as const satisfies Operation;
 
 export const changeWebhook = {
@@ -55,6 +87,7 @@ export const changeWebhook = {
   responses: { 200: webhookViewSchema },
   errors: [409],
   example: { enabled: false },
+  exampleAnswer: { ...webhook, status: 'disabled', disabled_reason: 'manual', enabled: false },
 } as const satisfies Operation;
 
 export const deleteWebhook = {

@@ -1,5 +1,5 @@
 import { createHash, randomInt } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** What a key may be allowed. `write` does not include `read`; `admin` is the operator's alone. */
 export const scopes = [

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Work that the API asks of the fan-out, as a row: nothing is asked for except by something committed. */
 export const commandSchema = z.object({

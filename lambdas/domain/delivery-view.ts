@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Attempt, attemptErrorCodes, deliveryStatuses, type StoredDelivery, triggers } from './delivery.ts';
 import { timeOfId, webhookOfDelivery } from './id.ts';
 import { HIDDEN } from './new-webhook.ts';

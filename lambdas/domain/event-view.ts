@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { deliveryViewSchema } from './delivery-view.ts';
 import type { StoredEvent } from './event.ts';
 

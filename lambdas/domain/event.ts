@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** What an event is about, beyond its type: a webhook may ask for one resource only. Bounded in bytes, because a thousand of them share the row that says who wants a type. */
 export const resourceSchema = z

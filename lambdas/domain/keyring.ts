@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { SigningKey, SigningKeys } from './profile.ts';
 
 const jwkSchema = z.looseObject({ kty: z.string() });

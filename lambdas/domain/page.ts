@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type IdPrefix, isId } from './id.ts';
 
 /** A place in a list: after the item with this time (RFC 3339; empty where the id alone orders) and id. */

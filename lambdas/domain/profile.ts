@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import type { z } from 'zod';
+import type * as z from 'zod';
 
 /** What a receiver's status means to its profile. `gone`: the receiver asks for no more. */
 export type Judgement = 'delivered' | 'refused' | 'gone';

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { type FieldError, invalid, PassPostError } from './errors.ts';
 import { checkHeaders } from './header-rules.ts';
 import { EVERYTHING, MOST_EVENTS } from './new-webhook.ts';

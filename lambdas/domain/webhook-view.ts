@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { HIDDEN } from './new-webhook.ts';
 import type { StoredWebhook } from './webhook.ts';
 

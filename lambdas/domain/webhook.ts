@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A secret as its row holds it: sealed, with the time (milliseconds) at which it stops signing, or null. */
 export const sealedSecretSchema = z.object({ sealed: z.string(), expires_at: z.number().nullable() });

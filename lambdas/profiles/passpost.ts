@@ -1,7 +1,7 @@
 // https://passpost.app/business/api: one signature over the raw body, no timestamp.
 // The page's verifier compares buffers and throws when their lengths differ, so the header always holds exactly one signature of 71 characters.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Profile } from '../domain/profile.ts';
 import { hmacSha256 } from './parts/hmac-sha256.ts';
 

@@ -2,7 +2,7 @@
 // Symmetric (v1) and asymmetric (v1a) signatures stand side by side in one header; a v1a proves the deployment that sent it, not the account.
 
 import { sign } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Profile } from '../domain/profile.ts';
 import { hmacSha256 } from './parts/hmac-sha256.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import * as operations from '../contract/catalogue.ts';
 import type { EventType } from '../domain/catalogue.ts';
 import { type Page, type Position, pageToBody } from '../domain/page.ts';

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Caller, Scope } from '../domain/api-key.ts';
 import type { IdPrefix } from '../domain/id.ts';
 import type { Owner } from '../domain/owner.ts';

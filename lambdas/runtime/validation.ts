@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type FieldError, invalid, PassPostError } from '../domain/errors.ts';
 
 type Issue = z.core.$ZodIssue;
