@@ -1,8 +1,10 @@
 import { compactDecrypt } from 'jose/jwe/compact/decrypt';
 import { describe, expect, it } from 'vitest';
+import { createFanOutRows } from '../lambdas/adapters/fan-out-rows.ts';
 import { webhookCountKey, webhookKey } from '../lambdas/adapters/table-keys.ts';
 import { aCaller } from './helpers/api-caller.ts';
 import { useTables } from './helpers/tables.ts';
+import { anEvent } from './helpers/virtual-engine.ts';
 import { plain, useWebhooksApi } from './helpers/webhooks-api.ts';
 
 describe('the webhooks-api function', () => {
@@ -58,6 +60,21 @@ describe('the webhooks-api function', () => {
       }
       expect(await wanting('*')).toEqual([]);
       expect(await count()).toBe(1);
+    });
+
+    it('stands where the fan-out looks', async () => {
+      const { owner } = current.me;
+      const all = await create({ events: ['*'], profile: 'standard' });
+      const one = await create({ events: ['pass.voided'], resource: 'a|b' });
+      const of = { domain: tables.domainTable, delivery: tables.deliveryTable };
+      const fanOut = createFanOutRows(tables.client, of, 30, () => false);
+
+      const [wanting] = await fanOut.wanting([anEvent({ owner, type: 'pass.voided' })]);
+
+      expect(wanting).toEqual([
+        { webhookId: one.id, resource: 'a|b' },
+        { webhookId: all.id, resource: null },
+      ]);
     });
 
     it('keeps `*` where the profile means everything by it', async () => {
