@@ -33,6 +33,10 @@ const paths = {
   'fallback-api': [],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 type ApiName = keyof typeof paths;
+const apiNames = Object.keys(paths) as readonly ApiName[];
+
+const forEachApi = <T>(make: (name: ApiName) => T): Readonly<Record<ApiName, T>> =>
+  Object.fromEntries(apiNames.map((name) => [name, make(name)])) as Record<ApiName, T>;
 
 /** Neither query strings nor headers: both may carry secrets. */
 const logFormat = AccessLogFormat.custom(
@@ -59,33 +63,21 @@ export class PublicApi extends Construct {
   constructor(scope: Construct, id: string, { stage, storage }: PublicApiProps) {
     super(scope, id);
     this.config = stage;
-    const functions = Object.fromEntries(
-      Object.keys(paths).map((name) => [name, lambdaFunction(this, name, { stage, timeout: Duration.seconds(29) })]),
-    ) as Record<ApiName, LambdaFunction>;
-
-    const integrations = new Map(
-      Object.entries(functions).map(([name, fn]) => [
-        name,
-        // One permission for the whole API in place of one per route: a policy holds 20 KB.
-        new HttpLambdaIntegration(`${name}-integration`, fn, { scopePermissionToRoute: false }),
-      ]),
+    const functions = forEachApi((name) => lambdaFunction(this, name, { stage, timeout: Duration.seconds(29) }));
+    const integrations = forEachApi(
+      // One permission for the whole API in place of one per route: a function's policy holds 20 KB.
+      (name) => new HttpLambdaIntegration(`${name}-integration`, functions[name], { scopePermissionToRoute: false }),
     );
-    const integrationOf = (name: ApiName): HttpLambdaIntegration => {
-      const integration = integrations.get(name);
-      if (!integration) throw new Error(`${name} has no integration`);
-      return integration;
-    };
-
     const http = new HttpApi(this, 'http-api', {
       apiName: `passpost-${stage.stage}`,
       createDefaultStage: false,
-      defaultIntegration: integrationOf('fallback-api'),
+      defaultIntegration: integrations['fallback-api'],
     });
-    const routes = Object.entries(paths).flatMap(([name, list]) =>
-      list.flatMap((path) =>
-        http.addRoutes({ path, methods: [HttpMethod.ANY], integration: integrationOf(name as ApiName) }),
-      ),
-    );
+    for (const name of apiNames) {
+      for (const path of paths[name]) {
+        http.addRoutes({ path, methods: [HttpMethod.ANY], integration: integrations[name] });
+      }
+    }
 
     const accessLog = new LogGroup(this, 'access-log', {
       retention: stage.logRetentionDays,
@@ -105,7 +97,7 @@ export class PublicApi extends Construct {
     new CfnOutput(this, 'url', { value: url, description: 'The API' }).overrideLogicalId('ApiUrl');
 
     this.grantAll(functions, storage);
-    this.acknowledge(http, routes);
+    this.acknowledge(http);
   }
 
   /** For functions that check or call the addresses users give: never our own, nor this machine's unless the stage says so. */
@@ -138,14 +130,16 @@ export class PublicApi extends Construct {
     storage.grantPublicKeys(functions['public-keys-api']);
   }
 
-  private acknowledge(http: HttpApi, routes: readonly Construct[]): void {
-    const reason =
-      "API keys are checked by the functions, in the same conditional write that counts the request against the key's limit: an authorizer would cost a second call and could serve a revoked key from its cache.";
+  private acknowledge(http: HttpApi): void {
+    Validations.of(http).acknowledge({
+      id: 'AwsSolutions-APIG4',
+      reason:
+        "API keys are checked by the functions, in the same conditional write that counts the request against the key's limit: an authorizer would cost a second call and could serve a revoked key from its cache.",
+    });
     Validations.of(this.stage).acknowledge({
       id: 'Serverless-APIGWDefaultThrottling',
       reason:
         "The gateway's own throttling is best effort and its 429 cannot be shaped: the limit that counts is exact, per key and ours, and the account's quota stands behind it.",
     });
-    for (const route of [http, ...routes]) Validations.of(route).acknowledge({ id: 'AwsSolutions-APIG4', reason });
   }
 }

@@ -78,12 +78,19 @@ export const startEmulator = async (folder: string): Promise<Emulator> => {
       SFTP_ENABLED: '0',
     },
   });
+  const isRunning = (): boolean => child.pid !== undefined && child.exitCode === null && child.signalCode === null;
+  const end = (signal: NodeJS.Signals): void => {
+    if (isRunning()) process.kill(-Number(child.pid), signal);
+  };
+  // However the gate ends, the emulator does not outlive it.
+  process.once('exit', () => end('SIGKILL'));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
   const stop = async (): Promise<void> => {
-    if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+    if (!isRunning()) return;
     const gone = once(child, 'exit');
-    process.kill(-child.pid, 'SIGTERM');
-    const isGone = await Promise.race([gone.then(() => true), sleep(5_000, false)]);
-    if (!isGone) process.kill(-child.pid, 'SIGKILL');
+    end('SIGTERM');
+    await Promise.race([gone, sleep(5_000, undefined, { ref: false })]);
+    end('SIGKILL');
   };
   for (let tries = 0; ; tries++) {
     const isUp = await fetch(`http://127.0.0.1:${port}/_ministack/health`).then(
@@ -91,7 +98,7 @@ export const startEmulator = async (folder: string): Promise<Emulator> => {
       () => false,
     );
     if (isUp) break;
-    if (tries === 300 || child.exitCode !== null) {
+    if (tries === 300 || !isRunning()) {
       await stop();
       throw new Error(`The emulator does not start: ${readFileSync(logFile, 'utf8').slice(-500)}`);
     }
