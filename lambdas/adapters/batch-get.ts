@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AttributeValue, BatchGetItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { PassPostError } from '../domain/errors.ts';
 import type { Key } from './table-keys.ts';
 
 export interface Wanted {
@@ -37,7 +38,7 @@ const getBatch = async (client: DynamoDBClient, wanted: readonly Wanted[], found
     }
     request = UnprocessedKeys as typeof request;
     if (Object.keys(request).length === 0) return;
-    if (tries === 6) throw new Error('DynamoDB left keys unread');
+    if (tries === 6) throw new PassPostError('unavailable', 'The tables are busy. Try again in a moment.');
     await sleep(25 * 2 ** tries * (0.5 + Math.random()));
   }
 };

@@ -6,6 +6,7 @@ import {
   type DynamoDBClient,
 } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
+import { PassPostError } from '../domain/errors.ts';
 
 /** DynamoDB takes at most 25 statements in one call. */
 const BATCH = 25;
@@ -75,7 +76,7 @@ const executeBatch = async (client: DynamoDBClient, statements: readonly BatchSt
       else outcomes[index] = outcome;
     });
     if (again.length === 0) return outcomes;
-    if (tries === 5) throw new Error(`DynamoDB left ${again.length} statements undone after ${tries} tries`);
+    if (tries === 5) throw new PassPostError('unavailable', 'The tables are busy. Try again in a moment.');
     await sleep(25 * 2 ** tries * (0.5 + Math.random()));
     open = again;
   }

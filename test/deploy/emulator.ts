@@ -24,8 +24,9 @@ export interface Emulator {
 }
 
 const run = (command: string, args: readonly string[], hint: string): void => {
-  const { error, status, stderr } = spawnSync(command, args, { encoding: 'utf8' });
-  if (error || status !== 0) throw new Error(`${hint} (${(error?.message ?? stderr).trim().split('\n').at(-1)})`);
+  const { status, stderr } = spawnSync(command, args, { encoding: 'utf8' });
+  const reason = stderr?.trim().split('\n').at(-1);
+  if (status !== 0) throw new Error(reason ? `${hint} (${reason})` : hint);
 };
 
 /** An environment of its own for the emulator, made once and kept in .local/. */

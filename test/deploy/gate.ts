@@ -141,6 +141,10 @@ const passTheGate = async (folder: string, emulator: Emulator): Promise<void> =>
 
 const main = async (): Promise<void> => {
   const folder = mkdtempSync(join(tmpdir(), 'passpost-gate-'));
+  let isKept = false;
+  process.once('exit', () => {
+    if (!isKept) rmSync(folder, { recursive: true, force: true });
+  });
   let emulator: Emulator | undefined;
   try {
     emulator = await startEmulator(folder);
@@ -148,10 +152,12 @@ const main = async (): Promise<void> => {
   } catch (error) {
     console.error(`✗ ${error instanceof Error ? error.message : error}`);
     process.exitCode = 1;
+    if (emulator) {
+      console.error(`What the emulator said: ${join(folder, 'emulator.log')}`);
+      isKept = true;
+    }
   } finally {
     await emulator?.stop();
-    if (process.exitCode) console.error(`What the emulator said: ${join(folder, 'emulator.log')}`);
-    else rmSync(folder, { recursive: true, force: true });
   }
 };
 
