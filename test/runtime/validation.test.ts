@@ -1,0 +1,106 @@
+import { describe, expect, test } from 'vitest';
+import { callApi } from '../helpers/api-call.ts';
+import { handlerWith, id, key, post } from '../helpers/things-api.ts';
+
+describe('a request', () => {
+  test.each([
+    ['not JSON', '{"name":', 400],
+    ['empty', '', 400],
+    ['not UTF-8', new Uint8Array([0x22, 0xff, 0x22]), 400],
+    ['too large', JSON.stringify({ name: 'x'.repeat(256 * 1024) }), 413],
+    ['too large in bytes', `{"name":"${'å'.repeat(131_070)}"}`, 413],
+    ['deeply nested', `{"name":"x","data":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, 422],
+    ['a number beyond numbers', '{"name":"x","data":1e999}', 422],
+    ['half a character', '{"name":"\\ud800"}', 422],
+    ['half a character in a name', '{"name":"x","data":{"\\udc00":1}}', 422],
+    ['NUL', '{"name":"\\u0000"}', 422],
+    ['null', 'null', 422],
+    ['a list', '[]', 422],
+    ['text', '"x"', 422],
+    ['a prototype', '{"name":"x","__proto__":{"city":"x"}}', 422],
+    ['a constructor', '{"name":"x","constructor":{"prototype":{}}}', 422],
+  ])('with a body that is %s is refused', async (_, body, expected) => {
+    const { status, json, seen } = await post({ body });
+
+    expect(status).toBe(expected);
+    expect(json.type).toMatch(/^\/problems\//);
+    expect(seen).toEqual([]);
+  });
+
+  test.each([
+    ['text/plain', 415],
+    ['application/x-www-form-urlencoded', 415],
+    ['application/json; charset=latin1', 415],
+    ['', 415],
+    ['application/json; charset=UTF-8', 200],
+    ['Application/JSON;charset="utf-8"', 200],
+    ['application/vnd.api+json', 200],
+  ])('of type %j answers %i', async (type, expected) => {
+    const { status } = await post({ body: { name: 'x' }, headers: { 'content-type': type } });
+
+    expect(status).toBe(expected);
+  });
+
+  test('may carry its body in base64', async () => {
+    const { status, seen } = await post({ body: Buffer.from('{"name":"blåbær"}') });
+
+    expect(status).toBe(200);
+    expect(seen[0]?.body).toMatchObject({ name: 'blåbær' });
+  });
+
+  test('hears of every wrong field', async () => {
+    const { json } = await post({ body: { place: { city: 1, street: 'x' }, kind: 'c', colour: 'red' } });
+
+    expect(json.errors.map(({ path, code }: { path: string; code: string }) => [path, code])).toEqual([
+      ['name', 'required'],
+      ['place.city', 'invalid_type'],
+      ['place.street', 'unknown_field'],
+      ['kind', 'invalid_value'],
+      ['colour', 'unknown_field'],
+    ]);
+  });
+
+  test.each([
+    ['unknown=1', 'unknown'],
+    ['size=1&size=2', 'size'],
+    ['size=%FF', '%FF'],
+    ['size=%00', 'size'],
+    ['__proto__=1', '__proto__'],
+  ])('with the query %s is refused', async (query, named) => {
+    const { handler, seen } = handlerWith();
+
+    const { status, json } = await callApi(handler, 'GET', '/things', { key, query });
+
+    expect(status).toBe(422);
+    expect(json.errors[0].path).toBe(named);
+    expect(seen).toEqual([]);
+  });
+
+  test.each(['', 'with space', 'x'.repeat(256), 'smørbrød'])('with the Idempotency-Key %j is refused', async (text) => {
+    const { status, json } = await post({ body: { name: 'x' }, headers: { 'idempotency-key': text } });
+
+    expect(status).toBe(422);
+    expect(json.errors[0].path).toBe('Idempotency-Key');
+  });
+
+  test('has one content whatever its member order', async () => {
+    const one = await post({ body: '{"name":"x","data":{"a":1,"b":[1,2]}}' });
+    const same = await post({ body: '{"data":{"b":[1,2],"a":1.0},"name":"x"}' });
+    const other = await post({ body: '{"name":"x","data":{"a":1,"b":[2,1]}}' });
+
+    expect(same.seen[0]?.contentHash).toBe(one.seen[0]?.contentHash);
+    expect(other.seen[0]?.contentHash).not.toBe(one.seen[0]?.contentHash);
+  });
+
+  test('needs no body where it is optional', async () => {
+    const { handler } = handlerWith();
+
+    const absent = await callApi(handler, 'POST', `/things/${id}/go`);
+    const form = { 'content-type': 'application/x-www-form-urlencoded' };
+    const empty = await callApi(handler, 'POST', `/things/${id}/go`, { body: '', headers: form });
+    const wrong = await callApi(handler, 'POST', `/things/${id}/go`, { body: { x: 1 } });
+
+    expect([absent.status, empty.status, wrong.status]).toEqual([200, 200, 422]);
+    expect(wrong.json.errors).toEqual([{ path: 'x', code: 'unknown_field', message: 'Not known here.' }]);
+  });
+});
