@@ -2,7 +2,7 @@ import { synthesiseIfStale } from '../local/synth.ts';
 import { startBench } from './bench-stack.ts';
 import type { Figures } from './figures.ts';
 import { type BenchOptions, parseOptions, usage } from './options.ts';
-import { isolationScenario, publishScenario, steadyScenario } from './scenarios.ts';
+import { isolationScenario, publishScenario, steadyScenario, taskScenario } from './scenarios.ts';
 import { signerOverhead } from './signer-overhead.ts';
 import { startUpRatios } from './start-up.ts';
 
@@ -36,6 +36,7 @@ const measure = async (options: BenchOptions): Promise<[string, Figures][]> => {
       `${Math.ceil(events / 10)} events × 10`,
       () => publishScenario(bench, { events: Math.ceil(events / 10), webhooks: 10 }),
     ],
+    [`${Math.ceil(events / 3)} single tasks at once`, () => taskScenario(bench, { tasks: Math.ceil(events / 3) })],
     ['single tasks, 20 a second', () => steadyScenario(bench, { count: 200, perSecond: 20, kind: 'task' })],
     ['single events, 20 a second', () => steadyScenario(bench, { count: 200, perSecond: 20, kind: 'event' })],
     ['single tasks, 2 a second', () => steadyScenario(bench, { count: 20, perSecond: 2, kind: 'task' })],

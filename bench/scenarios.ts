@@ -4,6 +4,9 @@ import { type Figures, percentile, round } from './figures.ts';
 import { callsOf, dollarsOf, totalOf, type Usage } from './meter.ts';
 
 const data = { booking: 'RES-2026-00042', note: 'x'.repeat(400) };
+const place = { city: 'Oslo', address: 'Kristian IVs gate 7' };
+const task = { item: 'Forgotten passport', pickup: place, dropoff: place };
+
 const deleteWebhooks = async (bench: Bench, ids: readonly string[]): Promise<void> => {
   for (const id of ids) await bench.api('DELETE', `/webhooks/${id}`);
 };
@@ -66,6 +69,25 @@ export const publishScenario = async (
   };
 };
 
+/** Single tasks, many clients at once, so that batches behind the API are full. */
+export const taskScenario = async (bench: Bench, { tasks }: { tasks: number }): Promise<Figures> => {
+  const id = await bench.addWebhook('/quick', ['task.created']);
+  await bench.stack.settled();
+  bench.meter.take();
+  const startMs = Date.now();
+  let left = tasks;
+  const client = async (): Promise<void> => {
+    while (left-- > 0) await bench.api('POST', '/tasks', task);
+  };
+  await Promise.all(Array.from({ length: 32 }, client));
+  const createMs = Date.now() - startMs;
+  await bench.receive(tasks);
+  await bench.stack.settled();
+  const figures = perDelivery(bench.meter.take(), tasks);
+  await deleteWebhooks(bench, [id]);
+  return { tasks_per_second: round(tasks / (createMs / 1000)), ...figures };
+};
+
 /** Single requests one after another at a steady rate: what a lone thing costs, and how soon it is told. */
 export const steadyScenario = async (
   bench: Bench,
@@ -75,16 +97,11 @@ export const steadyScenario = async (
   const id = await bench.addWebhook('/quick', [type]);
   await bench.stack.settled();
   bench.meter.take();
-  const place = { city: 'Oslo', address: 'Kristian IVs gate 7' };
   const startMs = Date.now();
   const requests: Promise<unknown>[] = [];
   for (let i = 0; i < count; i++) {
     await sleep(Math.max(0, startMs + (i * 1000) / perSecond - Date.now()));
-    requests.push(
-      kind === 'task'
-        ? bench.api('POST', '/tasks', { item: 'Forgotten passport', pickup: place, dropoff: place })
-        : bench.api('POST', '/events', { type, data }),
-    );
+    requests.push(kind === 'task' ? bench.api('POST', '/tasks', task) : bench.api('POST', '/events', { type, data }));
   }
   await Promise.all(requests);
   const received = await bench.receive(count);

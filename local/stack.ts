@@ -3,6 +3,7 @@ import { createCustomResource } from './custom-resource.ts';
 import { openDataFolder } from './data-folder.ts';
 import { startDynoxide } from './dynoxide.ts';
 import type { Source } from './event-source.ts';
+import type { FunctionDefinition } from './execution-environment.ts';
 import { createFunctionPool, type FunctionPool, type Invocation } from './function-pool.ts';
 import { type Endpoints, functionDefinitions } from './functions.ts';
 import { startGateway } from './gateway.ts';
@@ -57,6 +58,8 @@ export interface LocalStack {
   readonly dynamoEndpoint: string;
   readonly functionNames: readonly string[];
   readonly queueNames: readonly string[];
+  /** The function's bundle and its variables. */
+  definitionOf(functionName: string): FunctionDefinition;
   /** By logical id, construct id or the environment variable that functions know it by. */
   tableName(name: string): string;
   depth(queue: string): ReturnType<LocalQueue['depth']>;
@@ -191,6 +194,11 @@ const compose = async (options: StackOptions, stops: Stop[]): Promise<Omit<Local
     dynamoEndpoint,
     functionNames: [...definitions.keys()],
     queueNames: [...queues.all.values()].map(({ name }) => name),
+    definitionOf(name) {
+      const definition = definitions.get(name);
+      if (!definition) throw new Error(`There is no function ${name}.`);
+      return definition;
+    },
     tableName(name) {
       const table = resourcesOf(assembly, 'AWS::DynamoDB::Table').find((one) =>
         [one.logicalId, one.name].includes(name),

@@ -127,7 +127,7 @@ export const httpHandler = (routes: readonly Route[], options: HttpOptions) => {
       status: result.statusCode,
       duration_ms: now() - journey.nowMs,
       key_id: journey.caller?.keyId ?? null,
-      ...use?.(),
+      ...(use && { aws: use() }),
     });
     return {
       ...result,
