@@ -55,6 +55,8 @@ const workerSource = (): URL => {
   return workerUrl;
 };
 
+export const killed: FunctionError = { type: 'Runtime.Killed', message: 'The environment was killed', trace: '' };
+
 const timedOut = (seconds: number): FunctionError => ({
   type: 'Sandbox.Timedout',
   message: `Task timed out after ${seconds.toFixed(2)} seconds`,

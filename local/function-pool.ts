@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { availableParallelism } from 'node:os';
 import {
   type Environment,
   type FunctionDefinition,
   type FunctionError,
   type InvocationResult,
+  killed,
   startEnvironment,
 } from './execution-environment.ts';
+import { FunctionFleet } from './function-fleet.ts';
 
 export interface Invocation {
   readonly functionName: string;
@@ -36,102 +37,7 @@ export interface FunctionPoolOptions {
   readonly onInvocation?: ((invocation: Invocation) => void) | undefined;
 }
 
-/** On AWS every environment has a processor of its own; here all share these, and one more thread would only cost its start. */
-const BUSY_SHARE = 0.6;
-const LOOK_EVERY_MS = 50;
-const STARTING_AT_ONCE = 2;
 const IDLE_MS = 60_000;
-
-const killed: FunctionError = { type: 'Runtime.Killed', message: 'The environment was killed', trace: '' };
-
-class FunctionFleet {
-  readonly environments = new Set<Environment>();
-  readonly starting = new Set<Environment>();
-  readonly #idle: Environment[] = [];
-  readonly #waiting: ((environment: Environment) => void)[] = [];
-  readonly #start: (onEnd: () => void) => Environment;
-  #looked = { atMs: 0, isSaturated: false };
-  #timer: NodeJS.Timeout | undefined;
-
-  constructor(start: (onEnd: () => void) => Environment) {
-    this.#start = start;
-  }
-
-  isSaturated(): boolean {
-    const nowMs = performance.now();
-    if (nowMs - this.#looked.atMs >= LOOK_EVERY_MS) {
-      let share = 0;
-      for (const environment of this.environments) {
-        if (!this.starting.has(environment)) share += environment.utilization();
-      }
-      this.#looked = { atMs: nowMs, isSaturated: share >= availableParallelism() * BUSY_SHARE };
-    }
-    return this.#looked.isSaturated;
-  }
-
-  acquire(): Promise<Environment> {
-    const environment = this.#idle.pop();
-    if (environment) return Promise.resolve(environment);
-    const { promise, resolve } = Promise.withResolvers<Environment>();
-    this.#waiting.push(resolve);
-    this.#grow();
-    return promise;
-  }
-
-  release(environment: Environment): void {
-    if (!this.environments.has(environment)) return;
-    const next = this.#waiting.shift();
-    if (next) next(environment);
-    else this.#idle.push(environment);
-  }
-
-  /** A new environment, which joins the idle ones when it is ready. */
-  async add(): Promise<void> {
-    const environment = this.#start(() => {
-      this.environments.delete(environment);
-      this.starting.delete(environment);
-      const at = this.#idle.indexOf(environment);
-      if (at >= 0) this.#idle.splice(at, 1);
-      this.#grow();
-    });
-    this.environments.add(environment);
-    this.starting.add(environment);
-    await environment.ready.finally(() => this.starting.delete(environment));
-    this.release(environment);
-  }
-
-  reap(olderThanMs: number): void {
-    const old = this.#idle.filter(({ idleSinceMs }) => idleSinceMs < olderThanMs);
-    for (const environment of old.slice(0, this.environments.size - 1)) void environment.kill(killed);
-  }
-
-  stop(): void {
-    clearTimeout(this.#timer);
-    this.#waiting.length = 0;
-  }
-
-  #grow(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    if (this.#waiting.length === 0) return;
-    const mayStart = this.environments.size === 0 || !this.isSaturated();
-    const most = Math.min(STARTING_AT_ONCE, this.#waiting.length);
-    while (mayStart && this.starting.size < most) {
-      this.add().catch((error: Error) => this.#failFirst(error));
-    }
-    this.#timer = setTimeout(() => this.#grow(), LOOK_EVERY_MS);
-  }
-
-  /** The import failed: whoever waits gets that as the invocation's error. */
-  #failFirst(error: Error): void {
-    const result: InvocationResult = {
-      ok: false,
-      error: { type: error.name, message: error.message, trace: error.stack ?? '' },
-    };
-    const broken = { isBusy: false, invoke: () => Promise.resolve(result) } as unknown as Environment;
-    this.#waiting.shift()?.(broken);
-  }
-}
 
 /** The execution environments of all functions: warm ones are used again, and each serves one invocation at a time. */
 export const createFunctionPool = ({ definitions, identify, log, onInvocation }: FunctionPoolOptions): FunctionPool => {
