@@ -31,6 +31,13 @@ export const openJournal = (file: string): Journal => {
   const insertNote = db.prepare('INSERT OR REPLACE INTO notes VALUES (?, ?)');
   const selectNote = db.prepare('SELECT value FROM notes WHERE key = ?');
 
+  /** Messages that stand in the file. */
+  const stored = new Set(
+    db
+      .prepare('SELECT id FROM messages')
+      .all()
+      .map(({ id }) => String(id)),
+  );
   let fresh = new Map<string, { queue: string; message: SqsMessage }>();
   let gone = new Set<string>();
   let notes = new Map<string, string>();
@@ -40,8 +47,14 @@ export const openJournal = (file: string): Journal => {
     clearTimeout(timer);
     timer = undefined;
     db.exec('BEGIN');
-    for (const [id, { queue, message }] of fresh) insertMessage.run(id, queue, JSON.stringify(message));
-    for (const id of gone) deleteMessage.run(id);
+    for (const [id, { queue, message }] of fresh) {
+      insertMessage.run(id, queue, JSON.stringify(message));
+      stored.add(id);
+    }
+    for (const id of gone) {
+      deleteMessage.run(id);
+      stored.delete(id);
+    }
     for (const [key, value] of notes) insertNote.run(key, value);
     db.exec('COMMIT');
     fresh = new Map();
@@ -64,6 +77,7 @@ export const openJournal = (file: string): Journal => {
     },
     dropMessage(messageId) {
       fresh.delete(messageId);
+      if (!stored.has(messageId)) return;
       gone.add(messageId);
       flushSoon();
     },

@@ -25,7 +25,7 @@ export interface StreamSourceOptions {
 }
 
 /** How long to wait between looks, soon after something came and later on. A call costs what a look at the file does not. */
-const pacing = { file: { activeMs: 3, idleMs: 25 }, calls: { activeMs: 10, idleMs: 150 } };
+const pacing = { file: { activeMs: 5, idleMs: 25 }, calls: { activeMs: 10, idleMs: 150 } };
 const ACTIVE_FOR_MS = 2000;
 const TRIM_EVERY_MS = 500;
 const MOST_PENDING = 4000;

@@ -54,7 +54,7 @@ describe('the local stack', () => {
 
     const { body } = await get('/things');
 
-    expect(body['env']).not.toHaveProperty('EGRESS_ALLOW');
+    expect(body.env).not.toHaveProperty('EGRESS_ALLOW');
   });
 
   it('empties queues on demand', async () => {

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { startDynoxide } from '../../local/dynoxide.ts';
 import { until, useStacks } from './recorder.ts';
 
 const ids = (batches: readonly (readonly { id: string }[])[]): string[] => batches.flat().map(({ id }) => id);
@@ -81,6 +82,18 @@ describe('a stream’s mapping', () => {
 
     expect(ids(second.recorder.streamBatches)).toEqual(['owed']);
     rmSync(dataDir, { recursive: true });
+  });
+
+  it('reads any DynamoDB endpoint', async () => {
+    const engine = await startDynoxide();
+    const { stack, recorder, get } = await start({ dynamoEndpoint: engine.endpoint });
+
+    await get('/things?put=a,b');
+    await stack.settled();
+    await stack.stop();
+    await engine.stop();
+
+    expect(ids(recorder.streamBatches).sort()).toEqual(['a', 'b']);
   });
 
   it('carries a change within milliseconds', async () => {
