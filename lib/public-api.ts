@@ -106,6 +106,8 @@ export class PublicApi extends Construct {
     grant(fn, [], {
       [env.ownHosts]: this.ownHosts.join(','),
       ...(egressAllow ? { [env.egressAllow]: egressAllow } : {}),
+      // Names are looked up on these threads: with libuv's four, a few name servers that stall would hold up everybody.
+      UV_THREADPOOL_SIZE: '64',
     });
   }
 

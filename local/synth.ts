@@ -91,3 +91,12 @@ export const synthesiseIfStale = async (): Promise<string> => {
   }
   return output;
 };
+
+if (import.meta.main) {
+  try {
+    console.log(`Synthesised into ${await synthesiseIfStale()}.`);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  }
+}

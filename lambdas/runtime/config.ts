@@ -4,7 +4,6 @@ import { env } from './env.ts';
 const wholeNumber = z.string().regex(/^\d+$/, 'must be a whole number').transform(Number);
 
 const fields = {
-  stage: z.string().min(1),
   domainTable: z.string().min(3),
   deliveryTable: z.string().min(3),
   deliveriesQueueUrl: z.url(),

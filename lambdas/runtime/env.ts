@@ -2,7 +2,6 @@
 
 /** The name of every environment variable a function may be given. */
 export const env = {
-  stage: 'STAGE',
   domainTable: 'DOMAIN_TABLE',
   deliveryTable: 'DELIVERY_TABLE',
   deliveriesQueueUrl: 'DELIVERIES_QUEUE_URL',
