@@ -7,6 +7,7 @@ import { createWebhookDisabling } from './adapters/disable-webhook.ts';
 import { createEgress } from './adapters/egress.ts';
 import { createSender } from './adapters/http-sender.ts';
 import { createKeyring } from './adapters/keyring.ts';
+import { createPaceRows } from './adapters/pace-rows.ts';
 import { type DeliverDependencies, deliverBatch } from './domain/deliver-batch.ts';
 import { outcomeLine } from './domain/outcome-line.ts';
 import { createLaneMemory } from './domain/slow-lane.ts';
@@ -37,7 +38,11 @@ const keyring = createKeyring(secretsClient(), config.keyringSecret, Date.now);
 const egress = createEgress({ allowLoopback: config.egressAllow === 'loopback' });
 const sender = createSender({ egress, ownHosts: config.ownHosts });
 const dependencies: DeliverDependencies = {
-  store: { ...table, disableGone: createWebhookDisabling(dynamo, config.domainTable, config.retentionDays) },
+  store: {
+    ...table,
+    ...createPaceRows(dynamo, config.deliveryTable),
+    disableGone: createWebhookDisabling(dynamo, config.domainTable, config.retentionDays),
+  },
   queue: createDeliveryQueue(sqs, config.deliveriesQueueUrl, config.scheduleSpeed),
   slowQueue: createDeliveryQueue(sqs, config.slowQueueUrl, config.scheduleSpeed),
   memory: createLaneMemory(),

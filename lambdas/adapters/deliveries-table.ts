@@ -59,6 +59,7 @@ export const createDeliveriesTable = (
         trigger: after.trigger,
         due_at: after.due_at,
         parked: after.parked,
+        has_slot: after.has_slot || before.has_slot ? after.has_slot : null,
         settled_at: after.settled_at,
         last: after.last ? inline(after.last) : null,
         att_pk: attention,

@@ -46,6 +46,7 @@ export const createFanOutRows = (
     kind: 'delivery',
     ...delivery,
     parked: null,
+    has_slot: null,
     trigger: null,
   });
 

@@ -14,6 +14,7 @@ import { deliveryId, shardOf, webhookOfDelivery } from '../domain/id.ts';
 //   delivery        W#whk_…#shard  dlv_…                            due: D#shard / due_at · attention: whk_…#shard#status / id
 //   attempt         dlv_…          A#001
 //   webhook health  W#whk_…        health                           failing: F / failing_since
+//   webhook pace    W#whk_…        slots · leases
 //   API key         K#sha256       key
 //   key listing     A#acc_…        key_…
 //   account         ACCOUNTS       acc_…                            (made by people, one at a time: one partition carries them)
@@ -75,6 +76,8 @@ export const attentionPk = (webhookId: string, shard: number, status: string): s
 export const attentionPkOf = (id: string, status: string): string =>
   attentionPk(webhookOfDelivery(id), shardOf(id, SHARDS), status);
 export const healthKey = (webhookId: string): Key => ({ pk: `W#${webhookId}`, sk: 'health' });
+export const slotsKey = (webhookId: string): Key => ({ pk: `W#${webhookId}`, sk: 'slots' });
+export const leasesKey = (webhookId: string): Key => ({ pk: `W#${webhookId}`, sk: 'leases' });
 export const apiKeyKey = (hash: string): Key => ({ pk: `K#${hash}`, sk: 'key' });
 export const apiKeyListingKey = (accountId: string, keyId: string): Key => ({ pk: `A#${accountId}`, sk: keyId });
 export const accountKey = (accountId: string): Key => ({ pk: 'ACCOUNTS', sk: accountId });

@@ -17,6 +17,7 @@ const settled = (
   status,
   ticket: delivery.ticket + 1,
   parked: false,
+  has_slot: false,
   settled_at: nowMs,
 });
 
@@ -42,6 +43,7 @@ export const afterAttempt = (
     trigger: 'schedule',
     due_at: next.dueAtMs,
     parked: next.isParked,
+    has_slot: false,
   };
 };
 
@@ -55,6 +57,7 @@ export const whileDisabled = (delivery: StoredDelivery): StoredDelivery => ({
   status: 'held',
   ticket: delivery.ticket + 1,
   parked: false,
+  has_slot: false,
 });
 
 /** A held delivery whose webhook is enabled again: due now, with the attempts it had left. */
@@ -65,4 +68,5 @@ export const afterEnabling = (delivery: StoredDelivery, nowMs: number): StoredDe
   trigger: 'resume',
   due_at: nowMs,
   parked: false,
+  has_slot: false,
 });

@@ -1,32 +1,20 @@
 import { afterAttempt, afterDeletion, afterEnabling, whileDisabled } from './after-attempt.ts';
 import { type AttemptDependencies, type Attempted, attemptDelivery } from './attempt-delivery.ts';
 import type { DeliveryTicket, StoredDelivery } from './delivery.ts';
-import type { StoredEvent } from './event.ts';
 import { ticketOf } from './fan-out.ts';
 import { webhookOfDelivery } from './id.ts';
+import { giveSlots, type PaceStore, withLeases } from './pace.ts';
 import { nextDueMs, retryAfterSeconds, scheduleOf } from './schedule.ts';
 import { isDoneWithin, type LaneMemory, SLOW_AFTER_MS, startGroup } from './slow-lane.ts';
+import { type Assignment, verdictOn } from './verdict.ts';
 import type { StoredWebhook } from './webhook.ts';
-
-/** A message with the rows it is about, as they stand now. */
-export interface Assignment {
-  readonly messageId: string;
-  readonly ticket: DeliveryTicket;
-  /** The queue has handed this message out before: whoever had it may have died half-way. */
-  readonly isRedelivered: boolean;
-  readonly delivery: StoredDelivery | null;
-  readonly event: StoredEvent | null;
-  readonly webhook: StoredWebhook | null;
-  /** The webhook is marked as answering slowly. */
-  readonly isSlow: boolean;
-}
 
 export interface DeliveryChange {
   readonly before: StoredDelivery;
   readonly after: StoredDelivery;
 }
 
-export interface DeliveryStore {
+export interface DeliveryStore extends PaceStore {
   /** Records changes, each only while its row holds the ticket it was made on. Answers which stand recorded. */
   record(changes: readonly DeliveryChange[]): Promise<readonly boolean[]>;
   /** Reads webhooks again, as they are this moment. */
@@ -64,6 +52,7 @@ export interface DeliveryOutcome {
     | 'discarded' // its ticket is out of date
     | 'resent' // too early, or what the row owes may never have been sent
     | 'forwarded' // to the slow lane
+    | 'paced' // its slot or its turn comes later
     | 'superseded' // a twin recorded first
     | 'failed'; // by us: the message comes back
   readonly ticket: DeliveryTicket;
@@ -72,22 +61,8 @@ export interface DeliveryOutcome {
   readonly cause: unknown;
 }
 
-/** A wait of at most so long is waited out here; a longer one goes back to the queue. */
-const SHORT_WAIT_MS = 1000;
-
-type Verdict = 'discard' | 'resend' | 'cancel' | 'hold' | 'attempt';
-
-const verdictOn = ({ ticket, delivery, event, webhook, isRedelivered }: Assignment, nowMs: number): Verdict => {
-  if (!delivery || delivery.settled_at !== null || delivery.status === 'held') return 'discard';
-  if (delivery.ticket !== ticket.ticket) {
-    // Its last holder may have died between recording the attempt and sending the next one's message.
-    const mayBeUnsent = isRedelivered && delivery.ticket === ticket.ticket + 1 && !delivery.parked;
-    return mayBeUnsent ? 'resend' : 'discard';
-  }
-  if (!webhook || !event || webhook.deleted_at !== null) return 'cancel';
-  if (!webhook.enabled) return 'hold';
-  return delivery.due_at - nowMs > SHORT_WAIT_MS ? 'resend' : 'attempt';
-};
+/** What finds no room under `max_in_flight` asks again after so long. */
+const TURN_MS = 2000;
 
 interface Finished {
   readonly assignment: Assignment;
@@ -139,7 +114,7 @@ export const deliverBatch = async (
         }
         const next = standing
           .map(({ change }) => change.after)
-          .filter(({ status, parked }) => status === 'failed' && !parked);
+          .filter(({ status, parked }) => (status === 'failed' || status === 'pending') && !parked);
         if (next.length > 0) await queue.send(next.map(ticketOf), clock());
         await resumeIfEnabled(standing, deps);
         batch.forEach(({ assignment, outcome, attempted }, index) => {
@@ -153,7 +128,6 @@ export const deliverBatch = async (
     const { delivery, event, webhook } = assignment;
     if (!delivery || !event || !webhook) return;
     await orFailed([assignment], async () => {
-      if (delivery.due_at > clock()) await deps.wait(delivery.due_at - clock());
       const attempted = await attemptDelivery(delivery, event, webhook, deps);
       const after = afterAttempt(
         delivery,
@@ -187,14 +161,48 @@ export const deliverBatch = async (
     }
   }
 
-  const sendOn = (list: readonly Assignment[], to: Queue, outcome: 'resent' | 'forwarded'): Promise<void> =>
+  const sendOn = (
+    list: readonly Assignment[],
+    to: Queue,
+    outcome: 'resent' | 'forwarded' | 'paced',
+    dueAtMs?: number,
+  ): Promise<void> =>
     orFailed(list, async () => {
-      const due = list.flatMap(({ delivery }) => (delivery ? [ticketOf(delivery)] : []));
+      const due = list.flatMap(({ delivery }) =>
+        delivery ? [{ ...ticketOf(delivery), ...(dueAtMs && { dueAtMs }) }] : [],
+      );
       if (due.length > 0) await to.send(due, clock());
       for (const assignment of list) note(assignment, outcome);
     });
 
+  /** As many of a webhook's deliveries as its own bounds let pass now; the others get their slot, or come again. */
+  const attemptPaced = (webhookId: string, group: readonly Assignment[]): Promise<void> =>
+    orFailed(group, async () => {
+      const webhook = group[0]?.webhook;
+      if (!webhook) return;
+      const { now, later } = await giveSlots(webhook, group, store, queue.carries, clock());
+      finished.push(...later.map(({ item, after }) => unattempted(item, 'paced', after)));
+      const waiting = await withLeases(webhook, now, store, clock(), (some) => attemptWhenDue(webhookId, some));
+      await sendOn(waiting, queue, 'paced', clock() + TURN_MS);
+    });
+
+  const attemptWhenDue = async (webhookId: string, group: readonly Assignment[]): Promise<void> => {
+    const msLeft = ({ delivery }: Assignment): number => (delivery?.due_at ?? 0) - clock();
+    const soon = group.filter((assignment) => msLeft(assignment) > 0);
+    await Promise.all([
+      attemptGroup(
+        webhookId,
+        group.filter((assignment) => !soon.includes(assignment)),
+      ),
+      ...soon.map(async (assignment) => {
+        await deps.wait(msLeft(assignment));
+        await attemptGroup(webhookId, [assignment]);
+      }),
+    ]);
+  };
+
   const attemptGroup = async (webhookId: string, group: readonly Assignment[]): Promise<void> => {
+    if (group.length === 0) return;
     const isTrusted = lane === 'slow' || memory.isQuick(webhookId, clock());
     const isMarked = group.some(({ isSlow }) => isSlow);
     const onSlow = async (): Promise<void> => {
@@ -211,7 +219,7 @@ export const deliverBatch = async (
   const all = Promise.all([
     sendOn(resend, queue, 'resent'),
     sendOn(forward, slowQueue, 'forwarded'),
-    ...[...groups].map(([webhookId, group]) => attemptGroup(webhookId, group)),
+    ...[...groups].map(([webhookId, group]) => attemptPaced(webhookId, group)),
   ]);
   // Those that were quick are not left unrecorded until the slowest is done.
   await isDoneWithin(all, 2 * SLOW_AFTER_MS);
@@ -221,7 +229,11 @@ export const deliverBatch = async (
   return outcomes;
 };
 
-const unattempted = (assignment: Assignment, outcome: 'cancelled' | 'held', after: StoredDelivery): Finished => ({
+const unattempted = (
+  assignment: Assignment,
+  outcome: 'cancelled' | 'held' | 'paced',
+  after: StoredDelivery,
+): Finished => ({
   assignment,
   change: { before: assignment.delivery ?? after, after },
   outcome,

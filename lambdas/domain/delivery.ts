@@ -71,6 +71,8 @@ export const storedDeliverySchema = z.object({
   due_at: z.number(),
   /** True while the wait is too long for the queue to carry. */
   parked: z.boolean().default(false),
+  /** `due_at` is a slot reserved under the webhook's `max_per_second`. */
+  has_slot: z.boolean().default(false),
   settled_at: z.number().nullable().default(null),
   /** The last attempt. It gets a row of its own when the next is recorded, or at once where its body is long. */
   last: attemptSchema.nullable().default(null),

@@ -47,6 +47,7 @@ export const newDelivery = (event: StoredEvent, webhookId: string): StoredDelive
     trigger: 'schedule',
     due_at: createdAtMs,
     parked: false,
+    has_slot: false,
     settled_at: null,
     last: null,
   };

@@ -14,6 +14,7 @@ const delivery: StoredDelivery = {
   trigger: 'schedule',
   due_at: 1000,
   parked: false,
+  has_slot: false,
   settled_at: null,
   last: null,
 };

@@ -62,6 +62,7 @@ export const putDelivery = async (
     trigger: 'schedule',
     due_at: of.createdAtMs,
     parked: false,
+    has_slot: false,
     settled_at: null,
     last: null,
     ...over,

@@ -4,6 +4,7 @@ import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { createDeliveriesTable } from '../../lambdas/adapters/deliveries-table.ts';
 import { createDueIndex } from '../../lambdas/adapters/due-index.ts';
 import { createFanOutRows } from '../../lambdas/adapters/fan-out-rows.ts';
+import { createPaceRows } from '../../lambdas/adapters/pace-rows.ts';
 import { rowOf } from '../../lambdas/adapters/partiql.ts';
 import {
   DUE_SHARDS,
@@ -144,6 +145,7 @@ export const createVirtualEngine = (tables: Tables, answer: Answering, options: 
   const dependencies: DeliverDependencies = {
     store: {
       ...table,
+      ...createPaceRows(tables.client, tables.deliveryTable),
       async record(changes) {
         if (faults.beforeRecord > 0) {
           faults.beforeRecord--;

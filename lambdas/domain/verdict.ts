@@ -1,0 +1,34 @@
+import type { DeliveryTicket, StoredDelivery } from './delivery.ts';
+import type { StoredEvent } from './event.ts';
+import type { StoredWebhook } from './webhook.ts';
+
+/** A message with the rows it is about, as they stand now. */
+export interface Assignment {
+  readonly messageId: string;
+  readonly ticket: DeliveryTicket;
+  /** The queue has handed this message out before: whoever had it may have died half-way. */
+  readonly isRedelivered: boolean;
+  readonly delivery: StoredDelivery | null;
+  readonly event: StoredEvent | null;
+  readonly webhook: StoredWebhook | null;
+  /** The webhook is marked as answering slowly. */
+  readonly isSlow: boolean;
+}
+
+export type Verdict = 'discard' | 'resend' | 'cancel' | 'hold' | 'attempt';
+
+/** A wait of at most so long is waited out in the function; a longer one goes back to the queue. */
+export const SHORT_WAIT_MS = 1000;
+
+/** What is to be done about a message, before anything is sent. */
+export const verdictOn = ({ ticket, delivery, event, webhook, isRedelivered }: Assignment, nowMs: number): Verdict => {
+  if (!delivery || delivery.settled_at !== null || delivery.status === 'held') return 'discard';
+  if (delivery.ticket !== ticket.ticket) {
+    // Its last holder may have died between recording the attempt and sending the next one's message.
+    const mayBeUnsent = isRedelivered && delivery.ticket === ticket.ticket + 1 && !delivery.parked;
+    return mayBeUnsent ? 'resend' : 'discard';
+  }
+  if (!webhook || !event || webhook.deleted_at !== null) return 'cancel';
+  if (!webhook.enabled) return 'hold';
+  return delivery.due_at - nowMs > SHORT_WAIT_MS ? 'resend' : 'attempt';
+};
