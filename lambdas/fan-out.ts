@@ -39,8 +39,9 @@ const changeOf = async (record: DynamoDBRecord): Promise<Change[]> => {
   if (!image) return [];
   try {
     const change = imageToChange(image);
-    // A task's every change is news; an event or a command is only when it is put there.
-    return record.eventName === 'INSERT' || image.kind?.S === 'task' ? [change] : [];
+    // Of an event or a command only its being put there is news.
+    const isNews = record.eventName === 'INSERT' || !['event', 'command'].includes(image.kind?.S ?? '');
+    return change && isNews ? [change] : [];
   } catch (error) {
     log('error', 'record.unreadable', { event_id: record.eventID, error: describeError(error) });
     await failures.putAside(record, 'the row is none that this release knows');

@@ -27,7 +27,7 @@ const paths = {
   'events-api': resource(`${v1}/events`),
   'keys-api': resource(`${v1}/keys`),
   'accounts-api': resource(`${v1}/accounts`),
-  'catalogue-api': [...resource(`${v1}/event-types`), ...resource(`${v1}/profiles`)],
+  'catalogue-api': [...resource(`${v1}/event-types`), ...resource(`${v1}/profiles`), ...resource(`${v1}/templates`)],
   'docs-api': [`${v1}/openapi.json`, ...resource('/docs'), '/health'],
   'public-keys-api': ['/.well-known/jwks.json'],
   'fallback-api': [],
@@ -127,6 +127,7 @@ export class PublicApi extends Construct {
     this.guardEgress(functions['webhooks-api']);
     storage.grantDeliveryHistory(functions['deliveries-api']);
     storage.grantEvents(functions['events-api']);
+    storage.grantCatalogue(functions['catalogue-api']);
     storage.grantKeys(functions['keys-api']);
     storage.grantAccounts(functions['accounts-api']);
     storage.grantPublicKeys(functions['public-keys-api']);

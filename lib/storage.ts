@@ -105,6 +105,15 @@ export class Storage extends Construct {
     this.nameRetention(fn);
   }
 
+  /** An account's own templates. */
+  grantCatalogue(fn: LambdaFunction): void {
+    this.grantDomain(
+      fn,
+      this.domain(['GetItem', 'BatchGetItem', 'PutItem', 'DeleteItem'], ['A#*']),
+      this.index(this.domainTable, 'list'),
+    );
+  }
+
   /** What became of deliveries. */
   grantDeliveryHistory(fn: LambdaFunction): void {
     this.grantDomain(fn, this.domain(['GetItem'], ['A#*', 'E#*']));

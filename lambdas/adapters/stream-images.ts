@@ -2,26 +2,32 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
 import { commandSchema } from '../domain/command.ts';
-import { storedEventSchema } from '../domain/event.ts';
+import { type StoredEvent, storedEventSchema } from '../domain/event.ts';
 import type { Change } from '../domain/fan-out.ts';
 import { storedTaskSchema } from '../domain/task.ts';
 import { taskEvent } from '../domain/task-event.ts';
+import { storedTemplateSchema, templateEvent } from '../domain/template.ts';
 
 const imageSchema = z.discriminatedUnion('kind', [
   storedTaskSchema.extend({ kind: z.literal('task') }),
   storedEventSchema.extend({ kind: z.literal('event') }),
   commandSchema.extend({ kind: z.literal('command') }),
+  storedTemplateSchema.extend({ kind: z.literal('template') }),
 ]);
 
-/** A row's new image in the domain table's stream as the change it means. Throws where it is none that we ever write. */
-export const imageToChange = (image: Record<string, unknown>): Change => {
+const eventToChange = (event: StoredEvent | null): Change | null => event && { kind: 'event', event, isStored: false };
+
+/** A row's new image in the domain table's stream as the change it means; null where it means nothing to others. Throws where it is none that we ever write. */
+export const imageToChange = (image: Record<string, unknown>): Change | null => {
   const row = imageSchema.parse(unmarshall(image as Record<string, AttributeValue>));
   switch (row.kind) {
     case 'task':
-      return { kind: 'event', event: taskEvent(row), isStored: false };
+      return eventToChange(taskEvent(row));
     case 'event':
       return { kind: 'event', event: row, isStored: true };
     case 'command':
       return { kind: 'command', command: row };
+    case 'template':
+      return eventToChange(templateEvent(row));
   }
 };

@@ -8,6 +8,7 @@ import { deliveryId, shardOf, webhookOfDelivery } from '../domain/id.ts';
 //   webhook         A#o            whk_…
 //   webhook count   A#o            webhook-count
 //   command         A#o            cmd#…
+//   template        A#o            tpl#…                            list: M#o / created#id
 //   who wants a type R#o#type      routing                          (a set of `webhook|resource`)
 //   idempotency     I#o            path#key
 // delivery table (no stream)
@@ -51,6 +52,9 @@ export const eventKey = (owner: string, id: string): Key => ({ pk: eventListPk(o
 export const webhookKey = (owner: string, id: string): Key => ({ pk: `A#${owner}`, sk: id });
 export const webhookCountKey = (owner: string): Key => ({ pk: `A#${owner}`, sk: 'webhook-count' });
 export const commandKey = (owner: string, id: string): Key => ({ pk: `A#${owner}`, sk: `cmd#${id}` });
+export const templateKey = (owner: string, id: string): Key => ({ pk: `A#${owner}`, sk: `tpl#${id}` });
+/** Templates are changed by people, one at a time: one partition carries an account's. */
+export const templateListPk = (owner: string): string => `M#${owner}`;
 export const routingKey = (owner: string, type: string): Key => ({ pk: `R#${owner}#${type}`, sk: 'routing' });
 /** `scope` is an owner in the domain table and an account in the delivery table. */
 export const idempotencyKey = (scope: string, path: string, key: string): Key => ({

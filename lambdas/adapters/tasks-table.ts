@@ -4,24 +4,19 @@ import {
   type DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
-  QueryCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { shardOf } from '../domain/id.ts';
 import type { Page, Position } from '../domain/page.ts';
 import { type StoredTask, storedTaskSchema, type TaskStatus, taskStatuses } from '../domain/task.ts';
 import { batchGet } from './batch-get.ts';
+import { newestFirst, type PageRequest, queryPositions } from './listed-rows.ts';
 import { rowOf } from './partiql.ts';
 import { indexes, SHARDS, taskKey, taskListPk, taskReferencePk } from './table-keys.ts';
 
 export interface TaskFilter {
   readonly status?: TaskStatus | undefined;
   readonly external_reference?: string | undefined;
-}
-
-export interface PageRequest {
-  readonly limit: number;
-  readonly after: Position | null;
 }
 
 const taskToRow = (task: StoredTask): Record<string, AttributeValue> =>
@@ -69,51 +64,18 @@ const putIf = async (
   }
 };
 
-/** The positions after `after` in one partition of an index, newest first. */
-const queryPositions = async (
-  client: DynamoDBClient,
-  table: string,
-  index: { readonly name: string; readonly pk: string; readonly attribute: 'list' | 'ref'; readonly prefix: string },
-  { limit, after }: PageRequest,
-): Promise<Position[]> => {
-  const { name, pk, attribute, prefix } = index;
-  // `~` comes after every digit and letter: the end of all that begins with the prefix.
-  const below = after ? `${prefix}${after.at}#${after.id}` : `${prefix}~`;
-  const found: Position[] = [];
-  let start: Record<string, AttributeValue> | undefined;
-  do {
-    const page = await client.send(
-      new QueryCommand({
-        TableName: table,
-        IndexName: name,
-        KeyConditionExpression: '#pk = :pk AND #sk BETWEEN :from AND :below',
-        ExpressionAttributeNames: { '#pk': `${attribute}_pk`, '#sk': `${attribute}_sk` },
-        ExpressionAttributeValues: { ':pk': { S: pk }, ':from': { S: `${prefix}0` }, ':below': { S: below } },
-        ScanIndexForward: false,
-        // One for the position itself, which `BETWEEN` includes, and one to see whether more follow.
-        Limit: limit + 2,
-        ExclusiveStartKey: start,
-      }),
-    );
-    for (const item of page.Items ?? []) {
-      const [at = '', id = ''] = (item[`${attribute}_sk`]?.S ?? '').slice(prefix.length).split('#');
-      if (id !== after?.id) found.push({ at, id });
-    }
-    start = page.LastEvaluatedKey;
-  } while (start && found.length <= limit);
-  return found;
-};
-
-const newestFirst = (a: Position, b: Position): number =>
-  a.at === b.at ? (a.id < b.id ? 1 : -1) : a.at < b.at ? 1 : -1;
-
 /** Tasks in the domain table. */
 export const tasksTable = (client: DynamoDBClient, table: string) => {
   const ofStatus = async (owner: string, status: TaskStatus, page: PageRequest): Promise<Position[]> => {
     const shards = await Promise.all(
       Array.from({ length: SHARDS }, (_, shard) => {
-        const index = { name: indexes.list, pk: taskListPk(owner, shard), attribute: 'list', prefix: `${status}#` };
-        return queryPositions(client, table, { ...index, attribute: 'list' }, page);
+        const run = {
+          index: indexes.list,
+          attribute: 'list',
+          pk: taskListPk(owner, shard),
+          prefix: `${status}#`,
+        } as const;
+        return queryPositions(client, table, run, page);
       }),
     );
     return shards.flat();
@@ -121,7 +83,7 @@ export const tasksTable = (client: DynamoDBClient, table: string) => {
 
   const ofReference = (owner: string, reference: string, page: PageRequest): Promise<Position[]> => {
     const pk = taskReferencePk(owner, reference);
-    return queryPositions(client, table, { name: indexes.reference, pk, attribute: 'ref', prefix: '' }, page);
+    return queryPositions(client, table, { index: indexes.reference, attribute: 'ref', pk, prefix: '' }, page);
   };
 
   /** In life order, one after the other: a task that moves meanwhile is met again further on, and is never passed by. */

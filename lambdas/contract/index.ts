@@ -16,6 +16,7 @@ import {
   listTasks,
   pickUpTask,
 } from './tasks.ts';
+import { deleteTemplate, getTemplate, listTemplates, putTemplate } from './templates.ts';
 import { changeWebhook, createWebhook, deleteWebhook, getWebhook, listWebhooks } from './webhooks.ts';
 
 /** Every call of the API, in the order in which the reference shows them. */
@@ -40,6 +41,10 @@ export const operations: readonly Operation[] = [
   getEvent,
   listEventTypes,
   listProfiles,
+  putTemplate,
+  listTemplates,
+  getTemplate,
+  deleteTemplate,
   createKey,
   listKeys,
   rotateKey,

@@ -16,11 +16,11 @@ describe('fan-out', () => {
     expect(Properties).not.toHaveProperty('MaximumBatchingWindowInSeconds');
   });
 
-  test('hears of tasks, commands and published events only', () => {
+  test('hears of tasks, commands, templates and published events only', () => {
     const { Filters } = Properties.FilterCriteria as { Filters: readonly { Pattern: string }[] };
 
     expect(Filters.map(({ Pattern }) => JSON.parse(Pattern))).toEqual([
-      { dynamodb: { NewImage: { kind: { S: ['task', 'command'] } } } },
+      { dynamodb: { NewImage: { kind: { S: ['task', 'command', 'template'] } } } },
       { dynamodb: { NewImage: { kind: { S: ['event'] }, origin: { S: ['publish'] } } } },
     ]);
   });

@@ -46,6 +46,8 @@ describe('public API', () => {
       'ANY /event-types/{proxy+} → catalogue-api',
       'ANY /profiles → catalogue-api',
       'ANY /profiles/{proxy+} → catalogue-api',
+      'ANY /templates → catalogue-api',
+      'ANY /templates/{proxy+} → catalogue-api',
       'ANY /openapi.json → docs-api',
       'ANY /docs → docs-api',
       'ANY /docs/{proxy+} → docs-api',

@@ -1,0 +1,17 @@
+import { marshall } from '@aws-sdk/util-dynamodb';
+import { createFanOutRows } from '../../lambdas/adapters/fan-out-rows.ts';
+import { imageToChange } from '../../lambdas/adapters/stream-images.ts';
+import type { DeliveryTicket } from '../../lambdas/domain/delivery.ts';
+import { fanOut } from '../../lambdas/domain/fan-out.ts';
+import type { Tables } from './tables.ts';
+
+/** Hands a row of the domain table to the fan-out, as the stream does. Answers what was sent to the deliveries queue. */
+export const fanOutRow = async (tables: Tables, row: Record<string, unknown> | undefined) => {
+  const sent: DeliveryTicket[] = [];
+  const queue = { send: async (tickets: readonly DeliveryTicket[]) => void sent.push(...tickets) };
+  const names = { domain: tables.domainTable, delivery: tables.deliveryTable };
+  const store = createFanOutRows(tables.client, names, 30, (type) => type.startsWith('webhook.'));
+  const change = imageToChange(marshall(row ?? {}));
+  if (change) await fanOut([change], { store, queue, clock: Date.now }, () => false);
+  return sent;
+};

@@ -1,0 +1,15 @@
+import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
+import { routingKey } from '../../lambdas/adapters/table-keys.ts';
+import type { Tables } from './tables.ts';
+
+/** Puts those who want a type, `whk_…|resource` each, where the fan-out looks for them. */
+export const putRouting = (tables: Tables, owner: string, type: string, entries: readonly string[]) =>
+  tables.client.send(
+    new UpdateItemCommand({
+      TableName: tables.domainTable,
+      Key: marshall(routingKey(owner, type)),
+      UpdateExpression: 'ADD webhooks :entries',
+      ExpressionAttributeValues: { ':entries': { SS: [...entries] } },
+    }),
+  );
