@@ -1,8 +1,12 @@
 import type { Profile } from '../domain/profile.ts';
+import { inpost } from './inpost.ts';
+import { passcreator } from './passcreator.ts';
+import { passmint } from './passmint.ts';
 import { passpost } from './passpost.ts';
+import { postmen } from './postmen.ts';
 import { standard } from './standard.ts';
 
-const known: readonly Profile[] = [passpost, standard];
+const known: readonly Profile[] = [passpost, postmen, passmint, passcreator, inpost, standard];
 
 /** Every profile by its name. It has no prototype, so that `constructor` is no profile. */
 export const profiles: Readonly<Record<string, Profile>> = Object.assign(

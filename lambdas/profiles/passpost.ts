@@ -1,35 +1,32 @@
 // https://passpost.app/business/api: one signature over the raw body, no timestamp.
 // The page's verifier compares buffers and throws when their lengths differ, so the header always holds exactly one signature of 71 characters.
 
-import * as z from 'zod';
 import type { Profile } from '../domain/profile.ts';
+import { any2xx } from './parts/any-2xx.ts';
+import { eventBody } from './parts/event-body.ts';
 import { hmacSha256 } from './parts/hmac-sha256.ts';
+import { type NoOptions, noOptions } from './parts/no-options.ts';
+import { ownHeaders } from './parts/own-headers.ts';
+import { sevenHours } from './parts/seven-hours.ts';
+import { textSecret } from './parts/text-secret.ts';
 
-const noOptions = z.strictObject({});
-
-export const passpost: Profile<z.infer<typeof noOptions>> = {
+export const passpost: Profile<NoOptions> = {
   name: 'passpost',
   events: ['task.accepted', 'task.picked_up', 'task.delivered', 'task.completed', 'task.cancelled'],
   options: noOptions,
   // The page says "5 attempts" and lists five waits: read as five retries after the first attempt, so that each is used.
-  schedule: [60, 300, 900, 3_600, 21_600],
+  schedule: sevenHours,
   apiVersions: ['2026-11-01'],
-  secret: z
-    .string()
-    .min(8)
-    .max(256)
-    .refine((text) => text.isWellFormed(), 'must be well-formed Unicode'),
+  secret: textSecret,
   rotation: 'switch',
-  judge: (status) => (status >= 200 && status <= 299 ? 'delivered' : 'refused'),
-  render: ({ eventId, eventType, createdAt, dataJson, deliveryId }, { secrets }) => {
-    const type = JSON.stringify(eventType);
-    const body = `{"id":"${eventId}","type":${type},"created_at":"${createdAt}","data":${dataJson}}`;
+  judge: any2xx,
+  render: (telling, { secrets }) => {
+    const body = eventBody(telling);
     return {
       headers: {
-        'content-type': 'application/json',
-        'user-agent': 'passpost-webhooks/1.0',
-        'x-passpost-event': eventType,
-        'x-passpost-delivery-id': deliveryId,
+        ...ownHeaders,
+        'x-passpost-event': telling.eventType,
+        'x-passpost-delivery-id': telling.deliveryId,
         'x-passpost-signature': `sha256=${hmacSha256(secrets[0], body, 'hex')}`,
       },
       body,

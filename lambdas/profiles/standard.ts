@@ -4,14 +4,15 @@
 import { sign } from 'node:crypto';
 import * as z from 'zod';
 import type { Profile } from '../domain/profile.ts';
+import { any2xx } from './parts/any-2xx.ts';
 import { hmacSha256 } from './parts/hmac-sha256.ts';
-
-const noOptions = z.strictObject({});
+import { type NoOptions, noOptions } from './parts/no-options.ts';
+import { ownHeaders } from './parts/own-headers.ts';
 
 const PREFIX = 'whsec_';
 const keyBytes = (secret: string): Buffer => Buffer.from(secret.slice(PREFIX.length), 'base64');
 
-export const standard: Profile<z.infer<typeof noOptions>> = {
+export const standard: Profile<NoOptions> = {
   name: 'standard',
   events: ['*'],
   options: noOptions,
@@ -23,10 +24,7 @@ export const standard: Profile<z.infer<typeof noOptions>> = {
     .regex(/^whsec_(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/, 'must be whsec_ and base64')
     .refine((text) => keyBytes(text).length >= 24 && keyBytes(text).length <= 64, 'must hold 24 to 64 bytes'),
   rotation: 'overlap',
-  judge: (status) => {
-    if (status === 410) return 'gone';
-    return status >= 200 && status <= 299 ? 'delivered' : 'refused';
-  },
+  judge: (status) => (status === 410 ? 'gone' : any2xx(status)),
   render: ({ eventId, eventType, createdAt, dataJson }, { secrets, ed25519 }, _options, sentAt) => {
     const body = `{"type":${JSON.stringify(eventType)},"timestamp":"${createdAt}","data":${dataJson}}`;
     const timestamp = String(Math.floor(sentAt.getTime() / 1000));
@@ -37,8 +35,7 @@ export const standard: Profile<z.infer<typeof noOptions>> = {
     ];
     return {
       headers: {
-        'content-type': 'application/json',
-        'user-agent': 'passpost-webhooks/1.0',
+        ...ownHeaders,
         // The event's id: receivers use it as an idempotency key, so it stays the same over attempts, retries and replays.
         'webhook-id': eventId,
         'webhook-timestamp': timestamp,

@@ -1,0 +1,58 @@
+// https://developers.inpost-group.com, webhooks: each client chooses whether and how its requests are signed, and stays on its payload version.
+// One signature, base64, over the body or over timestamp, dot and body. `hash` is the HMAC's; a digital algorithm names its own.
+
+import { createHmac, sign } from 'node:crypto';
+import * as z from 'zod';
+import type { Profile, SigningMaterial } from '../domain/profile.ts';
+import { any2xx } from './parts/any-2xx.ts';
+import { ownHeaders } from './parts/own-headers.ts';
+import { asItIs, bodyOfVersion, type PayloadVersion, withNames } from './parts/payload-versions.ts';
+import { sevenHours } from './parts/seven-hours.ts';
+import { textSecret } from './parts/text-secret.ts';
+
+const options = z.strictObject({
+  mechanism: z.enum(['hmac', 'digital', 'none']).default('hmac'),
+  signed_content: z.enum(['body', 'timestamp_body']).default('body'),
+  hash: z.enum(['sha256', 'sha512']).default('sha256'),
+  algorithm: z.enum(['rsa-sha256', 'ecdsa-p256-sha256']).default('rsa-sha256'),
+});
+type Options = z.infer<typeof options>;
+
+/** Newest first: a breaking change is one entry on top. */
+const versions: readonly PayloadVersion[] = [
+  ['2026-11-01', asItIs],
+  // 2026-11-01 gave three members the names that they have on other profiles.
+  ['2024-06-01', withNames({ id: 'event_id', type: 'event_type', created_at: 'timestamp' })],
+];
+
+const signatureOf = (text: string, keys: SigningMaterial, { mechanism, hash, algorithm }: Options): string => {
+  if (mechanism === 'hmac') return createHmac(hash, keys.secrets[0]).update(text).digest('base64');
+  const { privateKey } = algorithm === 'rsa-sha256' ? keys.rsa : keys.ecdsaP256;
+  return sign('sha256', Buffer.from(text), privateKey).toString('base64');
+};
+
+export const inpost: Profile<Options> = {
+  name: 'inpost',
+  events: ['*'],
+  options,
+  schedule: sevenHours,
+  apiVersions: versions.map(([date]) => date),
+  secret: textSecret,
+  rotation: 'switch',
+  judge: any2xx,
+  render: (telling, material, chosen, sentAt) => {
+    const { eventId, eventType, apiVersion } = telling;
+    const body = bodyOfVersion(telling, versions);
+    const timestamp = sentAt.toISOString();
+    const text = chosen.signed_content === 'body' ? body : `${timestamp}.${body}`;
+    const headers = {
+      ...ownHeaders,
+      'x-inpost-api-version': apiVersion,
+      'x-inpost-topic': eventType.startsWith('task.') ? 'Shipment.Tracking' : eventType,
+      'x-inpost-event-id': eventId,
+      'x-inpost-timestamp': timestamp,
+    };
+    if (chosen.mechanism === 'none') return { headers, body };
+    return { headers: { ...headers, 'x-inpost-signature': signatureOf(text, material, chosen) }, body };
+  },
+};

@@ -1,0 +1,37 @@
+// https://developer.passcreator.com: the signature is in the body, with the very text it was made of; the key is the deployment's, on P-256.
+
+import { sign } from 'node:crypto';
+import * as z from 'zod';
+import type { Profile } from '../domain/profile.ts';
+import { any2xx } from './parts/any-2xx.ts';
+import { ownHeaders } from './parts/own-headers.ts';
+import { sevenHours } from './parts/seven-hours.ts';
+import { textSecret } from './parts/text-secret.ts';
+
+const options = z.strictObject({
+  signPayload: z.boolean().default(false),
+  /** What the subscriber calls the subscription: kept and listed, never called. */
+  subscription_url: z.string().max(2048).nullable().default(null),
+});
+
+export const passcreator: Profile<z.infer<typeof options>> = {
+  name: 'passcreator',
+  events: ['*'],
+  options,
+  // Their page names no waits. `retryEnabled: false` is a webhook with an empty schedule of its own.
+  schedule: sevenHours,
+  apiVersions: ['2026-11-01'],
+  secret: textSecret,
+  rotation: 'switch',
+  judge: any2xx,
+  render: ({ eventId, eventType, createdAt, dataJson }, { ecdsaP256 }, { signPayload }) => {
+    const members = `"event":${JSON.stringify(eventType)},"id":"${eventId}","created_at":"${createdAt}","data":${dataJson}`;
+    if (!signPayload) return { headers: ownHeaders, body: `{${members}}` };
+    const signedData = `{${members}}`;
+    const signature = sign('sha256', Buffer.from(signedData), ecdsaP256.privateKey).toString('base64');
+    return {
+      headers: ownHeaders,
+      body: `{${members},"signature":"${signature}","signedData":${JSON.stringify(signedData)}}`,
+    };
+  },
+};
