@@ -169,6 +169,8 @@ export class Storage extends Construct {
       fn,
       { actions: [partiql.insert, partiql.update], resources: [this.deliveryTable.tableArn] },
       this.index(this.deliveryTable, 'attention'),
+      // What a webhook takes with it when it is deleted with its history.
+      this.delivery(['Query', 'BatchWriteItem'], ['W#*', 'dlv_*']),
     );
     this.nameRetention(fn);
   }

@@ -5,6 +5,7 @@ import { type DeliveryTicket, type StoredDelivery, storedDeliverySchema } from '
 import type { StoredEvent } from '../domain/event.ts';
 import { type FanOutStore, ticketOf, type Wanting } from '../domain/fan-out.ts';
 import { batchGet } from './batch-get.ts';
+import { createErasureRows } from './erasure-rows.ts';
 import { executeStatements, insertStatement, updateStatement } from './partiql.ts';
 import {
   attentionPk,
@@ -51,6 +52,8 @@ export const createFanOutRows = (
   });
 
   return {
+    ...createErasureRows(client, tables),
+
     async wanting(events) {
       const keysOf = ({ owner, type }: StoredEvent) => [
         routingKey(owner, type),

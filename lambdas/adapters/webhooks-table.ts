@@ -1,27 +1,29 @@
 import { type DynamoDBClient, GetItemCommand, QueryCommand, type TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import type { WebhookStore } from '../domain/change-webhook.ts';
 import { MOST_WEBHOOKS, type NewWebhookStore } from '../domain/create-webhook.ts';
 import { mergedPage } from '../domain/merged-page.ts';
 import type { Page, Position } from '../domain/page.ts';
+import { type RotationStore, rotationViewSchema } from '../domain/rotate-secret.ts';
 import { type StoredWebhook, storedWebhookSchema } from '../domain/webhook.ts';
 import { webhookViewSchema } from '../domain/webhook-view.ts';
+import { commandToRow } from './command-rows.ts';
 import { putFirstAnswer, readFirstAnswer } from './first-answers.ts';
 import { rowOf } from './partiql.ts';
-import { commandKey, webhookCountKey, webhookKey } from './table-keys.ts';
+import { webhookCountKey, webhookKey } from './table-keys.ts';
 import { transact } from './transact.ts';
 import { createWebhookRoutesRows } from './webhook-routes-rows.ts';
 
 const DAY_SECONDS = 86_400;
-const COMMAND_LIFE_SECONDS = 2 * DAY_SECONDS;
 const PATH = '/webhooks';
+const rotationPath = (id: string): string => `${PATH}/${id}/rotate-secret`;
 /** Tombstones are read over; a call looks at so many rows. */
 const LOOK_AT_MOST = 2000;
 
-export interface WebhooksTable extends NewWebhookStore, WebhookStore {
+export interface WebhooksTable extends NewWebhookStore, RotationStore {
   /** As it is or, once deleted, as it was. */
   findAny(owner: string, id: string): Promise<StoredWebhook | null>;
-  list(owner: string, limit: number, after: Position | null): Promise<Page<StoredWebhook>>;
+  /** Newest first; of one profile, where it is named. */
+  list(owner: string, limit: number, after: Position | null, profile?: string): Promise<Page<StoredWebhook>>;
   listAny(owner: string): Promise<readonly StoredWebhook[]>;
 }
 
@@ -102,13 +104,15 @@ export const createWebhooksTable = (client: DynamoDBClient, table: string, reten
       return webhook?.deleted_at === null ? webhook : null;
     },
 
-    list(owner, limit, after) {
+    list(owner, limit, after, profile) {
       return mergedPage({
         runs: [
           async (from, atMost) => {
             // Two at least: the row at the position itself may be one of them.
             const { webhooks, looked, reached } = await query(owner, from?.id ?? null, Math.max(2, atMost));
-            const items = webhooks.filter(({ deleted_at }) => deleted_at === null);
+            const items = webhooks.filter(
+              (webhook) => webhook.deleted_at === null && (profile === undefined || webhook.profile === profile),
+            );
             return { items, looked, reached: reached === null ? null : { at: '', id: reached } };
           },
         ],
@@ -116,7 +120,7 @@ export const createWebhooksTable = (client: DynamoDBClient, table: string, reten
         after: after && { at: '', id: after.id },
         limit,
         lookAtMost: LOOK_AT_MOST,
-        isFiltered: false,
+        isFiltered: profile !== undefined,
       });
     },
 
@@ -131,6 +135,11 @@ export const createWebhooksTable = (client: DynamoDBClient, table: string, reten
     },
 
     firstAnswer,
+
+    firstRotation(owner, id, idempotencyKey, nowMs) {
+      const of = { scope: owner, path: rotationPath(id), idempotencyKey };
+      return readFirstAnswer(client, table, of, (answer) => rotationViewSchema.parse(answer), nowMs);
+    },
 
     async create(webhook, { types, member }, left, nowMs) {
       const { owner } = webhook;
@@ -147,14 +156,9 @@ export const createWebhooksTable = (client: DynamoDBClient, table: string, reten
       return isRepeat ? 'repeated' : 'full';
     },
 
-    async replace({ before, after, routesBefore, routesAfter, command, nowMs }) {
+    async replace({ before, after, routesBefore, routesAfter, command, rotation, nowMs }) {
       const { owner } = after;
-      const commandRow = command && {
-        ...commandKey(owner, command.id),
-        kind: 'command',
-        ...command,
-        ttl: seconds(nowMs) + COMMAND_LIFE_SECONDS,
-      };
+      const commandRow = command && commandToRow(command, nowMs);
       const failed = await transact(client, [
         put(webhookRow(after, nowMs), 'version = :version AND attribute_not_exists(deleted_at)', {
           ':version': before.version,
@@ -162,6 +166,9 @@ export const createWebhooksTable = (client: DynamoDBClient, table: string, reten
         ...(await routes.moves(owner, routesBefore, routesAfter)),
         ...(routesAfter ? [] : [count(owner, -1)]),
         ...(commandRow ? [put(commandRow)] : []),
+        ...(rotation
+          ? [putFirstAnswer(table, { ...rotation, scope: owner, path: rotationPath(after.id) }, rotation, nowMs)]
+          : []),
       ]);
       return failed === -1;
     },

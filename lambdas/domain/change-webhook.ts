@@ -1,8 +1,10 @@
-import type { Command } from './command.ts';
+import { type Command, eraseCommand } from './command.ts';
 import { type Seal, sealHeaders } from './create-webhook.ts';
 import { notFound, PassPostError } from './errors.ts';
+import type { FirstAnswer } from './idempotency.ts';
 import type { WebhookChanges } from './new-webhook.ts';
 import type { Profile } from './profile.ts';
+import type { RotationView } from './rotate-secret.ts';
 import type { StoredWebhook } from './webhook.ts';
 import { type WebhookRoutes, webhookRoutes } from './webhook-routes.ts';
 import { checkSettings, profileNamed, type WebhookRules } from './webhook-rules.ts';
@@ -21,16 +23,18 @@ export interface WebhookChange {
   /** `null`: it stands nowhere any more, and is not counted. */
   readonly routesAfter: WebhookRoutes | null;
   readonly command: Command | null;
+  /** The first answer of a rotation's Idempotency-Key; false, too, where the key was used meanwhile. */
+  readonly rotation?: (FirstAnswer<RotationView> & { readonly idempotencyKey: string }) | null;
   readonly nowMs: number;
 }
 
 /** Someone else may change the webhook between reading and writing; so often it is tried again. */
-const TRIES = 5;
+export const TRIES = 5;
 
-const conflict = (): PassPostError =>
+export const conflict = (): PassPostError =>
   new PassPostError('conflict', 'The webhook is being changed by others. Please try again.');
 
-const found = async (store: WebhookStore, owner: string, id: string): Promise<StoredWebhook> => {
+export const found = async (store: WebhookStore, owner: string, id: string): Promise<StoredWebhook> => {
   const webhook = await store.find(owner, id);
   if (!webhook) throw notFound('webhook');
   return webhook;
@@ -107,9 +111,12 @@ export const changeWebhook = async (
   throw conflict();
 };
 
-/** Deletes a webhook. A tombstone stays, without anything secret, for as long as its deliveries may be looked at. */
+/**
+ * Deletes a webhook. A tombstone stays, without anything secret, for as long as its deliveries may be looked at. With
+ * its history they are nowhere to be seen from now on, and a command takes their rows away.
+ */
 export const deleteWebhook = async (
-  { owner, id, nowMs }: { owner: string; id: string; nowMs: number },
+  { owner, id, withHistory = false, nowMs }: { owner: string; id: string; withHistory?: boolean; nowMs: number },
   { store, rules }: { store: WebhookStore; rules: Pick<WebhookRules, 'profiles'> },
 ): Promise<void> => {
   for (let tries = 0; tries < TRIES; tries++) {
@@ -125,10 +132,11 @@ export const deleteWebhook = async (
         version: before.version + 1,
         updated_at: now,
         deleted_at: now,
+        is_history_erased: withHistory,
       },
       routesBefore: webhookRoutes(before, profileNamed(before.profile, rules)),
       routesAfter: null,
-      command: null,
+      command: withHistory ? eraseCommand(owner, id, 1) : null,
       nowMs,
     });
     if (isDone) return;

@@ -1,11 +1,35 @@
 import * as z from 'zod';
 
-/** Work that the API asks of the fan-out, as a row: nothing is asked for except by something committed. */
-export const commandSchema = z.object({
+const base = {
   id: z.string(),
   owner: z.string(),
-  /** `resume`: the webhook is enabled again, what was held for it goes on. */
-  type: z.literal('resume'),
-  webhook_id: z.string(),
-});
+};
+
+/** Work that the API asks of the fan-out, as a row: nothing is asked for except by something committed. */
+export const commandSchema = z.discriminatedUnion('type', [
+  /** The webhook is enabled again: what was held for it goes on. */
+  z.object({ ...base, type: z.literal('resume'), webhook_id: z.string() }),
+  /** Deliveries of one event owe an attempt (`manual`) or their whole schedule (`replay`) again; those that never were are made. */
+  z.object({
+    ...base,
+    type: z.literal('owe'),
+    trigger: z.enum(['manual', 'replay']),
+    event_id: z.string(),
+    event_type: z.string(),
+    delivery_ids: z.array(z.string()),
+  }),
+  /** The webhook is gone and its deliveries with it: some of them now, the rest by the next step. */
+  z.object({ ...base, type: z.literal('erase-history'), webhook_id: z.string(), step: z.number() }),
+]);
 export type Command = z.infer<typeof commandSchema>;
+export type OweCommand = Extract<Command, { type: 'owe' }>;
+export type EraseCommand = Extract<Command, { type: 'erase-history' }>;
+
+/** The next part of taking a deleted webhook's deliveries away. The same id for the same step, so that it is asked for once. */
+export const eraseCommand = (owner: string, webhookId: string, step: number): EraseCommand => ({
+  id: `erase#${webhookId}#${step}`,
+  owner,
+  type: 'erase-history',
+  webhook_id: webhookId,
+  step,
+});

@@ -1,4 +1,4 @@
-import type { Command } from './command.ts';
+import { type Command, type EraseCommand, eraseCommand } from './command.ts';
 import type { DeliveryTicket, StoredDelivery } from './delivery.ts';
 import type { StoredEvent } from './event.ts';
 import { deliveryId } from './id.ts';
@@ -21,6 +21,10 @@ export interface FanOutStore {
   add(events: readonly StoredEvent[], deliveries: readonly StoredDelivery[]): Promise<void>;
   /** Lets some of a webhook's held deliveries go on, due now. Answers what now awaits its message, and whether more are held. */
   resumeHeld(webhookId: string, nowMs: number): Promise<{ tickets: readonly DeliveryTicket[]; hasMore: boolean }>;
+  /** Takes some of a webhook's deliveries away, with their attempts. Answers whether more are there. */
+  eraseSome(webhookId: string): Promise<{ readonly hasMore: boolean }>;
+  /** Asks for more work by a row, once, however often. */
+  addCommand(command: Command, nowMs: number): Promise<void>;
 }
 
 export interface FanOutDependencies {
@@ -103,15 +107,25 @@ export const fanOut = async (
     }
     await flush();
     done = index;
-    if (change.kind === 'command' && !(await resume(change.command, { store, queue, clock }, isTimeUp))) return done;
+    if (change.kind === 'command' && !(await carryOut(change.command, { store, queue, clock }, isTimeUp))) return done;
     done = index + 1;
   }
   await flush();
   return changes.length;
 };
 
+/** Bounded, and more by another command: nobody's events wait behind thousands of rows. */
+const erase = async (
+  { owner, webhook_id, step }: EraseCommand,
+  { store, clock }: FanOutDependencies,
+): Promise<true> => {
+  const { hasMore } = await store.eraseSome(webhook_id);
+  if (hasMore) await store.addCommand(eraseCommand(owner, webhook_id, step + 1), clock());
+  return true;
+};
+
 const resume = async (
-  { webhook_id }: Command,
+  { webhook_id }: Extract<Command, { type: 'resume' }>,
   { store, queue, clock }: FanOutDependencies,
   isTimeUp: () => boolean,
 ): Promise<boolean> => {
@@ -120,5 +134,21 @@ const resume = async (
     await queue.send(tickets, clock());
     if (!hasMore) return true;
     if (isTimeUp()) return false;
+  }
+};
+
+/** Does what a command asks for; false where the time was up before. */
+const carryOut = async (
+  command: Command,
+  dependencies: FanOutDependencies,
+  isTimeUp: () => boolean,
+): Promise<boolean> => {
+  switch (command.type) {
+    case 'resume':
+      return resume(command, dependencies, isTimeUp);
+    case 'erase-history':
+      return erase(command, dependencies);
+    default:
+      throw new Error(`nobody carries out ${command.type}`);
   }
 };

@@ -67,11 +67,11 @@ const wants = (filter: DeliveryFilter, { status, event_type, id }: StoredDeliver
   timeOfId(id) >= (filter.since ?? 0) &&
   (filter.until === undefined || timeOfId(id) < filter.until);
 
-/** A webhook's deliveries, newest first. Its delivery of one event needs no list: the id is derived from both. */
-export const listDeliveries = async (
+/** A webhook's deliveries as stored, newest first. Its delivery of one event needs no list: the id is derived from both. */
+export const findDeliveries = async (
   request: ListDeliveriesRequest,
-  { history, webhooks, events, scheduleOf }: DeliveriesOfWebhook,
-): Promise<Page<DeliveryView>> => {
+  { history, webhooks, events }: Omit<DeliveriesOfWebhook, 'scheduleOf'>,
+): Promise<Page<StoredDelivery> & { readonly webhook: StoredWebhook }> => {
   const { owner, webhookId, filter, limit, after, nowMs } = request;
   const webhook = await webhooks.findAny(owner, webhookId);
   if (webhook?.deleted_at !== null) throw notFound('webhook');
@@ -87,8 +87,16 @@ export const listDeliveries = async (
   const page = await (filter.event_id === undefined
     ? history.list(webhookId, filter, { limit, after, nowMs })
     : ofEvent(filter.event_id));
-  const whole = await history.withBodies(page.items);
-  return { items: whole.map((delivery) => deliveryToView(delivery, webhook, scheduleOf)), next: page.next };
+  return { webhook, items: await history.withBodies(page.items), next: page.next };
+};
+
+/** A webhook's deliveries, newest first. */
+export const listDeliveries = async (
+  request: ListDeliveriesRequest,
+  { scheduleOf, ...dependencies }: DeliveriesOfWebhook,
+): Promise<Page<DeliveryView>> => {
+  const { webhook, items, next } = await findDeliveries(request, dependencies);
+  return { items: items.map((delivery) => deliveryToView(delivery, webhook, scheduleOf)), next };
 };
 
 /** One delivery with its attempts; also of a webhook that was deleted since. */
@@ -99,6 +107,7 @@ export const readDelivery = async (
   const [delivery] = await history.find([id], nowMs);
   if (delivery?.owner !== owner) throw notFound('delivery');
   const webhook = await webhooks.findAny(owner, webhookOfDelivery(id));
+  if (webhook?.is_history_erased) throw notFound('delivery');
   const attempts = await history.attempts(delivery);
   const last = attempts.at(-1) ?? null;
   const view = deliveryToView({ ...delivery, last }, webhook, scheduleOf);
@@ -111,7 +120,7 @@ export const deliveriesOfEvent = async (
   nowMs: number,
   { history, webhooks, scheduleOf }: DeliveriesOfEvent,
 ): Promise<Omit<DeliveryView, 'response_body'>[]> => {
-  const known = await webhooks.listAny(event.owner);
+  const known = (await webhooks.listAny(event.owner)).filter(({ is_history_erased }) => !is_history_erased);
   const byId = new Map(known.map((webhook) => [webhook.id, webhook]));
   const timeMs = Date.parse(event.created_at);
   const ids = known.map(({ id }) => deliveryId(timeMs, event.id, id));

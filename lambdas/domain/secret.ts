@@ -21,3 +21,23 @@ export const signingSecrets = (
   if (rotation === 'overlap') return [newest, ...living];
   return [living.at(-1) ?? newest];
 };
+
+/** Secrets that may live side by side; each costs room in the row, and one signature where all of them sign. */
+export const MOST_SECRETS = 5;
+
+/**
+ * A rotation: the new secret first, behind it those that still live. The one before lives for the overlap and none
+ * longer than one that is newer, so that an overlap of nothing ends them all at once.
+ */
+export const withNewSecret = (
+  secrets: readonly SealedSecret[],
+  sealed: string,
+  overlapMs: number,
+  nowMs: number,
+): readonly [SealedSecret, ...SealedSecret[]] => {
+  const endMs = nowMs + overlapMs;
+  const older = secrets
+    .map((secret) => ({ ...secret, expires_at: Math.min(secret.expires_at ?? endMs, endMs) }))
+    .filter(({ expires_at }) => expires_at > nowMs);
+  return [{ sealed, expires_at: null }, ...older];
+};

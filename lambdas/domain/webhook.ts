@@ -41,5 +41,7 @@ export const storedWebhookSchema = z.object({
   updated_at: z.string(),
   /** Set on a tombstone: the webhook is gone, its deliveries' history is not. */
   deleted_at: z.string().nullable().default(null),
+  /** On a tombstone: nor is the history there any more; its rows may still be on their way out. */
+  is_history_erased: z.boolean().optional(),
 });
 export type StoredWebhook = z.infer<typeof storedWebhookSchema>;
