@@ -43,14 +43,14 @@ describe('a POST', () => {
     expect(answer.durationMs).toBeLessThan(1000);
   });
 
-  // PM-8: the secret stands in the query and is compared byte for byte.
+  // The secret stands in the query and is compared byte for byte.
   test.each([
     `/p?a=%7E~'"|{}&&=b`,
     '/a/../b?secret=a+b%2Bc%20&%zz;x[]=\\^`<>',
     '/?',
     '/?a=b?c=/d//',
     '/p;v=1,2?%C3%B8',
-  ])('sends the target byte for byte: %s', async (target) => {
+  ])('PM-8 sends the target byte for byte: %s', async (target) => {
     const receiver = await serveRaw((socket) => socket.end(ok));
     const post = start();
 

@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest';
+import { createKeyring, signingKeysOf } from '../../lambdas/domain/keyring.ts';
+import { inpost } from '../../lambdas/profiles/inpost.ts';
+import { passpost } from '../../lambdas/profiles/passpost.ts';
+import { testProfile } from '../helpers/profile-contract.ts';
+import {
+  type Agreed,
+  verifyInpostDigitalWithOpenssl,
+  verifyInpostHmac,
+  verifyInpostHmacWithOpenssl,
+} from '../helpers/receivers/inpost.ts';
+import { opensslHmac } from '../helpers/receivers/openssl.ts';
+import { telling } from '../helpers/telling.ts';
+import vectors from '../vectors/inpost.json' with { type: 'json' };
+
+const material = { ...signingKeysOf(createKeyring()), secrets: ['inpost-shared'] } as const;
+const render = (chosen: object = {}, about = telling(), sentAt = new Date()) =>
+  inpost.render(about, material, inpost.options.parse(chosen), sentAt);
+
+const choices: Agreed[] = (['body', 'timestamp_body'] as const).flatMap((signed_content) =>
+  (['sha256', 'sha512'] as const).flatMap((hash) =>
+    (['rsa-sha256', 'ecdsa-p256-sha256'] as const).map((algorithm) => ({ signed_content, hash, algorithm })),
+  ),
+);
+
+describe('the inpost profile', () => {
+  const secrets = ['inpost-delt-nøkkel-🔑', 'inpost-shared'] as const;
+  describe.each(choices)('IP-4 IP-5 $signed_content, $hash, $algorithm', (agreed) => {
+    testProfile({
+      profile: inpost,
+      options: [{ mechanism: 'hmac', ...agreed }],
+      secrets,
+      receivers: { 'a Node.js receiver': verifyInpostHmac(agreed), OpenSSL: verifyInpostHmacWithOpenssl(agreed) },
+    });
+    testProfile({
+      profile: inpost,
+      options: [{ mechanism: 'digital', ...agreed }],
+      secrets,
+      receivers: {},
+      keyReceivers: { OpenSSL: verifyInpostDigitalWithOpenssl(agreed) },
+      isRandomised: agreed.algorithm === 'ecdsa-p256-sha256',
+    });
+    testProfile({ profile: inpost, options: [{ mechanism: 'none', ...agreed }], secrets, receivers: {} });
+  });
+
+  it.each(vectors.signatures)('IP-8 $statement', ({ secret, timestamp, body, signature }) => {
+    const isStamped = timestamp !== null;
+    const agreed = { signed_content: isStamped ? 'timestamp_body' : 'body', hash: 'sha256' } as const;
+    const headers = { 'x-inpost-signature': signature, 'x-inpost-timestamp': timestamp ?? '' };
+
+    const verify = verifyInpostHmac({ ...agreed, algorithm: 'rsa-sha256' });
+
+    expect(verify({ headers, body }, secret)).toBe(true);
+    expect(opensslHmac('sha256', secret, isStamped ? `${timestamp}.${body}` : body)).toBe(signature);
+  });
+
+  it.each(vectors.requests)('IP-6 sends $name', ({ options, telling: about, sentAt, headers, body }) => {
+    const request = render(options, about, new Date(sentAt));
+
+    expect(request).toEqual({ headers, body });
+  });
+
+  it('IP-1 IP reading 4: signs by HMAC unless something else is chosen, and nothing where none is', () => {
+    expect(inpost.options.parse({})).toEqual({
+      mechanism: 'hmac',
+      signed_content: 'body',
+      hash: 'sha256',
+      algorithm: 'rsa-sha256',
+    });
+    expect(render().headers).toHaveProperty('x-inpost-signature');
+    expect(render({ mechanism: 'none' }).headers).not.toHaveProperty('x-inpost-signature');
+  });
+
+  it('IP reading 2: has SHA-512 as an option of the HMAC', () => {
+    const bytes = (hash: string) => Buffer.from(`${render({ hash }).headers['x-inpost-signature']}`, 'base64').length;
+
+    expect([bytes('sha256'), bytes('sha512')]).toEqual([32, 64]);
+  });
+
+  it('IP reading 3: signs digitally with RSA unless ECDSA is chosen, which is DER', () => {
+    const signature = (chosen: object) =>
+      Buffer.from(`${render({ mechanism: 'digital', ...chosen }).headers['x-inpost-signature']}`, 'base64');
+
+    expect(signature({})).toHaveLength(256);
+    expect(signature({ algorithm: 'ecdsa-p256-sha256' })[0]).toBe(0x30);
+  });
+
+  it('IP-6 names every task event Shipment.Tracking and any other by its type', () => {
+    const topic = (eventType: string) => render({}, telling({ eventType })).headers['x-inpost-topic'];
+
+    expect(['task.created', 'task.accepted', 'task.cancelled'].map(topic)).toEqual(Array(3).fill('Shipment.Tracking'));
+    expect(['pass.created', 'stock.low', 'tasks'].map(topic)).toEqual(['pass.created', 'stock.low', 'tasks']);
+  });
+
+  it('IP-9 IP reading 5: keeps the event id over attempts and renews timestamp and signature', () => {
+    const chosen = { signed_content: 'timestamp_body' };
+    const at = (sentAt: string) => render(chosen, telling(), new Date(sentAt)).headers;
+
+    const [first, second] = [at('2024-04-26T14:00:03.165Z'), at('2024-04-26T14:01:03.165Z')];
+
+    expect(second['x-inpost-event-id']).toBe(first['x-inpost-event-id']);
+    expect(first['x-inpost-timestamp']).toBe('2024-04-26T14:00:03.165Z');
+    expect(second['x-inpost-timestamp']).toBe('2024-04-26T14:01:03.165Z');
+    expect(second['x-inpost-signature']).not.toBe(first['x-inpost-signature']);
+  });
+
+  it("IP-9 IP reading 5: waits PassPost's waits, and takes any 2xx", () => {
+    expect(inpost.schedule).toEqual(passpost.schedule);
+    expect([200, 299, 302, 410].map(inpost.judge)).toEqual(['delivered', 'delivered', 'refused', 'refused']);
+  });
+
+  it('IP-7 has two versions, and a webhook pinned to the older gets its payload down-converted', () => {
+    const [newest = '', older = ''] = inpost.apiVersions;
+    const at = (apiVersion: string) => render({}, telling({ apiVersion }));
+
+    expect([newest, older]).toEqual(['2026-11-01', '2024-06-01']);
+    expect(Object.keys(JSON.parse(at(newest).body))).toEqual(['id', 'type', 'created_at', 'data']);
+    expect(Object.keys(JSON.parse(at(older).body))).toEqual(['event_id', 'event_type', 'timestamp', 'data']);
+    expect(Object.values(JSON.parse(at(older).body))).toEqual(Object.values(JSON.parse(at(newest).body)));
+    expect([newest, older].map((version) => at(version).headers['x-inpost-api-version'])).toEqual([newest, older]);
+  });
+
+  it('IP-7 keeps data as it was stored in every version', () => {
+    const dataJson = '{"n":1.0,"big":12345678901234567890}';
+
+    for (const apiVersion of inpost.apiVersions) {
+      expect(render({}, telling({ apiVersion, dataJson })).body).toContain(`"data":${dataJson}}`);
+    }
+  });
+});

@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import { createKeyring, publicKeysOf, signingKeysOf } from '../../lambdas/domain/keyring.ts';
+import { passcreator } from '../../lambdas/profiles/passcreator.ts';
+import { passpost } from '../../lambdas/profiles/passpost.ts';
+import { testProfile } from '../helpers/profile-contract.ts';
+import { opensslVerifies } from '../helpers/receivers/openssl.ts';
+import { verifyPasscreator, verifyPasscreatorWithOpenssl } from '../helpers/receivers/passcreator.ts';
+import { publishedPem } from '../helpers/receivers/published-key.ts';
+import { telling } from '../helpers/telling.ts';
+import vectors from '../vectors/passcreator.json' with { type: 'json' };
+
+const keyring = createKeyring();
+const published = publicKeysOf(keyring).jwks.keys;
+const material = { ...signingKeysOf(keyring), secrets: ['any-secret'] } as const;
+const options = (chosen: object) => passcreator.options.parse(chosen);
+const render = (chosen: object = {}) =>
+  passcreator.render(telling({ eventType: 'pass_created' }), material, options(chosen), new Date());
+
+describe('the passcreator profile', () => {
+  const secrets = ['newest-secret', 'previous-secret'] as const;
+  testProfile({ profile: passcreator, options: [options({})], secrets, receivers: {} });
+  testProfile({
+    profile: passcreator,
+    options: [options({ signPayload: true })],
+    secrets,
+    receivers: {},
+    keyReceivers: { 'a Node.js receiver': verifyPasscreator, OpenSSL: verifyPasscreatorWithOpenssl },
+    isRandomised: true,
+  });
+
+  it.each(vectors.requests)('PC-8 sends $name', ({ telling: about, headers, body }) => {
+    const request = passcreator.render(about, material, options({}), new Date());
+
+    expect(request).toEqual({ headers, body });
+  });
+
+  it.each(vectors.signatures)('PC reading 1: $statement', ({ publicKey, signedData, signature }) => {
+    expect(opensslVerifies(signedData, signature, publicKey)).toBe(true);
+    expect(opensslVerifies(`${signedData} `, signature, publicKey)).toBe(false);
+  });
+
+  it('PC-8 adds signature and signedData only where the subscriber asked for them', () => {
+    const plain = ['event', 'id', 'created_at', 'data'];
+
+    expect(Object.keys(JSON.parse(render().body))).toEqual(plain);
+    expect(Object.keys(JSON.parse(render({ signPayload: true }).body))).toEqual([...plain, 'signature', 'signedData']);
+  });
+
+  it('PC-7 PC reading 1: signs with ECDSA on P-256 and SHA-256, DER in base64, as OpenSSL verifies it', () => {
+    const { signature, signedData } = JSON.parse(render({ signPayload: true }).body);
+
+    expect(Buffer.from(signature, 'base64')[0]).toBe(0x30);
+    expect(opensslVerifies(signedData, signature, publishedPem(published, 'ES256'))).toBe(true);
+    expect(opensslVerifies(signedData.replace('tsk_1', 'tsk_2'), signature, publishedPem(published, 'ES256'))).toBe(
+      false,
+    );
+  });
+
+  it('PC reading 2: has in signedData the very text that was signed, which is the body without a signature', () => {
+    expect(JSON.parse(render({ signPayload: true }).body).signedData).toBe(render().body);
+  });
+
+  it("PC reading 3: waits PassPost's waits where retrying is on", () => {
+    expect(passcreator.schedule).toEqual(passpost.schedule);
+  });
+
+  it('PC-2 signs nothing unless asked to', () => {
+    expect(options({})).toEqual({ signPayload: false, subscription_url: null });
+    expect(passcreator.options.safeParse({ signPayload: 'yes' }).success).toBe(false);
+  });
+
+  it('PC-9 takes any 2xx of a POST for its receipt, and everything the account has for *', () => {
+    expect([200, 204, 299].map(passcreator.judge)).toEqual(Array(3).fill('delivered'));
+    expect([199, 302, 404, 410, 500].map(passcreator.judge)).toEqual(Array(5).fill('refused'));
+    expect(passcreator.events).toEqual(['*']);
+  });
+});

@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest';
+import { createKeyring, signingKeysOf } from '../../lambdas/domain/keyring.ts';
+import { createSecret } from '../../lambdas/domain/secret.ts';
+import { hmacSha256 } from '../../lambdas/profiles/parts/hmac-sha256.ts';
+import { passmint } from '../../lambdas/profiles/passmint.ts';
+import { testProfile } from '../helpers/profile-contract.ts';
+import { verifyWithStripe, verifyWithStripeAt } from '../helpers/receivers/stripe.ts';
+import { telling } from '../helpers/telling.ts';
+import vectors from '../vectors/passmint.json' with { type: 'json' };
+
+const keys = signingKeysOf(createKeyring());
+const [newest, previous] = [createSecret(), 'whsec_test'];
+const render = (sentAt = new Date(), secrets: readonly [string, ...string[]] = [newest]) =>
+  passmint.render(telling({ eventType: 'pass.installed' }), { ...keys, secrets }, {}, sentAt);
+
+describe('the passmint profile', () => {
+  testProfile({
+    profile: passmint,
+    options: [{}],
+    secrets: [newest, previous],
+    receivers: { "Stripe's library": verifyWithStripe },
+  });
+
+  it.each(vectors.signatures)('MT reading 1: $statement', ({ secret, timestamp, body, header }) => {
+    const made = `t=${timestamp},v1=${hmacSha256(secret, `${timestamp}.${body}`, 'hex')}`;
+
+    expect(made).toBe(header);
+    expect(verifyWithStripeAt(timestamp * 1000)({ headers: { 'passmint-signature': header }, body }, secret)).toBe(
+      true,
+    );
+  });
+
+  it.each(vectors.requests)('MT-5 MT reading 8: sends $name', ({ telling: about, secrets, sentAt, headers, body }) => {
+    const [first = '', ...older] = secrets;
+
+    const request = passmint.render(about, { ...keys, secrets: [first, ...older] }, {}, new Date(sentAt));
+
+    expect(request).toEqual({ headers, body });
+  });
+
+  it('MT-2 MT-4 means by * the seven events of the page, and the body has the type', () => {
+    expect(passmint.events).toEqual([
+      'pass.created',
+      'pass.updated',
+      'pass.url_viewed',
+      'pass.downloaded',
+      'pass.installed',
+      'pass.removed',
+      'pass.voided',
+    ]);
+    expect(JSON.parse(render().body).type).toBe('pass.installed');
+  });
+
+  it('MT-5 sends the four headers of the page, and our delivery id', () => {
+    const { headers } = render();
+
+    expect(headers).toEqual({
+      'content-type': 'application/json',
+      'user-agent': 'passmint-webhooks/1.0',
+      'passmint-event-type': 'pass.installed',
+      'passmint-delivery-id': telling().deliveryId,
+      'passmint-signature': expect.stringMatching(/^t=\d{10},v1=[0-9a-f]{64}$/),
+    });
+  });
+
+  it('MT-6 MT reading 4: signs each attempt anew, so that none is older than five minutes', () => {
+    const sentAt = Date.UTC(2026, 10, 20, 10);
+    const [first, later] = [render(new Date(sentAt)), render(new Date(sentAt + 7_200_000))];
+    const verify = verifyWithStripeAt(sentAt + 7_200_000 + 299_000);
+
+    expect(later.body).toBe(first.body);
+    expect(later.headers['passmint-signature']).not.toBe(first.headers['passmint-signature']);
+    expect(verify(later, newest)).toBe(true);
+    expect(() => verify(first, newest)).toThrow('tolerance');
+  });
+
+  it('MT-7 MT reading 2: makes seven requests, the first at once', () => {
+    expect(passmint.schedule).toEqual([30, 300, 1800, 7200, 43_200, 86_400]);
+    expect(1 + passmint.schedule.length).toBe(7);
+  });
+
+  it('MT reading 3: takes the listed times for gaps, 38 h 35 m 30 s in all', () => {
+    expect(passmint.schedule.reduce((sum, wait) => sum + wait, 0)).toBe(38 * 3600 + 35 * 60 + 30);
+  });
+
+  it('MT-8 is satisfied by 2xx alone', () => {
+    const all = Array.from({ length: 500 }, (_, i) => i + 100);
+
+    expect(all.filter((status) => passmint.judge(status) === 'delivered')).toEqual(all.slice(100, 200));
+    expect(passmint.judge(410)).toBe('refused');
+  });
+
+  it('MT reading 7: names the delivery in a header and the event in the body', () => {
+    const { headers, body } = render();
+
+    expect(headers['passmint-delivery-id']).toBe(telling().deliveryId);
+    expect(JSON.parse(body).id).toBe(telling().eventId);
+  });
+
+  it('MT reading 10: has one v1 per living secret while rotating, the newest first', () => {
+    const request = render(new Date(), [newest, previous]);
+
+    expect(request.headers['passmint-signature']).toMatch(/^t=\d{10},v1=[0-9a-f]{64},v1=[0-9a-f]{64}$/);
+    for (const secret of [newest, previous]) expect(verifyWithStripe(request, secret)).toBe(true);
+  });
+});
