@@ -114,6 +114,17 @@ export class Storage extends Construct {
     );
   }
 
+  /** Jobs, and whether anybody would hear of their results. */
+  grantJobs(fn: LambdaFunction): void {
+    this.grantDomain(
+      fn,
+      this.domain(['GetItem', 'PutItem'], ['J#*']),
+      this.domain(['BatchGetItem'], ['J#*', 'R#*', 'A#*']),
+      this.index(this.domainTable, 'list'),
+    );
+    this.nameRetention(fn);
+  }
+
   /** What became of deliveries. */
   grantDeliveryHistory(fn: LambdaFunction): void {
     this.grantDomain(fn, this.domain(['GetItem'], ['A#*', 'E#*']));
@@ -169,6 +180,8 @@ export class Storage extends Construct {
       fn,
       { actions: [partiql.insert, partiql.update], resources: [this.deliveryTable.tableArn] },
       this.index(this.deliveryTable, 'attention'),
+      // What somebody wants sent again.
+      this.delivery(['BatchGetItem'], ['W#*']),
       // What a webhook takes with it when it is deleted with its history.
       this.delivery(['Query', 'BatchWriteItem'], ['W#*', 'dlv_*']),
     );

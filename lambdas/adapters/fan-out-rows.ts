@@ -1,32 +1,17 @@
 import { type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterEnabling } from '../domain/after-attempt.ts';
-import { type DeliveryTicket, type StoredDelivery, storedDeliverySchema } from '../domain/delivery.ts';
+import { type DeliveryTicket, storedDeliverySchema } from '../domain/delivery.ts';
 import type { StoredEvent } from '../domain/event.ts';
-import { type FanOutStore, ticketOf, type Wanting } from '../domain/fan-out.ts';
-import { batchGet } from './batch-get.ts';
+import { type FanOutStore, ticketOf } from '../domain/fan-out.ts';
 import { createErasureRows } from './erasure-rows.ts';
+import { createOwedRows, deliveryRow } from './owed-rows.ts';
 import { executeStatements, insertStatement, updateStatement } from './partiql.ts';
-import {
-  attentionPk,
-  attentionPkOf,
-  deliveryKey,
-  duePkOf,
-  eventKey,
-  indexes,
-  routingKey,
-  SHARDS,
-} from './table-keys.ts';
+import { attentionPk, attentionPkOf, deliveryKey, duePkOf, eventKey, indexes, SHARDS } from './table-keys.ts';
+import { createWantingRows } from './wanting-rows.ts';
 
-const EVERYTHING = '*';
 /** So many held deliveries of each shard are let go in one round. */
 const HELD_AT_ONCE = 100;
-
-const wantingFrom = (row: Record<string, unknown> | null): Wanting[] =>
-  [...((row?.webhooks as Set<string> | undefined) ?? [])].map((entry) => {
-    const [webhookId = '', resource = ''] = entry.split(/\|(.*)/s);
-    return { webhookId, resource: resource === '' ? null : resource };
-  });
 
 export const createFanOutRows = (
   client: DynamoDBClient,
@@ -42,29 +27,10 @@ export const createFanOutRows = (
     ttl: Math.ceil(Date.parse(event.created_at) / 1000) + (retentionDays + 14) * 86_400,
   });
 
-  const deliveryRow = (delivery: StoredDelivery) => ({
-    ...deliveryKey(delivery.id),
-    kind: 'delivery',
-    ...delivery,
-    parked: null,
-    has_slot: null,
-    trigger: null,
-  });
-
   return {
     ...createErasureRows(client, tables),
-
-    async wanting(events) {
-      const keysOf = ({ owner, type }: StoredEvent) => [
-        routingKey(owner, type),
-        ...(isOperational(type) ? [] : [routingKey(owner, EVERYTHING)]),
-      ];
-      const find = await batchGet(
-        client,
-        events.flatMap(keysOf).map((key) => ({ table: tables.domain, key, isConsistent: true })),
-      );
-      return events.map((event) => keysOf(event).flatMap((key) => wantingFrom(find(tables.domain, key))));
-    },
+    ...createOwedRows(client, tables.delivery),
+    wanting: createWantingRows(client, tables.domain, isOperational),
 
     async add(events, deliveries) {
       await executeStatements(client, [

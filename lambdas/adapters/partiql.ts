@@ -32,15 +32,17 @@ export const insertStatement = (table: string, row: Readonly<Record<string, unkn
   return { Statement: `INSERT INTO "${table}" VALUE {${fields}}`, Parameters: entries.map(([, value]) => value) };
 };
 
-/** A statement that changes a row only while it holds `expected`. One attribute at most can be removed: the engines differ beyond that. */
+/** A statement that changes a row only while it holds `expected`. One attribute at most can be removed (the engines differ beyond that); what else must go is cleared, set to null. */
 export const updateStatement = (
   table: string,
   key: { readonly pk: string; readonly sk: string },
   set: Readonly<Record<string, unknown>>,
   expected: Readonly<Record<string, unknown>>,
   remove?: string,
+  cleared: readonly string[] = [],
 ): BatchStatementRequest => {
-  const assignments = Object.entries(marshall(rowOf(set), MARSHALL));
+  const nulls = Object.fromEntries(cleared.map((name) => [name, null]));
+  const assignments = Object.entries(marshall({ ...rowOf(set), ...nulls }, MARSHALL));
   const conditions = Object.entries(marshall({ ...key, ...expected }, MARSHALL));
   return {
     Statement: [

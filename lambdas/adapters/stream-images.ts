@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { commandSchema } from '../domain/command.ts';
 import { type StoredEvent, storedEventSchema } from '../domain/event.ts';
 import type { Change } from '../domain/fan-out.ts';
+import { jobEvent, storedJobSchema } from '../domain/job.ts';
 import { storedTaskSchema } from '../domain/task.ts';
 import { taskEvent } from '../domain/task-event.ts';
 import { storedTemplateSchema, templateEvent } from '../domain/template.ts';
@@ -11,8 +12,9 @@ import { storedTemplateSchema, templateEvent } from '../domain/template.ts';
 const imageSchema = z.discriminatedUnion('kind', [
   storedTaskSchema.extend({ kind: z.literal('task') }),
   storedEventSchema.extend({ kind: z.literal('event') }),
-  commandSchema.extend({ kind: z.literal('command') }),
+  z.looseObject({ kind: z.literal('command') }),
   storedTemplateSchema.extend({ kind: z.literal('template') }),
+  storedJobSchema.extend({ kind: z.literal('job') }),
 ]);
 
 const eventToChange = (event: StoredEvent | null): Change | null => event && { kind: 'event', event, isStored: false };
@@ -26,8 +28,10 @@ export const imageToChange = (image: Record<string, unknown>): Change | null => 
     case 'event':
       return { kind: 'event', event: row, isStored: true };
     case 'command':
-      return { kind: 'command', command: row };
+      return { kind: 'command', command: commandSchema.parse(row) };
     case 'template':
       return eventToChange(templateEvent(row));
+    case 'job':
+      return eventToChange(jobEvent(row));
   }
 };

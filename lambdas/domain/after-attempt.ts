@@ -1,4 +1,4 @@
-import type { Attempt, StoredDelivery } from './delivery.ts';
+import type { Attempt, StoredDelivery, Trigger } from './delivery.ts';
 import type { Judgement } from './profile.ts';
 
 /** When the next attempt would be due, and whether the queue can carry the wait until then. */
@@ -69,4 +69,24 @@ export const afterEnabling = (delivery: StoredDelivery, nowMs: number): StoredDe
   due_at: nowMs,
   parked: false,
   has_slot: false,
+});
+
+/**
+ * A delivery that somebody wants sent again, due now: with its schedule from the start, or for one attempt alone, which
+ * leaves the schedule where it was.
+ */
+export const afterAsking = (
+  delivery: StoredDelivery,
+  trigger: Extract<Trigger, 'manual' | 'replay' | 'recover'>,
+  nowMs: number,
+): StoredDelivery => ({
+  ...delivery,
+  status: 'pending',
+  ticket: delivery.ticket + 1,
+  step: trigger === 'manual' ? delivery.step : 0,
+  trigger,
+  due_at: nowMs,
+  parked: false,
+  has_slot: false,
+  settled_at: null,
 });

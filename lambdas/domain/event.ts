@@ -23,5 +23,11 @@ export const storedEventSchema = z.object({
   sequence: z.number().nullable().default(null),
   /** RFC 3339, UTC, milliseconds. */
   created_at: z.string(),
+  /** The one webhook that an operational event is about, and must not be sent to. */
+  about: z.string().optional(),
+  /** The one webhook that a sample is for, whatever it wants and even while it is disabled. */
+  test_of: z.string().optional(),
+  /** Since when the body is gone: `data` is `null` then. */
+  payload_deleted_at: z.string().optional(),
 });
 export type StoredEvent = z.infer<typeof storedEventSchema>;

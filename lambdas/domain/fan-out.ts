@@ -1,4 +1,5 @@
-import { type Command, type EraseCommand, eraseCommand } from './command.ts';
+import { carryOut } from './carry-out.ts';
+import type { Command, OweCommand } from './command.ts';
 import type { DeliveryTicket, StoredDelivery } from './delivery.ts';
 import type { StoredEvent } from './event.ts';
 import { deliveryId } from './id.ts';
@@ -21,6 +22,8 @@ export interface FanOutStore {
   add(events: readonly StoredEvent[], deliveries: readonly StoredDelivery[]): Promise<void>;
   /** Lets some of a webhook's held deliveries go on, due now. Answers what now awaits its message, and whether more are held. */
   resumeHeld(webhookId: string, nowMs: number): Promise<{ tickets: readonly DeliveryTicket[]; hasMore: boolean }>;
+  /** Makes deliveries owe again, once per command. Answers what awaits its message. */
+  oweAgain(command: OweCommand, nowMs: number): Promise<readonly DeliveryTicket[]>;
   /** Takes some of a webhook's deliveries away, with their attempts. Answers whether more are there. */
   eraseSome(webhookId: string): Promise<{ readonly hasMore: boolean }>;
   /** Asks for more work by a row, once, however often. */
@@ -37,7 +40,10 @@ export interface FanOutDependencies {
 const DELIVERIES_AT_ONCE = 500;
 
 /** What an event owes a webhook, before anything was tried. */
-export const newDelivery = (event: StoredEvent, webhookId: string): StoredDelivery => {
+export const newDelivery = (
+  event: Pick<StoredEvent, 'id' | 'owner' | 'type' | 'created_at'>,
+  webhookId: string,
+): StoredDelivery => {
   const createdAtMs = Date.parse(event.created_at);
   return {
     id: deliveryId(createdAtMs, event.id, webhookId),
@@ -65,12 +71,13 @@ export const ticketOf = (delivery: StoredDelivery): DeliveryTicket => ({
   dueAtMs: delivery.due_at,
 });
 
-/** The deliveries that events owe: one for each webhook that wants the type, for every resource or for this one. */
-const owedFor = (event: StoredEvent, wanting: readonly Wanting[]): StoredDelivery[] => {
+/** Whom an event goes to: each webhook that wants the type, for every resource or for this one, but not the one it is about; a sample to the one it is for. */
+export const receiversOf = (event: StoredEvent, wanting: readonly Wanting[]): string[] => {
+  if (event.test_of !== undefined) return [event.test_of];
   const webhookIds = wanting
     .filter(({ resource }) => resource === null || resource === event.resource)
     .map(({ webhookId }) => webhookId);
-  return [...new Set(webhookIds)].map((webhookId) => newDelivery(event, webhookId));
+  return [...new Set(webhookIds)].filter((webhookId) => webhookId !== event.about);
 };
 
 /**
@@ -102,7 +109,8 @@ export const fanOut = async (
     if (isTimeUp()) return done;
     if (change.kind === 'event') {
       if (!change.isStored) newEvents.push(change.event);
-      deliveries.push(...owedFor(change.event, wanting.get(change.event) ?? []));
+      const receivers = receiversOf(change.event, wanting.get(change.event) ?? []);
+      deliveries.push(...receivers.map((webhookId) => newDelivery(change.event, webhookId)));
       if (deliveries.length < DELIVERIES_AT_ONCE) continue;
     }
     await flush();
@@ -112,43 +120,4 @@ export const fanOut = async (
   }
   await flush();
   return changes.length;
-};
-
-/** Bounded, and more by another command: nobody's events wait behind thousands of rows. */
-const erase = async (
-  { owner, webhook_id, step }: EraseCommand,
-  { store, clock }: FanOutDependencies,
-): Promise<true> => {
-  const { hasMore } = await store.eraseSome(webhook_id);
-  if (hasMore) await store.addCommand(eraseCommand(owner, webhook_id, step + 1), clock());
-  return true;
-};
-
-const resume = async (
-  { webhook_id }: Extract<Command, { type: 'resume' }>,
-  { store, queue, clock }: FanOutDependencies,
-  isTimeUp: () => boolean,
-): Promise<boolean> => {
-  for (;;) {
-    const { tickets, hasMore } = await store.resumeHeld(webhook_id, clock());
-    await queue.send(tickets, clock());
-    if (!hasMore) return true;
-    if (isTimeUp()) return false;
-  }
-};
-
-/** Does what a command asks for; false where the time was up before. */
-const carryOut = async (
-  command: Command,
-  dependencies: FanOutDependencies,
-  isTimeUp: () => boolean,
-): Promise<boolean> => {
-  switch (command.type) {
-    case 'resume':
-      return resume(command, dependencies, isTimeUp);
-    case 'erase-history':
-      return erase(command, dependencies);
-    default:
-      throw new Error(`nobody carries out ${command.type}`);
-  }
 };

@@ -28,7 +28,7 @@ export const verdictOn = ({ ticket, delivery, event, webhook, isRedelivered }: A
     const mayBeUnsent = isRedelivered && delivery.ticket === ticket.ticket + 1 && !delivery.parked;
     return mayBeUnsent ? 'resend' : 'discard';
   }
-  if (!webhook || !event || webhook.deleted_at !== null) return 'cancel';
-  if (!webhook.enabled) return 'hold';
+  if (!webhook || !event || webhook.deleted_at !== null || event.payload_deleted_at !== undefined) return 'cancel';
+  if (!webhook.enabled && event.test_of === undefined) return 'hold';
   return delivery.due_at - nowMs > SHORT_WAIT_MS ? 'resend' : 'attempt';
 };

@@ -1,0 +1,94 @@
+import type { BatchStatementRequest, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { afterAsking } from '../domain/after-attempt.ts';
+import type { OweCommand } from '../domain/command.ts';
+import { type DeliveryTicket, type StoredDelivery, storedDeliverySchema } from '../domain/delivery.ts';
+import { newDelivery, ticketOf } from '../domain/fan-out.ts';
+import { timeOfId, webhookOfDelivery } from '../domain/id.ts';
+import { batchGet, type Row } from './batch-get.ts';
+import { executeStatements, insertStatement, updateStatement } from './partiql.ts';
+import { attentionPkOf, deliveryKey, duePkOf } from './table-keys.ts';
+
+/** A new delivery's row, without what goes without saying. */
+export const deliveryRow = (delivery: StoredDelivery) => ({
+  ...deliveryKey(delivery.id),
+  kind: 'delivery',
+  ...delivery,
+  parked: null,
+  has_slot: null,
+  trigger: delivery.trigger === 'schedule' ? null : delivery.trigger,
+});
+
+/** A row may change under our hands, by an attempt on its way or by another command; so often it is read again. */
+const ROUNDS = 5;
+
+interface Step {
+  readonly after: StoredDelivery;
+  /** `null`: done by an earlier run of the same command, which may have died before the message. */
+  readonly statement: BatchStatementRequest | null;
+}
+
+/** Deliveries that somebody wants sent again. Each row notes by which command it was `asked`, so that one that runs twice counts once. */
+export const createOwedRows = (client: DynamoDBClient, deliveryTable: string) => {
+  const askUpdate = (before: StoredDelivery, after: StoredDelivery, asked: string): BatchStatementRequest =>
+    updateStatement(
+      deliveryTable,
+      deliveryKey(after.id),
+      {
+        status: after.status,
+        ticket: after.ticket,
+        step: after.step,
+        trigger: after.trigger,
+        due_at: after.due_at,
+        parked: after.parked,
+        has_slot: after.has_slot,
+        due_pk: duePkOf(after.id),
+        att_pk: attentionPkOf(after.id, after.status),
+        asked,
+      },
+      { ticket: before.ticket },
+      // What owes never expires.
+      'ttl',
+      ['settled_at'],
+    );
+
+  const stepOf = (command: OweCommand, id: string, row: Row | null, nowMs: number): Step | null => {
+    const { owner, trigger, event_id, event_type } = command;
+    if (!row) {
+      const event = { id: event_id, owner, type: event_type, created_at: new Date(timeOfId(id)).toISOString() };
+      const after: StoredDelivery = { ...newDelivery(event, webhookOfDelivery(id)), trigger, due_at: nowMs };
+      return { after, statement: insertStatement(deliveryTable, { ...deliveryRow(after), asked: command.id }) };
+    }
+    const delivery = storedDeliverySchema.parse(row);
+    if (row.asked === command.id) {
+      return delivery.status === 'pending' && !delivery.parked ? { after: delivery, statement: null } : null;
+    }
+    // An attempt by hand is for what is settled; what owes again meanwhile gets its attempt anyway.
+    if (trigger === 'manual' && delivery.settled_at === null) return null;
+    const after = afterAsking(delivery, trigger, nowMs);
+    return { after, statement: askUpdate(delivery, after, command.id) };
+  };
+
+  return {
+    async oweAgain(command: OweCommand, nowMs: number): Promise<DeliveryTicket[]> {
+      const tickets: DeliveryTicket[] = [];
+      let open: readonly string[] = command.delivery_ids;
+      for (let round = 0; open.length > 0; round++) {
+        if (round === ROUNDS) throw new Error(`${open.length} deliveries change faster than they can be asked for`);
+        const find = await batchGet(
+          client,
+          open.map((id) => ({ table: deliveryTable, key: deliveryKey(id), isConsistent: true })),
+        );
+        const steps = open.flatMap((id) => stepOf(command, id, find(deliveryTable, deliveryKey(id)), nowMs) ?? []);
+        tickets.push(...steps.filter(({ statement }) => !statement).map(({ after }) => ticketOf(after)));
+        const changes = steps.flatMap(({ after, statement }) => (statement ? [{ after, statement }] : []));
+        const outcomes = await executeStatements(
+          client,
+          changes.map(({ statement }) => statement),
+        );
+        tickets.push(...changes.filter((_, i) => outcomes[i] === 'done').map(({ after }) => ticketOf(after)));
+        open = changes.filter((_, i) => outcomes[i] !== 'done').map(({ after }) => after.id);
+      }
+      return tickets;
+    },
+  };
+};

@@ -1,0 +1,49 @@
+import { type Command, type EraseCommand, eraseCommand, type OweCommand } from './command.ts';
+import type { FanOutDependencies } from './fan-out.ts';
+
+type IsTimeUp = () => boolean;
+
+/** Does what a command asks for, and may do it twice. Answers false where the time was up before the end. */
+export const carryOut = async (
+  command: Command,
+  dependencies: FanOutDependencies,
+  isTimeUp: IsTimeUp,
+): Promise<boolean> => {
+  switch (command.type) {
+    case 'resume':
+      return resume(command.webhook_id, dependencies, isTimeUp);
+    case 'owe':
+      await owe(command, dependencies);
+      return true;
+    case 'erase-history':
+      await erase(command, dependencies);
+      return true;
+  }
+};
+
+const resume = async (
+  webhookId: string,
+  { store, queue, clock }: FanOutDependencies,
+  isTimeUp: IsTimeUp,
+): Promise<boolean> => {
+  for (;;) {
+    const { tickets, hasMore } = await store.resumeHeld(webhookId, clock());
+    await queue.send(tickets, clock());
+    if (!hasMore) return true;
+    if (isTimeUp()) return false;
+  }
+};
+
+/** One event's deliveries are no more than an account may have webhooks: done in one go. */
+const owe = async (command: OweCommand, { store, queue, clock }: FanOutDependencies): Promise<void> => {
+  await queue.send(await store.oweAgain(command, clock()), clock());
+};
+
+/** Bounded, and more by another command: nobody's events wait behind thousands of rows. */
+const erase = async (
+  { owner, webhook_id, step }: EraseCommand,
+  { store, clock }: FanOutDependencies,
+): Promise<void> => {
+  const { hasMore } = await store.eraseSome(webhook_id);
+  if (hasMore) await store.addCommand(eraseCommand(owner, webhook_id, step + 1), clock());
+};
