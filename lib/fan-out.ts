@@ -67,7 +67,11 @@ export class FanOut extends Construct {
       retryAttempts: -1,
       onFailure: { bind: () => ({ destination: this.failures.queueArn }) },
       // The events that the fan-out itself puts there for tasks (origin "change") do not pass through it again.
-      filters: [image({ kind: ['task', 'command', 'template'] }), image({ kind: ['event'] }, { origin: ['publish'] })],
+      filters: [
+        image({ kind: ['task', 'command', 'template'] }),
+        image({ kind: ['event'] }, { origin: ['publish'] }),
+        image({ kind: ['job'] }, { status: ['completed'] }, { result_to: ['webhooks'] }),
+      ],
     });
     // Nor too old for ever; the construct does not take the -1 that says so.
     (mapping.node.defaultChild as CfnEventSourceMapping).maximumRecordAgeInSeconds = -1;

@@ -25,11 +25,14 @@ const paths = {
   'webhooks-api': resource(`${v1}/webhooks`),
   'deliveries-api': [...resource(`${v1}/deliveries`), `${v1}/webhooks/{id}/deliveries`],
   'events-api': resource(`${v1}/events`),
+  'jobs-api': resource(`${v1}/jobs`),
   'keys-api': resource(`${v1}/keys`),
   'accounts-api': resource(`${v1}/accounts`),
   'catalogue-api': [...resource(`${v1}/event-types`), ...resource(`${v1}/profiles`), ...resource(`${v1}/templates`)],
   'docs-api': [`${v1}/openapi.json`, ...resource('/docs'), '/health'],
-  'public-keys-api': ['/.well-known/jwks.json'],
+  'public-keys-api': ['/.well-known/jwks.json', '/inpost/public-key'],
+  'passmint-api': resource('/v1/webhooks'),
+  'passcreator-api': ['/api/hook/{proxy+}'],
   'fallback-api': [],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 type ApiName = keyof typeof paths;
@@ -117,17 +120,26 @@ export class PublicApi extends Construct {
       'webhooks-api',
       'deliveries-api',
       'events-api',
+      'jobs-api',
       'keys-api',
       'accounts-api',
       'catalogue-api',
+      'passmint-api',
+      'passcreator-api',
     ];
     for (const name of keyed) storage.grantKeyCounting(functions[name]);
     storage.grantTasks(functions['tasks-api']);
     storage.grantWebhooks(functions['webhooks-api']);
     this.guardEgress(functions['webhooks-api']);
+    for (const name of ['passmint-api', 'passcreator-api'] as const) {
+      storage.grantWebhooks(functions[name]);
+      this.guardEgress(functions[name]);
+    }
+    storage.grantDeliveryHistory(functions['passmint-api']);
     storage.grantDeliveryHistory(functions['deliveries-api']);
     storage.grantEvents(functions['events-api']);
     storage.grantCatalogue(functions['catalogue-api']);
+    storage.grantJobs(functions['jobs-api']);
     storage.grantKeys(functions['keys-api']);
     storage.grantAccounts(functions['accounts-api']);
     storage.grantPublicKeys(functions['public-keys-api']);

@@ -125,9 +125,9 @@ export class Storage extends Construct {
     this.nameRetention(fn);
   }
 
-  /** What became of deliveries. */
+  /** What became of deliveries, and what is to become of them by a command. */
   grantDeliveryHistory(fn: LambdaFunction): void {
-    this.grantDomain(fn, this.domain(['GetItem'], ['A#*', 'E#*']));
+    this.grantDomain(fn, this.domain(['GetItem'], ['A#*', 'E#*', 'I#*']), this.domain(['PutItem'], ['A#*', 'I#*']));
     this.grantDelivery(
       fn,
       this.delivery(['BatchGetItem', 'Query'], ['W#*', 'dlv_*']),

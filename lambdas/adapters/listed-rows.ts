@@ -1,5 +1,6 @@
 import { type AttributeValue, type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import type { Position } from '../domain/page.ts';
+import { indexes, SHARDS } from './table-keys.ts';
 
 export interface PageRequest {
   readonly limit: number;
@@ -46,6 +47,28 @@ export const queryPositions = async (
     start = page.LastEvaluatedKey;
   } while (start && found.length <= limit);
   return found;
+};
+
+/**
+ * The positions of things that only ever move on from status to status, in any order. One status after the other: what
+ * moves meanwhile is met again further on, and is never passed by.
+ */
+export const queryStatuses = async (
+  client: DynamoDBClient,
+  table: string,
+  pkOf: (shard: number) => string,
+  statuses: readonly string[],
+  page: PageRequest,
+): Promise<Position[]> => {
+  const found = new Map<string, Position>();
+  for (const status of statuses) {
+    const runs = Array.from({ length: SHARDS }, (_, shard) => pkOf(shard)).map((pk) => {
+      const run = { index: indexes.list, attribute: 'list', pk, prefix: `${status}#` } as const;
+      return queryPositions(client, table, run, page);
+    });
+    for (const position of (await Promise.all(runs)).flat()) found.set(position.id, position);
+  }
+  return [...found.values()];
 };
 
 export const newestFirst = (a: Position, b: Position): number =>

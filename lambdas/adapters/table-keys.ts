@@ -4,6 +4,7 @@ import { deliveryId, shardOf, webhookOfDelivery } from '../domain/id.ts';
 //
 // domain table (has the stream)                                     indexes
 //   task            T#tsk_…        task                             list: T#o#shard / status#created#id · reference: o#reference / created#id
+//   job             J#job_…        job                              list: J#o#shard / status#created#id
 //   event           E#o#shard      evt_…                            list, only ids without a time: E#o#shard / created#id
 //   webhook         A#o            whk_…
 //   webhook count   A#o            webhook-count
@@ -47,6 +48,8 @@ export const DUE_SHARDS = 16;
 export const taskKey = (id: string): Key => ({ pk: `T#${id}`, sk: 'task' });
 export const taskListPk = (owner: string, shard: number): string => `T#${owner}#${shard}`;
 export const taskReferencePk = (owner: string, reference: string): string => `${owner}#${reference}`;
+export const jobKey = (id: string): Key => ({ pk: `J#${id}`, sk: 'job' });
+export const jobListPk = (owner: string, shard: number): string => `J#${owner}#${shard}`;
 export const eventListPk = (owner: string, shard: number): string => `E#${owner}#${shard}`;
 export const eventKey = (owner: string, id: string): Key => ({ pk: eventListPk(owner, shardOf(id, SHARDS)), sk: id });
 export const webhookKey = (owner: string, id: string): Key => ({ pk: `A#${owner}`, sk: id });

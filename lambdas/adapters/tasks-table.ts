@@ -10,7 +10,7 @@ import { shardOf } from '../domain/id.ts';
 import type { Page, Position } from '../domain/page.ts';
 import { type StoredTask, storedTaskSchema, type TaskStatus, taskStatuses } from '../domain/task.ts';
 import { batchGet } from './batch-get.ts';
-import { newestFirst, type PageRequest, queryPositions } from './listed-rows.ts';
+import { newestFirst, type PageRequest, queryPositions, queryStatuses } from './listed-rows.ts';
 import { rowOf } from './partiql.ts';
 import { indexes, SHARDS, taskKey, taskListPk, taskReferencePk } from './table-keys.ts';
 
@@ -66,34 +66,13 @@ const putIf = async (
 
 /** Tasks in the domain table. */
 export const tasksTable = (client: DynamoDBClient, table: string) => {
-  const ofStatus = async (owner: string, status: TaskStatus, page: PageRequest): Promise<Position[]> => {
-    const shards = await Promise.all(
-      Array.from({ length: SHARDS }, (_, shard) => {
-        const run = {
-          index: indexes.list,
-          attribute: 'list',
-          pk: taskListPk(owner, shard),
-          prefix: `${status}#`,
-        } as const;
-        return queryPositions(client, table, run, page);
-      }),
-    );
-    return shards.flat();
-  };
-
   const ofReference = (owner: string, reference: string, page: PageRequest): Promise<Position[]> => {
     const pk = taskReferencePk(owner, reference);
     return queryPositions(client, table, { index: indexes.reference, attribute: 'ref', pk, prefix: '' }, page);
   };
 
-  /** In life order, one after the other: a task that moves meanwhile is met again further on, and is never passed by. */
-  const ofAll = async (owner: string, page: PageRequest): Promise<Position[]> => {
-    const found = new Map<string, Position>();
-    for (const status of taskStatuses) {
-      for (const position of await ofStatus(owner, status, page)) found.set(position.id, position);
-    }
-    return [...found.values()];
-  };
+  const ofStatuses = (owner: string, statuses: readonly TaskStatus[], page: PageRequest): Promise<Position[]> =>
+    queryStatuses(client, table, (shard) => taskListPk(owner, shard), statuses, page);
 
   return {
     add: (task: StoredTask) => putIf(client, table, task, 'attribute_not_exists(pk)'),
@@ -113,9 +92,7 @@ export const tasksTable = (client: DynamoDBClient, table: string) => {
       const { status, external_reference } = filter;
       const found = external_reference
         ? await ofReference(owner, external_reference, page)
-        : status
-          ? await ofStatus(owner, status, page)
-          : await ofAll(owner, page);
+        : await ofStatuses(owner, status ? [status] : taskStatuses, page);
       const positions = found.toSorted(newestFirst);
       const shown = positions.slice(0, page.limit);
       const rows = await batchGet(

@@ -1,11 +1,12 @@
 import type { Operation } from '../runtime/operation.ts';
 import { createAccount, getAccount, listAccounts, updateAccount } from './accounts.ts';
 import { listEventTypes, listProfiles } from './catalogue.ts';
-import { getDelivery, listDeliveries } from './deliveries.ts';
+import { getDelivery, listDeliveries, retryDelivery } from './deliveries.ts';
 import { getHealth, getOpenApi } from './docs.ts';
 import { getEvent, listEvents, publishEvents } from './events.ts';
+import { completeJob, createJob, getJob, listJobs } from './jobs.ts';
 import { createKey, listKeys, revokeKey, rotateKey } from './keys.ts';
-import { getPublicKeys } from './public-keys.ts';
+import { getInpostKeys, getPublicKeys } from './public-keys.ts';
 import {
   acceptTask,
   cancelTask,
@@ -17,7 +18,7 @@ import {
   pickUpTask,
 } from './tasks.ts';
 import { deleteTemplate, getTemplate, listTemplates, putTemplate } from './templates.ts';
-import { changeWebhook, createWebhook, deleteWebhook, getWebhook, listWebhooks } from './webhooks.ts';
+import { changeWebhook, createWebhook, deleteWebhook, getWebhook, listWebhooks, rotateSecret } from './webhooks.ts';
 
 /** Every call of the API, in the order in which the reference shows them. */
 export const operations: readonly Operation[] = [
@@ -34,8 +35,10 @@ export const operations: readonly Operation[] = [
   getWebhook,
   changeWebhook,
   deleteWebhook,
+  rotateSecret,
   listDeliveries,
   getDelivery,
+  retryDelivery,
   publishEvents,
   listEvents,
   getEvent,
@@ -45,6 +48,10 @@ export const operations: readonly Operation[] = [
   listTemplates,
   getTemplate,
   deleteTemplate,
+  createJob,
+  completeJob,
+  listJobs,
+  getJob,
   createKey,
   listKeys,
   rotateKey,
@@ -54,6 +61,7 @@ export const operations: readonly Operation[] = [
   getAccount,
   updateAccount,
   getPublicKeys,
+  getInpostKeys,
   getOpenApi,
   getHealth,
 ];

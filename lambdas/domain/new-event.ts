@@ -4,12 +4,12 @@ import { resourceSchema } from './event.ts';
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 // Checked and passed on as it is: a schema that copies would lose members with odd names.
-const anyObjectSchema = z
+export const anyObjectSchema = z
   .custom<Readonly<Record<string, unknown>>>(isObject, 'must be a JSON object')
   .meta({ override: { type: 'object', additionalProperties: true } });
 
 /** What the Postmen envelope carries beside the data. */
-const metaSchema = z.strictObject({
+export const metaSchema = z.strictObject({
   code: z.int(),
   message: z.string(),
   details: z.array(z.unknown()).default([]),

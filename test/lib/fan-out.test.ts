@@ -16,12 +16,15 @@ describe('fan-out', () => {
     expect(Properties).not.toHaveProperty('MaximumBatchingWindowInSeconds');
   });
 
-  test('hears of tasks, commands, templates and published events only', () => {
+  test('hears of tasks, commands, templates, published events and results for webhooks only', () => {
     const { Filters } = Properties.FilterCriteria as { Filters: readonly { Pattern: string }[] };
 
     expect(Filters.map(({ Pattern }) => JSON.parse(Pattern))).toEqual([
       { dynamodb: { NewImage: { kind: { S: ['task', 'command', 'template'] } } } },
       { dynamodb: { NewImage: { kind: { S: ['event'] }, origin: { S: ['publish'] } } } },
+      {
+        dynamodb: { NewImage: { kind: { S: ['job'] }, status: { S: ['completed'] }, result_to: { S: ['webhooks'] } } },
+      },
     ]);
   });
 

@@ -38,6 +38,8 @@ describe('public API', () => {
       'ANY /webhooks/{id}/deliveries → deliveries-api',
       'ANY /events → events-api',
       'ANY /events/{proxy+} → events-api',
+      'ANY /jobs → jobs-api',
+      'ANY /jobs/{proxy+} → jobs-api',
       'ANY /keys → keys-api',
       'ANY /keys/{proxy+} → keys-api',
       'ANY /accounts → accounts-api',
@@ -53,6 +55,10 @@ describe('public API', () => {
       'ANY /docs/{proxy+} → docs-api',
       'ANY /health → docs-api',
       'ANY /.well-known/jwks.json → public-keys-api',
+      'ANY /inpost/public-key → public-keys-api',
+      'ANY /v1/webhooks → passmint-api',
+      'ANY /v1/webhooks/{proxy+} → passmint-api',
+      'ANY /api/hook/{proxy+} → passcreator-api',
     ]);
   });
 

@@ -1,0 +1,122 @@
+import {
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import type { CompletingJobs } from '../domain/complete-job.ts';
+import type { NewJobs } from '../domain/create-job.ts';
+import { shardOf } from '../domain/id.ts';
+import { type JobStatus, type JobType, jobStatuses, type StoredJob, storedJobSchema } from '../domain/job.ts';
+import type { Page, Position } from '../domain/page.ts';
+import { storedWebhookSchema } from '../domain/webhook.ts';
+import { batchGet } from './batch-get.ts';
+import { newestFirst, type PageRequest, queryStatuses } from './listed-rows.ts';
+import { rowOf } from './partiql.ts';
+import { jobKey, jobListPk, routingKey, SHARDS, webhookKey } from './table-keys.ts';
+
+export interface JobsTable extends NewJobs, CompletingJobs {
+  list(owner: string, status: JobStatus | undefined, page: PageRequest & { nowMs: number }): Promise<Page<StoredJob>>;
+  /** Whether an enabled webhook of the profile wants the type, for every resource. */
+  hasWebhook(owner: string, type: JobType, profile: string): Promise<boolean>;
+}
+
+/** A function's answer holds 6 MB, in which every quotation mark counts double. */
+const MOST_PAGE_BYTES = 2_500_000;
+
+/** Jobs in the domain table: its stream makes the results of the asynchronous ones known. */
+export const createJobsTable = (client: DynamoDBClient, table: string, retentionDays: number): JobsTable => {
+  const jobRow = (job: StoredJob) => ({
+    ...job,
+    ...jobKey(job.id),
+    kind: 'job',
+    list_pk: jobListPk(job.owner, shardOf(job.id, SHARDS)),
+    list_sk: `${job.status}#${job.created_at}#${job.id}`,
+    // Like an event, which its result becomes.
+    ttl: Math.ceil(Date.parse(job.completed_at ?? job.created_at) / 1000) + (retentionDays + 14) * 86_400,
+  });
+
+  /** Puts a row on a condition; answers what stands there where it does not hold. */
+  const putIf = async (job: StoredJob, condition: string, values?: Record<string, unknown>) => {
+    try {
+      await client.send(
+        new PutItemCommand({
+          TableName: table,
+          Item: marshall(rowOf(jobRow(job))),
+          ConditionExpression: condition,
+          ...(values ? { ExpressionAttributeValues: marshall(values) } : {}),
+          ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+        }),
+      );
+      return null;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException && error.Item) {
+        return storedJobSchema.parse(unmarshall(error.Item));
+      }
+      throw error;
+    }
+  };
+
+  /** The rows at these positions, as many as an answer holds, and the last that was looked at. */
+  const rowsAt = async (positions: readonly Position[], nowMs: number) => {
+    const keyed = positions.map((position) => ({ position, key: jobKey(position.id) }));
+    const rows = await batchGet(
+      client,
+      keyed.map(({ key }) => ({ table, key, isConsistent: true })),
+    );
+    const items: StoredJob[] = [];
+    let last: Position | null = null;
+    let bytes = 0;
+    for (const { position, key } of keyed) {
+      const row = rows(table, key);
+      const job = row && Number(row.ttl) * 1000 > nowMs ? storedJobSchema.parse(row) : null;
+      bytes += job ? job.input.length + (job.data ?? '').length + (job.meta ?? '').length : 0;
+      if (last && bytes > MOST_PAGE_BYTES) break;
+      if (job) items.push(job);
+      last = position;
+    }
+    return { items, last };
+  };
+
+  return {
+    add: (job) => putIf(job, 'attribute_not_exists(pk)'),
+
+    replace: (job, version) => putIf(job, 'version = :version', { ':version': version }),
+
+    async get(owner, id, { isLatest }) {
+      const { Item } = await client.send(
+        new GetItemCommand({ TableName: table, Key: marshall(jobKey(id)), ConsistentRead: isLatest }),
+      );
+      const job = Item && storedJobSchema.parse(unmarshall(Item));
+      return job?.owner === owner ? job : null;
+    },
+
+    async list(owner, status, { nowMs, ...page }) {
+      const statuses = status ? [status] : jobStatuses;
+      const found = await queryStatuses(client, table, (shard) => jobListPk(owner, shard), statuses, page);
+      const positions = found.toSorted(newestFirst);
+      const shown = positions.slice(0, page.limit);
+      const { items, last } = await rowsAt(shown, nowMs);
+      const isWhole = last === (shown.at(-1) ?? null) && positions.length <= page.limit;
+      // The index lags behind the row: the row decides.
+      return { items: items.filter((job) => !status || job.status === status), next: isWhole ? null : last };
+    },
+
+    async hasWebhook(owner, type, profile) {
+      const routing = routingKey(owner, type);
+      const routes = await batchGet(client, [{ table, key: routing, isConsistent: true }]);
+      const wanting = [...((routes(table, routing)?.webhooks as Set<string> | undefined) ?? [])];
+      // A result is about no resource, so that who asks for one does not get it.
+      const keys = wanting.filter((entry) => entry.endsWith('|')).map((entry) => webhookKey(owner, entry.slice(0, -1)));
+      const rows = await batchGet(
+        client,
+        keys.map((key) => ({ table, key, isConsistent: true })),
+      );
+      return keys.some((key) => {
+        const webhook = storedWebhookSchema.safeParse(rows(table, key)).data;
+        return webhook?.enabled === true && webhook.deleted_at === null && webhook.profile === profile;
+      });
+    },
+  };
+};

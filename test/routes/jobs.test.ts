@@ -1,0 +1,258 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { drawId } from '../../lambdas/domain/id.ts';
+import { jobTypes } from '../../lambdas/domain/job.ts';
+import { aCaller, type Caller, rowsHolding, useApi } from '../helpers/api-caller.ts';
+import { putWebhook } from '../helpers/events-api.ts';
+import { fanOutRow } from '../helpers/fanned-out.ts';
+import { putRouting } from '../helpers/routing-rows.ts';
+import { useTables } from '../helpers/tables.ts';
+import { aWebhook } from '../helpers/virtual-engine.ts';
+
+const input = { shipper_accounts: ['fedex'] };
+const partial = {
+  meta: { code: 4713, message: 'All or partial failed in rate request.', details: [], retryable: false },
+  data: { id: 'rate-1', status: 'calculated', rates: [{ service_type: null }] },
+};
+
+describe('the calls about jobs', () => {
+  const tables = useTables();
+  const api = useApi(tables, () => import('../../lambdas/jobs-api.ts'));
+  const eventsApi = useApi(tables, () => import('../../lambdas/events-api.ts'));
+  let me: Caller;
+  beforeEach(async () => {
+    me = await aCaller(tables);
+  });
+
+  const create = (body: object, call: { query?: string; headers?: Record<string, string> } = {}, caller = me) =>
+    api('POST', '/jobs', caller, { body: { type: 'calculate_rates', input, ...body }, ...call });
+  const complete = (id: string, body: unknown = partial, caller = me) =>
+    api('POST', `/jobs/${id}/complete`, caller, { body });
+  const get = async (id: string) => (await api('GET', `/jobs/${id}`, me)).json;
+  const list = (query = '', caller = me) => api('GET', '/jobs', caller, { query });
+  const rowOf = async (id: string) => (await rowsHolding(tables, tables.domainTable, id))[0];
+  const listen = async (over: object = {}, type = 'calculate_rates') => {
+    const webhook = await putWebhook(
+      tables,
+      aWebhook({ owner: me.owner, profile: 'postmen', events: [type], ...over }),
+    );
+    await putRouting(tables, me.owner, type, [`${webhook.id}|${webhook.resource ?? ''}`]);
+    return webhook;
+  };
+  /** The job that a call which waits has begun. */
+  const waited = async (): Promise<string> => {
+    for (;;) {
+      const { json } = await list('status=pending');
+      if (json.data[0]) return json.data[0].id;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  };
+
+  it('PM-1 answers an asynchronous job at once and sends its result out as the event of its type', async () => {
+    const webhook = await listen();
+
+    const { status, headers, json } = await create({ async: true });
+    const pending = await fanOutRow(tables, await rowOf(json.id));
+    const completed = await complete(json.id);
+    const sent = await fanOutRow(tables, await rowOf(json.id));
+    await fanOutRow(tables, await rowOf(json.id));
+
+    expect(status).toBe(202);
+    expect(headers.location).toBe(`/api/public/v1/jobs/${json.id}`);
+    expect(json).toMatchObject({ status: 'pending', type: 'calculate_rates', input, meta: null, data: null });
+    expect(completed).toMatchObject({ status: 200, json: { status: 'completed', ...partial } });
+    expect(pending).toEqual([]);
+    expect(sent.map(({ deliveryId }) => deliveryId.slice(30))).toEqual([webhook.id.slice(4)]);
+    const events = (await eventsApi('GET', '/events', me)).json.data;
+    expect(events).toEqual([expect.objectContaining({ type: 'calculate_rates', resource: null, ...partial })]);
+  });
+
+  it('PM-5 keeps code, message, details and retryable, and the data of a partial failure', async () => {
+    await listen();
+    const { id } = (await create({ async: true })).json;
+    await complete(id);
+    await fanOutRow(tables, await rowOf(id));
+
+    const [event] = (await eventsApi('GET', '/events', me)).json.data;
+
+    expect(event.meta).toEqual(partial.meta);
+    expect(event.data).toEqual(partial.data);
+    expect(await get(id)).toMatchObject(partial);
+  });
+
+  it('PM reading 7: takes retryable as the word of the job, and completes it all the same', async () => {
+    await listen();
+    const { id } = (await create({ async: true })).json;
+
+    const { json } = await complete(id, { meta: { code: 4104, message: 'Busy.', retryable: true }, data: {} });
+
+    expect(json).toMatchObject({ status: 'completed', meta: { code: 4104, details: [], retryable: true }, data: {} });
+  });
+
+  it('PM reading 6: takes async as a JSON boolean and as the query’s true', async () => {
+    await listen();
+
+    expect((await create({ async: true })).status).toBe(202);
+    expect((await create({}, { query: 'async=true' })).status).toBe(202);
+    expect((await create({ async: 'true' })).json.errors[0].path).toBe('async');
+    expect((await create({}, { query: 'async=1' })).json.errors[0].path).toBe('async');
+  });
+
+  it('PM-1 PM-3 takes each of the five operations where a webhook wants it, and no other', async () => {
+    for (const type of jobTypes) {
+      await listen({}, type);
+      expect((await create({ type, async: true })).json).toMatchObject({ type, status: 'pending' });
+    }
+    expect((await create({ type: 'track_a_label', async: true })).json.errors[0].path).toBe('type');
+  });
+
+  it.each([
+    ['none', null],
+    ['a disabled one', { enabled: false }],
+    ['a deleted one', { deleted_at: '2026-11-16T09:30:00.000Z' }],
+    ['one of another profile', { profile: 'passpost' }],
+    ['one for a resource only', { resource: 'parcel-1' }],
+  ])('PM-1 refuses async where the account’s webhook is %s', async (_, over) => {
+    if (over) await listen(over);
+
+    const { status, json } = await create({ async: true });
+
+    expect(status).toBe(422);
+    expect(json.errors).toEqual([expect.objectContaining({ path: 'async', code: 'webhook_required' })]);
+    expect((await list()).json.data).toEqual([]);
+  });
+
+  it('answers a synchronous call with meta and data once they are there, and sends no webhook', async () => {
+    await listen();
+
+    const call = create({});
+    const id = await waited();
+    await complete(id);
+    const { status, json } = await call;
+
+    expect(status).toBe(200);
+    expect(json).toEqual(partial);
+    expect(await fanOutRow(tables, await rowOf(id))).toEqual([]);
+    expect(await get(id)).toMatchObject({ id, status: 'completed', ...partial, progress: null });
+  });
+
+  it('completes a job once, however many try', async () => {
+    await listen();
+    const { id } = (await create({ async: true })).json;
+
+    const answers = await Promise.all([1, 2, 3, 4].map((n) => complete(id, { ...partial, data: { n } })));
+    const late = await complete(id, { ...partial, data: { n: 5 } });
+
+    const winner = answers.find(({ status }) => status === 200);
+    expect(answers.filter(({ status }) => status === 409)).toHaveLength(3);
+    expect(late).toMatchObject({ status: 409, json: { errors: [{ path: 'status', code: 'completed' }] } });
+    expect(await get(id)).toEqual(winner?.json);
+  });
+
+  it('gives the first answer again under the same key', async () => {
+    const webhook = await listen();
+    const headers = { 'idempotency-key': 'k1' };
+    const first = await create({ async: true }, { headers });
+    await complete(first.json.id);
+    await putWebhook(tables, { ...webhook, enabled: false });
+
+    const again = await create({}, { headers, query: 'async=true' });
+    const other = await create({ async: true, input: {} }, { headers });
+
+    expect(again).toMatchObject({ status: 202, headers: { 'idempotency-replayed': 'true' }, json: first.json });
+    expect(other).toMatchObject({ status: 422, json: { type: '/problems/idempotency_mismatch' } });
+  });
+
+  it('tells a repeat that the first still waits', async () => {
+    const headers = { 'idempotency-key': 'k1' };
+    const call = create({}, { headers });
+    const id = await waited();
+
+    const meanwhile = await create({}, { headers });
+    await complete(id);
+    await call;
+    const after = await create({}, { headers });
+
+    expect(meanwhile).toMatchObject({ status: 409, json: { type: '/problems/idempotency_in_progress' } });
+    expect(after).toMatchObject({ status: 200, headers: { 'idempotency-replayed': 'true' }, json: partial });
+  });
+
+  it('lists jobs newest first, by status, page by page', async () => {
+    await listen();
+    const ids: string[] = [];
+    for (const key of ['', 'k1', '', '', 'k2']) {
+      const headers: Record<string, string> = key ? { 'idempotency-key': key } : {};
+      ids.unshift((await create({ async: true }, { headers })).json.id);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    for (const id of [ids[1], ids[3]]) await complete(String(id));
+
+    const listed: string[] = [];
+    for (let cursor = ''; ; ) {
+      const { json } = await list(`limit=2${cursor}`);
+      listed.push(...json.data.map((job: { id: string }) => job.id));
+      if (json.next_cursor === null) break;
+      cursor = `&cursor=${json.next_cursor}`;
+    }
+    const of = async (status: string) => (await list(`status=${status}`)).json.data.map(({ id }: { id: string }) => id);
+
+    expect(listed).toEqual(ids);
+    expect(await of('completed')).toEqual([ids[1], ids[3]]);
+    expect(await of('pending')).toEqual([ids[0], ids[2], ids[4]]);
+    expect(await of('failed')).toEqual([]);
+    expect((await list('status=done')).status).toBe(422);
+  });
+
+  it('pages by bytes where jobs are long', async () => {
+    await listen();
+    const data = { text: 'x'.repeat(200_000) };
+    for (let i = 0; i < 14; i++) {
+      const { id } = (await create({ async: true })).json;
+      await complete(id, { ...partial, data });
+    }
+
+    const first = await list('limit=100');
+    const rest = await list(`limit=100&cursor=${first.json.next_cursor}`);
+
+    expect(first.text.length).toBeLessThan(3_000_000);
+    expect(first.json.data.length + rest.json.data.length).toBe(14);
+    expect(rest.json.next_cursor).toBeNull();
+  });
+
+  it('refuses what a row cannot hold', async () => {
+    await listen();
+    const { id } = (await create({ async: true })).json;
+
+    const longInput = await create({ input: { text: 'x'.repeat(131_072) } });
+    // Short as it is sent, each number is written out with twenty-one digits.
+    const numbers = Array.from({ length: 40_000 }, () => '1e20').join(',');
+    const longResult = await complete(id, `{"meta":${JSON.stringify(partial.meta)},"data":{"numbers":[${numbers}]}}`);
+
+    expect(longInput).toMatchObject({ status: 422, json: { errors: [{ path: 'input' }] } });
+    expect(longResult).toMatchObject({ status: 422, json: { errors: [{ path: 'data' }] } });
+    expect((await complete(id, { meta: partial.meta, data: [] })).status).toBe(422);
+    expect((await complete(id, { data: {} })).json.errors[0].path).toBe('meta');
+  });
+
+  it('knows no job of another account, of the other mode, or that is none', async () => {
+    await listen();
+    const { id } = (await create({ async: true })).json;
+    const others = [await aCaller(tables), await aCaller(tables, { accountId: me.accountId, mode: 'test' })];
+
+    for (const other of others) {
+      expect((await api('GET', `/jobs/${id}`, other)).status).toBe(404);
+      expect((await complete(id, partial, other)).status).toBe(404);
+      expect((await list('', other)).json.data).toEqual([]);
+      expect((await create({ async: true }, {}, other)).status).toBe(422);
+    }
+    expect((await complete(drawId('job', Date.now()))).status).toBe(404);
+    expect((await api('GET', '/jobs/job_1', me)).status).toBe(404);
+  });
+
+  it('asks for scopes', async () => {
+    const reader = await aCaller(tables, { accountId: me.accountId, scopes: ['jobs:read'] });
+
+    expect((await create({}, {}, reader)).status).toBe(403);
+    expect((await complete(drawId('job', 1), partial, reader)).status).toBe(403);
+    expect((await list('', reader)).status).toBe(200);
+  });
+});
