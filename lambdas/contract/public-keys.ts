@@ -21,3 +21,23 @@ export const getPublicKeys = {
   scope: null,
   responses: { 200: z.object({ keys: z.array(jwkSchema) }) },
 } as const satisfies Operation;
+
+export const getInpostKeys = {
+  id: 'getInpostKeys',
+  method: 'GET',
+  path: '/inpost/public-key',
+  tag: 'public keys',
+  summary: 'Read the keys of InPost digital signatures as PEM',
+  description:
+    'Both keys, or with `algorithm` that key alone as a PEM file: `curl -o key.pem "…/inpost/public-key?algorithm=ecdsa-p256-sha256"`.',
+  scope: null,
+  query: z.strictObject({ algorithm: z.enum(['rsa-sha256', 'ecdsa-p256-sha256']).optional() }),
+  responses: {
+    200: z
+      .object({
+        rsa: z.string().meta({ description: 'PEM (SPKI), for `rsa-sha256`.' }),
+        ec: z.string().meta({ description: 'PEM (SPKI), for `ecdsa-p256-sha256`.' }),
+      })
+      .meta({ id: 'InpostKeys' }),
+  },
+} as const satisfies Operation;

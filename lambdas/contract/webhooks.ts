@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { newWebhookSchema, webhookChangesSchema } from '../domain/new-webhook.ts';
 import { pageQuery, pageSchema } from '../domain/page.ts';
+import { rotatedSecretSchema, secretRotationSchema } from '../domain/rotate-secret.ts';
 import { createdWebhookSchema, type WebhookView, webhookViewSchema } from '../domain/webhook-view.ts';
 import type { Operation } from '../runtime/operation.ts';
 
@@ -100,4 +101,25 @@ export const deleteWebhook = {
   scope: 'webhooks:write',
   responses: { 204: null },
   errors: [409],
+} as const satisfies Operation;
+
+export const rotateSecret = {
+  ...one,
+  path: `${path}/{id}/rotate-secret`,
+  id: 'rotateSecret',
+  method: 'POST',
+  summary: 'Give a webhook a new secret',
+  description:
+    'Until `previous_expires_at` deliveries are signed with both where the profile has room for two signatures, else with the previous secret alone, and then with the new one. A repeat under the same `Idempotency-Key` gets the first answer without the secret.',
+  scope: 'webhooks:write',
+  body: secretRotationSchema,
+  isBodyOptional: true,
+  isIdempotent: true,
+  responses: { 200: rotatedSecretSchema },
+  errors: [409],
+  example: { overlap_seconds: 86_400 },
+  exampleAnswer: {
+    secret: 'whsec_YW5vdGhlci1zZWNyZXQtdGhhdC1pcy1ub25lISEhISE=',
+    previous_expires_at: '2026-11-17T09:30:00.000Z',
+  },
 } as const satisfies Operation;

@@ -91,3 +91,6 @@ export const checkWebhookUrl = (text: string, rules: WebhookUrlRules): WebhookUr
   const [code, message] = found;
   return { errors: [{ path: 'url', code, message }], url: null };
 };
+
+/** Whether a URL asks for plain http, however it is written. */
+export const isPlainHttp = (text: string): boolean => /^http:/i.test(text);

@@ -1,15 +1,16 @@
 import * as operations from '../contract/webhooks.ts';
-import { changeWebhook, deleteWebhook, type WebhookStore } from '../domain/change-webhook.ts';
+import { changeWebhook, deleteWebhook } from '../domain/change-webhook.ts';
 import { createWebhook, type NewWebhookStore, type Seal } from '../domain/create-webhook.ts';
 import { notFound } from '../domain/errors.ts';
 import { ownerKey } from '../domain/owner.ts';
 import { type Page, type Position, pageToBody } from '../domain/page.ts';
+import { type RotationStore, rotateSecret } from '../domain/rotate-secret.ts';
 import type { StoredWebhook } from '../domain/webhook.ts';
 import type { WebhookRules } from '../domain/webhook-rules.ts';
 import { webhookToView } from '../domain/webhook-view.ts';
 import { type Route, route } from '../runtime/operation.ts';
 
-export interface Webhooks extends NewWebhookStore, WebhookStore {
+export interface Webhooks extends NewWebhookStore, RotationStore {
   list(owner: string, limit: number, after: Position | null): Promise<Page<StoredWebhook>>;
 }
 
@@ -44,5 +45,13 @@ export const webhookRoutes = (store: Webhooks, rules: WebhookRules, seal: Seal):
   route(operations.deleteWebhook, async ({ owner, params, nowMs }) => {
     await deleteWebhook({ owner: ownerKey(owner), id: params.id ?? '', nowMs }, { store, rules });
     return { status: 204 };
+  }),
+
+  route(operations.rotateSecret, async (request) => {
+    const which = { owner: ownerKey(request.owner), id: request.params.id ?? '' };
+    const { answer, secret } = await rotateSecret({ ...request, ...which }, { store, rules, seal });
+    return secret === null
+      ? { status: 200, body: answer, headers: { 'idempotency-replayed': 'true' } }
+      : { status: 200, body: { secret, ...answer } };
   }),
 ];

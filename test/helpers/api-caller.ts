@@ -14,11 +14,15 @@ export interface Caller {
   readonly key: string;
 }
 
-/** A call of a function, by its path behind `/api/public/v1`. */
+/** A call of a function, by its path behind the surface's own beginning. */
 export type CallAs = (method: string, path: string, caller: Caller, call?: ApiCall) => Promise<ApiAnswer>;
 
 /** A function as deployed, with the test's tables. `load` imports its entry once the environment stands. */
-export const useApi = (tables: Tables, load: () => Promise<{ handler: unknown }>): CallAs => {
+export const useApi = (
+  tables: Tables,
+  load: () => Promise<{ handler: unknown }>,
+  base = '/api/public/v1',
+): CallAs => {
   let handler: ApiHandler;
   beforeAll(async () => {
     vi.stubEnv('AWS_REGION', 'us-east-1');
@@ -31,7 +35,7 @@ export const useApi = (tables: Tables, load: () => Promise<{ handler: unknown }>
     vi.stubEnv(env.ownHosts, 'api.example.com');
     handler = (await load()).handler as ApiHandler;
   });
-  return (method, path, { key }, call = {}) => callApi(handler, method, `/api/public/v1${path}`, { key, ...call });
+  return (method, path, { key }, call = {}) => callApi(handler, method, `${base}${path}`, { key, ...call });
 };
 
 /** A caller of an account of his own, or of the one named. */

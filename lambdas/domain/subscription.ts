@@ -1,0 +1,100 @@
+import { changeWebhook, deleteWebhook, type WebhookStore } from './change-webhook.ts';
+import { createWebhook, type NewWebhookStore, type Seal } from './create-webhook.ts';
+import { notFound, PassPostError } from './errors.ts';
+import { newWebhookSchema } from './new-webhook.ts';
+import type { StoredWebhook } from './webhook.ts';
+import type { WebhookRules } from './webhook-rules.ts';
+import { isPlainHttp } from './webhook-url.ts';
+
+// A subscription is a webhook that is known by what it is for, not by an id: one event, at one URL, of one template or of all.
+
+const PROFILE = 'passcreator';
+
+export interface Subscription {
+  readonly url: string;
+  readonly event: string;
+  /** The template it is tied to, or null for all. */
+  readonly template: string | null;
+  readonly subscriptionUrl: string | null;
+  readonly isRetried: boolean;
+  readonly isSigned: boolean;
+  /** Sent along as a bearer token. `null` leaves one that was there before. */
+  readonly accessToken: string | null;
+}
+
+export interface SubscriptionStore extends NewWebhookStore, WebhookStore {
+  listAny(owner: string): Promise<readonly StoredWebhook[]>;
+}
+
+export interface SubscriptionDependencies {
+  readonly store: SubscriptionStore;
+  readonly templates: { find(owner: string, id: string): Promise<unknown> };
+  readonly rules: WebhookRules;
+  readonly seal: Seal;
+}
+
+/** The account's subscriptions, the oldest first. */
+export const listSubscriptions = async (
+  owner: string,
+  { listAny }: Pick<SubscriptionStore, 'listAny'>,
+): Promise<readonly StoredWebhook[]> =>
+  (await listAny(owner))
+    .filter(({ profile, deleted_at }) => profile === PROFILE && deleted_at === null)
+    .toSorted((a, b) => (a.id < b.id ? -1 : 1));
+
+const settingsOf = (subscription: Subscription) => ({
+  enabled: true,
+  profile_options: { signPayload: subscription.isSigned, subscription_url: subscription.subscriptionUrl },
+  schedule: subscription.isRetried ? null : [],
+  ...(isPlainHttp(subscription.url) ? { allow_http: true } : {}),
+  ...(subscription.accessToken === null ? {} : { headers: { authorization: `Bearer ${subscription.accessToken}` } }),
+});
+
+const remove = async (owner: string, id: string, nowMs: number, dependencies: SubscriptionDependencies) => {
+  try {
+    await deleteWebhook({ owner, id, nowMs }, dependencies);
+  } catch (error) {
+    // Somebody else was faster: it is gone all the same.
+    if (!(error instanceof PassPostError && error.code === 'not_found')) throw error;
+  }
+};
+
+/** Makes a subscription, or gives the one that is there these settings. Of two made at the same moment the older one stays. */
+export const subscribe = async (
+  { owner, subscription, nowMs }: { owner: string; subscription: Subscription; nowMs: number },
+  dependencies: SubscriptionDependencies,
+): Promise<void> => {
+  const { store, templates } = dependencies;
+  const { url, event, template } = subscription;
+  if (template !== null && !(await templates.find(owner, template))) throw notFound('template');
+  const find = async () =>
+    (await listSubscriptions(owner, store)).filter(
+      (webhook) =>
+        webhook.url === url &&
+        webhook.resource === template &&
+        webhook.events.length === 1 &&
+        webhook.events[0] === event,
+    );
+
+  let same = await find();
+  if (same.length === 0) {
+    const settings = { url, events: [event], resource: template, profile: PROFILE, ...settingsOf(subscription) };
+    const body = newWebhookSchema.parse(settings);
+    await createWebhook({ owner, body, idempotencyKey: null, contentHash: '', nowMs }, dependencies);
+    same = await find();
+    if (same.length === 1) return;
+  }
+  const [kept, ...doubles] = same;
+  if (kept) await changeWebhook({ owner, id: kept.id, changes: settingsOf(subscription), nowMs }, dependencies);
+  for (const { id } of doubles) await remove(owner, id, nowMs, dependencies);
+};
+
+/** Removes every subscription of the account with that URL; none is no fault. */
+export const unsubscribe = async (
+  { owner, url, nowMs }: { owner: string; url: string; nowMs: number },
+  dependencies: SubscriptionDependencies,
+): Promise<void> => {
+  const all = await listSubscriptions(owner, dependencies.store);
+  // One after the other: each changes the account's count of webhooks.
+  for (const { id } of all.filter((webhook) => webhook.url === url)) await remove(owner, id, nowMs, dependencies);
+};

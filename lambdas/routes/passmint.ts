@@ -1,0 +1,137 @@
+import * as operations from '../contract/passmint.ts';
+import { changeWebhook, deleteWebhook } from '../domain/change-webhook.ts';
+import { createWebhook, type NewWebhookStore, type Seal } from '../domain/create-webhook.ts';
+import type { StoredDelivery } from '../domain/delivery.ts';
+import { notFound } from '../domain/errors.ts';
+import { timeOfId } from '../domain/id.ts';
+import { newWebhookSchema } from '../domain/new-webhook.ts';
+import { ownerKey } from '../domain/owner.ts';
+import { type Page, type Position, pageToBody } from '../domain/page.ts';
+import { type DeliveriesOfWebhook, findDeliveries } from '../domain/read-deliveries.ts';
+import { type RotationStore, rotateSecret } from '../domain/rotate-secret.ts';
+import type { StoredWebhook } from '../domain/webhook.ts';
+import type { WebhookRules } from '../domain/webhook-rules.ts';
+import { isPlainHttp } from '../domain/webhook-url.ts';
+import { type Route, route } from '../runtime/operation.ts';
+
+const PROFILE = 'passmint';
+
+export interface PassmintWebhooks extends NewWebhookStore, RotationStore {
+  findAny(owner: string, id: string): Promise<StoredWebhook | null>;
+  list(owner: string, limit: number, after: Position | null, profile: string): Promise<Page<StoredWebhook>>;
+}
+
+export interface PassmintDependencies {
+  readonly webhooks: PassmintWebhooks;
+  readonly deliveries: Pick<DeliveriesOfWebhook, 'history' | 'events'>;
+  readonly rules: WebhookRules;
+  readonly seal: Seal;
+}
+
+type Shown = Pick<StoredWebhook, Exclude<keyof operations.PassmintWebhook, 'secret'>>;
+
+const showWebhook = (webhook: Shown): operations.PassmintWebhook => ({
+  id: webhook.id,
+  url: webhook.url,
+  events: [...webhook.events],
+  description: webhook.description,
+  enabled: webhook.enabled,
+  created_at: webhook.created_at,
+  updated_at: webhook.updated_at,
+});
+
+/** PassMint knows four statuses; what is held was tried or was not, and of what is cancelled nothing comes any more. */
+const statusOf = ({ status, attempts_made }: StoredDelivery): operations.PassmintDelivery['status'] => {
+  if (status === 'held') return attempts_made === 0 ? 'pending' : 'failed';
+  return status === 'cancelled' ? 'dead' : status;
+};
+
+const toTime = (timeMs: number): string => new Date(timeMs).toISOString();
+
+const showDelivery = (delivery: StoredDelivery): operations.PassmintDelivery => {
+  const { id, status, event_type, last, due_at, attempts_made } = delivery;
+  return {
+    id,
+    type: event_type,
+    status: statusOf(delivery),
+    http_status: last?.http_status ?? null,
+    response_body: last?.response_body ?? null,
+    created_at: toTime(timeOfId(id)),
+    attempted_at: last && toTime(last.started_at),
+    next_attempt_at: status === 'pending' || status === 'failed' ? toTime(due_at) : null,
+    attempts: attempts_made,
+  };
+};
+
+const ofThisProfile = (webhook: StoredWebhook | null): StoredWebhook | null =>
+  webhook?.profile === PROFILE ? webhook : null;
+
+/** An Idempotency-Key counts by path, and the native API's paths are others. A key of a client's holds no space. */
+const ownKey = (idempotencyKey: string | null): string | null => idempotencyKey && `/v1 ${idempotencyKey}`;
+
+/** PassMint's calls: its words for what the native API does with webhooks of its profile. Others are not there. */
+export const passmintRoutes = ({ webhooks, deliveries, rules, seal }: PassmintDependencies): Route[] => {
+  const store: PassmintWebhooks = {
+    ...webhooks,
+    find: async (owner, id) => ofThisProfile(await webhooks.find(owner, id)),
+    findAny: async (owner, id) => ofThisProfile(await webhooks.findAny(owner, id)),
+  };
+
+  return [
+    route(operations.createPassmintWebhook, async (request) => {
+      const body = newWebhookSchema.parse({
+        ...request.body,
+        profile: PROFILE,
+        allow_http: isPlainHttp(request.body.url),
+      });
+      const owner = ownerKey(request.owner);
+      const idempotencyKey = ownKey(request.idempotencyKey);
+      const created = await createWebhook({ ...request, owner, body, idempotencyKey }, { store, rules, seal });
+      const location = `${operations.createPassmintWebhook.path}/${created.answer.id}`;
+      return created.secret === null
+        ? { status: 201, body: showWebhook(created.answer), headers: { location, 'idempotency-replayed': 'true' } }
+        : { status: 201, body: { ...showWebhook(created.answer), secret: created.secret }, headers: { location } };
+    }),
+
+    route(operations.listPassmintWebhooks, async ({ owner, query }) => {
+      const page = await store.list(ownerKey(owner), query.limit, query.cursor ?? null, PROFILE);
+      return { status: 200, body: pageToBody(page, showWebhook) };
+    }),
+
+    route(operations.getPassmintWebhook, async ({ owner, params }) => {
+      const webhook = await store.find(ownerKey(owner), params.id ?? '');
+      if (!webhook) throw notFound('webhook');
+      return { status: 200, body: showWebhook(webhook) };
+    }),
+
+    route(operations.changePassmintWebhook, async ({ owner, params, body, nowMs }) => {
+      const which = { owner: ownerKey(owner), id: params.id ?? '' };
+      const isHttp = body.url !== undefined && isPlainHttp(body.url);
+      const changes = { ...body, ...(isHttp ? { allow_http: true } : {}) };
+      const webhook = await changeWebhook({ ...which, changes, nowMs }, { store, rules, seal });
+      return { status: 200, body: showWebhook(webhook) };
+    }),
+
+    route(operations.deletePassmintWebhook, async ({ owner, params, nowMs }) => {
+      const which = { owner: ownerKey(owner), id: params.id ?? '' };
+      await deleteWebhook({ ...which, withHistory: true, nowMs }, { store, rules });
+      return { status: 204 };
+    }),
+
+    route(operations.listPassmintDeliveries, async ({ owner, params, query, nowMs }) => {
+      const which = { owner: ownerKey(owner), webhookId: params.id ?? '', filter: {} };
+      const asked = { ...which, limit: query.limit, after: query.cursor ?? null, nowMs };
+      const page = await findDeliveries(asked, { ...deliveries, webhooks: store });
+      return { status: 200, body: pageToBody(page, showDelivery) };
+    }),
+
+    route(operations.rotatePassmintSecret, async (request) => {
+      const which = { owner: ownerKey(request.owner), id: request.params.id ?? '' };
+      const idempotencyKey = ownKey(request.idempotencyKey);
+      const rotated = await rotateSecret({ ...request, ...which, idempotencyKey }, { store, rules, seal });
+      return rotated.secret === null
+        ? { status: 200, body: rotated.answer, headers: { 'idempotency-replayed': 'true' } }
+        : { status: 200, body: { secret: rotated.secret, ...rotated.answer } };
+    }),
+  ];
+};
