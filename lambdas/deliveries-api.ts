@@ -1,4 +1,5 @@
 import { dynamoClient, takeAwsUse } from './adapters/aws-clients.ts';
+import { createCommandsTable } from './adapters/commands-table.ts';
 import { createDeliveryHistory } from './adapters/delivery-history.ts';
 import { createEventsTable } from './adapters/events-table.ts';
 import { keyCounter } from './adapters/key-counter.ts';
@@ -17,6 +18,7 @@ export const handler = httpHandler(
     history: createDeliveryHistory(client, deliveryTable),
     webhooks: createWebhooksTable(client, domainTable, retentionDays),
     events: createEventsTable(client, domainTable, retentionDays),
+    commands: createCommandsTable(client, domainTable),
     scheduleOf: (webhook) => scheduleOf(webhook, profileOf),
   }),
   {

@@ -71,3 +71,19 @@ export const getDelivery = {
     ],
   },
 } as const satisfies Operation;
+
+export const retryDelivery = {
+  id: 'retryDelivery',
+  method: 'POST',
+  path: '/api/public/v1/deliveries/{id}/retry',
+  idPrefix: 'dlv',
+  tag: 'deliveries',
+  summary: 'Try a delivery once more',
+  description:
+    'One attempt more, now; the schedule is neither used nor restarted, so that a refusal settles it again. 409 while an attempt is still owed, and where there is nothing to send any more: the webhook was deleted or the body of the event is gone.',
+  scope: 'webhooks:write',
+  isIdempotent: true,
+  responses: { 202: deliveryViewSchema },
+  errors: [409],
+  exampleAnswer: { ...delivery, status: 'pending', attempts_made: 6, attempts_planned: 7 },
+} as const satisfies Operation;

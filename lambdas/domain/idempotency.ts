@@ -37,3 +37,16 @@ export const answerOnce = async <T>(
   if (twin) return repeatOf(twin, contentHash);
   throw new PassPostError('conflict', 'Too many changes at once. Please try again.');
 };
+
+/** The same where an answer holds no secret: whoever repeats gets all of it again. */
+export const performOnce = async <T extends object>(
+  repeatable: Repeatable,
+  firstAnswer: (idempotencyKey: string) => Promise<FirstAnswer<T> | null>,
+  perform: () => Promise<{ readonly answer: T } | 'repeated'>,
+): Promise<{ readonly answer: T; readonly isRepeat: boolean }> => {
+  const { answer, secret } = await answerOnce(repeatable, firstAnswer, async () => {
+    const performed = await perform();
+    return performed === 'repeated' ? performed : { ...performed, secret: '' };
+  });
+  return { answer, isRepeat: secret === null };
+};

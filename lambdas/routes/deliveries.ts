@@ -2,10 +2,11 @@ import * as operations from '../contract/deliveries.ts';
 import { ownerKey } from '../domain/owner.ts';
 import { pageToBody } from '../domain/page.ts';
 import { type DeliveriesOfWebhook, listDeliveries, type OneDelivery, readDelivery } from '../domain/read-deliveries.ts';
+import { type RetryDependencies, retryDelivery } from '../domain/retry-delivery.ts';
 import { type Route, route } from '../runtime/operation.ts';
 
 /** The calls about deliveries. */
-export const deliveryRoutes = (dependencies: DeliveriesOfWebhook & OneDelivery): Route[] => [
+export const deliveryRoutes = (dependencies: DeliveriesOfWebhook & OneDelivery & RetryDependencies): Route[] => [
   route(operations.listDeliveries, async ({ owner, params, query: { limit, cursor, ...filter }, nowMs }) => {
     const which = { owner: ownerKey(owner), webhookId: params.id ?? '', filter };
     const page = await listDeliveries({ ...which, limit, after: cursor ?? null, nowMs }, dependencies);
@@ -15,5 +16,12 @@ export const deliveryRoutes = (dependencies: DeliveriesOfWebhook & OneDelivery):
   route(operations.getDelivery, async ({ owner, params, nowMs }) => {
     const which = { owner: ownerKey(owner), id: params.id ?? '', nowMs };
     return { status: 200, body: await readDelivery(which, dependencies) };
+  }),
+
+  route(operations.retryDelivery, async ({ owner, params, ...request }) => {
+    const id = params.id ?? '';
+    const which = { ...request, owner: ownerKey(owner), id, path: `/deliveries/${id}/retry` };
+    const { answer, isRepeat } = await retryDelivery(which, dependencies);
+    return { status: 202, body: answer, headers: isRepeat ? { 'idempotency-replayed': 'true' } : {} };
   }),
 ];

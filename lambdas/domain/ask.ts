@@ -1,0 +1,42 @@
+import type { Command } from './command.ts';
+import { PassPostError } from './errors.ts';
+import { type FirstAnswer, performOnce, type Repeatable } from './idempotency.ts';
+
+/** What is left behind under a request's Idempotency-Key, for whoever repeats it. */
+export interface LeftAnswer extends FirstAnswer<object> {
+  readonly path: string;
+  readonly idempotencyKey: string;
+}
+
+export interface AskStore {
+  firstAnswer(owner: string, path: string, idempotencyKey: string, nowMs: number): Promise<FirstAnswer<object> | null>;
+  /** Puts a command and the first answer of its request's key together, or nothing. `taken`: it was asked for already. */
+  ask(command: Command, left: LeftAnswer | null, nowMs: number): Promise<'asked' | 'repeated' | 'taken'>;
+}
+
+export interface AskRequest extends Repeatable {
+  readonly owner: string;
+  /** Below the API's base; an Idempotency-Key counts within it. */
+  readonly path: string;
+  readonly nowMs: number;
+}
+
+/** Asks the fan-out for something, once: `prepare` checks that it may be asked for and says how it is answered. */
+export const askOnce = <T extends object>(
+  request: AskRequest,
+  store: AskStore,
+  prepare: () => Promise<{ readonly command: Command | null; readonly answer: T }>,
+): Promise<{ readonly answer: T; readonly isRepeat: boolean }> => {
+  const { owner, path, idempotencyKey, contentHash, nowMs } = request;
+  const firstAnswer = (key: string) => store.firstAnswer(owner, path, key, nowMs) as Promise<FirstAnswer<T> | null>;
+
+  return performOnce(request, firstAnswer, async () => {
+    const { command, answer } = await prepare();
+    if (command === null) return { answer };
+    const left = idempotencyKey === null ? null : { path, idempotencyKey, contentHash, answer };
+    const outcome = await store.ask(command, left, nowMs);
+    if (outcome === 'asked') return { answer };
+    if (outcome === 'repeated' || idempotencyKey !== null) return 'repeated';
+    throw new PassPostError('conflict', 'This was asked for already and is about to be done.');
+  });
+};

@@ -1,0 +1,145 @@
+import { GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { describe, expect, it } from 'vitest';
+import { deliveryKey } from '../../lambdas/adapters/table-keys.ts';
+import type { Command } from '../../lambdas/domain/command.ts';
+import { deliveryId } from '../../lambdas/domain/id.ts';
+import type { StoredWebhook } from '../../lambdas/domain/webhook.ts';
+import { useTables } from '../helpers/tables.ts';
+import { type Answering, anEvent, aWebhook, createVirtualEngine } from '../helpers/virtual-engine.ts';
+
+const HOUR = 3_600_000;
+const refused = { status: 500 };
+const accepted = { status: 200 };
+
+describe('what is owed again, in virtual time', () => {
+  const tables = useTables();
+
+  const start = async (answer: Answering, webhook: StoredWebhook = aWebhook()) => {
+    const engine = createVirtualEngine(tables, answer);
+    await engine.addWebhooks(webhook);
+    const event = anEvent({}, engine.now());
+    const startMs = engine.now();
+    const id = deliveryId(startMs, event.id, webhook.id);
+    const asked = (trigger: 'manual' | 'replay', name = 'first', delivery_ids = [id]): Command => ({
+      id: `${trigger}#${name}`,
+      owner: engine.owner,
+      type: 'owe',
+      trigger,
+      event_id: event.id,
+      event_type: event.type,
+      delivery_ids,
+    });
+    return {
+      engine,
+      webhook,
+      event,
+      id,
+      asked,
+      ask: (...of: Parameters<typeof asked>) => engine.fanOut([{ kind: 'command', command: asked(...of) }]),
+      passHours: (hours: number) => engine.passUntil(startMs + hours * HOUR),
+      row: async () => {
+        const Key = marshall(deliveryKey(id));
+        const { Item = {} } = await tables.client.send(
+          new GetItemCommand({ TableName: tables.deliveryTable, Key, ConsistentRead: true }),
+        );
+        return unmarshall(Item);
+      },
+    };
+  };
+
+  it('tries a dead delivery once more by hand, and then it is dead again', async () => {
+    const { engine, event, id, ask, passHours } = await start(() => refused);
+    await engine.publish(event);
+    await passHours(8);
+
+    await ask('manual');
+    await passHours(24);
+
+    expect(engine.posts).toHaveLength(7);
+    expect(await engine.delivery(id)).toMatchObject({
+      status: 'dead',
+      step: 5,
+      attempts_made: 7,
+      last: { trigger: 'manual' },
+    });
+  });
+
+  it('replays with the schedule from its start, whatever was still owed', async () => {
+    const { engine, event, id, ask, passHours } = await start(() => refused);
+    await engine.publish(event);
+    await passHours(0.5);
+    const before = engine.posts.length;
+
+    await ask('replay');
+    await passHours(48);
+
+    expect(before).toBe(4);
+    expect(engine.posts).toHaveLength(4 + 6);
+    expect(await engine.delivery(id)).toMatchObject({ status: 'dead', attempts_made: 10, step: 5 });
+  });
+
+  it('owes as long as it takes: it does not expire, and is found when its message is lost', async () => {
+    const { engine, event, id, ask, passHours, row } = await start((_, number) => (number === 1 ? accepted : refused));
+    await engine.publish(event);
+    await passHours(0.1);
+    expect(await row()).toHaveProperty('ttl');
+
+    await ask('replay');
+    engine.purge();
+    expect(await row()).not.toHaveProperty('ttl');
+    expect(await engine.delivery(id)).toMatchObject({ status: 'pending', settled_at: null, trigger: 'replay' });
+    await passHours(24);
+
+    expect(engine.posts).toHaveLength(1 + 6);
+    expect((await engine.delivery(id)).status).toBe('dead');
+    expect(await row()).toHaveProperty('ttl');
+  });
+
+  it('counts a command once, however often it is carried out', async () => {
+    const { engine, event, id, asked, passHours } = await start(() => accepted);
+    await engine.publish(event);
+    await passHours(0.1);
+    const command = { kind: 'command', command: asked('replay') } as const;
+    engine.faults.send = 1;
+
+    await expect(engine.fanOut([command])).rejects.toThrow();
+    await engine.fanOut([command]);
+    await passHours(0.2);
+    await engine.fanOut([command]);
+    await passHours(1);
+
+    expect(engine.posts).toHaveLength(2);
+    expect(await engine.delivery(id)).toMatchObject({ status: 'delivered', attempts_made: 2 });
+  });
+
+  it('makes a delivery for a webhook that never had the event', async () => {
+    const { engine, event, ask, passHours } = await start(() => accepted);
+    const late = aWebhook({ events: [] });
+    await engine.addWebhooks(late);
+    await engine.publish(event);
+    await passHours(0.1);
+    const id = deliveryId(Date.parse(event.created_at), event.id, late.id);
+
+    await ask('replay', 'late', [id]);
+    await passHours(1);
+
+    expect(await engine.delivery(id)).toMatchObject({
+      status: 'delivered',
+      event_type: event.type,
+      last: { trigger: 'replay' },
+    });
+  });
+
+  it('holds what a disabled webhook is owed again', async () => {
+    const { engine, webhook, event, id, ask, passHours } = await start(() => refused);
+    await engine.publish(event);
+    await passHours(8);
+    await engine.putWebhook({ ...webhook, enabled: false, disabled_reason: 'manual' });
+
+    await ask('replay');
+    await passHours(9);
+
+    expect(await engine.delivery(id)).toMatchObject({ status: 'held', attempts_made: 6, step: 0 });
+  });
+});
