@@ -1,0 +1,47 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { hmacSha256 } from '../../lambdas/profiles/parts/hmac-sha256.ts';
+import { githubStyle } from '../helpers/github-style.ts';
+import { testProfile, type Verify } from '../helpers/profile-contract.ts';
+import { codeBlocks } from '../helpers/snippets.ts';
+import vectors from '../vectors/github-style.json' with { type: 'json' };
+
+const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+
+const verifyGithubStyle: Verify = ({ headers, body }, secret) => {
+  const wanted = `sha256=${createHmac('sha256', secret).update(body, 'utf8').digest('hex')}`;
+  return timingSafeEqual(Buffer.from(wanted), Buffer.from(headers['x-hub-signature-256'] ?? ''));
+};
+
+describe('a profile added as docs/profiles/adding.md says', () => {
+  testProfile({
+    profile: githubStyle,
+    options: [{}],
+    secrets: ['newest-secret', 'previous-secret'],
+    receivers: { 'a GitHub receiver': verifyGithubStyle },
+  });
+
+  it.each(vectors.signatures)('signs as in $statement', ({ secret, body, signature }) => {
+    expect(`sha256=${hmacSha256(secret, body, 'hex')}`).toBe(signature);
+    expect(verifyGithubStyle({ headers: { 'x-hub-signature-256': signature }, body }, secret)).toBe(true);
+  });
+
+  it('is the file that the page shows', () => {
+    const [shown] = codeBlocks('profiles/adding.md', 'ts');
+
+    const written = read('test/helpers/github-style.ts')
+      .replaceAll('../../lambdas/domain/', '../domain/')
+      .replaceAll('../../lambdas/profiles/parts/', './parts/');
+
+    expect(shown).toBe(written);
+  });
+
+  it('takes the one line of the registry that the page changes', () => {
+    const [diff = ''] = codeBlocks('profiles/adding.md', 'diff');
+    const [, before = '', after = ''] = /^-(.*)\n\+(.*)$/m.exec(diff) ?? [];
+
+    expect(read('lambdas/profiles/index.ts')).toContain(before);
+    expect(after).toBe(before.replace('];', ', githubStyle];'));
+  });
+});

@@ -1,0 +1,140 @@
+import { readdirSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { createKeyring, publicKeysOf, signingKeysOf } from '../../lambdas/domain/keyring.ts';
+import type { Rendered } from '../../lambdas/domain/profile.ts';
+import { createSecret } from '../../lambdas/domain/secret.ts';
+import { profileNames, profileOf } from '../../lambdas/profiles/index.ts';
+import { publishedPem } from '../helpers/receivers/published-key.ts';
+import { type Argument, codeBlocks, hasPythonCryptography, snippetRunners } from '../helpers/snippets.ts';
+import { telling } from '../helpers/telling.ts';
+
+const keyring = createKeyring();
+const pemOf = (from: typeof keyring, alg: 'ES256' | 'RS256') => publishedPem(publicKeysOf(from).jwks.keys, alg);
+const another = createKeyring();
+const [secret, otherSecret] = [createSecret(), createSecret()];
+
+const render = (name: string, options: object, sentAt = new Date()): Rendered => {
+  const profile = profileOf(name);
+  const material = { ...signingKeysOf(keyring), secrets: [secret] } as const;
+  return profile.render(telling(), material, profile.options.parse(options), sentAt);
+};
+const bytes = ({ body }: Rendered) => Buffer.from(body);
+const changed = ({ body }: Rendered) => Buffer.from(body.replace('tsk_1', 'tsk_2'));
+
+/** A receiver that gets headers and raw body, and knows a secret or a key. */
+const byHeaders = (name: string, options: object, known: string, unknown: string, isDated: boolean) => {
+  const [request, old] = [render(name, options), render(name, options, new Date(Date.now() - 301_000))];
+  const refused: Argument[][] = [
+    [request.headers, changed(request), known],
+    [request.headers, bytes(request), unknown],
+    ...(isDated ? [[old.headers, bytes(old), known]] : []),
+  ];
+  return { accepted: [request.headers, bytes(request), known], refused, answer: true as unknown, refusal: false };
+};
+
+const signedPayload = () => {
+  const request = render('passcreator', { signPayload: true });
+  const tampered = Buffer.from(request.body.replaceAll('tsk_1', 'tsk_2'));
+  return {
+    accepted: [bytes(request), pemOf(keyring, 'ES256')],
+    refused: [
+      [tampered, pemOf(keyring, 'ES256')],
+      [bytes(request), pemOf(another, 'ES256')],
+    ],
+    answer: JSON.parse(render('passcreator', {}).body) as unknown,
+    refusal: null,
+  };
+};
+
+const secretInUrl = () => ({
+  accepted: ['/hook?a=b&secret=s3cr%C3%B8t', 's3crøt'],
+  refused: [
+    ['/hook?secret=other', 's3crøt'],
+    ['/hook', 's3crøt'],
+  ],
+  answer: true as unknown,
+  refusal: false,
+});
+
+const stamped = { signed_content: 'timestamp_body' };
+const digital = { ...stamped, mechanism: 'digital' };
+const ecdsa = { ...digital, algorithm: 'ecdsa-p256-sha256' };
+const rsaKeys = [pemOf(keyring, 'RS256'), pemOf(another, 'RS256')] as const;
+const ecKeys = [pemOf(keyring, 'ES256'), pemOf(another, 'ES256')] as const;
+
+/** Each page's code blocks by their place, with the calls they must answer. */
+const snippets = [
+  { page: 'passpost', language: 'js', block: 0, calls: () => byHeaders('passpost', {}, secret, otherSecret, false) },
+  {
+    page: 'passpost',
+    language: 'python',
+    block: 0,
+    calls: () => byHeaders('passpost', {}, secret, otherSecret, false),
+  },
+  { page: 'standard', language: 'js', block: 0, calls: () => byHeaders('standard', {}, secret, otherSecret, true) },
+  { page: 'standard', language: 'python', block: 0, calls: () => byHeaders('standard', {}, secret, otherSecret, true) },
+  { page: 'postmen', language: 'js', block: 0, calls: secretInUrl },
+  { page: 'postmen', language: 'python', block: 0, calls: secretInUrl },
+  { page: 'passmint', language: 'js', block: 0, calls: () => byHeaders('passmint', {}, secret, otherSecret, true) },
+  { page: 'passmint', language: 'python', block: 0, calls: () => byHeaders('passmint', {}, secret, otherSecret, true) },
+  { page: 'passcreator', language: 'js', block: 0, calls: signedPayload },
+  { page: 'passcreator', language: 'python', block: 0, calls: signedPayload, needsCryptography: true },
+  { page: 'inpost', language: 'js', block: 0, calls: () => byHeaders('inpost', stamped, secret, otherSecret, true) },
+  {
+    page: 'inpost',
+    language: 'python',
+    block: 0,
+    calls: () => byHeaders('inpost', stamped, secret, otherSecret, true),
+  },
+  { page: 'inpost', language: 'js', block: 1, calls: () => byHeaders('inpost', digital, ...rsaKeys, true) },
+  { page: 'inpost', language: 'js', block: 1, calls: () => byHeaders('inpost', ecdsa, ...ecKeys, true) },
+  {
+    page: 'inpost',
+    language: 'python',
+    block: 1,
+    calls: () => byHeaders('inpost', digital, ...rsaKeys, false),
+    needsCryptography: true,
+  },
+] as const;
+
+describe("the profiles' pages", () => {
+  it('are one for each profile', () => {
+    const pages = readdirSync(new URL('../../docs/profiles', import.meta.url)).map((file) => file.replace('.md', ''));
+
+    expect(pages).toEqual(expect.arrayContaining([...profileNames]));
+  });
+
+  it.each(profileNames)('show the headers that %s sends', (name) => {
+    const sent = Object.keys(render(name, {}).headers);
+
+    const [request = ''] = codeBlocks(`profiles/${name}.md`, 'http');
+    const shown = [...request.matchAll(/^([a-z0-9-]+): /gm)].map(([, header]) => header);
+
+    expect(shown.toSorted()).toEqual(sent.toSorted());
+  });
+
+  it.for(snippets)('verify what is sent: $page, block $block of $language', (snippet, { skip }) => {
+    const { page, language, block, calls } = snippet;
+    const { accepted, refused, answer, refusal } = calls();
+    skip('needsCryptography' in snippet && !hasPythonCryptography, "Python's cryptography is not installed");
+
+    const answers = snippetRunners[language](codeBlocks(`profiles/${page}.md`, language)[block] ?? '', [
+      accepted,
+      ...refused,
+    ]);
+
+    expect(answers).toEqual([answer, ...refused.map(() => refusal)]);
+  });
+
+  it('have no code block that is not run', () => {
+    const run = new Set(snippets.map(({ page, language, block }) => `${page} ${language} ${block}`));
+
+    const all = profileNames.flatMap((name) =>
+      (['js', 'python'] as const).flatMap((language) =>
+        codeBlocks(`profiles/${name}.md`, language).map((_, block) => `${name} ${language} ${block}`),
+      ),
+    );
+
+    expect(all.filter((each) => !run.has(each))).toEqual([]);
+  });
+});

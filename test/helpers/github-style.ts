@@ -1,0 +1,29 @@
+// https://docs.github.com/webhooks/using-webhooks/validating-webhook-deliveries: one signature over the raw body.
+// The body is the event's data alone; what it is about stands in the headers.
+
+import type { Profile } from '../../lambdas/domain/profile.ts';
+import { any2xx } from '../../lambdas/profiles/parts/any-2xx.ts';
+import { hmacSha256 } from '../../lambdas/profiles/parts/hmac-sha256.ts';
+import { type NoOptions, noOptions } from '../../lambdas/profiles/parts/no-options.ts';
+import { ownHeaders } from '../../lambdas/profiles/parts/own-headers.ts';
+import { textSecret } from '../../lambdas/profiles/parts/text-secret.ts';
+
+export const githubStyle: Profile<NoOptions> = {
+  name: 'github-style',
+  events: ['*'],
+  options: noOptions,
+  schedule: [60, 600, 3_600],
+  apiVersions: ['2026-11-01'],
+  secret: textSecret,
+  rotation: 'switch',
+  judge: any2xx,
+  render: ({ deliveryId, eventType, dataJson }, { secrets }) => ({
+    headers: {
+      ...ownHeaders,
+      'x-github-event': eventType,
+      'x-github-delivery': deliveryId,
+      'x-hub-signature-256': `sha256=${hmacSha256(secrets[0], dataJson, 'hex')}`,
+    },
+    body: dataJson,
+  }),
+};
