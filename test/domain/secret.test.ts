@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createSecret, signingSecrets } from '../../lambdas/domain/secret.ts';
+import { createSecret, signingSecrets, withNewSecret } from '../../lambdas/domain/secret.ts';
 
 const secret = (sealed: string, expires_at: number | null) => ({ sealed, expires_at });
 const names = (list: readonly { sealed: string }[]) => list.map(({ sealed }) => sealed);
@@ -35,5 +35,27 @@ describe('the secrets that sign', () => {
 
   it('are never none', () => {
     expect(() => signingSecrets([], 'overlap', 0)).toThrow('without a secret');
+  });
+});
+
+describe('a rotation', () => {
+  it('puts the new one first and lets the one before live for the overlap', () => {
+    expect(withNewSecret([secret('a', null)], 'b', 500, 1000)).toEqual([secret('b', null), secret('a', 1500)]);
+  });
+
+  it('cuts what would outlive a newer one, and drops what has expired', () => {
+    const before = [secret('c', null), secret('b', 9000), secret('a', 1000)];
+
+    expect(withNewSecret(before, 'd', 500, 1000)).toEqual([secret('d', null), secret('c', 1500), secret('b', 1500)]);
+  });
+
+  it('leaves an older end where it is', () => {
+    const before = [secret('b', null), secret('a', 1200)];
+
+    expect(withNewSecret(before, 'c', 500, 1000)).toEqual([secret('c', null), secret('b', 1500), secret('a', 1200)]);
+  });
+
+  it('ends all at once where nothing overlaps', () => {
+    expect(withNewSecret([secret('b', null), secret('a', 9000)], 'c', 0, 1000)).toEqual([secret('c', null)]);
   });
 });
