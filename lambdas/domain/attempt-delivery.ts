@@ -1,6 +1,7 @@
 import type { Attempt, AttemptErrorCode, StoredDelivery } from './delivery.ts';
 import type { StoredEvent } from './event.ts';
 import type { Judgement, Profile, SigningMaterial } from './profile.ts';
+import { redactQuery } from './redact-query.ts';
 import type { StoredWebhook } from './webhook.ts';
 
 export interface PostRequest {
@@ -103,7 +104,7 @@ export const attemptDelivery = async (
       started_at: answer.startedAtMs,
       duration_ms: answer.durationMs,
       http_status: answer.status,
-      response_body: answer.body,
+      response_body: answer.body && redactQuery(answer.body, webhook.url),
       is_body_apart: false,
       error: whyRefused(judgement, answer),
       request_headers: Object.keys(headers),
