@@ -1,3 +1,4 @@
+import { createPublicKey } from 'node:crypto';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import { createLocalJWKSet } from 'jose';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
@@ -10,7 +11,7 @@ const keyring = createKeyring();
 
 describe('the public-keys-api function', () => {
   const tables = useTables();
-  let get: (method?: string) => Promise<APIGatewayProxyStructuredResultV2>;
+  let get: (method?: string, path?: string, query?: string) => Promise<APIGatewayProxyStructuredResultV2>;
 
   beforeAll(async () => {
     vi.stubEnv('AWS_REGION', 'us-east-1');
@@ -19,11 +20,10 @@ describe('the public-keys-api function', () => {
     vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', tables.endpoint);
     vi.stubEnv(env.deliveryTable, tables.deliveryTable);
     const { handler } = await import('../lambdas/public-keys-api.ts');
-    get = (method = 'GET') => {
-      const path = '/.well-known/jwks.json';
+    get = (method = 'GET', path = '/.well-known/jwks.json', query = '') => {
       const event = {
         rawPath: path,
-        rawQueryString: '',
+        rawQueryString: query,
         headers: {},
         isBase64Encoded: false,
         requestContext: { domainName: 'api.example', http: { method, path, sourceIp: '203.0.113.1' } },
@@ -47,6 +47,20 @@ describe('the public-keys-api function', () => {
     await expect(
       createLocalJWKSet(JSON.parse(body))({ alg: 'EdDSA', kid: keyring.signing[0]?.kid ?? '' }),
     ).resolves.toMatchObject({ type: 'public' });
+  });
+
+  it('shows the RSA and the EC key as PEM, together and each alone', async () => {
+    const both = await get('GET', '/inpost/public-key');
+    const ec = await get('GET', '/inpost/public-key', 'algorithm=ecdsa-p256-sha256');
+    const rsa = await get('GET', '/inpost/public-key', 'algorithm=rsa-sha256');
+
+    const pems = JSON.parse(both.body ?? '');
+    expect([both.statusCode, Object.keys(pems)]).toEqual([200, ['rsa', 'ec']]);
+    expect([rsa.body, ec.body]).toEqual([pems.rsa, pems.ec]);
+    expect(ec.headers).toMatchObject({ 'content-type': 'application/x-pem-file' });
+    const published = Object.values(pems).map((pem) => createPublicKey(pem as string).export({ format: 'jwk' }));
+    expect(publicKeysOf(keyring).jwks.keys).toMatchObject([{}, published[1], published[0]]);
+    expect(await get('GET', '/inpost/public-key', 'algorithm=md5')).toMatchObject({ statusCode: 422 });
   });
 
   it('takes GET alone', async () => {
