@@ -1,7 +1,11 @@
 import { dynamoClient, takeAwsUse } from './adapters/aws-clients.ts';
+import { createCommandsTable } from './adapters/commands-table.ts';
 import { createDeliveryHistory } from './adapters/delivery-history.ts';
+import { createEventTypesTable } from './adapters/event-types-table.ts';
 import { createEventsTable } from './adapters/events-table.ts';
+import { createSchemaChecker } from './adapters/json-schema.ts';
 import { keyCounter } from './adapters/key-counter.ts';
+import { createWantingRows } from './adapters/wanting-rows.ts';
 import { createWebhooksTable } from './adapters/webhooks-table.ts';
 import { builtInEventType } from './domain/catalogue.ts';
 import { scheduleOf } from './domain/schedule.ts';
@@ -13,10 +17,18 @@ import { httpHandler } from './runtime/http.ts';
 const { domainTable, deliveryTable, retentionDays } = readConfig(['domainTable', 'deliveryTable', 'retentionDays']);
 const client = dynamoClient();
 
+const rules = {
+  isBuiltIn: (name: string) => builtInEventType(name) !== undefined,
+  findOwn: createEventTypesTable(client, domainTable).find,
+  checker: createSchemaChecker(),
+};
+
 export const handler = httpHandler(
-  eventRoutes(createEventsTable(client, domainTable, retentionDays), (name) => builtInEventType(name) !== undefined, {
+  eventRoutes(createEventsTable(client, domainTable, retentionDays), rules, {
     history: createDeliveryHistory(client, deliveryTable),
     webhooks: createWebhooksTable(client, domainTable, retentionDays),
+    commands: createCommandsTable(client, domainTable),
+    wanting: createWantingRows(client, domainTable, (type) => builtInEventType(type)?.isOperational === true),
     scheduleOf: (webhook) => scheduleOf(webhook, profileOf),
   }),
   {

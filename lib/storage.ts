@@ -92,12 +92,15 @@ export class Storage extends Construct {
     this.nameRetention(fn);
   }
 
-  /** Events as published, and what was sent of them. */
+  /** Events as published, what was sent of them, and what is to be sent again by a command. */
   grantEvents(fn: LambdaFunction): void {
     this.grantDomain(
       fn,
       this.domain(['GetItem', 'BatchGetItem', 'Query'], ['E#*', 'A#*']),
-      this.domain(['PutItem'], ['I#*']),
+      this.domain(['BatchGetItem'], ['R#*']),
+      this.domain(['UpdateItem'], ['E#*']),
+      this.domain(['PutItem'], ['A#*', 'I#*']),
+      this.domain(['GetItem'], ['I#*']),
       { actions: [partiql.insert], resources: [this.domainTable.tableArn] },
       this.index(this.domainTable, 'list'),
     );
@@ -105,11 +108,11 @@ export class Storage extends Construct {
     this.nameRetention(fn);
   }
 
-  /** An account's own templates. */
+  /** An account's own event types and templates. */
   grantCatalogue(fn: LambdaFunction): void {
     this.grantDomain(
       fn,
-      this.domain(['GetItem', 'BatchGetItem', 'PutItem', 'DeleteItem'], ['A#*']),
+      this.domain(['GetItem', 'BatchGetItem', 'Query', 'PutItem', 'DeleteItem'], ['A#*']),
       this.index(this.domainTable, 'list'),
     );
   }

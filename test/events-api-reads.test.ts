@@ -40,7 +40,9 @@ describe('the events-api function reading', () => {
 
       const { id: publisher_id, ...rest } = sent;
       expect((await list()).json).toEqual({
-        data: [{ ...rest, publisher_id, id: json.id, created_at: json.created_at, sequence: null }],
+        data: [
+          { ...rest, publisher_id, id: json.id, created_at: json.created_at, sequence: null, payload_deleted_at: null },
+        ],
         next_cursor: null,
       });
     });

@@ -17,7 +17,7 @@ describe('the events-api function', () => {
   const callsOf = async (publishing: () => Promise<unknown>): Promise<unknown> => {
     const out = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
     await publishing();
-    const { calls } = JSON.parse(String(out.mock.lastCall?.[0]));
+    const { calls } = JSON.parse(String(out.mock.lastCall?.[0])).aws;
     out.mockRestore();
     return Object.fromEntries(Object.entries(calls).filter(([name]) => name !== 'dynamodb.UpdateItem'));
   };

@@ -4,6 +4,7 @@ import {
   GetItemCommand,
   PutItemCommand,
   QueryCommand,
+  UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { type StoredEvent, storedEventSchema } from '../domain/event.ts';
@@ -18,6 +19,8 @@ import { eventKey, eventListPk, idempotencyKey as idempotencyRowKey, indexes, SH
 
 export interface EventsTable extends EventStore {
   get(owner: string, id: string, nowMs: number): Promise<StoredEvent | null>;
+  /** Takes the body away and leaves the rest. False where there is no such event. */
+  deletePayload(owner: string, id: string, nowMs: number): Promise<boolean>;
   list(
     owner: string,
     filter: EventFilter,
@@ -220,6 +223,30 @@ export const createEventsTable = (client: DynamoDBClient, table: string, retenti
       );
       const row = Item && unmarshall(Item);
       return row && !isExpired(row, nowMs) ? storedEventSchema.parse(row) : null;
+    },
+
+    async deletePayload(owner, id, nowMs) {
+      try {
+        await client.send(
+          new UpdateItemCommand({
+            TableName: table,
+            Key: marshall(eventKey(owner, id)),
+            UpdateExpression:
+              'SET #data = :null, payload_deleted_at = if_not_exists(payload_deleted_at, :at) REMOVE #meta',
+            ConditionExpression: 'attribute_exists(pk) AND (attribute_not_exists(#ttl) OR #ttl > :now)',
+            ExpressionAttributeNames: { '#data': 'data', '#meta': 'meta', '#ttl': 'ttl' },
+            ExpressionAttributeValues: marshall({
+              ':null': 'null',
+              ':at': new Date(nowMs).toISOString(),
+              ':now': Math.floor(nowMs / 1000),
+            }),
+          }),
+        );
+        return true;
+      } catch (error) {
+        if (error instanceof ConditionalCheckFailedException) return false;
+        throw error;
+      }
     },
 
     async list(owner, filter, { limit, after, nowMs }) {

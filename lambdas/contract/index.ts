@@ -1,9 +1,10 @@
 import type { Operation } from '../runtime/operation.ts';
 import { createAccount, getAccount, listAccounts, updateAccount } from './accounts.ts';
-import { listEventTypes, listProfiles } from './catalogue.ts';
+import { listProfiles } from './catalogue.ts';
 import { getDelivery, listDeliveries, retryDelivery } from './deliveries.ts';
 import { getHealth, getOpenApi } from './docs.ts';
-import { getEvent, listEvents, publishEvents } from './events.ts';
+import { deleteEventType, listEventTypes, putEventType } from './event-types.ts';
+import { deletePayload, getEvent, listEvents, publishEvents, replayEvent } from './events.ts';
 import { completeJob, createJob, getJob, listJobs } from './jobs.ts';
 import { createKey, listKeys, revokeKey, rotateKey } from './keys.ts';
 import { getInpostKeys, getPublicKeys } from './public-keys.ts';
@@ -42,7 +43,11 @@ export const operations: readonly Operation[] = [
   publishEvents,
   listEvents,
   getEvent,
+  replayEvent,
+  deletePayload,
   listEventTypes,
+  putEventType,
+  deleteEventType,
   listProfiles,
   putTemplate,
   listTemplates,

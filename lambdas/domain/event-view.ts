@@ -16,12 +16,13 @@ export type PublishedEvent = z.infer<typeof publishedEventSchema>;
 export const eventViewSchema = publishedEventSchema
   .extend({
     resource: z.string().nullable(),
-    data: z.record(z.string(), z.unknown()),
+    data: z.record(z.string(), z.unknown()).nullable().meta({ description: 'null once it was deleted.' }),
     meta: z.record(z.string(), z.unknown()).nullable(),
     sequence: z
       .number()
       .nullable()
       .meta({ description: 'The version of the thing that changed; events of one thing may be ordered by it.' }),
+    payload_deleted_at: z.iso.datetime().nullable(),
   })
   .meta({ id: 'Event' });
 export type EventView = z.infer<typeof eventViewSchema>;
@@ -44,6 +45,7 @@ export const eventToView = (event: StoredEvent): EventView => ({
   data: JSON.parse(event.data),
   meta: event.meta === null ? null : JSON.parse(event.meta),
   sequence: event.sequence,
+  payload_deleted_at: event.payload_deleted_at ?? null,
 });
 
 /** Which events a list is of. */

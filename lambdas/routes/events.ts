@@ -4,12 +4,14 @@ import type { StoredEvent } from '../domain/event.ts';
 import { type EventFilter, eventToPublished, eventToView } from '../domain/event-view.ts';
 import { ownerKey } from '../domain/owner.ts';
 import { type Page, type Position, pageToBody } from '../domain/page.ts';
-import { type EventStore, publishEvents } from '../domain/publish-events.ts';
+import { type EventStore, type PublishRules, publishEvents } from '../domain/publish-events.ts';
 import { type DeliveriesOfEvent, deliveriesOfEvent } from '../domain/read-deliveries.ts';
+import { type ReplayDependencies, replayEvent } from '../domain/replay-event.ts';
 import { type Route, route } from '../runtime/operation.ts';
 
 export interface Events extends EventStore {
   get(owner: string, id: string, nowMs: number): Promise<StoredEvent | null>;
+  deletePayload(owner: string, id: string, nowMs: number): Promise<boolean>;
   list(
     owner: string,
     filter: EventFilter,
@@ -20,12 +22,12 @@ export interface Events extends EventStore {
 /** The calls about events. */
 export const eventRoutes = (
   store: Events,
-  isEventType: (name: string) => boolean,
-  deliveries: DeliveriesOfEvent,
+  rules: PublishRules,
+  deliveries: DeliveriesOfEvent & Omit<ReplayDependencies, 'store'>,
 ): Route[] => [
   route(operations.publishEvents, async (request) => {
     const owner = ownerKey(request.owner);
-    const { events, isReplay } = await publishEvents({ ...request, owner }, { store, isEventType });
+    const { events, isReplay } = await publishEvents({ ...request, owner }, { store, rules });
     const published = events.map(eventToPublished);
     return {
       status: 202,
@@ -46,5 +48,17 @@ export const eventRoutes = (
     if (!event) throw notFound('event');
     const sent = await deliveriesOfEvent(event, nowMs, deliveries);
     return { status: 200, body: { ...eventToView(event), deliveries: sent } };
+  }),
+
+  route(operations.replayEvent, async ({ owner, params, body, ...request }) => {
+    const id = params.id ?? '';
+    const which = { ...request, owner: ownerKey(owner), id, path: `/events/${id}/replay`, webhookId: body.webhook_id };
+    const { answer, isRepeat } = await replayEvent(which, { ...deliveries, store });
+    return { status: 202, body: answer, headers: isRepeat ? { 'idempotency-replayed': 'true' } : {} };
+  }),
+
+  route(operations.deletePayload, async ({ owner, params, nowMs }) => {
+    if (await store.deletePayload(ownerKey(owner), params.id ?? '', nowMs)) return { status: 204 };
+    throw notFound('event');
   }),
 ];

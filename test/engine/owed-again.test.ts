@@ -142,4 +142,16 @@ describe('what is owed again, in virtual time', () => {
 
     expect(await engine.delivery(id)).toMatchObject({ status: 'held', attempts_made: 6, step: 0 });
   });
+
+  it('cancels what is owed of an event whose body was deleted', async () => {
+    const { engine, event, id, passHours } = await start(() => refused);
+    await engine.publish(event);
+    await passHours(0.05);
+
+    await engine.publish({ ...event, data: 'null', payload_deleted_at: new Date(engine.now()).toISOString() });
+    await passHours(8);
+
+    expect(engine.posts).toHaveLength(2);
+    expect(await engine.delivery(id)).toMatchObject({ status: 'cancelled', attempts_made: 2 });
+  });
 });
