@@ -27,7 +27,7 @@ export const handler = httpHandler(
   eventRoutes(createEventsTable(client, domainTable, retentionDays), rules, {
     history: createDeliveryHistory(client, deliveryTable),
     webhooks: createWebhooksTable(client, domainTable, retentionDays),
-    commands: createCommandsTable(client, domainTable),
+    commands: createCommandsTable(client, domainTable, retentionDays),
     wanting: createWantingRows(client, domainTable, (type) => builtInEventType(type)?.isOperational === true),
     scheduleOf: (webhook) => scheduleOf(webhook, profileOf),
   }),

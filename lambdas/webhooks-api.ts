@@ -1,5 +1,6 @@
 import { dynamoClient, takeAwsUse } from './adapters/aws-clients.ts';
 import { isPublicAddress, resolvePublic } from './adapters/egress.ts';
+import { createEventTypesTable } from './adapters/event-types-table.ts';
 import { keyCounter } from './adapters/key-counter.ts';
 import { createPublicKeys } from './adapters/public-keys.ts';
 import { createSealer } from './adapters/sealing.ts';
@@ -21,6 +22,7 @@ const resolve = (host: string) => resolvePublic(host, { allowLoopback, timeoutMs
 const rules = {
   profiles,
   isEventType: (name: string) => builtInEventType(name) !== undefined,
+  ownEventTypes: createEventTypesTable(client, config.domainTable).find,
   checkUrl: (url: string, allowHttp: boolean) =>
     checkAddress(url, { allowHttp, allowLoopback, ownHosts: config.ownHosts, isPublicAddress }, resolve),
 };

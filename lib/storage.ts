@@ -130,7 +130,12 @@ export class Storage extends Construct {
 
   /** What became of deliveries, and what is to become of them by a command. */
   grantDeliveryHistory(fn: LambdaFunction): void {
-    this.grantDomain(fn, this.domain(['GetItem'], ['A#*', 'E#*', 'I#*']), this.domain(['PutItem'], ['A#*', 'I#*']));
+    this.grantDomain(
+      fn,
+      this.domain(['GetItem'], ['A#*', 'E#*', 'I#*']),
+      this.domain(['BatchGetItem'], ['A#*']),
+      this.domain(['PutItem'], ['A#*', 'E#*', 'I#*']),
+    );
     this.grantDelivery(
       fn,
       this.delivery(['BatchGetItem', 'Query'], ['W#*', 'dlv_*']),

@@ -9,6 +9,7 @@ import { deliveryId, shardOf, webhookOfDelivery } from '../domain/id.ts';
 //   webhook         A#o            whk_…
 //   webhook count   A#o            webhook-count
 //   command         A#o            cmd#…
+//   event type      A#o            typ#…
 //   template        A#o            tpl#…                            list: M#o / created#id
 //   who wants a type R#o#type      routing                          (a set of `webhook|resource`)
 //   idempotency     I#o            path#key
@@ -55,6 +56,7 @@ export const eventKey = (owner: string, id: string): Key => ({ pk: eventListPk(o
 export const webhookKey = (owner: string, id: string): Key => ({ pk: `A#${owner}`, sk: id });
 export const webhookCountKey = (owner: string): Key => ({ pk: `A#${owner}`, sk: 'webhook-count' });
 export const commandKey = (owner: string, id: string): Key => ({ pk: `A#${owner}`, sk: `cmd#${id}` });
+export const eventTypeKey = (owner: string, name: string): Key => ({ pk: `A#${owner}`, sk: `typ#${name}` });
 export const templateKey = (owner: string, id: string): Key => ({ pk: `A#${owner}`, sk: `tpl#${id}` });
 /** Templates are changed by people, one at a time: one partition carries an account's. */
 export const templateListPk = (owner: string): string => `M#${owner}`;

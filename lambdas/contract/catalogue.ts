@@ -4,15 +4,6 @@ import type { Operation } from '../runtime/operation.ts';
 
 const jsonSchema = z.record(z.string(), z.unknown()).meta({ description: 'A JSON Schema.' });
 
-export const eventTypeViewSchema = z
-  .object({
-    name: z.string(),
-    description: z.string(),
-    schema: jsonSchema.nullable().meta({ description: "Of the events' `data`; null where none was registered." }),
-    builtin: z.boolean(),
-  })
-  .meta({ id: 'EventType' });
-
 export const profileViewSchema = z
   .object({
     name: z.string(),
@@ -22,21 +13,6 @@ export const profileViewSchema = z
     profile_options: jsonSchema,
   })
   .meta({ id: 'Profile' });
-
-export const listEventTypes = {
-  id: 'listEventTypes',
-  method: 'GET',
-  path: '/api/public/v1/event-types',
-  tag: 'events',
-  summary: 'List the types of events, by name',
-  scope: 'events:read',
-  query: z.strictObject(pageQuery(null)),
-  responses: { 200: pageSchema(eventTypeViewSchema) },
-  exampleAnswer: {
-    data: [{ name: 'task.accepted', description: 'A carrier accepted the task.', schema: null, builtin: true }],
-    next_cursor: null,
-  },
-} as const satisfies Operation;
 
 export const listProfiles = {
   id: 'listProfiles',

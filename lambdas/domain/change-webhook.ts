@@ -79,6 +79,7 @@ const applied = async (
 const checkChanges = (before: StoredWebhook, changes: WebhookChanges, profile: Profile, rules: WebhookRules) => {
   const isAddressChanged = changes.url !== undefined || changes.allow_http !== undefined;
   const standing = {
+    owner: before.owner,
     allowHttp: changes.allow_http ?? before.allow_http,
     hasBasicAuth: (changes.basic_auth === undefined ? before.basic_auth : changes.basic_auth) !== null,
     keptHeaderNames: changes.headers === undefined ? (before.headers?.names ?? []) : [],

@@ -86,7 +86,7 @@ export const createWebhook = (
 
   const perform = async (): Promise<OnceAnswered<WebhookView> | 'repeated'> => {
     const profile = profileNamed(body.profile, rules);
-    const standing = { allowHttp: body.allow_http, hasBasicAuth: body.basic_auth !== null, keptHeaderNames: [] };
+    const standing = { owner, allowHttp: body.allow_http, hasBasicAuth: body.basic_auth !== null, keptHeaderNames: [] };
     await checkSettings(body, standing, profile, rules);
     const secret = body.secret ?? createSecret();
     const webhook = await newWebhook(request, secret, profile, seal);

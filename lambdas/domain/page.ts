@@ -16,7 +16,7 @@ export interface Page<T> {
 export const positionToCursor = (position: Position): string =>
   Buffer.from(`${position.at}|${position.id}`).toString('base64url');
 
-const CURSOR = /^(?<at>|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)\|(?<id>[\x21-\x7e]{1,64})$/;
+const CURSOR = /^(?<at>|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)\|(?<id>[\x21-\x7e]{1,128})$/;
 
 /** The position, or null where the text was never a cursor of a list of such ids. */
 export const cursorToPosition = (text: string, prefix: IdPrefix | null): Position | null => {

@@ -59,7 +59,7 @@ export const rotateSecret = (
     for (let tries = 0; tries < TRIES; tries++) {
       const before = await found(store, owner, id);
       const profile = profileNamed(before.profile, rules);
-      const standing = { allowHttp: before.allow_http, hasBasicAuth: false, keptHeaderNames: [] };
+      const standing = { owner, allowHttp: before.allow_http, hasBasicAuth: false, keptHeaderNames: [] };
       await checkSettings({ secret: body.secret }, standing, profile, rules);
       const secret = body.secret ?? createSecret();
       const secrets = withNewSecret(before.secrets, await seal(owner, id, secret), overlapMs, nowMs);

@@ -7,6 +7,8 @@ import type { Profile } from './profile.ts';
 export interface WebhookRules {
   readonly profiles: Readonly<Record<string, Profile>>;
   readonly isEventType: (name: string) => boolean;
+  /** Those of the names that are the account's own; absent on a surface whose clients know a closed list. */
+  readonly ownEventTypes?: (owner: string, names: readonly string[]) => Promise<ReadonlyMap<string, unknown>>;
   /** What is wrong with an address, by its text or by where its name leads. */
   readonly checkUrl: (url: string, allowHttp: boolean) => Promise<readonly FieldError[]>;
 }
@@ -24,6 +26,7 @@ export interface Settings {
 
 /** What holds of the webhook besides, once a change is made. */
 export interface Standing {
+  readonly owner: string;
   readonly allowHttp: boolean;
   readonly hasBasicAuth: boolean;
   /** Of the headers that a change leaves as they are. */
@@ -50,9 +53,16 @@ export const profileNamed = (name: string, { profiles }: Pick<WebhookRules, 'pro
   );
 };
 
-const checkEvents = (events: readonly string[], isEventType: (name: string) => boolean): FieldError[] => {
+const checkEvents = async (
+  events: readonly string[],
+  { owner }: Standing,
+  { isEventType, ownEventTypes }: WebhookRules,
+): Promise<FieldError[]> => {
+  const others = [...new Set(events)].filter((name) => name !== EVERYTHING && !isEventType(name));
+  // Of more than a webhook may name, some are named as unknown.
+  const own = others.length > 0 ? await ownEventTypes?.(owner, others.slice(0, MOST_EVENTS)) : undefined;
   const unknown = events.flatMap((name, index) =>
-    name === EVERYTHING || isEventType(name)
+    name === EVERYTHING || isEventType(name) || own?.has(name)
       ? []
       : [{ path: `events.${index}`, code: 'unknown_event_type', message: 'is not in the catalogue of event types' }],
   );
@@ -78,7 +88,7 @@ export const checkSettings = async (
 ): Promise<void> => {
   const errors = [
     ...(url === undefined ? [] : await rules.checkUrl(url, standing.allowHttp)),
-    ...checkEvents(events ?? [], rules.isEventType),
+    ...(await checkEvents(events ?? [], standing, rules)),
     ...checkAllHeaders(headers, standing),
   ];
   const options = profile_options === undefined ? null : profile.options.safeParse(profile_options);

@@ -1,6 +1,5 @@
 import * as z from 'zod';
 import * as operations from '../contract/catalogue.ts';
-import type { EventType } from '../domain/catalogue.ts';
 import { type Page, type Position, pageToBody } from '../domain/page.ts';
 import type { Profile } from '../domain/profile.ts';
 import { type Route, route } from '../runtime/operation.ts';
@@ -19,18 +18,8 @@ const pageByName = <T extends { readonly name: string }>(
   return { items, next: last && rest.length > limit ? { at: '', id: last.name } : null };
 };
 
-/** The calls about what there is to ask for: types of events, and profiles. */
-export const catalogueRoutes = (catalogue: readonly EventType[], profiles: readonly Profile[]): Route[] => [
-  route(operations.listEventTypes, async ({ query: { limit, cursor } }) => ({
-    status: 200,
-    body: pageToBody(pageByName(catalogue, limit, cursor), ({ name, description }) => ({
-      name,
-      description,
-      schema: null,
-      builtin: true,
-    })),
-  })),
-
+/** The call about the profiles. */
+export const profileRoutes = (profiles: readonly Profile[]): Route[] => [
   route(operations.listProfiles, async ({ query: { limit, cursor } }) => ({
     status: 200,
     body: pageToBody(pageByName(profiles, limit, cursor), ({ name, events, schedule, apiVersions, options }) => ({

@@ -1,0 +1,63 @@
+import { DeleteItemCommand, type DynamoDBClient, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { type ChangingEventTypes, type StoredEventType, storedEventTypeSchema } from '../domain/event-type.ts';
+import { batchGet } from './batch-get.ts';
+import { rowOf } from './partiql.ts';
+import { eventTypeKey } from './table-keys.ts';
+
+export interface EventTypesTable extends ChangingEventTypes {
+  /** Those of the names that are the account's own. */
+  find(owner: string, names: readonly string[]): Promise<ReadonlyMap<string, StoredEventType>>;
+  /** By name: at most so many after a name; fewer, with `hasMore`, where they are long. */
+  list(
+    owner: string,
+    limit: number,
+    after: string | null,
+  ): Promise<{ readonly types: readonly StoredEventType[]; readonly hasMore: boolean }>;
+}
+
+/** An account's own event types in the domain table. */
+export const createEventTypesTable = (client: DynamoDBClient, table: string): EventTypesTable => ({
+  async put(type) {
+    const { Attributes } = await client.send(
+      new PutItemCommand({
+        TableName: table,
+        Item: marshall(rowOf({ ...type, ...eventTypeKey(type.owner, type.name), kind: 'event-type' })),
+        ReturnValues: 'ALL_OLD',
+      }),
+    );
+    return Attributes === undefined;
+  },
+
+  async remove(owner, name) {
+    const Key = marshall(eventTypeKey(owner, name));
+    const { Attributes } = await client.send(new DeleteItemCommand({ TableName: table, Key, ReturnValues: 'ALL_OLD' }));
+    return Attributes !== undefined;
+  },
+
+  async find(owner, names) {
+    const keyed = [...new Set(names)].map((name) => ({ table, key: eventTypeKey(owner, name), isConsistent: true }));
+    const rows = await batchGet(client, keyed);
+    const found = keyed.flatMap(({ key }) => storedEventTypeSchema.safeParse(rows(table, key)).data ?? []);
+    return new Map(found.map((type) => [type.name, type]));
+  },
+
+  async list(owner, limit, after) {
+    const { pk, sk } = eventTypeKey(owner, after ?? '');
+    const { Items = [], LastEvaluatedKey } = await client.send(
+      new QueryCommand({
+        TableName: table,
+        KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
+        // A call reads a megabyte at most: as much as an answer may hold of schemas.
+        ExpressionAttributeValues: marshall({ ':pk': pk, ':from': sk, ':to': eventTypeKey(owner, '~').sk }),
+        ConsistentRead: true,
+        // One more, which may be the name itself.
+        Limit: limit + 1,
+      }),
+    );
+    const types = Items.map((item) => storedEventTypeSchema.parse(unmarshall(item))).filter(
+      ({ name }) => name !== after,
+    );
+    return { types, hasMore: LastEvaluatedKey !== undefined };
+  },
+});

@@ -1,0 +1,108 @@
+import { createContext, Script } from 'node:vm';
+import type { Ajv2020, ErrorObject, ValidateFunction } from 'ajv/dist/2020.js';
+import type { FieldError } from '../domain/errors.ts';
+import type { SchemaChecker } from '../domain/event-type.ts';
+
+/** So many compiled schemas are kept; the one that was made first goes first. */
+const MOST_KEPT = 100;
+const MOST_FAULTS = 20;
+
+/** Where the loop runs in an engine that backtracks, only the clock tells: `(a+)+$` in a pattern would never end. */
+const COMPILING_MS = 5000;
+const CHECKING_MS = 1000;
+
+const call = new Script('run()');
+
+/** Runs something that must end in time; a regular expression, too, is stopped on its way. */
+const within = <T>(ms: number, run: () => T): T => {
+  let result: T | undefined;
+  const context = createContext({
+    run: () => {
+      result = run();
+    },
+  });
+  call.runInContext(context, { timeout: ms });
+  return result as T;
+};
+
+/** https://www.rfc-editor.org/rfc/rfc6901 */
+const pointerToPath = (pointer: string): string[] =>
+  pointer
+    .split('/')
+    .slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+
+const MEMBERS = ['missingProperty', 'additionalProperty', 'unevaluatedProperty', 'propertyName'];
+
+const errorToFault = ({ instancePath, keyword, params, message }: ErrorObject, root: string): FieldError => {
+  const member = MEMBERS.flatMap((name) => (typeof params[name] === 'string' ? [params[name]] : []));
+  const path = [root, ...pointerToPath(instancePath), ...member].join('.');
+  return {
+    path,
+    code: keyword === 'required' ? 'required' : 'schema',
+    message: message ?? 'does not match the schema',
+  };
+};
+
+const faultsOf = (errors: readonly ErrorObject[], root: string): FieldError[] => {
+  const faults = errors.map((error) => errorToFault(error, root));
+  return [...new Map(faults.map((fault) => [fault.path, fault])).values()].slice(0, MOST_FAULTS);
+};
+
+/** Loaded when first needed: most accounts have no schema, and it takes longer than all else that a function loads. */
+const createAjv = async (): Promise<Ajv2020> => {
+  const { Ajv2020 } = await import('ajv/dist/2020.js');
+  // An instance each: what one schema calls itself is no business of another's. No reference leads out of it.
+  return new Ajv2020({
+    strict: false,
+    logger: false,
+    validateFormats: false,
+    validateSchema: false,
+    allErrors: true,
+    ownProperties: true,
+  });
+};
+
+/** JSON Schema 2020-12, for schemas that anybody may have written. */
+export const createSchemaChecker = (): SchemaChecker => {
+  const compiled = new Map<string, ValidateFunction>();
+
+  const compile = async (schemaJson: string): Promise<ValidateFunction> => {
+    const known = compiled.get(schemaJson);
+    if (known) return known;
+    const ajv = await createAjv();
+    const check = within(COMPILING_MS, () => ajv.compile(JSON.parse(schemaJson)));
+    const [oldest] = compiled.keys();
+    if (oldest !== undefined && compiled.size >= MOST_KEPT) compiled.delete(oldest);
+    compiled.set(schemaJson, check);
+    return check;
+  };
+
+  return {
+    async faultsOfSchema(schema, root) {
+      try {
+        const ajv = await createAjv();
+        const isSchema = within(CHECKING_MS, () => ajv.validateSchema(schema as object));
+        if (!isSchema) return faultsOf(ajv.errors ?? [], root);
+        const check = await compile(JSON.stringify(schema));
+        // One that answers a promise would let everything pass.
+        if ('$async' in check) throw new Error('$async is not known here');
+        // One that leads into itself never comes to an end.
+        within(CHECKING_MS, () => check({}));
+        return [];
+      } catch (error) {
+        const message = error instanceof Error ? error.message.slice(0, 300) : 'is no JSON Schema (2020-12)';
+        return [{ path: root, code: 'schema', message }];
+      }
+    },
+
+    async faultsOfValue(schemaJson, value, root) {
+      const check = await compile(schemaJson);
+      try {
+        return within(CHECKING_MS, () => check(value)) ? [] : faultsOf(check.errors ?? [], root);
+      } catch {
+        return [{ path: root, code: 'too_complex', message: 'takes too long to check against the schema' }];
+      }
+    },
+  };
+};

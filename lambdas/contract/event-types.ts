@@ -1,0 +1,61 @@
+import * as z from 'zod';
+import { type EventTypeView, eventTypeViewSchema, newEventTypeSchema } from '../domain/event-type.ts';
+import { pageQuery, pageSchema } from '../domain/page.ts';
+import type { Operation } from '../runtime/operation.ts';
+
+const path = '/api/public/v1/event-types';
+const tag = 'events';
+
+const own = {
+  description: 'A room was booked.',
+  schema: {
+    type: 'object',
+    required: ['booking'],
+    properties: { booking: { type: 'object', required: ['id'], properties: { id: { type: 'string' } } } },
+  },
+};
+const booked: EventTypeView = { name: 'booking.made', ...own, builtin: false };
+
+export const listEventTypes = {
+  id: 'listEventTypes',
+  method: 'GET',
+  path,
+  tag,
+  summary: 'List the types of events, by name',
+  description: "The built-in ones and the account's own.",
+  scope: 'events:read',
+  query: z.strictObject(pageQuery(null)),
+  responses: { 200: pageSchema(eventTypeViewSchema) },
+  exampleAnswer: {
+    data: [{ name: 'task.accepted', description: 'A carrier accepted the task.', schema: null, builtin: true }],
+    next_cursor: null,
+  },
+} as const satisfies Operation;
+
+export const putEventType = {
+  id: 'putEventType',
+  method: 'PUT',
+  path: `${path}/{name}`,
+  tag,
+  summary: 'Register a type of event, or change it',
+  description:
+    'A name is 1 to 100 of the characters A–Z a–z 0–9 . _ : - and begins with a letter or digit. With a schema, complete in itself and at most 32 KiB long, events whose `data` does not match are refused. 201 where the type is new, else 200; 409 for one that is built in.',
+  scope: 'events:write',
+  body: newEventTypeSchema,
+  responses: { 201: eventTypeViewSchema, 200: eventTypeViewSchema },
+  errors: [409],
+  example: own,
+  exampleAnswer: booked,
+} as const satisfies Operation;
+
+export const deleteEventType = {
+  id: 'deleteEventType',
+  method: 'DELETE',
+  path: `${path}/{name}`,
+  tag,
+  summary: "Forget a type of the account's own",
+  description: 'Events and webhooks that name it stay as they are; 409 for one that is built in.',
+  scope: 'events:write',
+  responses: { 204: null },
+  errors: [409],
+} as const satisfies Operation;

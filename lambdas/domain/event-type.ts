@@ -1,0 +1,99 @@
+import * as z from 'zod';
+import { builtInEventType } from './catalogue.ts';
+import { type FieldError, invalid, notFound, PassPostError } from './errors.ts';
+import { anyObjectSchema } from './new-event.ts';
+
+/** What stands in a path, a cursor and a key without escaping. */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$/;
+
+/** A batch of a hundred may hold a hundred types: their schemas must fit into memory and time. */
+const MOST_SCHEMA_BYTES = 32 * 1024;
+
+const jsonSchema = z.record(z.string(), z.unknown()).meta({ description: 'A JSON Schema (2020-12).' });
+
+/** An event type as it is listed, a built-in one or the account's own. */
+export const eventTypeViewSchema = z
+  .object({
+    name: z.string(),
+    description: z.string(),
+    schema: jsonSchema.nullable().meta({ description: "Of the events' `data`; null where none was registered." }),
+    builtin: z.boolean(),
+  })
+  .meta({ id: 'EventType' });
+export type EventTypeView = z.infer<typeof eventTypeViewSchema>;
+
+/** What an account says of a type of its own. */
+export const newEventTypeSchema = z
+  .strictObject({
+    description: z.string().max(500),
+    schema: anyObjectSchema
+      .nullable()
+      .default(null)
+      .meta({ description: "A JSON Schema (2020-12), complete in itself: events' `data` must match it." }),
+  })
+  .meta({ id: 'NewEventType' });
+export type NewEventType = z.output<typeof newEventTypeSchema>;
+
+/** An account's own event type as its row holds it; `schema` is JSON text. */
+export const storedEventTypeSchema = z.object({
+  name: z.string(),
+  owner: z.string(),
+  description: z.string(),
+  schema: z.string().nullable().default(null),
+});
+export type StoredEventType = z.infer<typeof storedEventTypeSchema>;
+
+export const showEventType = ({ name, description, schema }: StoredEventType): EventTypeView => ({
+  name,
+  description,
+  schema: schema === null ? null : JSON.parse(schema),
+  builtin: false,
+});
+
+/** A JSON Schema validator. Paths are dotted, from `root` on. */
+export interface SchemaChecker {
+  /** What is wrong with a schema itself. */
+  faultsOfSchema(schema: unknown, root: string): Promise<readonly FieldError[]>;
+  /** What is wrong with a value by a schema. */
+  faultsOfValue(schemaJson: string, value: unknown, root: string): Promise<readonly FieldError[]>;
+}
+
+export interface ChangingEventTypes {
+  /** True where it is new. */
+  put(type: StoredEventType): Promise<boolean>;
+  /** False where there was none. */
+  remove(owner: string, name: string): Promise<boolean>;
+}
+
+const refuseBuiltIn = (name: string): void => {
+  if (!builtInEventType(name)) return;
+  const message = `${name} is built in and cannot be changed.`;
+  throw new PassPostError('conflict', message, { errors: [{ path: 'name', code: 'built_in', message }] });
+};
+
+/** Registers a type of the account's own, or changes it. */
+export const putEventType = async (
+  { owner, name, body }: { readonly owner: string; readonly name: string; readonly body: NewEventType },
+  { types, checker }: { readonly types: ChangingEventTypes; readonly checker: SchemaChecker },
+): Promise<{ type: StoredEventType; isNew: boolean }> => {
+  refuseBuiltIn(name);
+  if (!NAME.test(name)) {
+    throw invalid('name', 'invalid_format', 'must be 1 to 100 of A–Z a–z 0–9 . _ : - and begin with a letter or digit');
+  }
+  const schema = body.schema && JSON.stringify(body.schema);
+  if (schema !== null && Buffer.byteLength(schema) > MOST_SCHEMA_BYTES) {
+    throw invalid('schema', 'too_big', `is longer than ${MOST_SCHEMA_BYTES} bytes when written out`);
+  }
+  const errors = body.schema ? await checker.faultsOfSchema(body.schema, 'schema') : [];
+  if (errors.length > 0) {
+    throw new PassPostError('invalid', `Wrong: ${errors.map(({ path }) => path).join(', ')}.`, { errors });
+  }
+  const type: StoredEventType = { name, owner, description: body.description, schema };
+  return { type, isNew: await types.put(type) };
+};
+
+/** Takes a type out of the catalogue; events and webhooks that name it stay as they are. */
+export const deleteEventType = async (owner: string, name: string, types: ChangingEventTypes): Promise<void> => {
+  refuseBuiltIn(name);
+  if (!(await types.remove(owner, name))) throw notFound('event type');
+};
