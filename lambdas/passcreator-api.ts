@@ -1,5 +1,6 @@
 import { dynamoClient, takeAwsUse } from './adapters/aws-clients.ts';
 import { isPublicAddress, resolvePublic } from './adapters/egress.ts';
+import { createEventTypesTable } from './adapters/event-types-table.ts';
 import { keyCounter } from './adapters/key-counter.ts';
 import { createPublicKeys } from './adapters/public-keys.ts';
 import { createSealer } from './adapters/sealing.ts';
@@ -21,6 +22,7 @@ const resolve = (host: string) => resolvePublic(host, { allowLoopback, timeoutMs
 const rules = {
   profiles,
   isEventType: (name: string) => builtInEventType(name) !== undefined,
+  ownEventTypes: createEventTypesTable(client, domainTable).find,
   // Its clients know no `allow_http`: plain http leads to this machine or nowhere.
   checkUrl: (url: string) =>
     checkAddress(url, { allowHttp: 'loopback', allowLoopback, ownHosts, isPublicAddress }, resolve),

@@ -1,0 +1,195 @@
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type LocalStack, startStack } from '../../local/stack.ts';
+import { synthesiseIfStale } from '../../local/synth.ts';
+import type { Json } from '../helpers/events-api.ts';
+import { opensslVerifies } from '../helpers/receivers/openssl.ts';
+import { verifyWithStripe } from '../helpers/receivers/stripe.ts';
+
+interface Received {
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+describe('the surfaces on the whole stack', () => {
+  let stack: LocalStack;
+  let server: Server;
+  let key = '';
+  const received: Received[] = [];
+
+  beforeAll(async () => {
+    server = createServer(async (request, response) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+      const path = request.url ?? '';
+      received.push({ path, headers: request.headers, body: Buffer.concat(chunks).toString() });
+      response.writeHead(path.startsWith('/refuse') ? 500 : 200).end('seen');
+    });
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    stack = await startStack({ assembly: await synthesiseIfStale() });
+    const operator = { authorization: `Bearer ${stack.operatorKey}` };
+    const account = { name: 'Surfaces', rate_limit_per_minute: 30_000 };
+    key = (await call('POST', '/api/public/v1/accounts', account, operator)).json.key;
+  }, 120_000);
+  afterAll(async () => {
+    await stack?.stop();
+    server?.closeAllConnections();
+    server?.close();
+  });
+
+  const call = async (method: string, path: string, body?: object, headers: Record<string, string> = {}) => {
+    const response = await fetch(stack.url + path, {
+      method,
+      headers: {
+        authorization: `Bearer ${key}`,
+        ...(body ? { 'content-type': 'application/json' } : {}),
+        ...headers,
+      },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+    const text = await response.text();
+    return { status: response.status, text, json: (/^[[{]/.test(text) ? JSON.parse(text) : {}) as Json };
+  };
+  const native = (method: string, path: string, body?: object) => call(method, `/api/public/v1${path}`, body);
+  const passmint = (method: string, path: string, body?: object) => call(method, `/v1/webhooks${path}`, body);
+  const passcreator = (method: string, path: string, body?: object) =>
+    call(method, `/api/hook${path}`, body, { authorization: key });
+  const receiver = (path: string): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`;
+
+  const publish = async (type: string, more: object = {}): Promise<string> => {
+    const { status, json } = await native('POST', '/events', { type, data: { pass: { id: 'p-1' } }, ...more });
+    expect(status).toBe(202);
+    return json.id;
+  };
+  /** What has come to the path, once it is so many. */
+  const arrived = async (path: string, count: number): Promise<Received[]> => {
+    for (const endMs = Date.now() + 20_000; ; await sleep(20)) {
+      const here = received.filter((request) => request.path === path);
+      if (here.length >= count) return here;
+      if (Date.now() > endMs) throw new Error(`${here.length} of ${count} came to ${path}`);
+    }
+  };
+  const last = async (path: string, count: number): Promise<Received> =>
+    (await arrived(path, count)).at(-1) ?? { path, headers: {}, body: '' };
+  const signed = ({ headers, body }: Received) => ({ headers: headers as Record<string, string>, body });
+
+  it('MT-5, MT-10, MT readings 9 and 10: made there, published natively, verified by Stripe’s library, rotated, held, erased', async () => {
+    const made = await passmint('POST', '', { url: receiver('/mint'), events: ['*'] });
+    const { id, secret } = made.json;
+    expect(made.status).toBe(201);
+
+    await publish('pass.installed');
+    const first = await last('/mint', 1);
+    expect(first.headers).toMatchObject({
+      'content-type': 'application/json',
+      'user-agent': 'passmint-webhooks/1.0',
+      'passmint-event-type': 'pass.installed',
+    });
+    expect(verifyWithStripe(signed(first), secret)).toBe(true);
+
+    const rotated = (await passmint('POST', `/${id}/rotate-secret`, { overlap_seconds: 3600 })).json.secret;
+    await publish('pass.removed');
+    const second = await last('/mint', 2);
+    expect(second.headers['passmint-signature']).toMatch(/^t=\d+,v1=[0-9a-f]{64},v1=[0-9a-f]{64}$/);
+    for (const each of [secret, rotated]) expect(verifyWithStripe(signed(second), each)).toBe(true);
+    await passmint('POST', `/${id}/rotate-secret`, { overlap_seconds: 0 });
+    await publish('pass.updated');
+    const third = await last('/mint', 3);
+    for (const each of [secret, rotated]) expect(() => verifyWithStripe(signed(third), each)).toThrow();
+
+    await passmint('PATCH', `/${id}`, { enabled: false });
+    await publish('pass.voided');
+    await stack.settled();
+    const held = (await passmint('GET', `/${id}/deliveries?limit=1`)).json;
+    expect(held).toMatchObject({ data: [{ type: 'pass.voided', status: 'pending', attempts: 0 }] });
+    expect(held.next_cursor).not.toBeNull();
+    await passmint('PATCH', `/${id}`, { enabled: true });
+    await arrived('/mint', 4);
+    await stack.settled();
+    const deliveries = (await passmint('GET', `/${id}/deliveries`)).json.data;
+    expect(
+      deliveries.map(({ status, http_status, response_body }: Json) => [status, http_status, response_body]),
+    ).toEqual(Array.from({ length: 4 }, () => ['delivered', 200, 'seen']));
+
+    expect((await passmint('DELETE', `/${id}`)).status).toBe(204);
+    for (const path of [`/deliveries/${deliveries[0].id}`, `/webhooks/${id}`]) {
+      expect((await native('GET', path)).status).toBe(404);
+    }
+    await stack.settled();
+    expect(await rowsOf(id)).toEqual([]);
+  });
+
+  it('PC-2, PC-7, PC-8, PC reading 3: tied to a template, signed for OpenSSL, with its token; one attempt unless it asks for more', async () => {
+    await native('PUT', '/templates/key-card', { name: 'Key card' });
+    const flags = { target_url: receiver('/creator'), event: 'pass_template_updated', signPayload: true };
+    const subscribed = await passcreator('POST', '/subscribe/key-card?generateAccessToken=true', flags);
+    await passcreator('POST', '/subscribe', { target_url: receiver('/refuse'), event: 'pass_created' });
+    expect([subscribed.status, (await passcreator('POST', '/subscribe/none', flags)).status]).toEqual([201, 404]);
+
+    await native('PUT', '/templates/key-card', { name: 'Key card, new' });
+    const { headers, body } = await last('/creator', 1);
+    const { signature, signedData, event } = JSON.parse(body);
+    expect(headers.authorization).toBe(`Bearer ${subscribed.json.accessToken}`);
+    expect(event).toBe('pass_template_updated');
+    const pem = (await passcreator('GET', '/publickey')).json.publicKey;
+    expect(opensslVerifies(signedData, signature, pem)).toBe(true);
+
+    const refused = await publish('pass_created');
+    await arrived('/refuse', 1);
+    await stack.settled();
+    expect((await native('GET', `/events/${refused}`)).json.deliveries).toMatchObject([
+      { status: 'dead', attempts_made: 1, http_status: 500 },
+    ]);
+
+    for (const path of ['/creator', '/refuse']) {
+      const removed = await passcreator('DELETE', `/unsubscribe?target_url=${encodeURIComponent(receiver(path))}`);
+      expect([removed.status, removed.json]).toEqual([200, {}]);
+    }
+    expect((await passcreator('GET', '/list')).json).toEqual([]);
+    await publish('pass_created');
+    await stack.settled();
+    expect(received.filter(({ path }) => path === '/refuse')).toHaveLength(1);
+  });
+
+  it('IP-5 a digital signature verified by OpenSSL with the key that is served', async () => {
+    for (const algorithm of ['ecdsa-p256-sha256', 'rsa-sha256']) {
+      const path = `/inpost/${algorithm}`;
+      const options = { mechanism: 'digital', signed_content: 'timestamp_body', algorithm };
+      const settings = { url: receiver(path), events: ['pass.created'], profile: 'inpost', profile_options: options };
+      expect((await native('POST', '/webhooks', { ...settings, allow_http: true })).status).toBe(201);
+    }
+
+    await publish('pass.created');
+
+    for (const algorithm of ['ecdsa-p256-sha256', 'rsa-sha256']) {
+      const { headers, body } = await last(`/inpost/${algorithm}`, 1);
+      const pem = (await call('GET', `/inpost/public-key?algorithm=${algorithm}`)).text;
+      const text = `${headers['x-inpost-timestamp']}.${body}`;
+      expect(opensslVerifies(text, String(headers['x-inpost-signature']), pem)).toBe(true);
+    }
+  });
+
+  it('answers in each surface’s own shape what no function knows', async () => {
+    expect((await call('GET', '/v1/nothing')).json).toMatchObject({ error: { type: 'invalid_request_error' } });
+    expect((await call('GET', '/api/hook/nothing')).json).toEqual({ ErrorMessage: 'No such path.' });
+  });
+
+  const rowsOf = async (webhookId: string): Promise<string[]> => {
+    const client = new DynamoDBClient({
+      endpoint: stack.dynamoEndpoint,
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    });
+    const keys: string[] = [];
+    const TableName = stack.tableName('DELIVERY_TABLE');
+    for await (const { Items = [] } of paginateScan({ client }, { TableName, ConsistentRead: true })) {
+      keys.push(...Items.map(({ pk }) => pk?.S ?? ''));
+    }
+    client.destroy();
+    return keys.filter((pk) => pk.includes(webhookId.slice(4)));
+  };
+});
