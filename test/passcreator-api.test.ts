@@ -94,7 +94,7 @@ describe('the passcreator-api function', () => {
       expect(JSON.parse(Buffer.from(plaintext).toString())).toEqual({ authorization: `Bearer ${json.accessToken}` });
     });
 
-    it('PC-2, PC-4 is tied to a template of the account, and 404 to any other', async () => {
+    it('PC-2, PC-4, PC reading 11: is tied to a template of the account, and 404 to any other', async () => {
       await putTemplate();
 
       const known = await subscribe({}, { template: `/${TEMPLATE}` });
@@ -162,7 +162,7 @@ describe('the passcreator-api function', () => {
       ['POST', { body: {}, query: `target_url=${encodeURIComponent(URL_A)}` }],
     ] as const;
 
-    it.each(everyWay)('PC-5, PC readings 4 and 6: %s removes all with that URL: %o', async (method, how) => {
+    it.each(everyWay)('PC-5, PC reading 4, PC reading 6: %s removes all with that URL: %o', async (method, how) => {
       await putTemplate();
       await subscribe();
       await subscribe({ event: 'pass_template_updated' });

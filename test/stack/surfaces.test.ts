@@ -77,7 +77,7 @@ describe('the surfaces on the whole stack', () => {
     (await arrived(path, count)).at(-1) ?? { path, headers: {}, body: '' };
   const signed = ({ headers, body }: Received) => ({ headers: headers as Record<string, string>, body });
 
-  it('MT-5, MT-10, MT readings 9 and 10: made there, published natively, verified by Stripe’s library, rotated, held, erased', async () => {
+  it('MT-5, MT-10, MT reading 9, MT reading 10: made there, published natively, verified by Stripe’s library, rotated, held, erased', async () => {
     const made = await passmint('POST', '', { url: receiver('/mint'), events: ['*'] });
     const { id, secret } = made.json;
     expect(made.status).toBe(201);
