@@ -1,6 +1,7 @@
 import { dynamoClient, takeAwsUse } from './adapters/aws-clients.ts';
 import { createCommandsTable } from './adapters/commands-table.ts';
 import { createDeliveryHistory } from './adapters/delivery-history.ts';
+import { createEventTypesTable } from './adapters/event-types-table.ts';
 import { createEventsTable } from './adapters/events-table.ts';
 import { keyCounter } from './adapters/key-counter.ts';
 import { createWebhooksTable } from './adapters/webhooks-table.ts';
@@ -18,7 +19,9 @@ export const handler = httpHandler(
     history: createDeliveryHistory(client, deliveryTable),
     webhooks: createWebhooksTable(client, domainTable, retentionDays),
     events: createEventsTable(client, domainTable, retentionDays),
-    commands: createCommandsTable(client, domainTable),
+    commands: createCommandsTable(client, domainTable, retentionDays),
+    ownEventTypes: createEventTypesTable(client, domainTable).find,
+    profileOf,
     scheduleOf: (webhook) => scheduleOf(webhook, profileOf),
   }),
   {

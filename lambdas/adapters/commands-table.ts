@@ -2,27 +2,32 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import type { AskStore } from '../domain/ask.ts';
 import { commandToRow } from './command-rows.ts';
+import { eventToRow } from './event-rows.ts';
 import { putFirstAnswer, readFirstAnswer } from './first-answers.ts';
 import { rowOf } from './partiql.ts';
 import { transact } from './transact.ts';
 
 /** What the API asks of the fan-out. */
-export const createCommandsTable = (client: DynamoDBClient, table: string): AskStore => ({
+export const createCommandsTable = (client: DynamoDBClient, table: string, retentionDays: number): AskStore => ({
   firstAnswer: (scope, path, idempotencyKey, nowMs) =>
     readFirstAnswer(client, table, { scope, path, idempotencyKey }, (answer) => answer as object, nowMs),
 
-  async ask(command, left, nowMs) {
+  async ask(owner, { command, event }, left, nowMs) {
+    const rows = [
+      ...(event ? [eventToRow(event, retentionDays)] : []),
+      ...(command ? [commandToRow(command, nowMs)] : []),
+    ];
     const failed = await transact(client, [
-      {
+      ...rows.map((row) => ({
         Put: {
           TableName: table,
-          Item: marshall(rowOf(commandToRow(command, nowMs))),
+          Item: marshall(rowOf(row), { removeUndefinedValues: true }),
           ConditionExpression: 'attribute_not_exists(pk)',
         },
-      },
-      ...(left ? [putFirstAnswer(table, { ...left, scope: command.owner }, left, nowMs)] : []),
+      })),
+      ...(left ? [putFirstAnswer(table, { ...left, scope: owner }, left, nowMs)] : []),
     ]);
     if (failed === -1) return 'asked';
-    return failed === 1 ? 'repeated' : 'taken';
+    return failed === rows.length ? 'repeated' : 'taken';
   },
 });

@@ -2,12 +2,12 @@ import { type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterEnabling } from '../domain/after-attempt.ts';
 import { type DeliveryTicket, storedDeliverySchema } from '../domain/delivery.ts';
-import type { StoredEvent } from '../domain/event.ts';
 import { type FanOutStore, ticketOf } from '../domain/fan-out.ts';
 import { createErasureRows } from './erasure-rows.ts';
+import { eventToRow } from './event-rows.ts';
 import { createOwedRows, deliveryRow } from './owed-rows.ts';
 import { executeStatements, insertStatement, updateStatement } from './partiql.ts';
-import { attentionPk, attentionPkOf, deliveryKey, duePkOf, eventKey, indexes, SHARDS } from './table-keys.ts';
+import { attentionPk, attentionPkOf, deliveryKey, duePkOf, indexes, SHARDS } from './table-keys.ts';
 import { createWantingRows } from './wanting-rows.ts';
 
 /** So many held deliveries of each shard are let go in one round. */
@@ -19,14 +19,6 @@ export const createFanOutRows = (
   retentionDays: number,
   isOperational: (type: string) => boolean,
 ): FanOutStore => {
-  const eventRow = (event: StoredEvent) => ({
-    ...eventKey(event.owner, event.id),
-    kind: 'event',
-    ...event,
-    // The longest schedule lasts 14 days; until its last attempt a delivery needs its event.
-    ttl: Math.ceil(Date.parse(event.created_at) / 1000) + (retentionDays + 14) * 86_400,
-  });
-
   return {
     ...createErasureRows(client, tables),
     ...createOwedRows(client, tables.delivery),
@@ -34,7 +26,7 @@ export const createFanOutRows = (
 
     async add(events, deliveries) {
       await executeStatements(client, [
-        ...events.map((event) => insertStatement(tables.domain, eventRow(event))),
+        ...events.map((event) => insertStatement(tables.domain, eventToRow(event, retentionDays))),
         ...deliveries.map((delivery) => insertStatement(tables.delivery, deliveryRow(delivery))),
       ]);
     },

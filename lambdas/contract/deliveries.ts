@@ -3,6 +3,7 @@ import { deliveryStatuses } from '../domain/delivery.ts';
 import { type DeliveryView, deliveryViewSchema, deliveryWithAttemptsSchema } from '../domain/delivery-view.ts';
 import { isId } from '../domain/id.ts';
 import { instantSchema, pageQuery, pageSchema } from '../domain/page.ts';
+import { testedSchema, testSchema } from '../domain/test-webhook.ts';
 import type { Operation } from '../runtime/operation.ts';
 
 const delivery: DeliveryView = {
@@ -86,4 +87,23 @@ export const retryDelivery = {
   responses: { 202: deliveryViewSchema },
   errors: [409],
   exampleAnswer: { ...delivery, status: 'pending', attempts_made: 6, attempts_planned: 7 },
+} as const satisfies Operation;
+
+export const testWebhook = {
+  id: 'testWebhook',
+  method: 'POST',
+  path: '/api/public/v1/webhooks/{id}/test',
+  idPrefix: 'whk',
+  tag: 'webhooks',
+  summary: 'Send a sample to a webhook',
+  description:
+    'Signed, delivered and retried like any event, but to this webhook alone, whatever it wants and even while it is disabled. Of an own event type, whose content nobody here knows, `data` is empty.',
+  scope: 'webhooks:write',
+  body: testSchema,
+  isBodyOptional: true,
+  isIdempotent: true,
+  responses: { 202: testedSchema },
+  errors: [409],
+  example: { type: 'task.accepted' },
+  exampleAnswer: { event_id: delivery.event_id, delivery_id: delivery.id },
 } as const satisfies Operation;

@@ -1,5 +1,6 @@
 import type { Command } from './command.ts';
 import { PassPostError } from './errors.ts';
+import type { StoredEvent } from './event.ts';
 import { type FirstAnswer, performOnce, type Repeatable } from './idempotency.ts';
 
 /** What is left behind under a request's Idempotency-Key, for whoever repeats it. */
@@ -8,10 +9,16 @@ export interface LeftAnswer extends FirstAnswer<object> {
   readonly idempotencyKey: string;
 }
 
+/** What the fan-out finds: rows that are put there together. */
+export interface Asked {
+  readonly command?: Command;
+  readonly event?: StoredEvent;
+}
+
 export interface AskStore {
   firstAnswer(owner: string, path: string, idempotencyKey: string, nowMs: number): Promise<FirstAnswer<object> | null>;
-  /** Puts a command and the first answer of its request's key together, or nothing. `taken`: it was asked for already. */
-  ask(command: Command, left: LeftAnswer | null, nowMs: number): Promise<'asked' | 'repeated' | 'taken'>;
+  /** Puts what is asked for and the first answer of its request's key together, or nothing. `taken`: it was asked for already. */
+  ask(owner: string, asked: Asked, left: LeftAnswer | null, nowMs: number): Promise<'asked' | 'repeated' | 'taken'>;
 }
 
 export interface AskRequest extends Repeatable {
@@ -25,16 +32,16 @@ export interface AskRequest extends Repeatable {
 export const askOnce = <T extends object>(
   request: AskRequest,
   store: AskStore,
-  prepare: () => Promise<{ readonly command: Command | null; readonly answer: T }>,
+  prepare: () => Promise<{ readonly asked: Asked | null; readonly answer: T }>,
 ): Promise<{ readonly answer: T; readonly isRepeat: boolean }> => {
   const { owner, path, idempotencyKey, contentHash, nowMs } = request;
   const firstAnswer = (key: string) => store.firstAnswer(owner, path, key, nowMs) as Promise<FirstAnswer<T> | null>;
 
   return performOnce(request, firstAnswer, async () => {
-    const { command, answer } = await prepare();
-    if (command === null) return { answer };
+    const { asked, answer } = await prepare();
+    if (asked === null) return { answer };
     const left = idempotencyKey === null ? null : { path, idempotencyKey, contentHash, answer };
-    const outcome = await store.ask(command, left, nowMs);
+    const outcome = await store.ask(owner, asked, left, nowMs);
     if (outcome === 'asked') return { answer };
     if (outcome === 'repeated' || idempotencyKey !== null) return 'repeated';
     throw new PassPostError('conflict', 'This was asked for already and is about to be done.');

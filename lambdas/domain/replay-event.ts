@@ -50,20 +50,22 @@ export const replayEvent = (
     const receivers = await receiversNow(event, webhookId, dependencies);
     const delivery_ids = receivers.map((receiver) => deliveryId(Date.parse(event.created_at), id, receiver));
     const answer = { event_id: id, delivery_ids };
-    if (delivery_ids.length === 0) return { answer, command: null };
+    if (delivery_ids.length === 0) return { answer, asked: null };
     const standing = new Map((await dependencies.history.find(delivery_ids, nowMs)).map((row) => [row.id, row.ticket]));
     const tickets = delivery_ids.map((each) => [each, standing.get(each) ?? 0]).toSorted();
     return {
       answer,
-      command: {
-        // By the tickets: a second one asks for nothing before the first is carried out.
-        id: `replay#${id}#${contentHash(tickets).slice(0, 32)}`,
-        owner,
-        type: 'owe',
-        trigger: 'replay',
-        event_id: id,
-        event_type: event.type,
-        delivery_ids,
+      asked: {
+        command: {
+          // By the tickets: a second one asks for nothing before the first is carried out.
+          id: `replay#${id}#${contentHash(tickets).slice(0, 32)}`,
+          owner,
+          type: 'owe',
+          trigger: 'replay',
+          event_id: id,
+          event_type: event.type,
+          delivery_ids,
+        },
       },
     };
   });

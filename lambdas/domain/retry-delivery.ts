@@ -36,15 +36,17 @@ export const retryDelivery = (
     const [whole = delivery] = await history.withBodies([delivery]);
     return {
       answer: deliveryToView(afterAsking(whole, 'manual', nowMs), webhook, scheduleOf),
-      command: {
-        // By the ticket: the second of two that retry at once finds it taken.
-        id: `retry#${id}#${delivery.ticket}`,
-        owner,
-        type: 'owe',
-        trigger: 'manual',
-        event_id: delivery.event_id,
-        event_type: delivery.event_type,
-        delivery_ids: [id],
+      asked: {
+        command: {
+          // By the ticket: the second of two that retry at once finds it taken.
+          id: `retry#${id}#${delivery.ticket}`,
+          owner,
+          type: 'owe',
+          trigger: 'manual',
+          event_id: delivery.event_id,
+          event_type: delivery.event_type,
+          delivery_ids: [id],
+        },
       },
     };
   });

@@ -3,10 +3,13 @@ import { ownerKey } from '../domain/owner.ts';
 import { pageToBody } from '../domain/page.ts';
 import { type DeliveriesOfWebhook, listDeliveries, type OneDelivery, readDelivery } from '../domain/read-deliveries.ts';
 import { type RetryDependencies, retryDelivery } from '../domain/retry-delivery.ts';
+import { type TestDependencies, testWebhook } from '../domain/test-webhook.ts';
 import { type Route, route } from '../runtime/operation.ts';
 
 /** The calls about deliveries. */
-export const deliveryRoutes = (dependencies: DeliveriesOfWebhook & OneDelivery & RetryDependencies): Route[] => [
+export const deliveryRoutes = (
+  dependencies: DeliveriesOfWebhook & OneDelivery & RetryDependencies & TestDependencies,
+): Route[] => [
   route(operations.listDeliveries, async ({ owner, params, query: { limit, cursor, ...filter }, nowMs }) => {
     const which = { owner: ownerKey(owner), webhookId: params.id ?? '', filter };
     const page = await listDeliveries({ ...which, limit, after: cursor ?? null, nowMs }, dependencies);
@@ -22,6 +25,13 @@ export const deliveryRoutes = (dependencies: DeliveriesOfWebhook & OneDelivery &
     const id = params.id ?? '';
     const which = { ...request, owner: ownerKey(owner), id, path: `/deliveries/${id}/retry` };
     const { answer, isRepeat } = await retryDelivery(which, dependencies);
+    return { status: 202, body: answer, headers: isRepeat ? { 'idempotency-replayed': 'true' } : {} };
+  }),
+
+  route(operations.testWebhook, async ({ owner, params, body, ...request }) => {
+    const id = params.id ?? '';
+    const which = { ...request, owner: ownerKey(owner), id, path: `/webhooks/${id}/test`, type: body.type };
+    const { answer, isRepeat } = await testWebhook(which, dependencies);
     return { status: 202, body: answer, headers: isRepeat ? { 'idempotency-replayed': 'true' } : {} };
   }),
 ];

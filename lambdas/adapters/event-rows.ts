@@ -1,0 +1,13 @@
+import type { StoredEvent } from '../domain/event.ts';
+import { eventKey } from './table-keys.ts';
+
+/** The longest schedule lasts 14 days; until its last attempt a delivery needs its event. */
+const SCHEDULE_DAYS = 14;
+
+/** The row of an event whose id tells its time. */
+export const eventToRow = (event: StoredEvent, retentionDays: number) => ({
+  ...eventKey(event.owner, event.id),
+  kind: 'event',
+  ...event,
+  ttl: Math.ceil(Date.parse(event.created_at) / 1000) + (retentionDays + SCHEDULE_DAYS) * 86_400,
+});
