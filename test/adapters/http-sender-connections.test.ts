@@ -34,7 +34,7 @@ describe('the deadline', () => {
         socket.on('close', () => clearInterval(drip));
       },
     ],
-  ])('holds for %s', async (_, answer) => {
+  ])('PP-8 MT-8 holds for %s', async (_, answer) => {
     const receiver = await serveRaw(answer);
 
     const { error, durationMs } = await start()(`http://${receiver.host}/`, { timeoutMs: 200 });

@@ -187,7 +187,7 @@ describe('an answer', () => {
     expect((await answerTo(`HTTP/1.1 200 OK\r\n${headers}\r\n`, false)).error?.code).toBe('headers_too_large');
   });
 
-  test.each([301, 302, 303, 307, 308])('%i is not followed', async (status) => {
+  test.each([301, 302, 303, 307, 308])('PP reading 9: %i is not followed', async (status) => {
     const inside = await serveRaw((socket) => socket.end(ok));
     const location = `http://${inside.host}/latest/meta-data`;
     const host = await serve(http.createServer((_, response) => response.writeHead(status, { location }).end('moved')));
@@ -239,7 +239,7 @@ describe('an answer', () => {
     ['surrogate pairs', `a${'🔑'.repeat(3000)}`, `a${'🔑'.repeat(1999)}`],
     ['no UTF-8', Buffer.alloc(9000, 0xff), '\ufffd'.repeat(2000)],
     ['half a character', Buffer.from([0x61, 0xc3]), 'a\ufffd'],
-  ])('is kept to 2,000 code points: %s', async (_, body, kept) => {
+  ])('MT-11 MT reading 6: is kept to 2,000 code points: %s', async (_, body, kept) => {
     const host = await serve(http.createServer((_request, response) => response.end(body)));
 
     expect((await start()(`http://${host}/`)).body).toBe(kept);

@@ -22,7 +22,7 @@ describe('the counter of a key', () => {
     // Each a function of its own: what one remembers must not help the others.
     Promise.all(Array.from({ length: count }, () => counter()(key, nowMs)));
 
-  test('PP-7 passes exactly 120 of 130 at once', async () => {
+  test('PP-7 PP reading 5: passes exactly 120 of 130 at once', async () => {
     const { key } = await seedAccount(tables, { limit: 120 });
 
     const burst = await many(130, key, start);
@@ -32,7 +32,7 @@ describe('the counter of a key', () => {
     expect(outcomes(later)).toEqual({ limited: 5 });
   });
 
-  test('PP-7 begins a minute with its first request', async () => {
+  test('PP-7 PP reading 5: begins a minute with its first request', async () => {
     const { key } = await seedAccount(tables, { limit: 3 });
     const count = counter();
 

@@ -73,7 +73,7 @@ describe('PP-10 the OpenAPI document', () => {
     }
   });
 
-  test('PP-3 lists the sizes and urgencies', () => {
+  test('PP-3 PP reading 8: lists the sizes and urgencies', () => {
     const text = JSON.stringify(document.components.schemas.Task);
 
     expect(text).toContain('["envelope","small","medium","large","extra_large"]');

@@ -126,6 +126,22 @@ describe("the profiles' pages", () => {
     expect(answers).toEqual([answer, ...refused.map(() => refusal)]);
   });
 
+  it('MT-6 MT reading 5, IP reading 9: refuse a timestamp of the future by the same five minutes', () => {
+    const ahead = new Date(Date.now() + 310_000);
+    const passmint = render('passmint', {}, ahead);
+    const inpost = render('inpost', stamped, ahead);
+
+    const verdicts = (['js', 'python'] as const).flatMap((language) =>
+      [passmint, inpost].flatMap((request, i) =>
+        snippetRunners[language](codeBlocks(`profiles/${i === 0 ? 'passmint' : 'inpost'}.md`, language)[0] ?? '', [
+          [request.headers, bytes(request), secret],
+        ]),
+      ),
+    );
+
+    expect(verdicts).toEqual([false, false, false, false]);
+  });
+
   it('have no code block that is not run', () => {
     const run = new Set(snippets.map(({ page, language, block }) => `${page} ${language} ${block}`));
 

@@ -18,7 +18,7 @@ test('takes what a receiver may ask for', () => {
 test.each([
   ...['Host', 'Content-Length', 'content-type', 'Transfer-Encoding', 'connection', 'TE', 'Expect', 'User-Agent'],
   ...['x-passpost-signature', 'Webhook-Id', 'passmint-signature', 'X-InPost-Topic', 'accept-encoding', 'upgrade'],
-])('keeps %s for itself', (name) => {
+])('IP reading 7: keeps %s for itself', (name) => {
   expect(check({ [name]: 'x' })).toMatchObject([{ path: `headers.${name}`, code: 'reserved' }]);
 });
 
@@ -28,7 +28,7 @@ test('lets Basic auth alone write the authorization', () => {
   ]);
 });
 
-test.each(['', ' x', 'x y', 'x:', 'x\r\ny', 'é', '(x)', 'x\u0000'])('refuses the name %j', (name) => {
+test.each(['', ' x', 'x y', 'x:', 'x\r\ny', 'é', '(x)', 'x\u0000'])('IP reading 7: refuses the name %j', (name) => {
   expect(check({ [name]: 'v' })).toMatchObject([{ code: 'invalid_name' }]);
 });
 

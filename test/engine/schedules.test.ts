@@ -29,11 +29,30 @@ describe('schedules, in virtual time', () => {
     expect((await engine.delivery(id)).status).toBe('dead');
   });
 
-  it('PP-9 reading 1: six requests over 1 m, 5 m, 15 m, 1 h and 6 h', async () => {
+  it('PP-9 PP reading 1: six requests over 1 m, 5 m, 15 m, 1 h and 6 h', async () => {
     const { engine } = await ladderOf(aWebhook());
 
     const minutes = engine.posts.map(({ atMs }) => Math.round((atMs - (engine.posts[0]?.atMs ?? 0)) / 60_000));
     expect(minutes).toEqual([0, 1, 6, 21, 81, 441]);
+  });
+
+  it('PM-7 PM reading 4: keeps waits of up to 68 h though the queue is emptied every seven hours', async () => {
+    const engine = createVirtualEngine(tables, () => refused);
+    const webhook = aWebhook({ profile: 'postmen' });
+    const event = anEvent({}, engine.now());
+    await engine.addWebhooks(webhook);
+    await engine.publish(event);
+    const startMs = engine.now();
+
+    for (let hours = 7; hours <= 140; hours += 7) {
+      await engine.passUntil(startMs + hours * 3_600_000);
+      engine.purge();
+    }
+
+    const lastGap = (engine.posts[13]?.atMs ?? 0) - (engine.posts[12]?.atMs ?? 0) - 40;
+    expect(engine.posts).toHaveLength(14);
+    expect(lastGap).toBeGreaterThanOrEqual(245_760_000);
+    expect(lastGap).toBeLessThan(245_762_000);
   });
 
   it('keeps an own schedule, and none at all', async () => {

@@ -45,14 +45,14 @@ describe('the passpost profile', () => {
     expect(request).toEqual({ headers, body });
   });
 
-  it('PP-6 sends exactly one signature, of 71 characters', () => {
+  it('PP-6 PP reading 3: sends exactly one signature, of 71 characters', () => {
     const { headers } = passpost.render(telling(), { ...keys, secrets: ['newest-secret', 'previous'] }, {}, new Date());
 
     expect(headers['x-passpost-signature']).toMatch(/^sha256=[0-9a-f]{64}$/);
     expect(headers['x-passpost-signature']).toHaveLength(71);
   });
 
-  it('PP-6 carries the event whole, with its data as it was stored', () => {
+  it('PP-6 PP reading 2: carries the event whole, with its data as it was stored', () => {
     const { body } = render('pp_whs_test', telling({ dataJson: '{"n":1.0,"big":12345678901234567890}' }));
 
     expect(body).toContain('"data":{"n":1.0,"big":12345678901234567890}}');
@@ -66,7 +66,7 @@ describe('the passpost profile', () => {
     expect(passpost.judge(410)).toBe('refused');
   });
 
-  it('PP-9 waits 1 m, 5 m, 15 m, 1 h and 6 h: six requests over 7 h 21 m', () => {
+  it('PP-9 PP reading 1: waits 1 m, 5 m, 15 m, 1 h and 6 h: six requests over 7 h 21 m', () => {
     expect(passpost.schedule).toEqual([60, 300, 900, 3600, 21_600]);
     expect(passpost.schedule.reduce((sum, wait) => sum + wait, 0)).toBe(7 * 3600 + 21 * 60);
   });

@@ -81,6 +81,12 @@ describe('the postmen profile', () => {
     expect(render(telling({ metaJson })).headers).toEqual(render().headers);
   });
 
+  it('PM reading 9: passes on the slugs of couriers as they were published', () => {
+    const dataJson = '{"rates":[{"shipper_account":{"slug":"fedex"}},{"shipper_account":{"slug":"dpd-uk"}}]}';
+
+    expect(render(telling({ dataJson })).body).toContain(`"data":${dataJson}}`);
+  });
+
   it('PM reading 8: tells repeats by a header of our own, the same at every attempt', () => {
     const attempts = [new Date(0), new Date()].map((sentAt) => render(telling(), sentAt));
 

@@ -52,7 +52,7 @@ describe('tasks', () => {
     expect((await call('GET', headers.location ?? '')).json).toEqual(json);
   });
 
-  test('PP-3 needs only item, pickup and dropoff', async () => {
+  test('PP-3 PP reading 8: needs only item, pickup and dropoff', async () => {
     const { status, json } = await create();
 
     expect(status).toBe(201);
@@ -80,7 +80,7 @@ describe('tasks', () => {
     expect(status).toBe(200);
   });
 
-  test('goes through its life, a version and a time at each step', async () => {
+  test('PP reading 6: goes through its life, a version and a time at each step', async () => {
     const { id } = (await create()).json;
     const carrier = { name: 'John Doe', phone: '+4791111111' };
 
@@ -98,7 +98,7 @@ describe('tasks', () => {
     }
   });
 
-  test('refuses an illegal move, naming both states', async () => {
+  test('PP reading 6: refuses an illegal move, naming both states', async () => {
     const { id } = (await create()).json;
 
     const early = await move(id, 'deliver');
@@ -122,7 +122,7 @@ describe('tasks', () => {
     expect(statuses.every((status) => status === 200 || status === 409)).toBe(true);
   });
 
-  test('gives the first answer again under the same key', async () => {
+  test('PP reading 7: gives the first answer again under the same key', async () => {
     const headers = { 'idempotency-key': 'order-1' };
     const reordered = Object.fromEntries(Object.entries(complete).toReversed());
 
