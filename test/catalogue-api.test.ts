@@ -50,7 +50,7 @@ describe('the catalogue-api function', () => {
     }
   });
 
-  it('takes nothing but GET yet, and knows no other path', async () => {
+  it('takes nothing but GET of the lists, and knows no other path', async () => {
     expect(await api('POST', '/event-types', me, { body: {} })).toMatchObject({
       status: 405,
       headers: { allow: 'GET' },
