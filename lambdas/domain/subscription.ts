@@ -1,4 +1,4 @@
-import { changeWebhook, deleteWebhook, type WebhookStore } from './change-webhook.ts';
+import { changeWebhook, conflict, deleteWebhook, TRIES, type WebhookStore } from './change-webhook.ts';
 import { createWebhook, type NewWebhookStore, type Seal } from './create-webhook.ts';
 import { notFound, PassPostError } from './errors.ts';
 import { newWebhookSchema } from './new-webhook.ts';
@@ -50,16 +50,18 @@ const settingsOf = (subscription: Subscription) => ({
   ...(subscription.accessToken === null ? {} : { headers: { authorization: `Bearer ${subscription.accessToken}` } }),
 });
 
-const remove = async (owner: string, id: string, nowMs: number, dependencies: SubscriptionDependencies) => {
+/** Somebody else may have removed it meanwhile; answers whether it was still there. */
+const isDone = async (work: Promise<unknown>): Promise<boolean> => {
   try {
-    await deleteWebhook({ owner, id, nowMs }, dependencies);
+    await work;
+    return true;
   } catch (error) {
-    // Somebody else was faster: it is gone all the same.
-    if (!(error instanceof PassPostError && error.code === 'not_found')) throw error;
+    if (error instanceof PassPostError && error.code === 'not_found') return false;
+    throw error;
   }
 };
 
-/** Makes a subscription, or gives the one that is there these settings. Of two made at the same moment the older one stays. */
+/** Makes a subscription, or gives the one that is there these settings. Of several made at the same moment the oldest stays. */
 export const subscribe = async (
   { owner, subscription, nowMs }: { owner: string; subscription: Subscription; nowMs: number },
   dependencies: SubscriptionDependencies,
@@ -67,26 +69,27 @@ export const subscribe = async (
   const { store, templates } = dependencies;
   const { url, event, template } = subscription;
   if (template !== null && !(await templates.find(owner, template))) throw notFound('template');
-  const find = async () =>
-    (await listSubscriptions(owner, store)).filter(
-      (webhook) =>
-        webhook.url === url &&
-        webhook.resource === template &&
-        webhook.events.length === 1 &&
-        webhook.events[0] === event,
-    );
+  const isSame = (webhook: StoredWebhook): boolean =>
+    webhook.url === url && webhook.resource === template && webhook.events.join() === event;
+  const find = async () => (await listSubscriptions(owner, store)).filter(isSame);
+  const changes = settingsOf(subscription);
 
-  let same = await find();
-  if (same.length === 0) {
-    const settings = { url, events: [event], resource: template, profile: PROFILE, ...settingsOf(subscription) };
-    const body = newWebhookSchema.parse(settings);
-    await createWebhook({ owner, body, idempotencyKey: null, contentHash: '', nowMs }, dependencies);
-    same = await find();
-    if (same.length === 1) return;
+  let made: string | null = null;
+  for (let tries = 0; tries < TRIES; tries++) {
+    const [kept, ...doubles] = await find();
+    if (
+      kept &&
+      (kept.id === made || (await isDone(changeWebhook({ owner, id: kept.id, changes, nowMs }, dependencies))))
+    ) {
+      for (const { id } of doubles) await isDone(deleteWebhook({ owner, id, nowMs }, dependencies));
+      return;
+    }
+    if (kept) continue;
+    const body = newWebhookSchema.parse({ url, events: [event], resource: template, profile: PROFILE, ...changes });
+    const request = { owner, body, idempotencyKey: null, contentHash: '', nowMs };
+    made = (await createWebhook(request, dependencies)).answer.id;
   }
-  const [kept, ...doubles] = same;
-  if (kept) await changeWebhook({ owner, id: kept.id, changes: settingsOf(subscription), nowMs }, dependencies);
-  for (const { id } of doubles) await remove(owner, id, nowMs, dependencies);
+  throw conflict();
 };
 
 /** Removes every subscription of the account with that URL; none is no fault. */
@@ -96,5 +99,7 @@ export const unsubscribe = async (
 ): Promise<void> => {
   const all = await listSubscriptions(owner, dependencies.store);
   // One after the other: each changes the account's count of webhooks.
-  for (const { id } of all.filter((webhook) => webhook.url === url)) await remove(owner, id, nowMs, dependencies);
+  for (const { id } of all.filter((webhook) => webhook.url === url)) {
+    await isDone(deleteWebhook({ owner, id, nowMs }, dependencies));
+  }
 };
