@@ -4,6 +4,7 @@ import { createDeliveryHistory } from './adapters/delivery-history.ts';
 import { createEventTypesTable } from './adapters/event-types-table.ts';
 import { createEventsTable } from './adapters/events-table.ts';
 import { keyCounter } from './adapters/key-counter.ts';
+import { createRecoveryCount } from './adapters/recovery-rows.ts';
 import { createWebhooksTable } from './adapters/webhooks-table.ts';
 import { scheduleOf } from './domain/schedule.ts';
 import { profileOf } from './profiles/index.ts';
@@ -20,6 +21,7 @@ export const handler = httpHandler(
     webhooks: createWebhooksTable(client, domainTable, retentionDays),
     events: createEventsTable(client, domainTable, retentionDays),
     commands: createCommandsTable(client, domainTable, retentionDays),
+    countRecoverable: createRecoveryCount(client, deliveryTable),
     ownEventTypes: createEventTypesTable(client, domainTable).find,
     profileOf,
     scheduleOf: (webhook) => scheduleOf(webhook, profileOf),

@@ -23,7 +23,12 @@ const resource = (base: string) => [base, `${base}/{proxy+}`];
 const paths = {
   'tasks-api': resource(`${v1}/tasks`),
   'webhooks-api': resource(`${v1}/webhooks`),
-  'deliveries-api': [...resource(`${v1}/deliveries`), `${v1}/webhooks/{id}/deliveries`, `${v1}/webhooks/{id}/test`],
+  'deliveries-api': [
+    ...resource(`${v1}/deliveries`),
+    `${v1}/webhooks/{id}/deliveries`,
+    `${v1}/webhooks/{id}/test`,
+    `${v1}/webhooks/{id}/recover`,
+  ],
   'events-api': resource(`${v1}/events`),
   'jobs-api': resource(`${v1}/jobs`),
   'keys-api': resource(`${v1}/keys`),

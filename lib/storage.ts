@@ -134,7 +134,7 @@ export class Storage extends Construct {
       fn,
       this.domain(['GetItem'], ['A#*', 'E#*', 'I#*']),
       this.domain(['BatchGetItem'], ['A#*']),
-      this.domain(['PutItem'], ['A#*', 'E#*', 'I#*']),
+      this.domain(['PutItem'], ['A#*', 'E#*', 'I#*', 'J#*']),
     );
     this.grantDelivery(
       fn,
@@ -177,6 +177,8 @@ export class Storage extends Construct {
     this.grantDomain(
       fn,
       this.domain(['BatchGetItem'], ['R#*']),
+      // How far a recovery is.
+      this.domain(['UpdateItem'], ['J#*']),
       { actions: [partiql.insert], resources: [this.domainTable.tableArn] },
       // What Lambda asks of a mapping's role.
       {

@@ -4,6 +4,7 @@ import type { AskStore } from '../domain/ask.ts';
 import { commandToRow } from './command-rows.ts';
 import { eventToRow } from './event-rows.ts';
 import { putFirstAnswer, readFirstAnswer } from './first-answers.ts';
+import { jobToRow } from './job-rows.ts';
 import { rowOf } from './partiql.ts';
 import { transact } from './transact.ts';
 
@@ -12,9 +13,10 @@ export const createCommandsTable = (client: DynamoDBClient, table: string, reten
   firstAnswer: (scope, path, idempotencyKey, nowMs) =>
     readFirstAnswer(client, table, { scope, path, idempotencyKey }, (answer) => answer as object, nowMs),
 
-  async ask(owner, { command, event }, left, nowMs) {
+  async ask(owner, { command, event, job }, left, nowMs) {
     const rows = [
       ...(event ? [eventToRow(event, retentionDays)] : []),
+      ...(job ? [jobToRow(job, retentionDays)] : []),
       ...(command ? [commandToRow(command, nowMs)] : []),
     ];
     const failed = await transact(client, [

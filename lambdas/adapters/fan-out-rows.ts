@@ -7,6 +7,7 @@ import { createErasureRows } from './erasure-rows.ts';
 import { eventToRow } from './event-rows.ts';
 import { createOwedRows, deliveryRow } from './owed-rows.ts';
 import { executeStatements, insertStatement, updateStatement } from './partiql.ts';
+import { createRecoveryRows } from './recovery-rows.ts';
 import { attentionPk, attentionPkOf, deliveryKey, duePkOf, indexes, SHARDS } from './table-keys.ts';
 import { createWantingRows } from './wanting-rows.ts';
 
@@ -21,7 +22,8 @@ export const createFanOutRows = (
 ): FanOutStore => {
   return {
     ...createErasureRows(client, tables),
-    ...createOwedRows(client, tables.delivery),
+    oweAgain: createOwedRows(client, tables.delivery).oweAgain,
+    ...createRecoveryRows(client, tables),
     wanting: createWantingRows(client, tables.domain, isOperational),
 
     async add(events, deliveries) {

@@ -7,14 +7,14 @@ import {
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import type { CompletingJobs } from '../domain/complete-job.ts';
 import type { NewJobs } from '../domain/create-job.ts';
-import { shardOf } from '../domain/id.ts';
 import { type JobStatus, type JobType, jobStatuses, type StoredJob, storedJobSchema } from '../domain/job.ts';
 import type { Page, Position } from '../domain/page.ts';
 import { storedWebhookSchema } from '../domain/webhook.ts';
 import { batchGet } from './batch-get.ts';
+import { jobToRow } from './job-rows.ts';
 import { newestFirst, type PageRequest, queryStatuses } from './listed-rows.ts';
 import { rowOf } from './partiql.ts';
-import { jobKey, jobListPk, routingKey, SHARDS, webhookKey } from './table-keys.ts';
+import { jobKey, jobListPk, routingKey, webhookKey } from './table-keys.ts';
 
 export interface JobsTable extends NewJobs, CompletingJobs {
   list(owner: string, status: JobStatus | undefined, page: PageRequest & { nowMs: number }): Promise<Page<StoredJob>>;
@@ -27,23 +27,13 @@ const MOST_PAGE_BYTES = 2_500_000;
 
 /** Jobs in the domain table: its stream makes the results of the asynchronous ones known. */
 export const createJobsTable = (client: DynamoDBClient, table: string, retentionDays: number): JobsTable => {
-  const jobRow = (job: StoredJob) => ({
-    ...job,
-    ...jobKey(job.id),
-    kind: 'job',
-    list_pk: jobListPk(job.owner, shardOf(job.id, SHARDS)),
-    list_sk: `${job.status}#${job.created_at}#${job.id}`,
-    // Like an event, which its result becomes.
-    ttl: Math.ceil(Date.parse(job.completed_at ?? job.created_at) / 1000) + (retentionDays + 14) * 86_400,
-  });
-
   /** Puts a row on a condition; answers what stands there where it does not hold. */
   const putIf = async (job: StoredJob, condition: string, values?: Record<string, unknown>) => {
     try {
       await client.send(
         new PutItemCommand({
           TableName: table,
-          Item: marshall(rowOf(jobRow(job))),
+          Item: marshall(rowOf(jobToRow(job, retentionDays))),
           ConditionExpression: condition,
           ...(values ? { ExpressionAttributeValues: marshall(values) } : {}),
           ReturnValuesOnConditionCheckFailure: 'ALL_OLD',

@@ -1,7 +1,13 @@
 import type { BatchStatementRequest, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAsking } from '../domain/after-attempt.ts';
 import type { OweCommand } from '../domain/command.ts';
-import { type DeliveryTicket, type StoredDelivery, storedDeliverySchema } from '../domain/delivery.ts';
+import {
+  type DeliveryStatus,
+  type DeliveryTicket,
+  type StoredDelivery,
+  storedDeliverySchema,
+  type Trigger,
+} from '../domain/delivery.ts';
 import { newDelivery, ticketOf } from '../domain/fan-out.ts';
 import { timeOfId, webhookOfDelivery } from '../domain/id.ts';
 import { batchGet, type Row } from './batch-get.ts';
@@ -20,6 +26,30 @@ export const deliveryRow = (delivery: StoredDelivery) => ({
 
 /** A row may change under our hands, by an attempt on its way or by another command; so often it is read again. */
 const ROUNDS = 5;
+
+/** What is wanted of which deliveries. `id` tells it from all others. */
+export interface Asking {
+  readonly id: string;
+  readonly owner: string;
+  readonly trigger: Extract<Trigger, 'manual' | 'replay' | 'recover'>;
+  /** What deliveries are of that are not there yet; `null`: then they are left alone. */
+  readonly event: { readonly id: string; readonly type: string } | null;
+  /** Only of deliveries that stand so. */
+  readonly statuses: readonly DeliveryStatus[] | null;
+  readonly deliveryIds: readonly string[];
+}
+
+const SETTLED = ['delivered', 'dead', 'cancelled'] as const;
+
+/** A command's wish. An attempt by hand is for what is settled; what owes again meanwhile gets its attempt anyway. */
+const askingOf = ({ id, owner, trigger, event_id, event_type, delivery_ids }: OweCommand): Asking => ({
+  id,
+  owner,
+  trigger,
+  event: { id: event_id, type: event_type },
+  statuses: trigger === 'manual' ? SETTLED : null,
+  deliveryIds: delivery_ids,
+});
 
 interface Step {
   readonly after: StoredDelivery;
@@ -51,44 +81,44 @@ export const createOwedRows = (client: DynamoDBClient, deliveryTable: string) =>
       ['settled_at'],
     );
 
-  const stepOf = (command: OweCommand, id: string, row: Row | null, nowMs: number): Step | null => {
-    const { owner, trigger, event_id, event_type } = command;
+  const stepOf = (asking: Asking, id: string, row: Row | null, nowMs: number): Step | null => {
+    const { owner, trigger, event, statuses } = asking;
     if (!row) {
-      const event = { id: event_id, owner, type: event_type, created_at: new Date(timeOfId(id)).toISOString() };
-      const after: StoredDelivery = { ...newDelivery(event, webhookOfDelivery(id)), trigger, due_at: nowMs };
-      return { after, statement: insertStatement(deliveryTable, { ...deliveryRow(after), asked: command.id }) };
+      if (!event) return null;
+      const told = { ...event, owner, created_at: new Date(timeOfId(id)).toISOString() };
+      const after: StoredDelivery = { ...newDelivery(told, webhookOfDelivery(id)), trigger, due_at: nowMs };
+      return { after, statement: insertStatement(deliveryTable, { ...deliveryRow(after), asked: asking.id }) };
     }
     const delivery = storedDeliverySchema.parse(row);
-    if (row.asked === command.id) {
+    if (row.asked === asking.id) {
       return delivery.status === 'pending' && !delivery.parked ? { after: delivery, statement: null } : null;
     }
-    // An attempt by hand is for what is settled; what owes again meanwhile gets its attempt anyway.
-    if (trigger === 'manual' && delivery.settled_at === null) return null;
+    if (statuses && !statuses.includes(delivery.status)) return null;
     const after = afterAsking(delivery, trigger, nowMs);
-    return { after, statement: askUpdate(delivery, after, command.id) };
+    return { after, statement: askUpdate(delivery, after, asking.id) };
   };
 
-  return {
-    async oweAgain(command: OweCommand, nowMs: number): Promise<DeliveryTicket[]> {
-      const tickets: DeliveryTicket[] = [];
-      let open: readonly string[] = command.delivery_ids;
-      for (let round = 0; open.length > 0; round++) {
-        if (round === ROUNDS) throw new Error(`${open.length} deliveries change faster than they can be asked for`);
-        const find = await batchGet(
-          client,
-          open.map((id) => ({ table: deliveryTable, key: deliveryKey(id), isConsistent: true })),
-        );
-        const steps = open.flatMap((id) => stepOf(command, id, find(deliveryTable, deliveryKey(id)), nowMs) ?? []);
-        tickets.push(...steps.filter(({ statement }) => !statement).map(({ after }) => ticketOf(after)));
-        const changes = steps.flatMap(({ after, statement }) => (statement ? [{ after, statement }] : []));
-        const outcomes = await executeStatements(
-          client,
-          changes.map(({ statement }) => statement),
-        );
-        tickets.push(...changes.filter((_, i) => outcomes[i] === 'done').map(({ after }) => ticketOf(after)));
-        open = changes.filter((_, i) => outcomes[i] !== 'done').map(({ after }) => after.id);
-      }
-      return tickets;
-    },
+  const owe = async (asking: Asking, nowMs: number): Promise<DeliveryTicket[]> => {
+    const tickets: DeliveryTicket[] = [];
+    let open: readonly string[] = asking.deliveryIds;
+    for (let round = 0; open.length > 0; round++) {
+      if (round === ROUNDS) throw new Error(`${open.length} deliveries change faster than they can be asked for`);
+      const find = await batchGet(
+        client,
+        open.map((id) => ({ table: deliveryTable, key: deliveryKey(id), isConsistent: true })),
+      );
+      const steps = open.flatMap((id) => stepOf(asking, id, find(deliveryTable, deliveryKey(id)), nowMs) ?? []);
+      tickets.push(...steps.filter(({ statement }) => !statement).map(({ after }) => ticketOf(after)));
+      const changes = steps.flatMap(({ after, statement }) => (statement ? [{ after, statement }] : []));
+      const outcomes = await executeStatements(
+        client,
+        changes.map(({ statement }) => statement),
+      );
+      tickets.push(...changes.filter((_, i) => outcomes[i] === 'done').map(({ after }) => ticketOf(after)));
+      open = changes.filter((_, i) => outcomes[i] !== 'done').map(({ after }) => after.id);
+    }
+    return tickets;
   };
+
+  return { owe, oweAgain: (command: OweCommand, nowMs: number) => owe(askingOf(command), nowMs) };
 };

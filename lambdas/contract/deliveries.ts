@@ -2,7 +2,9 @@ import * as z from 'zod';
 import { deliveryStatuses } from '../domain/delivery.ts';
 import { type DeliveryView, deliveryViewSchema, deliveryWithAttemptsSchema } from '../domain/delivery-view.ts';
 import { isId } from '../domain/id.ts';
+import { jobSchema } from '../domain/job.ts';
 import { instantSchema, pageQuery, pageSchema } from '../domain/page.ts';
+import { recoverCountSchema, recoverSchema } from '../domain/recover-deliveries.ts';
 import { testedSchema, testSchema } from '../domain/test-webhook.ts';
 import type { Operation } from '../runtime/operation.ts';
 
@@ -106,4 +108,22 @@ export const testWebhook = {
   errors: [409],
   example: { type: 'task.accepted' },
   exampleAnswer: { event_id: delivery.event_id, delivery_id: delivery.id },
+} as const satisfies Operation;
+
+export const recoverDeliveries = {
+  id: 'recoverDeliveries',
+  method: 'POST',
+  path: '/api/public/v1/webhooks/{id}/recover',
+  idPrefix: 'whk',
+  tag: 'webhooks',
+  summary: "Send a window of a webhook's deliveries again",
+  description:
+    'By the time of their events: from `since` on and before `until`. Each gets its schedule again from the start. The answer is a job, to be read with `GET /jobs/{id}`; with `dry_run` only the count is told. `pending` means what was due for more than 15 seconds.',
+  scope: 'webhooks:write',
+  body: recoverSchema,
+  isIdempotent: true,
+  responses: { 200: recoverCountSchema, 202: jobSchema },
+  errors: [409],
+  example: { since: '2026-11-16T00:00:00Z', until: '2026-11-17T00:00:00Z', status: ['dead'], dry_run: true },
+  exampleAnswer: { count: 1200 },
 } as const satisfies Operation;

@@ -1,7 +1,7 @@
 import type { Operation } from '../runtime/operation.ts';
 import { createAccount, getAccount, listAccounts, updateAccount } from './accounts.ts';
 import { listProfiles } from './catalogue.ts';
-import { getDelivery, listDeliveries, retryDelivery, testWebhook } from './deliveries.ts';
+import { getDelivery, listDeliveries, recoverDeliveries, retryDelivery, testWebhook } from './deliveries.ts';
 import { getHealth, getOpenApi } from './docs.ts';
 import { deleteEventType, listEventTypes, putEventType } from './event-types.ts';
 import { deletePayload, getEvent, listEvents, publishEvents, replayEvent } from './events.ts';
@@ -38,6 +38,7 @@ export const operations: readonly Operation[] = [
   deleteWebhook,
   rotateSecret,
   testWebhook,
+  recoverDeliveries,
   listDeliveries,
   getDelivery,
   retryDelivery,

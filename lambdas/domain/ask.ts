@@ -2,6 +2,7 @@ import type { Command } from './command.ts';
 import { PassPostError } from './errors.ts';
 import type { StoredEvent } from './event.ts';
 import { type FirstAnswer, performOnce, type Repeatable } from './idempotency.ts';
+import type { StoredJob } from './job.ts';
 
 /** What is left behind under a request's Idempotency-Key, for whoever repeats it. */
 export interface LeftAnswer extends FirstAnswer<object> {
@@ -13,6 +14,7 @@ export interface LeftAnswer extends FirstAnswer<object> {
 export interface Asked {
   readonly command?: Command;
   readonly event?: StoredEvent;
+  readonly job?: StoredJob;
 }
 
 export interface AskStore {

@@ -1,4 +1,4 @@
-import { type Command, type EraseCommand, eraseCommand, type OweCommand } from './command.ts';
+import { type Command, type EraseCommand, eraseCommand, type OweCommand, type RecoverCommand } from './command.ts';
 import type { FanOutDependencies } from './fan-out.ts';
 
 type IsTimeUp = () => boolean;
@@ -14,6 +14,9 @@ export const carryOut = async (
       return resume(command.webhook_id, dependencies, isTimeUp);
     case 'owe':
       await owe(command, dependencies);
+      return true;
+    case 'recover':
+      await recover(command, dependencies);
       return true;
     case 'erase-history':
       await erase(command, dependencies);
@@ -37,6 +40,18 @@ const resume = async (
 /** One event's deliveries are no more than an account may have webhooks: done in one go. */
 const owe = async (command: OweCommand, { store, queue, clock }: FanOutDependencies): Promise<void> => {
   await queue.send(await store.oweAgain(command, clock()), clock());
+};
+
+/** A step of a recovery, and the next by another command. */
+const recover = async (command: RecoverCommand, { store, queue, clock }: FanOutDependencies): Promise<void> => {
+  const { tickets, next } = await store.recoverSome(command, clock());
+  await queue.send(tickets, clock());
+  const done = command.done + tickets.length;
+  if (next) {
+    const step = command.step + 1;
+    await store.addCommand({ ...command, ...next, id: `recover#${command.job_id}#${step}`, step, done }, clock());
+  }
+  await store.noteProgress(command, done, next === null, clock());
 };
 
 /** Bounded, and more by another command: nobody's events wait behind thousands of rows. */

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { recoverableStatuses } from './recovery.ts';
 
 const base = {
   id: z.string(),
@@ -18,11 +19,28 @@ export const commandSchema = z.discriminatedUnion('type', [
     event_type: z.string(),
     delivery_ids: z.array(z.string()),
   }),
+  /** Deliveries of a window get their schedule again: some of them now, the rest by the next step. */
+  z.object({
+    ...base,
+    type: z.literal('recover'),
+    webhook_id: z.string(),
+    job_id: z.string(),
+    /** Milliseconds, of the deliveries' events: from `since` on and before `until`. */
+    since: z.number(),
+    until: z.number(),
+    status: z.array(z.enum(recoverableStatuses)),
+    step: z.number(),
+    /** Which of the lists it goes through comes next, and behind which delivery. */
+    list: z.number(),
+    after: z.string().nullable().default(null),
+    done: z.number(),
+  }),
   /** The webhook is gone and its deliveries with it: some of them now, the rest by the next step. */
   z.object({ ...base, type: z.literal('erase-history'), webhook_id: z.string(), step: z.number() }),
 ]);
 export type Command = z.infer<typeof commandSchema>;
 export type OweCommand = Extract<Command, { type: 'owe' }>;
+export type RecoverCommand = Extract<Command, { type: 'recover' }>;
 export type EraseCommand = Extract<Command, { type: 'erase-history' }>;
 
 /** The next part of taking a deleted webhook's deliveries away. The same id for the same step, so that it is asked for once. */

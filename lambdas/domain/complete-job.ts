@@ -1,5 +1,6 @@
 import { notFound, PassPostError } from './errors.ts';
 import type { JobResult, StoredJob } from './job.ts';
+import { RECOVER } from './recover-deliveries.ts';
 
 export interface CompletingJobs {
   get(owner: string, id: string, options: { isLatest: boolean }): Promise<StoredJob | null>;
@@ -25,6 +26,7 @@ export const completeJob = async (
       const message = 'The job is completed: its result was given before and stays as it is.';
       throw new PassPostError('conflict', message, { errors: [{ path: 'status', code: 'completed', message }] });
     }
+    if (present.type === RECOVER) throw new PassPostError('conflict', 'A recovery completes itself.');
     const next: StoredJob = {
       ...present,
       status: 'completed',

@@ -1,5 +1,5 @@
 import { carryOut } from './carry-out.ts';
-import type { Command, OweCommand } from './command.ts';
+import type { Command, OweCommand, RecoverCommand } from './command.ts';
 import type { DeliveryTicket, StoredDelivery } from './delivery.ts';
 import type { StoredEvent } from './event.ts';
 import { deliveryId } from './id.ts';
@@ -24,6 +24,16 @@ export interface FanOutStore {
   resumeHeld(webhookId: string, nowMs: number): Promise<{ tickets: readonly DeliveryTicket[]; hasMore: boolean }>;
   /** Makes deliveries owe again, once per command. Answers what awaits its message. */
   oweAgain(command: OweCommand, nowMs: number): Promise<readonly DeliveryTicket[]>;
+  /** Makes some of a window's deliveries owe again. Answers what awaits its message, and where the next step begins, or null at the end. */
+  recoverSome(
+    command: RecoverCommand,
+    nowMs: number,
+  ): Promise<{
+    readonly tickets: readonly DeliveryTicket[];
+    readonly next: { readonly list: number; readonly after: string | null } | null;
+  }>;
+  /** Notes in the recovery's job how far it is. */
+  noteProgress(command: RecoverCommand, done: number, isLast: boolean, nowMs: number): Promise<void>;
   /** Takes some of a webhook's deliveries away, with their attempts. Answers whether more are there. */
   eraseSome(webhookId: string): Promise<{ readonly hasMore: boolean }>;
   /** Asks for more work by a row, once, however often. */

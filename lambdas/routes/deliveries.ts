@@ -2,13 +2,14 @@ import * as operations from '../contract/deliveries.ts';
 import { ownerKey } from '../domain/owner.ts';
 import { pageToBody } from '../domain/page.ts';
 import { type DeliveriesOfWebhook, listDeliveries, type OneDelivery, readDelivery } from '../domain/read-deliveries.ts';
+import { type RecoverDependencies, recoverDeliveries } from '../domain/recover-deliveries.ts';
 import { type RetryDependencies, retryDelivery } from '../domain/retry-delivery.ts';
 import { type TestDependencies, testWebhook } from '../domain/test-webhook.ts';
 import { type Route, route } from '../runtime/operation.ts';
 
 /** The calls about deliveries. */
 export const deliveryRoutes = (
-  dependencies: DeliveriesOfWebhook & OneDelivery & RetryDependencies & TestDependencies,
+  dependencies: DeliveriesOfWebhook & OneDelivery & RetryDependencies & TestDependencies & RecoverDependencies,
 ): Route[] => [
   route(operations.listDeliveries, async ({ owner, params, query: { limit, cursor, ...filter }, nowMs }) => {
     const which = { owner: ownerKey(owner), webhookId: params.id ?? '', filter };
@@ -33,5 +34,14 @@ export const deliveryRoutes = (
     const which = { ...request, owner: ownerKey(owner), id, path: `/webhooks/${id}/test`, type: body.type };
     const { answer, isRepeat } = await testWebhook(which, dependencies);
     return { status: 202, body: answer, headers: isRepeat ? { 'idempotency-replayed': 'true' } : {} };
+  }),
+
+  route(operations.recoverDeliveries, async ({ owner, params, body, ...request }) => {
+    const id = params.id ?? '';
+    const which = { ...request, owner: ownerKey(owner), id, path: `/webhooks/${id}/recover`, recovery: body };
+    const { answer, isRepeat } = await recoverDeliveries(which, dependencies);
+    const headers = isRepeat ? { 'idempotency-replayed': 'true' } : {};
+    if (!('id' in answer)) return { status: 200, body: answer, headers };
+    return { status: 202, body: answer, headers: { ...headers, location: `/api/public/v1/jobs/${answer.id}` } };
   }),
 ];

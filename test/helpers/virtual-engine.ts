@@ -1,4 +1,3 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { BatchWriteItemCommand, GetItemCommand, ScanCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { createDeliveriesTable } from '../../lambdas/adapters/deliveries-table.ts';
@@ -20,27 +19,17 @@ import { type DeliveryTicket, type StoredDelivery, storedDeliverySchema } from '
 import type { StoredEvent } from '../../lambdas/domain/event.ts';
 import { type Change, fanOut } from '../../lambdas/domain/fan-out.ts';
 import { drawId } from '../../lambdas/domain/id.ts';
-import type { SigningMaterial } from '../../lambdas/domain/profile.ts';
 import { createLaneMemory } from '../../lambdas/domain/slow-lane.ts';
 import { sweepDue } from '../../lambdas/domain/sweep-due.ts';
 import type { StoredWebhook } from '../../lambdas/domain/webhook.ts';
 import { profileOf } from '../../lambdas/profiles/index.ts';
+import { material } from './signing-material.ts';
 import type { Tables } from './tables.ts';
 
 /** A new account's live data. */
 export const anOwner = (): string => `${drawId('acc', Date.now())}#live`;
 
 const LONGEST_DELAY_MS = 900_000;
-
-const keyOf = ({ privateKey }: { privateKey: KeyObject }) => ({ kid: 'key-1', privateKey });
-
-/** Any deployment's keys, and one secret that every profile takes. */
-const material: SigningMaterial = {
-  secrets: ['whsec_dGVzdC1zZWNyZXQtMzItYnl0ZXMtbG9uZy0hISEhISE='],
-  ed25519: keyOf(generateKeyPairSync('ed25519')),
-  ecdsaP256: keyOf(generateKeyPairSync('ec', { namedCurve: 'P-256' })),
-  rsa: keyOf(generateKeyPairSync('rsa', { modulusLength: 2048 })),
-};
 
 /** An event somebody published; the engine makes it its own account's. */
 export const anEvent = (over: Partial<StoredEvent> = {}, nowMs = Date.now()): StoredEvent => ({
@@ -102,8 +91,12 @@ export type Answering = (post: Post, number: number) => Partial<Answer> | Promis
  * The engine on real tables, under a clock that only this moves: the queue holds messages until their second has come,
  * a tick falls every minute, and what a function could not finish comes back after the visibility timeout.
  */
-export const createVirtualEngine = (tables: Tables, answer: Answering, options: { startMs?: number } = {}) => {
-  const owner = anOwner();
+export const createVirtualEngine = (
+  tables: Tables,
+  answer: Answering,
+  options: { startMs?: number; owner?: string } = {},
+) => {
+  const { owner = anOwner() } = options;
   let nowMs = options.startMs ?? Date.UTC(2026, 10, 1);
   let nextTickMs = Math.ceil(nowMs / 60_000) * 60_000;
   const clock = (): number => nowMs;

@@ -1,0 +1,12 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import type { SigningMaterial } from '../../lambdas/domain/profile.ts';
+
+const keyOf = ({ privateKey }: { privateKey: KeyObject }) => ({ kid: 'key-1', privateKey });
+
+/** Any deployment's keys, and one secret that every profile takes. */
+export const material: SigningMaterial = {
+  secrets: ['whsec_dGVzdC1zZWNyZXQtMzItYnl0ZXMtbG9uZy0hISEhISE='],
+  ed25519: keyOf(generateKeyPairSync('ed25519')),
+  ecdsaP256: keyOf(generateKeyPairSync('ec', { namedCurve: 'P-256' })),
+  rsa: keyOf(generateKeyPairSync('rsa', { modulusLength: 2048 })),
+};
