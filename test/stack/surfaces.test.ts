@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -171,6 +172,25 @@ describe('the surfaces on the whole stack', () => {
       const text = `${headers['x-inpost-timestamp']}.${body}`;
       expect(opensslVerifies(text, String(headers['x-inpost-signature']), pem)).toBe(true);
     }
+  });
+
+  it('PP reading 3: signs with the previous secret until its end where one signature fits', async () => {
+    const settings = { url: receiver('/own'), events: ['task.created'], allow_http: true };
+    const { id, secret } = (await native('POST', '/webhooks', settings)).json;
+    const rotate = async (overlap_seconds: number): Promise<string> =>
+      (await native('POST', `/webhooks/${id}/rotate-secret`, { overlap_seconds })).json.secret;
+    const signatureOf = ({ body }: Received, by: string): string =>
+      `sha256=${createHmac('sha256', by).update(body).digest('hex')}`;
+
+    await rotate(3600);
+    await publish('task.created');
+    const during = await last('/own', 1);
+    const newest = await rotate(0);
+    await publish('task.created');
+    const after = await last('/own', 2);
+
+    expect(during.headers['x-passpost-signature']).toBe(signatureOf(during, secret));
+    expect(after.headers['x-passpost-signature']).toBe(signatureOf(after, newest));
   });
 
   it('answers in each surface’s own shape what no function knows', async () => {
