@@ -18,11 +18,7 @@ export interface Caller {
 export type CallAs = (method: string, path: string, caller: Caller, call?: ApiCall) => Promise<ApiAnswer>;
 
 /** A function as deployed, with the test's tables. `load` imports its entry once the environment stands. */
-export const useApi = (
-  tables: Tables,
-  load: () => Promise<{ handler: unknown }>,
-  base = '/api/public/v1',
-): CallAs => {
+export const useApi = (tables: Tables, load: () => Promise<{ handler: unknown }>, base = '/api/public/v1'): CallAs => {
   let handler: ApiHandler;
   beforeAll(async () => {
     vi.stubEnv('AWS_REGION', 'us-east-1');
