@@ -3,11 +3,11 @@ import type { SQSRecord } from 'aws-lambda';
 import { dynamoClient, secretsClient, sqsClient, takeAwsUse } from './adapters/aws-clients.ts';
 import { createDeliveriesTable } from './adapters/deliveries-table.ts';
 import { createDeliveryQueue, ticketFromMessage } from './adapters/delivery-queue.ts';
-import { createWebhookDisabling } from './adapters/disable-webhook.ts';
 import { createEgress } from './adapters/egress.ts';
 import { createSender } from './adapters/http-sender.ts';
 import { createKeyring } from './adapters/keyring.ts';
 import { createPaceRows } from './adapters/pace-rows.ts';
+import { createWebhookHealth } from './adapters/webhook-health.ts';
 import { type DeliverDependencies, deliverBatch } from './domain/deliver-batch.ts';
 import { outcomeLine } from './domain/outcome-line.ts';
 import { createLaneMemory } from './domain/slow-lane.ts';
@@ -25,6 +25,7 @@ const config = readConfig([
   'retentionDays',
   'ownHosts',
   'scheduleSpeed',
+  'autoDisableAfterHours',
   'egressAllow',
 ]);
 const dynamo = dynamoClient();
@@ -41,12 +42,17 @@ const dependencies: DeliverDependencies = {
   store: {
     ...table,
     ...createPaceRows(dynamo, config.deliveryTable),
-    disableGone: createWebhookDisabling(dynamo, config.domainTable, config.retentionDays),
+    ...createWebhookHealth(
+      dynamo,
+      { domain: config.domainTable, delivery: config.deliveryTable },
+      config.retentionDays,
+    ),
   },
   queue: createDeliveryQueue(sqs, config.deliveriesQueueUrl, config.scheduleSpeed),
   slowQueue: createDeliveryQueue(sqs, config.slowQueueUrl, config.scheduleSpeed),
   memory: createLaneMemory(),
   speed: config.scheduleSpeed,
+  autoDisableAfterHours: config.autoDisableAfterHours,
   wait,
   profileOf,
   open: keyring.openWebhook,

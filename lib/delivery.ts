@@ -63,6 +63,7 @@ export class Delivery extends Construct {
     this.grantSend(this.deliver);
     grant(this.deliver, [{ actions: ['sqs:SendMessage'], resources: [this.slow.queueArn] }], {
       [env.slowQueueUrl]: this.slow.queueUrl,
+      [env.autoDisableAfterHours]: String(stage.autoDisableAfterHours),
     });
     this.consume('deliveries-mapping', this.deliveries, stage.deliverConcurrency);
     this.consume('slow-mapping', this.slow, 10);

@@ -17,6 +17,8 @@ export interface StageConfig {
   /** How long deliveries, attempts and events can be read. */
   readonly retentionDays: number;
   readonly logRetentionDays: number;
+  /** A webhook that fails for so long without a success is disabled, 1–720, unless it says otherwise itself. */
+  readonly autoDisableAfterHours: number;
   readonly alarmEmail: string | null;
   readonly domain: DomainConfig | null;
   /** Most invocations of the deliver function at once, 2–1,000; `null` leaves it to AWS (1,250). */
@@ -27,6 +29,7 @@ export interface StageConfig {
 
 const common = {
   retentionDays: 30,
+  autoDisableAfterHours: 120,
   alarmEmail: null,
   domain: null,
   deliverConcurrency: null,
@@ -63,6 +66,7 @@ export const chooseStage = (node: Node): StageConfig => {
   return {
     ...stage,
     retentionDays: number('retentionDays', 1, 365) ?? stage.retentionDays,
+    autoDisableAfterHours: number('autoDisableAfterHours', 1, 720) ?? stage.autoDisableAfterHours,
     alarmEmail: text('alarmEmail') ?? stage.alarmEmail,
     deliverConcurrency: number('deliverConcurrency', 2, 1000) ?? stage.deliverConcurrency,
     domain: domainFrom(text) ?? stage.domain,

@@ -190,15 +190,15 @@ export class Storage extends Construct {
       fn,
       { actions: [partiql.insert, partiql.update], resources: [this.deliveryTable.tableArn] },
       this.index(this.deliveryTable, 'attention'),
-      // What somebody wants sent again.
-      this.delivery(['BatchGetItem'], ['W#*']),
+      // What somebody wants sent again; and one who is enabled is not failing any more.
+      this.delivery(['BatchGetItem', 'UpdateItem'], ['W#*']),
       // What a webhook takes with it when it is deleted with its history.
       this.delivery(['Query', 'BatchWriteItem'], ['W#*', 'dlv_*']),
     );
     this.nameRetention(fn);
   }
 
-  /** Reads what is to be sent, records what came of it, and disables a webhook together with the event that says so. */
+  /** Reads what is to be sent, records what came of it, and keeps a webhook's health, to its disabling, with the events that say so. */
   grantDeliver(fn: LambdaFunction): void {
     this.grantDomain(
       fn,

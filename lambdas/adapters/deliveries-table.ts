@@ -5,6 +5,7 @@ import { type Attempt, type DeliveryTicket, type StoredDelivery, storedDeliveryS
 import { type StoredEvent, storedEventSchema } from '../domain/event.ts';
 import { webhookOfDelivery } from '../domain/id.ts';
 import { type StoredWebhook, storedWebhookSchema } from '../domain/webhook.ts';
+import type { Health } from '../domain/webhook-health.ts';
 import { batchGet } from './batch-get.ts';
 import { executeStatements, insertStatement, rowOf, updateStatement } from './partiql.ts';
 import { attemptKey, attentionPkOf, deliveryKey, duePkOf, eventKey, healthKey, webhookKey } from './table-keys.ts';
@@ -14,6 +15,7 @@ export interface DeliveryRows {
   readonly event: StoredEvent | null;
   readonly webhook: StoredWebhook | null;
   readonly isSlow: boolean;
+  readonly health: Health;
 }
 
 /** A row up to here costs one write unit with the rest of the delivery; a longer answer gets a row of its own. */
@@ -122,11 +124,16 @@ export const createDeliveriesTable = (
         const deliveryRow = find(tables.delivery, delivery);
         const eventRow = find(tables.domain, event) ?? findAgain(tables.domain, event);
         const webhookRow = find(tables.domain, webhook) ?? findAgain(tables.domain, webhook);
+        const healthRow = find(tables.delivery, health);
         return {
           delivery: deliveryRow ? storedDeliverySchema.parse(deliveryRow) : null,
           event: eventRow ? storedEventSchema.parse(eventRow) : null,
           webhook: webhookRow ? storedWebhookSchema.parse(webhookRow) : null,
-          isSlow: find(tables.delivery, health)?.slow === true,
+          isSlow: healthRow?.slow === true,
+          health: {
+            failingSince: typeof healthRow?.failing_since === 'number' ? healthRow.failing_since : null,
+            isTold: healthRow?.told === true,
+          },
         };
       });
     },

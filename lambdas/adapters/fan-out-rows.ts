@@ -1,4 +1,4 @@
-import { type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { type DynamoDBClient, QueryCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterEnabling } from '../domain/after-attempt.ts';
 import { type DeliveryTicket, storedDeliverySchema } from '../domain/delivery.ts';
@@ -8,7 +8,7 @@ import { eventToRow } from './event-rows.ts';
 import { createOwedRows, deliveryRow } from './owed-rows.ts';
 import { executeStatements, insertStatement, updateStatement } from './partiql.ts';
 import { createRecoveryRows } from './recovery-rows.ts';
-import { attentionPk, attentionPkOf, deliveryKey, duePkOf, indexes, SHARDS } from './table-keys.ts';
+import { attentionPk, attentionPkOf, deliveryKey, duePkOf, healthKey, indexes, SHARDS } from './table-keys.ts';
 import { createWantingRows } from './wanting-rows.ts';
 
 /** So many held deliveries of each shard are let go in one round. */
@@ -31,6 +31,17 @@ export const createFanOutRows = (
         ...events.map((event) => insertStatement(tables.domain, eventToRow(event, retentionDays))),
         ...deliveries.map((delivery) => insertStatement(tables.delivery, deliveryRow(delivery))),
       ]);
+    },
+
+    async forgetFailing(webhookId) {
+      await client.send(
+        new UpdateItemCommand({
+          TableName: tables.delivery,
+          Key: marshall(healthKey(webhookId)),
+          UpdateExpression: 'SET kind = :kind REMOVE failing_since, failing_pk, told',
+          ExpressionAttributeValues: marshall({ ':kind': 'health' }),
+        }),
+      );
     },
 
     async resumeHeld(webhookId, nowMs) {

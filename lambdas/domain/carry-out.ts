@@ -29,6 +29,7 @@ const resume = async (
   { store, queue, clock }: FanOutDependencies,
   isTimeUp: IsTimeUp,
 ): Promise<boolean> => {
+  await store.forgetFailing(webhookId);
   for (;;) {
     const { tickets, hasMore } = await store.resumeHeld(webhookId, clock());
     await queue.send(tickets, clock());

@@ -8,20 +8,19 @@ import { nextDueMs, retryAfterSeconds, scheduleOf } from './schedule.ts';
 import { isDoneWithin, type LaneMemory, SLOW_AFTER_MS, startGroup } from './slow-lane.ts';
 import { type Assignment, verdictOn } from './verdict.ts';
 import type { StoredWebhook } from './webhook.ts';
+import { type HealthStore, noteHealth, type Tried } from './webhook-health.ts';
 
 export interface DeliveryChange {
   readonly before: StoredDelivery;
   readonly after: StoredDelivery;
 }
 
-export interface DeliveryStore extends PaceStore {
+export interface DeliveryStore extends PaceStore, HealthStore {
   /** Records changes, each only while its row holds the ticket it was made on. Answers which stand recorded. */
   record(changes: readonly DeliveryChange[]): Promise<readonly boolean[]>;
   /** Reads webhooks again, as they are this moment. */
   readAgain(webhooks: readonly StoredWebhook[]): Promise<readonly (StoredWebhook | null)[]>;
   markSlow(webhookId: string, isSlow: boolean): Promise<void>;
-  /** Disables a webhook whose receiver wants no more, and makes that known, once. */
-  disableGone(webhook: StoredWebhook, delivery: StoredDelivery, nowMs: number): Promise<void>;
 }
 
 interface Queue {
@@ -35,6 +34,8 @@ export interface DeliverDependencies extends AttemptDependencies {
   readonly slowQueue: Queue;
   readonly memory: LaneMemory;
   readonly speed: number;
+  /** Where a webhook does not say so itself. */
+  readonly autoDisableAfterHours: number;
   /** Waits out the last moments before an attempt is due. */
   readonly wait: (ms: number) => Promise<void>;
 }
@@ -108,10 +109,7 @@ export const deliverBatch = async (
       async () => {
         const recorded = await store.record(batch.map(({ change }) => change));
         const standing = batch.filter((_, index) => recorded[index]);
-        const gone = standing.filter(({ outcome }) => outcome === 'gone');
-        for (const { assignment, change } of gone) {
-          if (assignment.webhook) await store.disableGone(assignment.webhook, change.after, clock());
-        }
+        await noteHealth(standing.flatMap(triedOf), store, { ...deps, nowMs: clock() });
         const next = standing
           .map(({ change }) => change.after)
           .filter(({ status, parked }) => (status === 'failed' || status === 'pending') && !parked);
@@ -228,6 +226,11 @@ export const deliverBatch = async (
   await flush();
   return outcomes;
 };
+
+const triedOf = ({ assignment: { webhook, health }, change, outcome }: Finished): Tried[] =>
+  webhook && (outcome === 'delivered' || outcome === 'refused' || outcome === 'dead' || outcome === 'gone')
+    ? [{ outcome, webhook, health, delivery: change.after }]
+    : [];
 
 const unattempted = (
   assignment: Assignment,

@@ -22,6 +22,8 @@ export interface FanOutStore {
   add(events: readonly StoredEvent[], deliveries: readonly StoredDelivery[]): Promise<void>;
   /** Lets some of a webhook's held deliveries go on, due now. Answers what now awaits its message, and whether more are held. */
   resumeHeld(webhookId: string, nowMs: number): Promise<{ tickets: readonly DeliveryTicket[]; hasMore: boolean }>;
+  /** Forgets since when a webhook has been failing. */
+  forgetFailing(webhookId: string): Promise<void>;
   /** Makes deliveries owe again, once per command. Answers what awaits its message. */
   oweAgain(command: OweCommand, nowMs: number): Promise<readonly DeliveryTicket[]>;
   /** Makes some of a window's deliveries owe again. Answers what awaits its message, and where the next step begins, or null at the end. */

@@ -1,6 +1,7 @@
 import type { DeliveryTicket, StoredDelivery } from './delivery.ts';
 import type { StoredEvent } from './event.ts';
 import type { StoredWebhook } from './webhook.ts';
+import type { Health } from './webhook-health.ts';
 
 /** A message with the rows it is about, as they stand now. */
 export interface Assignment {
@@ -13,6 +14,7 @@ export interface Assignment {
   readonly webhook: StoredWebhook | null;
   /** The webhook is marked as answering slowly. */
   readonly isSlow: boolean;
+  readonly health: Health;
 }
 
 export type Verdict = 'discard' | 'resend' | 'cancel' | 'hold' | 'attempt';

@@ -10,6 +10,7 @@ export const env = {
   keyringSecret: 'KEYRING_SECRET_ARN',
   operatorSecret: 'OPERATOR_SECRET_ARN',
   retentionDays: 'RETENTION_DAYS',
+  autoDisableAfterHours: 'AUTO_DISABLE_AFTER_HOURS',
   /** Comma-separated host names this deployment answers at; no webhook may point there. */
   ownHosts: 'OWN_HOSTS',
   /** Divides every wait of every schedule, and with them the queue's limit and the due index's horizon. Only a local stack sets it. */

@@ -13,6 +13,7 @@ import {
   routingKey,
   webhookKey,
 } from '../../lambdas/adapters/table-keys.ts';
+import { createWebhookHealth } from '../../lambdas/adapters/webhook-health.ts';
 import type { Answer, PostRequest } from '../../lambdas/domain/attempt-delivery.ts';
 import { type DeliverDependencies, type DeliveryOutcome, deliverBatch } from '../../lambdas/domain/deliver-batch.ts';
 import { type DeliveryTicket, type StoredDelivery, storedDeliverySchema } from '../../lambdas/domain/delivery.ts';
@@ -139,6 +140,7 @@ export const createVirtualEngine = (
     store: {
       ...table,
       ...createPaceRows(tables.client, tables.deliveryTable),
+      ...createWebhookHealth(tables.client, names, 30),
       async record(changes) {
         if (faults.beforeRecord > 0) {
           faults.beforeRecord--;
@@ -151,12 +153,12 @@ export const createVirtualEngine = (
         }
         return recorded;
       },
-      disableGone: async () => undefined,
     },
     queue,
     slowQueue: queue,
     memory: createLaneMemory(),
     speed: 1,
+    autoDisableAfterHours: 120,
     wait: async (ms) => {
       nowMs += ms;
     },
