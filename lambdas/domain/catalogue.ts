@@ -36,7 +36,7 @@ export const catalogue: readonly EventType[] = [
   business('pass_template_updated', 'A template changed.'),
 
   operational('webhook.disabled', 'A webhook was disabled: its receiver is gone, or has failed for too long.'),
-  operational('webhook.failing', 'A webhook began to fail.'),
+  operational('webhook.failing', 'A webhook has failed for an hour, or a delivery to it died.'),
   operational('webhook.recovered', 'A failing webhook was delivered to again.'),
   operational('delivery.dead', 'A delivery used up its schedule without success.'),
 ];
