@@ -109,12 +109,12 @@ export const deliverBatch = async (
       async () => {
         const recorded = await store.record(batch.map(({ change }) => change));
         const standing = batch.filter((_, index) => recorded[index]);
-        await noteHealth(standing.flatMap(triedOf), store, { ...deps, nowMs: clock() });
         const next = standing
           .map(({ change }) => change.after)
           .filter(({ status, parked }) => (status === 'failed' || status === 'pending') && !parked);
         if (next.length > 0) await queue.send(next.map(ticketOf), clock());
         await resumeIfEnabled(standing, deps);
+        await noteHealth(standing.flatMap(triedOf), store, { ...deps, nowMs: clock() });
         batch.forEach(({ assignment, outcome, attempted }, index) => {
           note(assignment, recorded[index] ? outcome : 'superseded', { attempted });
         });
