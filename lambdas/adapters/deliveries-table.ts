@@ -93,8 +93,11 @@ export const createDeliveriesTable = (
   };
 
   return {
-    /** The rows that messages are about, all in one call: each delivery as it is now, the rest as it was a moment ago. */
-    async read(tickets: readonly DeliveryTicket[]): Promise<DeliveryRows[]> {
+    /**
+     * The rows that messages are about, all in one call: each delivery as it is now, the rest as it was a moment ago.
+     * An error stands for rows that this release cannot read; the others do not wait for them.
+     */
+    async read(tickets: readonly DeliveryTicket[]): Promise<(DeliveryRows | Error)[]> {
       const keys = tickets.map(({ deliveryId, owner, eventId }) => ({
         delivery: deliveryKey(deliveryId),
         event: eventKey(owner, eventId),
@@ -118,7 +121,7 @@ export const createDeliveriesTable = (
         client,
         missing.map((key) => ({ table: tables.domain, key, isConsistent: true })),
       );
-      return keys.map(({ delivery, event, webhook, health }) => {
+      const readRows = ({ delivery, event, webhook, health }: (typeof keys)[number]): DeliveryRows => {
         const deliveryRow = find(tables.delivery, delivery);
         const eventRow = find(tables.domain, event) ?? findAgain(tables.domain, event);
         const webhookRow = find(tables.domain, webhook) ?? findAgain(tables.domain, webhook);
@@ -128,6 +131,13 @@ export const createDeliveriesTable = (
           webhook: webhookRow ? storedWebhookSchema.parse(webhookRow) : null,
           isSlow: find(tables.delivery, health)?.slow === true,
         };
+      };
+      return keys.map((each) => {
+        try {
+          return readRows(each);
+        } catch (error) {
+          return error as Error;
+        }
       });
     },
 
