@@ -7,7 +7,16 @@ import { webhookOfDelivery } from '../domain/id.ts';
 import { type StoredWebhook, storedWebhookSchema } from '../domain/webhook.ts';
 import { batchGet } from './batch-get.ts';
 import { executeStatements, insertStatement, rowOf, updateStatement } from './partiql.ts';
-import { attemptKey, attentionPkOf, deliveryKey, duePkOf, eventKey, healthKey, webhookKey } from './table-keys.ts';
+import {
+  attemptKey,
+  attentionPkOf,
+  deliveryKey,
+  duePkOf,
+  eventKey,
+  healthKey,
+  type Key,
+  webhookKey,
+} from './table-keys.ts';
 
 export interface DeliveryRows {
   readonly delivery: StoredDelivery | null;
@@ -61,7 +70,7 @@ export const createDeliveriesTable = (
         parked: after.parked,
         has_slot: after.has_slot || before.has_slot ? after.has_slot : null,
         settled_at: after.settled_at,
-        last: after.last ? inline(after.last) : null,
+        last: after.last ? JSON.stringify(inline(after.last)) : null,
         att_pk: attention,
         due_pk: isOwed ? duePkOf(after.id) : null,
         // A row that still owes never expires.
@@ -87,8 +96,8 @@ export const createDeliveriesTable = (
     return changes.map(({ after }) => {
       const row = find(tables.delivery, deliveryKey(after.id));
       if (row?.ticket !== after.ticket) return false;
-      const last = row.last as Partial<Attempt> | undefined;
-      return last?.started_at === after.last?.started_at && row.status === after.status;
+      const { last, status } = storedDeliverySchema.parse(row);
+      return last?.started_at === after.last?.started_at && status === after.status;
     });
   };
 
@@ -121,14 +130,23 @@ export const createDeliveriesTable = (
         client,
         missing.map((key) => ({ table: tables.domain, key, isConsistent: true })),
       );
+      // A batch is mostly about few webhooks: each is parsed once.
+      const webhooks = new Map<string, StoredWebhook | null>();
+      const webhookAt = (key: Key): StoredWebhook | null => {
+        const known = webhooks.get(key.sk);
+        if (known !== undefined) return known;
+        const row = find(tables.domain, key) ?? findAgain(tables.domain, key);
+        const webhook = row ? storedWebhookSchema.parse(row) : null;
+        webhooks.set(key.sk, webhook);
+        return webhook;
+      };
       const readRows = ({ delivery, event, webhook, health }: (typeof keys)[number]): DeliveryRows => {
         const deliveryRow = find(tables.delivery, delivery);
         const eventRow = find(tables.domain, event) ?? findAgain(tables.domain, event);
-        const webhookRow = find(tables.domain, webhook) ?? findAgain(tables.domain, webhook);
         return {
           delivery: deliveryRow ? storedDeliverySchema.parse(deliveryRow) : null,
           event: eventRow ? storedEventSchema.parse(eventRow) : null,
-          webhook: webhookRow ? storedWebhookSchema.parse(webhookRow) : null,
+          webhook: webhookAt(webhook),
           isSlow: find(tables.delivery, health)?.slow === true,
         };
       };

@@ -45,6 +45,9 @@ export const createFanOutRows = (
     ...deliveryKey(delivery.id),
     kind: 'delivery',
     ...delivery,
+    // What the schema has a default for needs no room.
+    step: null,
+    attempts_made: null,
     parked: null,
     has_slot: null,
     trigger: null,
