@@ -23,7 +23,9 @@ export interface Client {
   addWebhook(answer: Answering, more?: Readonly<Record<string, unknown>>): Promise<Webhook>;
   publish(count: number, type?: string): Promise<string[]>;
   deliveries(webhook: { readonly id: string }): Promise<Delivery[]>;
-  /** The deliveries once there are so many and nothing is owed for any. */
+  /** The deliveries as listed, once there are so many and nothing is owed for any. */
+  listedSettled(webhook: { readonly id: string }, count: number, withinMs?: number): Promise<DeliveryView[]>;
+  /** The same with all their attempts: a call for each. */
   settled(webhook: { readonly id: string }, count: number, withinMs?: number): Promise<Delivery[]>;
 }
 
@@ -59,6 +61,20 @@ const createClient = async ({ stack, receiver }: Pick<WholeStack, 'stack' | 'rec
   const deliveries: Client['deliveries'] = async ({ id }) =>
     Promise.all((await list(id)).map((delivery) => done<Delivery>('GET', `/deliveries/${delivery.id}`)));
 
+  const listedSettled: Client['listedSettled'] = async ({ id }, count, withinMs = 20_000) => {
+    for (const endMs = Date.now() + withinMs; ; ) {
+      const all = await list(id);
+      const open = all.filter(({ settled_at }) => settled_at === null);
+      if (all.length === count && open.length === 0) return all;
+      if (Date.now() > endMs) {
+        throw new Error(
+          `${all.length} of ${count} deliveries, ${open.length} of them open: ${JSON.stringify(open[0])}`,
+        );
+      }
+      await new Promise((next) => setTimeout(next, 50 + count));
+    }
+  };
+
   return {
     key,
     accountId: String(created.body.id),
@@ -79,34 +95,29 @@ const createClient = async ({ stack, receiver }: Pick<WholeStack, 'stack' | 'rec
       return ids;
     },
     deliveries,
-    async settled(webhook, count, withinMs = 20_000) {
-      for (const endMs = Date.now() + withinMs; ; ) {
-        const all = await list(webhook.id);
-        const open = all.filter(({ settled_at }) => settled_at === null);
-        if (all.length === count && open.length === 0) return deliveries(webhook);
-        if (Date.now() > endMs) {
-          throw new Error(
-            `${all.length} of ${count} deliveries, ${open.length} of them open: ${JSON.stringify(open[0])}`,
-          );
-        }
-        await new Promise((next) => setTimeout(next, 50));
-      }
+    listedSettled,
+    async settled(webhook, count, withinMs) {
+      await listedSettled(webhook, count, withinMs);
+      return deliveries(webhook);
     },
   };
 };
 
-/** The stack as it would be deployed, for a file's tests; call it at the top of a `describe`. */
-export const useWholeStack = (options: StackOptions): WholeStack => {
+/**
+ * The stack as it would be deployed, for a file's tests; call it at the top of a `describe`. Where it is about speed,
+ * `isDirect` leaves out what stands between functions and engines, and with it the faults.
+ */
+export const useWholeStack = ({ isDirect = false, ...options }: StackOptions & { isDirect?: boolean }): WholeStack => {
   const faults = createFaults();
   const logs: string[] = [];
   const own = { faults, logs } as { -readonly [K in keyof WholeStack]: WholeStack[K] };
   own.newClient = () => createClient(own);
   beforeAll(async () => {
     const assembly = await synthesiseIfStale();
-    const { interceptor } = faults;
+    const between = isDirect ? {} : { interceptor: faults.interceptor };
     const onLog: StackOptions['onLog'] = ({ functionName, text }) => logs.push(`${functionName} ${text}`);
     own.receiver = await startWebhookReceiver();
-    own.stack = await startStack({ assembly, interceptor, onLog, ...options });
+    own.stack = await startStack({ assembly, onLog, ...between, ...options });
   });
   afterEach(() => faults.clear());
   afterAll(async () => {
@@ -117,5 +128,5 @@ export const useWholeStack = (options: StackOptions): WholeStack => {
 };
 
 /** Extra requests of each delivery, beyond the attempts that were recorded. */
-export const extraPosts = ({ posts }: Endpoint, deliveries: readonly Delivery[]): number[] =>
+export const extraPosts = ({ posts }: Endpoint, deliveries: readonly DeliveryView[]): number[] =>
   deliveries.map(({ id, attempts_made }) => posts.filter(({ deliveryId }) => deliveryId === id).length - attempts_made);

@@ -90,7 +90,8 @@ describe('a function that is killed', () => {
     await client.publish(5);
 
     const delivered = await client.settled(accepting, 5);
-    const dead = await client.settled(refusing, 5);
+    // The message comes back after 2 s; the reminder of what is overdue would come after 12.
+    const dead = await client.settled(refusing, 5, 9000);
     expect(kill.hits).toBe(1);
     expect(delivered.map(({ status, attempts }) => [status, attempts.length])).toEqual(Array(5).fill(['delivered', 1]));
     expect(dead.map(({ status, attempts }) => [status, attempts.length])).toEqual(Array(5).fill(['dead', 2]));
