@@ -75,19 +75,26 @@ const ticketOfRecord = (record: SQSRecord) => {
 
 export const handler = queueHandler(async (records) => {
   const messages = records.flatMap(ticketOfRecord);
-  const rows = await table.read(messages.map(({ ticket }) => ticket));
+  const found = await table.read(messages.map(({ ticket }) => ticket));
+  const failed = new Set<string>();
   const lane = records.some(isSlowLane) ? 'slow' : 'fast';
   const assignments = messages.flatMap(({ record, ticket }, index) => {
+    const rows = found[index];
+    if (rows === undefined || rows instanceof Error) {
+      log('error', 'delivery.unreadable', { delivery_id: ticket.deliveryId, error: describeError(rows) });
+      failed.add(record.messageId);
+      return [];
+    }
     const isRedelivered = Number(record.attributes.ApproximateReceiveCount) > 1;
-    return rows[index] ? [{ messageId: record.messageId, ticket, isRedelivered, ...rows[index] }] : [];
+    return [{ messageId: record.messageId, ticket, isRedelivered, ...rows }];
   });
   const outcomes = await deliverBatch(assignments, lane, dependencies);
   for (const outcome of outcomes) {
     const isFailed = outcome.outcome === 'failed';
+    if (isFailed) failed.add(outcome.messageId);
     const line = { ...outcomeLine(outcome, lane), ...(isFailed && { cause: describeError(outcome.cause) }) };
     log(isFailed ? 'error' : 'info', 'delivery.attempted', line);
   }
   log('info', 'batch.finished', { records: records.length, lane, aws: takeAwsUse() });
-  const failed = new Set(outcomes.filter(({ outcome }) => outcome === 'failed').map(({ messageId }) => messageId));
   return records.filter(({ messageId }) => failed.has(messageId));
 });

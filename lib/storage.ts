@@ -99,7 +99,7 @@ export class Storage extends Construct {
       this.domain(['GetItem', 'BatchGetItem', 'Query'], ['E#*', 'A#*']),
       this.domain(['BatchGetItem'], ['R#*']),
       this.domain(['UpdateItem'], ['E#*']),
-      this.domain(['PutItem'], ['A#*', 'I#*']),
+      this.domain(['PutItem'], ['A#*', 'E#*', 'I#*']),
       this.domain(['GetItem'], ['I#*']),
       { actions: [partiql.insert], resources: [this.domainTable.tableArn] },
       this.index(this.domainTable, 'list'),

@@ -17,9 +17,9 @@ describe('the events-api function', () => {
   const callsOf = async (publishing: () => Promise<unknown>): Promise<unknown> => {
     const out = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
     await publishing();
-    const { calls } = JSON.parse(String(out.mock.lastCall?.[0])).aws;
+    const { aws } = JSON.parse(String(out.mock.lastCall?.[0]));
     out.mockRestore();
-    return Object.fromEntries(Object.entries(calls).filter(([name]) => name !== 'dynamodb.UpdateItem'));
+    return Object.fromEntries(Object.entries(aws.calls).filter(([name]) => name !== 'dynamodb.UpdateItem'));
   };
 
   describe('POST /events', () => {

@@ -8,7 +8,16 @@ import { type StoredWebhook, storedWebhookSchema } from '../domain/webhook.ts';
 import type { Health } from '../domain/webhook-health.ts';
 import { batchGet } from './batch-get.ts';
 import { executeStatements, insertStatement, rowOf, updateStatement } from './partiql.ts';
-import { attemptKey, attentionPkOf, deliveryKey, duePkOf, eventKey, healthKey, webhookKey } from './table-keys.ts';
+import {
+  attemptKey,
+  attentionPkOf,
+  deliveryKey,
+  duePkOf,
+  eventKey,
+  healthKey,
+  type Key,
+  webhookKey,
+} from './table-keys.ts';
 
 export interface DeliveryRows {
   readonly delivery: StoredDelivery | null;
@@ -63,7 +72,7 @@ export const createDeliveriesTable = (
         parked: after.parked,
         has_slot: after.has_slot || before.has_slot ? after.has_slot : null,
         settled_at: after.settled_at,
-        last: after.last ? inline(after.last) : null,
+        last: after.last ? JSON.stringify(inline(after.last)) : null,
         att_pk: attention,
         due_pk: isOwed ? duePkOf(after.id) : null,
         // A row that still owes never expires.
@@ -89,14 +98,17 @@ export const createDeliveriesTable = (
     return changes.map(({ after }) => {
       const row = find(tables.delivery, deliveryKey(after.id));
       if (row?.ticket !== after.ticket) return false;
-      const last = row.last as Partial<Attempt> | undefined;
-      return last?.started_at === after.last?.started_at && row.status === after.status;
+      const { last, status } = storedDeliverySchema.parse(row);
+      return last?.started_at === after.last?.started_at && status === after.status;
     });
   };
 
   return {
-    /** The rows that messages are about, all in one call: each delivery as it is now, the rest as it was a moment ago. */
-    async read(tickets: readonly DeliveryTicket[]): Promise<DeliveryRows[]> {
+    /**
+     * The rows that messages are about, all in one call: each delivery as it is now, the rest as it was a moment ago.
+     * An error stands for rows that this release cannot read; the others do not wait for them.
+     */
+    async read(tickets: readonly DeliveryTicket[]): Promise<(DeliveryRows | Error)[]> {
       const keys = tickets.map(({ deliveryId, owner, eventId }) => ({
         delivery: deliveryKey(deliveryId),
         event: eventKey(owner, eventId),
@@ -120,21 +132,37 @@ export const createDeliveriesTable = (
         client,
         missing.map((key) => ({ table: tables.domain, key, isConsistent: true })),
       );
-      return keys.map(({ delivery, event, webhook, health }) => {
+      // A batch is mostly about few webhooks: each is parsed once.
+      const webhooks = new Map<string, StoredWebhook | null>();
+      const webhookAt = (key: Key): StoredWebhook | null => {
+        const known = webhooks.get(key.sk);
+        if (known !== undefined) return known;
+        const row = find(tables.domain, key) ?? findAgain(tables.domain, key);
+        const webhook = row ? storedWebhookSchema.parse(row) : null;
+        webhooks.set(key.sk, webhook);
+        return webhook;
+      };
+      const readRows = ({ delivery, event, webhook, health }: (typeof keys)[number]): DeliveryRows => {
         const deliveryRow = find(tables.delivery, delivery);
         const eventRow = find(tables.domain, event) ?? findAgain(tables.domain, event);
-        const webhookRow = find(tables.domain, webhook) ?? findAgain(tables.domain, webhook);
         const healthRow = find(tables.delivery, health);
         return {
           delivery: deliveryRow ? storedDeliverySchema.parse(deliveryRow) : null,
           event: eventRow ? storedEventSchema.parse(eventRow) : null,
-          webhook: webhookRow ? storedWebhookSchema.parse(webhookRow) : null,
+          webhook: webhookAt(webhook),
           isSlow: healthRow?.slow === true,
           health: {
             failingSince: typeof healthRow?.failing_since === 'number' ? healthRow.failing_since : null,
             isTold: healthRow?.told === true,
           },
         };
+      };
+      return keys.map((each) => {
+        try {
+          return readRows(each);
+        } catch (error) {
+          return error as Error;
+        }
       });
     },
 

@@ -2,14 +2,23 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SendMessageBatchCommand, type SendMessageBatchRequestEntry, type SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod';
 import type { DeliveryTicket } from '../domain/delivery.ts';
-import { webhookOfDelivery } from '../domain/id.ts';
+import { isId, webhookOfDelivery } from '../domain/id.ts';
 
 /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html: DelaySeconds is 0 to 900. */
 const LONGEST_DELAY_SECONDS = 900;
 const BATCH = 10;
 
+/** Parts of keys: with one that is none the table refuses the whole call, and with it the messages beside this one. */
+const keyPart = z.string().min(1).max(64);
 const messageSchema = z
-  .object({ v: z.literal(1), d: z.string(), t: z.number(), o: z.string(), e: z.string(), r: z.number() })
+  .object({
+    v: z.literal(1),
+    d: keyPart.refine((text) => isId('dlv', text)),
+    t: z.number(),
+    o: keyPart,
+    e: keyPart,
+    r: z.number(),
+  })
   .transform(({ d, t, o, e, r }): DeliveryTicket => ({ deliveryId: d, ticket: t, owner: o, eventId: e, dueAtMs: r }));
 
 /** What a message says; throws where it is none of ours. */

@@ -174,6 +174,23 @@ export const createEventsTable = (client: DynamoDBClient, table: string, retenti
     return { items, next: page.next };
   };
 
+  /** Whether the event is new. */
+  const putNew = async (event: StoredEvent): Promise<boolean> => {
+    try {
+      await client.send(
+        new PutItemCommand({
+          TableName: table,
+          Item: marshall(rowOf(eventRow(event)), { removeUndefinedValues: true }),
+          ConditionExpression: 'attribute_not_exists(pk)',
+        }),
+      );
+      return true;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return false;
+      throw error;
+    }
+  };
+
   return {
     async find(owner, ids) {
       const rowOfId = await find(owner, ids);
@@ -186,6 +203,9 @@ export const createEventsTable = (client: DynamoDBClient, table: string, retenti
     },
 
     async add(events) {
+      const [only] = events;
+      // For one, a plain put: half the work of a statement, here and in the engine.
+      if (only && events.length === 1) return [await putNew(only)];
       const statements = events.map((event) => insertStatement(table, eventRow(event)));
       const outcomes = await executeStatements(client, statements);
       return outcomes.map((outcome) => outcome === 'done');

@@ -19,6 +19,8 @@ export const deliveryRow = (delivery: StoredDelivery) => ({
   ...deliveryKey(delivery.id),
   kind: 'delivery',
   ...delivery,
+  step: delivery.step || null,
+  attempts_made: delivery.attempts_made || null,
   parked: null,
   has_slot: null,
   trigger: delivery.trigger === 'schedule' ? null : delivery.trigger,

@@ -140,6 +140,7 @@ export const deliverBatch = async (
   };
 
   const groups = new Map<string, Assignment[]>();
+  const disable: Assignment[] = [];
   const resend: Assignment[] = [];
   const forward: Assignment[] = [];
   const seen = new Set<string>();
@@ -148,6 +149,7 @@ export const deliverBatch = async (
     const verdict = seen.has(ticket.deliveryId) ? 'discard' : verdictOn(assignment, clock());
     seen.add(ticket.deliveryId);
     if (!delivery || verdict === 'discard') note(assignment, 'discarded');
+    else if (verdict === 'disable') disable.push(assignment);
     else if (verdict === 'resend') resend.push(assignment);
     else if (verdict === 'cancel')
       finished.push(unattempted(assignment, 'cancelled', afterDeletion(delivery, clock())));
@@ -199,6 +201,13 @@ export const deliverBatch = async (
     ]);
   };
 
+  const disableOne = (assignment: Assignment): Promise<void> =>
+    orFailed([assignment], async () => {
+      const { delivery, webhook } = assignment;
+      if (delivery && webhook) await store.disable(webhook, 'gone', delivery, clock());
+      note(assignment, 'discarded');
+    });
+
   const attemptGroup = async (webhookId: string, group: readonly Assignment[]): Promise<void> => {
     if (group.length === 0) return;
     const isTrusted = lane === 'slow' || memory.isQuick(webhookId, clock());
@@ -217,6 +226,7 @@ export const deliverBatch = async (
   const all = Promise.all([
     sendOn(resend, queue, 'resent'),
     sendOn(forward, slowQueue, 'forwarded'),
+    ...disable.map(disableOne),
     ...[...groups].map(([webhookId, group]) => attemptPaced(webhookId, group)),
   ]);
   // Those that were quick are not left unrecorded until the slowest is done.

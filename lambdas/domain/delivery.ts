@@ -63,8 +63,8 @@ export const storedDeliverySchema = z.object({
   /** What the next message must carry; raised by everything that schedules. */
   ticket: z.number(),
   /** How many waits of the schedule are used up. */
-  step: z.number(),
-  attempts_made: z.number(),
+  step: z.number().default(0),
+  attempts_made: z.number().default(0),
   /** What the next attempt is for. */
   trigger: z.enum(triggers).default('schedule'),
   /** When the next attempt is due, milliseconds; for a first attempt the event's time. */
@@ -74,8 +74,10 @@ export const storedDeliverySchema = z.object({
   /** `due_at` is a slot reserved under the webhook's `max_per_second`. */
   has_slot: z.boolean().default(false),
   settled_at: z.number().nullable().default(null),
-  /** The last attempt. It gets a row of its own when the next is recorded, or at once where its body is long. */
-  last: attemptSchema.nullable().default(null),
+  /** The last attempt, in the row as JSON text: one value where a map would be a dozen. It gets a row of its own when the next is recorded, or at once where its body is long. */
+  last: z
+    .preprocess((stored) => (typeof stored === 'string' ? JSON.parse(stored) : stored), attemptSchema.nullable())
+    .default(null),
 });
 export type StoredDelivery = z.infer<typeof storedDeliverySchema>;
 

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { verifyPasspost } from '../helpers/receivers/passpost.ts';
 import { apiCaller } from './api-call.ts';
+import { deliverToEachProfile } from './each-profile.ts';
 import { type Emulator, startEmulator } from './emulator.ts';
 import { startRefusingReceiver } from './refusing-receiver.ts';
 
@@ -119,6 +120,9 @@ const tryTheApi = async (emulator: Emulator, outputs: Readonly<Record<string, st
     });
     say('✓ the listing says delivered, at the second attempt');
     assert.equal(receiver.received.length, 2, 'nothing was sent that was not asked for');
+    assert.equal((await call('DELETE', `/api/public/v1/webhooks/${webhook.body.id}`, key)).status, 204);
+    await deliverToEachProfile(call, key, eventually);
+    say('✓ one event arrives by each profile');
   } finally {
     await receiver.stop();
   }

@@ -193,9 +193,11 @@ export const createVirtualEngine = (
       message.visibleAtMs = nowMs + 270_000;
     }
     const found = await table.read(batch.map(({ ticket }) => ticket));
-    const assignments = batch.flatMap(({ id, ticket, receives }, i) =>
-      found[i] ? [{ messageId: String(id), ticket, isRedelivered: receives > 1, ...found[i] }] : [],
-    );
+    const assignments = batch.flatMap(({ id, ticket, receives }, i) => {
+      const read = found[i];
+      if (read === undefined || read instanceof Error) return [];
+      return [{ messageId: String(id), ticket, isRedelivered: receives > 1, ...read }];
+    });
     const became = await deliverBatch(assignments, 'fast', dependencies);
     outcomes.push(...became);
     const failed = new Set(became.filter(({ outcome }) => outcome === 'failed').map(({ messageId }) => messageId));

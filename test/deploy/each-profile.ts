@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { verifyInpostHmac } from '../helpers/receivers/inpost.ts';
+import { verifyPasscreator } from '../helpers/receivers/passcreator.ts';
+import { verifyPasspost } from '../helpers/receivers/passpost.ts';
+import { verifyWithStandardWebhooks } from '../helpers/receivers/standard.ts';
+import { verifyWithStripe } from '../helpers/receivers/stripe.ts';
+import type { ApiAnswer } from './api-call.ts';
+import { type Received, startRefusingReceiver } from './refusing-receiver.ts';
+
+type Call = (method: string, path: string, key: string | null, body?: unknown) => Promise<ApiAnswer>;
+
+interface Family {
+  readonly profile: string;
+  readonly type: string;
+  readonly options?: object;
+  /** Whether a receiver of this family takes the request for what it says it is. */
+  isGenuine(received: Received, secret: string, keys: Parameters<typeof verifyPasscreator>[1]): boolean;
+}
+
+const postmenMembers = ['event', 'date_time', 'meta', 'data'];
+
+const families: readonly Family[] = [
+  { profile: 'passpost', type: 'task.delivered', isGenuine: verifyPasspost },
+  { profile: 'standard', type: 'task.delivered', isGenuine: verifyWithStandardWebhooks },
+  {
+    profile: 'postmen',
+    type: 'calculate_rates',
+    // Its secret is in the URL: nothing is signed.
+    isGenuine: ({ body }) => Object.keys(JSON.parse(body)).join() === postmenMembers.join(),
+  },
+  { profile: 'passmint', type: 'pass.installed', isGenuine: verifyWithStripe },
+  {
+    profile: 'passcreator',
+    type: 'pass_created',
+    options: { signPayload: true },
+    isGenuine: (received, _, keys) => verifyPasscreator(received, keys),
+  },
+  {
+    profile: 'inpost',
+    type: 'task.delivered',
+    isGenuine: verifyInpostHmac({ signed_content: 'timestamp_body', hash: 'sha256', algorithm: 'rsa-sha256' }),
+  },
+];
+
+/** One event for a webhook of each profile; each arrives, is refused once, and comes again, signed as its receivers expect. */
+export const deliverToEachProfile = async (
+  call: Call,
+  key: string,
+  eventually: <T>(what: string, seconds: number, look: () => T | undefined) => Promise<T>,
+): Promise<void> => {
+  const { body: jwks } = await call('GET', '/.well-known/jwks.json', null);
+  for (const { profile, type, options = {}, isGenuine } of families) {
+    const receiver = await startRefusingReceiver();
+    try {
+      const webhook = await call('POST', '/api/public/v1/webhooks', key, {
+        url: receiver.url,
+        events: [type],
+        profile,
+        profile_options: options,
+        allow_http: true,
+        schedule: [1],
+      });
+      assert.equal(webhook.status, 201, JSON.stringify(webhook.body));
+      const published = await call('POST', '/api/public/v1/events', key, { type, data: { profile } });
+      assert.equal(published.status, 202, JSON.stringify(published.body));
+      const [received] = await eventually(`One event arrives by ${profile}`, 60, () =>
+        receiver.received.length > 0 ? receiver.received : undefined,
+      );
+      assert.ok(received && isGenuine(received, String(webhook.body.secret), jwks.keys as Parameters<typeof verifyPasscreator>[1]), profile);
+      const deleted = await call('DELETE', `/api/public/v1/webhooks/${webhook.body.id}`, key);
+      assert.equal(deleted.status, 204, JSON.stringify(deleted.body));
+    } finally {
+      await receiver.stop();
+    }
+  }
+};

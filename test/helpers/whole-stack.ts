@@ -1,0 +1,132 @@
+import { afterAll, afterEach, beforeAll } from 'vitest';
+import type { AttemptView, DeliveryView } from '../../lambdas/domain/delivery-view.ts';
+import { callApi, refusalOf } from '../../local/api-client.ts';
+import { type LocalStack, type StackOptions, startStack } from '../../local/stack.ts';
+import { synthesiseIfStale } from '../../local/synth.ts';
+import { createFaults, type Faults } from './faults.ts';
+import { type Answering, type Endpoint, startWebhookReceiver, type WebhookReceiver } from './webhook-receiver.ts';
+
+export interface Delivery extends DeliveryView {
+  readonly attempts: readonly AttemptView[];
+}
+
+export interface Webhook extends Endpoint {
+  readonly id: string;
+}
+
+/** A fresh account, and what its own key can do. */
+export interface Client {
+  readonly key: string;
+  readonly accountId: string;
+  call(method: string, path: string, body?: object): ReturnType<typeof callApi>;
+  /** Wants `task.accepted` unless told otherwise. */
+  addWebhook(answer: Answering, more?: Readonly<Record<string, unknown>>): Promise<Webhook>;
+  publish(count: number, type?: string): Promise<string[]>;
+  deliveries(webhook: { readonly id: string }): Promise<Delivery[]>;
+  /** The deliveries as listed, once there are so many and nothing is owed for any. */
+  listedSettled(webhook: { readonly id: string }, count: number, withinMs?: number): Promise<DeliveryView[]>;
+  /** The same with all their attempts: a call for each. */
+  settled(webhook: { readonly id: string }, count: number, withinMs?: number): Promise<Delivery[]>;
+}
+
+export interface WholeStack {
+  readonly stack: LocalStack;
+  readonly faults: Faults;
+  readonly receiver: WebhookReceiver;
+  readonly logs: string[];
+  newClient(): Promise<Client>;
+}
+
+const createClient = async ({ stack, receiver }: Pick<WholeStack, 'stack' | 'receiver'>): Promise<Client> => {
+  const account = { name: 'Test', rate_limit_per_minute: 30_000 };
+  const created = await callApi(stack.url, stack.operatorKey, 'POST', '/accounts', account);
+  const key = String(created.body.key);
+  const call: Client['call'] = (method, path, body) => callApi(stack.url, key, method, path, body);
+  const done = async <T>(method: string, path: string, body?: object): Promise<T> => {
+    const answer = await call(method, path, body);
+    if (answer.status >= 300) throw new Error(`${method} ${path}: ${refusalOf(answer)}`);
+    return answer.body as T;
+  };
+
+  const list = async (webhookId: string): Promise<DeliveryView[]> => {
+    const all: DeliveryView[] = [];
+    for (let cursor: string | null = ''; cursor !== null; ) {
+      const path: string = `/webhooks/${webhookId}/deliveries?limit=100${cursor && `&cursor=${cursor}`}`;
+      const page = await done<{ data: DeliveryView[]; next_cursor: string | null }>('GET', path);
+      all.push(...page.data);
+      cursor = page.next_cursor;
+    }
+    return all;
+  };
+  const deliveries: Client['deliveries'] = async ({ id }) =>
+    Promise.all((await list(id)).map((delivery) => done<Delivery>('GET', `/deliveries/${delivery.id}`)));
+
+  const listedSettled: Client['listedSettled'] = async ({ id }, count, withinMs = 20_000) => {
+    for (const endMs = Date.now() + withinMs; ; ) {
+      const all = await list(id);
+      const open = all.filter(({ settled_at }) => settled_at === null);
+      if (all.length === count && open.length === 0) return all;
+      if (Date.now() > endMs) {
+        throw new Error(
+          `${all.length} of ${count} deliveries, ${open.length} of them open: ${JSON.stringify(open[0])}`,
+        );
+      }
+      await new Promise((next) => setTimeout(next, 50 + count));
+    }
+  };
+
+  return {
+    key,
+    accountId: String(created.body.id),
+    call,
+    async addWebhook(answer, more = {}) {
+      const endpoint = receiver.open(answer);
+      const body = { url: endpoint.url, events: ['task.accepted'], allow_http: true, ...more };
+      const { id } = await done<{ id: string }>('POST', '/webhooks', body);
+      return { ...endpoint, id };
+    },
+    async publish(count, type = 'task.accepted') {
+      const ids: string[] = [];
+      for (let left = count; left > 0; left -= 100) {
+        const events = Array.from({ length: Math.min(left, 100) }, (_, n) => ({ type, data: { n } }));
+        const { data } = await done<{ data: { id: string }[] }>('POST', '/events', { events });
+        ids.push(...data.map(({ id }) => id));
+      }
+      return ids;
+    },
+    deliveries,
+    listedSettled,
+    async settled(webhook, count, withinMs) {
+      await listedSettled(webhook, count, withinMs);
+      return deliveries(webhook);
+    },
+  };
+};
+
+/**
+ * The stack as it would be deployed, for a file's tests; call it at the top of a `describe`. Where it is about speed,
+ * `isDirect` leaves out what stands between functions and engines, and with it the faults.
+ */
+export const useWholeStack = ({ isDirect = false, ...options }: StackOptions & { isDirect?: boolean }): WholeStack => {
+  const faults = createFaults();
+  const logs: string[] = [];
+  const own = { faults, logs } as { -readonly [K in keyof WholeStack]: WholeStack[K] };
+  own.newClient = () => createClient(own);
+  beforeAll(async () => {
+    const assembly = await synthesiseIfStale();
+    const between = isDirect ? {} : { interceptor: faults.interceptor };
+    const onLog: StackOptions['onLog'] = ({ functionName, text }) => logs.push(`${functionName} ${text}`);
+    own.receiver = await startWebhookReceiver();
+    own.stack = await startStack({ assembly, onLog, ...between, ...options });
+  });
+  afterEach(() => faults.clear());
+  afterAll(async () => {
+    await own.stack?.stop();
+    own.receiver?.stop();
+  });
+  return own;
+};
+
+/** Extra requests of each delivery, beyond the attempts that were recorded. */
+export const extraPosts = ({ posts }: Endpoint, deliveries: readonly DeliveryView[]): number[] =>
+  deliveries.map(({ id, attempts_made }) => posts.filter(({ deliveryId }) => deliveryId === id).length - attempts_made);

@@ -1,0 +1,117 @@
+import { describe, expect, it } from 'vitest';
+import { callApi } from '../../local/api-client.ts';
+import type { FaultPlace } from '../helpers/faults.ts';
+import { extraPosts, useWholeStack } from '../helpers/whole-stack.ts';
+
+const accepts = () => 200;
+const refuses = () => 500;
+const task = {
+  item: 'Forgotten passport',
+  pickup: { city: 'Oslo', address: 'a' },
+  dropoff: { city: 'Oslo', address: 'b' },
+};
+
+describe('a function that is killed', () => {
+  const whole = useWholeStack({ speed: 60, visibilityTimeoutSeconds: 2 });
+
+  it('has done once what the client asks for again: the API after its write', async () => {
+    const client = await whole.newClient();
+    const webhook = await client.addWebhook(accepts, { events: ['task.created'] });
+    const kill = whole.faults.order({ functionName: 'tasks-api', operation: 'PutItem', times: 1 }, 'kill after');
+    const create = async () => {
+      const headers = {
+        authorization: `Bearer ${client.key}`,
+        'content-type': 'application/json',
+        'idempotency-key': 'once',
+      };
+      const url = `${whole.stack.url}/api/public/v1/tasks`;
+      const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(task) });
+      return {
+        status: response.status,
+        replayed: response.headers.get('idempotency-replayed'),
+        body: await response.json(),
+      };
+    };
+
+    const lost = await create();
+    const repeated = await create();
+    const again = await create();
+
+    expect([lost.status, kill.hits]).toEqual([500, 1]);
+    expect(repeated).toMatchObject({ status: 201, replayed: 'true', body: { status: 'created', version: 1 } });
+    expect(again.body).toEqual(repeated.body);
+    await client.settled(webhook, 1);
+    await whole.stack.settled();
+    expect((await callApi(whole.stack.url, client.key, 'GET', '/tasks')).body.data).toHaveLength(1);
+    expect(webhook.posts).toHaveLength(1);
+  });
+
+  it.each<[string, FaultPlace, 'kill before' | 'kill after']>([
+    ['before it has read', { functionName: 'fan-out', operation: 'BatchGetItem' }, 'kill before'],
+    ['before writing', { functionName: 'fan-out', operation: 'BatchExecuteStatement' }, 'kill before'],
+    ['after writing, before sending', { functionName: 'fan-out', operation: 'BatchExecuteStatement' }, 'kill after'],
+    ['before some of it is sent', { functionName: 'fan-out', operation: 'SendMessageBatch' }, 'kill before'],
+    ['after sending', { functionName: 'fan-out', operation: 'SendMessageBatch' }, 'kill after'],
+  ])('loses and doubles no delivery: the fan-out %s', async (_, place, kind) => {
+    const client = await whole.newClient();
+    const webhooks = [await client.addWebhook(accepts), await client.addWebhook(accepts)];
+    const kill = whole.faults.order({ ...place, times: 2 }, kind);
+
+    await client.publish(10);
+
+    for (const webhook of webhooks) {
+      const deliveries = await client.settled(webhook, 10);
+      expect(deliveries.every(({ status, attempts_made }) => status === 'delivered' && attempts_made === 1)).toBe(true);
+      expect(Math.max(...extraPosts(webhook, deliveries))).toBeLessThanOrEqual(2);
+    }
+    expect(kill.hits).toBe(2);
+  });
+
+  it.each<[string, FaultPlace, 'kill before' | 'kill after']>([
+    ['before the POST', { functionName: 'deliver', operation: 'BatchGetItem' }, 'kill after'],
+    [
+      'after the POST, before the record',
+      { functionName: 'deliver', operation: 'BatchExecuteStatement' },
+      'kill before',
+    ],
+    ['right after the record', { functionName: 'deliver', operation: 'BatchExecuteStatement' }, 'kill after'],
+    [
+      'after the record, before the next message',
+      { functionName: 'deliver', operation: 'SendMessageBatch' },
+      'kill before',
+    ],
+    ['before the acknowledgement', { functionName: 'deliver', operation: 'SendMessageBatch' }, 'kill after'],
+  ])('costs one POST more at most, and no attempt: deliver %s', async (_, place, kind) => {
+    const client = await whole.newClient();
+    const accepting = await client.addWebhook(accepts);
+    const refusing = await client.addWebhook(refuses, { schedule: [30] });
+    const kill = whole.faults.order({ ...place, times: 1 }, kind);
+
+    await client.publish(5);
+
+    const delivered = await client.settled(accepting, 5);
+    // The message comes back after 2 s; the reminder of what is overdue would come after 12.
+    const dead = await client.settled(refusing, 5, 9000);
+    expect(kill.hits).toBe(1);
+    expect(delivered.map(({ status, attempts }) => [status, attempts.length])).toEqual(Array(5).fill(['delivered', 1]));
+    expect(dead.map(({ status, attempts }) => [status, attempts.length])).toEqual(Array(5).fill(['dead', 2]));
+    for (const extra of [...extraPosts(accepting, delivered), ...extraPosts(refusing, dead)]) {
+      expect(extra).toBeGreaterThanOrEqual(0);
+      expect(extra).toBeLessThanOrEqual(1);
+    }
+  });
+
+  it('posts again what was under way: deliver during the POST', async () => {
+    const client = await whole.newClient();
+    const webhook = await client.addWebhook(async ({ number }) => {
+      if (number === 1) await whole.stack.kill('deliver');
+      return 200;
+    });
+
+    await client.publish(1);
+
+    const [delivery] = await client.settled(webhook, 1);
+    expect(delivery).toMatchObject({ status: 'delivered', attempts_made: 1 });
+    expect(webhook.posts).toHaveLength(2);
+  });
+});

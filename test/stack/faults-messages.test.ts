@@ -1,0 +1,154 @@
+import { DynamoDBClient, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { marshall } from '@aws-sdk/util-dynamodb';
+import { describe, expect, it, vi } from 'vitest';
+import { webhookKey } from '../../lambdas/adapters/table-keys.ts';
+import { drawId } from '../../lambdas/domain/id.ts';
+import { env } from '../../lambdas/runtime/env.ts';
+import { extraPosts, useWholeStack } from '../helpers/whole-stack.ts';
+
+const SOON = { timeout: 8000 };
+const options = { region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
+const accepts = () => 200;
+
+describe('what nobody ordered', () => {
+  const whole = useWholeStack({ speed: 60, visibilityTimeoutSeconds: 2 });
+
+  /** Puts messages into the deliveries queue, in this order. */
+  const send = async (...bodies: string[]): Promise<void> => {
+    const { environment } = whole.stack.definitionOf('fan-out');
+    const sqs = new SQSClient({ ...options, endpoint: environment.AWS_ENDPOINT_URL_SQS ?? '' });
+    const QueueUrl = environment[env.deliveriesQueueUrl];
+    for (const MessageBody of bodies) {
+      await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody, MessageGroupId: 'any' }));
+    }
+  };
+
+  /** From now on, every message that functions send to the deliveries queue. */
+  const overhear = (): string[] => {
+    const bodies: string[] = [];
+    whole.faults.order({ functionName: /./, operation: 'SendMessageBatch' }, ({ input }, forward) => {
+      bodies.push(...(input.Entries as { MessageBody: string }[]).map(({ MessageBody }) => MessageBody));
+      return forward();
+    });
+    return bodies;
+  };
+
+  it('changes nothing: every message again, in another order', async () => {
+    const client = await whole.newClient();
+    const accepting = await client.addWebhook(accepts);
+    const refusing = await client.addWebhook(() => 500, { schedule: [30, 90] });
+    const bodies = overhear();
+    await client.publish(5);
+    await vi.waitFor(async () => {
+      const made = (await client.deliveries(refusing)).map(({ attempts_made }) => attempts_made);
+      expect(made).toEqual([2, 2, 2, 2, 2]);
+    }, SOON);
+    const outdated = bodies.filter((body) => (JSON.parse(body) as { t: number }).t <= 2);
+
+    await send(...outdated.toReversed(), ...outdated);
+    await client.settled(refusing, 5);
+    await send(...bodies.toReversed());
+    await whole.stack.settled();
+
+    const delivered = await client.settled(accepting, 5);
+    const dead = await client.settled(refusing, 5);
+    expect(delivered.map(({ status, attempts }) => [status, attempts.length])).toEqual(Array(5).fill(['delivered', 1]));
+    expect(dead.map(({ status, attempts }) => [status, attempts.length])).toEqual(Array(5).fill(['dead', 3]));
+    expect(extraPosts(accepting, delivered)).toEqual(Array(5).fill(0));
+    expect(extraPosts(refusing, dead)).toEqual(Array(5).fill(0));
+  });
+
+  it('costs one POST more, and records once: a message doubled while its twin is under way', async () => {
+    const client = await whole.newClient();
+    const bodies = overhear();
+    const twin = Promise.withResolvers<void>();
+    const webhook = await client.addWebhook(async ({ number }) => {
+      if (number > 1) {
+        twin.resolve();
+        await client.settled(webhook, 1);
+        return 500;
+      }
+      await send(...bodies);
+      await twin.promise;
+      return 200;
+    });
+
+    await client.publish(1);
+
+    await client.settled(webhook, 1);
+    await vi.waitFor(() => expect(webhook.posts).toHaveLength(2), SOON);
+    await whole.stack.settled();
+    const [delivery] = await client.deliveries(webhook);
+    expect(delivery).toMatchObject({ status: 'delivered', attempts_made: 1, http_status: 200 });
+    expect(webhook.posts).toHaveLength(2);
+  });
+
+  it('is dropped, and nothing beside it waits: messages that are none of ours', async () => {
+    const client = await whole.newClient();
+    const webhook = await client.addWebhook(accepts);
+    const nowhere = { v: 1, d: 'dlv_?', t: 1, o: 'nobody', e: 'nothing', r: 0 };
+    const none = [
+      'not JSON',
+      '{}',
+      '{"v":2}',
+      '[]',
+      JSON.stringify(nowhere),
+      JSON.stringify({ ...nowhere, d: '', o: '', e: '' }),
+    ];
+
+    await Promise.all([send(...none), client.publish(10), send(...none)]);
+
+    const deliveries = await client.settled(webhook, 10, 1800);
+    await whole.stack.settled();
+    expect(deliveries.every(({ status }) => status === 'delivered')).toBe(true);
+    expect(webhook.posts).toHaveLength(10);
+    expect(whole.stack.depth('deliveries')).toEqual({ visible: 0, inFlight: 0, delayed: 0 });
+  });
+
+  it('waits alone, until it can be read again: a webhook’s row that is broken', async () => {
+    const client = await whole.newClient();
+    const sound = await client.addWebhook(accepts);
+    const broken = await client.addWebhook(accepts);
+    const dynamo = new DynamoDBClient({ ...options, endpoint: whole.stack.dynamoEndpoint });
+    const setEnabled = (enabled: unknown) =>
+      dynamo.send(
+        new UpdateItemCommand({
+          TableName: whole.stack.definitionOf('fan-out').environment[env.domainTable],
+          Key: marshall(webhookKey(`${client.accountId}#live`, broken.id)),
+          UpdateExpression: 'SET enabled = :enabled',
+          ExpressionAttributeValues: marshall({ ':enabled': enabled }),
+        }),
+      );
+    await setEnabled('perhaps');
+
+    await client.publish(5);
+
+    await client.settled(sound, 5, 1800);
+    expect(broken.posts).toHaveLength(0);
+    await setEnabled(true);
+    const repaired = await client.settled(broken, 5);
+    expect(repaired.map(({ status, attempts_made }) => [status, attempts_made])).toEqual(
+      Array(5).fill(['delivered', 1]),
+    );
+  });
+
+  it('is put aside whole, and what comes after it goes on: a row that is none of ours', async () => {
+    const client = await whole.newClient();
+    const webhook = await client.addWebhook(accepts);
+    const dynamo = new DynamoDBClient({ ...options, endpoint: whole.stack.dynamoEndpoint });
+    const TableName = whole.stack.definitionOf('fan-out').environment[env.domainTable];
+    const id = drawId('tsk', Date.now());
+    const row = { pk: `T#${id}`, sk: 'task', kind: 'task', id, status: 'nowhere', note: 'kept' };
+
+    await Promise.all([
+      client.publish(5),
+      dynamo.send(new PutItemCommand({ TableName, Item: marshall(row) })).then(() => client.publish(5)),
+    ]);
+
+    await client.settled(webhook, 10, 3000);
+    await vi.waitFor(() => expect(whole.stack.depth('failures').visible).toBe(1), SOON);
+    const { record } = JSON.parse(whole.stack.peek('failures')[0]?.body ?? '{}');
+    expect(record.dynamodb.NewImage).toEqual(marshall(row));
+  });
+});

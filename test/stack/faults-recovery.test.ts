@@ -1,0 +1,131 @@
+import { describe, expect, it, vi } from 'vitest';
+import type { AwsCall } from '../../local/interceptor.ts';
+import type { FaultKind } from '../helpers/faults.ts';
+import type { Answering } from '../helpers/webhook-receiver.ts';
+import { type Delivery, extraPosts, useWholeStack, type Webhook } from '../helpers/whole-stack.ts';
+
+// At this speed the queue carries 3 s, a tick falls five times a second and looks 2.6 s ahead; overdue is what is 12 s late.
+const SPEED = 300;
+const SOON = { timeout: 8000 };
+const OVERDUE_MS = 12_000;
+const IN_QUEUE = [600];
+const PARKED = [960];
+
+const refusesOnce: Answering = ({ number }) => (number === 1 ? 500 : 200);
+
+/** How late the second requests came. */
+const latenessMs = ({ posts }: Webhook, deliveries: readonly Delivery[]): number[] =>
+  deliveries.map(({ id, attempts }) => {
+    const second = posts.find(({ deliveryId, number }) => deliveryId === id && number === 2);
+    return (second?.atMs ?? Number.NaN) - Date.parse(attempts[1]?.due_at ?? '');
+  });
+
+const deliveredAtSecond = (count: number) => Array(count).fill(['delivered', 2]);
+const outcomes = (deliveries: readonly Delivery[]) =>
+  deliveries.map(({ status, attempts }) => [status, attempts.length]);
+
+describe('what waits', () => {
+  const whole = useWholeStack({ speed: SPEED, visibilityTimeoutSeconds: 2 });
+
+  it('goes out in time wherever the due function is killed', async () => {
+    const client = await whole.newClient();
+    const webhook = await client.addWebhook(refusesOnce, { schedule: PARKED });
+    const inDue = (operation: string, kind: FaultKind) =>
+      whole.faults.order({ functionName: 'due', operation, times: 1 }, kind);
+    const kills = [
+      inDue('SendMessageBatch', 'kill before'),
+      inDue('SendMessageBatch', 'kill after'),
+      inDue('BatchExecuteStatement', 'kill before'),
+      inDue('BatchExecuteStatement', 'kill after'),
+    ];
+
+    await client.publish(8);
+
+    const deliveries = await client.settled(webhook, 8);
+    expect(kills.map(({ hits }) => hits)).toEqual([1, 1, 1, 1]);
+    expect(outcomes(deliveries)).toEqual(deliveredAtSecond(8));
+    expect(Math.max(...extraPosts(webhook, deliveries))).toBeLessThanOrEqual(3);
+    expect(Math.min(...latenessMs(webhook, deliveries))).toBeGreaterThanOrEqual(0);
+    // The reminder of what is overdue would be much later.
+    expect(Math.max(...latenessMs(webhook, deliveries))).toBeLessThan(6000);
+  });
+
+  it('goes out although whatever enters a queue is purged', async () => {
+    const client = await whole.newClient();
+    const firsts = Promise.withResolvers<void>();
+    const refusesTogether: Answering = async ({ number }) => {
+      if (number > 1) return 200;
+      if (inQueue.posts.length + parked.posts.length === 4) firsts.resolve();
+      await firsts.promise;
+      return 500;
+    };
+    const inQueue = await client.addWebhook(refusesTogether, { schedule: IN_QUEUE });
+    const parked = await client.addWebhook(refusesTogether, { schedule: PARKED });
+    const isReminder = ({ input }: AwsCall): boolean =>
+      (input.Entries as { MessageBody: string }[]).some(
+        ({ MessageBody }) => (JSON.parse(MessageBody) as { r: number }).r < Date.now() - OVERDUE_MS / 2,
+      );
+    const purging = whole.faults.order(
+      { functionName: /^(deliver|due)$/, operation: 'SendMessageBatch', when: (call) => !isReminder(call) },
+      async (_, forward) => {
+        const answer = await forward();
+        whole.stack.purge('all');
+        return answer;
+      },
+    );
+
+    await client.publish(2);
+
+    for (const webhook of [inQueue, parked]) {
+      const deliveries = await client.settled(webhook, 2, 25_000);
+      expect(outcomes(deliveries)).toEqual(deliveredAtSecond(2));
+      expect(Math.min(...latenessMs(webhook, deliveries))).toBeGreaterThan(OVERDUE_MS / 2);
+    }
+    expect(purging.hits).toBeGreaterThan(1);
+  });
+
+  it('goes on when a webhook is enabled, although the fan-out is killed before it tells the queue', async () => {
+    const client = await whole.newClient();
+    const webhook = await client.addWebhook(() => 200, { enabled: false });
+    await client.publish(3);
+    await vi.waitFor(async () => {
+      const deliveries = await client.deliveries(webhook);
+      expect(deliveries.map(({ status }) => status)).toEqual(['held', 'held', 'held']);
+    }, SOON);
+    const kill = whole.faults.order(
+      { functionName: 'fan-out', operation: 'BatchExecuteStatement', times: 1 },
+      'kill after',
+    );
+
+    await client.call('PATCH', `/webhooks/${webhook.id}`, { enabled: true });
+    await vi.waitFor(() => expect(kill.hits).toBe(1), SOON);
+    const [owed] = await client.deliveries(webhook);
+    await whole.stack.tick(new Date(Date.parse(owed?.next_attempt_at ?? '') + OVERDUE_MS));
+
+    const deliveries = await client.settled(webhook, 3);
+    expect(deliveries.map(({ attempts }) => attempts.map(({ trigger }) => trigger))).toEqual(Array(3).fill(['resume']));
+    expect(webhook.posts).toHaveLength(3);
+  });
+
+  it('goes on when a webhook is enabled between being read and its deliveries being held', async () => {
+    const client = await whole.newClient();
+    const webhook = await client.addWebhook(() => 200, { enabled: false });
+    const enabling = whole.faults.order(
+      { functionName: 'deliver', operation: 'BatchGetItem', times: 1 },
+      async (_, forward) => {
+        const answer = await forward();
+        await client.call('PATCH', `/webhooks/${webhook.id}`, { enabled: true });
+        await vi.waitFor(() => expect(whole.logs.some(isResumed)).toBe(true), SOON);
+        return answer;
+      },
+    );
+    const isResumed = (line: string): boolean => /^fan-out .*"changes":1,"done":1.*"dynamodb.Query"/.test(line);
+    whole.logs.length = 0;
+
+    await client.publish(1);
+
+    const [delivery] = await client.settled(webhook, 1, 5000);
+    expect(enabling.hits).toBe(1);
+    expect(delivery).toMatchObject({ status: 'delivered', attempts_made: 1 });
+  });
+});
