@@ -66,7 +66,11 @@ export const deliverToEachProfile = async (
       const [received] = await eventually(`One event arrives by ${profile}`, 60, () =>
         receiver.received.length > 0 ? receiver.received : undefined,
       );
-      assert.ok(received && isGenuine(received, String(webhook.body.secret), jwks.keys as Parameters<typeof verifyPasscreator>[1]), profile);
+      assert.ok(
+        received &&
+          isGenuine(received, String(webhook.body.secret), jwks.keys as Parameters<typeof verifyPasscreator>[1]),
+        profile,
+      );
       const deleted = await call('DELETE', `/api/public/v1/webhooks/${webhook.body.id}`, key);
       assert.equal(deleted.status, 204, JSON.stringify(deleted.body));
     } finally {
