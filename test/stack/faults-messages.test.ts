@@ -84,6 +84,21 @@ describe('what nobody ordered', () => {
     expect(webhook.posts).toHaveLength(2);
   });
 
+  it('is no reason to be early: a message that comes before its time', async () => {
+    const client = await whole.newClient();
+    const bodies = overhear();
+    const webhook = await client.addWebhook(({ number }) => (number === 1 ? 500 : 200), { schedule: [150] });
+    await client.publish(1);
+    await vi.waitFor(() => expect(bodies).toHaveLength(2), SOON);
+
+    await send(...bodies);
+
+    const [delivery] = await client.settled(webhook, 1);
+    expect(delivery).toMatchObject({ status: 'delivered', attempts_made: 2 });
+    const dueMs = Date.parse(delivery?.attempts[1]?.due_at ?? '');
+    expect(webhook.posts[1]?.atMs).toBeGreaterThanOrEqual(dueMs);
+  });
+
   it('is dropped, and nothing beside it waits: messages that are none of ours', async () => {
     const client = await whole.newClient();
     const webhook = await client.addWebhook(accepts);
