@@ -38,6 +38,7 @@ const families: readonly Family[] = [
   {
     profile: 'inpost',
     type: 'task.delivered',
+    options: { mechanism: 'hmac', signed_content: 'timestamp_body', hash: 'sha256' },
     isGenuine: verifyInpostHmac({ signed_content: 'timestamp_body', hash: 'sha256', algorithm: 'rsa-sha256' }),
   },
 ];
