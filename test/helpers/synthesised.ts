@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Template } from 'aws-cdk-lib/assertions';
 import { App } from 'aws-cdk-lib/core';
 import { PassPostStack } from '../../lib/passpost-stack.ts';
@@ -21,13 +23,19 @@ export interface Statement {
 /** The stack as `cdk synth -c name=value …` writes it, without the functions' code. */
 export const synthesise = (context: Readonly<Record<string, string>> = {}): Template => {
   const settings = { 'aws:cdk:bundling-stacks': [], 'aws:cdk:enable-path-metadata': true };
+  const outdir = mkdtempSync(join(tmpdir(), 'passpost-synth-'));
   const app = new App({
+    outdir,
     context: { ...flags, ...settings, ...context },
     // `npm run synth` checks the template; it takes two seconds, once is enough.
     builtinCloudFormationValidation: false,
     treeMetadata: false,
   });
-  return Template.fromStack(new PassPostStack(app, 'PassPost', { stage: chooseStage(app.node) }));
+  try {
+    return Template.fromStack(new PassPostStack(app, 'PassPost', { stage: chooseStage(app.node) }));
+  } finally {
+    rmSync(outdir, { recursive: true, force: true });
+  }
 };
 
 export const resourcesOf = (template: Template): Readonly<Record<string, Resource>> => template.toJSON().Resources;
