@@ -3,23 +3,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type BuildOptions, buildSync } from 'esbuild';
+import { buildSync } from 'esbuild';
+import { bundling } from '../lib/bundles.ts';
 import { type Figures, round } from './figures.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const RUNS = 9;
-
-const bundling: BuildOptions & { metafile: true } = {
-  absWorkingDir: root,
-  bundle: true,
-  platform: 'node',
-  format: 'esm',
-  target: 'node24',
-  mainFields: ['module', 'main'],
-  minify: true,
-  metafile: true,
-  banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
-};
 
 const variables = {
   DOMAIN_TABLE: 'domain',
@@ -70,8 +59,13 @@ export const startUpRatios = async (): Promise<Figures> => {
       const name = entry.replace(/\.ts$/, '');
       const own = join(folder, `${name}.mjs`);
       const bare = join(folder, `${name}-clients.mjs`);
-      const built = buildSync({ ...bundling, entryPoints: [join(root, 'lambdas', entry)], outfile: own });
-      const contents = onlyClients(Object.keys(built.metafile?.inputs ?? {}));
+      const built = buildSync({
+        ...bundling,
+        metafile: true,
+        entryPoints: [join(root, 'lambdas', entry)],
+        outfile: own,
+      });
+      const contents = onlyClients(Object.keys(built.metafile.inputs));
       if (contents === '') continue;
       buildSync({ ...bundling, stdin: { contents, resolveDir: root }, outfile: bare });
       const times = Array.from({ length: RUNS }, () => [importMs(own), importMs(bare)] as const);

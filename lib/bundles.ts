@@ -5,10 +5,23 @@ import { fileURLToPath } from 'node:url';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import { Stack } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
-import { buildSync } from 'esbuild';
+import { type BuildOptions, buildSync } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const lambdas = join(root, 'lambdas');
+
+/** How every function is bundled; what measures a bundle makes it the same way. */
+export const bundling: BuildOptions = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node24',
+  mainFields: ['module', 'main'],
+  minify: true,
+  // What is CommonJS inside a dependency calls `require`, which a module does not have.
+  banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
+};
 
 let bundles: string | undefined;
 
@@ -20,18 +33,10 @@ const bundleAll = (): string => {
   process.once('exit', () => rmSync(outdir, { recursive: true, force: true }));
   const names = readdirSync(lambdas).filter((name) => name.endsWith('.ts'));
   buildSync({
-    absWorkingDir: root,
+    ...bundling,
     entryPoints: names.map((name) => ({ in: join(lambdas, name), out: join(basename(name, '.ts'), 'index') })),
     outdir,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node24',
-    mainFields: ['module', 'main'],
-    minify: true,
     outExtension: { '.js': '.mjs' },
-    // What is CommonJS inside a dependency calls `require`, which a module does not have.
-    banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
     logLevel: 'warning',
   });
   // The reference page's script and style are served as they are, so they stand beside the function that serves them.

@@ -44,7 +44,6 @@ const inline = (attempt: Attempt): Record<string, unknown> =>
   rowOf({
     ...attempt,
     ...(isLong(attempt) ? { response_body: null, is_body_apart: true } : { is_body_apart: null }),
-    error: attempt.error,
   });
 
 export const createDeliveriesTable = (

@@ -4,7 +4,7 @@ import { eventKey } from './table-keys.ts';
 /** The longest schedule lasts 14 days; until its last attempt a delivery needs its event. */
 const SCHEDULE_DAYS = 14;
 
-/** The row of an event whose id tells its time. */
+/** An event's row; one whose id tells no time stands in the list index besides. */
 export const eventToRow = (event: StoredEvent, retentionDays: number) => ({
   ...eventKey(event.owner, event.id),
   kind: 'event',

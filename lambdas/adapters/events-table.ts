@@ -14,6 +14,7 @@ import { mergedPage, type Piece, type ReadRun } from '../domain/merged-page.ts';
 import type { Page, Position } from '../domain/page.ts';
 import type { EventStore } from '../domain/publish-events.ts';
 import { batchGet } from './batch-get.ts';
+import { eventToRow } from './event-rows.ts';
 import { executeStatements, insertStatement, rowOf } from './partiql.ts';
 import { eventKey, eventListPk, idempotencyKey as idempotencyRowKey, indexes, SHARDS } from './table-keys.ts';
 
@@ -72,11 +73,7 @@ const filterExpression = ({ type, resource }: EventFilter) => {
 /** Events in the domain table. Those with a time in their id are listed from the table, the derived ones from its index. */
 export const createEventsTable = (client: DynamoDBClient, table: string, retentionDays: number): EventsTable => {
   const eventRow = (event: StoredEvent) => ({
-    ...event,
-    ...eventKey(event.owner, event.id),
-    kind: 'event',
-    // The longest schedule lasts 14 days; until its last attempt a delivery needs its event.
-    ttl: Math.ceil(Date.parse(event.created_at) / 1000) + (retentionDays + 14) * DAY_SECONDS,
+    ...eventToRow(event, retentionDays),
     ...(isTimeless(event.id)
       ? { list_pk: eventKey(event.owner, event.id).pk, list_sk: `${event.created_at}#${event.id}` }
       : {}),

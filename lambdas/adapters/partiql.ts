@@ -19,7 +19,7 @@ const TRANSIENT = new Set([
   'TransactionConflict',
 ]);
 
-const MARSHALL = { removeUndefinedValues: true, convertTopLevelContainer: false } as const;
+const MARSHALL = { removeUndefinedValues: true } as const;
 
 /** A row as DynamoDB stores it: without what is null or undefined. */
 export const rowOf = (fields: Readonly<Record<string, unknown>>): Record<string, unknown> =>

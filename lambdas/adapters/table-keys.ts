@@ -1,4 +1,4 @@
-import { deliveryId, shardOf, webhookOfDelivery } from '../domain/id.ts';
+import { shardOf, webhookOfDelivery } from '../domain/id.ts';
 
 // Where each row stands. Two tables, each with `pk` and `sk`; `o` below is the owner, `acc_…#live`.
 //
@@ -72,8 +72,6 @@ export const deliveryKey = (id: string): Key => ({
   pk: deliveryPk(webhookOfDelivery(id), shardOf(id, SHARDS)),
   sk: id,
 });
-export const deliveryKeyOf = (eventTimeMs: number, eventId: string, webhookId: string): Key =>
-  deliveryKey(deliveryId(eventTimeMs, eventId, webhookId));
 export const attemptKey = (id: string, number: number): Key => ({
   pk: id,
   sk: `A#${String(number).padStart(3, '0')}`,

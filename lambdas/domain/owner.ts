@@ -8,8 +8,3 @@ export interface Owner {
 
 /** The owner as one word, as it stands in keys and messages. */
 export const ownerKey = (owner: Owner): string => `${owner.accountId}#${owner.mode}`;
-
-export const ownerFromKey = (key: string): Owner => {
-  const [accountId = '', mode] = key.split('#');
-  return { accountId, mode: mode === 'test' ? 'test' : 'live' };
-};
