@@ -2,12 +2,14 @@ import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { EventSourceMapping, RecursiveLoop } from 'aws-cdk-lib/aws-lambda';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import { env } from '../lambdas/runtime/env.ts';
+import { queueEncryption } from './customer-key.ts';
+import { egressNetwork } from './egress-network.ts';
 import type { Keyring } from './keyring.ts';
-import { grant, lambdaFunction } from './lambda-function.ts';
+import { grant, grantCustomerKey, lambdaFunction } from './lambda-function.ts';
 import type { StageConfig } from './stages.ts';
 import type { Storage } from './storage.ts';
 
@@ -34,11 +36,13 @@ export class Delivery extends Construct {
   readonly deadLetters: Queue;
   readonly deliver: LambdaFunction;
   readonly due: LambdaFunction;
+  private readonly stage: StageConfig;
 
   constructor(scope: Construct, id: string, { stage, storage, keyring }: DeliveryProps) {
     super(scope, id);
+    this.stage = stage;
     const common = {
-      encryption: QueueEncryption.SQS_MANAGED,
+      ...queueEncryption(this, stage),
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
       removalPolicy: RemovalPolicy.DESTROY,
@@ -57,6 +61,7 @@ export class Delivery extends Construct {
       timeout: deliverTimeout,
       // It feeds its own queue on purpose (retries, the slow lane); attempts are bounded by the schedule.
       recursiveLoop: RecursiveLoop.ALLOW,
+      network: egressNetwork(this, stage),
     });
     storage.grantDeliver(this.deliver);
     keyring.grantRead(this.deliver);
@@ -66,7 +71,7 @@ export class Delivery extends Construct {
       [env.autoDisableAfterHours]: String(stage.autoDisableAfterHours),
     });
     this.consume('deliveries-mapping', this.deliveries, stage.deliverConcurrency);
-    this.consume('slow-mapping', this.slow, 10);
+    this.consume('slow-mapping', this.slow, stage.slowConcurrency);
 
     this.due = lambdaFunction(this, 'due', { stage, timeout: Duration.seconds(55) });
     storage.grantDue(this.due);
@@ -78,6 +83,7 @@ export class Delivery extends Construct {
     grant(fn, [{ actions: ['sqs:SendMessage'], resources: [this.deliveries.queueArn] }], {
       [env.deliveriesQueueUrl]: this.deliveries.queueUrl,
     });
+    grantCustomerKey(fn, this.stage, 'sqs');
   }
 
   private consume(id: string, queue: Queue, maxConcurrency: number | null): void {

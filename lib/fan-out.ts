@@ -6,10 +6,11 @@ import {
   FilterRule,
   StartingPosition,
 } from 'aws-cdk-lib/aws-lambda';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Duration, Validations } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import { env } from '../lambdas/runtime/env.ts';
+import { queueEncryption } from './customer-key.ts';
 import type { Delivery } from './delivery.ts';
 import { grant, lambdaFunction } from './lambda-function.ts';
 import type { StageConfig } from './stages.ts';
@@ -36,7 +37,7 @@ export class FanOut extends Construct {
   constructor(scope: Construct, id: string, { stage, storage, delivery }: FanOutProps) {
     super(scope, id);
     this.failures = new Queue(this, 'failures', {
-      encryption: QueueEncryption.SQS_MANAGED,
+      ...queueEncryption(this, stage),
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
     });

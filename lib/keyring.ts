@@ -3,7 +3,8 @@ import { type CfnSecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { CfnOutput, CustomResource, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import { env } from '../lambdas/runtime/env.ts';
-import { grant, lambdaFunction } from './lambda-function.ts';
+import { customerKey } from './customer-key.ts';
+import { grant, grantCustomerKey, lambdaFunction } from './lambda-function.ts';
 import type { StageConfig } from './stages.ts';
 import type { Storage } from './storage.ts';
 
@@ -15,9 +16,11 @@ export interface KeyringProps {
 /** The keyring and the operator's key: made empty, filled once at deployment by a function of our own. */
 export class Keyring extends Construct {
   private readonly keyring: Secret;
+  private readonly stage: StageConfig;
 
   constructor(scope: Construct, id: string, { stage, storage }: KeyringProps) {
     super(scope, id);
+    this.stage = stage;
     this.keyring = this.emptySecret(
       'keyring',
       stage,
@@ -37,6 +40,7 @@ export class Keyring extends Construct {
       ],
       { [env.keyringSecret]: this.keyring.secretArn, [env.operatorSecret]: operator.secretArn },
     );
+    grantCustomerKey(keyMaterial, stage, 'secretsmanager');
 
     // No provider framework: it logs what passes through it. No properties, no answer but success: nothing can leak.
     const filled = new CustomResource(this, 'filled', {
@@ -58,12 +62,15 @@ export class Keyring extends Construct {
     grant(fn, [{ actions: ['secretsmanager:GetSecretValue'], resources: [this.keyring.secretArn] }], {
       [env.keyringSecret]: this.keyring.secretArn,
     });
+    grantCustomerKey(fn, this.stage, 'secretsmanager');
   }
 
   private emptySecret(id: string, stage: StageConfig, description: string): Secret {
+    const encryptionKey = customerKey(this, stage);
     const secret = new Secret(this, id, {
       description,
       removalPolicy: stage.isKept ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      ...(encryptionKey ? { encryptionKey } : {}),
     });
     // The construct would have a password made; what belongs here, only the key-material function can make.
     (secret.node.defaultChild as CfnSecret).generateSecretString = undefined;

@@ -1,24 +1,43 @@
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Function as LambdaFunction, type RecursiveLoop, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
-import { type Duration, RemovalPolicy, Validations } from 'aws-cdk-lib/core';
+import { Aws, type Duration, RemovalPolicy, Validations } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { bundle } from './bundles.ts';
+import { customerKey } from './customer-key.ts';
+import type { EgressNetwork } from './egress-network.ts';
 import type { StageConfig } from './stages.ts';
 
 export interface LambdaFunctionProps {
   readonly stage: StageConfig;
   readonly timeout: Duration;
   readonly recursiveLoop?: RecursiveLoop;
+  /** Where its connections leave from; without one, from addresses of AWS's choosing. */
+  readonly network?: EgressNetwork | undefined;
 }
+
+/** Kept as long as the stage says, under the customer's key where there is one. */
+export const keptLog = (scope: Construct, id: string, stage: StageConfig): LogGroup => {
+  const encryptionKey = customerKey(scope, stage);
+  return new LogGroup(scope, id, {
+    retention: stage.logRetentionDays,
+    removalPolicy: stage.isKept ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    ...(encryptionKey ? { encryptionKey } : {}),
+  });
+};
+
+/** What Lambda asks of the role of a function in a network. https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html */
+const joinNetwork = new PolicyStatement({
+  actions: ['CreateNetworkInterface', 'DescribeNetworkInterfaces', 'DescribeSubnets', 'DeleteNetworkInterface'].map(
+    (name) => `ec2:${name}`,
+  ),
+  resources: ['*'],
+});
 
 /** The function whose code is `lambdas/<name>.ts`; it may do nothing but log and trace until it is granted more. */
 export const lambdaFunction = (scope: Construct, name: string, props: LambdaFunctionProps): LambdaFunction => {
   const { stage } = props;
-  const logGroup = new LogGroup(scope, `${name}-log`, {
-    retention: stage.logRetentionDays,
-    removalPolicy: stage.isKept ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
-  });
+  const logGroup = keptLog(scope, `${name}-log`, stage);
   // A role of our own: the managed policy may write to every log group of the account.
   const role = new Role(scope, `${name}-role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
   logGroup.grantWrite(role);
@@ -33,10 +52,13 @@ export const lambdaFunction = (scope: Construct, name: string, props: LambdaFunc
     role,
     logGroup,
     ...(props.recursiveLoop ? { recursiveLoop: props.recursiveLoop } : {}),
+    ...props.network?.placement,
   });
+  if (props.network) role.addToPolicy(joinNetwork);
   Validations.of(role).acknowledge({
     id: 'AwsSolutions-IAM5[Resource::*]',
-    reason: 'X-Ray knows no resources: sending traces can only be allowed on *.',
+    reason:
+      'X-Ray knows no resources, nor do the network interfaces that Lambda makes for a function in a network: sending traces and joining one can only be allowed on *.',
   });
   Validations.of(fn).acknowledge({
     id: 'Serverless-LambdaDLQ',
@@ -51,6 +73,8 @@ export interface Permission {
   readonly resources: readonly string[];
   /** Patterns that the partition key of every row touched must match. */
   readonly leadingKeys?: readonly string[];
+  /** The only service that may make the call on the function's behalf. */
+  readonly through?: string;
 }
 
 /** Lets a function do something and names it what it does it with. */
@@ -59,14 +83,38 @@ export const grant = (
   permissions: readonly Permission[],
   variables: Readonly<Record<string, string>>,
 ): void => {
-  for (const { actions, resources, leadingKeys } of permissions) {
+  for (const { actions, resources, leadingKeys, through } of permissions) {
     fn.addToRolePolicy(
       new PolicyStatement({
         actions: [...actions],
         resources: [...resources],
         ...(leadingKeys ? { conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': leadingKeys } } } : {}),
+        ...(through ? { conditions: { StringEquals: { 'kms:ViaService': through } } } : {}),
       }),
     );
   }
   for (const [name, value] of Object.entries(variables)) fn.addEnvironment(name, value);
+};
+
+/** What a caller of each service must be allowed with a customer's key; AWS's own keys ask for nothing. */
+const uses = {
+  dynamodb: ['Decrypt', 'DescribeKey', 'Encrypt', 'GenerateDataKey', 'ReEncryptFrom', 'ReEncryptTo'],
+  sqs: ['Decrypt', 'GenerateDataKey'],
+  secretsmanager: ['Decrypt', 'GenerateDataKey'],
+} as const;
+
+/** Lets a function use the key, through a service it may call anyway and for nothing else. */
+export const grantCustomerKey = (fn: LambdaFunction, stage: StageConfig, service: keyof typeof uses): void => {
+  if (stage.kmsKeyArn === null) return;
+  grant(
+    fn,
+    [
+      {
+        actions: uses[service].map((name) => `kms:${name}`),
+        resources: [stage.kmsKeyArn],
+        through: `${service}.${Aws.REGION}.${Aws.URL_SUFFIX}`,
+      },
+    ],
+    {},
+  );
 };

@@ -2,12 +2,11 @@ import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import { HttpApi, HttpMethod, HttpStage, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
-import { Aws, CfnOutput, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib/core';
+import { Aws, CfnOutput, Duration, Validations } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import { env } from '../lambdas/runtime/env.ts';
 import { apiDomain } from './api-domain.ts';
-import { grant, lambdaFunction } from './lambda-function.ts';
+import { grant, keptLog, lambdaFunction } from './lambda-function.ts';
 import type { StageConfig } from './stages.ts';
 import type { Storage } from './storage.ts';
 
@@ -87,10 +86,7 @@ export class PublicApi extends Construct {
       }
     }
 
-    const accessLog = new LogGroup(this, 'access-log', {
-      retention: stage.logRetentionDays,
-      removalPolicy: stage.isKept ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
-    });
+    const accessLog = keptLog(this, 'access-log', stage);
     this.stage = new HttpStage(this, 'stage', {
       httpApi: http,
       stageName: '$default',

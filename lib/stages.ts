@@ -1,4 +1,5 @@
 import type { Node } from 'constructs';
+import { readSettings, type Settings } from './settings.ts';
 
 export type Stage = 'test' | 'production';
 
@@ -21,8 +22,14 @@ export interface StageConfig {
   readonly autoDisableAfterHours: number;
   readonly alarmEmail: string | null;
   readonly domain: DomainConfig | null;
+  /** The customer's own key for tables, queues, secrets, the topic and the logs; `null` leaves them to AWS's keys. */
+  readonly kmsKeyArn: string | null;
   /** Most invocations of the deliver function at once, 2–1,000; `null` leaves it to AWS (1,250). */
   readonly deliverConcurrency: number | null;
+  /** The same for the slow lane, which has a bound in any case: it is what a tarpit may cost. */
+  readonly slowConcurrency: number;
+  /** Fixed addresses that webhooks come from, each with a zone and a NAT gateway; `null` for any of AWS's. */
+  readonly egressAddresses: number | null;
   /** Lets webhooks point at loopback; only for a test deployment into an emulator. */
   readonly egressAllow: 'loopback' | null;
 }
@@ -32,7 +39,10 @@ const common = {
   autoDisableAfterHours: 120,
   alarmEmail: null,
   domain: null,
+  kmsKeyArn: null,
   deliverConcurrency: null,
+  slowConcurrency: 10,
+  egressAddresses: null,
   egressAllow: null,
 } as const;
 
@@ -41,47 +51,72 @@ export const stages: Readonly<Record<Stage, StageConfig>> = {
   production: { ...common, stage: 'production', isKept: true, logRetentionDays: 90 },
 };
 
+/** https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */
+const logRetentions = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+];
+
 const isStage = (name: string): name is Stage => Object.hasOwn(stages, name);
 
 /** The stage that `-c stage=` names, `test` without it, with what other `-c name=value` change in it. */
 export const chooseStage = (node: Node): StageConfig => {
-  const text = (name: string): string | null => {
-    const value: unknown = node.tryGetContext(name);
-    return typeof value === 'string' && value !== '' ? value : null;
-  };
-  const number = (name: string, least: number, most: number): number | null => {
-    const value = text(name);
-    if (value === null) return null;
-    const parsed = Number(value);
-    if (Number.isInteger(parsed) && parsed >= least && parsed <= most) return parsed;
-    throw new Error(`-c ${name}=${value}: a whole number from ${least} to ${most} is needed`);
-  };
-
-  const name = text('stage') ?? 'test';
+  const settings = readSettings(node);
+  const name = settings.text('stage') ?? 'test';
   if (!isStage(name)) throw new Error(`-c stage=${name}: there are ${Object.keys(stages).join(' and ')}`);
   const stage = stages[name];
-  const egressAllow = text('egressAllow');
+  refuseWebAcl(settings);
+  const egressAllow = settings.text('egressAllow');
   if (egressAllow !== null && egressAllow !== 'loopback') throw new Error('-c egressAllow= takes loopback only');
   if (egressAllow !== null && stage.isKept) throw new Error(`-c egressAllow= is refused for the stage ${name}`);
   return {
     ...stage,
-    retentionDays: number('retentionDays', 1, 365) ?? stage.retentionDays,
-    autoDisableAfterHours: number('autoDisableAfterHours', 1, 720) ?? stage.autoDisableAfterHours,
-    alarmEmail: text('alarmEmail') ?? stage.alarmEmail,
-    deliverConcurrency: number('deliverConcurrency', 2, 1000) ?? stage.deliverConcurrency,
-    domain: domainFrom(text) ?? stage.domain,
+    retentionDays: settings.number('retentionDays', 1, 365) ?? stage.retentionDays,
+    logRetentionDays: settings.oneOf('logRetentionDays', logRetentions) ?? stage.logRetentionDays,
+    autoDisableAfterHours: settings.number('autoDisableAfterHours', 1, 720) ?? stage.autoDisableAfterHours,
+    alarmEmail: settings.matching('alarmEmail', /^[^@\s]+@[^@\s]+\.[^@\s]+$/, 'an e-mail address'),
+    kmsKeyArn: settings.matching(
+      'kmsKeyArn',
+      // Permissions name keys; through an alias they would allow nothing.
+      /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/([0-9a-f-]{36}|mrk-[0-9a-f]{32})$/,
+      'the ARN of a key, not of an alias,',
+    ),
+    deliverConcurrency: settings.number('deliverConcurrency', 2, 1000) ?? stage.deliverConcurrency,
+    slowConcurrency: settings.number('slowConcurrency', 2, 1000) ?? stage.slowConcurrency,
+    // The CDK knows two zones of an account that it was not told.
+    egressAddresses: settings.number('egressAddresses', 1, 2) ?? stage.egressAddresses,
+    domain: domainFrom(settings),
     egressAllow,
   };
 };
 
-const domainFrom = (text: (name: string) => string | null): DomainConfig | null => {
-  const domainName = text('domainName');
-  if (domainName === null) return null;
-  const certificateArn = text('certificateArn');
+const domainFrom = (settings: Settings): DomainConfig | null => {
+  const hostName = /^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/;
+  const domainName = settings.matching('domainName', hostName, 'a host name in lower case');
+  const certificateArn = settings.matching(
+    'certificateArn',
+    /^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate\/[\w-]+$/,
+    'the ARN of a certificate in ACM',
+  );
+  const hostedZoneId = settings.matching('hostedZoneId', /^[A-Z0-9]{1,32}$/, "a zone's id, Z…,");
+  const zoneName = settings.matching('zoneName', hostName, 'a host name in lower case');
+  if (domainName === null) {
+    const orphan = Object.entries({ certificateArn, hostedZoneId, zoneName }).find(([, value]) => value !== null);
+    if (orphan) throw new Error(`-c ${orphan[0]}= needs -c domainName=`);
+    return null;
+  }
   if (certificateArn === null) throw new Error('-c domainName= needs -c certificateArn=');
-  const hostedZoneId = text('hostedZoneId');
-  const zoneName = text('zoneName');
   if ((hostedZoneId === null) !== (zoneName === null)) throw new Error('-c hostedZoneId= and -c zoneName= go together');
   const zone = hostedZoneId !== null && zoneName !== null ? { hostedZoneId, zoneName } : null;
+  if (zone && domainName !== zone.zoneName && !domainName.endsWith(`.${zone.zoneName}`)) {
+    throw new Error(`-c domainName=${domainName}: is not in the zone ${zone.zoneName}`);
+  }
   return { domainName, certificateArn, zone };
+};
+
+/** Taking the name and doing nothing with it would leave the operator believing in a filter that is not there. */
+const refuseWebAcl = (settings: Settings): void => {
+  if (settings.text('webAclArn') === null) return;
+  throw new Error(
+    '-c webAclArn=: AWS WAF cannot be attached to an HTTP API; put a CloudFront distribution with that web ACL in front of it, as docs/deploying.md#a-web-application-firewall says',
+  );
 };

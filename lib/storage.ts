@@ -1,9 +1,17 @@
-import { AttributeType, BillingMode, ProjectionType, StreamViewType, Table } from 'aws-cdk-lib/aws-dynamodb';
+import {
+  AttributeType,
+  BillingMode,
+  ProjectionType,
+  StreamViewType,
+  Table,
+  TableEncryption,
+} from 'aws-cdk-lib/aws-dynamodb';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { RemovalPolicy } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import { env } from '../lambdas/runtime/env.ts';
-import { grant, type Permission } from './lambda-function.ts';
+import { customerKey } from './customer-key.ts';
+import { grant, grantCustomerKey, type Permission } from './lambda-function.ts';
 import type { StageConfig } from './stages.ts';
 
 const string = (name: string) => ({ name, type: AttributeType.STRING });
@@ -16,11 +24,12 @@ const partiql = { insert: 'dynamodb:PartiQLInsert', update: 'dynamodb:PartiQLUpd
 export class Storage extends Construct {
   readonly domainTable: Table;
   readonly deliveryTable: Table;
-  private readonly retentionDays: string;
+  private readonly stage: StageConfig;
 
   constructor(scope: Construct, id: string, { stage }: { readonly stage: StageConfig }) {
     super(scope, id);
-    this.retentionDays = String(stage.retentionDays);
+    this.stage = stage;
+    const encryptionKey = customerKey(this, stage);
     const table = {
       partitionKey: string('pk'),
       sortKey: string('sk'),
@@ -29,6 +38,7 @@ export class Storage extends Construct {
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       deletionProtection: stage.isKept,
       removalPolicy: stage.isKept ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      ...(encryptionKey ? { encryption: TableEncryption.CUSTOMER_MANAGED, encryptionKey } : {}),
     };
 
     this.domainTable = new Table(this, 'domain-table', { ...table, stream: StreamViewType.NEW_AND_OLD_IMAGES });
@@ -224,7 +234,7 @@ export class Storage extends Construct {
 
   /** For functions that write rows which age, or know when they have. */
   private nameRetention(fn: LambdaFunction): void {
-    grant(fn, [], { [env.retentionDays]: this.retentionDays });
+    grant(fn, [], { [env.retentionDays]: String(this.stage.retentionDays) });
   }
 
   private domain(names: readonly string[], leadingKeys: readonly string[]): Permission {
@@ -241,9 +251,11 @@ export class Storage extends Construct {
 
   private grantDomain(fn: LambdaFunction, ...permissions: readonly Permission[]): void {
     grant(fn, permissions, { [env.domainTable]: this.domainTable.tableName });
+    grantCustomerKey(fn, this.stage, 'dynamodb');
   }
 
   private grantDelivery(fn: LambdaFunction, ...permissions: readonly Permission[]): void {
     grant(fn, permissions, { [env.deliveryTable]: this.deliveryTable.tableName });
+    grantCustomerKey(fn, this.stage, 'dynamodb');
   }
 }

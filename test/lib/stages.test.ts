@@ -17,16 +17,50 @@ describe('stages', () => {
   });
 
   test.each([
-    [{ stage: 'staging' }, /stage=staging/],
-    [{ retentionDays: '0' }, /retentionDays=0/],
-    [{ retentionDays: '1.5' }, /retentionDays=1.5/],
-    [{ deliverConcurrency: '1' }, /deliverConcurrency=1/],
-    [{ egressAllow: 'everything' }, /loopback only/],
+    ['stage', 'staging', /there are test and production/],
+    ['retentionDays', '0', /from 1 to 365/],
+    ['retentionDays', '1.5', /from 1 to 365/],
+    ['logRetentionDays', '10', /one of 1, 3, 5, 7, 14/],
+    ['autoDisableAfterHours', '721', /from 1 to 720/],
+    ['deliverConcurrency', '1', /from 2 to 1000/],
+    ['slowConcurrency', '1001', /from 2 to 1000/],
+    ['egressAddresses', '3', /from 1 to 2/],
+    ['alarmEmail', 'ops', /an e-mail address is needed/],
+    ['kmsKeyArn', 'alias/passpost', /the ARN of a key, not of an alias/],
+    ['kmsKeyArn', 'arn:aws:kms:eu-north-1:111122223333:alias/passpost', /the ARN of a key, not of an alias/],
+    ['domainName', 'https://api.example.com', /a host name/],
+    [
+      'webAclArn',
+      'arn:aws:wafv2:…',
+      /AWS WAF cannot be attached to an HTTP API.*deploying\.md#a-web-application-firewall/,
+    ],
+    ['egressAllow', 'everything', /loopback only/],
+    ['retentiondays', '30', /there is no such setting, but .*retentionDays/],
+  ])('refuses %s=%s and names it', (name, value, message) => {
+    expect(() => choose({ [name]: value })).toThrow(message);
+    expect(() => choose({ [name]: value })).toThrow(`-c ${name}=`);
+  });
+
+  const domain = {
+    domainName: 'api.example.com',
+    certificateArn: 'arn:aws:acm:eu-north-1:111122223333:certificate/abc',
+  };
+
+  test.each([
     [{ egressAllow: 'loopback', stage: 'production' }, /refused for the stage production/],
     [{ domainName: 'api.example.com' }, /certificateArn/],
-    [{ domainName: 'api.example.com', certificateArn: 'arn', zoneName: 'example.com' }, /go together/],
+    [{ hostedZoneId: 'Z1', zoneName: 'example.com' }, /hostedZoneId= needs -c domainName=/],
+    [{ ...domain, zoneName: 'example.com' }, /go together/],
+    [{ ...domain, hostedZoneId: 'Z1', zoneName: 'example.org' }, /not in the zone example.org/],
   ])('refuses %o', (context, message) => {
     expect(() => choose(context)).toThrow(message);
+  });
+
+  test('takes a number from cdk.json as one', () => {
+    const { node } = new App({ context: { retentionDays: 60 } });
+
+    expect(chooseStage(node).retentionDays).toBe(60);
+    expect(() => chooseStage(new App({ context: { retentionDays: [60] } }).node)).toThrow(/-c retentionDays=/);
   });
 
   test('lets webhooks reach loopback only when asked', () => {

@@ -1,0 +1,64 @@
+import { describe, expect, test } from 'vitest';
+import {
+  functionNames,
+  nameOf,
+  resourcesOfType,
+  type Statement,
+  statementsOf,
+  synthesise,
+} from '../helpers/synthesised.ts';
+
+const kmsKeyArn = 'arn:aws:kms:eu-north-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab';
+
+describe("a customer's key", () => {
+  const template = synthesise({ kmsKeyArn });
+
+  test.each([
+    ['AWS::SQS::Queue', 'KmsMasterKeyId', 4],
+    ['AWS::SecretsManager::Secret', 'KmsKeyId', 2],
+    ['AWS::SNS::Topic', 'KmsMasterKeyId', 1],
+    ['AWS::Logs::LogGroup', 'KmsKeyId', functionNames(template).length + 1],
+  ])('encrypts each %s', (type, property, count) => {
+    const keys = resourcesOfType(template, type).map(({ Properties }) => Properties[property]);
+
+    expect(keys).toEqual(Array(count).fill(kmsKeyArn));
+  });
+
+  test('encrypts both tables', () => {
+    template.allResourcesProperties('AWS::DynamoDB::Table', {
+      SSESpecification: { SSEEnabled: true, SSEType: 'KMS', KMSMasterKeyId: kmsKeyArn },
+    });
+  });
+
+  // A call that the key refuses fails like one that the role refuses: whoever may call a service may use the key through it.
+  test.each(functionNames(template))('may be used by %s through the services it calls, and no others', (name) => {
+    const statements = statementsOf(template, name) as readonly (Statement & { Condition?: object })[];
+    const servicesOf = (list: readonly Statement[]) =>
+      new Set(list.flatMap(({ Action }) => Action).map((action) => action.split(':')[0] ?? ''));
+    const isKms = ({ Action }: Statement) => [Action].flat().some((action) => action.startsWith('kms:'));
+    const called = servicesOf(statements.filter((statement) => !isKms(statement)));
+
+    const through = statements.filter(isKms).map(({ Resource, Condition }) => {
+      expect(Resource).toBe(kmsKeyArn);
+      return /"kms:ViaService":\{"Fn::Join":\["",\["(\w+)\./.exec(JSON.stringify(Condition))?.[1];
+    });
+
+    const encrypted = ['dynamodb', 'secretsmanager', 'sqs'].filter((service) => called.has(service));
+    expect(through.toSorted()).toEqual(encrypted);
+  });
+
+  test('is AWS’s own without one', () => {
+    const mine = Object.values(synthesise().toJSON().Resources as Record<string, object>).filter((resource) =>
+      JSON.stringify(resource).includes('kms'),
+    );
+
+    expect(mine).toEqual([]);
+  });
+
+  test('changes no logical id', () => {
+    const ids = (of: typeof template) => Object.keys(of.toJSON().Resources);
+
+    expect(ids(template)).toEqual(ids(synthesise()));
+    expect(resourcesOfType(template, 'AWS::SNS::Topic').map(nameOf)).toEqual(['alarms']);
+  });
+});
