@@ -5,9 +5,10 @@ import { accountRoutes } from './routes/accounts.ts';
 import { readConfig } from './runtime/config.ts';
 import { httpHandler } from './runtime/http.ts';
 
-const { deliveryTable } = readConfig(['deliveryTable']);
+const { domainTable, deliveryTable } = readConfig(['domainTable', 'deliveryTable']);
+const tables = { domain: domainTable, delivery: deliveryTable };
 
-export const handler = httpHandler(accountRoutes(accountsTable(dynamoClient(), deliveryTable)), {
+export const handler = httpHandler(accountRoutes(accountsTable(dynamoClient(), tables)), {
   surface: 'native',
   authenticate: keyCounter(dynamoClient({ maxAttempts: 1 }), deliveryTable),
   use: takeAwsUse,

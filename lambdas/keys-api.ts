@@ -5,9 +5,10 @@ import { keyRoutes } from './routes/keys.ts';
 import { readConfig } from './runtime/config.ts';
 import { httpHandler } from './runtime/http.ts';
 
-const { deliveryTable } = readConfig(['deliveryTable']);
+const { domainTable, deliveryTable } = readConfig(['domainTable', 'deliveryTable']);
+const tables = { domain: domainTable, delivery: deliveryTable };
 
-export const handler = httpHandler(keyRoutes(keysTable(dynamoClient(), deliveryTable)), {
+export const handler = httpHandler(keyRoutes(keysTable(dynamoClient(), tables)), {
   surface: 'native',
   authenticate: keyCounter(dynamoClient({ maxAttempts: 1 }), deliveryTable),
   use: takeAwsUse,

@@ -32,6 +32,7 @@ const paths = {
   'jobs-api': resource(`${v1}/jobs`),
   'keys-api': resource(`${v1}/keys`),
   'accounts-api': resource(`${v1}/accounts`),
+  'audit-api': resource(`${v1}/audit`),
   'catalogue-api': [...resource(`${v1}/event-types`), ...resource(`${v1}/profiles`), ...resource(`${v1}/templates`)],
   'docs-api': [`${v1}/openapi.json`, ...resource('/docs'), '/health'],
   'public-keys-api': ['/.well-known/jwks.json', '/inpost/public-key'],
@@ -124,6 +125,7 @@ export class PublicApi extends Construct {
       'jobs-api',
       'keys-api',
       'accounts-api',
+      'audit-api',
       'catalogue-api',
       'passmint-api',
       'passcreator-api',
@@ -143,6 +145,7 @@ export class PublicApi extends Construct {
     storage.grantJobs(functions['jobs-api']);
     storage.grantKeys(functions['keys-api']);
     storage.grantAccounts(functions['accounts-api']);
+    storage.grantAudit(functions['audit-api']);
     storage.grantPublicKeys(functions['public-keys-api']);
   }
 

@@ -20,6 +20,9 @@ const number = (name: string) => ({ name, type: AttributeType.NUMBER });
 // A transaction is allowed as the calls it is made of. An action of PartiQL stands in a statement without leading keys: AWS documents that condition for the plain calls only.
 const partiql = { insert: 'dynamodb:PartiQLInsert', update: 'dynamodb:PartiQLUpdate' } as const;
 
+/** An account's audit entries. They are put in transactions with what they tell of: who may put rows of the account (`A#*`) may put them. */
+const AUDIT = 'A#*#audit#*';
+
 /** Both tables, and who may do what with which of their rows. The rows' keys: `lambdas/adapters/table-keys.ts`. */
 export class Storage extends Construct {
   readonly domainTable: Table;
@@ -165,12 +168,18 @@ export class Storage extends Construct {
     );
   }
 
-  /** Accounts, their first keys, and the limit that all their keys share. */
+  /** Accounts, their first keys, the limit that all their keys share, and the audit of it all. */
   grantAccounts(fn: LambdaFunction): void {
+    this.grantDomain(fn, this.domain(['PutItem'], [AUDIT]));
     this.grantDelivery(
       fn,
       this.delivery(['GetItem', 'Query', 'PutItem', 'UpdateItem'], ['ACCOUNTS', 'K#*', 'A#*', 'I#*']),
     );
+  }
+
+  /** Who changed what. */
+  grantAudit(fn: LambdaFunction): void {
+    this.grantDomain(fn, this.domain(['Query'], [AUDIT]));
   }
 
   grantPublicKeys(fn: LambdaFunction): void {

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createEventTypesTable } from '../lambdas/adapters/event-types-table.ts';
+import { auditEntry } from '../lambdas/domain/audit.ts';
 import { catalogue } from '../lambdas/domain/catalogue.ts';
 import { sampleOf } from '../lambdas/domain/event-samples.ts';
 import type { StoredWebhook } from '../lambdas/domain/webhook.ts';
@@ -54,11 +55,8 @@ describe('POST /webhooks/{id}/test', () => {
   it('takes a type of the account itself, and refuses one that nobody knows', async () => {
     const { id } = await register();
     const own = { name: 'order.sent', owner: me.owner, description: '', schema: null };
-    await createEventTypesTable(tables.client, tables.domainTable).put({
-      ...own,
-      created_at: '',
-      updated_at: '',
-    } as never);
+    const entry = auditEntry({ ...me, keyId: '', ip: '' }, 'event_type.put', own.name, Date.now());
+    await createEventTypesTable(tables.client, tables.domainTable).put(own, entry);
 
     expect((await test(id, { type: 'order.sent' })).status).toBe(202);
     const { status, json } = await test(id, { type: 'order.lost' });

@@ -3,6 +3,7 @@ import { compactDecrypt } from 'jose/jwe/compact/decrypt';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { putPublicKeys } from '../lambdas/adapters/public-keys.ts';
 import { createTemplatesTable } from '../lambdas/adapters/templates-table.ts';
+import { auditEntry } from '../lambdas/domain/audit.ts';
 import { createKeyring, publicKeysOf } from '../lambdas/domain/keyring.ts';
 import { aCaller, type Caller, rowsHolding, useApi } from './helpers/api-caller.ts';
 import type { Json } from './helpers/events-api.ts';
@@ -45,7 +46,8 @@ describe('the passcreator-api function', () => {
       created_at: now,
       updated_at: now,
     };
-    return createTemplatesTable(tables.client, tables.domainTable).put(template, null);
+    const entry = auditEntry({ ...me, keyId: '', ip: '' }, 'template.put', id, Date.now());
+    return createTemplatesTable(tables.client, tables.domainTable).put(template, null, entry);
   };
 
   it('PC-1 takes the raw key and no scheme word', async () => {

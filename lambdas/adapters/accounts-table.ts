@@ -1,25 +1,23 @@
-import {
-  ConditionalCheckFailedException,
-  type DynamoDBClient,
-  GetItemCommand,
-  QueryCommand,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb';
+import { type DynamoDBClient, GetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { type Account, accountSchema } from '../domain/account.ts';
 import type { ChangingAccounts } from '../domain/change-account.ts';
 import type { NewAccounts } from '../domain/create-account.ts';
 import type { Page } from '../domain/page.ts';
 import { limitApiKeys, putApiKey } from './api-key-rows.ts';
+import { putAuditEntry } from './audit-rows.ts';
 import { putFirstAnswer, readFirstAnswer } from './first-answers.ts';
 import { accountKey } from './table-keys.ts';
-import { transact } from './transact.ts';
+import { changeTogether, transact } from './transact.ts';
 
 /** Whose the first answers to the operator's requests are. */
 const OPERATOR = 'operator';
 
-/** Accounts in the delivery table, beside their keys. */
-export const accountsTable = (client: DynamoDBClient, table: string) => {
+/** Accounts in the delivery table, beside their keys. Their audit is in the domain table. */
+export const accountsTable = (
+  client: DynamoDBClient,
+  { domain, delivery: table }: { readonly domain: string; readonly delivery: string },
+) => {
   const accounts: NewAccounts & ChangingAccounts = {
     firstAnswer: (path, idempotencyKey, nowMs) =>
       readFirstAnswer(
@@ -30,8 +28,8 @@ export const accountsTable = (client: DynamoDBClient, table: string) => {
         nowMs,
       ),
 
-    async add(account, firstKey, left, nowMs) {
-      const items = [
+    async add(account, firstKey, left, entry, nowMs) {
+      const rows = [
         {
           Put: {
             TableName: table,
@@ -40,11 +38,14 @@ export const accountsTable = (client: DynamoDBClient, table: string) => {
           },
         },
         ...putApiKey(table, firstKey),
-        ...(left ? [putFirstAnswer(table, { scope: OPERATOR, ...left }, left, nowMs)] : []),
       ];
-      const failed = await transact(client, items);
+      const failed = await transact(client, [
+        ...rows,
+        ...(left ? [putFirstAnswer(table, { scope: OPERATOR, ...left }, left, nowMs)] : []),
+        putAuditEntry(domain, entry),
+      ]);
       if (failed === -1) return 'added';
-      return left && failed === items.length - 1 ? 'repeated' : 'busy';
+      return failed === rows.length ? 'repeated' : 'busy';
     },
 
     async find(id) {
@@ -53,28 +54,19 @@ export const accountsTable = (client: DynamoDBClient, table: string) => {
       return Item ? accountSchema.parse(unmarshall(Item)) : null;
     },
 
-    async change(id, change) {
+    async change(id, change, entry) {
       const changes = Object.entries(change).filter(([, value]) => value !== undefined);
       if (changes.length === 0) return accounts.find(id);
-      try {
-        const { Attributes = {} } = await client.send(
-          new UpdateItemCommand({
-            TableName: table,
-            Key: marshall(accountKey(id)),
-            UpdateExpression: `SET ${changes.map(([name]) => `#${name} = :${name}`).join(', ')}`,
-            ConditionExpression: 'attribute_exists(pk)',
-            ExpressionAttributeNames: Object.fromEntries(changes.map(([name]) => [`#${name}`, name])),
-            ExpressionAttributeValues: marshall(
-              Object.fromEntries(changes.map(([name, value]) => [`:${name}`, value])),
-            ),
-            ReturnValues: 'ALL_NEW',
-          }),
-        );
-        return accountSchema.parse(unmarshall(Attributes));
-      } catch (error) {
-        if (error instanceof ConditionalCheckFailedException) return null;
-        throw error;
-      }
+      const update = {
+        TableName: table,
+        Key: marshall(accountKey(id)),
+        UpdateExpression: `SET ${changes.map(([name]) => `#${name} = :${name}`).join(', ')}`,
+        ConditionExpression: 'attribute_exists(pk)',
+        ExpressionAttributeNames: Object.fromEntries(changes.map(([name]) => [`#${name}`, name])),
+        ExpressionAttributeValues: marshall(Object.fromEntries(changes.map(([name, value]) => [`:${name}`, value]))),
+      };
+      const isDone = await changeTogether(client, [{ Update: update }, putAuditEntry(domain, entry)]);
+      return isDone ? accounts.find(id) : null;
     },
 
     limitKeys: (id, limit) => limitApiKeys(client, table, id, limit),

@@ -1,6 +1,7 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import type { AskStore } from '../domain/ask.ts';
+import { putAuditEntry } from './audit-rows.ts';
 import { commandToRow } from './command-rows.ts';
 import { eventToRow } from './event-rows.ts';
 import { putFirstAnswer, readFirstAnswer } from './first-answers.ts';
@@ -13,7 +14,7 @@ export const createCommandsTable = (client: DynamoDBClient, table: string, reten
   firstAnswer: (scope, path, idempotencyKey, nowMs) =>
     readFirstAnswer(client, table, { scope, path, idempotencyKey }, (answer) => answer as object, nowMs),
 
-  async ask(owner, { command, event, job }, left, nowMs) {
+  async ask(owner, { command, event, job, entry }, left, nowMs) {
     const rows = [
       ...(event ? [eventToRow(event, retentionDays)] : []),
       ...(job ? [jobToRow(job, retentionDays)] : []),
@@ -28,6 +29,7 @@ export const createCommandsTable = (client: DynamoDBClient, table: string, reten
         },
       })),
       ...(left ? [putFirstAnswer(table, { ...left, scope: owner }, left, nowMs)] : []),
+      putAuditEntry(table, entry),
     ]);
     if (failed === -1) return 'asked';
     return failed === rows.length ? 'repeated' : 'taken';

@@ -1,9 +1,12 @@
-import { DeleteItemCommand, type DynamoDBClient, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { PassPostError } from '../domain/errors.ts';
 import { type ChangingEventTypes, type StoredEventType, storedEventTypeSchema } from '../domain/event-type.ts';
+import { putAuditEntry } from './audit-rows.ts';
 import { batchGet } from './batch-get.ts';
 import { rowOf } from './partiql.ts';
 import { eventTypeKey } from './table-keys.ts';
+import { changeTogether } from './transact.ts';
 
 export interface EventTypesTable extends ChangingEventTypes {
   /** Those of the names that are the account's own. */
@@ -16,23 +19,26 @@ export interface EventTypesTable extends ChangingEventTypes {
   ): Promise<{ readonly types: readonly StoredEventType[]; readonly hasMore: boolean }>;
 }
 
+const TRIES = 3;
+
 /** An account's own event types in the domain table. */
 export const createEventTypesTable = (client: DynamoDBClient, table: string): EventTypesTable => ({
-  async put(type) {
-    const { Attributes } = await client.send(
-      new PutItemCommand({
-        TableName: table,
-        Item: marshall(rowOf({ ...type, ...eventTypeKey(type.owner, type.name), kind: 'event-type' })),
-        ReturnValues: 'ALL_OLD',
-      }),
-    );
-    return Attributes === undefined;
+  async put(type, entry) {
+    const Item = marshall(rowOf({ ...type, ...eventTypeKey(type.owner, type.name), kind: 'event-type' }));
+    const putWhere = (ConditionExpression: string) =>
+      changeTogether(client, [{ Put: { TableName: table, Item, ConditionExpression } }, putAuditEntry(table, entry)]);
+    // A transaction does not tell what stood there before: its condition does. Others may put and delete meanwhile.
+    for (let tries = 0; tries < TRIES; tries++) {
+      if (await putWhere('attribute_not_exists(pk)')) return true;
+      if (await putWhere('attribute_exists(pk)')) return false;
+    }
+    throw new PassPostError('conflict', 'The event type is being changed by others. Please try again.');
   },
 
-  async remove(owner, name) {
+  remove(owner, name, entry) {
     const Key = marshall(eventTypeKey(owner, name));
-    const { Attributes } = await client.send(new DeleteItemCommand({ TableName: table, Key, ReturnValues: 'ALL_OLD' }));
-    return Attributes !== undefined;
+    const Delete = { TableName: table, Key, ConditionExpression: 'attribute_exists(pk)' };
+    return changeTogether(client, [{ Delete }, putAuditEntry(table, entry)]);
   },
 
   async find(owner, names) {

@@ -4,24 +4,26 @@ import {
   GetItemCommand,
   PutItemCommand,
   QueryCommand,
-  UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import type { StoredAuditEntry } from '../domain/audit.ts';
 import { type StoredEvent, storedEventSchema } from '../domain/event.ts';
 import type { EventFilter } from '../domain/event-view.ts';
 import { idBound, isTimeless, timeOfId } from '../domain/id.ts';
 import { mergedPage, type Piece, type ReadRun } from '../domain/merged-page.ts';
 import type { Page, Position } from '../domain/page.ts';
 import type { EventStore } from '../domain/publish-events.ts';
+import { putAuditEntry } from './audit-rows.ts';
 import { batchGet } from './batch-get.ts';
 import { eventToRow } from './event-rows.ts';
 import { executeStatements, insertStatement, rowOf } from './partiql.ts';
 import { eventKey, eventListPk, idempotencyKey as idempotencyRowKey, indexes, SHARDS } from './table-keys.ts';
+import { changeTogether } from './transact.ts';
 
 export interface EventsTable extends EventStore {
   get(owner: string, id: string, nowMs: number): Promise<StoredEvent | null>;
-  /** Takes the body away and leaves the rest. False where there is no such event. */
-  deletePayload(owner: string, id: string, nowMs: number): Promise<boolean>;
+  /** Takes the body away, leaves the rest, and the entry where it was still there. False where there is no such event. */
+  deletePayload(owner: string, id: string, entry: StoredAuditEntry, nowMs: number): Promise<boolean>;
   list(
     owner: string,
     filter: EventFilter,
@@ -171,6 +173,14 @@ export const createEventsTable = (client: DynamoDBClient, table: string, retenti
     return { items, next: page.next };
   };
 
+  const get = async (owner: string, id: string, nowMs: number): Promise<StoredEvent | null> => {
+    const { Item } = await client.send(
+      new GetItemCommand({ TableName: table, Key: marshall(eventKey(owner, id)), ConsistentRead: true }),
+    );
+    const row = Item && unmarshall(Item);
+    return row && !isExpired(row, nowMs) ? storedEventSchema.parse(row) : null;
+  };
+
   /** Whether the event is new. */
   const putNew = async (event: StoredEvent): Promise<boolean> => {
     try {
@@ -234,36 +244,25 @@ export const createEventsTable = (client: DynamoDBClient, table: string, retenti
       }
     },
 
-    async get(owner, id, nowMs) {
-      const { Item } = await client.send(
-        new GetItemCommand({ TableName: table, Key: marshall(eventKey(owner, id)), ConsistentRead: true }),
-      );
-      const row = Item && unmarshall(Item);
-      return row && !isExpired(row, nowMs) ? storedEventSchema.parse(row) : null;
-    },
+    get,
 
-    async deletePayload(owner, id, nowMs) {
-      try {
-        await client.send(
-          new UpdateItemCommand({
-            TableName: table,
-            Key: marshall(eventKey(owner, id)),
-            UpdateExpression:
-              'SET #data = :null, payload_deleted_at = if_not_exists(payload_deleted_at, :at) REMOVE #meta',
-            ConditionExpression: 'attribute_exists(pk) AND (attribute_not_exists(#ttl) OR #ttl > :now)',
-            ExpressionAttributeNames: { '#data': 'data', '#meta': 'meta', '#ttl': 'ttl' },
-            ExpressionAttributeValues: marshall({
-              ':null': 'null',
-              ':at': new Date(nowMs).toISOString(),
-              ':now': Math.floor(nowMs / 1000),
-            }),
-          }),
-        );
-        return true;
-      } catch (error) {
-        if (error instanceof ConditionalCheckFailedException) return false;
-        throw error;
-      }
+    async deletePayload(owner, id, entry, nowMs) {
+      const update = {
+        TableName: table,
+        Key: marshall(eventKey(owner, id)),
+        UpdateExpression: 'SET #data = :null, payload_deleted_at = :at REMOVE #meta',
+        ConditionExpression:
+          'attribute_exists(pk) AND attribute_not_exists(payload_deleted_at) AND (attribute_not_exists(#ttl) OR #ttl > :now)',
+        ExpressionAttributeNames: { '#data': 'data', '#meta': 'meta', '#ttl': 'ttl' },
+        ExpressionAttributeValues: marshall({
+          ':null': 'null',
+          ':at': new Date(nowMs).toISOString(),
+          ':now': Math.floor(nowMs / 1000),
+        }),
+      };
+      if (await changeTogether(client, [{ Update: update }, putAuditEntry(table, entry)])) return true;
+      // Gone already is as good as gone.
+      return (await get(owner, id, nowMs)) !== null;
     },
 
     async list(owner, filter, { limit, after, nowMs }) {

@@ -1,6 +1,5 @@
 import {
   ConditionalCheckFailedException,
-  DeleteItemCommand,
   type DynamoDBClient,
   GetItemCommand,
   type TransactWriteItem,
@@ -13,18 +12,22 @@ import type { NewApiKeys } from '../domain/create-api-key.ts';
 import type { Page } from '../domain/page.ts';
 import type { LivingApiKeys } from '../domain/rotate-api-key.ts';
 import { putApiKey, queryApiKeys } from './api-key-rows.ts';
+import { putAuditEntry } from './audit-rows.ts';
 import { batchGet } from './batch-get.ts';
 import { putFirstAnswer, readFirstAnswer } from './first-answers.ts';
 import { accountKey, apiKeyKey, apiKeyListingKey, type Key } from './table-keys.ts';
-import { transact } from './transact.ts';
+import { changeTogether, transact } from './transact.ts';
 
 /** A key that has ended is kept so long, and still shown where it expired. */
 const AFTERLIFE_SECONDS = 7 * 86_400;
 
 const ttlAfter = (timeMs: number): number => Math.ceil(timeMs / 1000) + AFTERLIFE_SECONDS;
 
-/** API keys in the delivery table, which has no stream: their rows are written at every request. */
-export const keysTable = (client: DynamoDBClient, table: string) => {
+/** API keys in the delivery table, which has no stream: their rows are written at every request. Their audit is in the domain table. */
+export const keysTable = (
+  client: DynamoDBClient,
+  { domain, delivery: table }: { readonly domain: string; readonly delivery: string },
+) => {
   const rowsOf = async (listed: readonly { hash: string }[]): Promise<Map<string, StoredApiKey>> => {
     const wanted = listed.map(({ hash }) => ({ table, key: apiKeyKey(hash), isConsistent: true }));
     const row = await batchGet(client, wanted);
@@ -66,7 +69,7 @@ export const keysTable = (client: DynamoDBClient, table: string) => {
       return Item ? accountSchema.parse(unmarshall(Item)).rate_limit_per_minute : null;
     },
 
-    async add(added, left, nowMs) {
+    async add(added, left, entry, nowMs) {
       const { account_id, limit } = added.key;
       const scope = account_id ?? '';
       const isLimitStill: TransactWriteItem = {
@@ -77,16 +80,16 @@ export const keysTable = (client: DynamoDBClient, table: string) => {
           ExpressionAttributeValues: marshall({ ':limit': limit }),
         },
       };
-      const items = [
-        isLimitStill,
-        ...putApiKey(table, added),
+      const rows = [isLimitStill, ...putApiKey(table, added)];
+      const failed = await transact(client, [
+        ...rows,
         ...(left ? [putFirstAnswer(table, { scope, ...left }, left, nowMs)] : []),
-      ];
-      const failed = await transact(client, items);
+        putAuditEntry(domain, entry),
+      ]);
       if (failed === 'busy') return 'busy';
       if (failed === -1) return 'added';
       if (failed === 0) return 'limit_changed';
-      return left && failed === items.length - 1 ? 'repeated' : 'busy';
+      return failed === rows.length ? 'repeated' : 'busy';
     },
 
     async find(accountId, id) {
@@ -107,14 +110,19 @@ export const keysTable = (client: DynamoDBClient, table: string) => {
       if (isDone) await update(apiKeyListingKey(accountId, key.id), 'SET #ttl = :ttl', '', { ':ttl': ttl });
     },
 
-    async revoke(accountId, { hash, key }, nowMs) {
+    // Two writes: a transaction on the counter's row would lose against a busy key, and a stolen one is busy. Dying
+    // between them leaves a key that is refused everywhere and still listed: repeating the call takes it off the list
+    // and leaves the entry.
+    async revoke(accountId, { hash, key }, entry, nowMs) {
       const isLiving = ' AND attribute_not_exists(revoked_at)';
       const values = { ':now': nowMs, ':ttl': ttlAfter(nowMs) };
-      const isDone = await update(apiKeyKey(hash), 'SET revoked_at = :now, #ttl = :ttl', isLiving, values);
-      // Also where it was revoked already: whoever did may have died before this.
-      const Key = marshall(apiKeyListingKey(accountId, key.id));
-      await client.send(new DeleteItemCommand({ TableName: table, Key }));
-      return isDone;
+      await update(apiKeyKey(hash), 'SET revoked_at = :now, #ttl = :ttl', isLiving, values);
+      const Delete = {
+        TableName: table,
+        Key: marshall(apiKeyListingKey(accountId, key.id)),
+        ConditionExpression: 'attribute_exists(pk)',
+      };
+      return changeTogether(client, [{ Delete }, putAuditEntry(domain, entry)]);
     },
   };
 

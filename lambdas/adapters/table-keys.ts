@@ -9,6 +9,7 @@ import { shardOf, webhookOfDelivery } from '../domain/id.ts';
 //   webhook         A#o            whk_…
 //   webhook count   A#o            webhook-count
 //   command         A#o            cmd#…
+//   audit entry     A#acc_…#audit#2026-11  aud_…                    (as many as changes: the account's own partition carries those)
 //   event type      A#o            typ#…
 //   template        A#o            tpl#…                            list: M#o / created#id
 //   who wants a type R#o#type      routing                          (a set of `webhook|resource`)
@@ -56,6 +57,11 @@ export const eventKey = (owner: string, id: string): Key => ({ pk: eventListPk(o
 export const webhookKey = (owner: string, id: string): Key => ({ pk: `A#${owner}`, sk: id });
 export const webhookCountKey = (owner: string): Key => ({ pk: `A#${owner}`, sk: 'webhook-count' });
 export const commandKey = (owner: string, id: string): Key => ({ pk: `A#${owner}`, sk: `cmd#${id}` });
+/** A partition for each month: `at` is RFC 3339. */
+export const auditKey = (accountId: string, at: string, id: string): Key => ({
+  pk: `A#${accountId}#audit#${at.slice(0, 7)}`,
+  sk: id,
+});
 export const eventTypeKey = (owner: string, name: string): Key => ({ pk: `A#${owner}`, sk: `typ#${name}` });
 export const templateKey = (owner: string, id: string): Key => ({ pk: `A#${owner}`, sk: `tpl#${id}` });
 /** Templates are changed by people, one at a time: one partition carries an account's. */

@@ -1,33 +1,16 @@
-import {
-  ConditionalCheckFailedException,
-  DeleteItemCommand,
-  type DynamoDBClient,
-  GetItemCommand,
-  PutItemCommand,
-} from '@aws-sdk/client-dynamodb';
+import { type DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Page, Position } from '../domain/page.ts';
 import { type ChangingTemplates, type StoredTemplate, storedTemplateSchema } from '../domain/template.ts';
+import { putAuditEntry } from './audit-rows.ts';
 import { batchGet } from './batch-get.ts';
 import { queryPositions } from './listed-rows.ts';
 import { indexes, templateKey, templateListPk } from './table-keys.ts';
+import { changeTogether } from './transact.ts';
 
 export interface TemplatesTable extends ChangingTemplates {
-  /** False where there was none. */
-  remove(owner: string, id: string): Promise<boolean>;
   list(owner: string, limit: number, after: Position | null): Promise<Page<StoredTemplate>>;
 }
-
-/** Whether the condition of a write held. */
-const held = async (write: Promise<unknown>): Promise<boolean> => {
-  try {
-    await write;
-    return true;
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return false;
-    throw error;
-  }
-};
 
 /** Templates in the domain table: its stream makes their updates known. */
 export const createTemplatesTable = (client: DynamoDBClient, table: string): TemplatesTable => ({
@@ -37,30 +20,27 @@ export const createTemplatesTable = (client: DynamoDBClient, table: string): Tem
     return Item ? storedTemplateSchema.parse(unmarshall(Item)) : null;
   },
 
-  put(template, version) {
+  put(template, version, entry) {
     const { owner, id, created_at } = template;
-    return held(
-      client.send(
-        new PutItemCommand({
-          TableName: table,
-          Item: marshall({
-            ...template,
-            ...templateKey(owner, id),
-            kind: 'template',
-            list_pk: templateListPk(owner),
-            list_sk: `${created_at}#${id}`,
-          }),
-          ConditionExpression: version === null ? 'attribute_not_exists(pk)' : 'version = :version',
-          ...(version === null ? {} : { ExpressionAttributeValues: marshall({ ':version': version }) }),
-        }),
-      ),
-    );
+    const put = {
+      TableName: table,
+      Item: marshall({
+        ...template,
+        ...templateKey(owner, id),
+        kind: 'template',
+        list_pk: templateListPk(owner),
+        list_sk: `${created_at}#${id}`,
+      }),
+      ConditionExpression: version === null ? 'attribute_not_exists(pk)' : 'version = :version',
+      ...(version === null ? {} : { ExpressionAttributeValues: marshall({ ':version': version }) }),
+    };
+    return changeTogether(client, [{ Put: put }, putAuditEntry(table, entry)]);
   },
 
-  remove(owner, id) {
+  remove(owner, id, entry) {
     const Key = marshall(templateKey(owner, id));
-    const ConditionExpression = 'attribute_exists(pk)';
-    return held(client.send(new DeleteItemCommand({ TableName: table, Key, ConditionExpression })));
+    const Delete = { TableName: table, Key, ConditionExpression: 'attribute_exists(pk)' };
+    return changeTogether(client, [{ Delete }, putAuditEntry(table, entry)]);
   },
 
   async list(owner, limit, after) {

@@ -5,6 +5,7 @@ import {
   type TransactWriteItem,
   TransactWriteItemsCommand,
 } from '@aws-sdk/client-dynamodb';
+import { PassPostError } from '../domain/errors.ts';
 
 const TRIES = 6;
 
@@ -26,4 +27,11 @@ export const transact = async (client: DynamoDBClient, items: TransactWriteItem[
     }
     await sleep(5 * 2 ** tries * Math.random());
   }
+};
+
+/** A change with what stands and falls with it: all of it, or, where a condition fails, nothing and false. */
+export const changeTogether = async (client: DynamoDBClient, items: TransactWriteItem[]): Promise<boolean> => {
+  const failed = await transact(client, items);
+  if (failed === 'busy') throw new PassPostError('unavailable', 'Others are changing the same. Please try again.');
+  return failed === -1;
 };

@@ -6,6 +6,7 @@ import type { Page, Position } from '../domain/page.ts';
 import { type RotationStore, rotationViewSchema } from '../domain/rotate-secret.ts';
 import { type StoredWebhook, storedWebhookSchema } from '../domain/webhook.ts';
 import { webhookViewSchema } from '../domain/webhook-view.ts';
+import { putAuditEntry } from './audit-rows.ts';
 import { commandToRow } from './command-rows.ts';
 import { putFirstAnswer, readFirstAnswer } from './first-answers.ts';
 import { rowOf } from './partiql.ts';
@@ -29,7 +30,7 @@ export interface WebhooksTable extends NewWebhookStore, RotationStore {
 
 const seconds = (timeMs: number): number => Math.ceil(timeMs / 1000);
 
-/** Webhooks with all that stands and falls with them: routes, count, first answers, commands. */
+/** Webhooks with all that stands and falls with them: routes, count, first answers, commands, audit entries. */
 export const createWebhooksTable = (client: DynamoDBClient, table: string, retentionDays: number): WebhooksTable => {
   const routes = createWebhookRoutesRows(client, table);
 
@@ -141,13 +142,14 @@ export const createWebhooksTable = (client: DynamoDBClient, table: string, reten
       return readFirstAnswer(client, table, of, (answer) => rotationViewSchema.parse(answer), nowMs);
     },
 
-    async create(webhook, { types, member }, left, nowMs) {
+    async create(webhook, { types, member }, left, entry, nowMs) {
       const { owner } = webhook;
       const failed = await transact(client, [
         count(owner, 1),
         put(webhookRow(webhook, nowMs), 'attribute_not_exists(pk)'),
         ...(left ? [putFirstAnswer(table, { ...left, scope: owner, path: PATH }, left, nowMs)] : []),
         ...(await routes.moves(owner, null, { types, member })),
+        putAuditEntry(table, entry),
       ]);
       if (failed === -1) return 'created';
       if (failed === 'busy' || failed === 1) return 'busy';
@@ -156,7 +158,7 @@ export const createWebhooksTable = (client: DynamoDBClient, table: string, reten
       return isRepeat ? 'repeated' : 'full';
     },
 
-    async replace({ before, after, routesBefore, routesAfter, command, rotation, nowMs }) {
+    async replace({ before, after, routesBefore, routesAfter, command, entry, rotation, nowMs }) {
       const { owner } = after;
       const commandRow = command && commandToRow(command, nowMs);
       const failed = await transact(client, [
@@ -169,6 +171,7 @@ export const createWebhooksTable = (client: DynamoDBClient, table: string, reten
         ...(rotation
           ? [putFirstAnswer(table, { ...rotation, scope: owner, path: rotationPath(after.id) }, rotation, nowMs)]
           : []),
+        putAuditEntry(table, entry),
       ]);
       return failed === -1;
     },

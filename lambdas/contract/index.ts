@@ -1,5 +1,6 @@
 import type { Operation } from '../runtime/operation.ts';
 import { createAccount, getAccount, listAccounts, updateAccount } from './accounts.ts';
+import { listAudit } from './audit.ts';
 import { listProfiles } from './catalogue.ts';
 import { getDelivery, listDeliveries, recoverDeliveries, retryDelivery, testWebhook } from './deliveries.ts';
 import { getHealth, getOpenApi } from './docs.ts';
@@ -67,6 +68,7 @@ export const operations: readonly Operation[] = [
   listAccounts,
   getAccount,
   updateAccount,
+  listAudit,
   getPublicKeys,
   getInpostKeys,
   getOpenApi,

@@ -1,3 +1,4 @@
+import type { Actor, StoredAuditEntry } from './audit.ts';
 import type { Command } from './command.ts';
 import { PassPostError } from './errors.ts';
 import type { StoredEvent } from './event.ts';
@@ -10,8 +11,9 @@ export interface LeftAnswer extends FirstAnswer<object> {
   readonly idempotencyKey: string;
 }
 
-/** What the fan-out finds: rows that are put there together. */
+/** What the fan-out finds, and the audit entry of its asking: rows that are put there together. */
 export interface Asked {
+  readonly entry: StoredAuditEntry;
   readonly command?: Command;
   readonly event?: StoredEvent;
   readonly job?: StoredJob;
@@ -27,6 +29,7 @@ export interface AskRequest extends Repeatable {
   readonly owner: string;
   /** Below the API's base; an Idempotency-Key counts within it. */
   readonly path: string;
+  readonly by: Actor;
   readonly nowMs: number;
 }
 

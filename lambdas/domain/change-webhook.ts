@@ -1,3 +1,4 @@
+import { type Actor, auditEntry, type StoredAuditEntry } from './audit.ts';
 import { type Command, eraseCommand } from './command.ts';
 import { type Seal, sealHeaders } from './create-webhook.ts';
 import { notFound, PassPostError } from './errors.ts';
@@ -12,7 +13,7 @@ import { checkSettings, profileNamed, type WebhookRules } from './webhook-rules.
 export interface WebhookStore {
   /** A webhook that is there; one that was deleted is not. */
   find(owner: string, id: string): Promise<StoredWebhook | null>;
-  /** Replaces the webhook as it was read, with its routes and a command, together or not at all: false where it has changed since. */
+  /** Replaces the webhook as it was read, with its routes, its audit entry and a command, together or not at all: false where it has changed since. */
   replace(change: WebhookChange): Promise<boolean>;
 }
 
@@ -23,6 +24,7 @@ export interface WebhookChange {
   /** `null`: it stands nowhere any more, and is not counted. */
   readonly routesAfter: WebhookRoutes | null;
   readonly command: Command | null;
+  readonly entry: StoredAuditEntry;
   /** The first answer of a rotation's Idempotency-Key; false, too, where the key was used meanwhile. */
   readonly rotation?: (FirstAnswer<RotationView> & { readonly idempotencyKey: string }) | null;
   readonly nowMs: number;
@@ -33,6 +35,14 @@ export const TRIES = 5;
 
 export const conflict = (): PassPostError =>
   new PassPostError('conflict', 'The webhook is being changed by others. Please try again.');
+
+/** Whose webhook, which one, and who asks. */
+export interface WebhookRequest {
+  readonly owner: string;
+  readonly id: string;
+  readonly by: Actor;
+  readonly nowMs: number;
+}
 
 export const found = async (store: WebhookStore, owner: string, id: string): Promise<StoredWebhook> => {
   const webhook = await store.find(owner, id);
@@ -90,7 +100,7 @@ const checkChanges = (before: StoredWebhook, changes: WebhookChanges, profile: P
 
 /** Changes a webhook. What was held while it was disabled goes on once it is enabled: the command for that is part of the change. */
 export const changeWebhook = async (
-  { owner, id, changes, nowMs }: { owner: string; id: string; changes: WebhookChanges; nowMs: number },
+  { owner, id, changes, by, nowMs }: WebhookRequest & { readonly changes: WebhookChanges },
   { store, rules, seal }: { store: WebhookStore; rules: WebhookRules; seal: Seal },
 ): Promise<StoredWebhook> => {
   for (let tries = 0; tries < TRIES; tries++) {
@@ -105,6 +115,7 @@ export const changeWebhook = async (
       routesBefore: webhookRoutes(before, profile),
       routesAfter: webhookRoutes(after, profile),
       command: isResumed ? { id: `resume#${id}#${after.version}`, owner, type: 'resume', webhook_id: id } : null,
+      entry: auditEntry(by, 'webhook.changed', id, nowMs),
       nowMs,
     });
     if (isDone) return after;
@@ -117,7 +128,7 @@ export const changeWebhook = async (
  * its history they are nowhere to be seen from now on, and a command takes their rows away.
  */
 export const deleteWebhook = async (
-  { owner, id, withHistory = false, nowMs }: { owner: string; id: string; withHistory?: boolean; nowMs: number },
+  { owner, id, withHistory = false, by, nowMs }: WebhookRequest & { readonly withHistory?: boolean },
   { store, rules }: { store: WebhookStore; rules: Pick<WebhookRules, 'profiles'> },
 ): Promise<void> => {
   for (let tries = 0; tries < TRIES; tries++) {
@@ -138,6 +149,7 @@ export const deleteWebhook = async (
       routesBefore: webhookRoutes(before, profileNamed(before.profile, rules)),
       routesAfter: null,
       command: withHistory ? eraseCommand(owner, id, 1) : null,
+      entry: auditEntry(by, 'webhook.deleted', id, nowMs),
       nowMs,
     });
     if (isDone) return;

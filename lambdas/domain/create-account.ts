@@ -1,5 +1,6 @@
 import type { Account } from './account.ts';
 import { accountScopes } from './api-key.ts';
+import { type Actor, auditEntry, type StoredAuditEntry } from './audit.ts';
 import { type HashedApiKey, type LeftAnswer, newApiKey } from './create-api-key.ts';
 import { PassPostError } from './errors.ts';
 import { drawId } from './id.ts';
@@ -7,22 +8,23 @@ import { answerOnce, type FirstAnswer, type OnceAnswered, type Repeatable } from
 
 export interface NewAccounts {
   firstAnswer(path: string, idempotencyKey: string, nowMs: number): Promise<FirstAnswer<Account> | null>;
-  /** Adds the account with its first key, or nothing. */
+  /** Adds the account with its first key and its first audit entry, or nothing. */
   add(
     account: Account,
     firstKey: HashedApiKey,
     left: LeftAnswer<Account> | null,
+    entry: StoredAuditEntry,
     nowMs: number,
   ): Promise<'added' | 'repeated' | 'busy'>;
 }
 
 /** Makes an account with its first key, which may do everything but the operator's calls. */
 export const createAccount = (
-  request: Repeatable & { readonly nowMs: number },
+  request: Repeatable & { readonly by: Actor; readonly nowMs: number },
   wanted: { readonly name: string; readonly rate_limit_per_minute: number },
   accounts: NewAccounts,
 ): Promise<OnceAnswered<Account>> => {
-  const { contentHash, idempotencyKey, nowMs } = request;
+  const { by, contentHash, idempotencyKey, nowMs } = request;
   const path = '/accounts';
   return answerOnce(
     request,
@@ -35,7 +37,9 @@ export const createAccount = (
         nowMs,
       );
       const left = idempotencyKey === null ? null : { idempotencyKey, path, contentHash, answer: account };
-      const outcome = await accounts.add(account, firstKey, left, nowMs);
+      // The operator's doing, in the account's own audit.
+      const entry = auditEntry({ ...by, accountId: account.id }, 'account.created', account.id, nowMs);
+      const outcome = await accounts.add(account, firstKey, left, entry, nowMs);
       if (outcome === 'added') return { answer: account, secret };
       if (outcome === 'repeated') return 'repeated';
       throw new PassPostError('conflict', 'Too many changes at once. Please try again.');

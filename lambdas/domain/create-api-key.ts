@@ -1,4 +1,5 @@
 import { type ApiKey, type Caller, drawApiKey, type Scope, type StoredApiKey, showApiKey } from './api-key.ts';
+import { type Actor, auditEntry, type StoredAuditEntry } from './audit.ts';
 import { PassPostError } from './errors.ts';
 import { drawId } from './id.ts';
 import { answerOnce, type FirstAnswer, type OnceAnswered, type Repeatable } from './idempotency.ts';
@@ -24,16 +25,18 @@ export interface NewApiKeys {
   ): Promise<FirstAnswer<ApiKey> | null>;
   /** Requests a minute that the account's keys may make; null where there is no such account. */
   rateLimit(accountId: string): Promise<number | null>;
-  /** Adds the key while the account's limit is the key's, or nothing. */
+  /** Adds the key with its audit entry while the account's limit is the key's, or nothing. */
   add(
     added: HashedApiKey,
     left: LeftAnswer<ApiKey> | null,
+    entry: StoredAuditEntry,
     nowMs: number,
   ): Promise<'added' | 'repeated' | 'limit_changed' | 'busy'>;
 }
 
 export interface KeyRequest extends Repeatable {
   readonly caller: Caller;
+  readonly by: Actor;
   readonly nowMs: number;
 }
 
@@ -69,14 +72,15 @@ export const newApiKey = (
   return { secret, hash, key: { id, account_id, name, prefix, scopes, mode, limit, created_at, ...unused } };
 };
 
-/** Adds a key to the caller's account. */
+/** Adds a key to the caller's account, in the place of the one named or of none. */
 export const addApiKey = (
   request: KeyRequest,
   path: string,
   wanted: { readonly name: string; readonly scopes: readonly string[]; readonly mode: 'live' | 'test' },
   keys: NewApiKeys,
+  replacedId: string | null = null,
 ): Promise<OnceAnswered<ApiKey> | 'repeated'> => {
-  const { caller, contentHash, idempotencyKey, nowMs } = request;
+  const { caller, by, contentHash, idempotencyKey, nowMs } = request;
   const accountId = caller.accountId ?? '';
   const attempt = async (triesLeft: number): Promise<OnceAnswered<ApiKey> | 'repeated'> => {
     const limit = await keys.rateLimit(accountId);
@@ -84,7 +88,11 @@ export const addApiKey = (
     const { secret, ...added } = newApiKey({ ...wanted, accountId, limit }, wanted.mode, nowMs);
     const answer = showApiKey(added.key);
     const left = idempotencyKey === null ? null : { idempotencyKey, path, contentHash, answer };
-    const outcome = await keys.add(added, left, nowMs);
+    const entry =
+      replacedId === null
+        ? auditEntry(by, 'key.created', added.key.id, nowMs)
+        : auditEntry(by, 'key.rotated', replacedId, nowMs);
+    const outcome = await keys.add(added, left, entry, nowMs);
     if (outcome === 'added') return { answer, secret };
     if (outcome === 'repeated') return 'repeated';
     if (triesLeft > 0) return attempt(triesLeft - 1);

@@ -1,3 +1,4 @@
+import { type Actor, auditEntry, type StoredAuditEntry } from './audit.ts';
 import { PassPostError } from './errors.ts';
 import { drawId } from './id.ts';
 import { answerOnce, type FirstAnswer, type OnceAnswered, type Repeatable } from './idempotency.ts';
@@ -14,11 +15,12 @@ export const MOST_WEBHOOKS = 1000;
 
 export interface NewWebhookStore {
   firstAnswer(owner: string, idempotencyKey: string, nowMs: number): Promise<FirstAnswer<WebhookView> | null>;
-  /** Puts the webhook, its routes and the first answer of its request's key together, or nothing. */
+  /** Puts the webhook, its routes, its audit entry and the first answer of its request's key together, or nothing. */
   create(
     webhook: StoredWebhook,
     routes: WebhookRoutes,
     left: (FirstAnswer<WebhookView> & { readonly idempotencyKey: string }) | null,
+    entry: StoredAuditEntry,
     nowMs: number,
   ): Promise<'created' | 'repeated' | 'full' | 'busy'>;
 }
@@ -29,6 +31,7 @@ export type Seal = (owner: string, webhookId: string, text: string) => Promise<s
 export interface CreateWebhookRequest extends Repeatable {
   readonly owner: string;
   readonly body: NewWebhook;
+  readonly by: Actor;
   readonly nowMs: number;
 }
 
@@ -82,7 +85,7 @@ export const createWebhook = (
   request: CreateWebhookRequest,
   { store, rules, seal }: CreateWebhookDependencies,
 ): Promise<OnceAnswered<WebhookView>> => {
-  const { owner, body, idempotencyKey, contentHash, nowMs } = request;
+  const { owner, body, by, idempotencyKey, contentHash, nowMs } = request;
 
   const perform = async (): Promise<OnceAnswered<WebhookView> | 'repeated'> => {
     const profile = profileNamed(body.profile, rules);
@@ -92,7 +95,8 @@ export const createWebhook = (
     const webhook = await newWebhook(request, secret, profile, seal);
     const answer = webhookToView(webhook);
     const left = idempotencyKey === null ? null : { idempotencyKey, contentHash, answer };
-    const outcome = await store.create(webhook, webhookRoutes(webhook, profile), left, nowMs);
+    const entry = auditEntry(by, 'webhook.created', webhook.id, nowMs);
+    const outcome = await store.create(webhook, webhookRoutes(webhook, profile), left, entry, nowMs);
     if (outcome === 'created') return { answer, secret };
     if (outcome === 'repeated') return outcome;
     const isFull = outcome === 'full';

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { type Actor, auditEntry, type StoredAuditEntry } from './audit.ts';
 import { builtInEventType } from './catalogue.ts';
 import { type FieldError, invalid, notFound, PassPostError } from './errors.ts';
 import { anyObjectSchema } from './new-event.ts';
@@ -59,10 +60,10 @@ export interface SchemaChecker {
 }
 
 export interface ChangingEventTypes {
-  /** True where it is new. */
-  put(type: StoredEventType): Promise<boolean>;
-  /** False where there was none. */
-  remove(owner: string, name: string): Promise<boolean>;
+  /** Leaves the entry besides. True where the type is new. */
+  put(type: StoredEventType, entry: StoredAuditEntry): Promise<boolean>;
+  /** Leaves the entry besides. False where there was no such type. */
+  remove(owner: string, name: string, entry: StoredAuditEntry): Promise<boolean>;
 }
 
 const refuseBuiltIn = (name: string): void => {
@@ -71,9 +72,17 @@ const refuseBuiltIn = (name: string): void => {
   throw new PassPostError('conflict', message, { errors: [{ path: 'name', code: 'built_in', message }] });
 };
 
+/** Whose type, which one, and who asks. */
+interface EventTypeRequest {
+  readonly owner: string;
+  readonly name: string;
+  readonly by: Actor;
+  readonly nowMs: number;
+}
+
 /** Registers a type of the account's own, or changes it. */
 export const putEventType = async (
-  { owner, name, body }: { readonly owner: string; readonly name: string; readonly body: NewEventType },
+  { owner, name, body, by, nowMs }: EventTypeRequest & { readonly body: NewEventType },
   { types, checker }: { readonly types: ChangingEventTypes; readonly checker: SchemaChecker },
 ): Promise<{ type: StoredEventType; isNew: boolean }> => {
   refuseBuiltIn(name);
@@ -89,11 +98,15 @@ export const putEventType = async (
     throw new PassPostError('invalid', `Wrong: ${errors.map(({ path }) => path).join(', ')}.`, { errors });
   }
   const type: StoredEventType = { name, owner, description: body.description, schema };
-  return { type, isNew: await types.put(type) };
+  return { type, isNew: await types.put(type, auditEntry(by, 'event_type.put', name, nowMs)) };
 };
 
 /** Takes a type out of the catalogue; events and webhooks that name it stay as they are. */
-export const deleteEventType = async (owner: string, name: string, types: ChangingEventTypes): Promise<void> => {
+export const deleteEventType = async (
+  { owner, name, by, nowMs }: EventTypeRequest,
+  types: ChangingEventTypes,
+): Promise<void> => {
   refuseBuiltIn(name);
-  if (!(await types.remove(owner, name))) throw notFound('event type');
+  if (!(await types.remove(owner, name, auditEntry(by, 'event_type.deleted', name, nowMs))))
+    throw notFound('event type');
 };

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 
-export type IdPrefix = 'tsk' | 'evt' | 'whk' | 'dlv' | 'key' | 'job' | 'acc' | 'req';
+export type IdPrefix = 'tsk' | 'evt' | 'whk' | 'dlv' | 'key' | 'job' | 'acc' | 'aud' | 'req';
 
 /** Crockford's base32: sorts like the bytes it stands for. https://www.crockford.com/base32.html */
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { type AskRequest, type AskStore, askOnce } from './ask.ts';
+import { auditEntry } from './audit.ts';
 import { invalid, notFound } from './errors.ts';
 import { drawId } from './id.ts';
 import { type Job, type StoredJob, showJob } from './job.ts';
@@ -78,5 +79,6 @@ export const recoverDeliveries = (
       after: null,
       done: 0,
     } as const;
-    return { answer: showJob(job), asked: { job, command } };
+    const entry = auditEntry(request.by, 'webhook.recovery_started', id, nowMs);
+    return { answer: showJob(job), asked: { job, command, entry } };
   });

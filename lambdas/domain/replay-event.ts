@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { type AskRequest, type AskStore, askOnce } from './ask.ts';
+import { auditEntry } from './audit.ts';
 import { contentHash } from './content-hash.ts';
 import { invalid, notFound, PassPostError } from './errors.ts';
 import type { StoredEvent } from './event.ts';
@@ -56,6 +57,7 @@ export const replayEvent = (
     return {
       answer,
       asked: {
+        entry: auditEntry(request.by, 'event.replayed', id, nowMs),
         command: {
           // By the tickets: a second one asks for nothing before the first is carried out.
           id: `replay#${id}#${contentHash(tickets).slice(0, 32)}`,

@@ -1,5 +1,6 @@
 import { afterAsking } from './after-attempt.ts';
 import { type AskRequest, type AskStore, askOnce } from './ask.ts';
+import { auditEntry } from './audit.ts';
 import { type DeliveryView, deliveryToView } from './delivery-view.ts';
 import { notFound, PassPostError } from './errors.ts';
 import type { StoredEvent } from './event.ts';
@@ -37,6 +38,7 @@ export const retryDelivery = (
     return {
       answer: deliveryToView(afterAsking(whole, 'manual', nowMs), webhook, scheduleOf),
       asked: {
+        entry: auditEntry(request.by, 'delivery.retried', id, nowMs),
         command: {
           // By the ticket: the second of two that retry at once finds it taken.
           id: `retry#${id}#${delivery.ticket}`,

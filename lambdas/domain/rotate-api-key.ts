@@ -1,4 +1,5 @@
 import type { ApiKey, Caller } from './api-key.ts';
+import { type Actor, auditEntry, type StoredAuditEntry } from './audit.ts';
 import { addApiKey, type HashedApiKey, type KeyRequest, type NewApiKeys, requireMayMake } from './create-api-key.ts';
 import { notFound, PassPostError } from './errors.ts';
 import { answerOnce, type OnceAnswered } from './idempotency.ts';
@@ -7,8 +8,8 @@ export interface LivingApiKeys {
   find(accountId: string, keyId: string): Promise<HashedApiKey | null>;
   /** Ends a key at a time, unless its end is nearer already. */
   expire(accountId: string, expiring: HashedApiKey, endMs: number): Promise<void>;
-  /** Ends a key at once, everywhere. False where it was gone already. */
-  revoke(accountId: string, revoked: HashedApiKey, nowMs: number): Promise<boolean>;
+  /** Ends a key at once, everywhere, and leaves the entry. False where it was gone already. */
+  revoke(accountId: string, revoked: HashedApiKey, entry: StoredAuditEntry, nowMs: number): Promise<boolean>;
 }
 
 /**
@@ -34,7 +35,7 @@ export const rotateApiKey = async (
       if (old.key.expires_at !== null && old.key.expires_at <= nowMs) {
         throw new PassPostError('conflict', 'This key has expired.');
       }
-      return addApiKey(request, path, old.key, keys);
+      return addApiKey(request, path, old.key, keys, keyId);
     },
   );
   const endMs = Date.parse(rotated.answer.created_at) + overlapSeconds * 1000;
@@ -44,10 +45,9 @@ export const rotateApiKey = async (
 
 /** Ends a key. A test key cannot end a live one: it could not make it anew either. */
 export const revokeApiKey = async (
-  caller: Caller,
+  { caller, by, nowMs }: { readonly caller: Caller; readonly by: Actor; readonly nowMs: number },
   keyId: string,
   keys: LivingApiKeys,
-  nowMs: number,
 ): Promise<void> => {
   const accountId = caller.accountId ?? '';
   const found = await keys.find(accountId, keyId);
@@ -55,5 +55,6 @@ export const revokeApiKey = async (
   if (caller.mode === 'test' && found.key.mode === 'live') {
     throw new PassPostError('forbidden', 'A test key can only revoke test keys.');
   }
-  if (!(await keys.revoke(accountId, found, nowMs))) throw notFound('key');
+  const entry = auditEntry(by, 'key.revoked', keyId, nowMs);
+  if (!(await keys.revoke(accountId, found, entry, nowMs))) throw notFound('key');
 };

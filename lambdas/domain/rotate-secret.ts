@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { conflict, found, TRIES, type WebhookStore } from './change-webhook.ts';
+import { auditEntry } from './audit.ts';
+import { conflict, found, TRIES, type WebhookRequest, type WebhookStore } from './change-webhook.ts';
 import type { Seal } from './create-webhook.ts';
 import { PassPostError } from './errors.ts';
 import { answerOnce, type FirstAnswer, type OnceAnswered, type Repeatable } from './idempotency.ts';
@@ -39,11 +40,8 @@ export interface RotationStore extends WebhookStore {
   ): Promise<FirstAnswer<RotationView> | null>;
 }
 
-export interface RotateSecretRequest extends Repeatable {
-  readonly owner: string;
-  readonly id: string;
+export interface RotateSecretRequest extends Repeatable, WebhookRequest {
   readonly body: SecretRotation;
-  readonly nowMs: number;
 }
 
 /** Gives a webhook a new secret. The one before signs beside it, or in its place, until its end: which of both the profile knows. */
@@ -51,7 +49,7 @@ export const rotateSecret = (
   request: RotateSecretRequest,
   { store, rules, seal }: { readonly store: RotationStore; readonly rules: WebhookRules; readonly seal: Seal },
 ): Promise<OnceAnswered<RotationView>> => {
-  const { owner, id, body, idempotencyKey, contentHash, nowMs } = request;
+  const { owner, id, body, by, idempotencyKey, contentHash, nowMs } = request;
   const overlapMs = body.overlap_seconds * 1000;
   const firstAnswer = (key: string) => store.firstRotation(owner, id, key, nowMs);
 
@@ -80,6 +78,7 @@ export const rotateSecret = (
         routesBefore: webhookRoutes(before, profile),
         routesAfter: webhookRoutes(after, profile),
         command: null,
+        entry: auditEntry(by, 'webhook.secret_rotated', id, nowMs),
         rotation: idempotencyKey === null ? null : { idempotencyKey, contentHash, answer },
         nowMs,
       });

@@ -1,3 +1,4 @@
+import type { Actor } from './audit.ts';
 import { changeWebhook, conflict, deleteWebhook, TRIES, type WebhookStore } from './change-webhook.ts';
 import { createWebhook, type NewWebhookStore, type Seal } from './create-webhook.ts';
 import { notFound, PassPostError } from './errors.ts';
@@ -61,9 +62,16 @@ const isDone = async (work: Promise<unknown>): Promise<boolean> => {
   }
 };
 
+/** Whose subscriptions, and who asks. */
+interface Asked {
+  readonly owner: string;
+  readonly by: Actor;
+  readonly nowMs: number;
+}
+
 /** Makes a subscription, or gives the one that is there these settings. Of several made at the same moment the oldest stays. */
 export const subscribe = async (
-  { owner, subscription, nowMs }: { owner: string; subscription: Subscription; nowMs: number },
+  { owner, subscription, by, nowMs }: Asked & { readonly subscription: Subscription },
   dependencies: SubscriptionDependencies,
 ): Promise<void> => {
   const { store, templates } = dependencies;
@@ -79,14 +87,14 @@ export const subscribe = async (
     const [kept, ...doubles] = await find();
     if (
       kept &&
-      (kept.id === made || (await isDone(changeWebhook({ owner, id: kept.id, changes, nowMs }, dependencies))))
+      (kept.id === made || (await isDone(changeWebhook({ owner, id: kept.id, changes, by, nowMs }, dependencies))))
     ) {
-      for (const { id } of doubles) await isDone(deleteWebhook({ owner, id, nowMs }, dependencies));
+      for (const { id } of doubles) await isDone(deleteWebhook({ owner, id, by, nowMs }, dependencies));
       return;
     }
     if (kept) continue;
     const body = newWebhookSchema.parse({ url, events: [event], resource: template, profile: PROFILE, ...changes });
-    const request = { owner, body, idempotencyKey: null, contentHash: '', nowMs };
+    const request = { owner, body, by, idempotencyKey: null, contentHash: '', nowMs };
     made = (await createWebhook(request, dependencies)).answer.id;
   }
   throw conflict();
@@ -94,12 +102,12 @@ export const subscribe = async (
 
 /** Removes every subscription of the account with that URL; none is no fault. */
 export const unsubscribe = async (
-  { owner, url, nowMs }: { owner: string; url: string; nowMs: number },
+  { owner, url, by, nowMs }: Asked & { readonly url: string },
   dependencies: SubscriptionDependencies,
 ): Promise<void> => {
   const all = await listSubscriptions(owner, dependencies.store);
   // One after the other: each changes the account's count of webhooks.
   for (const { id } of all.filter((webhook) => webhook.url === url)) {
-    await isDone(deleteWebhook({ owner, id, nowMs }, dependencies));
+    await isDone(deleteWebhook({ owner, id, by, nowMs }, dependencies));
   }
 };

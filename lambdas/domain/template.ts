@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { nameSchema } from './api-key.ts';
-import { invalid, PassPostError } from './errors.ts';
+import { type Actor, auditEntry, type StoredAuditEntry } from './audit.ts';
+import { invalid, notFound, PassPostError } from './errors.ts';
 import type { StoredEvent } from './event.ts';
 import { deriveTimedId } from './id.ts';
 
@@ -45,16 +46,23 @@ export const templateEvent = (template: StoredTemplate): StoredEvent | null => {
 
 export interface ChangingTemplates {
   find(owner: string, id: string): Promise<StoredTemplate | null>;
-  /** Writes the template if it still has the version, null for not being there: false where it has not. */
-  put(template: StoredTemplate, version: number | null): Promise<boolean>;
+  /** Writes the template, with the entry, if it still has the version, null for not being there: false where it has not. */
+  put(template: StoredTemplate, version: number | null, entry: StoredAuditEntry): Promise<boolean>;
+  /** Leaves the entry besides. False where there was no such template. */
+  remove(owner: string, id: string, entry: StoredAuditEntry): Promise<boolean>;
 }
 
-export interface TemplateChange {
+/** Whose template, which one, and who asks. */
+export interface TemplateRequest {
   readonly owner: string;
   readonly id: string;
+  readonly by: Actor;
+  readonly nowMs: number;
+}
+
+export interface TemplateChange extends TemplateRequest {
   readonly name: string;
   readonly requestId: string;
-  readonly nowMs: number;
 }
 
 /** Others may change it between reading and writing; so often it is tried again. */
@@ -62,7 +70,7 @@ const TRIES = 5;
 
 /** Makes a template, or changes the one that is there. */
 export const putTemplate = async (
-  { owner, id, name, requestId, nowMs }: TemplateChange,
+  { owner, id, name, requestId, by, nowMs }: TemplateChange,
   templates: ChangingTemplates,
 ): Promise<StoredTemplate> => {
   if (!ID.test(id)) throw invalid('id', 'invalid_format', 'must be 1 to 64 of the characters A–Z a–z 0–9 . _ ~ -');
@@ -81,7 +89,15 @@ export const putTemplate = async (
       updated_at: now,
       written_by: requestId,
     };
-    if (await templates.put(next, present?.version ?? null)) return next;
+    if (await templates.put(next, present?.version ?? null, auditEntry(by, 'template.put', id, nowMs))) return next;
   }
   throw new PassPostError('conflict', 'The template is being changed by others. Please try again.');
+};
+
+/** Takes a template away; subscriptions that are tied to it stay. */
+export const deleteTemplate = async (
+  { owner, id, by, nowMs }: TemplateRequest,
+  templates: Pick<ChangingTemplates, 'remove'>,
+): Promise<void> => {
+  if (!(await templates.remove(owner, id, auditEntry(by, 'template.deleted', id, nowMs)))) throw notFound('template');
 };

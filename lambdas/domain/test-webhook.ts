@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { type AskRequest, type AskStore, askOnce } from './ask.ts';
+import { auditEntry } from './audit.ts';
 import { builtInEventType, catalogue } from './catalogue.ts';
 import { invalid, notFound } from './errors.ts';
 import { sampleOf } from './event-samples.ts';
@@ -46,6 +47,7 @@ export const testWebhook = (
     return {
       answer: { event_id, delivery_id: deliveryId(nowMs, event_id, id) },
       asked: {
+        entry: auditEntry(request.by, 'webhook.tested', id, nowMs),
         event: {
           id: event_id,
           owner,

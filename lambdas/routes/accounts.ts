@@ -31,8 +31,8 @@ export const accountRoutes = (accounts: Accounts): Route[] => [
     return { status: 200, body: account };
   }),
 
-  route(operations.updateAccount, async ({ params, body }) => ({
+  route(operations.updateAccount, async ({ params, body: change, by, nowMs }) => ({
     status: 200,
-    body: await changeAccount(params.id ?? '', body, accounts),
+    body: await changeAccount({ id: params.id ?? '', change, by, nowMs }, accounts),
   })),
 ];

@@ -51,14 +51,14 @@ export const eventTypeRoutes = (
     return { status: 200, body: pageToBody({ items, next }, (view) => view) };
   }),
 
-  route(operations.putEventType, async ({ owner, params, body }) => {
-    const wanted = { owner: ownerKey(owner), name: params.name ?? '', body };
+  route(operations.putEventType, async ({ owner, params, body, by, nowMs }) => {
+    const wanted = { owner: ownerKey(owner), name: params.name ?? '', body, by, nowMs };
     const { type, isNew } = await putEventType(wanted, { types, checker });
     return { status: isNew ? 201 : 200, body: showEventType(type) };
   }),
 
-  route(operations.deleteEventType, async ({ owner, params }) => {
-    await deleteEventType(ownerKey(owner), params.name ?? '', types);
+  route(operations.deleteEventType, async ({ owner, params, by, nowMs }) => {
+    await deleteEventType({ owner: ownerKey(owner), name: params.name ?? '', by, nowMs }, types);
     return { status: 204 };
   }),
 ];

@@ -1,4 +1,5 @@
 import * as operations from '../contract/events.ts';
+import { auditEntry, type StoredAuditEntry } from '../domain/audit.ts';
 import { invalid, notFound } from '../domain/errors.ts';
 import type { StoredEvent } from '../domain/event.ts';
 import { type EventFilter, eventToPublished, eventToView } from '../domain/event-view.ts';
@@ -11,7 +12,7 @@ import { type Route, route } from '../runtime/operation.ts';
 
 export interface Events extends EventStore {
   get(owner: string, id: string, nowMs: number): Promise<StoredEvent | null>;
-  deletePayload(owner: string, id: string, nowMs: number): Promise<boolean>;
+  deletePayload(owner: string, id: string, entry: StoredAuditEntry, nowMs: number): Promise<boolean>;
   list(
     owner: string,
     filter: EventFilter,
@@ -57,8 +58,10 @@ export const eventRoutes = (
     return { status: 202, body: answer, headers: isRepeat ? { 'idempotency-replayed': 'true' } : {} };
   }),
 
-  route(operations.deletePayload, async ({ owner, params, nowMs }) => {
-    if (await store.deletePayload(ownerKey(owner), params.id ?? '', nowMs)) return { status: 204 };
+  route(operations.deletePayload, async ({ owner, params, by, nowMs }) => {
+    const id = params.id ?? '';
+    const entry = auditEntry(by, 'event.payload_deleted', id, nowMs);
+    if (await store.deletePayload(ownerKey(owner), id, entry, nowMs)) return { status: 204 };
     throw notFound('event');
   }),
 ];

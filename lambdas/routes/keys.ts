@@ -28,8 +28,8 @@ export const keyRoutes = (keys: ApiKeys): Route[] => [
     created(await rotateApiKey(request, request.params.id ?? '', request.body.overlap_seconds, keys)),
   ),
 
-  route(operations.revokeKey, async ({ caller, params, nowMs }) => {
-    await revokeApiKey(caller, params.id ?? '', keys, nowMs);
+  route(operations.revokeKey, async (request) => {
+    await revokeApiKey(request, request.params.id ?? '', keys);
     return { status: 204 };
   }),
 ];

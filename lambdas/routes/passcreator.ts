@@ -29,7 +29,7 @@ const inTheirWords = (error: unknown): unknown => {
 const subscriptionUrlOf = ({ profile_options }: StoredWebhook): string | null =>
   typeof profile_options.subscription_url === 'string' ? profile_options.subscription_url : null;
 
-type Asked<O extends Operation> = Pick<ApiRequest<O>, 'owner' | 'params' | 'query' | 'body' | 'nowMs'>;
+type Asked<O extends Operation> = Pick<ApiRequest<O>, 'owner' | 'params' | 'query' | 'body' | 'by' | 'nowMs'>;
 
 /** Passcreator's calls: its words for what the native API does with webhooks of its profile. */
 export const passcreatorRoutes = (dependencies: PasscreatorDependencies): Route[] => {
@@ -40,6 +40,7 @@ export const passcreatorRoutes = (dependencies: PasscreatorDependencies): Route[
     body,
     query,
     params,
+    by,
     nowMs,
   }: Asked<typeof operations.subscribeToAll>): Promise<ApiResponse> => {
     // `*` is no event here: their subscriptions name one.
@@ -55,7 +56,7 @@ export const passcreatorRoutes = (dependencies: PasscreatorDependencies): Route[
       accessToken,
     };
     try {
-      await subscribe({ owner: ownerKey(owner), subscription, nowMs }, dependencies);
+      await subscribe({ owner: ownerKey(owner), subscription, by, nowMs }, dependencies);
     } catch (error) {
       throw inTheirWords(error);
     }
@@ -66,11 +67,12 @@ export const passcreatorRoutes = (dependencies: PasscreatorDependencies): Route[
     owner,
     body,
     query,
+    by,
     nowMs,
   }: Asked<typeof operations.unsubscribeByPost>): Promise<ApiResponse> => {
     const url = body.target_url || query.target_url;
     if (!url) throw invalid('target_url', 'required', 'Required.');
-    await unsubscribe({ owner: ownerKey(owner), url, nowMs }, dependencies);
+    await unsubscribe({ owner: ownerKey(owner), url, by, nowMs }, dependencies);
     return { status: 200, body: {} };
   };
 

@@ -104,17 +104,17 @@ export const passmintRoutes = ({ webhooks, deliveries, rules, seal }: PassmintDe
       return { status: 200, body: showWebhook(webhook) };
     }),
 
-    route(operations.changePassmintWebhook, async ({ owner, params, body, nowMs }) => {
+    route(operations.changePassmintWebhook, async ({ owner, params, body, by, nowMs }) => {
       const which = { owner: ownerKey(owner), id: params.id ?? '' };
       const isHttp = body.url !== undefined && isPlainHttp(body.url);
       const changes = { ...body, ...(isHttp ? { allow_http: true } : {}) };
-      const webhook = await changeWebhook({ ...which, changes, nowMs }, { store, rules, seal });
+      const webhook = await changeWebhook({ ...which, changes, by, nowMs }, { store, rules, seal });
       return { status: 200, body: showWebhook(webhook) };
     }),
 
-    route(operations.deletePassmintWebhook, async ({ owner, params, nowMs }) => {
+    route(operations.deletePassmintWebhook, async ({ owner, params, by, nowMs }) => {
       const which = { owner: ownerKey(owner), id: params.id ?? '' };
-      await deleteWebhook({ ...which, withHistory: true, nowMs }, { store, rules });
+      await deleteWebhook({ ...which, withHistory: true, by, nowMs }, { store, rules });
       return { status: 204 };
     }),
 

@@ -2,18 +2,23 @@ import * as operations from '../contract/templates.ts';
 import { invalid, notFound } from '../domain/errors.ts';
 import { ownerKey } from '../domain/owner.ts';
 import { type Page, type Position, pageToBody } from '../domain/page.ts';
-import { type ChangingTemplates, putTemplate, type StoredTemplate, showTemplate } from '../domain/template.ts';
+import {
+  type ChangingTemplates,
+  deleteTemplate,
+  putTemplate,
+  type StoredTemplate,
+  showTemplate,
+} from '../domain/template.ts';
 import { type Route, route } from '../runtime/operation.ts';
 
 export interface Templates extends ChangingTemplates {
-  remove(owner: string, id: string): Promise<boolean>;
   list(owner: string, limit: number, after: Position | null): Promise<Page<StoredTemplate>>;
 }
 
 /** The calls about templates. */
 export const templateRoutes = (templates: Templates): Route[] => [
-  route(operations.putTemplate, async ({ owner, params, body, requestId, nowMs }) => {
-    const change = { owner: ownerKey(owner), id: params.id ?? '', name: body.name, requestId, nowMs };
+  route(operations.putTemplate, async ({ owner, params, body, requestId, by, nowMs }) => {
+    const change = { owner: ownerKey(owner), id: params.id ?? '', name: body.name, requestId, by, nowMs };
     const template = await putTemplate(change, templates);
     return { status: template.version === 1 ? 201 : 200, body: showTemplate(template) };
   }),
@@ -31,8 +36,8 @@ export const templateRoutes = (templates: Templates): Route[] => [
     return { status: 200, body: showTemplate(template) };
   }),
 
-  route(operations.deleteTemplate, async ({ owner, params }) => {
-    if (!(await templates.remove(ownerKey(owner), params.id ?? ''))) throw notFound('template');
+  route(operations.deleteTemplate, async ({ owner, params, by, nowMs }) => {
+    await deleteTemplate({ owner: ownerKey(owner), id: params.id ?? '', by, nowMs }, templates);
     return { status: 204 };
   }),
 ];

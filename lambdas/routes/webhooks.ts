@@ -36,14 +36,14 @@ export const webhookRoutes = (store: Webhooks, rules: WebhookRules, seal: Seal):
     return { status: 200, body: webhookToView(webhook) };
   }),
 
-  route(operations.changeWebhook, async ({ owner, params, body: changes, nowMs }) => {
+  route(operations.changeWebhook, async ({ owner, params, body: changes, by, nowMs }) => {
     const which = { owner: ownerKey(owner), id: params.id ?? '' };
-    const webhook = await changeWebhook({ ...which, changes, nowMs }, { store, rules, seal });
+    const webhook = await changeWebhook({ ...which, changes, by, nowMs }, { store, rules, seal });
     return { status: 200, body: webhookToView(webhook) };
   }),
 
-  route(operations.deleteWebhook, async ({ owner, params, nowMs }) => {
-    await deleteWebhook({ owner: ownerKey(owner), id: params.id ?? '', nowMs }, { store, rules });
+  route(operations.deleteWebhook, async ({ owner, params, by, nowMs }) => {
+    await deleteWebhook({ owner: ownerKey(owner), id: params.id ?? '', by, nowMs }, { store, rules });
     return { status: 204 };
   }),
 

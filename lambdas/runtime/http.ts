@@ -55,6 +55,7 @@ const requestOf = (
   params: Readonly<Record<string, string>>,
 ): ApiRequest => {
   const caller = journey.caller ?? NOBODY;
+  const accountId = caller.accountId ?? '';
   const query = readQuery(operation.query, event.rawQueryString);
   const content = operation.body
     ? readJsonBody(
@@ -65,14 +66,14 @@ const requestOf = (
   return {
     requestId: journey.requestId,
     caller,
-    owner: { accountId: caller.accountId ?? '', mode: caller.mode },
+    owner: { accountId, mode: caller.mode },
     params,
     query: query as ApiRequest['query'],
     body: operation.body && validate(operation.body, content),
     idempotencyKey: operation.isIdempotent ? readIdempotencyKey(event.headers['idempotency-key']) : null,
     contentHash: contentHash(content ?? null),
     host: event.requestContext.domainName,
-    sourceIp: event.requestContext.http.sourceIp,
+    by: { accountId, keyId: caller.keyId, ip: event.requestContext.http.sourceIp },
     nowMs: journey.nowMs,
   };
 };

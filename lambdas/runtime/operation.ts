@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import type { Caller, Scope } from '../domain/api-key.ts';
+import type { Actor } from '../domain/audit.ts';
 import type { IdPrefix } from '../domain/id.ts';
 import type { Owner } from '../domain/owner.ts';
 
@@ -51,7 +52,8 @@ export interface ApiRequest<O extends Operation = Operation> {
   readonly contentHash: string;
   /** The host name the request was sent to. */
   readonly host: string;
-  readonly sourceIp: string;
+  /** The caller as the audit names him. */
+  readonly by: Actor;
   readonly nowMs: number;
 }
 

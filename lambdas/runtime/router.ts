@@ -15,6 +15,7 @@ const things: Readonly<Record<IdPrefix, string>> = {
   key: 'key',
   job: 'job',
   acc: 'account',
+  aud: 'audit entry',
   req: 'request',
 };
 

@@ -3,10 +3,12 @@ import { accountsTable } from '../../lambdas/adapters/accounts-table.ts';
 import { keyCounter } from '../../lambdas/adapters/key-counter.ts';
 import { keysTable } from '../../lambdas/adapters/keys-table.ts';
 import type { KeyCheck } from '../../lambdas/domain/api-key.ts';
+import { auditEntry } from '../../lambdas/domain/audit.ts';
 import { changeAccount } from '../../lambdas/domain/change-account.ts';
-import { seedAccount } from '../helpers/seeded-keys.ts';
+import { seedAccount, tableNames } from '../helpers/seeded-keys.ts';
 import { useTables } from '../helpers/tables.ts';
 
+const by = { accountId: '', keyId: 'key_1', ip: '192.0.2.1' };
 const start = Date.parse('2026-11-16T09:30:00.000Z');
 
 const outcomes = (checks: readonly KeyCheck[]): Record<string, number> => {
@@ -52,8 +54,8 @@ describe('the counter of a key', () => {
     await count(key, start);
     await count(key, start + 1);
 
-    const accounts = accountsTable(tables.client, tables.deliveryTable);
-    await changeAccount(accountId, { rate_limit_per_minute: 2 }, accounts);
+    const accounts = accountsTable(tables.client, tableNames(tables));
+    await changeAccount({ id: accountId, change: { rate_limit_per_minute: 2 }, by, nowMs: start }, accounts);
 
     expect((await count(key, start + 4_000)).outcome).toBe('limited');
     expect((await count(key, start + 5_001)).outcome).toBe('passed');
@@ -64,15 +66,15 @@ describe('the counter of a key', () => {
     const { accountId, key } = await seedAccount(tables, { limit: 10 });
     await many(5, key, start);
 
-    const accounts = accountsTable(tables.client, tables.deliveryTable);
-    await changeAccount(accountId, { rate_limit_per_minute: 4 }, accounts);
+    const accounts = accountsTable(tables.client, tableNames(tables));
+    await changeAccount({ id: accountId, change: { rate_limit_per_minute: 4 }, by, nowMs: start }, accounts);
 
     expect(outcomes(await many(3, key, start + 10))).toEqual({ limited: 3 });
   });
 
   test('knows a revoked or expired key no more, at once', async () => {
     const { accountId, key } = await seedAccount(tables);
-    const keys = keysTable(tables.client, tables.deliveryTable);
+    const keys = keysTable(tables.client, tableNames(tables));
     const count = counter();
     const passed = await count(key, start);
     const found = passed.outcome === 'passed' ? await keys.find(accountId, passed.caller.keyId) : null;
@@ -81,7 +83,7 @@ describe('the counter of a key', () => {
     await keys.expire(accountId, found, start + 1000);
     const before = await count(key, start + 999);
     const after = await count(key, start + 1000);
-    await keys.revoke(accountId, found, start + 10);
+    await keys.revoke(accountId, found, auditEntry(by, 'key.revoked', found.key.id, start), start + 10);
     const revoked = await count(key, start + 11);
 
     expect([before.outcome, after.outcome, revoked.outcome]).toEqual(['passed', 'unknown', 'unknown']);

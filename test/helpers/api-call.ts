@@ -8,6 +8,7 @@ export interface ApiCall {
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   readonly query?: string;
+  readonly sourceIp?: string;
 }
 
 export interface ApiAnswer {
@@ -19,7 +20,7 @@ export interface ApiAnswer {
 }
 
 const eventOf = (method: string, rawPath: string, call: ApiCall): APIGatewayProxyEventV2 => {
-  const { key, body, headers = {}, query = '' } = call;
+  const { key, body, headers = {}, query = '', sourceIp = '192.0.2.1' } = call;
   const isBytes = body instanceof Uint8Array;
   const text = typeof body === 'string' ? body : isBytes ? Buffer.from(body).toString('base64') : JSON.stringify(body);
   return {
@@ -38,7 +39,7 @@ const eventOf = (method: string, rawPath: string, call: ApiCall): APIGatewayProx
       apiId: 'api',
       domainName: 'api.example.test',
       domainPrefix: 'api',
-      http: { method, path: rawPath, protocol: 'HTTP/1.1', sourceIp: '192.0.2.1', userAgent: 'test' },
+      http: { method, path: rawPath, protocol: 'HTTP/1.1', sourceIp, userAgent: 'test' },
       requestId: 'gateway',
       routeKey: '$default',
       stage: '$default',

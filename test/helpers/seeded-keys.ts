@@ -6,27 +6,34 @@ import { createAccount } from '../../lambdas/domain/create-account.ts';
 import { createApiKey } from '../../lambdas/domain/create-api-key.ts';
 import type { Tables } from './tables.ts';
 
-const once = { idempotencyKey: null, contentHash: '' };
+const by = { accountId: '', keyId: 'key_seeded', ip: '192.0.2.9' };
+const once = { idempotencyKey: null, contentHash: '', by };
+
+/** The names of the tables as adapters of both take them. */
+export const tableNames = ({ domainTable, deliveryTable }: Tables) => ({
+  domain: domainTable,
+  delivery: deliveryTable,
+});
 
 /** A new account with its first key. */
 export const seedAccount = async (
-  { client, deliveryTable }: Tables,
+  tables: Tables,
   { limit = 30_000, nowMs = Date.now() } = {},
 ): Promise<{ accountId: string; key: string }> => {
   const wanted = { name: 'account', rate_limit_per_minute: limit };
-  const made = await createAccount({ ...once, nowMs }, wanted, accountsTable(client, deliveryTable));
+  const made = await createAccount({ ...once, nowMs }, wanted, accountsTable(tables.client, tableNames(tables)));
   return { accountId: made.answer.id, key: made.secret ?? '' };
 };
 
 /** One more key of an account. */
 export const seedKey = async (
-  { client, deliveryTable }: Tables,
+  tables: Tables,
   accountId: string,
   { scopes = accountScopes, mode = 'live' }: { scopes?: readonly Scope[]; mode?: 'live' | 'test' } = {},
 ): Promise<string> => {
   const caller = { keyId: '', accountId, scopes: accountScopes, mode: 'live' as const };
-  const request = { ...once, caller, nowMs: Date.now() };
-  const made = await createApiKey(request, { name: 'key', scopes, mode }, keysTable(client, deliveryTable));
+  const request = { ...once, by: { ...by, accountId }, caller, nowMs: Date.now() };
+  const made = await createApiKey(request, { name: 'key', scopes, mode }, keysTable(tables.client, tableNames(tables)));
   return made.secret ?? '';
 };
 

@@ -46,6 +46,8 @@ describe('public API', () => {
       'ANY /keys/{proxy+} → keys-api',
       'ANY /accounts → accounts-api',
       'ANY /accounts/{proxy+} → accounts-api',
+      'ANY /audit → audit-api',
+      'ANY /audit/{proxy+} → audit-api',
       'ANY /event-types → catalogue-api',
       'ANY /event-types/{proxy+} → catalogue-api',
       'ANY /profiles → catalogue-api',

@@ -4,7 +4,7 @@ import { keyCounter } from '../../lambdas/adapters/key-counter.ts';
 import { accountRoutes } from '../../lambdas/routes/accounts.ts';
 import { httpHandler } from '../../lambdas/runtime/http.ts';
 import { type ApiCall, type ApiHandler, callApi } from '../helpers/api-call.ts';
-import { seedAccount, seedKey, seedOperator } from '../helpers/seeded-keys.ts';
+import { seedAccount, seedKey, seedOperator, tableNames } from '../helpers/seeded-keys.ts';
 import { useTables } from '../helpers/tables.ts';
 
 const path = '/api/public/v1/accounts';
@@ -16,7 +16,7 @@ describe('accounts', () => {
 
   beforeAll(async () => {
     const { client, deliveryTable } = tables;
-    handler = httpHandler(accountRoutes(accountsTable(client, deliveryTable)), {
+    handler = httpHandler(accountRoutes(accountsTable(client, tableNames(tables))), {
       surface: 'native',
       authenticate: keyCounter(client, deliveryTable),
     });

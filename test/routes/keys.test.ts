@@ -5,7 +5,7 @@ import { accountScopes } from '../../lambdas/domain/api-key.ts';
 import { keyRoutes } from '../../lambdas/routes/keys.ts';
 import { httpHandler } from '../../lambdas/runtime/http.ts';
 import { type ApiCall, type ApiHandler, callApi } from '../helpers/api-call.ts';
-import { seedAccount, seedKey } from '../helpers/seeded-keys.ts';
+import { seedAccount, seedKey, tableNames } from '../helpers/seeded-keys.ts';
 import { useTables } from '../helpers/tables.ts';
 
 const path = '/api/public/v1/keys';
@@ -19,7 +19,7 @@ describe('keys', () => {
   beforeAll(() => {
     const { client, deliveryTable } = tables;
     const authenticate = keyCounter(client, deliveryTable);
-    handler = httpHandler(keyRoutes(keysTable(client, deliveryTable)), {
+    handler = httpHandler(keyRoutes(keysTable(client, tableNames(tables))), {
       surface: 'native',
       authenticate,
       now: () => nowMs,

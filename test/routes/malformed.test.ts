@@ -9,7 +9,7 @@ import { taskRoutes } from '../../lambdas/routes/tasks.ts';
 import { httpHandler } from '../../lambdas/runtime/http.ts';
 import type { Route } from '../../lambdas/runtime/operation.ts';
 import { type ApiCall, type ApiHandler, callApi } from '../helpers/api-call.ts';
-import { seedAccount, seedOperator } from '../helpers/seeded-keys.ts';
+import { seedAccount, seedOperator, tableNames } from '../helpers/seeded-keys.ts';
 import { useTables } from '../helpers/tables.ts';
 
 const place = { city: 'Oslo', address: 'A 1' };
@@ -54,8 +54,8 @@ describe('malformed input', () => {
     const add = (routes: readonly Route[], as: string) =>
       sets.push({ routes, handler: httpHandler(routes, { surface: 'native', authenticate }), key: as });
     add(taskRoutes(tasksTable(client, domainTable)), key);
-    add(keyRoutes(keysTable(client, deliveryTable)), key);
-    add(accountRoutes(accountsTable(client, deliveryTable)), operator);
+    add(keyRoutes(keysTable(client, tableNames(tables))), key);
+    add(accountRoutes(accountsTable(client, tableNames(tables))), operator);
   });
 
   test.each(calls)('%s is a 4xx problem on every route, or harmless', async (_, call) => {

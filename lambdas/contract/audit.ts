@@ -1,0 +1,31 @@
+import * as z from 'zod';
+import { type AuditEntry, auditEntrySchema } from '../domain/audit.ts';
+import { instantSchema, pageQuery, pageSchema } from '../domain/page.ts';
+import type { Operation } from '../runtime/operation.ts';
+
+const entry: AuditEntry = {
+  id: 'aud_01KA8Z3M9Q4T7V2X5B8D1F6H0J',
+  at: '2026-11-16T09:30:00.000Z',
+  key_id: 'key_01KA8Z3M9Q4T7V2X5B8D1F6H0J',
+  action: 'webhook.changed',
+  target: 'whk_01KA8Z3M9Q4T7V2X5B8D1F6H0J',
+  ip: '203.0.113.7',
+};
+
+export const listAudit = {
+  id: 'listAudit',
+  method: 'GET',
+  path: '/api/public/v1/audit',
+  tag: 'audit',
+  summary: 'List who changed what, newest first',
+  description:
+    "Every change by a management call, of whichever surface and mode: webhooks, keys, event types, templates, what was sent again or erased, and what the operator changed of the account. Tasks and published events are their own record. From `since` on and before `until`; entries are kept 400 days, whatever the account's retention.",
+  scope: 'audit:read',
+  query: z.strictObject({
+    since: instantSchema.optional(),
+    until: instantSchema.optional(),
+    ...pageQuery('aud'),
+  }),
+  responses: { 200: pageSchema(auditEntrySchema) },
+  exampleAnswer: { data: [entry], next_cursor: null },
+} as const satisfies Operation;

@@ -1,0 +1,20 @@
+import { listAudit } from '../contract/audit.ts';
+import { type AuditEntry, auditEntrySchema } from '../domain/audit.ts';
+import { type Page, pageToBody } from '../domain/page.ts';
+import { type Route, route } from '../runtime/operation.ts';
+
+export interface Audit {
+  list(
+    accountId: string,
+    window: { readonly since?: number | undefined; readonly until?: number | undefined },
+    page: { readonly limit: number; readonly after: string | null; readonly nowMs: number },
+  ): Promise<Page<AuditEntry>>;
+}
+
+/** The call about who changed what. */
+export const auditRoutes = (audit: Audit): Route[] => [
+  route(listAudit, async ({ owner, query: { limit, cursor, since, until }, nowMs }) => {
+    const page = await audit.list(owner.accountId, { since, until }, { limit, after: cursor?.id ?? null, nowMs });
+    return { status: 200, body: pageToBody(page, (entry) => auditEntrySchema.parse(entry)) };
+  }),
+];
