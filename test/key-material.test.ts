@@ -5,7 +5,8 @@ import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createKeyring } from '../lambdas/adapters/keyring.ts';
 import { createPublicKeys } from '../lambdas/adapters/public-keys.ts';
 import { createSealer } from '../lambdas/adapters/sealing.ts';
-import { apiKeyKey, type Key } from '../lambdas/adapters/table-keys.ts';
+import { apiKeyKey, type Key, publicKeysKey } from '../lambdas/adapters/table-keys.ts';
+import { parseKeyring } from '../lambdas/domain/keyring.ts';
 import { env } from '../lambdas/runtime/env.ts';
 import { useResponseUrl } from './helpers/response-url.ts';
 import { useSecretsManager } from './helpers/secrets-manager.ts';
@@ -15,7 +16,7 @@ describe('the key-material function', () => {
   const tables = useTables();
   const manager = useSecretsManager();
   const address = useResponseUrl();
-  let handler: (event: unknown) => Promise<void>;
+  let handler: (event: unknown) => Promise<unknown>;
 
   beforeAll(async () => {
     vi.stubEnv('AWS_REGION', 'us-east-1');
@@ -92,19 +93,63 @@ describe('the key-material function', () => {
     expect(await rowAt(operatorRowKey())).toMatchObject({ n: 7 });
   });
 
+  it('rotates the keyring when an operator invokes it, and answers ids and times alone', async () => {
+    await run();
+    const before = parseKeyring(secretValue('keyring'));
+    const putsBefore = address.puts.length;
+
+    const answer = await handler({ operation: 'rotate-keyring', signs_in_seconds: 1200 });
+
+    const after = parseKeyring(secretValue('keyring'));
+    const [sealing] = after.sealing;
+    expect(answer).toEqual({
+      added: true,
+      sealing_kid: sealing?.kid,
+      signing_kids: after.signing.slice(0, 3).map(({ kid }) => kid),
+      signs_from: new Date(after.signing[0]?.signs_from ?? 0).toISOString(),
+    });
+    expect(after.sealing.slice(1)).toEqual(before.sealing);
+    expect(after.signing.slice(3)).toEqual(before.signing);
+    expect(await rowAt(publicKeysKey)).toMatchObject({ sealing: { kid: sealing?.kid } });
+    expect(address.puts).toHaveLength(putsBefore);
+  });
+
+  it.each([
+    ['an operation that there is not', { operation: 'drop-keyring' }, 'operation'],
+    ['a wait too short for keys to get about', { operation: 'rotate-keyring', signs_in_seconds: 1199 }, 'signs_in'],
+    ['what it does not know', { operation: 'rotate-keyring', force: true }, 'force'],
+    ["CloudFormation's members", { operation: 'rotate-keyring', RequestType: 'Create' }, 'RequestType'],
+  ])('refuses %s and names it', async (_name, event, named) => {
+    await run();
+    const before = secretValue('keyring');
+
+    const answer = await handler(event);
+
+    expect(answer).toMatchObject({ error: { code: 'invalid', message: expect.stringContaining(named) } });
+    expect(secretValue('keyring')).toBe(before);
+  });
+
+  it('rotates nothing before the deployment has a keyring', async () => {
+    expect(await handler({ operation: 'rotate-keyring' })).toMatchObject({ error: { code: 'unavailable' } });
+  });
+
   it('tells no key value: not in its answer, not in a row, not in its log', async () => {
     const written: string[] = [];
     const spy = vi.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0);
     await run();
+    const rotated = await handler({ operation: 'rotate-keyring' });
     manager.isAway = true;
     const failure = await run();
+    const notRotated = await handler({ operation: 'rotate-keyring' });
     spy.mockRestore();
 
     expect(failure).toMatchObject({ Status: 'FAILED' });
+    expect(notRotated).toMatchObject({ error: { code: 'failed' } });
     const { Items = [] } = await tables.client.send(new ScanCommand({ TableName: tables.deliveryTable }));
-    const told = JSON.stringify([address.puts, Items, written]);
+    const told = JSON.stringify([address.puts, Items, written, rotated, notRotated]);
     const keyring = JSON.parse(secretValue('keyring'));
     const privateParts = [...keyring.sealing, ...keyring.signing].map(({ jwk }) => jwk.d);
+    expect(privateParts).toHaveLength(8);
     for (const value of [secretValue('operator'), ...privateParts]) expect(told).not.toContain(value);
   });
 });

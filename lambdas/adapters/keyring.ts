@@ -2,7 +2,7 @@ import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/clien
 import { decodeProtectedHeader } from 'jose/decode/protected_header';
 import { compactDecrypt } from 'jose/jwe/compact/decrypt';
 import type { OpenedWebhook } from '../domain/attempt-delivery.ts';
-import { type KeyringContent, parseKeyring, signingKeysOf } from '../domain/keyring.ts';
+import { type KeyringContent, nextSwitchMs, parseKeyring, signingKeysOf } from '../domain/keyring.ts';
 import type { Profile, SigningKeys } from '../domain/profile.ts';
 import { signingSecrets } from '../domain/secret.ts';
 import type { StoredWebhook } from '../domain/webhook.ts';
@@ -10,7 +10,8 @@ import type { StoredWebhook } from '../domain/webhook.ts';
 export interface Keyring {
   /** Opens what was sealed for this webhook of this owner, and nothing else. Throws when the keyring cannot be read. */
   open(owner: string, webhookId: string, sealed: string): Promise<string>;
-  signingKeys(): Promise<SigningKeys>;
+  /** What signs at that time. */
+  signingKeys(nowMs: number): Promise<SigningKeys>;
   /** Everything of a webhook that is sealed and needed at that time. */
   openWebhook(webhook: StoredWebhook, rotation: Profile['rotation'], nowMs: number): Promise<OpenedWebhook>;
 }
@@ -23,12 +24,21 @@ const OPENED_KEPT = 10_000;
 
 interface Loaded {
   readonly sealing: ReadonlyMap<string, KeyringContent['sealing'][number]['jwk']>;
-  readonly signing: SigningKeys;
+  signingAt(nowMs: number): SigningKeys;
 }
 
 const load = (text: string): Loaded => {
   const content = parseKeyring(text);
-  return { sealing: new Map(content.sealing.map(({ kid, jwk }) => [kid, jwk])), signing: signingKeysOf(content) };
+  let signing: { readonly keys: SigningKeys; readonly untilMs: number } | null = null;
+  return {
+    sealing: new Map(content.sealing.map(({ kid, jwk }) => [kid, jwk])),
+    signingAt(nowMs) {
+      if (signing === null || nowMs >= signing.untilMs) {
+        signing = { keys: signingKeysOf(content, nowMs), untilMs: nextSwitchMs(content.signing, nowMs) };
+      }
+      return signing.keys;
+    },
+  };
 };
 
 /** The deployment's private keys, kept for minutes, with what they opened, kept for as long as there is room. */
@@ -85,7 +95,7 @@ export const createKeyring = (client: SecretsManagerClient, secretId: string, cl
     return text;
   };
 
-  const signingKeys = async (): Promise<SigningKeys> => (await current(FRESH_MS)).signing;
+  const signingKeys = async (nowMs: number): Promise<SigningKeys> => (await current(FRESH_MS)).signingAt(nowMs);
 
   const openWebhook = async (
     { owner, id, secrets, basic_auth, headers }: StoredWebhook,
@@ -94,7 +104,7 @@ export const createKeyring = (client: SecretsManagerClient, secretId: string, cl
   ): Promise<OpenedWebhook> => {
     const [newest, ...older] = signingSecrets(secrets, rotation, nowMs);
     const [keys, first, rest, password, values] = await Promise.all([
-      signingKeys(),
+      signingKeys(nowMs),
       open(owner, id, newest.sealed),
       Promise.all(older.map(({ sealed }) => open(owner, id, sealed))),
       basic_auth && open(owner, id, basic_auth.sealed),

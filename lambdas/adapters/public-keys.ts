@@ -1,4 +1,9 @@
-import { type DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+} from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { PassPostError } from '../domain/errors.ts';
 import { type PublicKeys, publicKeysSchema } from '../domain/keyring.ts';
@@ -33,7 +38,19 @@ export const createPublicKeys = (
   };
 };
 
+/** Puts them there, unless newer ones are: of two that publish at once, the later may be the older. */
 export const putPublicKeys = async (client: DynamoDBClient, deliveryTable: string, keys: PublicKeys): Promise<void> => {
   const row = { ...publicKeysKey, kind: 'public-keys', ...keys };
-  await client.send(new PutItemCommand({ TableName: deliveryTable, Item: marshall(row) }));
+  try {
+    await client.send(
+      new PutItemCommand({
+        TableName: deliveryTable,
+        Item: marshall(row),
+        ConditionExpression: 'attribute_not_exists(revision) OR revision <= :revision',
+        ExpressionAttributeValues: marshall({ ':revision': keys.revision }),
+      }),
+    );
+  } catch (error) {
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
+  }
 };

@@ -7,9 +7,10 @@ import {
   type SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import type { SecretStore } from '../domain/key-material.ts';
+import type { KeyringSecret } from '../domain/rotate-keyring.ts';
 
-/** A secret in Secrets Manager that is filled once. */
-export const createSecretStore = (client: SecretsManagerClient, secretId: string): SecretStore => {
+/** A secret in Secrets Manager, of which no value is ever lost to another that is written at the same time. */
+export const createSecretStore = (client: SecretsManagerClient, secretId: string): SecretStore & KeyringSecret => {
   const read = async (): Promise<string | null> => {
     try {
       const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: secretId }));
@@ -21,9 +22,11 @@ export const createSecretStore = (client: SecretsManagerClient, secretId: string
     }
   };
 
-  const fill = async (value: string): Promise<string> => {
-    // The same token for every first value: of two that fill at once, the second is refused.
-    const token = createHash('sha256').update(`${secretId} first`).digest('hex');
+  /** What follows the same value is put under the same token: of two that do it at once, the second is refused. */
+  const put = async (before: string | null, value: string): Promise<string> => {
+    const token = createHash('sha256')
+      .update(`${secretId} ${before === null ? 'first' : `after ${before}`}`)
+      .digest('hex');
     try {
       await client.send(
         new PutSecretValueCommand({ SecretId: secretId, SecretString: value, ClientRequestToken: token }),
@@ -31,11 +34,12 @@ export const createSecretStore = (client: SecretsManagerClient, secretId: string
       return value;
     } catch (error) {
       if (!(error instanceof ResourceExistsException)) throw error;
-      const filled = await read();
-      if (filled === null) throw error;
-      return filled;
+      const other = await read();
+      // Not to be seen yet.
+      if (other === null || other === before) throw error;
+      return other;
     }
   };
 
-  return { read, fill };
+  return { read, fill: (value) => put(null, value), replace: put };
 };

@@ -17,7 +17,7 @@ export const getPublicKeys = {
   tag: 'public keys',
   summary: 'Read the public keys that deliveries are signed with',
   description:
-    'The Ed25519 key (`alg` `EdDSA`) made the `v1a` signatures of the `standard` profile. Newest first; look a key up again when a signature fits none that you know.',
+    'The Ed25519 key (`alg` `EdDSA`) makes the `v1a` signatures of the `standard` profile. What signs now stands first; then what signs next, published beforehand, and what signed before. Look again when a signature fits none that you know.',
   scope: null,
   responses: { 200: z.object({ keys: z.array(jwkSchema) }) },
 } as const satisfies Operation;
@@ -29,7 +29,7 @@ export const getInpostKeys = {
   tag: 'public keys',
   summary: 'Read the keys of InPost digital signatures as PEM',
   description:
-    'Both keys, or with `algorithm` that key alone as a PEM file: `curl -o key.pem "…/inpost/public-key?algorithm=ecdsa-p256-sha256"`.',
+    'Both keys that sign now, with those that sign next while there are any; or with `algorithm` that key alone as a PEM file: `curl -o key.pem "…/inpost/public-key?algorithm=ecdsa-p256-sha256"`.',
   scope: null,
   query: z.strictObject({ algorithm: z.enum(['rsa-sha256', 'ecdsa-p256-sha256']).optional() }),
   responses: {
@@ -37,6 +37,10 @@ export const getInpostKeys = {
       .object({
         rsa: z.string().meta({ description: 'PEM (SPKI), for `rsa-sha256`.' }),
         ec: z.string().meta({ description: 'PEM (SPKI), for `ecdsa-p256-sha256`.' }),
+        next: z
+          .object({ rsa: z.string(), ec: z.string(), signs_from: z.iso.datetime() })
+          .nullable()
+          .meta({ description: 'What takes their place, and when: `null` unless the keys are being renewed.' }),
       })
       .meta({ id: 'InpostKeys' }),
   },

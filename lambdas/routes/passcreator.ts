@@ -4,7 +4,7 @@ import { invalid, PassPostError } from '../domain/errors.ts';
 import type { PublicKeys } from '../domain/keyring.ts';
 import { EVERYTHING } from '../domain/new-webhook.ts';
 import { ownerKey } from '../domain/owner.ts';
-import { publicKeyPem } from '../domain/public-key-pem.ts';
+import { publicKeyPem, secondsToKeep } from '../domain/published-keys.ts';
 import { listSubscriptions, type SubscriptionDependencies, subscribe, unsubscribe } from '../domain/subscription.ts';
 import type { StoredWebhook } from '../domain/webhook.ts';
 import { type ApiRequest, type ApiResponse, type Operation, type Route, route } from '../runtime/operation.ts';
@@ -95,9 +95,13 @@ export const passcreatorRoutes = (dependencies: PasscreatorDependencies): Route[
       return { status: 200, body };
     }),
 
-    route(operations.getPasscreatorKey, async () => ({
-      status: 200,
-      body: { publicKey: publicKeyPem(await publicKeys(), 'ES256') },
-    })),
+    route(operations.getPasscreatorKey, async ({ nowMs }) => {
+      const keys = await publicKeys();
+      return {
+        status: 200,
+        body: { publicKey: publicKeyPem(keys, 'ES256', nowMs) },
+        headers: { 'cache-control': `private, max-age=${secondsToKeep(keys, nowMs)}` },
+      };
+    }),
   ];
 };

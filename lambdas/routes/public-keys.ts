@@ -1,24 +1,31 @@
 import * as operations from '../contract/public-keys.ts';
 import type { PublicKeys } from '../domain/keyring.ts';
-import { publicKeyPem } from '../domain/public-key-pem.ts';
+import { nextPublicKeyPem, publicKeyPem, publishedJwks, secondsToKeep } from '../domain/published-keys.ts';
 import { type Route, route } from '../runtime/operation.ts';
 
-const keepForMinutes = { 'cache-control': 'public, max-age=300' };
+const keepFor = (seconds: number) => ({ 'cache-control': `public, max-age=${seconds}` });
 
 /** The calls that tell anybody what deliveries are signed with. */
 export const publicKeyRoutes = (publicKeys: () => Promise<PublicKeys>): Route[] => [
-  route(operations.getPublicKeys, async () => {
-    const { jwks } = await publicKeys();
-    return { status: 200, body: jwks, headers: keepForMinutes };
-  }),
+  route(operations.getPublicKeys, async ({ nowMs }) => ({
+    status: 200,
+    body: publishedJwks(await publicKeys(), nowMs),
+    headers: keepFor(300),
+  })),
 
-  route(operations.getInpostKeys, async ({ query: { algorithm } }) => {
+  route(operations.getInpostKeys, async ({ query: { algorithm }, nowMs }) => {
     const keys = await publicKeys();
+    const headers = keepFor(secondsToKeep(keys, nowMs));
     if (algorithm !== undefined) {
-      const body = publicKeyPem(keys, algorithm === 'rsa-sha256' ? 'RS256' : 'ES256');
-      return { status: 200, body, headers: { ...keepForMinutes, 'content-type': 'application/x-pem-file' } };
+      const body = publicKeyPem(keys, algorithm === 'rsa-sha256' ? 'RS256' : 'ES256', nowMs);
+      return { status: 200, body, headers: { ...headers, 'content-type': 'application/x-pem-file' } };
     }
-    const body = { rsa: publicKeyPem(keys, 'RS256'), ec: publicKeyPem(keys, 'ES256') };
-    return { status: 200, body, headers: keepForMinutes };
+    const [nextRsa, nextEc] = [nextPublicKeyPem(keys, 'RS256', nowMs), nextPublicKeyPem(keys, 'ES256', nowMs)];
+    const body = {
+      rsa: publicKeyPem(keys, 'RS256', nowMs),
+      ec: publicKeyPem(keys, 'ES256', nowMs),
+      next: nextRsa && nextEc && { rsa: nextRsa.pem, ec: nextEc.pem, signs_from: nextRsa.signsFrom },
+    };
+    return { status: 200, body, headers };
   }),
 ];

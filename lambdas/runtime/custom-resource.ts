@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
-import { log } from './log.ts';
+import { kindOf, log } from './log.ts';
 
 /** What CloudFormation asks of a custom resource's function. https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requests.html */
 const requestSchema = z.object({
@@ -34,13 +34,6 @@ const putAnswer = async (url: string, answer: object, pause: (ms: number) => Pro
       await pause(100 * 2 ** tried);
     }
   }
-};
-
-/** What an error may be known by where it may hold key values: a message can quote what it complains of. */
-const kindOf = (error: unknown): { kind: string; at: string } => {
-  if (!(error instanceof Error)) return { kind: typeof error, at: '' };
-  const [, ...frames] = (error.stack ?? '').replaceAll(error.message, '').split('\n');
-  return { kind: error.name, at: frames.join('\n') };
 };
 
 /**

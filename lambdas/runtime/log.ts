@@ -13,3 +13,10 @@ export const describeError = (error: unknown): Record<string, unknown> => {
   const { name, message, stack, cause } = error;
   return { kind: name, message, stack, ...(cause === undefined ? {} : { cause: describeError(cause) }) };
 };
+
+/** What an error may be known by where it may hold key values: a message can quote what it complains of. */
+export const kindOf = (error: unknown): { kind: string; at: string } => {
+  if (!(error instanceof Error)) return { kind: typeof error, at: '' };
+  const [, ...frames] = (error.stack ?? '').replaceAll(error.message, '').split('\n');
+  return { kind: error.name, at: frames.join('\n') };
+};

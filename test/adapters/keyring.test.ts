@@ -13,7 +13,7 @@ const SECRET_ID = 'keyring';
 const first = drawKeyring();
 const second = drawKeyring();
 const grown: KeyringContent = {
-  v: 1,
+  ...first,
   sealing: [...second.sealing, ...first.sealing],
   signing: [...second.signing, ...first.signing],
 };
@@ -74,22 +74,39 @@ describe('the keyring', () => {
 
   it('reads the secret once, and again after five minutes', async () => {
     const keyring = keyringOf();
-    await Promise.all([keyring.signingKeys(), keyring.open(OWNER, WEBHOOK, await sealWith(first, 'a'))]);
+    await Promise.all([keyring.signingKeys(nowMs), keyring.open(OWNER, WEBHOOK, await sealWith(first, 'a'))]);
     nowMs += 299_999;
-    await keyring.signingKeys();
+    await keyring.signingKeys(nowMs);
     const callsBefore = manager.calls.length;
     store(grown);
     nowMs += 1;
 
-    const { ed25519 } = await keyring.signingKeys();
+    const { ed25519 } = await keyring.signingKeys(nowMs);
 
     expect([callsBefore, manager.calls.length]).toEqual([1, 2]);
     expect(ed25519.kid).toBe(second.signing[0]?.kid);
   });
 
+  it('signs with another key from its time on, without reading the secret again', async () => {
+    const switchMs = nowMs + 60_000;
+    const waiting = second.signing.map((key) => ({ ...key, signs_from: switchMs }));
+    store({ ...grown, signing: [...waiting, ...first.signing] });
+    const keyring = keyringOf();
+
+    const kids = [];
+    for (const atMs of [nowMs, switchMs - 1, switchMs]) {
+      const { ed25519, ecdsaP256, rsa } = await keyring.signingKeys(atMs);
+      kids.push([ed25519.kid, ecdsaP256.kid, rsa.kid]);
+    }
+
+    const [before, after] = [first, second].map(({ signing }) => signing.map(({ kid }) => kid));
+    expect(kids).toEqual([before, before, after]);
+    expect(manager.calls).toHaveLength(1);
+  });
+
   it('reads it again at once for a key it does not know, but not at every turn', async () => {
     const keyring = keyringOf();
-    await keyring.signingKeys();
+    await keyring.signingKeys(nowMs);
     const sealed = await sealWith(second, 'newer');
     nowMs += 5_000;
 
@@ -128,14 +145,14 @@ describe('the keyring', () => {
 
   it('goes on with what it has while a newer one cannot be had', async () => {
     const keyring = keyringOf();
-    const { rsa } = await keyring.signingKeys();
+    const { rsa } = await keyring.signingKeys(nowMs);
     manager.isAway = true;
     nowMs += 3_600_000;
 
     const opened = await keyring.open(OWNER, WEBHOOK, await sealWith(first, 'secret'));
 
     expect(opened).toBe('secret');
-    expect((await keyring.signingKeys()).rsa.kid).toBe(rsa.kid);
+    expect((await keyring.signingKeys(nowMs)).rsa.kid).toBe(rsa.kid);
   });
 
   it('opens all that a webhook sends with', async () => {

@@ -1,4 +1,4 @@
-import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
+import { DeleteItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createPublicKeys, putPublicKeys } from '../../lambdas/adapters/public-keys.ts';
@@ -40,5 +40,20 @@ describe('the public keys', () => {
     await put(first);
 
     expect(await read()).toEqual(first);
+  });
+
+  it('are not replaced by older ones that come late', async () => {
+    await put({ ...second, revision: 2 });
+    await put({ ...first, revision: 1 });
+
+    expect((await createPublicKeys(tables.client, tables.deliveryTable, () => 0)()).sealing).toEqual(second.sealing);
+  });
+
+  it('replace those of the first release, which had no revision', async () => {
+    const { revision: _, ...old } = { ...publicKeysKey, ...first };
+    await tables.client.send(new PutItemCommand({ TableName: tables.deliveryTable, Item: marshall(old) }));
+    await put({ ...second, revision: 1 });
+
+    expect((await createPublicKeys(tables.client, tables.deliveryTable, () => 0)()).sealing).toEqual(second.sealing);
   });
 });

@@ -15,7 +15,7 @@ const [secret, otherSecret] = [createSecret(), createSecret()];
 
 const render = (name: string, options: object, sentAt = new Date()): Rendered => {
   const profile = profileOf(name);
-  const material = { ...signingKeysOf(keyring), secrets: [secret] } as const;
+  const material = { ...signingKeysOf(keyring, 0), secrets: [secret] } as const;
   return profile.render(telling(), material, profile.options.parse(options), sentAt);
 };
 const bytes = ({ body }: Rendered) => Buffer.from(body);

@@ -6,7 +6,7 @@ import { createKeyring, signingKeysOf } from '../../lambdas/domain/keyring.ts';
 import { profileOf } from '../../lambdas/profiles/index.ts';
 import { anEvent, aWebhook } from '../helpers/virtual-engine.ts';
 
-const keys = signingKeysOf(createKeyring());
+const keys = signingKeysOf(createKeyring(), 0);
 const [password, values] = ['påss:word', { 'x-api-key': 'k-1', 'x-tenant': 't-1', 'x-inpost-topic': 'forged' }];
 
 /** What a webhook's attempt posts, and what is recorded of it. */

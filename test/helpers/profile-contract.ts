@@ -27,7 +27,7 @@ export interface ProfileCase<Options> {
 }
 
 const keyring = createKeyring();
-const signingKeys = signingKeysOf(keyring);
+const signingKeys = signingKeysOf(keyring, 0);
 const publishedKeys = publicKeysOf(keyring).jwks.keys;
 
 const accepts = (verify: () => boolean): boolean => {

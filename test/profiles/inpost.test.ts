@@ -13,7 +13,7 @@ import { opensslHmac } from '../helpers/receivers/openssl.ts';
 import { telling } from '../helpers/telling.ts';
 import vectors from '../vectors/inpost.json' with { type: 'json' };
 
-const material = { ...signingKeysOf(createKeyring()), secrets: ['inpost-shared'] } as const;
+const material = { ...signingKeysOf(createKeyring(), 0), secrets: ['inpost-shared'] } as const;
 const render = (chosen: object = {}, about = telling(), sentAt = new Date()) =>
   inpost.render(about, material, inpost.options.parse(chosen), sentAt);
 

@@ -11,7 +11,7 @@ import vectors from '../vectors/passcreator.json' with { type: 'json' };
 
 const keyring = createKeyring();
 const published = publicKeysOf(keyring).jwks.keys;
-const material = { ...signingKeysOf(keyring), secrets: ['any-secret'] } as const;
+const material = { ...signingKeysOf(keyring, 0), secrets: ['any-secret'] } as const;
 const options = (chosen: object) => passcreator.options.parse(chosen);
 const render = (chosen: object = {}) =>
   passcreator.render(telling({ eventType: 'pass_created' }), material, options(chosen), new Date());

@@ -8,7 +8,7 @@ import { verifyWithStripe, verifyWithStripeAt } from '../helpers/receivers/strip
 import { telling } from '../helpers/telling.ts';
 import vectors from '../vectors/passmint.json' with { type: 'json' };
 
-const keys = signingKeysOf(createKeyring());
+const keys = signingKeysOf(createKeyring(), 0);
 const [newest, previous] = [createSecret(), 'whsec_test'];
 const render = (sentAt = new Date(), secrets: readonly [string, ...string[]] = [newest]) =>
   passmint.render(telling({ eventType: 'pass.installed' }), { ...keys, secrets }, {}, sentAt);

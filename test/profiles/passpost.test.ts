@@ -8,7 +8,7 @@ import { verifyPasspostInPython } from '../helpers/receivers/passpost-python.ts'
 import { telling } from '../helpers/telling.ts';
 import vectors from '../vectors/passpost.json' with { type: 'json' };
 
-const keys = signingKeysOf(createKeyring());
+const keys = signingKeysOf(createKeyring(), 0);
 const render = (secret: string, about = telling()) =>
   passpost.render(about, { ...keys, secrets: [secret] }, {}, new Date());
 

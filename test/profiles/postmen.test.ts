@@ -5,7 +5,7 @@ import { testProfile } from '../helpers/profile-contract.ts';
 import { telling } from '../helpers/telling.ts';
 import vectors from '../vectors/postmen.json' with { type: 'json' };
 
-const keys = signingKeysOf(createKeyring());
+const keys = signingKeysOf(createKeyring(), 0);
 const render = (about = telling(), sentAt = new Date()) =>
   postmen.render(about, { ...keys, secrets: ['any-secret'] }, {}, sentAt);
 

@@ -9,7 +9,7 @@ import { verifyV1a, verifyWithStandardWebhooks, verifyWithSvix } from '../helper
 import { telling } from '../helpers/telling.ts';
 import vectors from '../vectors/standard.json' with { type: 'json' };
 
-const keys = signingKeysOf(createKeyring());
+const keys = signingKeysOf(createKeyring(), 0);
 const secret = 'whsec_dGVzdC1zZWNyZXQtMzItYnl0ZXMtbG9uZy0hISEhISE=';
 
 describe('the standard profile', () => {
