@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { SQSRecord } from 'aws-lambda';
+import { createAnswerSpeedRows } from './adapters/answer-speed-rows.ts';
 import { dynamoClient, secretsClient, sqsClient, takeAwsUse } from './adapters/aws-clients.ts';
 import { createDeliveriesTable } from './adapters/deliveries-table.ts';
 import { createDeliveryQueue, ticketFromMessage } from './adapters/delivery-queue.ts';
@@ -41,6 +42,7 @@ const sender = createSender({ egress, ownHosts: config.ownHosts });
 const dependencies: DeliverDependencies = {
   store: {
     ...table,
+    ...createAnswerSpeedRows(dynamo, config.deliveryTable),
     ...createPaceRows(dynamo, config.deliveryTable),
     ...createWebhookHealth(
       dynamo,

@@ -225,7 +225,7 @@ export class Storage extends Construct {
       this.domain(['UpdateItem'], ['A#*']),
       this.domain(['PutItem'], ['E#*']),
     );
-    this.grantDelivery(fn, this.delivery(['BatchGetItem', 'UpdateItem'], ['W#*']), {
+    this.grantDelivery(fn, this.delivery(['GetItem', 'BatchGetItem', 'UpdateItem'], ['W#*']), {
       actions: [partiql.insert, partiql.update],
       resources: [this.deliveryTable.tableArn],
     });

@@ -1,11 +1,12 @@
-import { type DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { marshall } from '@aws-sdk/util-dynamodb';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { DeliveryChange } from '../domain/deliver-batch.ts';
 import { type Attempt, type DeliveryTicket, type StoredDelivery, storedDeliverySchema } from '../domain/delivery.ts';
 import { type StoredEvent, storedEventSchema } from '../domain/event.ts';
 import { webhookOfDelivery } from '../domain/id.ts';
+import type { AnswerSpeed } from '../domain/slow-lane.ts';
 import { type StoredWebhook, storedWebhookSchema } from '../domain/webhook.ts';
 import type { Health } from '../domain/webhook-health.ts';
+import { rowToAnswerSpeed } from './answer-speed-rows.ts';
 import { batchGet } from './batch-get.ts';
 import { executeStatements, insertStatement, rowOf, updateStatement } from './partiql.ts';
 import {
@@ -23,7 +24,7 @@ export interface DeliveryRows {
   readonly delivery: StoredDelivery | null;
   readonly event: StoredEvent | null;
   readonly webhook: StoredWebhook | null;
-  readonly isSlow: boolean;
+  readonly answers: AnswerSpeed;
   readonly health: Health;
 }
 
@@ -149,7 +150,7 @@ export const createDeliveriesTable = (
           delivery: deliveryRow ? storedDeliverySchema.parse(deliveryRow) : null,
           event: eventRow ? storedEventSchema.parse(eventRow) : null,
           webhook: webhookAt(webhook),
-          isSlow: healthRow?.slow === true,
+          answers: rowToAnswerSpeed(healthRow),
           health: {
             failingSince: typeof healthRow?.failing_since === 'number' ? healthRow.failing_since : null,
             isTold: healthRow?.told === true,
@@ -194,17 +195,6 @@ export const createDeliveriesTable = (
         recorded[index] = ours[at] === true;
       });
       return recorded;
-    },
-
-    async markSlow(webhookId: string, isSlow: boolean): Promise<void> {
-      await client.send(
-        new UpdateItemCommand({
-          TableName: tables.delivery,
-          Key: marshall(healthKey(webhookId)),
-          UpdateExpression: 'SET slow = :slow, kind = :kind',
-          ExpressionAttributeValues: marshall({ ':slow': isSlow, ':kind': 'health' }),
-        }),
-      );
     },
   };
 };

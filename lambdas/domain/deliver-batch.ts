@@ -1,11 +1,20 @@
-import { afterAttempt, afterDeletion, afterEnabling, whileDisabled } from './after-attempt.ts';
+import { afterAttempt, afterDeletion, whileDisabled } from './after-attempt.ts';
 import { type AttemptDependencies, type Attempted, attemptDelivery } from './attempt-delivery.ts';
 import type { DeliveryTicket, StoredDelivery } from './delivery.ts';
 import { ticketOf } from './fan-out.ts';
 import { webhookOfDelivery } from './id.ts';
 import { giveSlots, type PaceStore, withLeases } from './pace.ts';
+import { resumeIfEnabled } from './resume-if-enabled.ts';
 import { nextDueMs, retryAfterSeconds, scheduleOf } from './schedule.ts';
-import { isDoneWithin, type LaneMemory, SLOW_AFTER_MS, startGroup } from './slow-lane.ts';
+import {
+  type AnswerSpeedStore,
+  isDoneWithin,
+  knowledgeOf,
+  type LaneMemory,
+  SLOW_AFTER_MS,
+  startGroup,
+  TRUST_MS,
+} from './slow-lane.ts';
 import { type Assignment, verdictOn } from './verdict.ts';
 import type { StoredWebhook } from './webhook.ts';
 import { type HealthStore, noteHealth, type Tried } from './webhook-health.ts';
@@ -15,12 +24,11 @@ export interface DeliveryChange {
   readonly after: StoredDelivery;
 }
 
-export interface DeliveryStore extends PaceStore, HealthStore {
+export interface DeliveryStore extends PaceStore, HealthStore, AnswerSpeedStore {
   /** Records changes, each only while its row holds the ticket it was made on. Answers which stand recorded. */
   record(changes: readonly DeliveryChange[]): Promise<readonly boolean[]>;
   /** Reads webhooks again, as they are this moment. */
   readAgain(webhooks: readonly StoredWebhook[]): Promise<readonly (StoredWebhook | null)[]>;
-  markSlow(webhookId: string, isSlow: boolean): Promise<void>;
 }
 
 interface Queue {
@@ -65,7 +73,7 @@ export interface DeliveryOutcome {
 /** What finds no room under `max_in_flight` asks again after so long. */
 const TURN_MS = 2000;
 
-interface Finished {
+export interface Finished {
   readonly assignment: Assignment;
   readonly change: DeliveryChange;
   readonly outcome: DeliveryOutcome['outcome'];
@@ -154,7 +162,7 @@ export const deliverBatch = async (
     else if (verdict === 'cancel')
       finished.push(unattempted(assignment, 'cancelled', afterDeletion(delivery, clock())));
     else if (verdict === 'hold') finished.push(unattempted(assignment, 'held', whileDisabled(delivery)));
-    else if (lane === 'fast' && assignment.isSlow) forward.push(assignment);
+    else if (lane === 'fast' && assignment.answers.isSlow) forward.push(assignment);
     else {
       const webhookId = webhookOfDelivery(delivery.id);
       groups.set(webhookId, [...(groups.get(webhookId) ?? []), assignment]);
@@ -209,18 +217,21 @@ export const deliverBatch = async (
     });
 
   const attemptGroup = async (webhookId: string, group: readonly Assignment[]): Promise<void> => {
-    if (group.length === 0) return;
-    const isTrusted = lane === 'slow' || memory.isQuick(webhookId, clock());
-    const isMarked = group.some(({ isSlow }) => isSlow);
-    const onSlow = async (): Promise<void> => {
+    const [first] = group;
+    if (!first) return;
+    // A help, not a record: when it cannot be had, the webhook is asked carefully.
+    const known = lane === 'slow' ? 'quick' : await aside(knowledgeOf(webhookId, first.answers, group.length, deps));
+    if (known === 'slow') return sendOn(group, slowQueue, 'forwarded');
+    const onSlow = async (left: readonly Assignment[]): Promise<void> => {
       memory.noteSlow(webhookId);
-      await aside(lane === 'fast' ? store.markSlow(webhookId, true) : Promise.resolve());
+      if (lane === 'fast') await aside(store.markSlow(webhookId, true));
+      await sendOn(left, slowQueue, 'forwarded');
     };
-    const { wasSlow, left } = await startGroup(group, { isTrusted, slowAfterMs: SLOW_AFTER_MS, onSlow }, attemptOne);
-    await sendOn(left, slowQueue, 'forwarded');
-    if (wasSlow) return;
+    const options = { isTrusted: known === 'quick', slowAfterMs: SLOW_AFTER_MS, onSlow };
+    if (!(await startGroup(group, options, attemptOne))) return;
     memory.noteQuick(webhookId, clock());
-    if (isMarked) await aside(store.markSlow(webhookId, false));
+    if (known === 'asking') await aside(store.noteQuick(webhookId, clock() + TRUST_MS));
+    if (first.answers.isSlow) await aside(store.markSlow(webhookId, false));
   };
 
   const all = Promise.all([
@@ -253,8 +264,8 @@ const unattempted = (
   attempted: null,
 });
 
-/** A mark is a help, not a record: when it cannot be set, the next slow answer sets it. */
-const aside = (step: Promise<void>): Promise<void> => step.catch(() => undefined);
+/** A mark is a help, not a record: when it cannot be set or read, the next slow answer sets it. */
+const aside = <T>(step: Promise<T>): Promise<T | null> => step.catch(() => null);
 
 const nextWait = (
   delivery: StoredDelivery,
@@ -267,24 +278,4 @@ const nextWait = (
   const endedAtMs = attempt.started_at + attempt.duration_ms;
   const dueAtMs = nextDueMs(endedAtMs, waitSeconds, speed, retryAfterSeconds(retryAfter, endedAtMs));
   return { dueAtMs, isParked: !queue.carries(dueAtMs, clock()) };
-};
-
-/** A webhook may have been enabled between being read and its delivery being held; then nobody else would let it go on. */
-const resumeIfEnabled = async (
-  standing: readonly Finished[],
-  { store, queue, clock }: DeliverDependencies,
-): Promise<void> => {
-  const held = standing.flatMap(({ assignment, change, outcome }) =>
-    outcome === 'held' && assignment.webhook ? [{ webhook: assignment.webhook, delivery: change.after }] : [],
-  );
-  if (held.length === 0) return;
-  const now = await store.readAgain(held.map(({ webhook }) => webhook));
-  const changes = held.flatMap(({ delivery }, index) =>
-    now[index]?.enabled && now[index].deleted_at === null
-      ? [{ before: delivery, after: afterEnabling(delivery, clock()) }]
-      : [],
-  );
-  const recorded = await store.record(changes);
-  const resumed = changes.filter((_, index) => recorded[index]).map(({ after }) => ticketOf(after));
-  if (resumed.length > 0) await queue.send(resumed, clock());
 };

@@ -2,8 +2,29 @@
 export const SLOW_AFTER_MS = 500;
 
 /** How long a quick answer lets a webhook have all of a batch's requests at once. */
-const TRUST_MS = 30_000;
+export const TRUST_MS = 30_000;
+/** How long asking an unknown webhook first is one instance's alone; it says itself what came of it, if it lives. */
+export const PROBE_MS = 2000;
+/** When the others look what came of it: soon after a quick answer, and once more when a slow one must have been marked. */
+const LOOKS_MS = [20, 40, 80, 160, 320];
+/** So many requests an unknown webhook gets before its answers are waited for. */
+export const FIRST_ASKED = 2;
 const MOST_REMEMBERED = 10_000;
+
+/** What all instances know of how quickly a webhook answers. Times in milliseconds, 0 for never. */
+export interface AnswerSpeed {
+  readonly isSlow: boolean;
+  readonly quickUntilMs: number;
+  readonly probedUntilMs: number;
+}
+
+export interface AnswerSpeedStore {
+  answerSpeed(webhookId: string): Promise<AnswerSpeed>;
+  /** Lets one of all that ask at once go first: true for that one, until it says what came of it or the time is over. */
+  claimProbe(webhookId: string, nowMs: number, untilMs: number): Promise<boolean>;
+  noteQuick(webhookId: string, untilMs: number): Promise<void>;
+  markSlow(webhookId: string, isSlow: boolean): Promise<void>;
+}
 
 /** What one function instance has seen of webhooks' answers; a fresh one knows nothing and asks carefully. */
 export interface LaneMemory {
@@ -26,6 +47,40 @@ export const createLaneMemory = (): LaneMemory => {
   };
 };
 
+/** What is known of a webhook before its requests are started; nothing, or that this instance is the one to find out. */
+export type Knowledge = 'quick' | 'slow' | 'asking' | null;
+
+interface KnowledgeDependencies {
+  readonly store: AnswerSpeedStore;
+  readonly memory: LaneMemory;
+  readonly wait: (ms: number) => Promise<void>;
+  readonly clock: () => number;
+}
+
+/**
+ * What is known of how quickly a webhook answers. Of all instances that have a burst for one that nobody knows, one
+ * asks first and the others wait for what it says: were it all of them, a receiver that stalls would have them all.
+ * One or two requests at a time are no burst, and not worth the write.
+ */
+export const knowledgeOf = async (
+  webhookId: string,
+  { quickUntilMs, probedUntilMs }: AnswerSpeed,
+  requests: number,
+  { store, memory, wait, clock }: KnowledgeDependencies,
+): Promise<Knowledge> => {
+  if (memory.isQuick(webhookId, clock()) || quickUntilMs > clock()) return 'quick';
+  const isAsked = probedUntilMs > clock();
+  if (!isAsked && requests <= FIRST_ASKED) return null;
+  if (!isAsked && (await store.claimProbe(webhookId, clock(), clock() + PROBE_MS))) return 'asking';
+  for (const ms of LOOKS_MS) {
+    await wait(ms);
+    const seen = await store.answerSpeed(webhookId);
+    if (seen.isSlow) return 'slow';
+    if (seen.quickUntilMs > clock()) return 'quick';
+  }
+  return null;
+};
+
 /** Whether something is done within that time. The timer does not outlive the answer. */
 export const isDoneWithin = async (work: Promise<unknown>, ms: number): Promise<boolean> => {
   let timer: NodeJS.Timeout | undefined;
@@ -39,29 +94,28 @@ export const isDoneWithin = async (work: Promise<unknown>, ms: number): Promise<
   }
 };
 
-/** What became of a group's requests: all started, or the rest left for the slow lane. */
-export interface GroupOutcome<T> {
-  readonly wasSlow: boolean;
-  readonly left: readonly T[];
-}
-
 /**
- * Starts one webhook's requests of a batch. A webhook that is not known to be quick is asked twice first; the others
- * follow when both were answered in time, and are left for the slow lane when they were not: a batch's invocation is
- * a scarce thing, and a receiver that stalls must not get them all. `onSlow` is called while the stalled ones still run.
+ * Starts one webhook's requests of a batch, and answers whether they were quick. A webhook that is not known to be quick
+ * is asked twice first; the others follow when both were answered in time. `onSlow` is called while the stalled ones
+ * still run, with those that were not started: a batch's invocation is a scarce thing, and a receiver that stalls must
+ * not get them all.
  */
 export const startGroup = async <T>(
   group: readonly T[],
-  options: { readonly isTrusted: boolean; readonly slowAfterMs: number; readonly onSlow: () => Promise<void> },
+  options: {
+    readonly isTrusted: boolean;
+    readonly slowAfterMs: number;
+    readonly onSlow: (left: readonly T[]) => Promise<void>;
+  },
   start: (item: T) => Promise<void>,
-): Promise<GroupOutcome<T>> => {
-  const first = options.isTrusted ? group : group.slice(0, 2);
-  const rest = options.isTrusted ? [] : group.slice(2);
+): Promise<boolean> => {
+  const first = options.isTrusted ? group : group.slice(0, FIRST_ASKED);
+  const rest = group.slice(first.length);
   const asked = Promise.all(first.map(start));
   if (await isDoneWithin(asked, options.slowAfterMs)) {
-    return rest.length === 0 ? { wasSlow: false, left: [] } : startGroup(rest, { ...options, isTrusted: true }, start);
+    return rest.length === 0 || startGroup(rest, { ...options, isTrusted: true }, start);
   }
-  await options.onSlow();
+  await options.onSlow(rest);
   await asked;
-  return { wasSlow: true, left: rest };
+  return false;
 };

@@ -1,5 +1,6 @@
 import type { DeliveryTicket, StoredDelivery } from './delivery.ts';
 import type { StoredEvent } from './event.ts';
+import type { AnswerSpeed } from './slow-lane.ts';
 import type { StoredWebhook } from './webhook.ts';
 import type { Health } from './webhook-health.ts';
 
@@ -12,8 +13,7 @@ export interface Assignment {
   readonly delivery: StoredDelivery | null;
   readonly event: StoredEvent | null;
   readonly webhook: StoredWebhook | null;
-  /** The webhook is marked as answering slowly. */
-  readonly isSlow: boolean;
+  readonly answers: AnswerSpeed;
   readonly health: Health;
 }
 

@@ -1,34 +1,37 @@
 import { describe, expect, it } from 'vitest';
-import { createLaneMemory, startGroup } from '../../lambdas/domain/slow-lane.ts';
+import { type AnswerSpeed, createLaneMemory, knowledgeOf, startGroup } from '../../lambdas/domain/slow-lane.ts';
 
 describe('a webhook’s requests of one batch', () => {
   const options = { isTrusted: false, slowAfterMs: 20, onSlow: async () => undefined };
 
   it('asks an unknown webhook twice, and all at once when both are answered in time', async () => {
     const started: number[] = [];
-    const counts: number[] = [];
 
     const outcome = await startGroup([1, 2, 3, 4], options, async (item) => {
       started.push(item);
-      counts.push(started.length);
       await Promise.resolve();
     });
 
-    expect(outcome).toEqual({ wasSlow: false, left: [] });
+    expect(outcome).toBe(true);
     expect(started).toEqual([1, 2, 3, 4]);
   });
 
-  it('leaves the rest when the first two stall, and says so while they still run', async () => {
+  it('leaves the rest when the first two stall, and hands it on while they still run', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const started: number[] = [];
-    const onSlow = async () => resolve();
+    const handedOn: number[] = [];
+    const onSlow = async (left: readonly number[]) => {
+      handedOn.push(...left);
+      resolve();
+    };
 
     const outcome = await startGroup([1, 2, 3, 4], { ...options, onSlow }, async (item) => {
       started.push(item);
       await promise;
     });
 
-    expect(outcome).toEqual({ wasSlow: true, left: [3, 4] });
+    expect(outcome).toBe(false);
+    expect(handedOn).toEqual([3, 4]);
     expect(started).toEqual([1, 2]);
   });
 
@@ -43,7 +46,7 @@ describe('a webhook’s requests of one batch', () => {
 
     expect(started).toEqual([1, 2, 3]);
     resolve();
-    expect(await outcome).toEqual({ wasSlow: false, left: [] });
+    expect(await outcome).toBe(true);
   });
 
   it('trusts a quick answer for half a minute, and a slow one ends it', () => {
@@ -55,5 +58,75 @@ describe('a webhook’s requests of one batch', () => {
     const trusted = [memory.isQuick('whk_1', 30_999), memory.isQuick('whk_1', 31_000), memory.isQuick('whk_2', 1001)];
 
     expect(trusted).toEqual([true, false, false]);
+  });
+});
+
+describe('what is known of a webhook', () => {
+  const unknown: AnswerSpeed = { isSlow: false, quickUntilMs: 0, probedUntilMs: 0 };
+
+  /** A world in which somebody says of the webhook what is given, at that time. */
+  const aWorld = (said: Partial<AnswerSpeed> & { atMs?: number } = {}, isClaimed = false) => {
+    let nowMs = 10_000;
+    const claims: string[] = [];
+    return {
+      claims,
+      deps: {
+        memory: createLaneMemory(),
+        clock: () => nowMs,
+        wait: async (ms: number) => {
+          nowMs += ms;
+        },
+        store: {
+          claimProbe: async (webhookId: string) => {
+            claims.push(webhookId);
+            return !isClaimed;
+          },
+          answerSpeed: async () => (nowMs >= (said.atMs ?? 0) ? { ...unknown, ...said } : unknown),
+          noteQuick: async () => undefined,
+          markSlow: async () => undefined,
+        },
+      },
+      waitedMs: () => nowMs - 10_000,
+    };
+  };
+
+  it('is for one instance to find out when a burst comes', async () => {
+    const { deps, claims } = aWorld();
+
+    expect(await knowledgeOf('whk_1', unknown, 3, deps)).toBe('asking');
+    expect(claims).toEqual(['whk_1']);
+  });
+
+  it('is nothing, and costs nothing, for one or two requests', async () => {
+    const { deps, claims } = aWorld();
+
+    expect(await knowledgeOf('whk_1', unknown, 2, deps)).toBeNull();
+    expect(claims).toEqual([]);
+  });
+
+  it.each([
+    ['quick', { quickUntilMs: 99_000, atMs: 10_050 }, 60],
+    ['slow', { isSlow: true, atMs: 10_510 }, 620],
+    [null, {}, 620],
+  ])('is %s when the one that asks says so', async (known, said, afterMs) => {
+    const { deps, waitedMs } = aWorld(said, true);
+
+    expect(await knowledgeOf('whk_1', unknown, 3, deps)).toBe(known);
+    expect(waitedMs()).toBe(afterMs);
+  });
+
+  it('waits for who is asking already, without a claim of its own, for one request too', async () => {
+    const { deps, claims } = aWorld({ quickUntilMs: 99_000 });
+
+    expect(await knowledgeOf('whk_1', { ...unknown, probedUntilMs: 11_000 }, 1, deps)).toBe('quick');
+    expect(claims).toEqual([]);
+  });
+
+  it('is quick where any instance has seen that of late', async () => {
+    const { deps } = aWorld();
+
+    expect(await knowledgeOf('whk_1', { ...unknown, quickUntilMs: 10_001 }, 9, deps)).toBe('quick');
+    deps.memory.noteQuick('whk_2', 9000);
+    expect(await knowledgeOf('whk_2', unknown, 9, deps)).toBe('quick');
   });
 });

@@ -1,5 +1,6 @@
 import { BatchWriteItemCommand, GetItemCommand, ScanCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { createAnswerSpeedRows } from '../../lambdas/adapters/answer-speed-rows.ts';
 import { createDeliveriesTable } from '../../lambdas/adapters/deliveries-table.ts';
 import { createDueIndex } from '../../lambdas/adapters/due-index.ts';
 import { createFanOutRows } from '../../lambdas/adapters/fan-out-rows.ts';
@@ -139,6 +140,7 @@ export const createVirtualEngine = (
   const dependencies: DeliverDependencies = {
     store: {
       ...table,
+      ...createAnswerSpeedRows(tables.client, tables.deliveryTable),
       ...createPaceRows(tables.client, tables.deliveryTable),
       ...createWebhookHealth(tables.client, names, 30),
       async record(changes) {
