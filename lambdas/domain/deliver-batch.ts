@@ -70,6 +70,8 @@ export interface DeliveryOutcome {
   readonly cause: unknown;
 }
 
+/** What another instance is still finding out is known by then. */
+const ASKED_MS = 1000;
 /** What finds no room under `max_in_flight` asks again after so long. */
 const TURN_MS = 2000;
 
@@ -222,6 +224,7 @@ export const deliverBatch = async (
     // A help, not a record: when it cannot be had, the webhook is asked carefully.
     const known = lane === 'slow' ? 'quick' : await aside(knowledgeOf(webhookId, first.answers, group.length, deps));
     if (known === 'slow') return sendOn(group, slowQueue, 'forwarded');
+    if (known === 'asked') return sendOn(group, queue, 'paced', clock() + ASKED_MS);
     const onSlow = async (left: readonly Assignment[]): Promise<void> => {
       memory.noteSlow(webhookId);
       if (lane === 'fast') await aside(store.markSlow(webhookId, true));

@@ -5,8 +5,8 @@ export const SLOW_AFTER_MS = 500;
 export const TRUST_MS = 30_000;
 /** How long asking an unknown webhook first is one instance's alone; it says itself what came of it, if it lives. */
 export const PROBE_MS = 2000;
-/** When the others look what came of it: soon after a quick answer, and once more when a slow one must have been marked. */
-const LOOKS_MS = [20, 40, 80, 160, 320];
+/** When the others look what came of it: a quick answer is said soon; for a slow one they come again later. */
+const LOOKS_MS = [20, 40, 80, 160];
 /** So many requests an unknown webhook gets before its answers are waited for. */
 export const FIRST_ASKED = 2;
 const MOST_REMEMBERED = 10_000;
@@ -47,8 +47,13 @@ export const createLaneMemory = (): LaneMemory => {
   };
 };
 
-/** What is known of a webhook before its requests are started; nothing, or that this instance is the one to find out. */
-export type Knowledge = 'quick' | 'slow' | 'asking' | null;
+/** What is known of a webhook before its requests are started. */
+export type Knowledge =
+  | 'quick'
+  | 'slow'
+  | 'nothing'
+  | 'asking' // nothing, and this instance is the one to find out
+  | 'asked'; // nothing, and another one is still finding out
 
 interface KnowledgeDependencies {
   readonly store: AnswerSpeedStore;
@@ -70,7 +75,7 @@ export const knowledgeOf = async (
 ): Promise<Knowledge> => {
   if (memory.isQuick(webhookId, clock()) || quickUntilMs > clock()) return 'quick';
   const isAsked = probedUntilMs > clock();
-  if (!isAsked && requests <= FIRST_ASKED) return null;
+  if (!isAsked && requests <= FIRST_ASKED) return 'nothing';
   if (!isAsked && (await store.claimProbe(webhookId, clock(), clock() + PROBE_MS))) return 'asking';
   for (const ms of LOOKS_MS) {
     await wait(ms);
@@ -78,7 +83,7 @@ export const knowledgeOf = async (
     if (seen.isSlow) return 'slow';
     if (seen.quickUntilMs > clock()) return 'quick';
   }
-  return null;
+  return 'asked';
 };
 
 /** Whether something is done within that time. The timer does not outlive the answer. */

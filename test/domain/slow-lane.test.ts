@@ -100,15 +100,15 @@ describe('what is known of a webhook', () => {
   it('is nothing, and costs nothing, for one or two requests', async () => {
     const { deps, claims } = aWorld();
 
-    expect(await knowledgeOf('whk_1', unknown, 2, deps)).toBeNull();
+    expect(await knowledgeOf('whk_1', unknown, 2, deps)).toBe('nothing');
     expect(claims).toEqual([]);
   });
 
   it.each([
     ['quick', { quickUntilMs: 99_000, atMs: 10_050 }, 60],
-    ['slow', { isSlow: true, atMs: 10_510 }, 620],
-    [null, {}, 620],
-  ])('is %s when the one that asks says so', async (known, said, afterMs) => {
+    ['slow', { isSlow: true, atMs: 10_200 }, 300],
+    ['asked', {}, 300],
+  ])('is %s by what the one that asks says, or has not said yet', async (known, said, afterMs) => {
     const { deps, waitedMs } = aWorld(said, true);
 
     expect(await knowledgeOf('whk_1', unknown, 3, deps)).toBe(known);
