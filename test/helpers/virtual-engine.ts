@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { BatchWriteItemCommand, GetItemCommand, ScanCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { createAnswerSpeedRows } from '../../lambdas/adapters/answer-speed-rows.ts';
@@ -189,7 +190,7 @@ export const createVirtualEngine = (
     clock,
   };
 
-  const deliver = async (batch: readonly Message[]): Promise<void> => {
+  const deliver = async (batch: readonly Message[], own: Partial<DeliverDependencies> = {}): Promise<void> => {
     for (const message of batch) {
       message.receives++;
       message.visibleAtMs = nowMs + 270_000;
@@ -200,7 +201,7 @@ export const createVirtualEngine = (
       if (read === undefined || read instanceof Error) return [];
       return [{ messageId: String(id), ticket, isRedelivered: receives > 1, ...read }];
     });
-    const became = await deliverBatch(assignments, 'fast', dependencies);
+    const became = await deliverBatch(assignments, 'fast', { ...dependencies, ...own });
     outcomes.push(...became);
     const failed = new Set(became.filter(({ outcome }) => outcome === 'failed').map(({ messageId }) => messageId));
     for (const message of batch) {
@@ -287,6 +288,14 @@ export const createVirtualEngine = (
         if (visible.length > 0) await deliver(visible);
       }
       nowMs = Math.max(nowMs, untilMs);
+    },
+    /** As many invocations as there are batches of ten, all at once, each in an instance that knows nothing yet. */
+    deliverAtOnce() {
+      const visible = [...messages].filter(({ visibleAtMs }) => visibleAtMs <= nowMs);
+      const batches = Array.from({ length: Math.ceil(visible.length / 10) }, (_, i) =>
+        visible.slice(i * 10, i * 10 + 10),
+      );
+      return batches.map((batch) => deliver(batch, { memory: createLaneMemory(), wait: sleep }));
     },
     async delivery(id: string): Promise<StoredDelivery> {
       const { Item = {} } = await tables.client.send(

@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { useTables } from '../helpers/tables.ts';
+import { type Answering, anEvent, aWebhook, createVirtualEngine } from '../helpers/virtual-engine.ts';
+
+describe('a burst for a webhook that nobody knows', () => {
+  const tables = useTables();
+
+  const start = async (answer: Answering) => {
+    const engine = createVirtualEngine(tables, answer);
+    await engine.addWebhooks(aWebhook());
+    await engine.publish(...Array.from({ length: 50 }, () => anEvent({}, engine.now())));
+    return engine;
+  };
+
+  it('takes one invocation, and two requests, from a receiver that stalls', async () => {
+    const { promise: stalled, resolve: answer } = Promise.withResolvers<object>();
+    const engine = await start(() => stalled);
+    const invocations = engine.deliverAtOnce();
+
+    let finished = 0;
+    for (const invocation of invocations) void invocation.then(() => finished++);
+    await expect.poll(() => finished, { timeout: 5000 }).toBe(4);
+
+    expect(invocations).toHaveLength(5);
+    expect(engine.posts).toHaveLength(2);
+    answer({});
+    await Promise.all(invocations);
+    await engine.passUntil(engine.now() + 1000);
+    expect(engine.posts).toHaveLength(50);
+    expect(engine.messages.size).toBe(0);
+  });
+
+  it('is delivered by all invocations at once when the first answers are quick', async () => {
+    const engine = await start(() => ({}));
+
+    await Promise.all(engine.deliverAtOnce());
+
+    expect(engine.posts).toHaveLength(50);
+    expect(engine.messages.size).toBe(0);
+  });
+});
