@@ -19,9 +19,10 @@ interface MappingProperties {
   readonly StartingPosition?: string;
 }
 
+/** `id` is the mapping's logical id, which stands for its UUID here. */
 export type EventMapping =
-  | { readonly kind: 'queue'; readonly sourceArn: string; readonly mapping: QueueMapping }
-  | { readonly kind: 'stream'; readonly sourceArn: string; readonly mapping: StreamMapping };
+  | { readonly kind: 'queue'; readonly id: string; readonly sourceArn: string; readonly mapping: QueueMapping }
+  | { readonly kind: 'stream'; readonly id: string; readonly sourceArn: string; readonly mapping: StreamMapping };
 
 /** `arn:…:function:name`, with an invocation path around it or without, or the name alone. */
 export const functionNameOf = (reference: string): string => /:function:([^:/]+)/.exec(reference)?.[1] ?? reference;
@@ -31,7 +32,7 @@ const MOST_CONCURRENT = 1250;
 
 /** The template's event source mappings, with the service's own defaults for what it leaves out. */
 export const eventMappings = (assembly: Assembly, resolve: Resolve): EventMapping[] =>
-  resourcesOf(assembly, 'AWS::Lambda::EventSourceMapping').flatMap(({ properties }): EventMapping[] => {
+  resourcesOf(assembly, 'AWS::Lambda::EventSourceMapping').flatMap(({ logicalId: id, properties }): EventMapping[] => {
     const wanted = resolve(properties) as MappingProperties;
     if (wanted.Enabled === false) return [];
     const common = {
@@ -42,7 +43,9 @@ export const eventMappings = (assembly: Assembly, resolve: Resolve): EventMappin
     const sourceArn = wanted.EventSourceArn;
     if (sourceArn.startsWith('arn:aws:sqs:')) {
       const maxConcurrency = wanted.ScalingConfig?.MaximumConcurrency ?? MOST_CONCURRENT;
-      return [{ kind: 'queue', sourceArn, mapping: { ...common, batchSize: wanted.BatchSize ?? 10, maxConcurrency } }];
+      return [
+        { kind: 'queue', id, sourceArn, mapping: { ...common, batchSize: wanted.BatchSize ?? 10, maxConcurrency } },
+      ];
     }
     const mapping: StreamMapping = {
       ...common,
@@ -53,7 +56,7 @@ export const eventMappings = (assembly: Assembly, resolve: Resolve): EventMappin
       startingPosition: wanted.StartingPosition ?? 'TRIM_HORIZON',
       filterCriteria: wanted.FilterCriteria,
     };
-    return [{ kind: 'stream', sourceArn, mapping }];
+    return [{ kind: 'stream', id, sourceArn, mapping }];
   });
 
 /** The HTTP API's routes, each with the name of its function. */

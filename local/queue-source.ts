@@ -51,19 +51,29 @@ const toRecord = ({ receiptHandle, message }: ReceivedMessage, arn: string): obj
   awsRegion: REGION,
 });
 
+/** A queue's mapping at work, which can be disabled and enabled as Lambda's can. */
+export interface QueueSource extends Source {
+  readonly isEnabled: boolean;
+  enable(): void;
+  /** What is in flight is finished; the rest stays in the queue. */
+  disable(): void;
+}
+
 /** Carries a queue's messages to a function as Lambda's poller does. What fails stays hidden until its visibility timeout ends. */
 export const startQueueSource = (
   queue: LocalQueue,
   mapping: QueueMapping,
   pool: FunctionPool,
   visibilityTimeoutSeconds: number | undefined,
-): Source => {
+): QueueSource => {
   const { functionName, batchSize, windowSeconds, reportsFailures } = mapping;
   let limit = Math.min(FIRST_CONCURRENCY, mapping.maxConcurrency);
   let running = 0;
   let isStopped = false;
   let rampedAtMs = 0;
   let freed = Promise.withResolvers<void>();
+  /** Waited for while the mapping is disabled. */
+  let enabling: PromiseWithResolvers<void> | null = null;
 
   const carry = async (batch: readonly ReceivedMessage[]): Promise<void> => {
     const sent = new Set(batch.map(({ message }) => message.messageId));
@@ -95,6 +105,7 @@ export const startQueueSource = (
 
   const poll = async (): Promise<void> => {
     while (!isStopped) {
+      await enabling?.promise;
       await queue.arrival();
       while (running >= limit && !isStopped) {
         freed = Promise.withResolvers();
@@ -102,6 +113,7 @@ export const startQueueSource = (
         if (running >= limit) ramp();
       }
       if (isStopped) return;
+      if (enabling) continue;
       const batch = await gather();
       if (batch.length === 0) continue;
       if (running === 0) {
@@ -120,11 +132,22 @@ export const startQueueSource = (
   return {
     async isIdle() {
       const { visible, inFlight } = queue.depth();
-      return running === 0 && visible === 0 && inFlight === 0;
+      return running === 0 && inFlight === 0 && (visible === 0 || enabling !== null);
+    },
+    get isEnabled() {
+      return enabling === null;
+    },
+    enable() {
+      enabling?.resolve();
+      enabling = null;
+    },
+    disable() {
+      enabling ??= Promise.withResolvers();
     },
     stop() {
       isStopped = true;
       freed.resolve();
+      enabling?.resolve();
     },
   };
 };

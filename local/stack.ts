@@ -1,24 +1,23 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createCustomResource } from './custom-resource.ts';
 import { openDataFolder } from './data-folder.ts';
 import { startDynoxide } from './dynoxide.ts';
-import type { Source } from './event-source.ts';
 import type { FunctionDefinition } from './execution-environment.ts';
-import { createFunctionPool, type FunctionPool, type Invocation } from './function-pool.ts';
+import { createFunctionPool, type Invocation } from './function-pool.ts';
 import { type Endpoints, functionDefinitions } from './functions.ts';
 import { startGateway } from './gateway.ts';
 import { type Interceptor, startInterceptorProxy } from './interceptor.ts';
 import { ACCOUNT, createResolver, REGION, type Resolve } from './intrinsics.ts';
 import { openJournal } from './journal.ts';
-import { apiRoutes, eventMappings, functionNameOf } from './mappings.ts';
-import { startQueueSource } from './queue-source.ts';
+import { startLambdaEndpoint } from './lambda-endpoint.ts';
+import { apiRoutes, functionNameOf } from './mappings.ts';
 import { type LocalQueue, startQueues } from './queues.ts';
 import { createReferences, type Running } from './references.ts';
 import { createRouteTable } from './routes.ts';
 import { scheduledCalls, startSchedule } from './schedule.ts';
 import { startSecrets } from './secrets.ts';
-import { openStreamLog, type StreamLog } from './stream-log.ts';
-import { type StreamSource, startStreamSource } from './stream-source.ts';
+import { quiet, settle, startSources } from './sources.ts';
+import { removeStackFile, writeStackFile } from './stack-file.ts';
+import { openStreamLog } from './stream-log.ts';
 import { ensureTable } from './tables.ts';
 import { type Assembly, readAssembly, resourcesOf } from './template.ts';
 
@@ -56,6 +55,8 @@ export interface LocalStack {
   /** The operator's API key, from the secret that the stack's output names; empty where there is none. */
   readonly operatorKey: string;
   readonly dynamoEndpoint: string;
+  /** Where it keeps its data, and says where its parts are. */
+  readonly dataFolder: string;
   readonly functionNames: readonly string[];
   readonly queueNames: readonly string[];
   /** The function's bundle and its variables. */
@@ -155,7 +156,7 @@ const compose = async (options: StackOptions, stops: Stop[]): Promise<Omit<Local
     if (!queue) throw new Error(`There is no queue ${name}.`);
     return queue;
   };
-  const { sources, streams } = startSources(assembly, resolve, {
+  const sources = startSources(assembly, resolve, {
     endpoint: dynamoEndpoint,
     running,
     pool,
@@ -169,7 +170,7 @@ const compose = async (options: StackOptions, stops: Stop[]): Promise<Omit<Local
   // What is being done may be finished, if it is quick; what is killed comes back after the next start.
   stops.push(() => quiet(pool, STOP_WAIT_MS));
   stops.push(() => {
-    for (const source of sources) source.stop();
+    for (const source of sources.all) source.stop();
   });
 
   const calls = resourcesOf(assembly, 'AWS::Events::Rule', 'AWS::Scheduler::Schedule').flatMap((resource) =>
@@ -190,12 +191,27 @@ const compose = async (options: StackOptions, stops: Stop[]): Promise<Omit<Local
   if (options.warm) await Promise.all([...definitions.keys()].map((name) => pool.warm(name)));
   gateway.open(createRouteTable(apiRoutes(assembly, resolve)), async (name, event) => {
     const result = await pool.invoke(name, event);
-    for (const stream of streams) stream.wake();
+    for (const stream of sources.streams) stream.wake();
     return result;
   });
 
+  const lambda = await startLambdaEndpoint(pool.invoke, sources.queues);
+  stops.push(() => lambda.stop());
+  const dataFolder = folder.path;
+  writeStackFile(dataFolder, {
+    stackName: assembly.stackName,
+    endpoints: { dynamodb: dynamoEndpoint, sqs: queues.endpoint, lambda: lambda.endpoint },
+    resources: [...assembly.resources.values()].map(({ logicalId, type }) => ({
+      logicalId,
+      type,
+      physicalId: String(resolve({ Ref: logicalId })),
+    })),
+  });
+  stops.push(() => removeStackFile(dataFolder));
+
   return {
     url: gateway.url,
+    dataFolder,
     operatorKey: secrets.value(operatorSecret(assembly, resolve)) ?? '',
     dynamoEndpoint,
     functionNames: [...definitions.keys()],
@@ -223,7 +239,7 @@ const compose = async (options: StackOptions, stops: Stop[]): Promise<Omit<Local
     async tick(time = new Date()) {
       await Promise.all(calls.map((call) => pool.invoke(functionNameOf(call.functionArn), call.event(time))));
     },
-    settled: (timeoutMs = 30_000) => settle(sources, pool, timeoutMs),
+    settled: (timeoutMs = 30_000) => settle(sources.all, pool, timeoutMs),
   };
 };
 
@@ -235,53 +251,4 @@ const customResources = (assembly: Assembly) =>
 const operatorSecret = ({ outputs }: Assembly, resolve: Resolve): string => {
   const [, output] = Object.entries(outputs).find(([name]) => /operator/i.test(name)) ?? [];
   return output ? String(resolve(output.Value)) : '';
-};
-
-interface SourceContext {
-  readonly endpoint: string;
-  readonly running: Running;
-  readonly pool: FunctionPool;
-  readonly journal: ReturnType<typeof openJournal>;
-  readonly streamLog: StreamLog | undefined;
-  readonly findQueue: (arn: string) => LocalQueue;
-  readonly visibilityTimeoutSeconds: number | undefined;
-  readonly log: (functionName: string, text: string) => void;
-}
-
-const startSources = (
-  assembly: Assembly,
-  resolve: Resolve,
-  context: SourceContext,
-): { sources: Source[]; streams: StreamSource[] } => {
-  const { endpoint, running, pool, journal, streamLog, findQueue, visibilityTimeoutSeconds } = context;
-  const sources: Source[] = [];
-  const streams: StreamSource[] = [];
-  for (const { kind, sourceArn, mapping } of eventMappings(assembly, resolve)) {
-    if (kind === 'queue') {
-      sources.push(startQueueSource(findQueue(sourceArn), mapping, pool, visibilityTimeoutSeconds));
-      continue;
-    }
-    const table = [...running.tables.values()].find(({ streamArn }) => streamArn === sourceArn);
-    if (!table) throw new Error(`The template maps ${sourceArn}, which is no table's stream.`);
-    const log = (text: string): void => context.log(mapping.functionName, text);
-    const wiring = { endpoint, tableName: table.name, streamArn: sourceArn, mapping, pool, journal, streamLog, log };
-    streams.push(startStreamSource(wiring));
-  }
-  return { sources: [...sources, ...streams], streams };
-};
-
-const quiet = async (pool: FunctionPool, forMs: number): Promise<void> => {
-  const endMs = Date.now() + forMs;
-  while (pool.running() > 0 && Date.now() < endMs) await sleep(5);
-};
-
-/** Twice in a row, for what one look finds idle another source may just have handed something. */
-const settle = async (sources: readonly Source[], pool: FunctionPool, timeoutMs: number): Promise<void> => {
-  const endMs = Date.now() + timeoutMs;
-  for (let idleLooks = 0; idleLooks < 2; ) {
-    const isIdle = pool.running() === 0 && (await Promise.all(sources.map((source) => source.isIdle()))).every(Boolean);
-    idleLooks = isIdle ? idleLooks + 1 : 0;
-    if (Date.now() > endMs) throw new Error(`The stack has not settled within ${timeoutMs} ms.`);
-    await sleep(isIdle ? 2 : 10);
-  }
 };

@@ -1,0 +1,66 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Source } from './event-source.ts';
+import type { FunctionPool } from './function-pool.ts';
+import type { Resolve } from './intrinsics.ts';
+import type { Journal } from './journal.ts';
+import { eventMappings } from './mappings.ts';
+import { type QueueSource, startQueueSource } from './queue-source.ts';
+import type { LocalQueue } from './queues.ts';
+import type { Running } from './references.ts';
+import type { StreamLog } from './stream-log.ts';
+import { type StreamSource, startStreamSource } from './stream-source.ts';
+import type { Assembly } from './template.ts';
+
+export interface SourceContext {
+  readonly endpoint: string;
+  readonly running: Running;
+  readonly pool: FunctionPool;
+  readonly journal: Journal;
+  readonly streamLog: StreamLog | undefined;
+  readonly findQueue: (arn: string) => LocalQueue;
+  readonly visibilityTimeoutSeconds: number | undefined;
+  readonly log: (functionName: string, text: string) => void;
+}
+
+export interface Sources {
+  readonly all: readonly Source[];
+  readonly streams: readonly StreamSource[];
+  /** By the id of their mapping. */
+  readonly queues: ReadonlyMap<string, QueueSource>;
+}
+
+/** Starts what the template's mappings carry from queues and streams to functions. */
+export const startSources = (assembly: Assembly, resolve: Resolve, context: SourceContext): Sources => {
+  const { endpoint, running, pool, journal, streamLog, findQueue, visibilityTimeoutSeconds } = context;
+  const queues = new Map<string, QueueSource>();
+  const streams: StreamSource[] = [];
+  for (const { kind, id, sourceArn, mapping } of eventMappings(assembly, resolve)) {
+    if (kind === 'queue') {
+      queues.set(id, startQueueSource(findQueue(sourceArn), mapping, pool, visibilityTimeoutSeconds));
+      continue;
+    }
+    const table = [...running.tables.values()].find(({ streamArn }) => streamArn === sourceArn);
+    if (!table) throw new Error(`The template maps ${sourceArn}, which is no table's stream.`);
+    const log = (text: string): void => context.log(mapping.functionName, text);
+    const wiring = { endpoint, tableName: table.name, streamArn: sourceArn, mapping, pool, journal, streamLog, log };
+    streams.push(startStreamSource(wiring));
+  }
+  return { all: [...queues.values(), ...streams], streams, queues };
+};
+
+/** Waits until nothing is being done, but not for long. */
+export const quiet = async (pool: FunctionPool, forMs: number): Promise<void> => {
+  const endMs = Date.now() + forMs;
+  while (pool.running() > 0 && Date.now() < endMs) await sleep(5);
+};
+
+/** Waits until nothing is left to carry: twice in a row, for what one look finds idle another source may just have handed something. */
+export const settle = async (sources: readonly Source[], pool: FunctionPool, timeoutMs: number): Promise<void> => {
+  const endMs = Date.now() + timeoutMs;
+  for (let idleLooks = 0; idleLooks < 2; ) {
+    const isIdle = pool.running() === 0 && (await Promise.all(sources.map((source) => source.isIdle()))).every(Boolean);
+    idleLooks = isIdle ? idleLooks + 1 : 0;
+    if (Date.now() > endMs) throw new Error(`The stack has not settled within ${timeoutMs} ms.`);
+    await sleep(isIdle ? 2 : 10);
+  }
+};
