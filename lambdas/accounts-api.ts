@@ -5,11 +5,11 @@ import { accountRoutes } from './routes/accounts.ts';
 import { readConfig } from './runtime/config.ts';
 import { httpHandler } from './runtime/http.ts';
 
-const { domainTable, deliveryTable } = readConfig(['domainTable', 'deliveryTable']);
-const tables = { domain: domainTable, delivery: deliveryTable };
+const config = readConfig(['domainTable', 'deliveryTable', 'retentionDays']);
+const tables = { domain: config.domainTable, delivery: config.deliveryTable };
 
-export const handler = httpHandler(accountRoutes(accountsTable(dynamoClient(), tables)), {
+export const handler = httpHandler(accountRoutes(accountsTable(dynamoClient(), tables), config.retentionDays), {
   surface: 'native',
-  authenticate: keyCounter(dynamoClient({ maxAttempts: 1 }), deliveryTable),
+  authenticate: keyCounter(dynamoClient({ maxAttempts: 1 }), config.deliveryTable),
   use: takeAwsUse,
 });

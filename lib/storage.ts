@@ -159,7 +159,7 @@ export class Storage extends Construct {
 
   /** API keys: made, listed, rotated and revoked. */
   grantKeys(fn: LambdaFunction): void {
-    this.grantAccounts(fn);
+    this.grantKeyRows(fn);
     this.grantDelivery(
       fn,
       this.delivery(['BatchGetItem'], ['K#*']),
@@ -168,13 +168,10 @@ export class Storage extends Construct {
     );
   }
 
-  /** Accounts, their first keys, the limit that all their keys share, and the audit of it all. */
+  /** Accounts, their first keys, and the limit and retention that all their keys share. */
   grantAccounts(fn: LambdaFunction): void {
-    this.grantDomain(fn, this.domain(['PutItem'], [AUDIT]));
-    this.grantDelivery(
-      fn,
-      this.delivery(['GetItem', 'Query', 'PutItem', 'UpdateItem'], ['ACCOUNTS', 'K#*', 'A#*', 'I#*']),
-    );
+    this.grantKeyRows(fn);
+    this.nameRetention(fn);
   }
 
   /** Who changed what. */
@@ -238,6 +235,15 @@ export class Storage extends Construct {
       fn,
       { actions: [partiql.update], resources: [this.deliveryTable.tableArn] },
       this.index(this.deliveryTable, 'due'),
+    );
+  }
+
+  /** Accounts and keys, and the audit of their changes. */
+  private grantKeyRows(fn: LambdaFunction): void {
+    this.grantDomain(fn, this.domain(['PutItem'], [AUDIT]));
+    this.grantDelivery(
+      fn,
+      this.delivery(['GetItem', 'Query', 'PutItem', 'UpdateItem'], ['ACCOUNTS', 'K#*', 'A#*', 'I#*']),
     );
   }
 

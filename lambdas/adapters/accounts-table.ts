@@ -1,12 +1,13 @@
 import { type DynamoDBClient, GetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { type Account, accountSchema } from '../domain/account.ts';
+import { type StoredAccount, storedAccountSchema } from '../domain/account.ts';
 import type { ChangingAccounts } from '../domain/change-account.ts';
 import type { NewAccounts } from '../domain/create-account.ts';
 import type { Page } from '../domain/page.ts';
-import { limitApiKeys, putApiKey } from './api-key-rows.ts';
+import { putApiKey, settleApiKeys } from './api-key-rows.ts';
 import { putAuditEntry } from './audit-rows.ts';
 import { putFirstAnswer, readFirstAnswer } from './first-answers.ts';
+import { rowOf } from './partiql.ts';
 import { accountKey } from './table-keys.ts';
 import { changeTogether, transact } from './transact.ts';
 
@@ -24,7 +25,7 @@ export const accountsTable = (
         client,
         table,
         { scope: OPERATOR, path, idempotencyKey },
-        (answer) => accountSchema.parse(answer),
+        (answer) => storedAccountSchema.parse(answer),
         nowMs,
       ),
 
@@ -33,7 +34,7 @@ export const accountsTable = (
         {
           Put: {
             TableName: table,
-            Item: marshall({ ...account, ...accountKey(account.id), kind: 'account' }),
+            Item: marshall(rowOf({ ...account, ...accountKey(account.id), kind: 'account' })),
             ConditionExpression: 'attribute_not_exists(pk)',
           },
         },
@@ -51,7 +52,7 @@ export const accountsTable = (
     async find(id) {
       const Key = marshall(accountKey(id));
       const { Item } = await client.send(new GetItemCommand({ TableName: table, Key, ConsistentRead: true }));
-      return Item ? accountSchema.parse(unmarshall(Item)) : null;
+      return Item ? storedAccountSchema.parse(unmarshall(Item)) : null;
     },
 
     async change(id, change, entry) {
@@ -69,15 +70,15 @@ export const accountsTable = (
       return isDone ? accounts.find(id) : null;
     },
 
-    limitKeys: (id, limit) => limitApiKeys(client, table, id, limit),
+    settleKeys: (id, settings) => settleApiKeys(client, table, id, settings),
   };
 
   return {
     ...accounts,
 
     /** Newest first. */
-    async list(limit: number, after: string | undefined): Promise<Page<Account>> {
-      const found: Account[] = [];
+    async list(limit: number, after: string | undefined): Promise<Page<StoredAccount>> {
+      const found: StoredAccount[] = [];
       let start: QueryCommand['input']['ExclusiveStartKey'] = after ? marshall(accountKey(after)) : undefined;
       do {
         const page = await client.send(
@@ -91,7 +92,7 @@ export const accountsTable = (
             ExclusiveStartKey: start,
           }),
         );
-        found.push(...(page.Items ?? []).map((item) => accountSchema.parse(unmarshall(item))));
+        found.push(...(page.Items ?? []).map((item) => storedAccountSchema.parse(unmarshall(item))));
         start = page.LastEvaluatedKey;
       } while (start && found.length <= limit);
       const items = found.slice(0, limit);

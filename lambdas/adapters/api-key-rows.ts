@@ -1,5 +1,6 @@
 import { type DynamoDBClient, QueryCommand, type TransactWriteItem, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import type { KeySettings } from '../domain/account.ts';
 import type { HashedApiKey } from '../domain/create-api-key.ts';
 import { rowOf } from './partiql.ts';
 import { apiKeyKey, apiKeyListingKey } from './table-keys.ts';
@@ -45,12 +46,12 @@ export const queryApiKeys = async (
   return found;
 };
 
-/** Gives every key of an account its limit, a few at a time. */
-export const limitApiKeys = async (
+/** Gives every key of an account what the account says, a few at a time. */
+export const settleApiKeys = async (
   client: DynamoDBClient,
   table: string,
   accountId: string,
-  limit: number,
+  { limit, retention_days }: KeySettings,
 ): Promise<void> => {
   const listed = await queryApiKeys(client, table, accountId, {});
   for (let i = 0; i < listed.length; i += 20) {
@@ -59,9 +60,9 @@ export const limitApiKeys = async (
         new UpdateItemCommand({
           TableName: table,
           Key: marshall(apiKeyKey(hash)),
-          UpdateExpression: 'SET #limit = :limit',
+          UpdateExpression: `SET #limit = :limit${retention_days === undefined ? '' : ', retention_days = :days'}`,
           ExpressionAttributeNames: { '#limit': 'limit' },
-          ExpressionAttributeValues: marshall({ ':limit': limit }),
+          ExpressionAttributeValues: marshall(rowOf({ ':limit': limit, ':days': retention_days })),
           ConditionExpression: 'attribute_exists(pk)',
         }),
       ),

@@ -3,6 +3,7 @@ import type { DeliveryChange } from '../domain/deliver-batch.ts';
 import { type Attempt, type DeliveryTicket, type StoredDelivery, storedDeliverySchema } from '../domain/delivery.ts';
 import { type StoredEvent, storedEventSchema } from '../domain/event.ts';
 import { webhookOfDelivery } from '../domain/id.ts';
+import { retentionOf } from '../domain/retention.ts';
 import type { AnswerSpeed } from '../domain/slow-lane.ts';
 import { type StoredWebhook, storedWebhookSchema } from '../domain/webhook.ts';
 import type { Health } from '../domain/webhook-health.ts';
@@ -55,6 +56,7 @@ export const createDeliveriesTable = (
   const secondsFrom = (timeMs: number, days: number): number => Math.ceil(timeMs / 1000) + days * 86_400;
 
   const changeStatements = ({ before, after }: DeliveryChange) => {
+    const keptDays = retentionOf(after.retention_days, retentionDays);
     const isOwed = after.status === 'pending' || after.status === 'failed';
     // Every row but a first attempt's has been in the attention index; it can leave by one removal less when it is
     // moved there instead: the engines take only one REMOVE, and that is the due index's.
@@ -76,7 +78,7 @@ export const createDeliveriesTable = (
         att_pk: attention,
         due_pk: isOwed ? duePkOf(after.id) : null,
         // A row that still owes never expires.
-        ttl: after.settled_at === null ? null : secondsFrom(after.settled_at, retentionDays),
+        ttl: after.settled_at === null ? null : secondsFrom(after.settled_at, keptDays),
       },
       { ticket: before.ticket },
       isOwed ? undefined : 'due_pk',
@@ -85,7 +87,7 @@ export const createDeliveriesTable = (
       ...(before.last && before.last.number !== after.last?.number && !before.last.is_body_apart ? [before.last] : []),
       ...(after.last && after.last !== before.last && isLong(after.last) ? [after.last] : []),
     ];
-    const ttl = secondsFrom(after.due_at, retentionDays + 14);
+    const ttl = secondsFrom(after.due_at, keptDays + 14);
     return [update, ...attempts.map((attempt) => insertStatement(tables.delivery, attemptRow(after, attempt, ttl)))];
   };
 

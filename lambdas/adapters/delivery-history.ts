@@ -112,7 +112,7 @@ export const createDeliveryHistory = (client: DynamoDBClient, table: string): De
       );
     },
 
-    async attempts({ id, last }) {
+    async attempts({ id, last }, nowMs) {
       const found: Attempt[] = [];
       let start: Record<string, unknown> | undefined;
       do {
@@ -125,7 +125,8 @@ export const createDeliveryHistory = (client: DynamoDBClient, table: string): De
             ...(start ? { ExclusiveStartKey: marshall(start) } : {}),
           }),
         );
-        found.push(...(page.Items ?? []).map((item) => attemptSchema.parse(unmarshall(item))));
+        const rows = (page.Items ?? []).map((item) => unmarshall(item)).filter((row) => isLiving(row, nowMs));
+        found.push(...rows.map((row) => attemptSchema.parse(row)));
         start = page.LastEvaluatedKey && unmarshall(page.LastEvaluatedKey);
       } while (start);
       const isApart = found.some(({ number }) => number === last?.number);

@@ -1,5 +1,6 @@
 import { shardOf } from '../domain/id.ts';
 import type { StoredJob } from '../domain/job.ts';
+import { retentionOf } from '../domain/retention.ts';
 import { jobKey, jobListPk, SHARDS } from './table-keys.ts';
 
 export const jobToRow = (job: StoredJob, retentionDays: number) => ({
@@ -9,5 +10,7 @@ export const jobToRow = (job: StoredJob, retentionDays: number) => ({
   list_pk: jobListPk(job.owner, shardOf(job.id, SHARDS)),
   list_sk: `${job.status}#${job.created_at}#${job.id}`,
   // Like an event, which its result becomes.
-  ttl: Math.ceil(Date.parse(job.completed_at ?? job.created_at) / 1000) + (retentionDays + 14) * 86_400,
+  ttl:
+    Math.ceil(Date.parse(job.completed_at ?? job.created_at) / 1000) +
+    (retentionOf(job.retention_days, retentionDays) + 14) * 86_400,
 });

@@ -25,6 +25,10 @@ export interface JobsTable extends NewJobs, CompletingJobs {
 /** A function's answer holds 6 MB, in which every quotation mark counts double. */
 const MOST_PAGE_BYTES = 2_500_000;
 
+/** DynamoDB deletes what has expired late. */
+const livingJob = (row: Readonly<Record<string, unknown>>, nowMs: number): StoredJob | null =>
+  Number(row.ttl) * 1000 > nowMs ? storedJobSchema.parse(row) : null;
+
 /** Jobs in the domain table: its stream makes the results of the asynchronous ones known. */
 export const createJobsTable = (client: DynamoDBClient, table: string, retentionDays: number): JobsTable => {
   /** Puts a row on a condition; answers what stands there where it does not hold. */
@@ -60,7 +64,7 @@ export const createJobsTable = (client: DynamoDBClient, table: string, retention
     let bytes = 0;
     for (const { position, key } of keyed) {
       const row = rows(table, key);
-      const job = row && Number(row.ttl) * 1000 > nowMs ? storedJobSchema.parse(row) : null;
+      const job = row && livingJob(row, nowMs);
       bytes += job ? job.input.length + (job.data ?? '').length + (job.meta ?? '').length : 0;
       if (last && bytes > MOST_PAGE_BYTES) break;
       if (job) items.push(job);
@@ -74,11 +78,11 @@ export const createJobsTable = (client: DynamoDBClient, table: string, retention
 
     replace: (job, version) => putIf(job, 'version = :version', { ':version': version }),
 
-    async get(owner, id, { isLatest }) {
+    async get(owner, id, { isLatest, nowMs }) {
       const { Item } = await client.send(
         new GetItemCommand({ TableName: table, Key: marshall(jobKey(id)), ConsistentRead: isLatest }),
       );
-      const job = Item && storedJobSchema.parse(unmarshall(Item));
+      const job = Item && livingJob(unmarshall(Item), nowMs);
       return job?.owner === owner ? job : null;
     },
 

@@ -33,8 +33,8 @@ const quotaOf = ({ limit, n, ws }: StoredApiKey): Quota => ({
 });
 
 const passed = (key: StoredApiKey): KeyCheck => {
-  const { id: keyId, account_id: accountId, scopes, mode } = key;
-  return { outcome: 'passed', caller: { keyId, accountId, scopes, mode }, quota: quotaOf(key) };
+  const { id: keyId, account_id: accountId, scopes, mode, retention_days: retentionDays } = key;
+  return { outcome: 'passed', caller: { keyId, accountId, scopes, mode, retentionDays }, quota: quotaOf(key) };
 };
 
 /** A row in a transaction (nothing was counted), or a connection that the other side closed while we slept (it may count twice). */

@@ -6,7 +6,7 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { accountSchema } from '../domain/account.ts';
+import { keySettingsOf, storedAccountSchema } from '../domain/account.ts';
 import { apiKeySchema, type StoredApiKey, storedApiKeySchema } from '../domain/api-key.ts';
 import type { NewApiKeys } from '../domain/create-api-key.ts';
 import type { Page } from '../domain/page.ts';
@@ -15,6 +15,7 @@ import { putApiKey, queryApiKeys } from './api-key-rows.ts';
 import { putAuditEntry } from './audit-rows.ts';
 import { batchGet } from './batch-get.ts';
 import { putFirstAnswer, readFirstAnswer } from './first-answers.ts';
+import { rowOf } from './partiql.ts';
 import { accountKey, apiKeyKey, apiKeyListingKey, type Key } from './table-keys.ts';
 import { changeTogether, transact } from './transact.ts';
 
@@ -63,24 +64,26 @@ export const keysTable = (
     firstAnswer: (scope, path, idempotencyKey, nowMs) =>
       readFirstAnswer(client, table, { scope, path, idempotencyKey }, (answer) => apiKeySchema.parse(answer), nowMs),
 
-    async rateLimit(accountId) {
+    async settings(accountId) {
       const Key = marshall(accountKey(accountId));
       const { Item } = await client.send(new GetItemCommand({ TableName: table, Key, ConsistentRead: true }));
-      return Item ? accountSchema.parse(unmarshall(Item)).rate_limit_per_minute : null;
+      return Item ? keySettingsOf(storedAccountSchema.parse(unmarshall(Item))) : null;
     },
 
     async add(added, left, entry, nowMs) {
-      const { account_id, limit } = added.key;
+      const { account_id, limit, retention_days } = added.key;
       const scope = account_id ?? '';
-      const isLimitStill: TransactWriteItem = {
+      const isSettled: TransactWriteItem = {
         ConditionCheck: {
           TableName: table,
           Key: marshall(accountKey(scope)),
-          ConditionExpression: 'rate_limit_per_minute = :limit',
-          ExpressionAttributeValues: marshall({ ':limit': limit }),
+          ConditionExpression: `rate_limit_per_minute = :limit AND ${
+            retention_days === undefined ? 'attribute_not_exists(retention_days)' : 'retention_days = :days'
+          }`,
+          ExpressionAttributeValues: marshall(rowOf({ ':limit': limit, ':days': retention_days })),
         },
       };
-      const rows = [isLimitStill, ...putApiKey(table, added)];
+      const rows = [isSettled, ...putApiKey(table, added)];
       const failed = await transact(client, [
         ...rows,
         ...(left ? [putFirstAnswer(table, { scope, ...left }, left, nowMs)] : []),
@@ -88,7 +91,7 @@ export const keysTable = (
       ]);
       if (failed === 'busy') return 'busy';
       if (failed === -1) return 'added';
-      if (failed === 0) return 'limit_changed';
+      if (failed === 0) return 'settings_changed';
       return failed === rows.length ? 'repeated' : 'busy';
     },
 

@@ -8,6 +8,7 @@ import {
   storedDeliverySchema,
   type Trigger,
 } from '../domain/delivery.ts';
+import type { StoredEvent } from '../domain/event.ts';
 import { newDelivery, ticketOf } from '../domain/fan-out.ts';
 import { timeOfId, webhookOfDelivery } from '../domain/id.ts';
 import { batchGet, type Row } from './batch-get.ts';
@@ -35,7 +36,7 @@ export interface Asking {
   readonly owner: string;
   readonly trigger: Extract<Trigger, 'manual' | 'replay' | 'recover'>;
   /** What deliveries are of that are not there yet; `null`: then they are left alone. */
-  readonly event: { readonly id: string; readonly type: string } | null;
+  readonly event: Pick<StoredEvent, 'id' | 'type' | 'retention_days'> | null;
   /** Only of deliveries that stand so. */
   readonly statuses: readonly DeliveryStatus[] | null;
   readonly deliveryIds: readonly string[];
@@ -44,11 +45,11 @@ export interface Asking {
 const SETTLED = ['delivered', 'dead', 'cancelled'] as const;
 
 /** A command's wish. An attempt by hand is for what is settled; what owes again meanwhile gets its attempt anyway. */
-const askingOf = ({ id, owner, trigger, event_id, event_type, delivery_ids }: OweCommand): Asking => ({
+const askingOf = ({ id, owner, trigger, event_id, event_type, retention_days, delivery_ids }: OweCommand): Asking => ({
   id,
   owner,
   trigger,
-  event: { id: event_id, type: event_type },
+  event: { id: event_id, type: event_type, retention_days },
   statuses: trigger === 'manual' ? SETTLED : null,
   deliveryIds: delivery_ids,
 });

@@ -38,13 +38,15 @@ const queryOf = (
     input: {
       TableName: deliveryTable,
       KeyConditionExpression: '#pk = :pk AND sk BETWEEN :from AND :to',
-      FilterExpression: `#status = :status${isOverdue ? ' AND due_at < :overdue' : ''}`,
-      ExpressionAttributeNames: { '#pk': isIndexed ? 'att_pk' : 'pk', '#status': 'status' },
+      // What has expired is gone, though DynamoDB may not have come to it yet.
+      FilterExpression: `#status = :status AND (attribute_not_exists(#ttl) OR #ttl > :now)${isOverdue ? ' AND due_at < :overdue' : ''}`,
+      ExpressionAttributeNames: { '#pk': isIndexed ? 'att_pk' : 'pk', '#status': 'status', '#ttl': 'ttl' },
       ExpressionAttributeValues: marshall({
         ':pk': isIndexed ? attentionPk(webhookId, shard, status) : deliveryPk(webhookId, shard),
         ':from': from,
         ':to': to,
         ':status': status,
+        ':now': Math.floor(nowMs / 1000),
         ...(isOverdue ? { ':overdue': nowMs - OVERDUE_AFTER_MS } : {}),
       }),
       ...(isIndexed ? { IndexName: indexes.attention } : { ConsistentRead: true }),

@@ -5,6 +5,7 @@ import { type ChangingTemplates, type StoredTemplate, storedTemplateSchema } fro
 import { putAuditEntry } from './audit-rows.ts';
 import { batchGet } from './batch-get.ts';
 import { queryPositions } from './listed-rows.ts';
+import { rowOf } from './partiql.ts';
 import { indexes, templateKey, templateListPk } from './table-keys.ts';
 import { changeTogether } from './transact.ts';
 
@@ -24,13 +25,15 @@ export const createTemplatesTable = (client: DynamoDBClient, table: string): Tem
     const { owner, id, created_at } = template;
     const put = {
       TableName: table,
-      Item: marshall({
-        ...template,
-        ...templateKey(owner, id),
-        kind: 'template',
-        list_pk: templateListPk(owner),
-        list_sk: `${created_at}#${id}`,
-      }),
+      Item: marshall(
+        rowOf({
+          ...template,
+          ...templateKey(owner, id),
+          kind: 'template',
+          list_pk: templateListPk(owner),
+          list_sk: `${created_at}#${id}`,
+        }),
+      ),
       ConditionExpression: version === null ? 'attribute_not_exists(pk)' : 'version = :version',
       ...(version === null ? {} : { ExpressionAttributeValues: marshall({ ':version': version }) }),
     };

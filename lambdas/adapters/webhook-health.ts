@@ -46,6 +46,7 @@ export const createWebhookHealth = (
         meta: null,
         publisher_id: null,
         sequence: null,
+        retention_days: delivery.retention_days,
         created_at: new Date(atMs).toISOString(),
         about: id,
       },

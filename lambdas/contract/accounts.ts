@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type Account, accountSchema, rateLimitSchema } from '../domain/account.ts';
+import { type Account, accountSchema, rateLimitSchema, retentionDaysSchema } from '../domain/account.ts';
 import { nameSchema } from '../domain/api-key.ts';
 import { pageQuery, pageSchema } from '../domain/page.ts';
 import type { Operation } from '../runtime/operation.ts';
@@ -11,6 +11,7 @@ const account: Account = {
   id: 'acc_01KA8Z3M9Q4T7V2X5B8D1F6H0J',
   name: 'Example Ltd',
   rate_limit_per_minute: 120,
+  retention_days: 30,
   created_at: '2026-11-16T09:30:00.000Z',
 };
 
@@ -22,7 +23,11 @@ export const createAccount = {
   summary: 'Create an account with its first key',
   description: "The operator's call. The first key has every scope but `admin`.",
   scope: 'admin',
-  body: z.strictObject({ name: nameSchema, rate_limit_per_minute: rateLimitSchema.default(120) }),
+  body: z.strictObject({
+    name: nameSchema,
+    rate_limit_per_minute: rateLimitSchema.default(120),
+    retention_days: retentionDaysSchema.optional(),
+  }),
   isIdempotent: true,
   responses: {
     201: accountSchema
@@ -67,9 +72,14 @@ export const updateAccount = {
   idPrefix: 'acc',
   tag,
   summary: 'Change an account',
-  description: 'A changed limit holds for all keys of the account within five seconds, in their running minute too.',
+  description:
+    'A changed limit holds for all keys of the account within five seconds, in their running minute too. A changed retention holds for events from then on.',
   scope: 'admin',
-  body: z.strictObject({ name: nameSchema.optional(), rate_limit_per_minute: rateLimitSchema.optional() }),
+  body: z.strictObject({
+    name: nameSchema.optional(),
+    rate_limit_per_minute: rateLimitSchema.optional(),
+    retention_days: retentionDaysSchema.optional(),
+  }),
   responses: { 200: accountSchema },
   example: { rate_limit_per_minute: 600 },
   exampleAnswer: { ...account, rate_limit_per_minute: 600 },

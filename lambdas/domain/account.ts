@@ -1,5 +1,7 @@
 import * as z from 'zod';
 import { nameSchema } from './api-key.ts';
+import { invalid } from './errors.ts';
+import { retentionOf } from './retention.ts';
 
 export const rateLimitSchema = z
   .int()
@@ -7,13 +9,43 @@ export const rateLimitSchema = z
   .max(30_000)
   .meta({ description: 'Requests a minute, for each key of the account.' });
 
-/** A business, as its row holds it and the operator sees it. */
+export const retentionDaysSchema = z.int().min(1).max(365).meta({
+  description: "Days for which its events, deliveries and attempts can be read: at most the deployment's own.",
+});
+
+/** A business, as the operator sees it. */
 export const accountSchema = z
   .object({
     id: z.string(),
     name: nameSchema,
     rate_limit_per_minute: rateLimitSchema,
+    retention_days: retentionDaysSchema,
     created_at: z.iso.datetime(),
   })
   .meta({ id: 'Account' });
 export type Account = z.infer<typeof accountSchema>;
+
+/** A business, as its row holds it: without a retention of its own the stack's holds, also once that is another. */
+export const storedAccountSchema = accountSchema.extend({ retention_days: z.number().optional() });
+export type StoredAccount = z.infer<typeof storedAccountSchema>;
+
+export const showAccount = (account: StoredAccount, stackRetentionDays: number): Account => ({
+  ...account,
+  retention_days: retentionOf(account.retention_days, stackRetentionDays),
+});
+
+/** What of an account stands in each of its keys' rows, where authenticating reads it. */
+export interface KeySettings {
+  readonly limit: number;
+  readonly retention_days?: number | undefined;
+}
+
+export const keySettingsOf = ({ rate_limit_per_minute, retention_days }: StoredAccount): KeySettings => ({
+  limit: rate_limit_per_minute,
+  retention_days,
+});
+
+export const checkRetention = (days: number | undefined, stackRetentionDays: number): void => {
+  if (days === undefined || days <= stackRetentionDays) return;
+  throw invalid('retention_days', 'too_big', `must be 1 to ${stackRetentionDays}, which is what this deployment keeps`);
+};

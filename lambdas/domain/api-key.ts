@@ -27,6 +27,8 @@ export interface Caller {
   readonly accountId: string | null;
   readonly scopes: readonly string[];
   readonly mode: 'live' | 'test';
+  /** For how many days the account's data can be read, where that is its own. */
+  readonly retentionDays?: number | undefined;
 }
 
 /** Where a key stands in its minute. */
@@ -55,6 +57,8 @@ export const storedApiKeySchema = z.object({
   mode: z.enum(['live', 'test']),
   /** Requests in a minute. */
   limit: z.number(),
+  /** The account's own, in days. */
+  retention_days: z.number().optional(),
   /** When the last minute began; 0 before the first request. */
   ws: z.number(),
   /** Requests in it. */

@@ -18,6 +18,8 @@ export const commandSchema = z.discriminatedUnion('type', [
     event_id: z.string(),
     event_type: z.string(),
     delivery_ids: z.array(z.string()),
+    /** The event's: for the deliveries that are made. */
+    retention_days: z.number().optional(),
   }),
   /** Deliveries of a window get their schedule again: some of them now, the rest by the next step. */
   z.object({

@@ -3,7 +3,7 @@ import type { JobResult, StoredJob } from './job.ts';
 import { RECOVER } from './recover-deliveries.ts';
 
 export interface CompletingJobs {
-  get(owner: string, id: string, options: { isLatest: boolean }): Promise<StoredJob | null>;
+  get(owner: string, id: string, options: { isLatest: boolean; nowMs: number }): Promise<StoredJob | null>;
   /** Replaces the job if it still has the version, or answers what stands there. */
   replace(job: StoredJob, version: number): Promise<StoredJob | null>;
 }
@@ -21,7 +21,7 @@ export const completeJob = async (
   { owner, id, result, requestId, nowMs }: Completion,
   jobs: CompletingJobs,
 ): Promise<StoredJob> => {
-  for (let present = await jobs.get(owner, id, { isLatest: true }); present !== null; ) {
+  for (let present = await jobs.get(owner, id, { isLatest: true, nowMs }); present !== null; ) {
     if (present.completed_at !== null) {
       const message = 'The job is completed: its result was given before and stays as it is.';
       throw new PassPostError('conflict', message, { errors: [{ path: 'status', code: 'completed', message }] });

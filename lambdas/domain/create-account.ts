@@ -1,4 +1,4 @@
-import type { Account } from './account.ts';
+import { checkRetention, keySettingsOf, type StoredAccount } from './account.ts';
 import { accountScopes } from './api-key.ts';
 import { type Actor, auditEntry, type StoredAuditEntry } from './audit.ts';
 import { type HashedApiKey, type LeftAnswer, newApiKey } from './create-api-key.ts';
@@ -7,12 +7,12 @@ import { drawId } from './id.ts';
 import { answerOnce, type FirstAnswer, type OnceAnswered, type Repeatable } from './idempotency.ts';
 
 export interface NewAccounts {
-  firstAnswer(path: string, idempotencyKey: string, nowMs: number): Promise<FirstAnswer<Account> | null>;
+  firstAnswer(path: string, idempotencyKey: string, nowMs: number): Promise<FirstAnswer<StoredAccount> | null>;
   /** Adds the account with its first key and its first audit entry, or nothing. */
   add(
-    account: Account,
+    account: StoredAccount,
     firstKey: HashedApiKey,
-    left: LeftAnswer<Account> | null,
+    left: LeftAnswer<StoredAccount> | null,
     entry: StoredAuditEntry,
     nowMs: number,
   ): Promise<'added' | 'repeated' | 'busy'>;
@@ -21,18 +21,24 @@ export interface NewAccounts {
 /** Makes an account with its first key, which may do everything but the operator's calls. */
 export const createAccount = (
   request: Repeatable & { readonly by: Actor; readonly nowMs: number },
-  wanted: { readonly name: string; readonly rate_limit_per_minute: number },
+  wanted: {
+    readonly name: string;
+    readonly rate_limit_per_minute: number;
+    readonly retention_days?: number | undefined;
+  },
   accounts: NewAccounts,
-): Promise<OnceAnswered<Account>> => {
+  stackRetentionDays: number,
+): Promise<OnceAnswered<StoredAccount>> => {
   const { by, contentHash, idempotencyKey, nowMs } = request;
   const path = '/accounts';
+  checkRetention(wanted.retention_days, stackRetentionDays);
   return answerOnce(
     request,
     (key) => accounts.firstAnswer(path, key, nowMs),
     async () => {
       const account = { id: drawId('acc', nowMs), ...wanted, created_at: new Date(nowMs).toISOString() };
       const { secret, ...firstKey } = newApiKey(
-        { accountId: account.id, name: 'first key', scopes: accountScopes, limit: wanted.rate_limit_per_minute },
+        { accountId: account.id, name: 'first key', scopes: accountScopes, ...keySettingsOf(account) },
         'live',
         nowMs,
       );

@@ -1,3 +1,4 @@
+import type { KeySettings } from './account.ts';
 import { type ApiKey, type Caller, drawApiKey, type Scope, type StoredApiKey, showApiKey } from './api-key.ts';
 import { type Actor, auditEntry, type StoredAuditEntry } from './audit.ts';
 import { PassPostError } from './errors.ts';
@@ -23,15 +24,15 @@ export interface NewApiKeys {
     idempotencyKey: string,
     nowMs: number,
   ): Promise<FirstAnswer<ApiKey> | null>;
-  /** Requests a minute that the account's keys may make; null where there is no such account. */
-  rateLimit(accountId: string): Promise<number | null>;
-  /** Adds the key with its audit entry while the account's limit is the key's, or nothing. */
+  /** What the account's keys get; null where there is no such account. */
+  settings(accountId: string): Promise<KeySettings | null>;
+  /** Adds the key with its audit entry while the account's settings are the key's, or nothing. */
   add(
     added: HashedApiKey,
     left: LeftAnswer<ApiKey> | null,
     entry: StoredAuditEntry,
     nowMs: number,
-  ): Promise<'added' | 'repeated' | 'limit_changed' | 'busy'>;
+  ): Promise<'added' | 'repeated' | 'settings_changed' | 'busy'>;
 }
 
 export interface KeyRequest extends Repeatable {
@@ -59,17 +60,21 @@ export const requireMayMake = (
 
 /** A key that has not counted yet. */
 export const newApiKey = (
-  of: { readonly accountId: string; readonly name: string; readonly scopes: readonly string[]; readonly limit: number },
+  of: KeySettings & { readonly accountId: string; readonly name: string; readonly scopes: readonly string[] },
   mode: 'live' | 'test',
   nowMs: number,
 ): HashedApiKey & { readonly secret: string } => {
   const { key: secret, hash, prefix } = drawApiKey(mode);
-  const { accountId: account_id, name, limit } = of;
+  const { accountId: account_id, name, limit, retention_days } = of;
   const scopes = [...new Set(of.scopes)];
   const created_at = new Date(nowMs).toISOString();
   const id = drawId('key', nowMs);
   const unused = { ws: 0, n: 0, expires_at: null, revoked_at: null };
-  return { secret, hash, key: { id, account_id, name, prefix, scopes, mode, limit, created_at, ...unused } };
+  return {
+    secret,
+    hash,
+    key: { id, account_id, name, prefix, scopes, mode, limit, retention_days, created_at, ...unused },
+  };
 };
 
 /** Adds a key to the caller's account, in the place of the one named or of none. */
@@ -83,9 +88,9 @@ export const addApiKey = (
   const { caller, by, contentHash, idempotencyKey, nowMs } = request;
   const accountId = caller.accountId ?? '';
   const attempt = async (triesLeft: number): Promise<OnceAnswered<ApiKey> | 'repeated'> => {
-    const limit = await keys.rateLimit(accountId);
-    if (limit === null) throw new PassPostError('forbidden', 'This key belongs to no account.');
-    const { secret, ...added } = newApiKey({ ...wanted, accountId, limit }, wanted.mode, nowMs);
+    const settings = await keys.settings(accountId);
+    if (settings === null) throw new PassPostError('forbidden', 'This key belongs to no account.');
+    const { secret, ...added } = newApiKey({ ...wanted, ...settings, accountId }, wanted.mode, nowMs);
     const answer = showApiKey(added.key);
     const left = idempotencyKey === null ? null : { idempotencyKey, path, contentHash, answer };
     const entry =

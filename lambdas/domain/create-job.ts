@@ -7,7 +7,7 @@ export interface NewJobs {
   /** Adds the job, or answers what already stands under its id. */
   add(job: StoredJob): Promise<StoredJob | null>;
   /** `isLatest`: as it is now, and not as it was a moment ago. */
-  get(owner: string, id: string, options: { isLatest: boolean }): Promise<StoredJob | null>;
+  get(owner: string, id: string, options: { isLatest: boolean; nowMs: number }): Promise<StoredJob | null>;
 }
 
 export interface JobCreation {
@@ -15,6 +15,7 @@ export interface JobCreation {
   readonly body: NewJob;
   readonly idempotencyKey: string | null;
   readonly requestId: string;
+  readonly retentionDays: number | undefined;
   readonly nowMs: number;
 }
 
@@ -54,11 +55,11 @@ const awaited = async (job: StoredJob, { jobs, clock, wait }: JobDependencies): 
     const leftMs = endMs - clock();
     if (leftMs <= 0) break;
     await wait(Math.min(pollMs, leftMs));
-    const seen = await jobs.get(job.owner, job.id, { isLatest: false });
+    const seen = await jobs.get(job.owner, job.id, { isLatest: false, nowMs: clock() });
     if (seen?.completed_at) return seen;
   }
   // Whatever was completed in time is seen here: what is answered is what a repeat will be answered.
-  return (await jobs.get(job.owner, job.id, { isLatest: true })) ?? job;
+  return (await jobs.get(job.owner, job.id, { isLatest: true, nowMs: clock() })) ?? job;
 };
 
 const repeated = (present: StoredJob, hash: string, nowMs: number): JobAnswer => {
@@ -74,12 +75,12 @@ const repeated = (present: StoredJob, hash: string, nowMs: number): JobAnswer =>
 
 /** Hands a job to the account's own worker; without `async`, waits for its result. */
 export const createJob = async (creation: JobCreation, dependencies: JobDependencies): Promise<JobAnswer> => {
-  const { owner, body, idempotencyKey, requestId, nowMs } = creation;
+  const { owner, body, idempotencyKey, requestId, retentionDays, nowMs } = creation;
   const { jobs, hasWebhook } = dependencies;
   const id = idempotencyKey === null ? drawId('job', nowMs) : deriveId('job', owner, '/jobs', idempotencyKey);
   const hash = contentHash(body);
 
-  const first = idempotencyKey === null ? null : await jobs.get(owner, id, { isLatest: true });
+  const first = idempotencyKey === null ? null : await jobs.get(owner, id, { isLatest: true, nowMs });
   if (first) return repeated(first, hash, nowMs);
   if (body.async && !(await hasWebhook(owner, body.type))) {
     const message = `needs an enabled webhook of the postmen profile that wants ${body.type}`;
@@ -99,6 +100,7 @@ export const createJob = async (creation: JobCreation, dependencies: JobDependen
     created_at: new Date(nowMs).toISOString(),
     completed_at: null,
     content_hash: idempotencyKey === null ? null : hash,
+    retention_days: retentionDays,
     written_by: requestId,
   };
   const present = await jobs.add(job);

@@ -8,6 +8,7 @@ export interface TaskCreation {
   readonly contentHash: string;
   readonly idempotencyKey: string | null;
   readonly requestId: string;
+  readonly retentionDays: number | undefined;
   readonly nowMs: number;
 }
 
@@ -21,10 +22,15 @@ export const createTask = async (
   creation: TaskCreation,
   tasks: NewTasks,
 ): Promise<{ task: StoredTask; isReplay: boolean }> => {
-  const { owner, content, contentHash, idempotencyKey, requestId, nowMs } = creation;
+  const { owner, content, contentHash, idempotencyKey, requestId, retentionDays, nowMs } = creation;
   const id = idempotencyKey === null ? drawId('tsk', nowMs) : deriveId('tsk', owner, '/tasks', idempotencyKey);
   const content_hash = idempotencyKey === null ? null : contentHash;
-  const task = newTask(id, content, { owner, content_hash, written_by: requestId }, nowMs);
+  const task = newTask(
+    id,
+    content,
+    { owner, content_hash, retention_days: retentionDays, written_by: requestId },
+    nowMs,
+  );
   const present = await tasks.add(task);
   if (present === null) return { task, isReplay: false };
   if (present.content_hash !== content_hash) {

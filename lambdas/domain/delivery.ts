@@ -73,6 +73,8 @@ export const storedDeliverySchema = z.object({
   parked: z.boolean().default(false),
   /** `due_at` is a slot reserved under the webhook's `max_per_second`. */
   has_slot: z.boolean().default(false),
+  /** Its event's. */
+  retention_days: z.number().optional(),
   settled_at: z.number().nullable().default(null),
   /** The last attempt, in the row as JSON text: one value where a map would be a dozen. It gets a row of its own when the next is recorded, or at once where its body is long. */
   last: z

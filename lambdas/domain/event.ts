@@ -21,6 +21,8 @@ export const storedEventSchema = z.object({
   publisher_id: z.string().nullable().default(null),
   /** The version of the thing that changed: receivers may order by it, queues do not. */
   sequence: z.number().nullable().default(null),
+  /** The account's own retention, in days, as it was when this was written; absent where it is the stack's. */
+  retention_days: z.number().optional(),
   /** RFC 3339, UTC, milliseconds. */
   created_at: z.string(),
   /** The one webhook that an operational event is about, and must not be sent to. */

@@ -53,7 +53,7 @@ const DELIVERIES_AT_ONCE = 500;
 
 /** What an event owes a webhook, before anything was tried. */
 export const newDelivery = (
-  event: Pick<StoredEvent, 'id' | 'owner' | 'type' | 'created_at'>,
+  event: Pick<StoredEvent, 'id' | 'owner' | 'type' | 'created_at' | 'retention_days'>,
   webhookId: string,
 ): StoredDelivery => {
   const createdAtMs = Date.parse(event.created_at);
@@ -70,6 +70,7 @@ export const newDelivery = (
     due_at: createdAtMs,
     parked: false,
     has_slot: false,
+    retention_days: event.retention_days,
     settled_at: null,
     last: null,
   };

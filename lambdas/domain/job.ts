@@ -67,6 +67,8 @@ export const storedJobSchema = z.object({
   completed_at: z.string().nullable().default(null),
   /** Of the request that created it, where that had an Idempotency-Key. */
   content_hash: z.string().nullable().default(null),
+  /** The account's own retention, in days, as it was when this was created; absent where it is the stack's. */
+  retention_days: z.number().optional(),
   /** The request that wrote it last: a repeated write knows its own success by it. */
   written_by: z.string(),
 });
@@ -126,6 +128,7 @@ export const jobEvent = (job: StoredJob): StoredEvent | null => {
     meta,
     publisher_id: null,
     sequence: null,
+    retention_days: job.retention_days,
     created_at: completed_at,
   };
 };

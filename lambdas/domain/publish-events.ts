@@ -19,6 +19,7 @@ export interface PublishRequest {
   readonly body: NewEvents;
   readonly idempotencyKey: string | null;
   readonly contentHash: string;
+  readonly retentionDays: number | undefined;
   readonly nowMs: number;
 }
 
@@ -53,7 +54,7 @@ const idOf = (request: PublishRequest, { id }: NewEvent, index: number): string 
 };
 
 const candidatesOf = (request: PublishRequest): Candidate[] => {
-  const { owner, body, nowMs } = request;
+  const { owner, body, retentionDays, nowMs } = request;
   const isBatch = 'events' in body;
   return (isBatch ? body.events : [body]).map((given, index) => ({
     path: isBatch ? `events.${index}.` : '',
@@ -67,6 +68,7 @@ const candidatesOf = (request: PublishRequest): Candidate[] => {
       meta: given.meta && JSON.stringify(given.meta),
       publisher_id: given.id ?? null,
       sequence: null,
+      retention_days: retentionDays,
       created_at: new Date(nowMs).toISOString(),
     },
   }));

@@ -25,8 +25,8 @@ export interface DeliveryHistory {
   find(ids: readonly string[], nowMs: number): Promise<readonly StoredDelivery[]>;
   /** The same deliveries, each with its last attempt whole. */
   withBodies(deliveries: readonly StoredDelivery[]): Promise<readonly StoredDelivery[]>;
-  /** Every attempt, the first first. */
-  attempts(delivery: StoredDelivery): Promise<readonly Attempt[]>;
+  /** Every attempt, the first first; of what was held for weeks the earliest may have expired. */
+  attempts(delivery: StoredDelivery, nowMs: number): Promise<readonly Attempt[]>;
 }
 
 interface Schedules {
@@ -108,7 +108,7 @@ export const readDelivery = async (
   if (delivery?.owner !== owner) throw notFound('delivery');
   const webhook = await webhooks.findAny(owner, webhookOfDelivery(id));
   if (webhook?.is_history_erased) throw notFound('delivery');
-  const attempts = await history.attempts(delivery);
+  const attempts = await history.attempts(delivery, nowMs);
   const last = attempts.at(-1) ?? null;
   const view = deliveryToView({ ...delivery, last }, webhook, scheduleOf);
   return { ...view, attempts: attempts.map(attemptToView) };

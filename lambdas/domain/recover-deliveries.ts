@@ -35,11 +35,16 @@ export interface RecoverDependencies {
 
 /** Asks for a window of a webhook's deliveries to be sent again, each with its schedule from the start; or tells how many those are. */
 export const recoverDeliveries = (
-  request: AskRequest & { readonly id: string; readonly recovery: Recovery; readonly requestId: string },
+  request: AskRequest & {
+    readonly id: string;
+    readonly recovery: Recovery;
+    readonly requestId: string;
+    readonly retentionDays: number | undefined;
+  },
   { webhooks, countRecoverable, commands }: RecoverDependencies,
 ): Promise<{ readonly answer: Job | { readonly count: number }; readonly isRepeat: boolean }> =>
   askOnce<Job | { readonly count: number }>(request, commands, async () => {
-    const { owner, id, nowMs, requestId } = request;
+    const { owner, id, nowMs, requestId, retentionDays } = request;
     const { since, until, dry_run } = request.recovery;
     const status = [...new Set(request.recovery.status)];
     if (since >= until) throw invalid('until', 'invalid', 'must be later than `since`');
@@ -63,6 +68,7 @@ export const recoverDeliveries = (
       created_at: new Date(nowMs).toISOString(),
       completed_at: null,
       content_hash: null,
+      retention_days: retentionDays,
       written_by: requestId,
     };
     const command = {

@@ -65,6 +65,7 @@ export const replayEvent = (
           type: 'owe',
           trigger: 'replay',
           event_id: id,
+          retention_days: event.retention_days,
           event_type: event.type,
           delivery_ids,
         },

@@ -46,6 +46,7 @@ export const retryDelivery = (
           type: 'owe',
           trigger: 'manual',
           event_id: delivery.event_id,
+          retention_days: event.retention_days,
           event_type: delivery.event_type,
           delivery_ids: [id],
         },

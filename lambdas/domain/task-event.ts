@@ -13,5 +13,6 @@ export const taskEvent = (task: StoredTask): StoredEvent => ({
   meta: null,
   publisher_id: null,
   sequence: task.version,
+  retention_days: task.retention_days,
   created_at: task.updated_at,
 });

@@ -74,6 +74,8 @@ export const storedTaskSchema = taskSchema.extend({
   owner: z.string(),
   /** Of the request that created it, where that had an Idempotency-Key. */
   content_hash: optional(z.string()),
+  /** The account's own retention, in days, as it was when this was last written; absent where it is the stack's. */
+  retention_days: z.number().optional(),
   /** The request that wrote it last: a repeated write knows its own success by it. */
   written_by: z.string(),
 });
@@ -99,7 +101,7 @@ const noMoves = {
 export const newTask = (
   id: string,
   content: TaskContent,
-  origin: Pick<StoredTask, 'owner' | 'content_hash' | 'written_by'>,
+  origin: Pick<StoredTask, 'owner' | 'content_hash' | 'written_by' | 'retention_days'>,
   nowMs: number,
 ): StoredTask => {
   const created_at = new Date(nowMs).toISOString();

@@ -19,6 +19,8 @@ export const storedTemplateSchema = templateSchema.extend({
   owner: z.string(),
   /** Raised by every update; the first is the creation. */
   version: z.number(),
+  /** The account's own retention, in days, as it was when this was last written; absent where it is the stack's. */
+  retention_days: z.number().optional(),
   /** The request that wrote it last: a repeated write knows its own success by it. */
   written_by: z.string(),
 });
@@ -40,6 +42,7 @@ export const templateEvent = (template: StoredTemplate): StoredEvent | null => {
     meta: null,
     publisher_id: null,
     sequence: version,
+    retention_days: template.retention_days,
     created_at: updated_at,
   };
 };
@@ -63,6 +66,7 @@ export interface TemplateRequest {
 export interface TemplateChange extends TemplateRequest {
   readonly name: string;
   readonly requestId: string;
+  readonly retentionDays: number | undefined;
 }
 
 /** Others may change it between reading and writing; so often it is tried again. */
@@ -70,7 +74,7 @@ const TRIES = 5;
 
 /** Makes a template, or changes the one that is there. */
 export const putTemplate = async (
-  { owner, id, name, requestId, by, nowMs }: TemplateChange,
+  { owner, id, name, requestId, retentionDays, by, nowMs }: TemplateChange,
   templates: ChangingTemplates,
 ): Promise<StoredTemplate> => {
   if (!ID.test(id)) throw invalid('id', 'invalid_format', 'must be 1 to 64 of the characters A–Z a–z 0–9 . _ ~ -');
@@ -87,6 +91,7 @@ export const putTemplate = async (
       version: (present?.version ?? 0) + 1,
       created_at: present?.created_at ?? now,
       updated_at: now,
+      retention_days: retentionDays,
       written_by: requestId,
     };
     if (await templates.put(next, present?.version ?? null, auditEntry(by, 'template.put', id, nowMs))) return next;

@@ -32,7 +32,11 @@ const firstTypeOf = ({ events, profile }: StoredWebhook, profileOf: TestDependen
 
 /** Has a signed sample sent to one webhook alone, also while it is disabled: an event like any other, but for whom it goes to. */
 export const testWebhook = (
-  request: AskRequest & { readonly id: string; readonly type: string | undefined },
+  request: AskRequest & {
+    readonly id: string;
+    readonly type: string | undefined;
+    readonly retentionDays: number | undefined;
+  },
   { webhooks, profileOf, ownEventTypes, commands }: TestDependencies,
 ): Promise<{ readonly answer: Tested; readonly isRepeat: boolean }> =>
   askOnce(request, commands, async () => {
@@ -58,6 +62,7 @@ export const testWebhook = (
           meta: null,
           publisher_id: null,
           sequence: null,
+          retention_days: request.retentionDays,
           created_at: new Date(nowMs).toISOString(),
           test_of: id,
         },

@@ -1,5 +1,5 @@
 import * as operations from '../contract/accounts.ts';
-import type { Account } from '../domain/account.ts';
+import { type StoredAccount, showAccount } from '../domain/account.ts';
 import { type ChangingAccounts, changeAccount } from '../domain/change-account.ts';
 import { createAccount, type NewAccounts } from '../domain/create-account.ts';
 import { notFound } from '../domain/errors.ts';
@@ -7,32 +7,35 @@ import { type Page, pageToBody } from '../domain/page.ts';
 import { type Route, route } from '../runtime/operation.ts';
 
 export interface Accounts extends NewAccounts, ChangingAccounts {
-  list(limit: number, after: string | undefined): Promise<Page<Account>>;
+  list(limit: number, after: string | undefined): Promise<Page<StoredAccount>>;
 }
 
 /** The operator's calls about accounts. */
-export const accountRoutes = (accounts: Accounts): Route[] => [
-  route(operations.createAccount, async (request) => {
-    const { answer, secret } = await createAccount(request, request.body, accounts);
-    const location = `${operations.createAccount.path}/${answer.id}`;
-    return secret === null
-      ? { status: 201, body: answer, headers: { location, 'idempotency-replayed': 'true' } }
-      : { status: 201, body: { ...answer, key: secret }, headers: { location } };
-  }),
+export const accountRoutes = (accounts: Accounts, stackRetentionDays: number): Route[] => {
+  const show = (account: StoredAccount) => showAccount(account, stackRetentionDays);
+  return [
+    route(operations.createAccount, async (request) => {
+      const { answer, secret } = await createAccount(request, request.body, accounts, stackRetentionDays);
+      const location = `${operations.createAccount.path}/${answer.id}`;
+      return secret === null
+        ? { status: 201, body: show(answer), headers: { location, 'idempotency-replayed': 'true' } }
+        : { status: 201, body: { ...show(answer), key: secret }, headers: { location } };
+    }),
 
-  route(operations.listAccounts, async ({ query }) => {
-    const page = await accounts.list(query.limit, query.cursor?.id);
-    return { status: 200, body: pageToBody(page, (account) => account) };
-  }),
+    route(operations.listAccounts, async ({ query }) => {
+      const page = await accounts.list(query.limit, query.cursor?.id);
+      return { status: 200, body: pageToBody(page, show) };
+    }),
 
-  route(operations.getAccount, async ({ params }) => {
-    const account = await accounts.find(params.id ?? '');
-    if (!account) throw notFound('account');
-    return { status: 200, body: account };
-  }),
+    route(operations.getAccount, async ({ params }) => {
+      const account = await accounts.find(params.id ?? '');
+      if (!account) throw notFound('account');
+      return { status: 200, body: show(account) };
+    }),
 
-  route(operations.updateAccount, async ({ params, body: change, by, nowMs }) => ({
-    status: 200,
-    body: await changeAccount({ id: params.id ?? '', change, by, nowMs }, accounts),
-  })),
-];
+    route(operations.updateAccount, async ({ params, body: change, by, nowMs }) => ({
+      status: 200,
+      body: show(await changeAccount({ id: params.id ?? '', change, by, nowMs }, accounts, stackRetentionDays)),
+    })),
+  ];
+};

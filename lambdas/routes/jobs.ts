@@ -40,8 +40,8 @@ export const jobRoutes = (jobs: Jobs, waiting: Omit<JobDependencies, 'jobs'>): R
     return { status: 200, body: pageToBody(page, showJob) };
   }),
 
-  route(operations.getJob, async ({ owner, params }) => {
-    const job = await jobs.get(ownerKey(owner), params.id ?? '', { isLatest: true });
+  route(operations.getJob, async ({ owner, params, nowMs }) => {
+    const job = await jobs.get(ownerKey(owner), params.id ?? '', { isLatest: true, nowMs });
     if (!job) throw notFound('job');
     return { status: 200, body: showJob(job) };
   }),

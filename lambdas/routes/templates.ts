@@ -17,8 +17,16 @@ export interface Templates extends ChangingTemplates {
 
 /** The calls about templates. */
 export const templateRoutes = (templates: Templates): Route[] => [
-  route(operations.putTemplate, async ({ owner, params, body, requestId, by, nowMs }) => {
-    const change = { owner: ownerKey(owner), id: params.id ?? '', name: body.name, requestId, by, nowMs };
+  route(operations.putTemplate, async ({ owner, params, body, requestId, retentionDays, by, nowMs }) => {
+    const change = {
+      owner: ownerKey(owner),
+      id: params.id ?? '',
+      name: body.name,
+      requestId,
+      retentionDays,
+      by,
+      nowMs,
+    };
     const template = await putTemplate(change, templates);
     return { status: template.version === 1 ? 201 : 200, body: showTemplate(template) };
   }),

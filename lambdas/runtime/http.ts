@@ -74,6 +74,7 @@ const requestOf = (
     contentHash: contentHash(content ?? null),
     host: event.requestContext.domainName,
     by: { accountId, keyId: caller.keyId, ip: event.requestContext.http.sourceIp },
+    retentionDays: caller.retentionDays,
     nowMs: journey.nowMs,
   };
 };

@@ -54,6 +54,8 @@ export interface ApiRequest<O extends Operation = Operation> {
   readonly host: string;
   /** The caller as the audit names him. */
   readonly by: Actor;
+  /** For how many days the account's data can be read, where that is its own. */
+  readonly retentionDays: number | undefined;
   readonly nowMs: number;
 }
 

@@ -55,7 +55,7 @@ describe('the counter of a key', () => {
     await count(key, start + 1);
 
     const accounts = accountsTable(tables.client, tableNames(tables));
-    await changeAccount({ id: accountId, change: { rate_limit_per_minute: 2 }, by, nowMs: start }, accounts);
+    await changeAccount({ id: accountId, change: { rate_limit_per_minute: 2 }, by, nowMs: start }, accounts, 30);
 
     expect((await count(key, start + 4_000)).outcome).toBe('limited');
     expect((await count(key, start + 5_001)).outcome).toBe('passed');
@@ -67,7 +67,7 @@ describe('the counter of a key', () => {
     await many(5, key, start);
 
     const accounts = accountsTable(tables.client, tableNames(tables));
-    await changeAccount({ id: accountId, change: { rate_limit_per_minute: 4 }, by, nowMs: start }, accounts);
+    await changeAccount({ id: accountId, change: { rate_limit_per_minute: 4 }, by, nowMs: start }, accounts, 30);
 
     expect(outcomes(await many(3, key, start + 10))).toEqual({ limited: 3 });
   });

@@ -45,6 +45,7 @@ describe('waiting for a job', () => {
         body: { type: 'calculate_rates', input: {}, async: false },
         idempotencyKey: null,
         requestId: 'req_1',
+        retentionDays: undefined,
         nowMs,
         ...over,
       },

@@ -18,10 +18,14 @@ export const tableNames = ({ domainTable, deliveryTable }: Tables) => ({
 /** A new account with its first key. */
 export const seedAccount = async (
   tables: Tables,
-  { limit = 30_000, nowMs = Date.now() } = {},
+  {
+    limit = 30_000,
+    nowMs = Date.now(),
+    retentionDays,
+  }: { limit?: number; nowMs?: number; retentionDays?: number } = {},
 ): Promise<{ accountId: string; key: string }> => {
-  const wanted = { name: 'account', rate_limit_per_minute: limit };
-  const made = await createAccount({ ...once, nowMs }, wanted, accountsTable(tables.client, tableNames(tables)));
+  const wanted = { name: 'account', rate_limit_per_minute: limit, retention_days: retentionDays };
+  const made = await createAccount({ ...once, nowMs }, wanted, accountsTable(tables.client, tableNames(tables)), 30);
   return { accountId: made.answer.id, key: made.secret ?? '' };
 };
 

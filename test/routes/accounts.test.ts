@@ -16,7 +16,7 @@ describe('accounts', () => {
 
   beforeAll(async () => {
     const { client, deliveryTable } = tables;
-    handler = httpHandler(accountRoutes(accountsTable(client, tableNames(tables))), {
+    handler = httpHandler(accountRoutes(accountsTable(client, tableNames(tables)), 30), {
       surface: 'native',
       authenticate: keyCounter(client, deliveryTable),
     });
@@ -61,6 +61,38 @@ describe('accounts', () => {
 
     expect(changed).toMatchObject({ status: 200, json: { id: accountId, name: 'B', rate_limit_per_minute: 250 } });
     for (const { headers } of answers) expect(headers['ratelimit-policy']).toBe('"default";q=250;w=60');
+  });
+
+  test('keep what is theirs as long as the stack does, or shorter where the operator says so', async () => {
+    const made = await call('POST', path, { body: { name: 'Default' } });
+    const short = await call('POST', path, { body: { name: 'Short', retention_days: 7 } });
+    const other = { key: await seedKey(tables, short.json.id) };
+    const days = async (key: string) => {
+      const check = await keyCounter(tables.client, tables.deliveryTable)(key, Date.now());
+      return check.outcome === 'passed' ? check.caller.retentionDays : null;
+    };
+
+    expect([made.json.retention_days, short.json.retention_days]).toEqual([30, 7]);
+    expect([await days(made.json.key), await days(short.json.key), await days(other.key)]).toEqual([undefined, 7, 7]);
+    const changed = await call('PATCH', `${path}/${short.json.id}`, { body: { retention_days: 30 } });
+    expect(changed).toMatchObject({ status: 200, json: { retention_days: 30, rate_limit_per_minute: 120 } });
+    expect([await days(short.json.key), await days(other.key)]).toEqual([30, 30]);
+    expect(await call('GET', `${path}/${short.json.id}`)).toMatchObject({ json: { retention_days: 30 } });
+  });
+
+  test('refuse a retention that the stack does not have', async () => {
+    const { accountId } = await seedAccount(tables);
+
+    for (const retention_days of [0, 31, 366, 1.5, '7', null]) {
+      const answers = [
+        await call('PATCH', `${path}/${accountId}`, { body: { retention_days } }),
+        await call('POST', path, { body: { name: 'A', retention_days } }),
+      ];
+
+      for (const { status, json } of answers) {
+        expect([status, json.errors[0].path]).toEqual([422, 'retention_days']);
+      }
+    }
   });
 
   test('refuse what is no limit', async () => {

@@ -55,7 +55,7 @@ describe('malformed input', () => {
       sets.push({ routes, handler: httpHandler(routes, { surface: 'native', authenticate }), key: as });
     add(taskRoutes(tasksTable(client, domainTable)), key);
     add(keyRoutes(keysTable(client, tableNames(tables))), key);
-    add(accountRoutes(accountsTable(client, tableNames(tables))), operator);
+    add(accountRoutes(accountsTable(client, tableNames(tables)), 30), operator);
   });
 
   test.each(calls)('%s is a 4xx problem on every route, or harmless', async (_, call) => {
