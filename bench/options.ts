@@ -1,10 +1,13 @@
 import { parseArgs } from 'node:util';
 
+const parts = ['main', 'growth', 'isolation', 'signer', 'start-up'] as const;
+export type Part = (typeof parts)[number];
+const usually: readonly Part[] = ['main', 'signer', 'start-up'];
+
 export interface BenchOptions {
+  readonly parts: readonly Part[];
   readonly events: number;
   readonly webhooks: number;
-  readonly isGrowth: boolean;
-  readonly isIsolation: boolean;
   readonly isJson: boolean;
 }
 
@@ -14,31 +17,42 @@ const wholeNumber = (flag: string, text: string): number => {
   return value;
 };
 
-export const usage = `npm run bench -- [--events 3000] [--webhooks 1] [--growth] [--isolation] [--json]
+const isPart = (name: string): name is Part => (parts as readonly string[]).includes(name);
 
-  --events N     events of the main run; a run of N/10 events × 10 webhooks follows it
+const partOf = (name: string): Part => {
+  if (isPart(name)) return name;
+  throw new Error(`There is no part “${name}”; there are ${parts.join(', ')}.`);
+};
+
+export const usage = `npm run bench -- [part …] [--events 3000] [--webhooks 1] [--json]
+
+  main           N events × W webhooks, N/10 × 10, and lone tasks and events
+  growth         1,000 and 50,000 events, to compare what a delivery takes
+  isolation      a webhook that stalls on 300, 1,000 and 10,000 deliveries, and what another's then wait
+  signer         CPU of a delivery against that of a bare POST with HMAC
+  start-up       import of each bundle against that of the SDK clients it holds
+
+  Without a part: ${usually.join(', ')}.
+
+  --events N     events of the main run
   --webhooks N   webhooks that want each of them
-  --growth       also 1,000 and 50,000 events, to compare what a delivery takes
-  --isolation    also one webhook stalling on 300, 1,000 and 10,000 deliveries, and what another's then wait
   --json         the figures as JSON`;
 
-/** Throws, naming the flag, where one is wrong. */
+/** Throws, naming the flag or the part, where one is wrong. */
 export const parseOptions = (args: readonly string[]): BenchOptions => {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
     args: [...args],
+    allowPositionals: true,
     options: {
       events: { type: 'string', default: '3000' },
       webhooks: { type: 'string', default: '1' },
-      growth: { type: 'boolean', default: false },
-      isolation: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
     },
   });
   return {
+    parts: positionals.length === 0 ? usually : positionals.map(partOf),
     events: wholeNumber('events', values.events),
     webhooks: wholeNumber('webhooks', values.webhooks),
-    isGrowth: values.growth,
-    isIsolation: values.isolation,
     isJson: values.json,
   };
 };

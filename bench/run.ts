@@ -1,7 +1,7 @@
 import { synthesiseIfStale } from '../local/synth.ts';
-import { startBench } from './bench-stack.ts';
+import { type Bench, startBench } from './bench-stack.ts';
 import type { Figures } from './figures.ts';
-import { type BenchOptions, parseOptions, usage } from './options.ts';
+import { type BenchOptions, type Part, parseOptions, usage } from './options.ts';
 import { isolationScenario, publishScenario, steadyScenario, taskScenario } from './scenarios.ts';
 import { signerOverhead } from './signer-overhead.ts';
 import { startUpRatios } from './start-up.ts';
@@ -15,7 +15,7 @@ const print = (name: string, figures: Figures): void => {
   }
 };
 
-const onOneStack = async (scenarios: (bench: Awaited<ReturnType<typeof startBench>>) => Named[]) => {
+const onOneStack = async (scenarios: (bench: Bench) => Named[]): Promise<[string, Figures][]> => {
   const bench = await startBench();
   const results: [string, Figures][] = [];
   try {
@@ -28,9 +28,8 @@ const onOneStack = async (scenarios: (bench: Awaited<ReturnType<typeof startBenc
   return results;
 };
 
-const measure = async (options: BenchOptions): Promise<[string, Figures][]> => {
-  const { events, webhooks } = options;
-  const results = await onOneStack((bench) => [
+const mainScenarios = ({ events, webhooks }: BenchOptions) =>
+  onOneStack((bench) => [
     [`${events} events × ${webhooks}, a hundred a call`, () => publishScenario(bench, { events, webhooks })],
     [
       `${Math.ceil(events / 10)} events × 10`,
@@ -45,30 +44,38 @@ const measure = async (options: BenchOptions): Promise<[string, Figures][]> => {
       () => publishScenario(bench, { events, webhooks: 1, path: '/slow' }),
     ],
   ]);
-  if (options.isGrowth) {
-    for (const count of [1000, 50_000]) {
-      results.push(
-        ...(await onOneStack((bench) => [
-          [`${count} events × 1`, () => publishScenario(bench, { events: count, webhooks: 1 })],
-        ])),
-      );
-    }
-  }
-  for (const stalled of options.isIsolation ? [300, 1000, 10_000] : []) {
-    results.push(
-      ...(await onOneStack((bench) => [
-        [`${stalled} stalled beside 20 a second`, () => isolationScenario(bench, { stalled })],
-      ])),
-    );
-  }
-  results.push(['signer overhead', await signerOverhead()], ['start-up', await startUpRatios()]);
+
+/** Each on a stack of its own: what one leaves behind would be the next one's figure. */
+const apart = async <T>(
+  values: readonly T[],
+  scenario: (bench: Bench, value: T) => Named,
+): Promise<[string, Figures][]> => {
+  const results: [string, Figures][] = [];
+  for (const value of values) results.push(...(await onOneStack((bench) => [scenario(bench, value)])));
   return results;
+};
+
+const runs: Record<Part, (options: BenchOptions) => Promise<[string, Figures][]>> = {
+  main: mainScenarios,
+  growth: () =>
+    apart([1000, 50_000], (bench, events) => [
+      `${events} events × 1`,
+      () => publishScenario(bench, { events, webhooks: 1 }),
+    ]),
+  isolation: () =>
+    apart([300, 1000, 10_000], (bench, stalled) => [
+      `${stalled} stalled beside 20 a second`,
+      () => isolationScenario(bench, { stalled }),
+    ]),
+  signer: async () => [['signer overhead', await signerOverhead()]],
+  'start-up': async () => [['start-up', await startUpRatios()]],
 };
 
 try {
   const options = parseOptions(process.argv.slice(2));
   await synthesiseIfStale();
-  const results = await measure(options);
+  const results: [string, Figures][] = [];
+  for (const part of options.parts) results.push(...(await runs[part](options)));
   if (options.isJson) console.log(JSON.stringify(Object.fromEntries(results), null, 2));
   else for (const [name, figures] of results) print(name, figures);
 } catch (error) {

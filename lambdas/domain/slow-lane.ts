@@ -5,8 +5,8 @@ export const SLOW_AFTER_MS = 500;
 export const TRUST_MS = 30_000;
 /** How long asking an unknown webhook first is one instance's alone; it says itself what came of it, if it lives. */
 export const PROBE_MS = 2000;
-/** When the others look what came of it: a quick answer is said soon; for a slow one they come again later. */
-const LOOKS_MS = [20, 40, 80, 160];
+/** When the others look what came of it, after it began: a quick answer is said soon, and nobody waits for a slow one. */
+const LOOKS_AT_MS = [20, 60, 120, 200];
 /** So many requests an unknown webhook gets before its answers are waited for. */
 export const FIRST_ASKED = 2;
 const MOST_REMEMBERED = 10_000;
@@ -77,8 +77,11 @@ export const knowledgeOf = async (
   const isAsked = probedUntilMs > clock();
   if (!isAsked && requests <= FIRST_ASKED) return 'nothing';
   if (!isAsked && (await store.claimProbe(webhookId, clock(), clock() + PROBE_MS))) return 'asking';
-  for (const ms of LOOKS_MS) {
-    await wait(ms);
+  const beganMs = isAsked ? probedUntilMs - PROBE_MS : clock();
+  for (const lookAtMs of LOOKS_AT_MS) {
+    const leftMs = beganMs + lookAtMs - clock();
+    if (leftMs <= 0) continue;
+    await wait(leftMs);
     const seen = await store.answerSpeed(webhookId);
     if (seen.isSlow) return 'slow';
     if (seen.quickUntilMs > clock()) return 'quick';

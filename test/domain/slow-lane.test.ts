@@ -106,8 +106,8 @@ describe('what is known of a webhook', () => {
 
   it.each([
     ['quick', { quickUntilMs: 99_000, atMs: 10_050 }, 60],
-    ['slow', { isSlow: true, atMs: 10_200 }, 300],
-    ['asked', {}, 300],
+    ['slow', { isSlow: true, atMs: 10_100 }, 120],
+    ['asked', {}, 200],
   ])('is %s by what the one that asks says, or has not said yet', async (known, said, afterMs) => {
     const { deps, waitedMs } = aWorld(said, true);
 
@@ -118,8 +118,15 @@ describe('what is known of a webhook', () => {
   it('waits for who is asking already, without a claim of its own, for one request too', async () => {
     const { deps, claims } = aWorld({ quickUntilMs: 99_000 });
 
-    expect(await knowledgeOf('whk_1', { ...unknown, probedUntilMs: 11_000 }, 1, deps)).toBe('quick');
+    expect(await knowledgeOf('whk_1', { ...unknown, probedUntilMs: 12_000 }, 1, deps)).toBe('quick');
     expect(claims).toEqual([]);
+  });
+
+  it('is not waited for when the one that asks has been at it for long', async () => {
+    const { deps, waitedMs } = aWorld();
+
+    expect(await knowledgeOf('whk_1', { ...unknown, probedUntilMs: 11_800 }, 9, deps)).toBe('asked');
+    expect(waitedMs()).toBe(0);
   });
 
   it('is quick where any instance has seen that of late', async () => {

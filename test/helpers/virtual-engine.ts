@@ -295,7 +295,9 @@ export const createVirtualEngine = (
       const batches = Array.from({ length: Math.ceil(visible.length / 10) }, (_, i) =>
         visible.slice(i * 10, i * 10 + 10),
       );
-      return batches.map((batch) => deliver(batch, { memory: createLaneMemory(), wait: sleep }));
+      const beganMs = Date.now();
+      const own = { wait: sleep, clock: () => nowMs + Date.now() - beganMs };
+      return batches.map((batch) => deliver(batch, { ...own, memory: createLaneMemory() }));
     },
     async delivery(id: string): Promise<StoredDelivery> {
       const { Item = {} } = await tables.client.send(
