@@ -18,6 +18,12 @@ export interface Emulator {
   readonly port: number;
   readonly account: string;
   readonly region: string;
+  /** What a client of the SDK needs for the same. */
+  readonly client: {
+    readonly endpoint: string;
+    readonly region: string;
+    readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  };
   /** What a program needs to take the emulator for AWS. */
   readonly environment: Readonly<Record<string, string>>;
   stop(): Promise<void>;
@@ -105,5 +111,10 @@ export const startEmulator = async (folder: string): Promise<Emulator> => {
     }
     await sleep(100);
   }
-  return { port, account, region, environment, stop };
+  const client = {
+    endpoint: `http://127.0.0.1:${port}`,
+    region,
+    credentials: { accessKeyId: account, secretAccessKey: 'x' },
+  };
+  return { port, account, region, client, environment, stop };
 };

@@ -1,60 +1,21 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { fileURLToPath } from 'node:url';
 import { verifyPasspost } from '../helpers/receivers/passpost.ts';
-import { apiCaller } from './api-call.ts';
+import { bootstrap, type Deployment, deploy, eventually, say } from './deployment.ts';
 import { deliverToEachProfile } from './each-profile.ts';
 import { type Emulator, startEmulator } from './emulator.ts';
+import { checkOutFormerRelease, formerRelease } from './former-release.ts';
 import { startRefusingReceiver } from './refusing-receiver.ts';
+import { Load } from './upgrade.ts';
 
-// A real `cdk deploy` of the whole stack into an emulator of AWS: a task over HTTP ends as a verified delivery, a refusal
-// is tried again, and deploying the same code once more changes nothing.
+// A real `cdk deploy` of the whole stack into an emulator of AWS: over the former release, under load and with retries
+// waiting; a task over HTTP ends as a verified delivery, a refusal is tried again; deploying the same code once more
+// changes nothing; and the former release can be deployed over it again.
 
-const say = (line: string): void => console.log(line);
-
-/** Runs the CDK's command line and gives what it said. */
-const cdk = async (emulator: Emulator, ...args: readonly string[]): Promise<string> => {
-  const started = Date.now();
-  const child = spawn('cdk', [...args, '--no-notices'], {
-    env: { ...emulator.environment, CDK_DISABLE_CLI_TELEMETRY: 'true' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let said = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk) => {
-      said += chunk;
-    });
-  }
-  const [code] = await once(child, 'close');
-  if (code !== 0) throw new Error(`cdk ${args[0]} failed:\n${said.slice(-3000)}`);
-  say(`✓ cdk ${args[0]} (${((Date.now() - started) / 1000).toFixed(1)} s)`);
-  return said;
-};
-
-const eventually = async <T>(what: string, seconds: number, look: () => T | undefined | Promise<T | undefined>) => {
-  const end = Date.now() + seconds * 1000;
-  for (;;) {
-    const found = await look();
-    if (found !== undefined) return found;
-    if (Date.now() > end) throw new Error(`${what} within ${seconds} s: it did not`);
-    await sleep(200);
-  }
-};
-
-const readOperatorKey = async (emulator: Emulator, secretArn: string): Promise<string> => {
-  const client = new SecretsManagerClient({
-    endpoint: `http://127.0.0.1:${emulator.port}`,
-    region: emulator.region,
-    credentials: { accessKeyId: emulator.account, secretAccessKey: 'x' },
-  });
-  const { SecretString = '' } = await client.send(new GetSecretValueCommand({ SecretId: secretArn }));
-  return SecretString;
-};
+const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The PassPost page's own task. */
 const task = {
@@ -69,10 +30,7 @@ const task = {
   external_reference: 'RES-2026-00042',
 };
 
-const tryTheApi = async (emulator: Emulator, outputs: Readonly<Record<string, string>>): Promise<void> => {
-  const apiId = new URL(outputs.ApiUrl ?? '').hostname.split('.')[0] ?? '';
-  const call = apiCaller(emulator.port, apiId);
-  const operatorKey = await readOperatorKey(emulator, outputs.OperatorKeySecret ?? '');
+const tryTheApi = async ({ call, operatorKey, outputs }: Deployment): Promise<void> => {
   assert.match(operatorKey, /^pp_live_/, 'the operator key is in its secret');
   assert.ok(!JSON.stringify(outputs).includes(operatorKey), 'and in no output');
 
@@ -128,19 +86,34 @@ const tryTheApi = async (emulator: Emulator, outputs: Readonly<Record<string, st
   }
 };
 
+/** Deploys one release over another that is at work, and counts what becomes of all it owed. */
+const deployOver = async (there: Deployment, waiting: number, next: () => Promise<Deployment>): Promise<Deployment> => {
+  const load = await Load.start(there);
+  try {
+    await load.fill(there, waiting);
+    const now = await load.during(there, next());
+    await load.settle(now);
+    return now;
+  } finally {
+    await load.stop();
+  }
+};
+
 const passTheGate = async (folder: string, emulator: Emulator): Promise<void> => {
-  const outputsFile = join(folder, 'outputs.json');
-  const app = ['--output', join(folder, 'cdk.out'), '-c', 'stage=test', '-c', 'egressAllow=loopback'];
-  const deploy = ['deploy', ...app, '--require-approval', 'never', '--progress', 'events', '--ci'];
+  const former = checkOutFormerRelease(folder);
+  await bootstrap(emulator, root, folder);
+  const before = await deploy(emulator, former, folder);
+  say(`✓ release ${formerRelease.version} is deployed`);
 
-  await cdk(emulator, 'bootstrap', `aws://${emulator.account}/${emulator.region}`, ...app);
-  await cdk(emulator, ...deploy, '--outputs-file', outputsFile);
-  const outputs: Record<string, Record<string, string>> = JSON.parse(readFileSync(outputsFile, 'utf8'));
-  await tryTheApi(emulator, outputs['passpost-test'] ?? {});
-
-  const again = await cdk(emulator, ...deploy);
-  assert.match(again, /no changes/, `the second deploy changes nothing:\n${again.slice(-2000)}`);
+  const now = await deployOver(before, 20, () => deploy(emulator, root, folder));
+  say('✓ this release is deployed over it: nothing lost, every retry kept');
+  await tryTheApi(now);
+  const { said } = await deploy(emulator, root, folder);
+  assert.match(said, /no changes/, `the second deploy changes nothing:\n${said.slice(-2000)}`);
   say('✓ the second deploy changes nothing');
+
+  await deployOver(now, 5, () => deploy(emulator, former, folder));
+  say(`✓ release ${formerRelease.version} is deployed over this one: nothing lost, every retry kept`);
 };
 
 const main = async (): Promise<void> => {
