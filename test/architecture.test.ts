@@ -50,6 +50,8 @@ const layers: readonly Layer[] = [
   },
   { files: /^lib\/bundles\.ts$/, mayImport: /^(esbuild|node:.*|aws-cdk-lib\/.*|constructs)$/ },
   { files: /^lib\//, mayImport: /^(node:.*|aws-cdk-lib\/.*|constructs|lib\/.*|lambdas\/runtime\/env\.ts)$/ },
+  // What is done to a deployment from outside: through AWS's and PassPost's own APIs.
+  { files: /^deploy\//, mayImport: /^(@aws-sdk\/.*|zod|node:.*|deploy\/.*)$/ },
   { files: /^bin\/passpost\.ts$/, mayImport: /^(aws-cdk-lib\/core|cdk-nag|lib\/(passpost-stack|stages)\.ts)$/ },
   // The local stack reads the template: what is not in it does not exist.
   { files: /^(bin|local)\//, mayImport: /^(?!aws-cdk-lib|cdk-nag|constructs|lib\/)/ },
@@ -63,7 +65,7 @@ const filesIn = (folder: string): readonly string[] =>
     .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
     .map((entry) => relative(root, join(entry.parentPath, entry.name)).replaceAll(sep, '/'));
 
-const files = ['bin', 'lib', 'lambdas', 'local', 'bench', 'test'].flatMap(filesIn);
+const files = ['bin', 'lib', 'lambdas', 'deploy', 'local', 'bench', 'test'].flatMap(filesIn);
 const sources = new Map(files.map((file) => [file, readFileSync(join(root, file), 'utf8')]));
 const outsideTests = files.filter((file) => !file.startsWith('test/'));
 

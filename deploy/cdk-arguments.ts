@@ -1,0 +1,17 @@
+/** What `npm run deploy -- …` was given, as far as the checks before it must know; all of it goes to `cdk deploy` as it is. */
+export interface CdkArguments {
+  /** `name=value` of each `-c`. */
+  readonly context: readonly string[];
+  readonly profile: string | undefined;
+}
+
+const valuesOf = (args: readonly string[], long: string, short: string | null): readonly string[] =>
+  args.flatMap((arg, index) => {
+    if (arg === long || arg === short) return args[index + 1] ?? [];
+    return arg.startsWith(`${long}=`) ? arg.slice(long.length + 1) : [];
+  });
+
+export const readCdkArguments = (args: readonly string[]): CdkArguments => ({
+  context: valuesOf(args, '--context', '-c'),
+  profile: valuesOf(args, '--profile', null).at(-1),
+});

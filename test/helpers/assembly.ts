@@ -1,0 +1,31 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const { context: flags } = JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8'));
+
+/** Runs the app itself, with both rule packs and CloudFormation's own checks, as `cdk synth -c …` does but for the functions' code. */
+export const writeAssembly = async (
+  outdir: string,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<{ readonly isValid: boolean; readonly said: string }> => {
+  const child = spawn(process.execPath, [join(root, 'bin/passpost.ts')], {
+    env: {
+      ...process.env,
+      CDK_OUTDIR: outdir,
+      CDK_CONTEXT_JSON: JSON.stringify({
+        ...flags,
+        'aws:cdk:bundling-stacks': [],
+        'aws:cdk:enable-path-metadata': true,
+        ...settings,
+      }),
+    },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
+  return { isValid: code === 0, said };
+};
