@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { smoke } from '../deploy/smoke.ts';
+
+/** Refuses every POST that is no request to AWS: seen there is that one went out and was answered. */
+const ANSWERS_ANYTHING = 'https://sts.amazonaws.com/';
+
+const usage = `npm run smoke -- --url https://… [--key-file <file>] [--operator] [--receiver https://…] [--listen <port>]
+
+  --url        the deployment's ApiUrl, or PASSPOST_URL
+  --key-file   a file with the key, - for standard input. Else PASSPOST_API_KEY, an account's key with the scopes of
+               keys, webhooks and events, or PASSPOST_ADMIN_KEY, the operator's, with which an account is made first.
+               Never as an argument: those stand in the shell's history and in the list of processes
+  --operator   the key of --key-file is the operator's
+  --receiver   where to send a webhook, an address that answers 2xx. Without one it goes to an address of AWS's that
+               refuses it: then only that it got there is checked
+  --listen     a port of this machine that the receiver's address leads to (a tunnel): its signature is verified`;
+
+const wholeNumber = (name: string, text: string): number => {
+  if (/^\d+$/.test(text) && Number(text) <= 65_535) return Number(text);
+  throw new Error(`${name} takes a port, not "${text}".`);
+};
+
+const readUrl = (text: string): string => {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  const isHere = url?.hostname === '127.0.0.1' || url?.hostname === 'localhost';
+  if (url?.protocol === 'https:' || (url?.protocol === 'http:' && isHere)) return url.origin;
+  throw new Error(`--url takes an https address, not "${text}": the key is sent there.`);
+};
+
+const readKey = (file: string | undefined, isOperator: boolean): { of: 'operator' | 'account'; value: string } => {
+  if (file !== undefined) {
+    const value = readFileSync(file === '-' ? 0 : file, 'utf8').trim();
+    return { of: isOperator ? 'operator' : 'account', value };
+  }
+  const { PASSPOST_API_KEY, PASSPOST_ADMIN_KEY } = process.env;
+  if (PASSPOST_API_KEY && !isOperator) return { of: 'account', value: PASSPOST_API_KEY };
+  if (PASSPOST_ADMIN_KEY) return { of: 'operator', value: PASSPOST_ADMIN_KEY };
+  throw new Error(`A key is needed.\n\n${usage}`);
+};
+
+const run = async (): Promise<void> => {
+  const { values } = parseArgs({
+    options: {
+      url: { type: 'string', default: process.env.PASSPOST_URL ?? '' },
+      'key-file': { type: 'string' },
+      operator: { type: 'boolean', default: false },
+      receiver: { type: 'string' },
+      listen: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return console.log(usage);
+  if (values.url === '') throw new Error(`--url is needed.\n\n${usage}`);
+  if (values.listen !== undefined && values.receiver === undefined) {
+    throw new Error('--listen needs --receiver: the address that leads to it.');
+  }
+  await smoke({
+    url: readUrl(values.url),
+    key: readKey(values['key-file'], values.operator),
+    receiver: { url: values.receiver ?? ANSWERS_ANYTHING, takes: values.receiver !== undefined },
+    listen: values.listen === undefined ? null : wholeNumber('--listen', values.listen),
+    withinMs: 60_000,
+    say: (line) => console.log(line),
+  });
+};
+
+run().catch((error: Error) => {
+  console.error(`✗ ${error.message}`);
+  process.exitCode = 1;
+});

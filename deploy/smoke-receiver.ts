@@ -1,0 +1,42 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { text } from 'node:stream/consumers';
+
+interface Received {
+  readonly body: string;
+  readonly signature: string;
+}
+
+export interface SmokeReceiver {
+  readonly port: number;
+  readonly received: readonly Received[];
+  stop(): Promise<void>;
+}
+
+/** Takes webhooks on loopback, for a tunnel or a proxy that leads here. */
+export const startSmokeReceiver = async (port: number): Promise<SmokeReceiver> => {
+  const received: Received[] = [];
+  const server = createServer(async (request, response) => {
+    received.push({ body: await text(request), signature: String(request.headers['passmint-signature'] ?? '') });
+    response.writeHead(200).end();
+  });
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (typeof address !== 'object' || address === null) throw new Error('no port could be had');
+  const stop = async (): Promise<void> => {
+    server.close();
+    server.closeAllConnections();
+    await once(server, 'close');
+  };
+  return { port: address.port, received, stop };
+};
+
+/** `t=…,v1=…`, the HMAC-SHA256 of `t.body` under the secret, made within the last five minutes. https://passmint.io/docs/webhooks */
+export const isGenuine = ({ body, signature }: Received, secret: string, nowMs: number): boolean => {
+  const [, t = '', v1 = ''] = /^t=(\d+),v1=([0-9a-f]{64})$/.exec(signature) ?? [];
+  const expected = createHmac('sha256', secret).update(`${t}.${body}`).digest();
+  const isSigned = timingSafeEqual(expected, Buffer.from(v1.padEnd(64, '0'), 'hex'));
+  return isSigned && v1 !== '' && Math.abs(nowMs - Number(t) * 1000) < 300_000;
+};
