@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type LocalStack, startStack } from '../local/stack.ts';
+import { readStackFile } from '../local/stack-file.ts';
 import { createMeter, type Meter } from './meter.ts';
 import type { Received } from './receiver.ts';
 
@@ -13,6 +14,8 @@ export interface Bench {
   /** Requests the API as a fresh account whose limit does not matter. */
   api<T>(method: string, path: string, body?: unknown): Promise<T>;
   addWebhook(path: string, events: readonly string[], more?: Record<string, unknown>): Promise<string>;
+  /** Lets what is to be carried gather, as a backlog does, or lets it go on. */
+  setCarrying(mapping: 'stream' | 'deliveries', isOn: boolean): Promise<void>;
   /** Waits until so many requests have arrived, and takes them. */
   receive(count: number, timeoutMs?: number): Promise<readonly Received[]>;
   stop(): Promise<void>;
@@ -63,6 +66,15 @@ export const startBench = async (): Promise<Bench> => {
       const url = `http://127.0.0.1:${port}${path}`;
       const { id } = await api<{ id: string }>('POST', '/webhooks', { url, events, allow_http: true, ...more });
       return id;
+    },
+    async setCarrying(name, isOn) {
+      const { endpoints, resources } = readStackFile(stack.dataFolder) ?? { endpoints: null, resources: [] };
+      const mapping = resources.find(
+        ({ type, logicalId }) => type === 'AWS::Lambda::EventSourceMapping' && logicalId.includes(`${name}mapping`),
+      );
+      const url = `${endpoints?.lambda}/2015-03-31/event-source-mappings/${mapping?.physicalId}`;
+      const answer = await fetch(url, { method: 'PUT', body: JSON.stringify({ Enabled: isOn }) });
+      if (!answer.ok) throw new Error(`The mapping answered ${answer.status}: ${await answer.text()}`);
     },
     async receive(count, timeoutMs = 600_000) {
       const endMs = Date.now() + timeoutMs;

@@ -2,7 +2,7 @@ import { synthesiseIfStale } from '../local/synth.ts';
 import { type Bench, startBench } from './bench-stack.ts';
 import type { Figures } from './figures.ts';
 import { type BenchOptions, type Part, parseOptions, usage } from './options.ts';
-import { isolationScenario, publishScenario, steadyScenario, taskScenario } from './scenarios.ts';
+import { gatheredScenario, isolationScenario, publishScenario, steadyScenario } from './scenarios.ts';
 import { signerOverhead } from './signer-overhead.ts';
 import { startUpRatios } from './start-up.ts';
 
@@ -35,10 +35,10 @@ const mainScenarios = ({ events, webhooks }: BenchOptions) =>
       `${Math.ceil(events / 10)} events × 10`,
       () => publishScenario(bench, { events: Math.ceil(events / 10), webhooks: 10 }),
     ],
-    [`${Math.ceil(events / 3)} single tasks at once`, () => taskScenario(bench, { tasks: Math.ceil(events / 3) })],
+    ['single tasks, batches full', () => gatheredScenario(bench, { count: Math.ceil(events / 3), kind: 'task' })],
+    ['single events, batches full', () => gatheredScenario(bench, { count: Math.ceil(events / 3), kind: 'event' })],
     ['single tasks, 20 a second', () => steadyScenario(bench, { count: 200, perSecond: 20, kind: 'task' })],
     ['single events, 20 a second', () => steadyScenario(bench, { count: 200, perSecond: 20, kind: 'event' })],
-    ['single tasks, 2 a second', () => steadyScenario(bench, { count: 20, perSecond: 2, kind: 'task' })],
     [
       `${events} events, a receiver that takes 100 ms`,
       () => publishScenario(bench, { events, webhooks: 1, path: '/slow' }),
@@ -59,8 +59,8 @@ const runs: Record<Part, (options: BenchOptions) => Promise<[string, Figures][]>
   main: mainScenarios,
   growth: () =>
     apart([1000, 50_000], (bench, events) => [
-      `${events} events × 1`,
-      () => publishScenario(bench, { events, webhooks: 1 }),
+      `${events} events × 1, batches full`,
+      () => publishScenario(bench, { events, webhooks: 1, isGathered: true }),
     ]),
   isolation: () =>
     apart([300, 1000, 10_000], (bench, stalled) => [

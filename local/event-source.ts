@@ -4,3 +4,11 @@ export interface Source {
   isIdle(): Promise<boolean>;
   stop(): void;
 }
+
+/** A mapping at work, which can be disabled and enabled as Lambda's can. */
+export interface MappedSource extends Source {
+  readonly isEnabled: boolean;
+  enable(): void;
+  /** What is in flight is finished; the rest stays where it is. */
+  disable(): void;
+}

@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
+import type { MappedSource } from './event-source.ts';
 import type { FunctionPool } from './function-pool.ts';
-import type { QueueSource } from './queue-source.ts';
 
 export interface LambdaEndpoint {
   readonly endpoint: string;
@@ -22,12 +22,12 @@ class LambdaRefusal extends Error {
 const PATH = /^\/2015-03-31\/(functions|event-source-mappings)\/([^/]+)(\/invocations)?\/?$/;
 
 /**
- * What of Lambda an operator uses, on loopback: a function is invoked, a queue's mapping looked at, disabled and enabled.
+ * What of Lambda an operator uses, on loopback: a function is invoked, a mapping looked at, disabled and enabled.
  * https://docs.aws.amazon.com/lambda/latest/api/API_Operations.html
  */
 export const startLambdaEndpoint = async (
   invoke: FunctionPool['invoke'],
-  mappings: ReadonlyMap<string, QueueSource>,
+  mappings: ReadonlyMap<string, MappedSource>,
 ): Promise<LambdaEndpoint> => {
   const sendJson = (response: ServerResponse, status: number, body: unknown): void => {
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
@@ -44,7 +44,7 @@ export const startLambdaEndpoint = async (
 
   const changeMapping = async (id: string, request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const source = mappings.get(id);
-    if (!source) throw new LambdaRefusal(404, 'ResourceNotFoundException', `There is no queue's mapping ${id}.`);
+    if (!source) throw new LambdaRefusal(404, 'ResourceNotFoundException', `There is no mapping ${id}.`);
     if (request.method === 'PUT') {
       const { Enabled } = (await json(request)) as { Enabled?: unknown };
       if (typeof Enabled !== 'boolean') {

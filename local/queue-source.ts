@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { failedIds } from './batch-failures.ts';
-import type { Source } from './event-source.ts';
+import type { MappedSource } from './event-source.ts';
 import type { FunctionPool } from './function-pool.ts';
 import { REGION } from './intrinsics.ts';
 import type { LocalQueue, ReceivedMessage } from './queues.ts';
@@ -51,21 +51,13 @@ const toRecord = ({ receiptHandle, message }: ReceivedMessage, arn: string): obj
   awsRegion: REGION,
 });
 
-/** A queue's mapping at work, which can be disabled and enabled as Lambda's can. */
-export interface QueueSource extends Source {
-  readonly isEnabled: boolean;
-  enable(): void;
-  /** What is in flight is finished; the rest stays in the queue. */
-  disable(): void;
-}
-
 /** Carries a queue's messages to a function as Lambda's poller does. What fails stays hidden until its visibility timeout ends. */
 export const startQueueSource = (
   queue: LocalQueue,
   mapping: QueueMapping,
   pool: FunctionPool,
   visibilityTimeoutSeconds: number | undefined,
-): QueueSource => {
+): MappedSource => {
   const { functionName, batchSize, windowSeconds, reportsFailures } = mapping;
   let limit = Math.min(FIRST_CONCURRENCY, mapping.maxConcurrency);
   let running = 0;

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Source } from './event-source.ts';
+import type { MappedSource, Source } from './event-source.ts';
 import type { FunctionPool } from './function-pool.ts';
 import type { Resolve } from './intrinsics.ts';
 import type { Journal } from './journal.ts';
 import { eventMappings } from './mappings.ts';
-import { type QueueSource, startQueueSource } from './queue-source.ts';
+import { startQueueSource } from './queue-source.ts';
 import type { LocalQueue } from './queues.ts';
 import type { Running } from './references.ts';
 import type { StreamLog } from './stream-log.ts';
@@ -26,26 +26,28 @@ export interface Sources {
   readonly all: readonly Source[];
   readonly streams: readonly StreamSource[];
   /** By the id of their mapping. */
-  readonly queues: ReadonlyMap<string, QueueSource>;
+  readonly mapped: ReadonlyMap<string, MappedSource>;
 }
 
 /** Starts what the template's mappings carry from queues and streams to functions. */
 export const startSources = (assembly: Assembly, resolve: Resolve, context: SourceContext): Sources => {
   const { endpoint, running, pool, journal, streamLog, findQueue, visibilityTimeoutSeconds } = context;
-  const queues = new Map<string, QueueSource>();
+  const mapped = new Map<string, MappedSource>();
   const streams: StreamSource[] = [];
   for (const { kind, id, sourceArn, mapping } of eventMappings(assembly, resolve)) {
     if (kind === 'queue') {
-      queues.set(id, startQueueSource(findQueue(sourceArn), mapping, pool, visibilityTimeoutSeconds));
+      mapped.set(id, startQueueSource(findQueue(sourceArn), mapping, pool, visibilityTimeoutSeconds));
       continue;
     }
     const table = [...running.tables.values()].find(({ streamArn }) => streamArn === sourceArn);
     if (!table) throw new Error(`The template maps ${sourceArn}, which is no table's stream.`);
     const log = (text: string): void => context.log(mapping.functionName, text);
     const wiring = { endpoint, tableName: table.name, streamArn: sourceArn, mapping, pool, journal, streamLog, log };
-    streams.push(startStreamSource(wiring));
+    const stream = startStreamSource(wiring);
+    streams.push(stream);
+    mapped.set(id, stream);
   }
-  return { all: [...queues.values(), ...streams], streams, queues };
+  return { all: [...mapped.values()], streams, mapped };
 };
 
 /** Waits until nothing is being done, but not for long. */

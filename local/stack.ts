@@ -195,7 +195,7 @@ const compose = async (options: StackOptions, stops: Stop[]): Promise<Omit<Local
     return result;
   });
 
-  const lambda = await startLambdaEndpoint(pool.invoke, sources.queues);
+  const lambda = await startLambdaEndpoint(pool.invoke, sources.mapped);
   stops.push(() => lambda.stop());
   const dataFolder = folder.path;
   writeStackFile(dataFolder, {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Source } from './event-source.ts';
+import type { MappedSource } from './event-source.ts';
 import { createFilter } from './filter.ts';
 import type { FunctionPool } from './function-pool.ts';
 import type { Journal } from './journal.ts';
@@ -7,7 +7,7 @@ import { createStreamLane, type Entry, type StreamLane, type StreamMapping } fro
 import type { StreamLog } from './stream-log.ts';
 import { createStreamReader, type StreamRecord } from './stream-reader.ts';
 
-export interface StreamSource extends Source {
+export interface StreamSource extends MappedSource {
   /** Something may have been written: look now. */
   wake(): void;
 }
@@ -80,6 +80,7 @@ export const startStreamSource = (options: StreamSourceOptions): StreamSource =>
   const isWanted = createFilter(mapping.filterCriteria);
   const shards = new Map<string, Shard>();
   let isStopped = false;
+  let isEnabled = true;
   let lastReadSequence = Object.values(places)[0] ?? '0';
   let lastFoundMs = 0;
   let woken = Promise.withResolvers<void>();
@@ -106,7 +107,7 @@ export const startStreamSource = (options: StreamSourceOptions): StreamSource =>
   const pendingCount = (): number => [...shards.values()].reduce((sum, shard) => sum + shard.pendingCount, 0);
 
   const look = async (): Promise<void> => {
-    if (pendingCount() > MOST_PENDING) return;
+    if (!isEnabled || pendingCount() > MOST_PENDING) return;
     if (streamLog && !streamLog.hasAfter(tableName, lastReadSequence)) return;
     const found = await reader.read();
     if (isStopped) return;
@@ -148,7 +149,17 @@ export const startStreamSource = (options: StreamSourceOptions): StreamSource =>
     wake: () => woken.resolve(),
     async isIdle() {
       await lookInTurn();
-      return pendingCount() === 0 && !streamLog?.hasAfter(tableName, lastReadSequence);
+      return pendingCount() === 0 && !(isEnabled && streamLog?.hasAfter(tableName, lastReadSequence));
+    },
+    get isEnabled() {
+      return isEnabled;
+    },
+    enable() {
+      isEnabled = true;
+      woken.resolve();
+    },
+    disable() {
+      isEnabled = false;
     },
     stop() {
       isStopped = true;
