@@ -17,7 +17,7 @@ import {
 } from './slow-lane.ts';
 import { type Assignment, verdictOn } from './verdict.ts';
 import type { StoredWebhook } from './webhook.ts';
-import { type HealthStore, noteHealth, type Tried } from './webhook-health.ts';
+import { type HealthStore, noteHealth, type Tried, tellAgain } from './webhook-health.ts';
 
 export interface DeliveryChange {
   readonly before: StoredDelivery;
@@ -150,7 +150,7 @@ export const deliverBatch = async (
   };
 
   const groups = new Map<string, Assignment[]>();
-  const disable: Assignment[] = [];
+  const tell: Assignment[] = [];
   const resend: Assignment[] = [];
   const forward: Assignment[] = [];
   const seen = new Set<string>();
@@ -159,7 +159,7 @@ export const deliverBatch = async (
     const verdict = seen.has(ticket.deliveryId) ? 'discard' : verdictOn(assignment, clock());
     seen.add(ticket.deliveryId);
     if (!delivery || verdict === 'discard') note(assignment, 'discarded');
-    else if (verdict === 'disable') disable.push(assignment);
+    else if (verdict === 'tell') tell.push(assignment);
     else if (verdict === 'resend') resend.push(assignment);
     else if (verdict === 'cancel')
       finished.push(unattempted(assignment, 'cancelled', afterDeletion(delivery, clock())));
@@ -211,10 +211,10 @@ export const deliverBatch = async (
     ]);
   };
 
-  const disableOne = (assignment: Assignment): Promise<void> =>
+  const tellOne = (assignment: Assignment): Promise<void> =>
     orFailed([assignment], async () => {
       const { delivery, webhook } = assignment;
-      if (delivery && webhook) await store.disable(webhook, 'gone', delivery, clock());
+      if (delivery && webhook) await tellAgain(webhook, delivery, store, clock());
       note(assignment, 'discarded');
     });
 
@@ -240,7 +240,7 @@ export const deliverBatch = async (
   const all = Promise.all([
     sendOn(resend, queue, 'resent'),
     sendOn(forward, slowQueue, 'forwarded'),
-    ...disable.map(disableOne),
+    ...tell.map(tellOne),
     ...[...groups].map(([webhookId, group]) => attemptPaced(webhookId, group)),
   ]);
   // Those that were quick are not left unrecorded until the slowest is done.

@@ -17,25 +17,17 @@ export interface Assignment {
   readonly health: Health;
 }
 
-export type Verdict = 'discard' | 'disable' | 'resend' | 'cancel' | 'hold' | 'attempt';
+export type Verdict = 'discard' | 'tell' | 'resend' | 'cancel' | 'hold' | 'attempt';
 
 /** A wait of at most so long is waited out in the function; a longer one goes back to the queue. */
 export const SHORT_WAIT_MS = 1000;
-
-/** The receiver wanted no more, and nobody has touched the webhook since. */
-const isGoneAndEnabled = ({ delivery, webhook }: Assignment): boolean =>
-  delivery?.status === 'dead' &&
-  delivery.last?.error?.code === 'gone' &&
-  webhook?.enabled === true &&
-  webhook.deleted_at === null &&
-  Date.parse(webhook.updated_at) <= (delivery.settled_at ?? 0);
 
 /** What is to be done about a message, before anything is sent. */
 export const verdictOn = (assignment: Assignment, nowMs: number): Verdict => {
   const { ticket, delivery, event, webhook, isRedelivered } = assignment;
   if (!delivery || delivery.settled_at !== null || delivery.status === 'held') {
-    // Its last holder may have died between recording the attempt and disabling the webhook.
-    return isRedelivered && isGoneAndEnabled(assignment) ? 'disable' : 'discard';
+    // Its last holder may have died between recording the attempt and telling what it meant.
+    return isRedelivered && delivery?.status === 'dead' && webhook?.deleted_at === null ? 'tell' : 'discard';
   }
   if (delivery.ticket !== ticket.ticket) {
     // Its last holder may have died between recording the attempt and sending the next one's message.

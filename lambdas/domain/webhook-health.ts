@@ -50,6 +50,23 @@ export const noteHealth = async (
   for (const group of byWebhook.values()) await noteOne(group, store, autoDisableAfterHours, speed, nowMs);
 };
 
+/**
+ * Tells once more that a delivery was given up, for the one that recorded it may have died before it could; what was told
+ * stays as it is. A receiver that wanted no more is disabled with it, unless somebody has touched the webhook since.
+ */
+export const tellAgain = async (
+  webhook: StoredWebhook,
+  delivery: StoredDelivery,
+  store: Pick<HealthStore, 'tellDead' | 'disable'>,
+  nowMs: number,
+): Promise<void> => {
+  if (builtInEventType(delivery.event_type)?.isOperational) return;
+  const isGone = delivery.last?.error?.code === 'gone';
+  await store.tellDead(webhook, delivery, isGone ? 'gone' : 'dead');
+  const isUntouched = webhook.enabled && Date.parse(webhook.updated_at) <= (delivery.settled_at ?? 0);
+  if (isGone && isUntouched) await store.disable(webhook, 'gone', delivery, nowMs);
+};
+
 const noteOne = async (
   group: readonly Tried[],
   store: HealthStore,

@@ -91,6 +91,19 @@ describe('health, in virtual time', () => {
     expect(typesOf(await told())).toEqual(['delivery.dead']);
   });
 
+  it('tells of one that dies although whoever recorded it died too, and once', async () => {
+    const { engine, publishAt, passHours, told } = await start(() => refused, { schedule: [] });
+    engine.faults.afterRecord = 1;
+    await publishAt(0);
+    expect(await told()).toEqual([]);
+
+    await passHours(1);
+
+    expect(typesOf(await told())).toEqual(['delivery.dead']);
+    expect(engine.posts).toHaveLength(1);
+    expect(engine.messages.size).toBe(0);
+  });
+
   it('tells of a recovery at the first success, where the failing was told', async () => {
     let isUp = false;
     const { publishAt, told, health } = await start(() => (isUp ? accepted : refused), { schedule: [] });
