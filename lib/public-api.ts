@@ -138,7 +138,9 @@ export class PublicApi extends Construct {
       storage.grantWebhooks(functions[name]);
       this.guardEgress(functions[name]);
     }
-    storage.grantDeliveryHistory(functions['passmint-api']);
+    for (const name of ['webhooks-api', 'passmint-api'] as const) storage.grantFirstAnswers(functions[name]);
+    storage.grantResourceChanges(functions['webhooks-api']);
+    storage.grantDeliveryListing(functions['passmint-api']);
     storage.grantDeliveryHistory(functions['deliveries-api']);
     storage.grantEvents(functions['events-api']);
     storage.grantCatalogue(functions['catalogue-api']);

@@ -99,10 +99,21 @@ export class Storage extends Construct {
   grantWebhooks(fn: LambdaFunction): void {
     this.grantDomain(
       fn,
-      this.domain(['GetItem', 'BatchGetItem', 'Query', 'PutItem', 'UpdateItem'], ['A#*', 'R#*', 'I#*']),
+      this.domain(['GetItem', 'BatchGetItem', 'Query', 'PutItem'], ['A#*']),
+      this.domain(['UpdateItem'], ['A#*', 'R#*']),
     );
     this.grantPublicKeys(fn);
     this.nameRetention(fn);
+  }
+
+  /** What was first answered under an `Idempotency-Key`, of webhooks. */
+  grantFirstAnswers(fn: LambdaFunction): void {
+    this.grantDomain(fn, this.domain(['GetItem', 'PutItem'], ['I#*']));
+  }
+
+  /** Ties a webhook to another resource: who wants its types is read to be replaced. */
+  grantResourceChanges(fn: LambdaFunction): void {
+    this.grantDomain(fn, this.domain(['BatchGetItem'], ['R#*']));
   }
 
   /** Events as published, what was sent of them, and what is to be sent again by a command. */
@@ -141,6 +152,11 @@ export class Storage extends Construct {
     this.nameRetention(fn);
   }
 
+  /** What became of a webhook's deliveries, as a list. */
+  grantDeliveryListing(fn: LambdaFunction): void {
+    this.grantDelivery(fn, this.delivery(['Query'], ['W#*']), this.delivery(['BatchGetItem'], ['dlv_*']));
+  }
+
   /** What became of deliveries, and what is to become of them by a command. */
   grantDeliveryHistory(fn: LambdaFunction): void {
     this.grantDomain(
@@ -159,18 +175,28 @@ export class Storage extends Construct {
 
   /** API keys: made, listed, rotated and revoked. */
   grantKeys(fn: LambdaFunction): void {
-    this.grantKeyRows(fn);
+    this.grantDomain(fn, this.domain(['PutItem'], [AUDIT]));
     this.grantDelivery(
       fn,
+      this.delivery(['GetItem'], ['ACCOUNTS', 'A#*', 'I#*']),
       this.delivery(['BatchGetItem'], ['K#*']),
-      this.delivery(['DeleteItem'], ['A#*']),
+      this.delivery(['PutItem'], ['K#*', 'A#*', 'I#*']),
+      this.delivery(['UpdateItem'], ['K#*', 'A#*']),
+      this.delivery(['Query', 'DeleteItem'], ['A#*']),
       this.delivery(['ConditionCheckItem'], ['ACCOUNTS']),
     );
   }
 
   /** Accounts, their first keys, and the limit and retention that all their keys share. */
   grantAccounts(fn: LambdaFunction): void {
-    this.grantKeyRows(fn);
+    this.grantDomain(fn, this.domain(['PutItem'], [AUDIT]));
+    this.grantDelivery(
+      fn,
+      this.delivery(['GetItem'], ['ACCOUNTS', 'I#*']),
+      this.delivery(['PutItem'], ['ACCOUNTS', 'K#*', 'A#*', 'I#*']),
+      this.delivery(['UpdateItem'], ['ACCOUNTS', 'K#*']),
+      this.delivery(['Query'], ['ACCOUNTS', 'A#*']),
+    );
     this.nameRetention(fn);
   }
 
@@ -209,7 +235,8 @@ export class Storage extends Construct {
       // What somebody wants sent again; and one who is enabled is not failing any more.
       this.delivery(['BatchGetItem', 'UpdateItem'], ['W#*']),
       // What a webhook takes with it when it is deleted with its history.
-      this.delivery(['Query', 'BatchWriteItem'], ['W#*', 'dlv_*']),
+      this.delivery(['Query'], ['W#*']),
+      this.delivery(['BatchWriteItem'], ['W#*', 'dlv_*']),
     );
     this.nameRetention(fn);
   }
@@ -235,15 +262,6 @@ export class Storage extends Construct {
       fn,
       { actions: [partiql.update], resources: [this.deliveryTable.tableArn] },
       this.index(this.deliveryTable, 'due'),
-    );
-  }
-
-  /** Accounts and keys, and the audit of their changes. */
-  private grantKeyRows(fn: LambdaFunction): void {
-    this.grantDomain(fn, this.domain(['PutItem'], [AUDIT]));
-    this.grantDelivery(
-      fn,
-      this.delivery(['GetItem', 'Query', 'PutItem', 'UpdateItem'], ['ACCOUNTS', 'K#*', 'A#*', 'I#*']),
     );
   }
 
