@@ -28,6 +28,15 @@ export const throttled: AwsAnswer = {
   },
 };
 
+/** The answer to a write whose condition does not hold: somebody else was quicker. */
+export const conditionFailed: AwsAnswer = {
+  status: 400,
+  body: {
+    __type: 'com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException',
+    message: 'The conditional request failed',
+  },
+};
+
 /** The answer of a service that is in trouble itself. */
 export const serverError: AwsAnswer = { status: 500, body: { __type: 'InternalServerError', message: 'injected' } };
 

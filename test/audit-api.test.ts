@@ -14,17 +14,17 @@ const URL_A = 'https://93.184.215.14/hook';
 describe('GET /audit', () => {
   const tables = useTables();
   const native: Readonly<Record<string, CallAs>> = {
-    webhooks: useApi(tables, () => import('../lambdas/webhooks-api.ts')),
-    deliveries: useApi(tables, () => import('../lambdas/deliveries-api.ts')),
-    events: useApi(tables, () => import('../lambdas/events-api.ts')),
-    catalogue: useApi(tables, () => import('../lambdas/catalogue-api.ts')),
-    keys: useApi(tables, () => import('../lambdas/keys-api.ts')),
-    accounts: useApi(tables, () => import('../lambdas/accounts-api.ts')),
-    audit: useApi(tables, () => import('../lambdas/audit-api.ts')),
-    tasks: useApi(tables, () => import('../lambdas/tasks-api.ts')),
+    webhooks: useApi(tables, 'webhooks-api'),
+    deliveries: useApi(tables, 'deliveries-api'),
+    events: useApi(tables, 'events-api'),
+    catalogue: useApi(tables, 'catalogue-api'),
+    keys: useApi(tables, 'keys-api'),
+    accounts: useApi(tables, 'accounts-api'),
+    audit: useApi(tables, 'audit-api'),
+    tasks: useApi(tables, 'tasks-api'),
   };
-  const passmint = useApi(tables, () => import('../lambdas/passmint-api.ts'), '/v1');
-  const passcreator = useApi(tables, () => import('../lambdas/passcreator-api.ts'), '/api/hook');
+  const passmint = useApi(tables, 'passmint-api', '/v1');
+  const passcreator = useApi(tables, 'passcreator-api', '/api/hook');
   let me: Caller;
   let operator: Caller;
   beforeAll(async () => {

@@ -5,7 +5,7 @@ import { useTables } from './helpers/tables.ts';
 
 describe('the catalogue-api function', () => {
   const tables = useTables();
-  const api = useApi(tables, () => import('../lambdas/catalogue-api.ts'));
+  const api = useApi(tables, 'catalogue-api');
   let me: Caller;
   beforeEach(async () => {
     me = await aCaller(tables);

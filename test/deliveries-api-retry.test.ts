@@ -11,7 +11,7 @@ import { anEvent, aWebhook } from './helpers/virtual-engine.ts';
 
 describe('POST /deliveries/{id}/retry', () => {
   const tables = useTables();
-  const api = useApi(tables, () => import('../lambdas/deliveries-api.ts'));
+  const api = useApi(tables, 'deliveries-api');
   let me: Caller;
   let webhook: StoredWebhook;
   beforeEach(async () => {

@@ -11,7 +11,7 @@ import { anEvent, aWebhook, createVirtualEngine } from './helpers/virtual-engine
 
 describe('POST /webhooks/{id}/test', () => {
   const tables = useTables();
-  const api = useApi(tables, () => import('../lambdas/deliveries-api.ts'));
+  const api = useApi(tables, 'deliveries-api');
   let me: Caller;
   beforeEach(async () => {
     me = await aCaller(tables);

@@ -13,7 +13,7 @@ const START_MS = Date.parse('2026-11-20T10:00:00.000Z');
 
 describe('the deliveries-api function', () => {
   const tables = useTables();
-  const api = useApi(tables, () => import('../lambdas/deliveries-api.ts'));
+  const api = useApi(tables, 'deliveries-api');
   let me: Caller;
   let webhook: StoredWebhook;
   beforeEach(async () => {

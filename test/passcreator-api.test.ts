@@ -17,8 +17,8 @@ const TEMPLATE = 'f4379715-7a69-1742-38ae-836554724306';
 describe('the passcreator-api function', () => {
   const tables = useTables();
   const keyring = createKeyring();
-  const native = useApi(tables, () => import('../lambdas/webhooks-api.ts'));
-  const passcreator = useApi(tables, () => import('../lambdas/passcreator-api.ts'), '/api/hook');
+  const native = useApi(tables, 'webhooks-api');
+  const passcreator = useApi(tables, 'passcreator-api', '/api/hook');
   let me: Caller;
   beforeAll(() => putPublicKeys(tables.client, tables.deliveryTable, publicKeysOf(keyring)));
   beforeEach(async () => {

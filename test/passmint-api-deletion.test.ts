@@ -16,10 +16,10 @@ const START_MS = Date.parse('2026-11-20T10:00:00.000Z');
 
 describe('MT-10 DELETE /v1/webhooks/{id}', () => {
   const tables = useTables();
-  const passmint = useApi(tables, () => import('../lambdas/passmint-api.ts'), '/v1');
-  const native = useApi(tables, () => import('../lambdas/webhooks-api.ts'));
-  const deliveriesApi = useApi(tables, () => import('../lambdas/deliveries-api.ts'));
-  const eventsApi = useApi(tables, () => import('../lambdas/events-api.ts'));
+  const passmint = useApi(tables, 'passmint-api', '/v1');
+  const native = useApi(tables, 'webhooks-api');
+  const deliveriesApi = useApi(tables, 'deliveries-api');
+  const eventsApi = useApi(tables, 'events-api');
   let me: Caller;
   beforeAll(() => putPublicKeys(tables.client, tables.deliveryTable, publicKeysOf(createKeyring())));
   beforeEach(async () => {

@@ -13,8 +13,8 @@ const START_MS = Date.parse('2026-11-20T10:00:00.000Z');
 
 describe('the passmint-api function', () => {
   const tables = useTables();
-  const native = useApi(tables, () => import('../lambdas/webhooks-api.ts'));
-  const passmint = useApi(tables, () => import('../lambdas/passmint-api.ts'), '/v1');
+  const native = useApi(tables, 'webhooks-api');
+  const passmint = useApi(tables, 'passmint-api', '/v1');
   let me: Caller;
   beforeAll(() => putPublicKeys(tables.client, tables.deliveryTable, publicKeysOf(createKeyring())));
   beforeEach(async () => {

@@ -12,8 +12,8 @@ const HOUR = 3_600_000;
 
 describe('POST /webhooks/{id}/recover', () => {
   const tables = useTables();
-  const api = useApi(tables, () => import('../../lambdas/deliveries-api.ts'));
-  const jobsApi = useApi(tables, () => import('../../lambdas/jobs-api.ts'));
+  const api = useApi(tables, 'deliveries-api');
+  const jobsApi = useApi(tables, 'jobs-api');
   let me: Caller;
   beforeEach(async () => {
     me = await aCaller(tables);

@@ -18,11 +18,11 @@ const secondsOf = (time: string | number): number => Math.ceil(new Date(time).ge
 
 describe('an account’s own retention', () => {
   const tables = useTables();
-  const events = useApi(tables, () => import('../../lambdas/events-api.ts'));
-  const tasks = useApi(tables, () => import('../../lambdas/tasks-api.ts'));
-  const jobs = useApi(tables, () => import('../../lambdas/jobs-api.ts'));
-  const catalogue = useApi(tables, () => import('../../lambdas/catalogue-api.ts'));
-  const deliveries = useApi(tables, () => import('../../lambdas/deliveries-api.ts'));
+  const events = useApi(tables, 'events-api');
+  const tasks = useApi(tables, 'tasks-api');
+  const jobs = useApi(tables, 'jobs-api');
+  const catalogue = useApi(tables, 'catalogue-api');
+  const deliveries = useApi(tables, 'deliveries-api');
   let me: Caller;
   beforeEach(async () => {
     const { accountId, key } = await seedAccount(tables, { retentionDays: 2 });

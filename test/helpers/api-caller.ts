@@ -1,8 +1,10 @@
 import { paginateScan } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { beforeAll, vi } from 'vitest';
+import { afterAll, beforeAll, vi } from 'vitest';
 import type { Scope } from '../../lambdas/domain/api-key.ts';
 import { env } from '../../lambdas/runtime/env.ts';
+import { type InterceptorProxy, startInterceptorProxy } from '../../local/interceptor.ts';
+import { createUseRecorder } from '../privilege/recorder.ts';
 import { type ApiAnswer, type ApiCall, type ApiHandler, callApi } from './api-call.ts';
 import { seedAccount, seedKey } from './seeded-keys.ts';
 import type { Tables } from './tables.ts';
@@ -17,21 +19,33 @@ export interface Caller {
 /** A call of a function, by its path behind the surface's own beginning. */
 export type CallAs = (method: string, path: string, caller: Caller, call?: ApiCall) => Promise<ApiAnswer>;
 
-/** A function as deployed, with the test's tables. `load` imports its entry once the environment stands. */
-export const useApi = (tables: Tables, load: () => Promise<{ handler: unknown }>, base = '/api/public/v1'): CallAs => {
+/** A function as deployed, with the test's tables, and a note of what it asks of them. */
+export const useApi = (tables: Tables, name: string, base = '/api/public/v1'): CallAs => {
+  const recorder = createUseRecorder([name], (table) => `${table}-table`);
+  let proxy: InterceptorProxy;
   let handler: ApiHandler;
   beforeAll(async () => {
+    const pass = recorder.before((_, forward) => forward());
+    proxy = await startInterceptorProxy({ dynamodb: tables.endpoint }, pass, async () => undefined);
     vi.stubEnv('AWS_REGION', 'us-east-1');
-    vi.stubEnv('AWS_ACCESS_KEY_ID', 'local');
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local');
-    vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', tables.endpoint);
     vi.stubEnv(env.domainTable, tables.domainTable);
     vi.stubEnv(env.deliveryTable, tables.deliveryTable);
     vi.stubEnv(env.retentionDays, '30');
     vi.stubEnv(env.ownHosts, 'api.example.com');
-    handler = (await load()).handler as ApiHandler;
+    const entry = (await import(`../../lambdas/${name}.ts`)) as { handler: ApiHandler };
+    handler = entry.handler;
   });
-  return (method, path, { key }, call = {}) => callApi(handler, method, `${base}${path}`, { key, ...call });
+  afterAll(async () => {
+    await proxy?.stop();
+    recorder.leave();
+  });
+  return (method, path, { key }, call = {}) => {
+    // Read by the SDK at a function's first call, and a file may have several functions.
+    vi.stubEnv('AWS_ACCESS_KEY_ID', name);
+    vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', proxy.endpoint);
+    return callApi(handler, method, `${base}${path}`, { key, ...call });
+  };
 };
 
 /** A caller of an account of his own, or of the one named. */

@@ -14,7 +14,7 @@ export type Json = any;
 
 /** The events function as each test's own caller uses it. */
 export const useEventsApi = (tables: Tables) => {
-  const api = useApi(tables, () => import('../../lambdas/events-api.ts'));
+  const api = useApi(tables, 'events-api');
   const current: { me: Caller } = { me: { accountId: '', owner: '', key: '' } };
   beforeEach(async () => {
     current.me = await aCaller(tables);

@@ -13,7 +13,7 @@ export const plain = { url: 'https://93.184.215.14/hook', events: ['task.accepte
 /** The webhooks function as each test's own caller uses it, and a look at what it wrote. */
 export const useWebhooksApi = (tables: Tables) => {
   const keyring = createKeyring();
-  const api = useApi(tables, () => import('../../lambdas/webhooks-api.ts'));
+  const api = useApi(tables, 'webhooks-api');
   const current: { me: Caller } = { me: { accountId: '', owner: '', key: '' } };
   beforeAll(() => putPublicKeys(tables.client, tables.deliveryTable, publicKeysOf(keyring)));
   beforeEach(async () => {

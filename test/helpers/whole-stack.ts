@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import type { AttemptView, DeliveryView } from '../../lambdas/domain/delivery-view.ts';
 import { callApi, refusalOf } from '../../local/api-client.ts';
-import { type LocalStack, type StackOptions, startStack } from '../../local/stack.ts';
-import { synthesiseIfStale } from '../../local/synth.ts';
+import type { LocalStack, StackOptions } from '../../local/stack.ts';
 import { createFaults, type Faults } from './faults.ts';
+import { type RecordedStackOptions, startRecordedStack } from './recorded-stack.ts';
 import { type Answering, type Endpoint, startWebhookReceiver, type WebhookReceiver } from './webhook-receiver.ts';
 
 export interface Delivery extends DeliveryView {
@@ -107,17 +107,15 @@ const createClient = async ({ stack, receiver }: Pick<WholeStack, 'stack' | 'rec
  * The stack as it would be deployed, for a file's tests; call it at the top of a `describe`. Where it is about speed,
  * `isDirect` leaves out what stands between functions and engines, and with it the faults.
  */
-export const useWholeStack = ({ isDirect = false, ...options }: StackOptions & { isDirect?: boolean }): WholeStack => {
+export const useWholeStack = (options: RecordedStackOptions): WholeStack => {
   const faults = createFaults();
   const logs: string[] = [];
   const own = { faults, logs } as { -readonly [K in keyof WholeStack]: WholeStack[K] };
   own.newClient = () => createClient(own);
   beforeAll(async () => {
-    const assembly = await synthesiseIfStale();
-    const between = isDirect ? {} : { interceptor: faults.interceptor };
     const onLog: StackOptions['onLog'] = ({ functionName, text }) => logs.push(`${functionName} ${text}`);
     own.receiver = await startWebhookReceiver();
-    own.stack = await startStack({ assembly, onLog, ...between, ...options });
+    own.stack = await startRecordedStack({ onLog, interceptor: faults.interceptor, ...options });
   });
   afterEach(() => faults.clear());
   afterAll(async () => {

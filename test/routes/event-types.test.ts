@@ -22,9 +22,9 @@ const good = { booking: { id: 'b-1', nights: 2 } };
 
 describe('the calls about event types', () => {
   const tables = useTables();
-  const api = useApi(tables, () => import('../../lambdas/catalogue-api.ts'));
-  const eventsApi = useApi(tables, () => import('../../lambdas/events-api.ts'));
-  const webhooksApi = useApi(tables, () => import('../../lambdas/webhooks-api.ts'));
+  const api = useApi(tables, 'catalogue-api');
+  const eventsApi = useApi(tables, 'events-api');
+  const webhooksApi = useApi(tables, 'webhooks-api');
   let me: Caller;
   beforeEach(async () => {
     me = await aCaller(tables);

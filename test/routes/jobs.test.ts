@@ -16,8 +16,8 @@ const partial = {
 
 describe('the calls about jobs', () => {
   const tables = useTables();
-  const api = useApi(tables, () => import('../../lambdas/jobs-api.ts'));
-  const eventsApi = useApi(tables, () => import('../../lambdas/events-api.ts'));
+  const api = useApi(tables, 'jobs-api');
+  const eventsApi = useApi(tables, 'events-api');
   let me: Caller;
   beforeEach(async () => {
     me = await aCaller(tables);

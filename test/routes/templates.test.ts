@@ -9,8 +9,8 @@ const ID = '5c1ee4d3-9a8d-4b5e-8f0e-2f1a5d1c7b90';
 
 describe('the calls about templates', () => {
   const tables = useTables();
-  const api = useApi(tables, () => import('../../lambdas/catalogue-api.ts'));
-  const eventsApi = useApi(tables, () => import('../../lambdas/events-api.ts'));
+  const api = useApi(tables, 'catalogue-api');
+  const eventsApi = useApi(tables, 'events-api');
   let me: Caller;
   beforeEach(async () => {
     me = await aCaller(tables);

@@ -4,11 +4,11 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type LocalStack, startStack } from '../../local/stack.ts';
-import { synthesiseIfStale } from '../../local/synth.ts';
+import type { LocalStack } from '../../local/stack.ts';
 import type { Json } from '../helpers/events-api.ts';
 import { opensslVerifies } from '../helpers/receivers/openssl.ts';
 import { verifyWithStripe } from '../helpers/receivers/stripe.ts';
+import { startRecordedStack } from '../helpers/recorded-stack.ts';
 
 interface Received {
   readonly path: string;
@@ -31,7 +31,7 @@ describe('the surfaces on the whole stack', () => {
       response.writeHead(path.startsWith('/refuse') ? 500 : 200).end('seen');
     });
     await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-    stack = await startStack({ assembly: await synthesiseIfStale() });
+    stack = await startRecordedStack({});
     const operator = { authorization: `Bearer ${stack.operatorKey}` };
     const account = { name: 'Surfaces', rate_limit_per_minute: 30_000 };
     key = (await call('POST', '/api/public/v1/accounts', account, operator)).json.key;
@@ -122,6 +122,21 @@ describe('the surfaces on the whole stack', () => {
     }
     await stack.settled();
     expect(await rowsOf(id)).toEqual([]);
+  });
+
+  it('erases a webhook’s refused attempts with it', async () => {
+    const made = await passmint('POST', '', { url: receiver('/refuse/mint'), events: ['pass.voided'] });
+    await native('PATCH', `/webhooks/${made.json.id}`, { schedule: [1] });
+    await publish('pass.voided');
+    await arrived('/refuse/mint', 2);
+    await stack.settled();
+    const before = await rowsOf(made.json.id);
+
+    expect((await passmint('DELETE', `/${made.json.id}`)).status).toBe(204);
+    await stack.settled();
+
+    expect(before.some((pk) => pk.startsWith('dlv_'))).toBe(true);
+    expect(await rowsOf(made.json.id)).toEqual([]);
   });
 
   it('PC-2, PC-7, PC-8, PC reading 3: tied to a template, signed for OpenSSL, with its token; one attempt unless it asks for more', async () => {

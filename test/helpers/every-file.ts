@@ -1,3 +1,8 @@
+import { expect } from 'vitest';
+import { leaveMark } from './run-folder.ts';
+
+leaveMark(expect.getState().testPath);
+
 // The functions' own lines say nothing that a passing test needs to show; what went wrong is still seen.
 const write = process.stdout.write.bind(process.stdout);
 

@@ -1,0 +1,79 @@
+import { createResolver } from '../../local/intrinsics.ts';
+import { type Assembly, type Resource, resourcesOf } from '../../local/template.ts';
+
+/** One `Allow` of a function's role, with resources by their constructs' names. */
+export interface Statement {
+  readonly functionName: string;
+  /** Where it stands: the policy's logical id and the statement's number in it. */
+  readonly place: string;
+  readonly actions: readonly string[];
+  readonly resources: readonly string[];
+  /** Patterns that every leading key of a call must match one of; `null`: any key will do. */
+  readonly leadingKeys: readonly string[] | null;
+}
+
+interface PolicyStatement {
+  readonly Effect: string;
+  readonly Action: string | readonly string[];
+  readonly Resource: string | readonly string[];
+  readonly Condition?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
+}
+
+const list = (value: string | readonly string[]): readonly string[] => [value].flat();
+
+const leadingKeysOf = ({ Condition }: PolicyStatement, place: string): readonly string[] | null => {
+  if (Condition === undefined) return null;
+  const all = Object.entries(Condition).flatMap(([operator, keys]) =>
+    Object.entries(keys).map(([key, values]) => ({ name: `${operator} ${key}`, values })),
+  );
+  const [only, ...others] = all;
+  if (only?.name === 'ForAllValues:StringLike dynamodb:LeadingKeys' && others.length === 0) return list(only.values);
+  throw new Error(`${place} has a condition that is not understood: ${all.map(({ name }) => name).join(', ')}`);
+};
+
+const readStatement = (functionName: string, place: string, statement: PolicyStatement): Statement => {
+  const known = ['Effect', 'Action', 'Resource', 'Condition'];
+  const odd = Object.keys(statement).filter((name) => !known.includes(name));
+  if (statement.Effect !== 'Allow' || odd.length > 0) {
+    throw new Error(`${place} is not understood: ${[statement.Effect, ...odd].join(', ')}`);
+  }
+  const [actions, resources] = [list(statement.Action), list(statement.Resource)];
+  const wild = actions.find((action) => action.includes('*'));
+  if (wild) throw new Error(`${place} allows ${wild}: actions are named one by one`);
+  return { functionName, place, actions, resources, leadingKeys: leadingKeysOf(statement, place) };
+};
+
+/** What the roles of a synthesised stack allow. Anything it does not understand is an error, never an allowance. */
+export const statementsOf = (assembly: Assembly): Statement[] => {
+  const nameOf = (logicalId: string): string => assembly.resources.get(logicalId)?.name ?? logicalId;
+  const resolve = createResolver(assembly.stackName, {
+    ref: nameOf,
+    attribute: (logicalId, name) => nameOf(logicalId) + (name === 'StreamArn' ? '/stream' : ''),
+  });
+  const functions = new Map(
+    resourcesOf(assembly, 'AWS::Lambda::Function').map(({ name, properties }) => [resolve(properties.Role), name]),
+  );
+
+  const rolesOf = ({ properties }: Resource): string[] => {
+    const roles = resolve(properties.Roles ?? []) as string[];
+    if (roles.length > 0 && !properties.Users && !properties.Groups) return roles;
+    throw new Error('A policy is attached to something that is no role');
+  };
+  for (const { logicalId, name, properties } of resourcesOf(assembly, 'AWS::IAM::Role')) {
+    if (!functions.has(name)) throw new Error(`The role ${logicalId} belongs to no function`);
+    if (properties.Policies || properties.ManagedPolicyArns) throw new Error(`${logicalId} has policies of its own`);
+  }
+  if (resourcesOf(assembly, 'AWS::IAM::ManagedPolicy').length > 0) throw new Error('There is a managed policy');
+
+  return resourcesOf(assembly, 'AWS::IAM::Policy').flatMap((policy) => {
+    const { Statement } = resolve(policy.properties.PolicyDocument) as { Statement: PolicyStatement[] };
+    return rolesOf(policy).flatMap((role) =>
+      Statement.map((statement, index) => {
+        const place = `${policy.logicalId}, statement ${index + 1}`;
+        const functionName = functions.get(role);
+        if (!functionName) throw new Error(`${place} is for the role ${role}, which belongs to no function`);
+        return readStatement(functionName, place, statement);
+      }),
+    );
+  });
+};

@@ -1,0 +1,213 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { operations } from '../../lambdas/contract/index.ts';
+import { conditionFailed } from '../../local/interceptor.ts';
+import type { Json } from '../helpers/events-api.ts';
+import { type Client, useWholeStack } from '../helpers/whole-stack.ts';
+
+const task = {
+  item: 'Forgotten passport',
+  category: 'Documents',
+  size: 'envelope',
+  urgency: 'express',
+  reward_nok: 250,
+  pickup: { city: 'Oslo', address: 'Kristian IVs gate 7' },
+  dropoff: { city: 'Gardermoen', address: 'Oslo Airport, Terminal 2' },
+  recipient: { name: 'Jane Doe', phone: '+4790000000' },
+  external_reference: 'RES-1',
+};
+const result = { meta: { code: 200, message: 'OK', details: [], retryable: false }, data: { rates: [] } };
+const job = { type: 'calculate_rates', input: { shipper_accounts: ['fedex'] } };
+const SOON = { timeout: 10_000, interval: 50 };
+
+/** Which operation answers a path. */
+const operationAt = (method: string, path: string): string | undefined => {
+  const isAt = (template: string) => new RegExp(`^${template.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(path);
+  // The path without a parameter is the nearer one.
+  const here = operations.filter((one) => one.method === method && isAt(one.path));
+  return here.toSorted((a, b) => a.path.split('{').length - b.path.split('{').length)[0]?.id;
+};
+
+describe('the stack as deployed', () => {
+  const whole = useWholeStack({ speed: 60 });
+  const answered = new Set<string | undefined>();
+  let client: Client;
+  beforeAll(async () => {
+    client = await whole.newClient();
+  });
+
+  const ask = async (key: string, method: string, path: string, body?: object, idempotencyKey?: string) => {
+    const response = await fetch(whole.stack.url + path, {
+      method,
+      headers: {
+        authorization: `Bearer ${key}`,
+        ...(body ? { 'content-type': 'application/json' } : {}),
+        ...(idempotencyKey ? { 'idempotency-key': idempotencyKey } : {}),
+      },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+    answered.add(operationAt(method, new URL(path, whole.stack.url).pathname));
+    return (response.headers.get('content-type')?.includes('json') ? JSON.parse(text) : text) as Json;
+  };
+  const native = (method: string, path: string, body?: object) =>
+    ask(client.key, method, `/api/public/v1${path}`, body);
+  /** The same request twice: the second gets the first one's answer. */
+  const twice = async (path: string, body: object, key = client.key): Promise<Json> => {
+    const first = await ask(key, 'POST', `/api/public/v1${path}`, body, path);
+    const second = await ask(key, 'POST', `/api/public/v1${path}`, body, path);
+    expect(first).toMatchObject(second);
+    return first;
+  };
+
+  it('takes a task through its life, and another to its end', async () => {
+    const { id } = await twice('/tasks', task);
+    for (const move of ['accept', 'pick-up', 'deliver', 'complete']) await native('POST', `/tasks/${id}/${move}`);
+    const other = await native('POST', '/tasks', task);
+    await native('POST', `/tasks/${other.id}/cancel`, { reason: 'The guest came back for it.' });
+
+    expect((await native('GET', `/tasks/${id}`)).status).toBe('completed');
+    expect((await native('GET', '/tasks?status=cancelled')).data).toHaveLength(1);
+    await vi.waitFor(async () => {
+      expect((await native('GET', '/tasks?external_reference=RES-1')).data).toHaveLength(2);
+    }, SOON);
+  });
+
+  it('keeps a webhook, its secrets and what was sent to it', async () => {
+    const endpoint = whole.receiver.open(({ number }) => (number === 1 ? 500 : 200));
+    const settings = { url: endpoint.url, events: ['task.accepted'], allow_http: true, schedule: [] };
+    const { id } = await twice('/webhooks', settings);
+    await native('PATCH', `/webhooks/${id}`, { events: ['task.accepted', 'task.created'], description: 'a till' });
+    await twice(`/webhooks/${id}/rotate-secret`, { overlap_seconds: 60 });
+    await twice(`/webhooks/${id}/test`, {});
+    const dead = async (count: number): Promise<Json[]> => {
+      const { data } = await native('GET', `/webhooks/${id}/deliveries?status=dead`);
+      expect(data).toHaveLength(count);
+      return data;
+    };
+
+    const [sample] = await vi.waitFor(() => dead(1), SOON);
+    await native('POST', `/deliveries/${sample.id}/retry`);
+    await vi.waitFor(() => dead(0), SOON);
+    await native('POST', '/events', { type: 'task.created', data: {} });
+    await vi.waitFor(() => dead(1), SOON);
+    const window = { since: new Date(Date.now() - 3_600_000).toISOString(), until: new Date().toISOString() };
+    expect((await native('POST', `/webhooks/${id}/recover`, { ...window, dry_run: true })).count).toBe(1);
+    await twice(`/webhooks/${id}/recover`, window);
+    await vi.waitFor(() => dead(0), SOON);
+
+    expect((await native('GET', `/deliveries/${sample.id}`)).attempts).toHaveLength(2);
+    expect((await native('GET', '/webhooks')).data).toEqual([await native('GET', `/webhooks/${id}`)]);
+    await native('DELETE', `/webhooks/${id}`);
+  });
+
+  it('takes events, one and many, sends them again and forgets them', async () => {
+    expect((await native('PUT', '/event-types/order.paid', { description: 'An order was paid' })).name).toBe(
+      'order.paid',
+    );
+    const { id: webhookId } = await client.addWebhook(() => 200, { events: ['order.paid'] });
+    const one = await native('POST', '/events', { id: 'order-1', type: 'order.paid', data: { n: 1 } });
+    expect(await native('POST', '/events', { id: 'order-1', type: 'order.paid', data: { n: 1 } })).toEqual(one);
+    await twice('/events', {
+      events: [
+        { type: 'order.paid', data: { n: 2 } },
+        { type: 'order.paid', data: { n: 3 } },
+      ],
+    });
+    await client.listedSettled({ id: webhookId }, 3);
+
+    const replayed = await native('POST', `/events/${one.id}/replay`, { webhook_id: webhookId });
+    await whole.stack.settled();
+    await twice(`/events/${one.id}/replay`, {});
+    await client.listedSettled({ id: webhookId }, 3);
+    expect((await native('GET', `/events/${one.id}`)).deliveries[0].id).toBe(replayed.delivery_ids[0]);
+    expect((await native('GET', '/events?type=order.paid')).data).toHaveLength(3);
+    await native('DELETE', `/events/${one.id}/payload`);
+    expect((await native('GET', `/events/${one.id}`)).data).toBeNull();
+
+    await native('DELETE', `/webhooks/${webhookId}`);
+    expect((await native('GET', '/event-types')).data.map(({ name }: Json) => name)).toContain('order.paid');
+    await native('DELETE', '/event-types/order.paid');
+  });
+
+  it('serves a webhook that answers slowly from the slow lane, once some instance has found out', async () => {
+    const webhook = await client.addWebhook(() => sleep(1200, 200), { events: ['task.created'] });
+    const another = whole.faults.order(
+      {
+        functionName: 'deliver',
+        when: ({ input }) => /^SET probed_until/.test(String(input.UpdateExpression)),
+        times: 1,
+      },
+      conditionFailed,
+    );
+
+    await client.publish(16, 'task.created');
+
+    await client.listedSettled(webhook, 16);
+    expect(another.hits).toBe(1);
+    expect(whole.logs.some((line) => line.startsWith('deliver ') && line.includes('"lane":"slow"'))).toBe(true);
+    await native('DELETE', `/webhooks/${webhook.id}`);
+  });
+
+  it('knows templates', async () => {
+    await native('PUT', '/templates/key-card', { name: 'Key card' });
+    await native('PUT', '/templates/key-card', { name: 'Key card, new' });
+
+    expect((await native('GET', '/templates')).data).toEqual([await native('GET', '/templates/key-card')]);
+    await native('DELETE', '/templates/key-card');
+  });
+
+  it('hands jobs to a worker, for whoever waits and for webhooks', async () => {
+    const waiting = native('POST', '/jobs', job);
+    const [pending] = await vi.waitFor(async () => {
+      const { data } = await native('GET', '/jobs?status=pending');
+      expect(data).toHaveLength(1);
+      return data;
+    }, SOON);
+    await native('POST', `/jobs/${pending.id}/complete`, result);
+    expect(await waiting).toEqual(result);
+
+    const { id: webhookId } = await client.addWebhook(() => 200, { events: ['*'], profile: 'postmen' });
+    const { id } = await twice('/jobs', { ...job, async: true });
+    await native('POST', `/jobs/${id}/complete`, result);
+    await client.listedSettled({ id: webhookId }, 1);
+    expect((await native('GET', `/jobs/${id}`)).status).toBe('completed');
+  });
+
+  it('makes, shows, replaces and revokes keys', async () => {
+    const { id } = await twice('/keys', { name: 'till', scopes: ['tasks:read'] });
+    await twice(`/keys/${id}/rotate`, { overlap_seconds: 60 });
+
+    expect((await native('GET', '/keys')).data).toHaveLength(3);
+    await native('DELETE', `/keys/${id}`);
+    expect((await native('GET', '/keys')).data).toHaveLength(2);
+  });
+
+  it('tells who changed what', async () => {
+    const { data } = await native('GET', '/audit');
+    expect(data.map(({ action }: Json) => action)).toContain('key.revoked');
+  });
+
+  it('lets the operator keep accounts', async () => {
+    const asOperator = (method: string, path: string, body?: object) =>
+      ask(whole.stack.operatorKey, method, `/api/public/v1${path}`, body);
+    const { id } = await twice('/accounts', { name: 'Another' }, whole.stack.operatorKey);
+
+    await asOperator('PATCH', `/accounts/${id}`, { rate_limit_per_minute: 600 });
+
+    expect(await asOperator('GET', `/accounts/${id}`)).toMatchObject({ name: 'Another', rate_limit_per_minute: 600 });
+    expect((await asOperator('GET', '/accounts')).data.map((account: Json) => account.id)).toContain(id);
+  });
+
+  it('tells anybody what it is', async () => {
+    for (const path of ['/health', '/api/public/v1/openapi.json', '/.well-known/jwks.json', '/inpost/public-key']) {
+      await ask('', 'GET', path);
+    }
+    expect((await native('GET', '/profiles')).data).not.toHaveLength(0);
+  });
+
+  it('was asked for every call that the API has', () => {
+    expect(operations.map(({ id }) => id).filter((id) => !answered.has(id))).toEqual([]);
+  });
+});

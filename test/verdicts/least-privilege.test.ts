@@ -1,0 +1,64 @@
+import { beforeAll, expect, it } from 'vitest';
+import { synthesiseIfStale } from '../../local/synth.ts';
+import { type Assembly, readAssembly, resourcesOf } from '../../local/template.ts';
+import { isWholeRun, left } from '../helpers/run-folder.ts';
+import { exceptions } from '../privilege/exceptions.ts';
+import { judge } from '../privilege/judge.ts';
+import { statementsOf } from '../privilege/statements.ts';
+import type { Use } from '../privilege/uses.ts';
+
+// Runs when all other files are done (vitest.config.ts), over what their functions called.
+
+const uses = [...left<Use>('uses')].flat();
+let assembly: Assembly;
+beforeAll(async () => {
+  assembly = readAssembly(await synthesiseIfStale());
+});
+
+interface PolicyStatement {
+  readonly Action: string | readonly string[];
+}
+
+/** The stack with the statements of one function's role changed. */
+const withStatements = (name: string, change: (all: readonly PolicyStatement[]) => readonly unknown[]): Assembly => {
+  const policy = resourcesOf(assembly, 'AWS::IAM::Policy').find((one) => one.logicalId.includes(name));
+  if (!policy) throw new Error(`There is no policy of ${name}`);
+  const { Statement } = policy.properties.PolicyDocument as { Statement: readonly PolicyStatement[] };
+  const properties = { ...policy.properties, PolicyDocument: { Statement: change(Statement) } };
+  const resources = new Map([...assembly.resources, [policy.logicalId, { ...policy, properties }] as const]);
+  return { ...assembly, resources };
+};
+
+it('every role allows what its function called in this run', () => {
+  expect(judge(statementsOf(assembly), uses, exceptions).lacks).toEqual([]);
+});
+
+// A few files use only a few permissions.
+it.runIf(isWholeRun())('no role allows what its function did not use in this run, but for the exceptions', () => {
+  const { surpluses, idleExceptions } = judge(statementsOf(assembly), uses, exceptions);
+
+  expect(surpluses).toEqual([]);
+  expect(idleExceptions).toEqual([]);
+});
+
+it.runIf(isWholeRun())('a planted surplus is seen', () => {
+  const table = resourcesOf(assembly, 'AWS::DynamoDB::Table')[0]?.logicalId;
+  const planted = withStatements('deliverrole', (all) => [
+    ...all,
+    { Effect: 'Allow', Action: 'dynamodb:DeleteItem', Resource: { 'Fn::GetAtt': [table, 'Arn'] } },
+  ]);
+
+  expect(judge(statementsOf(planted), uses, exceptions).surpluses).toEqual([
+    expect.stringMatching(/^deliver: dynamodb:DeleteItem on domain-table \(\w+, statement \d+\)$/),
+  ]);
+});
+
+it.runIf(isWholeRun())('a planted lack is seen', () => {
+  const planted = withStatements('deliverrole', (all) =>
+    all.filter(({ Action }) => Action !== 'secretsmanager:GetSecretValue'),
+  );
+
+  expect(judge(statementsOf(planted), uses, exceptions).lacks).toEqual([
+    'deliver: secretsmanager:GetSecretValue on keyring',
+  ]);
+});
