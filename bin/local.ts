@@ -1,10 +1,13 @@
+import { mkdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { seedDemoAccount, welcome } from '../local/demo.ts';
+import { openLogFile } from '../local/log-file.ts';
 import { readableLine } from '../local/log-line.ts';
 import { type LocalStack, startStack } from '../local/stack.ts';
 import { isSynthStale, synthesiseIfStale } from '../local/synth.ts';
 
 const DATA_DIR = '.local';
+const LOG_FILE = `${DATA_DIR}/functions.log`;
 const DEFAULT_PORT = 4510;
 
 const number = (name: string, text: string, least: number, most: number): number => {
@@ -51,12 +54,15 @@ const run = async (): Promise<void> => {
   if (isSynthStale()) process.stdout.write('Synthesising the stack.\n');
   const assembly = await synthesiseIfStale();
   process.stdout.write('Starting it on this machine.\n');
+  mkdirSync(DATA_DIR, { recursive: true });
+  const logFile = openLogFile(LOG_FILE);
   stack = await startStack({
     ...options,
     assembly,
     dataDir: DATA_DIR,
     warm: true,
     onLog: (line) => {
+      logFile.write(line);
       const text = isStopping ? undefined : readableLine(line);
       // Its own questions to the API are nobody's news.
       const isNews = isReady || line.text.includes('ERROR');
@@ -65,7 +71,7 @@ const run = async (): Promise<void> => {
   });
   const apiKey = await seedDemoAccount(stack.url, stack.operatorKey, `${DATA_DIR}/env`);
   isReady = true;
-  process.stdout.write(welcome(stack.url, apiKey));
+  process.stdout.write(welcome(stack.url, apiKey, LOG_FILE));
 };
 
 run().catch((error: Error) => {

@@ -9,13 +9,16 @@ import { createSender } from './adapters/http-sender.ts';
 import { createKeyring } from './adapters/keyring.ts';
 import { createPaceRows } from './adapters/pace-rows.ts';
 import { createWebhookHealth } from './adapters/webhook-health.ts';
-import { type DeliverDependencies, deliverBatch } from './domain/deliver-batch.ts';
+import { type DeliverDependencies, type DeliveryOutcome, deliverBatch } from './domain/deliver-batch.ts';
+import { outcomeFigures } from './domain/outcome-figures.ts';
 import { outcomeLine } from './domain/outcome-line.ts';
 import { createLaneMemory } from './domain/slow-lane.ts';
+import type { Assignment } from './domain/verdict.ts';
 import { profileOf } from './profiles/index.ts';
 import { queueHandler } from './runtime/batch.ts';
 import { readConfig } from './runtime/config.ts';
 import { describeError, log } from './runtime/log.ts';
+import { publishMetrics } from './runtime/metrics.ts';
 
 const config = readConfig([
   'domainTable',
@@ -36,7 +39,11 @@ const table = createDeliveriesTable(
   { domain: config.domainTable, delivery: config.deliveryTable },
   config.retentionDays,
 );
-const keyring = createKeyring(secretsClient(), config.keyringSecret, Date.now);
+let keyringUnreadable = 0;
+const keyring = createKeyring(secretsClient(), config.keyringSecret, Date.now, (error) => {
+  keyringUnreadable++;
+  log('error', 'keyring.unreadable', { error: describeError(error) });
+});
 const egress = createEgress({ allowLoopback: config.egressAllow === 'loopback' });
 const sender = createSender({ egress, ownHosts: config.ownHosts });
 const dependencies: DeliverDependencies = {
@@ -75,12 +82,11 @@ const ticketOfRecord = (record: SQSRecord) => {
   }
 };
 
-export const handler = queueHandler(async (records) => {
+/** Each message with the rows it is about. What this release cannot read is told of, and fails. */
+const assignmentsOf = async (records: readonly SQSRecord[], failed: Set<string>): Promise<Assignment[]> => {
   const messages = records.flatMap(ticketOfRecord);
   const found = await table.read(messages.map(({ ticket }) => ticket));
-  const failed = new Set<string>();
-  const lane = records.some(isSlowLane) ? 'slow' : 'fast';
-  const assignments = messages.flatMap(({ record, ticket }, index) => {
+  return messages.flatMap(({ record, ticket }, index) => {
     const rows = found[index];
     if (rows === undefined || rows instanceof Error) {
       log('error', 'delivery.unreadable', { delivery_id: ticket.deliveryId, error: describeError(rows) });
@@ -90,13 +96,32 @@ export const handler = queueHandler(async (records) => {
     const isRedelivered = Number(record.attributes.ApproximateReceiveCount) > 1;
     return [{ messageId: record.messageId, ticket, isRedelivered, ...rows }];
   });
-  const outcomes = await deliverBatch(assignments, lane, dependencies);
-  for (const outcome of outcomes) {
-    const isFailed = outcome.outcome === 'failed';
-    if (isFailed) failed.add(outcome.messageId);
-    const line = { ...outcomeLine(outcome, lane), ...(isFailed && { cause: describeError(outcome.cause) }) };
-    log(isFailed ? 'error' : 'info', 'delivery.attempted', line);
+};
+
+const tellBatch = (records: number, outcomes: readonly DeliveryOutcome[], lane: 'fast' | 'slow', failed: number) => {
+  const aws = takeAwsUse();
+  log('info', 'batch.finished', { records, lane, aws });
+  const { attempted, rest } = outcomeFigures(outcomes, lane);
+  for (const [profile, figures] of attempted) publishMetrics(figures, profile);
+  publishMetrics({ ...rest, failed, keyringUnreadable, throttles: aws.throttles });
+  keyringUnreadable = 0;
+};
+
+export const handler = queueHandler(async (records) => {
+  const lane = records.some(isSlowLane) ? 'slow' : 'fast';
+  const failed = new Set<string>();
+  let outcomes: readonly DeliveryOutcome[] = [];
+  try {
+    outcomes = await deliverBatch(await assignmentsOf(records, failed), lane, dependencies);
+    for (const outcome of outcomes) {
+      const isFailed = outcome.outcome === 'failed';
+      if (isFailed) failed.add(outcome.messageId);
+      const line = { ...outcomeLine(outcome, lane), ...(isFailed && { cause: describeError(outcome.cause) }) };
+      log(isFailed ? 'error' : 'info', 'delivery.attempted', line);
+    }
+    return records.filter(({ messageId }) => failed.has(messageId));
+  } finally {
+    // Also of a batch that is thrown: a table that throttles makes it so.
+    tellBatch(records.length, outcomes, lane, failed.size);
   }
-  log('info', 'batch.finished', { records: records.length, lane, aws: takeAwsUse() });
-  return records.filter(({ messageId }) => failed.has(messageId));
 });

@@ -3,9 +3,10 @@ import { dynamoClient, sqsClient, takeAwsUse } from './adapters/aws-clients.ts';
 import { createDeliveryQueue } from './adapters/delivery-queue.ts';
 import { createDueIndex } from './adapters/due-index.ts';
 import { DUE_SHARDS } from './adapters/table-keys.ts';
-import { sweepDue } from './domain/sweep-due.ts';
+import { type Swept, sweepDue } from './domain/sweep-due.ts';
 import { readConfig } from './runtime/config.ts';
 import { log } from './runtime/log.ts';
+import { publishMetrics } from './runtime/metrics.ts';
 
 const config = readConfig(['deliveryTable', 'deliveriesQueueUrl', 'scheduleSpeed']);
 const dependencies = {
@@ -18,6 +19,12 @@ const dependencies = {
 
 /** The minute's tick: what falls due soon enters the queue, what should have gone by now is sent again. */
 export const handler = async (event: Pick<ScheduledEvent, 'time'>): Promise<void> => {
-  const swept = await sweepDue(Date.parse(event.time), dependencies);
-  log('info', 'due.swept', { tick: event.time, ...swept, aws: takeAwsUse() });
+  let swept: Swept | undefined;
+  try {
+    swept = await sweepDue(Date.parse(event.time), dependencies);
+  } finally {
+    const aws = takeAwsUse();
+    log('info', 'due.swept', { tick: event.time, ...swept, aws });
+    publishMetrics({ ...swept?.owed, throttles: aws.throttles });
+  }
 };

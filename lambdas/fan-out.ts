@@ -9,6 +9,7 @@ import { type Change, fanOut } from './domain/fan-out.ts';
 import { streamHandler } from './runtime/batch.ts';
 import { readConfig } from './runtime/config.ts';
 import { describeError, log } from './runtime/log.ts';
+import { publishMetrics } from './runtime/metrics.ts';
 
 const config = readConfig([
   'domainTable',
@@ -20,6 +21,7 @@ const config = readConfig([
 ]);
 const sqs = sqsClient();
 const failures = createFailuresQueue(sqs, config.failuresQueueUrl);
+let fanOutSize: number[] = [];
 const dependencies = {
   store: createFanOutRows(
     dynamoClient(),
@@ -29,6 +31,7 @@ const dependencies = {
   ),
   queue: createDeliveryQueue(sqs, config.deliveriesQueueUrl, config.scheduleSpeed),
   clock: Date.now,
+  onFannedOut: (deliveries: number) => void fanOutSize.push(deliveries),
 };
 
 /** Stopping in time costs nothing; being stopped half-way costs doing it again. */
@@ -50,10 +53,19 @@ const changeOf = async (record: DynamoDBRecord): Promise<Change[]> => {
 };
 
 export const handler = streamHandler(async (records, { deadlineMs }) => {
-  const changes = (await Promise.all(records.map(changeOf))).map((found, index) => ({ found, index }));
-  const all = changes.flatMap(({ found }) => found);
-  const indexOf = changes.flatMap(({ found, index }) => found.map(() => index));
-  const done = await fanOut(all, dependencies, () => Date.now() > deadlineMs - STOP_BEFORE_MS);
-  log('info', 'records.fanned-out', { records: records.length, changes: all.length, done, aws: takeAwsUse() });
-  return done === all.length ? [] : records.slice(indexOf[done]);
+  fanOutSize = [];
+  let told = {};
+  try {
+    const changes = (await Promise.all(records.map(changeOf))).map((found, index) => ({ found, index }));
+    const all = changes.flatMap(({ found }) => found);
+    const indexOf = changes.flatMap(({ found, index }) => found.map(() => index));
+    const done = await fanOut(all, dependencies, () => Date.now() > deadlineMs - STOP_BEFORE_MS);
+    told = { changes: all.length, done };
+    return done === all.length ? [] : records.slice(indexOf[done]);
+  } finally {
+    // Also of a batch that is thrown: a table that throttles makes it so.
+    const aws = takeAwsUse();
+    log('info', 'records.fanned-out', { records: records.length, ...told, aws });
+    publishMetrics({ fanOutSize, throttles: aws.throttles });
+  }
 });

@@ -1,8 +1,9 @@
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Function as LambdaFunction, type RecursiveLoop, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
-import { Aws, type Duration, RemovalPolicy, Validations } from 'aws-cdk-lib/core';
+import { Aws, type Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
+import { serviceVariable } from '../lambdas/runtime/metric-names.ts';
 import { bundle } from './bundles.ts';
 import { customerKey } from './customer-key.ts';
 import type { EgressNetwork } from './egress-network.ts';
@@ -49,6 +50,7 @@ export const lambdaFunction = (scope: Construct, name: string, props: LambdaFunc
     memorySize: 512,
     timeout: props.timeout,
     tracing: Tracing.ACTIVE,
+    environment: { [serviceVariable]: Stack.of(scope).stackName },
     role,
     logGroup,
     ...(props.recursiveLoop ? { recursiveLoop: props.recursiveLoop } : {}),

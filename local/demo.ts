@@ -29,9 +29,10 @@ const task = {
   external_reference: 'RES-2026-00042',
 };
 
-export const welcome = (url: string, apiKey: string): string => `
+export const welcome = (url: string, apiKey: string, logFile: string): string => `
 PassPost is ready at ${url} (reference: ${url}/docs)
 Demo key: ${apiKey}
+What the functions log, whole: ${logFile}
 
 Listen for webhooks, in another terminal:
 

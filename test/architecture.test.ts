@@ -31,7 +31,8 @@ const layers: readonly Layer[] = [
   },
   {
     files: /^lambdas\/runtime\//,
-    mayImport: /^(zod|@middy\/core|aws-lambda|node:.*|lambdas\/domain\/.*|lambdas\/runtime\/.*)$/,
+    mayImport:
+      /^(zod|@middy\/core|@aws-lambda-powertools\/metrics|aws-lambda|node:.*|lambdas\/domain\/.*|lambdas\/runtime\/.*)$/,
   },
   {
     files: /^lambdas\/contract\//,
@@ -49,7 +50,10 @@ const layers: readonly Layer[] = [
       /^(aws-lambda|node:.*|lambdas\/(domain|adapters|runtime|contract|routes)\/.*|lambdas\/profiles\/index\.ts)$/,
   },
   { files: /^lib\/bundles\.ts$/, mayImport: /^(esbuild|node:.*|aws-cdk-lib\/.*|constructs)$/ },
-  { files: /^lib\//, mayImport: /^(node:.*|aws-cdk-lib\/.*|constructs|lib\/.*|lambdas\/runtime\/env\.ts)$/ },
+  {
+    files: /^lib\//,
+    mayImport: /^(node:.*|aws-cdk-lib\/.*|constructs|lib\/.*|lambdas\/runtime\/(env|metric-names)\.ts)$/,
+  },
   // What is done to a deployment from outside: through AWS's and PassPost's own APIs.
   { files: /^deploy\//, mayImport: /^(@aws-sdk\/.*|zod|node:.*|deploy\/.*)$/ },
   { files: /^bin\/passpost\.ts$/, mayImport: /^(aws-cdk-lib\/core|cdk-nag|lib\/(passpost-stack|stages)\.ts)$/ },

@@ -24,7 +24,7 @@ describe('the events-api function', () => {
 
   describe('POST /events', () => {
     it('answers the event as it will be known, and keeps its data as one text', async () => {
-      const { status, json } = await publish({ ...one, data: { b: 1, a: [1.5, null, 'é'] } });
+      const { status, json, headers } = await publish({ ...one, data: { b: 1, a: [1.5, null, 'é'] } });
 
       expect(status).toBe(202);
       expect(json).toEqual({
@@ -43,6 +43,7 @@ describe('the events-api function', () => {
           type: 'task.accepted',
           data: '{"b":1,"a":[1.5,null,"é"]}',
           created_at: json.created_at,
+          call: { request_id: headers['x-request-id'] },
           ttl: Math.ceil(Date.parse(json.created_at) / 1000) + 44 * 86_400,
         },
       ]);

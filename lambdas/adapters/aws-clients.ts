@@ -6,14 +6,16 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 export interface AwsUse {
   readonly calls: Record<string, number>;
   readonly units: Record<string, number>;
+  /** How often a service refused for want of capacity, tries of the client library included. */
+  throttles: number;
 }
 
-let use: AwsUse = { calls: {}, units: {} };
+let use: AwsUse = { calls: {}, units: {}, throttles: 0 };
 
 /** What was called since the last look; for an invocation's log line. */
 export const takeAwsUse = (): AwsUse => {
   const taken = use;
-  use = { calls: {}, units: {} };
+  use = { calls: {}, units: {}, throttles: 0 };
   return taken;
 };
 
@@ -24,6 +26,36 @@ const count = (service: string, operation: string, consumed: unknown): void => {
   for (const { CapacityUnits = 0 } of list as { CapacityUnits?: number }[]) {
     use.units[name] = (use.units[name] ?? 0) + CapacityUnits;
   }
+};
+
+/** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html, with or without `Exception`. */
+const THROTTLED = /Throttl|ThroughputExceeded|RequestLimitExceeded|TooManyRequests/;
+
+/** What a batch's answer says of those of its parts that found no capacity. */
+interface BatchAnswer {
+  readonly Responses?: unknown;
+  readonly UnprocessedKeys?: object;
+}
+
+const throttledParts = ({ Responses, UnprocessedKeys = {} }: BatchAnswer): number => {
+  const statements = Array.isArray(Responses) ? (Responses as { Error?: { Code?: string } }[]) : [];
+  const refused = statements.filter(({ Error: error }) => error?.Code && THROTTLED.test(error.Code)).length;
+  return refused + Object.keys(UnprocessedKeys).length;
+};
+
+/** Sees every try of a call, also those after which the client library tries again. */
+const countThrottles = (client: DynamoDBClient | SQSClient | SecretsManagerClient): void => {
+  (client as SQSClient).middlewareStack.add(
+    (next) => async (args) => {
+      try {
+        return await next(args);
+      } catch (error) {
+        if (error instanceof Error && THROTTLED.test(error.name)) use.throttles++;
+        throw error;
+      }
+    },
+    { step: 'deserialize', priority: 'high', name: 'countThrottles' },
+  );
 };
 
 /** Endpoints come from the SDK's own variables (`AWS_ENDPOINT_URL_…`), so a local stack needs nothing here. */
@@ -37,11 +69,13 @@ const withoutLogger = <C extends DynamoDBClient | SQSClient | SecretsManagerClie
 
 export const dynamoClient = (overrides: { maxAttempts?: number } = {}): DynamoDBClient => {
   const client = new DynamoDBClient({ ...options, ...overrides });
+  countThrottles(client);
   client.middlewareStack.add(
     (next, context) => async (args) => {
       const input = args.input as { ReturnConsumedCapacity?: string };
       const result = await next({ ...args, input: { ...input, ReturnConsumedCapacity: 'TOTAL' } });
-      const output = result.output as { ConsumedCapacity?: unknown };
+      const output = result.output as BatchAnswer & { ConsumedCapacity?: unknown };
+      use.throttles += throttledParts(output);
       count('dynamodb', String(context.commandName).replace(/Command$/, ''), output.ConsumedCapacity);
       return result;
     },
@@ -51,6 +85,7 @@ export const dynamoClient = (overrides: { maxAttempts?: number } = {}): DynamoDB
 };
 
 const counted = <C extends SQSClient | SecretsManagerClient>(client: C, service: string): C => {
+  countThrottles(client);
   (client as SQSClient).middlewareStack.add(
     (next, context) => async (args) => {
       count(service, String(context.commandName).replace(/Command$/, ''), null);

@@ -59,13 +59,9 @@ export const createDueIndex = (client: DynamoDBClient, deliveryTable: string): D
   }
 
   return {
-    async *read(shard, parkedUntilMs, overdueSinceMs) {
-      yield* pages(shard, { fromMs: 0, toMs: overdueSinceMs }, {});
-      yield* pages(
-        shard,
-        { fromMs: overdueSinceMs + 1, toMs: parkedUntilMs },
-        { FilterExpression: 'parked = :parked' },
-      );
+    async *read(shard, nowMs, parkedUntilMs) {
+      yield* pages(shard, { fromMs: 0, toMs: nowMs }, {});
+      yield* pages(shard, { fromMs: nowMs + 1, toMs: parkedUntilMs }, { FilterExpression: 'parked = :parked' });
     },
 
     async unpark(entries) {

@@ -44,7 +44,7 @@ export const createFanOutRows = (
       );
     },
 
-    async resumeHeld(webhookId, nowMs) {
+    async resumeHeld(webhookId, askedBy, nowMs) {
       const pages = await Promise.all(
         Array.from({ length: SHARDS }, (_, shard) =>
           client.send(
@@ -75,6 +75,7 @@ export const createFanOutRows = (
               due_at: after.due_at,
               due_pk: duePkOf(after.id),
               att_pk: attentionPkOf(after.id, after.status),
+              asked_by: askedBy,
             },
             { ticket: held[index]?.ticket },
           ),

@@ -42,7 +42,12 @@ const load = (text: string): Loaded => {
 };
 
 /** The deployment's private keys, kept for minutes, with what they opened, kept for as long as there is room. */
-export const createKeyring = (client: SecretsManagerClient, secretId: string, clock: () => number): Keyring => {
+export const createKeyring = (
+  client: SecretsManagerClient,
+  secretId: string,
+  clock: () => number,
+  onUnreadable: (error: unknown) => void = () => undefined,
+): Keyring => {
   let loaded: Loaded | null = null;
   let askedAtMs = Number.NEGATIVE_INFINITY;
   let asking: Promise<Loaded> | null = null;
@@ -55,9 +60,15 @@ export const createKeyring = (client: SecretsManagerClient, secretId: string, cl
     return loaded;
   };
   const askOnce = (): Promise<Loaded> => {
-    asking ??= ask().finally(() => {
-      asking = null;
-    });
+    asking ??= ask()
+      .catch((error: unknown) => {
+        // Told even while the last one serves: a new environment has none.
+        onUnreadable(error);
+        throw error;
+      })
+      .finally(() => {
+        asking = null;
+      });
     return asking;
   };
 

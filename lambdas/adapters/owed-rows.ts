@@ -40,18 +40,30 @@ export interface Asking {
   /** Only of deliveries that stand so. */
   readonly statuses: readonly DeliveryStatus[] | null;
   readonly deliveryIds: readonly string[];
+  /** The request that wants it. */
+  readonly askedBy: string | undefined;
 }
 
 const SETTLED = ['delivered', 'dead', 'cancelled'] as const;
 
 /** A command's wish. An attempt by hand is for what is settled; what owes again meanwhile gets its attempt anyway. */
-const askingOf = ({ id, owner, trigger, event_id, event_type, retention_days, delivery_ids }: OweCommand): Asking => ({
+const askingOf = ({
+  id,
+  owner,
+  trigger,
+  event_id,
+  event_type,
+  retention_days,
+  delivery_ids,
+  call,
+}: OweCommand): Asking => ({
   id,
   owner,
   trigger,
   event: { id: event_id, type: event_type, retention_days },
   statuses: trigger === 'manual' ? SETTLED : null,
   deliveryIds: delivery_ids,
+  askedBy: call?.request_id,
 });
 
 interface Step {
@@ -62,7 +74,7 @@ interface Step {
 
 /** Deliveries that somebody wants sent again. Each row notes by which command it was `asked`, so that one that runs twice counts once. */
 export const createOwedRows = (client: DynamoDBClient, deliveryTable: string) => {
-  const askUpdate = (before: StoredDelivery, after: StoredDelivery, asked: string): BatchStatementRequest =>
+  const askUpdate = (before: StoredDelivery, after: StoredDelivery, { id, askedBy }: Asking): BatchStatementRequest =>
     updateStatement(
       deliveryTable,
       deliveryKey(after.id),
@@ -76,7 +88,8 @@ export const createOwedRows = (client: DynamoDBClient, deliveryTable: string) =>
         has_slot: after.has_slot,
         due_pk: duePkOf(after.id),
         att_pk: attentionPkOf(after.id, after.status),
-        asked,
+        asked: id,
+        asked_by: askedBy,
       },
       { ticket: before.ticket },
       // What owes never expires.
@@ -90,7 +103,14 @@ export const createOwedRows = (client: DynamoDBClient, deliveryTable: string) =>
       if (!event) return null;
       const told = { ...event, owner, created_at: new Date(timeOfId(id)).toISOString() };
       const after: StoredDelivery = { ...newDelivery(told, webhookOfDelivery(id)), trigger, due_at: nowMs };
-      return { after, statement: insertStatement(deliveryTable, { ...deliveryRow(after), asked: asking.id }) };
+      return {
+        after,
+        statement: insertStatement(deliveryTable, {
+          ...deliveryRow(after),
+          asked: asking.id,
+          asked_by: asking.askedBy,
+        }),
+      };
     }
     const delivery = storedDeliverySchema.parse(row);
     if (row.asked === asking.id) {
@@ -98,7 +118,7 @@ export const createOwedRows = (client: DynamoDBClient, deliveryTable: string) =>
     }
     if (statuses && !statuses.includes(delivery.status)) return null;
     const after = afterAsking(delivery, trigger, nowMs);
-    return { after, statement: askUpdate(delivery, after, asking.id) };
+    return { after, statement: askUpdate(delivery, after, asking) };
   };
 
   const owe = async (asking: Asking, nowMs: number): Promise<DeliveryTicket[]> => {

@@ -85,7 +85,7 @@ export const createRecoveryRows = (
   const { owe } = createOwedRows(client, tables.delivery);
 
   return {
-    async recoverSome({ owner, webhook_id, job_id, since, until, status, ...at }, nowMs) {
+    async recoverSome({ owner, webhook_id, job_id, since, until, status, call, ...at }, nowMs) {
       const lists = listsOf({ status });
       const found: string[] = [];
       let { list: index, after } = at;
@@ -110,7 +110,15 @@ export const createRecoveryRows = (
       }
       const deliveryIds = [...new Set(found)];
       const tickets = await owe(
-        { id: job_id, owner, trigger: 'recover', event: null, statuses: status, deliveryIds },
+        {
+          id: job_id,
+          owner,
+          trigger: 'recover',
+          event: null,
+          statuses: status,
+          deliveryIds,
+          askedBy: call?.request_id,
+        },
         nowMs,
       );
       return { tickets, next: index < lists.length ? { list: index, after } : null };

@@ -30,8 +30,16 @@ export interface AskRequest extends Repeatable {
   /** Below the API's base; an Idempotency-Key counts within it. */
   readonly path: string;
   readonly by: Actor;
+  readonly requestId: string;
+  readonly traceId?: string | undefined;
   readonly nowMs: number;
 }
+
+/** What is asked for, with the request that asks: whoever carries it out can tell. */
+const calledBy = ({ command, event, ...rest }: Asked, { requestId, traceId }: AskRequest): Asked => {
+  const call = { request_id: requestId, trace_id: traceId };
+  return { ...rest, ...(command && { command: { ...command, call } }), ...(event && { event: { ...event, call } }) };
+};
 
 /** Asks the fan-out for something, once: `prepare` checks that it may be asked for and says how it is answered. */
 export const askOnce = <T extends object>(
@@ -46,7 +54,7 @@ export const askOnce = <T extends object>(
     const { asked, answer } = await prepare();
     if (asked === null) return { answer };
     const left = idempotencyKey === null ? null : { path, idempotencyKey, contentHash, answer };
-    const outcome = await store.ask(owner, asked, left, nowMs);
+    const outcome = await store.ask(owner, calledBy(asked, request), left, nowMs);
     if (outcome === 'asked') return { answer };
     if (outcome === 'repeated' || idempotencyKey !== null) return 'repeated';
     throw new PassPostError('conflict', 'This was asked for already and is about to be done.');

@@ -11,7 +11,7 @@ export const carryOut = async (
 ): Promise<boolean> => {
   switch (command.type) {
     case 'resume':
-      return resume(command.webhook_id, dependencies, isTimeUp);
+      return resume(command, dependencies, isTimeUp);
     case 'owe':
       await owe(command, dependencies);
       return true;
@@ -25,13 +25,13 @@ export const carryOut = async (
 };
 
 const resume = async (
-  webhookId: string,
+  { webhook_id, call }: Command & { type: 'resume' },
   { store, queue, clock }: FanOutDependencies,
   isTimeUp: IsTimeUp,
 ): Promise<boolean> => {
-  await store.forgetFailing(webhookId);
+  await store.forgetFailing(webhook_id);
   for (;;) {
-    const { tickets, hasMore } = await store.resumeHeld(webhookId, clock());
+    const { tickets, hasMore } = await store.resumeHeld(webhook_id, call?.request_id, clock());
     await queue.send(tickets, clock());
     if (!hasMore) return true;
     if (isTimeUp()) return false;

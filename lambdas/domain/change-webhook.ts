@@ -1,4 +1,5 @@
 import { type Actor, auditEntry, type StoredAuditEntry } from './audit.ts';
+import type { Call } from './call.ts';
 import { type Command, eraseCommand } from './command.ts';
 import { type Seal, sealHeaders } from './create-webhook.ts';
 import { notFound, PassPostError } from './errors.ts';
@@ -100,7 +101,7 @@ const checkChanges = (before: StoredWebhook, changes: WebhookChanges, profile: P
 
 /** Changes a webhook. What was held while it was disabled goes on once it is enabled: the command for that is part of the change. */
 export const changeWebhook = async (
-  { owner, id, changes, by, nowMs }: WebhookRequest & { readonly changes: WebhookChanges },
+  { owner, id, changes, by, call, nowMs }: WebhookRequest & { readonly changes: WebhookChanges; readonly call?: Call },
   { store, rules, seal }: { store: WebhookStore; rules: WebhookRules; seal: Seal },
 ): Promise<StoredWebhook> => {
   for (let tries = 0; tries < TRIES; tries++) {
@@ -114,7 +115,7 @@ export const changeWebhook = async (
       after,
       routesBefore: webhookRoutes(before, profile),
       routesAfter: webhookRoutes(after, profile),
-      command: isResumed ? { id: `resume#${id}#${after.version}`, owner, type: 'resume', webhook_id: id } : null,
+      command: isResumed ? { id: `resume#${id}#${after.version}`, owner, call, type: 'resume', webhook_id: id } : null,
       entry: auditEntry(by, 'webhook.changed', id, nowMs),
       nowMs,
     });

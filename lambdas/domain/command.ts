@@ -1,9 +1,12 @@
 import * as z from 'zod';
+import { callSchema } from './call.ts';
 import { recoverableStatuses } from './recovery.ts';
 
 const base = {
   id: z.string(),
   owner: z.string(),
+  /** That asked for it. */
+  call: callSchema.optional(),
 };
 
 /** Work that the API asks of the fan-out, as a row: nothing is asked for except by something committed. */

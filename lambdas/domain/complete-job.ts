@@ -13,12 +13,13 @@ export interface Completion {
   readonly id: string;
   readonly result: JobResult;
   readonly requestId: string;
+  readonly traceId?: string | undefined;
   readonly nowMs: number;
 }
 
 /** Completes a job, once: whoever comes later changes nothing. */
 export const completeJob = async (
-  { owner, id, result, requestId, nowMs }: Completion,
+  { owner, id, result, requestId, traceId, nowMs }: Completion,
   jobs: CompletingJobs,
 ): Promise<StoredJob> => {
   for (let present = await jobs.get(owner, id, { isLatest: true, nowMs }); present !== null; ) {
@@ -36,6 +37,7 @@ export const completeJob = async (
       // Never before it began, however the clocks of two machines differ.
       completed_at: new Date(Math.max(nowMs, Date.parse(present.created_at))).toISOString(),
       written_by: requestId,
+      trace_id: traceId,
     };
     const stands = await jobs.replace(next, present.version);
     // The client library repeats a write whose answer was lost, and then meets its own success.

@@ -16,6 +16,7 @@ export interface JobCreation {
   readonly idempotencyKey: string | null;
   readonly requestId: string;
   readonly retentionDays: number | undefined;
+  readonly traceId?: string | undefined;
   readonly nowMs: number;
 }
 
@@ -75,7 +76,7 @@ const repeated = (present: StoredJob, hash: string, nowMs: number): JobAnswer =>
 
 /** Hands a job to the account's own worker; without `async`, waits for its result. */
 export const createJob = async (creation: JobCreation, dependencies: JobDependencies): Promise<JobAnswer> => {
-  const { owner, body, idempotencyKey, requestId, retentionDays, nowMs } = creation;
+  const { owner, body, idempotencyKey, requestId, traceId, retentionDays, nowMs } = creation;
   const { jobs, hasWebhook } = dependencies;
   const id = idempotencyKey === null ? drawId('job', nowMs) : deriveId('job', owner, '/jobs', idempotencyKey);
   const hash = contentHash(body);
@@ -102,6 +103,7 @@ export const createJob = async (creation: JobCreation, dependencies: JobDependen
     content_hash: idempotencyKey === null ? null : hash,
     retention_days: retentionDays,
     written_by: requestId,
+    trace_id: traceId,
   };
   const present = await jobs.add(job);
   // The client library repeats a write whose answer was lost, and then meets its own success.

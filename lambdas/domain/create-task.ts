@@ -9,6 +9,7 @@ export interface TaskCreation {
   readonly idempotencyKey: string | null;
   readonly requestId: string;
   readonly retentionDays: number | undefined;
+  readonly traceId?: string | undefined;
   readonly nowMs: number;
 }
 
@@ -22,15 +23,11 @@ export const createTask = async (
   creation: TaskCreation,
   tasks: NewTasks,
 ): Promise<{ task: StoredTask; isReplay: boolean }> => {
-  const { owner, content, contentHash, idempotencyKey, requestId, retentionDays, nowMs } = creation;
+  const { owner, content, contentHash, idempotencyKey, requestId, traceId, retentionDays, nowMs } = creation;
   const id = idempotencyKey === null ? drawId('tsk', nowMs) : deriveId('tsk', owner, '/tasks', idempotencyKey);
   const content_hash = idempotencyKey === null ? null : contentHash;
-  const task = newTask(
-    id,
-    content,
-    { owner, content_hash, retention_days: retentionDays, written_by: requestId },
-    nowMs,
-  );
+  const origin = { owner, content_hash, retention_days: retentionDays, written_by: requestId, trace_id: traceId };
+  const task = newTask(id, content, origin, nowMs);
   const present = await tasks.add(task);
   if (present === null) return { task, isReplay: false };
   if (present.content_hash !== content_hash) {

@@ -1,6 +1,7 @@
 import { afterAttempt, afterDeletion, whileDisabled } from './after-attempt.ts';
 import { type AttemptDependencies, type Attempted, attemptDelivery } from './attempt-delivery.ts';
 import type { DeliveryTicket, StoredDelivery } from './delivery.ts';
+import type { StoredEvent } from './event.ts';
 import { ticketOf } from './fan-out.ts';
 import { webhookOfDelivery } from './id.ts';
 import { giveSlots, type PaceStore, withLeases } from './pace.ts';
@@ -66,6 +67,9 @@ export interface DeliveryOutcome {
     | 'failed'; // by us: the message comes back
   readonly ticket: DeliveryTicket;
   readonly webhook: StoredWebhook | null;
+  readonly event: StoredEvent | null;
+  /** As it stood before. */
+  readonly delivery: StoredDelivery | null;
   readonly attempted: Attempted | null;
   readonly cause: unknown;
 }
@@ -94,11 +98,11 @@ export const deliverBatch = async (
   const { store, queue, slowQueue, memory, clock } = deps;
   const outcomes: DeliveryOutcome[] = [];
   const note = (
-    { messageId, ticket, webhook }: Assignment,
+    { messageId, ticket, webhook, event, delivery }: Assignment,
     outcome: DeliveryOutcome['outcome'],
     more: { attempted?: Attempted | null; cause?: unknown } = {},
   ): void => {
-    outcomes.push({ messageId, ticket, webhook, outcome, attempted: null, cause: null, ...more });
+    outcomes.push({ messageId, ticket, webhook, event, delivery, outcome, attempted: null, cause: null, ...more });
   };
   /** Runs a step for several messages; when it fails, each of them comes back. */
   const orFailed = async (concerned: readonly Assignment[], step: () => Promise<void>): Promise<void> => {

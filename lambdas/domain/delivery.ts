@@ -76,6 +76,8 @@ export const storedDeliverySchema = z.object({
   /** Its event's. */
   retention_days: z.number().optional(),
   settled_at: z.number().nullable().default(null),
+  /** The request that asked for it again last. */
+  asked_by: z.string().optional(),
   /** The last attempt, in the row as JSON text: one value where a map would be a dozen. It gets a row of its own when the next is recorded, or at once where its body is long. */
   last: z
     .preprocess((stored) => (typeof stored === 'string' ? JSON.parse(stored) : stored), attemptSchema.nullable())

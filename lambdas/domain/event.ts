@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { callSchema } from './call.ts';
 
 /** What an event is about, beyond its type: a webhook may ask for one resource only. Bounded in bytes, because a thousand of them share the row that says who wants a type. */
 export const resourceSchema = z
@@ -25,6 +26,8 @@ export const storedEventSchema = z.object({
   retention_days: z.number().optional(),
   /** RFC 3339, UTC, milliseconds. */
   created_at: z.string(),
+  /** By which it came to be; none where no call did, as of a webhook's failing. */
+  call: callSchema.optional(),
   /** The one webhook that an operational event is about, and must not be sent to. */
   about: z.string().optional(),
   /** The one webhook that a sample is for, whatever it wants and even while it is disabled. */

@@ -20,8 +20,12 @@ export interface FanOutStore {
   wanting(events: readonly StoredEvent[]): Promise<readonly (readonly Wanting[])[]>;
   /** Adds rows that are not there yet and leaves those that are. */
   add(events: readonly StoredEvent[], deliveries: readonly StoredDelivery[]): Promise<void>;
-  /** Lets some of a webhook's held deliveries go on, due now. Answers what now awaits its message, and whether more are held. */
-  resumeHeld(webhookId: string, nowMs: number): Promise<{ tickets: readonly DeliveryTicket[]; hasMore: boolean }>;
+  /** Lets some of a webhook's held deliveries go on, due now, as a request asked. Answers what now awaits its message, and whether more are held. */
+  resumeHeld(
+    webhookId: string,
+    askedBy: string | undefined,
+    nowMs: number,
+  ): Promise<{ tickets: readonly DeliveryTicket[]; hasMore: boolean }>;
   /** Forgets since when a webhook has been failing. */
   forgetFailing(webhookId: string): Promise<void>;
   /** Makes deliveries owe again, once per command. Answers what awaits its message. */
@@ -46,6 +50,8 @@ export interface FanOutDependencies {
   readonly store: FanOutStore;
   readonly queue: { send(tickets: readonly DeliveryTicket[], nowMs: number): Promise<void> };
   readonly clock: () => number;
+  /** Hears how many deliveries an event came to, once they are on their way. */
+  readonly onFannedOut?: (deliveries: number) => void;
 }
 
 /** So many rows are written and messages sent before the next event is looked at: an invocation that must stop stops between them. */
@@ -100,7 +106,7 @@ export const receiversOf = (event: StoredEvent, wanting: readonly Wanting[]): st
  */
 export const fanOut = async (
   changes: readonly Change[],
-  { store, queue, clock }: FanOutDependencies,
+  { store, queue, clock, onFannedOut }: FanOutDependencies,
   isTimeUp: () => boolean,
 ): Promise<number> => {
   const events = changes.flatMap((change) => (change.kind === 'event' ? [change.event] : []));
@@ -110,11 +116,14 @@ export const fanOut = async (
 
   let newEvents: StoredEvent[] = [];
   let deliveries: StoredDelivery[] = [];
+  let sizes: number[] = [];
   const flush = async (): Promise<void> => {
     if (newEvents.length > 0 || deliveries.length > 0) await store.add(newEvents, deliveries);
     if (deliveries.length > 0) await queue.send(deliveries.map(ticketOf), clock());
+    for (const size of sizes) onFannedOut?.(size);
     newEvents = [];
     deliveries = [];
+    sizes = [];
   };
 
   let done = 0;
@@ -123,6 +132,7 @@ export const fanOut = async (
     if (change.kind === 'event') {
       if (!change.isStored) newEvents.push(change.event);
       const receivers = receiversOf(change.event, wanting.get(change.event) ?? []);
+      sizes.push(receivers.length);
       deliveries.push(...receivers.map((webhookId) => newDelivery(change.event, webhookId)));
       if (deliveries.length < DELIVERIES_AT_ONCE) continue;
     }

@@ -71,6 +71,8 @@ export const storedJobSchema = z.object({
   retention_days: z.number().optional(),
   /** The request that wrote it last: a repeated write knows its own success by it. */
   written_by: z.string(),
+  /** And the trace it belonged to. */
+  trace_id: z.string().optional(),
 });
 export type StoredJob = z.infer<typeof storedJobSchema>;
 
@@ -116,7 +118,7 @@ export const jobAtCreation = (job: StoredJob): StoredJob => ({
 
 /** The event of a job's completion, the same one however often it is derived; null where webhooks do not hear of it. */
 export const jobEvent = (job: StoredJob): StoredEvent | null => {
-  const { id, owner, type, meta, data, completed_at } = job;
+  const { id, owner, type, meta, data, completed_at, written_by, trace_id } = job;
   if (job.result_to !== 'webhooks' || completed_at === null || data === null) return null;
   return {
     id: deriveTimedId('evt', Date.parse(completed_at), id, 'completed'),
@@ -130,5 +132,6 @@ export const jobEvent = (job: StoredJob): StoredEvent | null => {
     sequence: null,
     retention_days: job.retention_days,
     created_at: completed_at,
+    call: { request_id: written_by, trace_id },
   };
 };

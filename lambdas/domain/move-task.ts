@@ -7,6 +7,12 @@ export interface MoveDetails {
   readonly cancel_reason?: string | null;
 }
 
+/** The request that moves, and the trace it belongs to. */
+export interface Writer {
+  readonly requestId: string;
+  readonly traceId?: string | undefined;
+}
+
 export interface MovingTasks {
   get(owner: string, id: string): Promise<StoredTask | null>;
   /** Replaces the task if it still has the version, or answers what stands there. */
@@ -18,7 +24,7 @@ export const moved = (
   task: StoredTask,
   move: TaskMove,
   details: MoveDetails,
-  requestId: string,
+  by: Writer,
   nowMs: number,
 ): StoredTask => {
   const { from, to }: { from: readonly TaskStatus[]; to: TaskStatus } = taskMoves[move];
@@ -35,7 +41,8 @@ export const moved = (
     version: task.version + 1,
     updated_at,
     [`${to}_at`]: updated_at,
-    written_by: requestId,
+    written_by: by.requestId,
+    trace_id: by.traceId,
   };
 };
 
@@ -45,14 +52,14 @@ export const moveTask = async (
   move: TaskMove,
   details: MoveDetails,
   tasks: MovingTasks,
-  requestId: string,
+  by: Writer,
   nowMs: number,
 ): Promise<StoredTask> => {
   for (let present = await tasks.get(owner, id); present !== null; ) {
-    const next = moved(present, move, details, requestId, nowMs);
+    const next = moved(present, move, details, by, nowMs);
     const stands = await tasks.replace(next, present.version);
     // The client library repeats a write whose answer was lost, and then meets its own success.
-    if (stands === null || (stands.written_by === requestId && stands.version === next.version)) return next;
+    if (stands === null || (stands.written_by === by.requestId && stands.version === next.version)) return next;
     present = stands;
   }
   throw notFound('task');

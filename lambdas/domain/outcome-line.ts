@@ -3,7 +3,7 @@ import { webhookOfDelivery } from './id.ts';
 
 /** All that a log line tells of what became of a message: ids, numbers and codes; no address, no body, no header. */
 export const outcomeLine = (
-  { outcome, ticket, webhook, attempted }: DeliveryOutcome,
+  { outcome, ticket, webhook, event, delivery, attempted }: DeliveryOutcome,
   lane: 'fast' | 'slow',
 ): Record<string, unknown> => ({
   outcome,
@@ -11,6 +11,9 @@ export const outcomeLine = (
   delivery_id: ticket.deliveryId,
   webhook_id: webhookOfDelivery(ticket.deliveryId),
   event_id: ticket.eventId,
+  request_id: event?.call?.request_id,
+  trace_id: event?.call?.trace_id,
+  asked_by: delivery?.asked_by,
   owner: ticket.owner,
   profile: webhook?.profile,
   ...(attempted && {

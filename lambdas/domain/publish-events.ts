@@ -20,6 +20,8 @@ export interface PublishRequest {
   readonly idempotencyKey: string | null;
   readonly contentHash: string;
   readonly retentionDays: number | undefined;
+  readonly requestId: string;
+  readonly traceId?: string | undefined;
   readonly nowMs: number;
 }
 
@@ -54,7 +56,7 @@ const idOf = (request: PublishRequest, { id }: NewEvent, index: number): string 
 };
 
 const candidatesOf = (request: PublishRequest): Candidate[] => {
-  const { owner, body, retentionDays, nowMs } = request;
+  const { owner, body, requestId, traceId, retentionDays, nowMs } = request;
   const isBatch = 'events' in body;
   return (isBatch ? body.events : [body]).map((given, index) => ({
     path: isBatch ? `events.${index}.` : '',
@@ -70,6 +72,7 @@ const candidatesOf = (request: PublishRequest): Candidate[] => {
       sequence: null,
       retention_days: retentionDays,
       created_at: new Date(nowMs).toISOString(),
+      call: { request_id: requestId, trace_id: traceId },
     },
   }));
 };

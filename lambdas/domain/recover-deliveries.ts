@@ -38,7 +38,6 @@ export const recoverDeliveries = (
   request: AskRequest & {
     readonly id: string;
     readonly recovery: Recovery;
-    readonly requestId: string;
     readonly retentionDays: number | undefined;
   },
   { webhooks, countRecoverable, commands }: RecoverDependencies,

@@ -6,8 +6,8 @@ export interface DueEntry extends DeliveryTicket {
 }
 
 export interface DueIndex {
-  /** Of one shard, page by page: what is parked and due by the first time, and what was due by the second. */
-  read(shard: number, parkedUntilMs: number, overdueSinceMs: number): AsyncIterable<readonly DueEntry[]>;
+  /** Of one shard, page by page and by due time: what is due by now, and what is parked and due by then. */
+  read(shard: number, nowMs: number, parkedUntilMs: number): AsyncIterable<readonly DueEntry[]>;
   /** Notes that entries have entered the queue, each only while it holds its ticket. */
   unpark(entries: readonly DueEntry[]): Promise<void>;
 }
@@ -37,6 +37,12 @@ const isReminderDue = (latenessMs: number, thresholdMs: number, tickMs: number):
 export interface Swept {
   readonly unparked: number;
   readonly reminded: number;
+  readonly owed: {
+    /** What is due by now and not recorded as done. */
+    readonly owedNow: number;
+    /** How long the oldest of it has been due, in the schedule's own time: where waits are divided, so is this. */
+    readonly oldestOwedSeconds: number;
+  };
 }
 
 /**
@@ -52,7 +58,12 @@ export const sweepDue = async (
   const sweepShard = async (shard: number): Promise<Swept> => {
     let unparked = 0;
     let reminded = 0;
-    for await (const page of index.read(shard, tickAtMs + HORIZON_MS / speed, tickAtMs - overdueAfterMs)) {
+    let owedNow = 0;
+    let oldestDueMs = tickAtMs;
+    for await (const page of index.read(shard, tickAtMs, tickAtMs + HORIZON_MS / speed)) {
+      const due = page.filter(({ dueAtMs }) => dueAtMs <= tickAtMs);
+      owedNow += due.length;
+      oldestDueMs = Math.min(oldestDueMs, due[0]?.dueAtMs ?? tickAtMs);
       const parked = page.filter((entry) => entry.parked);
       const overdue = page.filter(
         ({ parked, dueAtMs }) => !parked && isReminderDue(tickAtMs - dueAtMs, overdueAfterMs, TICK_MS / speed),
@@ -62,11 +73,16 @@ export const sweepDue = async (
       unparked += parked.length;
       reminded += overdue.length;
     }
-    return { unparked, reminded };
+    const oldestOwedSeconds = ((tickAtMs - oldestDueMs) * speed) / 1000;
+    return { unparked, reminded, owed: { owedNow, oldestOwedSeconds } };
   };
   const swept = await Promise.all(Array.from({ length: shards }, (_, shard) => sweepShard(shard)));
   return swept.reduce((sum, each) => ({
     unparked: sum.unparked + each.unparked,
     reminded: sum.reminded + each.reminded,
+    owed: {
+      owedNow: sum.owed.owedNow + each.owed.owedNow,
+      oldestOwedSeconds: Math.max(sum.owed.oldestOwedSeconds, each.owed.oldestOwedSeconds),
+    },
   }));
 };

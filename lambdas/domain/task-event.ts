@@ -15,4 +15,5 @@ export const taskEvent = (task: StoredTask): StoredEvent => ({
   sequence: task.version,
   retention_days: task.retention_days,
   created_at: task.updated_at,
+  call: { request_id: task.written_by, trace_id: task.trace_id },
 });

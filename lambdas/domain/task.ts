@@ -78,6 +78,8 @@ export const storedTaskSchema = taskSchema.extend({
   retention_days: z.number().optional(),
   /** The request that wrote it last: a repeated write knows its own success by it. */
   written_by: z.string(),
+  /** And the trace it belonged to. */
+  trace_id: z.string().optional(),
 });
 export type StoredTask = z.infer<typeof storedTaskSchema>;
 
@@ -101,7 +103,7 @@ const noMoves = {
 export const newTask = (
   id: string,
   content: TaskContent,
-  origin: Pick<StoredTask, 'owner' | 'content_hash' | 'written_by' | 'retention_days'>,
+  origin: Pick<StoredTask, 'owner' | 'content_hash' | 'written_by' | 'trace_id' | 'retention_days'>,
   nowMs: number,
 ): StoredTask => {
   const created_at = new Date(nowMs).toISOString();

@@ -23,6 +23,8 @@ export const storedTemplateSchema = templateSchema.extend({
   retention_days: z.number().optional(),
   /** The request that wrote it last: a repeated write knows its own success by it. */
   written_by: z.string(),
+  /** And the trace it belonged to. */
+  trace_id: z.string().optional(),
 });
 export type StoredTemplate = z.infer<typeof storedTemplateSchema>;
 
@@ -30,7 +32,7 @@ export const showTemplate = (stored: StoredTemplate): Template => templateSchema
 
 /** The event of a template's update, the same one however often it is derived; its creation is none. */
 export const templateEvent = (template: StoredTemplate): StoredEvent | null => {
-  const { id, owner, version, updated_at } = template;
+  const { id, owner, version, updated_at, written_by, trace_id } = template;
   if (version === 1) return null;
   return {
     id: deriveTimedId('evt', Date.parse(updated_at), 'template', owner, id, String(version)),
@@ -44,6 +46,7 @@ export const templateEvent = (template: StoredTemplate): StoredEvent | null => {
     sequence: version,
     retention_days: template.retention_days,
     created_at: updated_at,
+    call: { request_id: written_by, trace_id },
   };
 };
 
@@ -67,6 +70,7 @@ export interface TemplateChange extends TemplateRequest {
   readonly name: string;
   readonly requestId: string;
   readonly retentionDays: number | undefined;
+  readonly traceId?: string | undefined;
 }
 
 /** Others may change it between reading and writing; so often it is tried again. */
@@ -74,7 +78,7 @@ const TRIES = 5;
 
 /** Makes a template, or changes the one that is there. */
 export const putTemplate = async (
-  { owner, id, name, requestId, retentionDays, by, nowMs }: TemplateChange,
+  { owner, id, name, requestId, traceId, retentionDays, by, nowMs }: TemplateChange,
   templates: ChangingTemplates,
 ): Promise<StoredTemplate> => {
   if (!ID.test(id)) throw invalid('id', 'invalid_format', 'must be 1 to 64 of the characters A–Z a–z 0–9 . _ ~ -');
@@ -93,6 +97,7 @@ export const putTemplate = async (
       updated_at: now,
       retention_days: retentionDays,
       written_by: requestId,
+      trace_id: traceId,
     };
     if (await templates.put(next, present?.version ?? null, auditEntry(by, 'template.put', id, nowMs))) return next;
   }

@@ -28,8 +28,8 @@ export const jobRoutes = (jobs: Jobs, waiting: Omit<JobDependencies, 'jobs'>): R
     return { status: isResult ? 200 : 202, body: isResult ? showResult(job) : showJob(job), headers };
   }),
 
-  route(operations.completeJob, async ({ owner, params, body: result, requestId, nowMs }) => {
-    const completion = { owner: ownerKey(owner), id: params.id ?? '', result, requestId, nowMs };
+  route(operations.completeJob, async ({ owner, params, body: result, requestId, traceId, nowMs }) => {
+    const completion = { owner: ownerKey(owner), id: params.id ?? '', result, requestId, traceId, nowMs };
     return { status: 200, body: showJob(await completeJob(completion, jobs)) };
   }),
 

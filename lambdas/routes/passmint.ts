@@ -104,11 +104,12 @@ export const passmintRoutes = ({ webhooks, deliveries, rules, seal }: PassmintDe
       return { status: 200, body: showWebhook(webhook) };
     }),
 
-    route(operations.changePassmintWebhook, async ({ owner, params, body, by, nowMs }) => {
+    route(operations.changePassmintWebhook, async ({ owner, params, body, by, requestId, traceId, nowMs }) => {
       const which = { owner: ownerKey(owner), id: params.id ?? '' };
+      const call = { request_id: requestId, trace_id: traceId };
       const isHttp = body.url !== undefined && isPlainHttp(body.url);
       const changes = { ...body, ...(isHttp ? { allow_http: true } : {}) };
-      const webhook = await changeWebhook({ ...which, changes, by, nowMs }, { store, rules, seal });
+      const webhook = await changeWebhook({ ...which, changes, by, call, nowMs }, { store, rules, seal });
       return { status: 200, body: showWebhook(webhook) };
     }),
 

@@ -18,12 +18,12 @@ export interface Tasks extends NewTasks, MovingTasks {
 /** The calls about tasks. */
 export const taskRoutes = (tasks: Tasks): Route[] => {
   const take = async (
-    { owner, params, requestId, nowMs }: Pick<ApiRequest, 'owner' | 'params' | 'requestId' | 'nowMs'>,
+    request: Pick<ApiRequest, 'owner' | 'params' | 'requestId' | 'traceId' | 'nowMs'>,
     move: TaskMove,
     details: MoveDetails = {},
   ): Promise<ApiResponse> => {
-    const which = { owner: ownerKey(owner), id: params.id ?? '' };
-    return { status: 200, body: showTask(await moveTask(which, move, details, tasks, requestId, nowMs)) };
+    const which = { owner: ownerKey(request.owner), id: request.params.id ?? '' };
+    return { status: 200, body: showTask(await moveTask(which, move, details, tasks, request, request.nowMs)) };
   };
 
   return [

@@ -17,12 +17,13 @@ export interface Templates extends ChangingTemplates {
 
 /** The calls about templates. */
 export const templateRoutes = (templates: Templates): Route[] => [
-  route(operations.putTemplate, async ({ owner, params, body, requestId, retentionDays, by, nowMs }) => {
+  route(operations.putTemplate, async ({ owner, params, body, requestId, traceId, retentionDays, by, nowMs }) => {
     const change = {
       owner: ownerKey(owner),
       id: params.id ?? '',
       name: body.name,
       requestId,
+      traceId,
       retentionDays,
       by,
       nowMs,

@@ -36,9 +36,10 @@ export const webhookRoutes = (store: Webhooks, rules: WebhookRules, seal: Seal):
     return { status: 200, body: webhookToView(webhook) };
   }),
 
-  route(operations.changeWebhook, async ({ owner, params, body: changes, by, nowMs }) => {
+  route(operations.changeWebhook, async ({ owner, params, body: changes, by, requestId, traceId, nowMs }) => {
     const which = { owner: ownerKey(owner), id: params.id ?? '' };
-    const webhook = await changeWebhook({ ...which, changes, by, nowMs }, { store, rules, seal });
+    const call = { request_id: requestId, trace_id: traceId };
+    const webhook = await changeWebhook({ ...which, changes, by, call, nowMs }, { store, rules, seal });
     return { status: 200, body: webhookToView(webhook) };
   }),
 

@@ -42,3 +42,6 @@ export const readConfig = <K extends keyof Config>(
   const values = parsed.data as Record<string, unknown>;
   return Object.fromEntries(names.map((name) => [name, values[env[name]]])) as unknown as Pick<Config, K>;
 };
+
+/** What the Lambda service says of the running invocation's trace: another for each. */
+export const xrayHeader = (): string | undefined => process.env._X_AMZN_TRACE_ID;

@@ -3,12 +3,17 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from '
 import type { Caller, Quota } from '../domain/api-key.ts';
 import { contentHash } from '../domain/content-hash.ts';
 import { drawId } from '../domain/id.ts';
+import { ownerKey } from '../domain/owner.ts';
 import { type Authenticate, authenticateCaller, quotaToHeaders, requireScope } from './authentication.ts';
+import { xrayHeader } from './config.ts';
 import { describeError, log } from './log.ts';
+import { publishMetrics } from './metrics.ts';
+import { namedIds } from './named-ids.ts';
 import type { ApiRequest, ApiResponse, Operation, Route } from './operation.ts';
 import { encodeProblem, errorToProblem, type Surface } from './problem.ts';
 import { readJsonBody } from './request-body.ts';
 import { router } from './router.ts';
+import { traceIdOf } from './trace.ts';
 import { readIdempotencyKey, readQuery, validate } from './validation.ts';
 
 export interface HttpOptions {
@@ -17,7 +22,7 @@ export interface HttpOptions {
   /** Needed by every route with a scope. */
   readonly authenticate?: Authenticate;
   /** What the request's log line tells besides: the calls and units it took. */
-  readonly use?: () => object;
+  readonly use?: () => { readonly throttles: number };
   readonly now?: () => number;
 }
 
@@ -26,7 +31,10 @@ type Result = APIGatewayProxyStructuredResultV2;
 /** What is learnt of a request on its way, for its answer and its log line. */
 interface Journey {
   requestId: string;
+  traceId: string | undefined;
   nowMs: number;
+  /** What it was about and what came of it, by id. */
+  ids: readonly string[];
   operation: Operation | null;
   caller: Caller | null;
   quota: Quota | null;
@@ -65,6 +73,7 @@ const requestOf = (
     : undefined;
   return {
     requestId: journey.requestId,
+    traceId: journey.traceId,
     caller,
     owner: { accountId, mode: caller.mode },
     params,
@@ -108,7 +117,10 @@ export const httpHandler = (routes: readonly Route[], options: HttpOptions) => {
       );
       requireScope(journey.caller, operation.scope);
     }
-    return responseToResult(await route.perform(requestOf(event, operation, journey, params)));
+    journey.ids = namedIds(params);
+    const response = await route.perform(requestOf(event, operation, journey, params));
+    if (operation.method !== 'GET') journey.ids = namedIds(params, response.body);
+    return responseToResult(response);
   };
 
   const journeys = new WeakMap<APIGatewayProxyEventV2, Journey>();
@@ -116,20 +128,38 @@ export const httpHandler = (routes: readonly Route[], options: HttpOptions) => {
     const known = journeys.get(event);
     if (known) return known;
     const nowMs = now();
-    const begun: Journey = { requestId: drawId('req', nowMs), nowMs, operation: null, caller: null, quota: null };
+    const begun: Journey = {
+      requestId: drawId('req', nowMs),
+      traceId: traceIdOf(xrayHeader(), event.headers?.traceparent),
+      nowMs,
+      ids: [],
+      operation: null,
+      caller: null,
+      quota: null,
+    };
     journeys.set(event, begun);
     return begun;
   };
 
   const finish = (event: APIGatewayProxyEventV2, result: Result): Result => {
     const journey = journeyOf(event);
+    const { caller } = journey;
+    const aws = use?.();
     log('info', 'request.answered', {
       request_id: journey.requestId,
+      trace_id: journey.traceId,
       operation: journey.operation?.id ?? null,
       status: result.statusCode,
       duration_ms: now() - journey.nowMs,
-      key_id: journey.caller?.keyId ?? null,
-      ...(use && { aws: use() }),
+      key_id: caller?.keyId ?? null,
+      owner: caller?.accountId ? ownerKey({ accountId: caller.accountId, mode: caller.mode }) : null,
+      ids: journey.ids,
+      aws,
+    });
+    publishMetrics({
+      rateLimited: result.statusCode === 429 ? 1 : 0,
+      unavailable: result.statusCode === 503 ? 1 : 0,
+      throttles: aws?.throttles ?? 0,
     });
     return {
       ...result,

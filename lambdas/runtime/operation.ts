@@ -41,6 +41,8 @@ type Output<T, Fallback> = T extends z.ZodType ? z.output<T> : Fallback;
 /** A request that has been authenticated, counted and validated. */
 export interface ApiRequest<O extends Operation = Operation> {
   readonly requestId: string;
+  /** Of the trace it belongs to, where it does. */
+  readonly traceId: string | undefined;
   readonly caller: Caller;
   /** The caller's account and mode. Meaningless for the operator's key. */
   readonly owner: Owner;

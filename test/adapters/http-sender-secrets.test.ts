@@ -42,7 +42,7 @@ const attempt = async (url: string, { isAborted = false, allowLoopback = true } 
     settled_at: null,
   });
   const ticket = { deliveryId: id, ticket: 1, owner: 'acc_1#live', eventId: event.id, dueAtMs: delivery.due_at };
-  const base = { messageId: 'm-1', ticket, webhook };
+  const base = { messageId: 'm-1', ticket, webhook, event, delivery };
   try {
     const attempted = await attemptDelivery(delivery, event, webhook, {
       profileOf,

@@ -35,7 +35,7 @@ describe('the list of tasks', () => {
 
   const move = async (owner: string, id: string, name: TaskMove): Promise<void> => {
     const task = await table().get(owner, id);
-    if (task) await table().replace(moved(task, name, {}, 'req', start + 5000), task.version);
+    if (task) await table().replace(moved(task, name, {}, { requestId: 'req' }, start + 5000), task.version);
   };
 
   const readAll = async (

@@ -7,4 +7,4 @@ leaveMark(expect.getState().testPath);
 const write = process.stdout.write.bind(process.stdout);
 
 process.stdout.write = ((chunk: string | Uint8Array, ...rest: []) =>
-  String(chunk).startsWith('{"level":') || write(chunk, ...rest)) as typeof process.stdout.write;
+  /^\{"(level|_aws)":/.test(String(chunk)) || write(chunk, ...rest)) as typeof process.stdout.write;

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { env } from '../../lambdas/runtime/env.ts';
+import { serviceVariable } from '../../lambdas/runtime/metric-names.ts';
 import { functionNames, named, resourcesOfType, statementsOf, synthesise } from '../helpers/synthesised.ts';
 
 describe('functions', () => {
@@ -34,8 +35,9 @@ describe('functions', () => {
     const { Environment } = named(template, 'AWS::Lambda::Function', name).Properties;
 
     const given = Object.keys((Environment as { Variables: object } | undefined)?.Variables ?? {});
-    // Node itself reads the one, before any code of ours.
-    expect(given.filter((name) => name !== 'UV_THREADPOOL_SIZE').toSorted()).toEqual(
+    // Node and Powertools themselves read these, before any code of ours.
+    const own = ['UV_THREADPOOL_SIZE', serviceVariable];
+    expect(given.filter((name) => !own.includes(name)).toSorted()).toEqual(
       read.map(([, key]) => env[key as keyof typeof env]).toSorted(),
     );
   });

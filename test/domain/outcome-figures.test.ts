@@ -1,0 +1,67 @@
+import { expect, test } from 'vitest';
+import type { Attempted } from '../../lambdas/domain/attempt-delivery.ts';
+import type { DeliveryOutcome } from '../../lambdas/domain/deliver-batch.ts';
+import { type AttemptErrorCode, attemptSchema } from '../../lambdas/domain/delivery.ts';
+import { outcomeFigures } from '../../lambdas/domain/outcome-figures.ts';
+import { anEvent, aWebhook } from '../helpers/virtual-engine.ts';
+
+const START = Date.parse('2026-11-01T12:00:00.000Z');
+
+const attempted = (number: number, startedMs: number, dueMs: number, code?: AttemptErrorCode): Attempted => ({
+  judgement: code ? 'refused' : 'delivered',
+  retryAfter: null,
+  attempt: attemptSchema.parse({
+    number,
+    trigger: 'schedule',
+    due_at: dueMs,
+    started_at: startedMs,
+    duration_ms: 40,
+    error: code ? { code, message: '' } : null,
+  }),
+});
+
+const outcome = (name: DeliveryOutcome['outcome'], profile: string | null, one: Attempted | null): DeliveryOutcome => ({
+  messageId: 'm',
+  outcome: name,
+  ticket: { deliveryId: 'dlv', ticket: 1, owner: 'acc_1#live', eventId: 'evt', dueAtMs: START },
+  webhook: profile === null ? null : aWebhook({ profile }),
+  event: anEvent({}, START),
+  delivery: null,
+  attempted: one,
+  cause: null,
+});
+
+test('counts attempts by profile, and times the first ones from the event', () => {
+  const outcomes = [
+    outcome('delivered', 'passpost', attempted(1, START + 25, START)),
+    outcome('refused', 'passpost', attempted(2, START + 60_010, START + 60_000, 'refused_status')),
+    outcome('dead', 'inpost', attempted(6, START + 9007, START + 9000, 'forbidden_address')),
+  ];
+
+  const { attempted: byProfile, rest } = outcomeFigures(outcomes, 'slow');
+
+  expect(Object.fromEntries(byProfile)).toEqual({
+    passpost: {
+      delivered: 1,
+      refused: 1,
+      firstAttemptMs: [25],
+      latenessMs: [10],
+      receiverMs: [40, 40],
+    },
+    inpost: { dead: 1, firstAttemptMs: [], latenessMs: [7], receiverMs: [40] },
+  });
+  expect(rest).toEqual({ slowLaneAttempts: 3, forbiddenAddresses: 1 });
+});
+
+test('counts what became of a message without an attempt', () => {
+  const outcomes = [
+    outcome('held', 'passpost', null),
+    outcome('held', 'passpost', null),
+    outcome('discarded', null, null),
+  ];
+
+  const { attempted: byProfile, rest } = outcomeFigures(outcomes, 'fast');
+
+  expect(byProfile.size).toBe(0);
+  expect(rest).toEqual({ held: 2, discarded: 1 });
+});
