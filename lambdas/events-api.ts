@@ -7,7 +7,7 @@ import { createSchemaChecker } from './adapters/json-schema.ts';
 import { keyCounter } from './adapters/key-counter.ts';
 import { createWantingRows } from './adapters/wanting-rows.ts';
 import { createWebhooksTable } from './adapters/webhooks-table.ts';
-import { builtInEventType } from './domain/catalogue.ts';
+import { builtInEventType, isBuiltIn } from './domain/catalogue.ts';
 import { scheduleOf } from './domain/schedule.ts';
 import { profileOf } from './profiles/index.ts';
 import { eventRoutes } from './routes/events.ts';
@@ -18,7 +18,7 @@ const { domainTable, deliveryTable, retentionDays } = readConfig(['domainTable',
 const client = dynamoClient();
 
 const rules = {
-  isBuiltIn: (name: string) => builtInEventType(name) !== undefined,
+  isBuiltIn,
   findOwn: createEventTypesTable(client, domainTable).find,
   checker: createSchemaChecker(),
 };

@@ -1,13 +1,12 @@
 import { dynamoClient, takeAwsUse } from './adapters/aws-clients.ts';
-import { isPublicAddress, resolvePublic } from './adapters/egress.ts';
+import { createAddressCheck } from './adapters/egress.ts';
 import { createEventTypesTable } from './adapters/event-types-table.ts';
 import { keyCounter } from './adapters/key-counter.ts';
 import { createPublicKeys } from './adapters/public-keys.ts';
 import { createSealer } from './adapters/sealing.ts';
 import { createTemplatesTable } from './adapters/templates-table.ts';
 import { createWebhooksTable } from './adapters/webhooks-table.ts';
-import { builtInEventType } from './domain/catalogue.ts';
-import { checkAddress } from './domain/check-address.ts';
+import { isBuiltIn } from './domain/catalogue.ts';
 import { profiles } from './profiles/index.ts';
 import { passcreatorRoutes } from './routes/passcreator.ts';
 import { readConfig } from './runtime/config.ts';
@@ -17,15 +16,13 @@ const config = readConfig(['domainTable', 'deliveryTable', 'retentionDays', 'own
 const { domainTable, deliveryTable, retentionDays, ownHosts } = config;
 const client = dynamoClient();
 const publicKeys = createPublicKeys(client, deliveryTable, Date.now);
-const allowLoopback = config.egressAllow === 'loopback';
-const resolve = (host: string) => resolvePublic(host, { allowLoopback, timeoutMs: 3000 });
+const checkUrl = createAddressCheck({ allowLoopback: config.egressAllow === 'loopback', ownHosts });
 const rules = {
   profiles,
-  isEventType: (name: string) => builtInEventType(name) !== undefined,
+  isEventType: isBuiltIn,
   ownEventTypes: createEventTypesTable(client, domainTable).find,
   // Its clients know no `allow_http`: plain http leads to this machine or nowhere.
-  checkUrl: (url: string) =>
-    checkAddress(url, { allowHttp: 'loopback', allowLoopback, ownHosts, isPublicAddress }, resolve),
+  checkUrl: (url: string) => checkUrl(url, 'loopback'),
 };
 
 export const handler = httpHandler(

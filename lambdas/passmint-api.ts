@@ -1,14 +1,13 @@
 import { dynamoClient, takeAwsUse } from './adapters/aws-clients.ts';
 import { createDeliveryHistory } from './adapters/delivery-history.ts';
-import { isPublicAddress, resolvePublic } from './adapters/egress.ts';
+import { createAddressCheck } from './adapters/egress.ts';
 import { createEventTypesTable } from './adapters/event-types-table.ts';
 import { createEventsTable } from './adapters/events-table.ts';
 import { keyCounter } from './adapters/key-counter.ts';
 import { createPublicKeys } from './adapters/public-keys.ts';
 import { createSealer } from './adapters/sealing.ts';
 import { createWebhooksTable } from './adapters/webhooks-table.ts';
-import { builtInEventType } from './domain/catalogue.ts';
-import { checkAddress } from './domain/check-address.ts';
+import { isBuiltIn } from './domain/catalogue.ts';
 import { profiles } from './profiles/index.ts';
 import { passmintRoutes } from './routes/passmint.ts';
 import { readConfig } from './runtime/config.ts';
@@ -17,15 +16,13 @@ import { httpHandler } from './runtime/http.ts';
 const config = readConfig(['domainTable', 'deliveryTable', 'retentionDays', 'ownHosts', 'egressAllow']);
 const { domainTable, deliveryTable, retentionDays, ownHosts } = config;
 const client = dynamoClient();
-const allowLoopback = config.egressAllow === 'loopback';
-const resolve = (host: string) => resolvePublic(host, { allowLoopback, timeoutMs: 3000 });
+const checkUrl = createAddressCheck({ allowLoopback: config.egressAllow === 'loopback', ownHosts });
 const rules = {
   profiles,
-  isEventType: (name: string) => builtInEventType(name) !== undefined,
+  isEventType: isBuiltIn,
   ownEventTypes: createEventTypesTable(client, domainTable).find,
   // Its clients know no `allow_http`: plain http leads to this machine or nowhere.
-  checkUrl: (url: string) =>
-    checkAddress(url, { allowHttp: 'loopback', allowLoopback, ownHosts, isPublicAddress }, resolve),
+  checkUrl: (url: string) => checkUrl(url, 'loopback'),
 };
 
 export const handler = httpHandler(

@@ -3,9 +3,9 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { putPublicKeys } from '../lambdas/adapters/public-keys.ts';
 import { createKeyring, publicKeysOf } from '../lambdas/domain/keyring.ts';
-import type { ApiAnswer, ApiCall } from './helpers/api-call.ts';
+import type { ApiAnswer, ApiCall, Json } from './helpers/api-call.ts';
 import { aCaller, type CallAs, type Caller, useApi } from './helpers/api-caller.ts';
-import { type Json, putDelivery } from './helpers/events-api.ts';
+import { putDelivery } from './helpers/events-api.ts';
 import { seedOperator } from './helpers/seeded-keys.ts';
 import { useTables } from './helpers/tables.ts';
 

@@ -4,8 +4,9 @@ import { deliveryKey, eventKey } from '../lambdas/adapters/table-keys.ts';
 import type { StoredDelivery } from '../lambdas/domain/delivery.ts';
 import { deliveryId, deriveId, drawId } from '../lambdas/domain/id.ts';
 import type { StoredWebhook } from '../lambdas/domain/webhook.ts';
+import type { Json } from './helpers/api-call.ts';
 import { aCaller, type Caller, useApi } from './helpers/api-caller.ts';
-import { anAttempt, type Json, putAttempt, putDelivery, putWebhook } from './helpers/events-api.ts';
+import { anAttempt, putAttempt, putDelivery, putWebhook } from './helpers/events-api.ts';
 import { useTables } from './helpers/tables.ts';
 import { anEvent, aWebhook } from './helpers/virtual-engine.ts';
 

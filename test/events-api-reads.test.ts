@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { deliveryId, drawId } from '../lambdas/domain/id.ts';
+import type { Json } from './helpers/api-call.ts';
 import { aCaller } from './helpers/api-caller.ts';
-import { anAttempt, type Json, putDelivery, putWebhook, useEventsApi } from './helpers/events-api.ts';
+import { anAttempt, putDelivery, putWebhook, useEventsApi } from './helpers/events-api.ts';
 import { useTables } from './helpers/tables.ts';
 import { aWebhook } from './helpers/virtual-engine.ts';
 

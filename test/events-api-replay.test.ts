@@ -4,8 +4,9 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { routingKey } from '../lambdas/adapters/table-keys.ts';
 import { deliveryId, drawId } from '../lambdas/domain/id.ts';
 import type { StoredWebhook } from '../lambdas/domain/webhook.ts';
+import type { Json } from './helpers/api-call.ts';
 import { aCaller } from './helpers/api-caller.ts';
-import { type Json, putDelivery, putWebhook, useEventsApi } from './helpers/events-api.ts';
+import { putDelivery, putWebhook, useEventsApi } from './helpers/events-api.ts';
 import { useTables } from './helpers/tables.ts';
 import { aWebhook } from './helpers/virtual-engine.ts';
 

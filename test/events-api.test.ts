@@ -1,7 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import { eventKey } from '../lambdas/adapters/table-keys.ts';
+import type { Json } from './helpers/api-call.ts';
 import { aCaller } from './helpers/api-caller.ts';
-import { type Json, useEventsApi } from './helpers/events-api.ts';
+import { useEventsApi } from './helpers/events-api.ts';
 import { useTables } from './helpers/tables.ts';
 
 const one = { type: 'task.accepted', data: { task: { id: 'tsk_1' } } };

@@ -5,8 +5,8 @@ import { putPublicKeys } from '../lambdas/adapters/public-keys.ts';
 import { createTemplatesTable } from '../lambdas/adapters/templates-table.ts';
 import { auditEntry } from '../lambdas/domain/audit.ts';
 import { createKeyring, publicKeysOf } from '../lambdas/domain/keyring.ts';
+import type { Json } from './helpers/api-call.ts';
 import { aCaller, type Caller, rowsHolding, useApi } from './helpers/api-caller.ts';
-import type { Json } from './helpers/events-api.ts';
 import { seedAccount } from './helpers/seeded-keys.ts';
 import { useTables } from './helpers/tables.ts';
 

@@ -3,8 +3,9 @@ import { putPublicKeys } from '../lambdas/adapters/public-keys.ts';
 import type { Attempt } from '../lambdas/domain/delivery.ts';
 import { drawId } from '../lambdas/domain/id.ts';
 import { createKeyring, publicKeysOf } from '../lambdas/domain/keyring.ts';
+import type { Json } from './helpers/api-call.ts';
 import { aCaller, type Caller, useApi } from './helpers/api-caller.ts';
-import { anAttempt, type Json, putAttempt, putDelivery } from './helpers/events-api.ts';
+import { anAttempt, putAttempt, putDelivery } from './helpers/events-api.ts';
 import { seedAccount } from './helpers/seeded-keys.ts';
 import { useTables } from './helpers/tables.ts';
 

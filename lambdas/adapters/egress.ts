@@ -4,7 +4,8 @@ import https from 'node:https';
 import type { LookupFunction } from 'node:net';
 import type { Duplex } from 'node:stream';
 import ipaddr from 'ipaddr.js';
-import { isLoopbackHost } from '../domain/webhook-url.ts';
+import { checkAddress } from '../domain/check-address.ts';
+import { isLoopbackHost, type WebhookUrlRules } from '../domain/webhook-url.ts';
 
 /** What a host stands for. `public`: every address of it may be connected to, and only these. */
 export type Resolution =
@@ -84,6 +85,17 @@ export const resolvePublic = (host: string, options: ResolveOptions): Promise<Re
   const asked = (options.lookup ?? systemLookup)(host).then(judge, () => unresolved);
   return within(asked, options.timeoutMs, unresolved);
 };
+
+/** A resolver that does not answer must not hold whoever registers an address up: every attempt asks again. */
+const REGISTRATION_MS = 3000;
+
+/** What is wrong with an address that somebody registers, by its text or by where its name leads. */
+export const createAddressCheck =
+  ({ allowLoopback, ownHosts }: Pick<WebhookUrlRules, 'allowLoopback' | 'ownHosts'>) =>
+  (url: string, allowHttp: WebhookUrlRules['allowHttp']) =>
+    checkAddress(url, { allowHttp, allowLoopback, ownHosts, isPublicAddress }, (host) =>
+      resolvePublic(host, { allowLoopback, timeoutMs: REGISTRATION_MS }),
+    );
 
 /** A lookup that gives checked addresses or fails with `code` `forbidden_address` or `dns`. */
 const createPinnedLookup = (options: EgressOptions): LookupFunction => {

@@ -30,8 +30,11 @@ export const storedAccountSchema = accountSchema.extend({ retention_days: z.numb
 export type StoredAccount = z.infer<typeof storedAccountSchema>;
 
 export const showAccount = (account: StoredAccount, stackRetentionDays: number): Account => ({
-  ...account,
+  id: account.id,
+  name: account.name,
+  rate_limit_per_minute: account.rate_limit_per_minute,
   retention_days: retentionOf(account.retention_days, stackRetentionDays),
+  created_at: account.created_at,
 });
 
 /** What of an account stands in each of its keys' rows, where authenticating reads it. */

@@ -43,4 +43,5 @@ export const catalogue: readonly EventType[] = [
 
 const byName = new Map(catalogue.map((type) => [type.name, type]));
 
+export const isBuiltIn = (name: string): boolean => byName.has(name);
 export const builtInEventType = (name: string): EventType | undefined => byName.get(name);

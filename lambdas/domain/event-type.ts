@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { type Actor, auditEntry, type StoredAuditEntry } from './audit.ts';
-import { builtInEventType } from './catalogue.ts';
+import { isBuiltIn } from './catalogue.ts';
 import { type FieldError, invalid, notFound, PassPostError } from './errors.ts';
 import { anyObjectSchema } from './new-event.ts';
 
@@ -67,7 +67,7 @@ export interface ChangingEventTypes {
 }
 
 const refuseBuiltIn = (name: string): void => {
-  if (!builtInEventType(name)) return;
+  if (!isBuiltIn(name)) return;
   const message = `${name} is built in and cannot be changed.`;
   throw new PassPostError('conflict', message, { errors: [{ path: 'name', code: 'built_in', message }] });
 };

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { type AskRequest, type AskStore, askOnce } from './ask.ts';
 import { auditEntry } from './audit.ts';
-import { builtInEventType, catalogue } from './catalogue.ts';
+import { catalogue, isBuiltIn } from './catalogue.ts';
 import { invalid, notFound } from './errors.ts';
 import { sampleOf } from './event-samples.ts';
 import { deliveryId, drawId } from './id.ts';
@@ -44,7 +44,7 @@ export const testWebhook = (
     const webhook = await webhooks.findAny(owner, id);
     if (webhook?.deleted_at !== null) throw notFound('webhook');
     const type = request.type ?? firstTypeOf(webhook, profileOf);
-    const isKnown = builtInEventType(type) !== undefined || (await ownEventTypes(owner, [type])).has(type);
+    const isKnown = isBuiltIn(type) || (await ownEventTypes(owner, [type])).has(type);
     if (!isKnown) throw invalid('type', 'unknown_event_type', 'is not in the catalogue of event types');
 
     const event_id = drawId('evt', nowMs);

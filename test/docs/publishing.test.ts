@@ -13,8 +13,10 @@ const operations: readonly Operation[] = [deliveries, eventTypes, events, jobs, 
   (contract) => Object.values(contract),
 );
 
-/** The calls of the page: method, path and body. */
-const calls = codeBlocks('publishing.md', 'sh')
+/** The native calls of the pages: method, path and body. */
+const pages = ['publishing.md', 'profiles/postmen.md', 'profiles/inpost.md'];
+const calls = pages
+  .flatMap((page) => codeBlocks(page, 'sh'))
   .flatMap((block) => block.split(/\n(?=curl)/))
   .map((text) => {
     const [, method = '', path = ''] = /^curl -X (\w+) "?\$PASSPOST_URL([^\s"?]+)/.exec(text) ?? [];
@@ -25,16 +27,16 @@ const calls = codeBlocks('publishing.md', 'sh')
 const operationOf = (call: string): Operation | undefined =>
   operations.find(({ method, path }) => new RegExp(`^${method} ${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(call));
 
-describe('the page about publishing', () => {
-  it.each(calls)('shows a call that the API has: $call', ({ call, body }) => {
+describe('the pages about publishing', () => {
+  it.each(calls)('show a call that the API has: $call', ({ call, body }) => {
     const operation = operationOf(call);
 
     expect(operation).toBeDefined();
     if (operation?.body && body !== undefined) expect(operation.body.safeParse(body).error).toBeUndefined();
-    if (body?.profile) expect(profileOf(body.profile).options.safeParse(body.profile_options).success).toBe(true);
+    if (body?.profile) expect(profileOf(body.profile).options.safeParse(body.profile_options ?? {}).success).toBe(true);
   });
 
-  it('shows at least a dozen of them', () => {
+  it('show at least a dozen of them', () => {
     expect(calls.length).toBeGreaterThanOrEqual(12);
   });
 });

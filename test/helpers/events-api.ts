@@ -9,9 +9,6 @@ import type { StoredWebhook } from '../../lambdas/domain/webhook.ts';
 import { aCaller, type Caller, rowsHolding, useApi } from './api-caller.ts';
 import type { Tables } from './tables.ts';
 
-// biome-ignore lint/suspicious/noExplicitAny: what was answered, as the test expects it
-export type Json = any;
-
 /** The events function as each test's own caller uses it. */
 export const useEventsApi = (tables: Tables) => {
   const api = useApi(tables, 'events-api');

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { operations } from '../../lambdas/contract/index.ts';
 import { conditionFailed } from '../../local/interceptor.ts';
-import type { Json } from '../helpers/events-api.ts';
+import type { Json } from '../helpers/api-call.ts';
 import { type Client, useWholeStack } from '../helpers/whole-stack.ts';
 
 const task = {

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LocalStack } from '../../local/stack.ts';
-import type { Json } from '../helpers/events-api.ts';
+import type { Json } from '../helpers/api-call.ts';
 import { opensslVerifies } from '../helpers/receivers/openssl.ts';
 import { verifyWithStripe } from '../helpers/receivers/stripe.ts';
 import { startRecordedStack } from '../helpers/recorded-stack.ts';
