@@ -1,3 +1,4 @@
+import { taskContentExample } from '../lambdas/domain/event-samples.ts';
 import { callApi, refusalOf } from './api-client.ts';
 import { readEnvFile, writeEnvFile } from './env-file.ts';
 
@@ -16,19 +17,6 @@ const createAccount = async (url: string, adminKey: string): Promise<string> => 
   return String(answer.body.key);
 };
 
-/** The PassPost page's own example. */
-const task = {
-  item: 'Forgotten passport',
-  category: 'Documents',
-  size: 'envelope',
-  urgency: 'express',
-  reward_nok: 250,
-  pickup: { city: 'Oslo', address: 'Hotel Bristol, Kristian IVs gate 7' },
-  dropoff: { city: 'Gardermoen', address: 'Oslo Airport, Terminal 2' },
-  recipient: { name: 'Jane Doe', phone: '+4790000000' },
-  external_reference: 'RES-2026-00042',
-};
-
 export const welcome = (url: string, apiKey: string, logFile: string): string => `
 PassPost is ready at ${url} (reference: ${url}/docs)
 Demo key: ${apiKey}
@@ -40,6 +28,6 @@ Listen for webhooks, in another terminal:
 
 Create a task:
 
-  curl -X POST ${url}/api/public/v1/tasks -H "Authorization: Bearer ${apiKey}" -H "Content-Type: application/json" -d '${JSON.stringify(task)}'
+  curl -X POST ${url}/api/public/v1/tasks -H "Authorization: Bearer ${apiKey}" -H "Content-Type: application/json" -d '${JSON.stringify(taskContentExample)}'
 
 `;

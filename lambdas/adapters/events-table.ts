@@ -6,9 +6,8 @@ import {
   QueryCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import type { StoredAuditEntry } from '../domain/audit.ts';
 import { type StoredEvent, storedEventSchema } from '../domain/event.ts';
-import type { EventFilter } from '../domain/event-view.ts';
+import type { EventArchive, EventFilter } from '../domain/event-view.ts';
 import { idBound, isTimeless, timeOfId } from '../domain/id.ts';
 import { mergedPage, type Piece, type ReadRun } from '../domain/merged-page.ts';
 import type { Page, Position } from '../domain/page.ts';
@@ -20,16 +19,7 @@ import { executeStatements, insertStatement, rowOf } from './partiql.ts';
 import { eventKey, eventListPk, idempotencyKey as idempotencyRowKey, indexes, SHARDS } from './table-keys.ts';
 import { changeTogether } from './transact.ts';
 
-export interface EventsTable extends EventStore {
-  get(owner: string, id: string, nowMs: number): Promise<StoredEvent | null>;
-  /** Takes the body away, leaves the rest, and the entry where it was still there. False where there is no such event. */
-  deletePayload(owner: string, id: string, entry: StoredAuditEntry, nowMs: number): Promise<boolean>;
-  list(
-    owner: string,
-    filter: EventFilter,
-    page: { readonly limit: number; readonly after: Position | null; readonly nowMs: number },
-  ): Promise<Page<StoredEvent>>;
-}
+export type EventsTable = EventStore & EventArchive;
 
 const DAY_SECONDS = 86_400;
 const LOOK_AT_MOST = 1000;

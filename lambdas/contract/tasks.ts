@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { taskContentExample } from '../domain/event-samples.ts';
 import { pageQuery, pageSchema } from '../domain/page.ts';
 import { carrierSchema, type Task, taskContentSchema, taskSchema, taskStatuses } from '../domain/task.ts';
 import type { Operation } from '../runtime/operation.ts';
@@ -6,23 +7,11 @@ import type { Operation } from '../runtime/operation.ts';
 const path = '/api/public/v1/tasks';
 const tag = 'tasks';
 
-const content = {
-  item: 'Forgotten passport',
-  category: 'Documents',
-  size: 'envelope',
-  urgency: 'express',
-  reward_nok: 250,
-  pickup: { city: 'Oslo', address: 'Kristian IVs gate 7' },
-  dropoff: { city: 'Gardermoen', address: 'Oslo Airport, Terminal 2' },
-  recipient: { name: 'Jane Doe', phone: '+4790000000' },
-  external_reference: 'RES-2026-00042',
-} as const;
-
 const created: Task = {
   id: 'tsk_01KA8Z3M9Q4T7V2X5B8D1F6H0J',
   status: 'created',
   version: 1,
-  ...content,
+  ...taskContentExample,
   carrier: null,
   cancel_reason: null,
   created_at: '2026-11-16T09:30:00.000Z',
@@ -47,7 +36,7 @@ export const createTask = {
   body: taskContentSchema,
   isIdempotent: true,
   responses: { 201: taskSchema },
-  example: content,
+  example: taskContentExample,
   exampleAnswer: created,
 } as const satisfies Operation;
 

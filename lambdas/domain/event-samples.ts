@@ -1,18 +1,23 @@
 const AT = '2026-11-16T09:30:00.000Z';
 
-const task = {
-  id: 'tsk_01KA8Z3M9Q4T7V2X5B8D1F6H0N',
-  status: 'created',
-  version: 1,
+/** What is to be brought, in the example of PassPost's own page. */
+export const taskContentExample = {
   item: 'Forgotten passport',
   category: 'Documents',
   size: 'envelope',
   urgency: 'express',
   reward_nok: 250,
-  pickup: { city: 'Oslo', address: 'Karl Johans gate 1' },
-  dropoff: { city: 'Bergen', address: 'Bryggen 5' },
-  recipient: null,
+  pickup: { city: 'Oslo', address: 'Hotel Bristol, Kristian IVs gate 7' },
+  dropoff: { city: 'Gardermoen', address: 'Oslo Airport, Terminal 2' },
+  recipient: { name: 'Jane Doe', phone: '+4790000000' },
   external_reference: 'RES-2026-00042',
+} as const;
+
+const task = {
+  id: 'tsk_01KA8Z3M9Q4T7V2X5B8D1F6H0N',
+  status: 'created',
+  version: 1,
+  ...taskContentExample,
   carrier: null,
   cancel_reason: null,
   created_at: AT,

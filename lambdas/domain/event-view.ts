@@ -1,6 +1,8 @@
 import * as z from 'zod';
+import type { StoredAuditEntry } from './audit.ts';
 import { deliveryViewSchema } from './delivery-view.ts';
 import type { StoredEvent } from './event.ts';
+import type { Page, Position } from './page.ts';
 
 /** The answer to publishing. */
 export const publishedEventSchema = z
@@ -56,4 +58,16 @@ export interface EventFilter {
   readonly since?: number | undefined;
   /** Milliseconds; the first that does not count any more. */
   readonly until?: number | undefined;
+}
+
+/** Published events as they are read again. */
+export interface EventArchive {
+  get(owner: string, id: string, nowMs: number): Promise<StoredEvent | null>;
+  /** Takes the body away, leaves the rest, and the entry where it was still there. False where there is no such event. */
+  deletePayload(owner: string, id: string, entry: StoredAuditEntry, nowMs: number): Promise<boolean>;
+  list(
+    owner: string,
+    filter: EventFilter,
+    page: { readonly limit: number; readonly after: Position | null; readonly nowMs: number },
+  ): Promise<Page<StoredEvent>>;
 }

@@ -1,28 +1,17 @@
 import * as operations from '../contract/events.ts';
-import { auditEntry, type StoredAuditEntry } from '../domain/audit.ts';
+import { auditEntry } from '../domain/audit.ts';
 import { invalid, notFound } from '../domain/errors.ts';
-import type { StoredEvent } from '../domain/event.ts';
-import { type EventFilter, eventToPublished, eventToView } from '../domain/event-view.ts';
+import { type EventArchive, eventToPublished, eventToView } from '../domain/event-view.ts';
 import { ownerKey } from '../domain/owner.ts';
-import { type Page, type Position, pageToBody } from '../domain/page.ts';
+import { pageToBody } from '../domain/page.ts';
 import { type EventStore, type PublishRules, publishEvents } from '../domain/publish-events.ts';
 import { type DeliveriesOfEvent, deliveriesOfEvent } from '../domain/read-deliveries.ts';
 import { type ReplayDependencies, replayEvent } from '../domain/replay-event.ts';
 import { type Route, route } from '../runtime/operation.ts';
 
-export interface Events extends EventStore {
-  get(owner: string, id: string, nowMs: number): Promise<StoredEvent | null>;
-  deletePayload(owner: string, id: string, entry: StoredAuditEntry, nowMs: number): Promise<boolean>;
-  list(
-    owner: string,
-    filter: EventFilter,
-    page: { readonly limit: number; readonly after: Position | null; readonly nowMs: number },
-  ): Promise<Page<StoredEvent>>;
-}
-
 /** The calls about events. */
 export const eventRoutes = (
-  store: Events,
+  store: EventStore & EventArchive,
   rules: PublishRules,
   deliveries: DeliveriesOfEvent & Omit<ReplayDependencies, 'store'>,
 ): Route[] => [

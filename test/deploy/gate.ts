@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { taskContentExample as task } from '../../lambdas/domain/event-samples.ts';
 import { verifyPasspost } from '../helpers/receivers/passpost.ts';
 import { bootstrap, type Deployment, deploy, eventually, say } from './deployment.ts';
 import { deliverToEachProfile } from './each-profile.ts';
@@ -16,19 +17,6 @@ import { Load } from './upgrade.ts';
 // changes nothing; and the former release can be deployed over it again.
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-
-/** The PassPost page's own task. */
-const task = {
-  item: 'Forgotten passport',
-  category: 'Documents',
-  size: 'envelope',
-  urgency: 'express',
-  reward_nok: 250,
-  pickup: { city: 'Oslo', address: 'Karl Johans gate 31' },
-  dropoff: { city: 'Bergen', address: 'Bryggen 5' },
-  recipient: { name: 'The guest', phone: '+4791234567' },
-  external_reference: 'RES-2026-00042',
-};
 
 const tryTheApi = async ({ call, operatorKey, outputs }: Deployment): Promise<void> => {
   assert.match(operatorKey, /^pp_live_/, 'the operator key is in its secret');

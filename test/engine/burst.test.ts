@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { createLaneMemory } from '../../lambdas/domain/slow-lane.ts';
 import { useTables } from '../helpers/tables.ts';
 import { type Answering, anEvent, aWebhook, createVirtualEngine } from '../helpers/virtual-engine.ts';
 
@@ -12,10 +14,20 @@ describe('a burst for a webhook that nobody knows', () => {
     return engine;
   };
 
+  /** As many invocations as there are batches of ten, all at once, each in an instance that knows nothing yet. */
+  const deliverAtOnce = (engine: Awaited<ReturnType<typeof start>>): Promise<void>[] => {
+    const messages = [...engine.messages];
+    const batches = Array.from({ length: messages.length / 10 }, (_, i) => messages.slice(i * 10, i * 10 + 10));
+    const startMs = engine.now();
+    const beganMs = Date.now();
+    const own = { wait: sleep, clock: () => startMs + Date.now() - beganMs };
+    return batches.map((batch) => engine.deliver(batch, { ...own, memory: createLaneMemory() }));
+  };
+
   it('takes one invocation, and two requests, from a receiver that stalls', async () => {
     const { promise: stalled, resolve: answer } = Promise.withResolvers<object>();
     const engine = await start(() => stalled);
-    const invocations = engine.deliverAtOnce();
+    const invocations = deliverAtOnce(engine);
 
     let finished = 0;
     for (const invocation of invocations) void invocation.then(() => finished++);
@@ -31,7 +43,7 @@ describe('a burst for a webhook that nobody knows', () => {
   it('is delivered by all invocations at once when the first answers are quick', async () => {
     const engine = await start(() => ({}));
 
-    await Promise.all(engine.deliverAtOnce());
+    await Promise.all(deliverAtOnce(engine));
 
     expect(engine.posts).toHaveLength(50);
     expect(engine.messages.size).toBe(0);

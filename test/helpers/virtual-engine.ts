@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { BatchWriteItemCommand, GetItemCommand, ScanCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { createAnswerSpeedRows } from '../../lambdas/adapters/answer-speed-rows.ts';
@@ -241,6 +240,7 @@ export const createVirtualEngine = (
     deadLetters,
     faults,
     queue,
+    deliver,
     now: clock,
     /** Empties the queue, as an operator or an accident might. */
     purge: () => messages.clear(),
@@ -288,16 +288,6 @@ export const createVirtualEngine = (
         if (visible.length > 0) await deliver(visible);
       }
       nowMs = Math.max(nowMs, untilMs);
-    },
-    /** As many invocations as there are batches of ten, all at once, each in an instance that knows nothing yet. */
-    deliverAtOnce() {
-      const visible = [...messages].filter(({ visibleAtMs }) => visibleAtMs <= nowMs);
-      const batches = Array.from({ length: Math.ceil(visible.length / 10) }, (_, i) =>
-        visible.slice(i * 10, i * 10 + 10),
-      );
-      const beganMs = Date.now();
-      const own = { wait: sleep, clock: () => nowMs + Date.now() - beganMs };
-      return batches.map((batch) => deliver(batch, { ...own, memory: createLaneMemory() }));
     },
     async delivery(id: string): Promise<StoredDelivery> {
       const { Item = {} } = await tables.client.send(
