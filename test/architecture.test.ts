@@ -57,6 +57,11 @@ const layers: readonly Layer[] = [
   // What is done to a deployment from outside: through AWS's and PassPost's own APIs.
   { files: /^deploy\//, mayImport: /^(@aws-sdk\/.*|zod|node:.*|deploy\/.*)$/ },
   { files: /^bin\/passpost\.ts$/, mayImport: /^(aws-cdk-lib\/core|cdk-nag|lib\/(passpost-stack|stages)\.ts)$/ },
+  // What an operator does with a deployment: its rows and queues as the functions know them, never a function's own code.
+  {
+    files: /^ops\//,
+    mayImport: /^(@aws-sdk\/.*|zod|node:.*|lambdas\/(domain|adapters)\/.*|local\/stack-file\.ts|ops\/.*)$/,
+  },
   // The local stack reads the template: what is not in it does not exist.
   { files: /^(bin|local)\//, mayImport: /^(?!aws-cdk-lib|cdk-nag|constructs|lib\/)/ },
 ];
@@ -69,7 +74,7 @@ const filesIn = (folder: string): readonly string[] =>
     .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
     .map((entry) => relative(root, join(entry.parentPath, entry.name)).replaceAll(sep, '/'));
 
-const files = ['bin', 'lib', 'lambdas', 'deploy', 'local', 'bench', 'test'].flatMap(filesIn);
+const files = ['bin', 'lib', 'lambdas', 'deploy', 'local', 'ops', 'bench', 'test'].flatMap(filesIn);
 const sources = new Map(files.map((file) => [file, readFileSync(join(root, file), 'utf8')]));
 const outsideTests = files.filter((file) => !file.startsWith('test/'));
 

@@ -1,0 +1,65 @@
+import { ago, type Command, wholeNumber } from './command.ts';
+import { type DeadLetter, deadLettersOf } from './dead-letter.ts';
+import type { Deployment } from './deployment.ts';
+import { type Failure, failureOf } from './failure.ts';
+import { goThrough, type QueueMessage } from './queue-messages.ts';
+
+const look = async ({ sqs }: Deployment, queueUrl: string, limit: number): Promise<QueueMessage[]> => {
+  const messages: QueueMessage[] = [];
+  await goThrough(sqs, queueUrl, limit, async (seen) => {
+    messages.push(...seen);
+    return [];
+  });
+  return messages;
+};
+
+const attemptLine = ({ last_attempt }: DeadLetter, nowMs: number): string[] => {
+  if (!last_attempt) return [];
+  const { number, at, http_status, error } = last_attempt;
+  const outcome = [http_status === null ? 'no answer' : `status ${http_status}`, ...(error ? [error] : [])].join(', ');
+  return [`  attempt ${number}, ${ago(Date.parse(at), nowMs)}: ${outcome}`];
+};
+
+const deadLetterLines = (letter: DeadLetter, nowMs: number): string[] => [
+  letter.delivery_id === null
+    ? `message ${letter.message_id}`
+    : `delivery ${letter.delivery_id}  ${letter.event_type ?? ''}  ${letter.status ?? ''}`.trimEnd(),
+  ...(letter.delivery_id === null ? [] : [`  webhook ${letter.webhook_id}  event ${letter.event_id}`]),
+  `  received ${letter.receive_count} times, first ${ago(Date.parse(letter.first_received_at), nowMs)}`,
+  ...attemptLine(letter, nowMs),
+  `  ${letter.reason}`,
+];
+
+const failureLines = ({ message_id, row, change, put_aside_at, reason }: Failure, nowMs: number): string[] => [
+  row ? `${row.kind ?? 'row'} ${row.pk} / ${row.sk}  ${change ?? ''}`.trimEnd() : `message ${message_id}`,
+  `  put aside ${ago(Date.parse(put_aside_at), nowMs)}`,
+  `  ${reason}`,
+];
+
+export const deadLetters: Command = {
+  summary: 'show what could not be worked on, and why; takes nothing away',
+  details:
+    'Looks into both queues that have an alarm: messages of deliveries that were received too often, and changes that the\nfan-out could not understand. What is looked at is hidden from others meanwhile, and its receive count rises.',
+  options: { limit: { type: 'string', value: 'N', says: 'of each queue at most so many, 1–10,000; 100 by default' } },
+  prepare(given) {
+    const limit = wholeNumber(given, 'limit', [1, 10_000], 100);
+    return async (deployment) => {
+      const { dynamo, resources } = deployment;
+      const [letters, putAside] = await Promise.all(
+        [resources.deadLetters, resources.failures].map((url) => look(deployment, url, limit)),
+      );
+      const dead_letters = await deadLettersOf(dynamo, resources.deliveryTable, letters ?? []);
+      const failures = (putAside ?? []).map(failureOf);
+      const nowMs = Date.now();
+      return {
+        data: { dead_letters, failures },
+        lines: [
+          `Dead letters: ${dead_letters.length}`,
+          ...dead_letters.flatMap((letter) => deadLetterLines(letter, nowMs)),
+          `Failures: ${failures.length}`,
+          ...failures.flatMap((failure) => failureLines(failure, nowMs)),
+        ],
+      };
+    };
+  },
+};

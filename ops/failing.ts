@@ -1,0 +1,94 @@
+import { QueryCommand } from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { batchGet } from '../lambdas/adapters/batch-get.ts';
+import { deliveryPk, indexes, SHARDS, webhookKey } from '../lambdas/adapters/table-keys.ts';
+import { storedWebhookSchema } from '../lambdas/domain/webhook.ts';
+import { ago, type Command, wholeNumber } from './command.ts';
+import type { Deployment } from './deployment.ts';
+
+export interface FailingWebhook {
+  readonly webhook_id: string;
+  readonly failing_since: string;
+  readonly account_id: string | null;
+  readonly mode: string | null;
+  /** Without its query, which may be the receiver's secret. */
+  readonly url: string | null;
+  readonly enabled: boolean | null;
+}
+
+/** Its health knows no owner; each of its deliveries does. */
+const ownerOf = async ({ dynamo, resources }: Deployment, webhookId: string): Promise<string | null> => {
+  for (let shard = 0; shard < SHARDS; shard++) {
+    const { Items: [row] = [] } = await dynamo.send(
+      new QueryCommand({
+        TableName: resources.deliveryTable,
+        KeyConditionExpression: 'pk = :pk',
+        ExpressionAttributeValues: marshall({ ':pk': deliveryPk(webhookId, shard) }),
+        ScanIndexForward: false,
+        Limit: 1,
+      }),
+    );
+    if (row) return String(unmarshall(row).owner);
+  }
+  return null;
+};
+
+const webhookOf = async (deployment: Deployment, webhookId: string) => {
+  const owner = await ownerOf(deployment, webhookId);
+  if (owner === null) return { owner, webhook: null };
+  const key = webhookKey(owner, webhookId);
+  const { domainTable } = deployment.resources;
+  const find = await batchGet(deployment.dynamo, [{ table: domainTable, key, isConsistent: true }]);
+  return { owner, webhook: storedWebhookSchema.safeParse(find(domainTable, key)).data ?? null };
+};
+
+const readFailing = async (deployment: Deployment, limit: number): Promise<FailingWebhook[]> => {
+  const { Items = [] } = await deployment.dynamo.send(
+    new QueryCommand({
+      TableName: deployment.resources.deliveryTable,
+      IndexName: indexes.failing,
+      KeyConditionExpression: 'failing_pk = :all',
+      ExpressionAttributeValues: marshall({ ':all': 'F' }),
+      Limit: limit,
+    }),
+  );
+  const found: FailingWebhook[] = [];
+  for (const { pk, failing_since } of Items.map((item) => unmarshall(item))) {
+    const webhook_id = String(pk).slice(2);
+    const { owner, webhook } = await webhookOf(deployment, webhook_id);
+    const [account_id = null, mode = null] = owner?.split('#') ?? [];
+    found.push({
+      webhook_id,
+      failing_since: new Date(Number(failing_since)).toISOString(),
+      account_id,
+      mode,
+      url: webhook?.url.split(/[?#]/)[0] ?? null,
+      enabled: webhook?.enabled ?? null,
+    });
+  }
+  return found;
+};
+
+const lineOf = ({ webhook_id, failing_since, account_id, mode, url, enabled }: FailingWebhook, nowMs: number): string =>
+  [
+    webhook_id,
+    `since ${ago(Date.parse(failing_since), nowMs)}`,
+    `${account_id ?? 'account unknown'}${mode === 'test' ? ' (test)' : ''}`,
+    url ?? 'deleted',
+    ...(enabled === false ? ['disabled'] : []),
+  ].join('  ');
+
+export const failing: Command = {
+  summary: 'list webhooks that fail, the longest first',
+  details: 'A webhook fails from its first refusal after a success until its next success.',
+  options: { limit: { type: 'string', value: 'N', says: 'at most so many, 1–1,000; 50 by default' } },
+  prepare(given) {
+    const limit = wholeNumber(given, 'limit', [1, 1000], 50);
+    return async (deployment) => {
+      const webhooks = await readFailing(deployment, limit);
+      const nowMs = Date.now();
+      const lines = [`Failing webhooks: ${webhooks.length}`, ...webhooks.map((webhook) => lineOf(webhook, nowMs))];
+      return { data: { webhooks }, lines };
+    };
+  },
+};

@@ -1,0 +1,20 @@
+import type { Command } from './command.ts';
+import { deadLetters } from './dead-letters.ts';
+import { failing } from './failing.ts';
+import { owed } from './owed.ts';
+import { pause, resume } from './pause.ts';
+import { redrive } from './redrive.ts';
+import { rotateKeyring } from './rotate-keyring.ts';
+import { status } from './status.ts';
+
+/** What an operator may say. */
+export const commands: Readonly<Record<string, Command>> = {
+  status,
+  'dead-letters': deadLetters,
+  redrive,
+  owed,
+  failing,
+  pause,
+  resume,
+  'rotate-keyring': rotateKeyring,
+};

@@ -1,0 +1,72 @@
+import { GetItemCommand, paginateQuery } from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { indexes, publicKeysKey } from '../lambdas/adapters/table-keys.ts';
+import { nextSwitchMs, publicKeysSchema } from '../lambdas/domain/keyring.ts';
+import { type Command, moment } from './command.ts';
+import type { Deployment } from './deployment.ts';
+import { laneStates } from './lanes.ts';
+import { owedLines, readOwed } from './owed.ts';
+import { depthOf } from './queue-messages.ts';
+
+const countFailing = async ({ dynamo, resources }: Deployment): Promise<number> => {
+  let count = 0;
+  const query = {
+    TableName: resources.deliveryTable,
+    IndexName: indexes.failing,
+    KeyConditionExpression: 'failing_pk = :all',
+    ExpressionAttributeValues: marshall({ ':all': 'F' }),
+    Select: 'COUNT' as const,
+  };
+  for await (const { Count = 0 } of paginateQuery({ client: dynamo }, query)) count += Count;
+  return count;
+};
+
+/** What is published of the keyring, and when its newest keys begin to sign. */
+const readKeys = async ({ dynamo, resources }: Deployment, nowMs: number) => {
+  const { Item } = await dynamo.send(
+    new GetItemCommand({ TableName: resources.deliveryTable, Key: marshall(publicKeysKey) }),
+  );
+  const { keys } = publicKeysSchema.parse(Item && unmarshall(Item)).jwks;
+  const switchMs = nextSwitchMs(keys, nowMs);
+  return {
+    published: keys.length,
+    next_sign_from: Number.isFinite(switchMs) ? new Date(switchMs).toISOString() : null,
+  };
+};
+
+export const status: Command = {
+  summary: 'show whether deliveries run, what waits, and what needs a person',
+  details: 'Everything that the other commands show in detail, in numbers.',
+  options: {},
+  prepare: () => async (deployment) => {
+    const { sqs, resources } = deployment;
+    const nowMs = Date.now();
+    const [lanes, owed, deadLetters, failures, failing, keys] = await Promise.all([
+      laneStates(deployment),
+      readOwed(deployment, nowMs),
+      depthOf(sqs, resources.deadLetters),
+      depthOf(sqs, resources.failures),
+      countFailing(deployment),
+      readKeys(deployment, nowMs),
+    ]);
+    const data = {
+      deployment: deployment.name,
+      lanes,
+      ...owed,
+      dead_letters: deadLetters.waiting + deadLetters.in_flight,
+      failures: failures.waiting + failures.in_flight,
+      failing,
+      keys,
+    };
+    const lines = [
+      `Deployment: ${data.deployment}`,
+      `Deliveries: ${lanes.deliveries}; slow lane: ${lanes.slow}`,
+      ...owedLines(owed, nowMs),
+      `Dead letters: ${data.dead_letters}; failures: ${data.failures}; failing webhooks: ${failing}`,
+      `Signing keys published: ${keys.published}${
+        keys.next_sign_from ? `; the newest sign from ${moment(Date.parse(keys.next_sign_from))}` : ''
+      }`,
+    ];
+    return { data, lines };
+  },
+};

@@ -1,0 +1,218 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
+import { afterAll, describe, expect, it } from 'vitest';
+import { webhookKey } from '../../lambdas/adapters/table-keys.ts';
+import { readStackFile, type StackFile } from '../../local/stack-file.ts';
+import { run } from '../../ops/run.ts';
+import { startFakeCloudFormation } from '../helpers/fake-cloudformation.ts';
+import { type Client, useWholeStack, type Webhook } from '../helpers/whole-stack.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'passpost-ops-'));
+const dataDir = join(folder, '.local');
+const script = fileURLToPath(new URL('../../bin/ops.ts', import.meta.url));
+
+const until = async (holds: () => boolean, withinMs = 15_000): Promise<void> => {
+  for (const endMs = Date.now() + withinMs; !holds(); await new Promise((next) => setTimeout(next, 20))) {
+    if (Date.now() > endMs) throw new Error(`not so within ${withinMs} ms: ${holds}`);
+  }
+};
+
+describe('the operator’s commands on a running stack', () => {
+  // A message that fails comes back at once: its twenty tries take an hour and a half elsewhere.
+  const whole = useWholeStack({ isDirect: true, dataDir, visibilityTimeoutSeconds: 0.1 });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  const said: string[] = [];
+  /** Both for machines and for people; what people read is kept. */
+  const ops = async (...args: string[]) => {
+    const json = await run([...args, '--local', '--json'], dataDir);
+    said.push(json);
+    return JSON.parse(json);
+  };
+  const spoken = async (...args: string[]): Promise<string> => {
+    const text = await run([...args, '--local'], dataDir);
+    said.push(text);
+    return text;
+  };
+  /** As a person does it: a program of its own, in the folder where the stack was started. */
+  const typed = async (...args: string[]): Promise<string> => {
+    const { stdout } = await promisify(execFile)(process.execPath, [script, ...args, '--local'], { cwd: folder });
+    said.push(stdout);
+    return stdout;
+  };
+
+  /** Makes the webhook's secret one that no keyring opens, and can undo it. */
+  const poison = async ({ accountId }: Client, { id }: Webhook): Promise<() => Promise<unknown>> => {
+    const client = new DynamoDBClient({
+      endpoint: whole.stack.dynamoEndpoint,
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    });
+    const row = {
+      TableName: whole.stack.tableName('DOMAIN_TABLE'),
+      Key: marshall(webhookKey(`${accountId}#live`, id)),
+    };
+    const { Item } = await client.send(new GetItemCommand({ ...row, ConsistentRead: true }));
+    const set = (value: Record<string, unknown>) =>
+      client.send(
+        new UpdateItemCommand({
+          ...row,
+          UpdateExpression: 'SET secrets = :secrets',
+          ExpressionAttributeValues: { ':secrets': value } as never,
+        }),
+      );
+    const header = Buffer.from('{"alg":"ECDH-ES+A256KW","kid":"gone"}').toString('base64url');
+    await set(marshall([{ sealed: `${header}....`, expires_at: null }], { convertTopLevelContainer: true }) as never);
+    return () => set(Item?.secrets as never);
+  };
+
+  it('shows a dead letter with its reason, redrives it, and it is delivered', async () => {
+    const client = await whole.newClient();
+    const webhook = await client.addWebhook(() => 200);
+    const other = await client.addWebhook(() => 200);
+    const heal = [await poison(client, webhook), await poison(client, other)];
+    const [eventId] = await client.publish(1);
+    await until(() => whole.stack.depth('dead-letters').visible === 2);
+
+    const { dead_letters, failures } = await ops('dead-letters');
+    const again = await typed('dead-letters');
+    const found = dead_letters.find(({ webhook_id }: { webhook_id: string }) => webhook_id === webhook.id);
+    const before = await ops('redrive', '--webhook', 'whk_00000000000000000000000000');
+    await Promise.all(heal.map((undo) => undo()));
+    const redriven = await ops('redrive', '--delivery', found.delivery_id);
+
+    expect(failures).toEqual([]);
+    expect(found).toMatchObject({
+      event_id: eventId,
+      event_type: 'task.accepted',
+      status: 'pending',
+      last_attempt: null,
+    });
+    expect(found.receive_count).toBeGreaterThan(20);
+    expect(found.reason).toContain('attempt 1 is owed and was never recorded: a failure of our own');
+    for (const part of ['Dead letters: 2', found.delivery_id, webhook.id, 'a failure of our own']) {
+      expect(again).toContain(part);
+    }
+    expect([before, redriven]).toEqual([
+      { redriven: 0, left: 2 },
+      { redriven: 1, left: 1 },
+    ]);
+    expect(await client.listedSettled(webhook, 1)).toMatchObject([{ status: 'delivered', attempts_made: 1 }]);
+    expect(other.posts).toEqual([]);
+
+    expect(await spoken('redrive', '--all')).toBe('Redriven: 1. Left in the dead letters: 0.');
+    await client.listedSettled(other, 1);
+    expect(await ops('redrive', '--all')).toEqual({ redriven: 0, left: 0 });
+  });
+
+  it('pauses: nothing is delivered until it resumes, and then all is', async () => {
+    const client = await whole.newClient();
+    const webhook = await client.addWebhook(() => 200);
+    const paused = await ops('pause');
+    await client.publish(30);
+    await whole.stack.settled();
+    await typed('pause');
+    const postsBefore = webhook.posts.length;
+
+    const during = await ops('status');
+    const resumed = await ops('resume');
+
+    expect(paused).toMatchObject({ deliveries: 'paused', in_flight: 0 });
+    expect(postsBefore).toBe(0);
+    expect(during).toMatchObject({
+      lanes: { deliveries: 'paused', slow: 'paused' },
+      queues: { deliveries: { waiting: 30 } },
+    });
+    expect(resumed).toMatchObject({ deliveries: 'running', waiting: 30 });
+    const delivered = await client.listedSettled(webhook, 30);
+    expect(delivered.map(({ status }) => status)).toEqual(Array(30).fill('delivered'));
+    expect(await ops('status')).toMatchObject({ lanes: { deliveries: 'running', slow: 'running' }, dead_letters: 0 });
+  });
+
+  it('shows what is owed and who fails, without what is secret', async () => {
+    const client = await whole.newClient();
+    const webhook = await client.addWebhook(() => 500, {
+      schedule: [7200],
+      headers: { 'x-api-key': 'header-value-of-nobody' },
+    });
+    const query = 'token=query-of-nobody';
+    await client.call('PATCH', `/webhooks/${webhook.id}`, { url: `${webhook.url}?${query}` });
+    await client.publish(1);
+    await until(() => whole.logs.some((line) => line.includes(webhook.id) || line.includes('refused')));
+    await whole.stack.settled();
+
+    const owed = await ops('owed');
+    const { webhooks } = await ops('failing');
+    const texts = [await spoken('owed'), await spoken('failing'), await typed('status')];
+
+    expect(owed).toMatchObject({ owed: 1, parked: 1, overdue: 0, oldest: { webhook_id: webhook.id } });
+    expect(webhooks).toEqual([
+      {
+        webhook_id: webhook.id,
+        failing_since: expect.any(String),
+        account_id: client.accountId,
+        mode: 'live',
+        url: webhook.url,
+        enabled: true,
+      },
+    ]);
+    expect(texts[0]).toContain('Owed again: 1 (1 parked, 0 overdue)');
+    expect(texts[1]).toContain(`${client.accountId}  ${webhook.url}`);
+    expect(texts[2]).toContain('Dead letters: 0; failures: 0; failing webhooks: 1');
+    for (const secret of ['query-of-nobody', 'header-value-of-nobody']) expect(said.join()).not.toContain(secret);
+  });
+
+  it('rotates the keyring, once while new keys wait', async () => {
+    const kids = async (): Promise<string[]> => {
+      const { keys } = (await (await fetch(`${whole.stack.url}/.well-known/jwks.json`)).json()) as {
+        keys: { kid: string }[];
+      };
+      return keys.map(({ kid }) => kid);
+    };
+
+    const text = await typed('rotate-keyring', '--signs-in', '1200');
+    const again = await ops('rotate-keyring');
+
+    expect(text).toContain('New keys were added and published.');
+    expect(again).toMatchObject({
+      added: false,
+      signing_kids: [expect.any(String), expect.any(String), expect.any(String)],
+    });
+    const published = await kids();
+    expect(published).toHaveLength(6);
+    expect(published.slice(3)).toEqual(again.signing_kids);
+    expect((await ops('status')).keys).toEqual({ published: 6, next_sign_from: again.signs_from });
+  });
+
+  it('finds a stack on AWS by its stage, and says so where there is none', async () => {
+    const file = readStackFile(dataDir) as StackFile;
+    const aws = await startFakeCloudFormation('passpost-test', file.resources);
+    const environment = {
+      ...process.env,
+      AWS_DEFAULT_REGION: 'us-east-1',
+      AWS_ACCESS_KEY_ID: 'local',
+      AWS_SECRET_ACCESS_KEY: 'local',
+      AWS_ENDPOINT_URL_CLOUDFORMATION: aws.url,
+      AWS_ENDPOINT_URL_DYNAMODB: file.endpoints.dynamodb,
+      AWS_ENDPOINT_URL_SQS: file.endpoints.sqs,
+      AWS_ENDPOINT_URL_LAMBDA: file.endpoints.lambda,
+    };
+    const status = (...args: string[]) =>
+      promisify(execFile)(process.execPath, [script, 'status', ...args], { env: environment }).catch((error) => error);
+
+    const [found, missing] = await Promise.all([status('--stage', 'test', '--json'), status()]);
+    aws.stop();
+
+    expect(JSON.parse(found.stdout)).toMatchObject({ deployment: 'passpost-test', lanes: { deliveries: 'running' } });
+    expect([missing.code, missing.stderr]).toEqual([
+      1,
+      'There is no stack passpost-production in this account and region: check --stage and AWS_REGION.\n',
+    ]);
+  });
+});

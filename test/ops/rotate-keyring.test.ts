@@ -1,0 +1,106 @@
+import { createPublicKey, type JsonWebKey, verify } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { GetSecretValueCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseKeyring } from '../../lambdas/domain/keyring.ts';
+import { env } from '../../lambdas/runtime/env.ts';
+import { callApi } from '../../local/api-client.ts';
+import { type LocalStack, startStack } from '../../local/stack.ts';
+import { synthesiseIfStale } from '../../local/synth.ts';
+import { run } from '../../ops/run.ts';
+
+interface Received {
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: string;
+}
+
+describe('rotating the keyring of a running stack', () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'passpost-rotation-'));
+  const received: Received[] = [];
+  const receiver = createServer(async (request, response) => {
+    received.push({ headers: request.headers, body: await text(request) });
+    response.end();
+  });
+  let stack: LocalStack;
+  let key: string;
+  const start = async (): Promise<void> => {
+    stack = await startStack({ assembly: await synthesiseIfStale(), dataDir });
+  };
+  const call = (method: string, path: string, body?: object) => callApi(stack.url, key, method, path, body);
+  beforeAll(async () => {
+    await new Promise<void>((done) => receiver.listen(0, '127.0.0.1', done));
+    await start();
+    key = String((await callApi(stack.url, stack.operatorKey, 'POST', '/accounts', { name: 'Test' })).body.key);
+    const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/`;
+    await call('POST', '/webhooks', { url, events: ['task.accepted'], profile: 'standard', allow_http: true });
+  });
+  afterAll(async () => {
+    await stack?.stop();
+    receiver.closeAllConnections();
+    receiver.close();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+
+  const deliver = async (): Promise<Received> => {
+    const count = received.length;
+    await call('POST', '/events', { type: 'task.accepted', data: {} });
+    for (const endMs = Date.now() + 10_000; received.length === count; ) {
+      if (Date.now() > endMs) throw new Error('nothing was delivered');
+      await new Promise((next) => setTimeout(next, 20));
+    }
+    return received.at(-1) as Received;
+  };
+  const publishedKeys = async (): Promise<JsonWebKey[]> => {
+    const { keys } = (await (await fetch(`${stack.url}/.well-known/jwks.json`)).json()) as { keys: JsonWebKey[] };
+    return keys.filter(({ crv }) => crv === 'Ed25519');
+  };
+  /** The key of the set that the request was signed with. */
+  const signerAmong = (keys: readonly JsonWebKey[], { headers, body }: Received): JsonWebKey | undefined => {
+    const signed = Buffer.from(`${headers['webhook-id']}.${headers['webhook-timestamp']}.${body}`);
+    const [, signature = ''] = /v1a,(\S+)/.exec(String(headers['webhook-signature'])) ?? [];
+    return keys.find((jwk) =>
+      verify(null, signed, createPublicKey({ key: jwk, format: 'jwk' }), Buffer.from(signature, 'base64')),
+    );
+  };
+  /** Lets the keyring's times pass: moves them back, and starts the functions anew, which would look again after minutes. */
+  const pass = async (seconds: number): Promise<void> => {
+    const { environment } = stack.definitionOf('deliver');
+    const client = new SecretsManagerClient({
+      endpoint: environment.AWS_ENDPOINT_URL_SECRETS_MANAGER ?? '',
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    });
+    const SecretId = environment[env.keyringSecret];
+    const keyring = parseKeyring((await client.send(new GetSecretValueCommand({ SecretId }))).SecretString ?? '');
+    const signing = keyring.signing.map((one) => ({ ...one, signs_from: (one.signs_from ?? 0) - seconds * 1000 }));
+    await client.send(new PutSecretValueCommand({ SecretId, SecretString: JSON.stringify({ ...keyring, signing }) }));
+    client.destroy();
+    await stack.stop();
+    await start();
+  };
+
+  it('signs with keys that were fetched before, and what was signed before still verifies', async () => {
+    const before = await deliver();
+    await run(['rotate-keyring', '--signs-in', '1200', '--local'], dataDir);
+    const fetched = await publishedKeys();
+    const waiting = await deliver();
+
+    await pass(1200);
+    const after = await deliver();
+
+    const [old, fresh] = fetched;
+    expect(fetched).toHaveLength(2);
+    expect([before, waiting, after].map((request) => signerAmong(fetched, request))).toEqual([old, old, fresh]);
+    const now = await publishedKeys();
+    expect([before, waiting, after].map((request) => signerAmong(now, request)?.kid)).toEqual([
+      old?.kid,
+      old?.kid,
+      fresh?.kid,
+    ]);
+  });
+});

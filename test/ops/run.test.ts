@@ -1,0 +1,66 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { commands } from '../../ops/index.ts';
+import { run } from '../../ops/run.ts';
+
+const NOWHERE = '/nonexistent';
+const WEBHOOK = 'whk_01JDB6Q80000000000000000AB';
+
+describe('the operator’s commands', () => {
+  it.each(Object.keys(commands))('%s says what it does and takes', async (name) => {
+    const help = await run([name, '--help'], NOWHERE);
+
+    const [usage, , summary] = help.split('\n');
+    expect(usage).toBe(`Usage: npm run ops -- ${name} [options]`);
+    expect(summary).toContain(`${name}: `);
+    for (const flag of ['--stage NAME', '--local', '--json']) expect(help).toContain(flag);
+    expect(await run([], NOWHERE)).toContain(commands[name]?.summary);
+  });
+
+  it.each(Object.keys(commands))('%s has its row in the runbook, with what it may do', (name) => {
+    const runbook = readFileSync(new URL('../../docs/runbook.md', import.meta.url), 'utf8');
+    const rows = runbook.split('\n').filter((line) => line.startsWith('| `'));
+
+    expect(rows.filter((row) => row.split('|')[1]?.includes(`\`${name}\``))).toHaveLength(1);
+  });
+
+  it.each([
+    [['fly'], 'There is no command fly: --help lists them.'],
+    [['status', '--verbose'], "Unknown option '--verbose'."],
+    [['status', 'now'], "Unexpected argument 'now'."],
+    [['status', '--local', '--stage', 'test'], '--stage and --local exclude each other.'],
+    [['owed', '--limit', '5'], "Unknown option '--limit'."],
+    [['dead-letters', '--limit', 'many'], '--limit takes a whole number from 1 to 10000, not "many".'],
+    [['failing', '--limit', '0'], '--limit takes a whole number from 1 to 1000, not "0".'],
+    [['redrive'], 'One of --webhook, --delivery and --all is needed.'],
+    [['redrive', '--all', '--webhook', WEBHOOK], 'One of --webhook, --delivery and --all is needed.'],
+    [['redrive', '--webhook', 'dlv_1'], '--webhook takes a webhook\'s id, whk_…, not "dlv_1".'],
+    [['redrive', '--delivery', WEBHOOK], `--delivery takes a delivery's id, dlv_…, not "${WEBHOOK}".`],
+    [
+      ['rotate-keyring', '--signs-in', '60'],
+      '--signs-in takes a whole number of seconds from 1200 to 2592000, not "60".',
+    ],
+    [
+      ['rotate-keyring', '--signs-in', '1 day'],
+      '--signs-in takes a whole number of seconds from 1200 to 2592000, not "1 day".',
+    ],
+    [['status', '--local'], 'No stack runs on /nonexistent: --local needs one, which npm start gives.'],
+  ])('%j is refused in a sentence', async (args, sentence) => {
+    await expect(run(args, NOWHERE)).rejects.toThrow(sentence);
+  });
+
+  it('ends with 2 and one line where it was asked wrongly', async () => {
+    const script = fileURLToPath(new URL('../../bin/ops.ts', import.meta.url));
+
+    const ended = await promisify(execFile)(process.execPath, [script, 'redrive']).catch((error) => error);
+
+    expect([ended.code, ended.stdout, ended.stderr]).toEqual([
+      2,
+      '',
+      'One of --webhook, --delivery and --all is needed.\n',
+    ]);
+  });
+});
