@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { nameSchema } from './api-key.ts';
 import { invalid } from './errors.ts';
 import { retentionOf } from './retention.ts';
+import { rowVersion } from './row-version.ts';
 
 export const rateLimitSchema = z
   .int()
@@ -26,7 +27,10 @@ export const accountSchema = z
 export type Account = z.infer<typeof accountSchema>;
 
 /** A business, as its row holds it: without a retention of its own the stack's holds, also once that is another. */
-export const storedAccountSchema = accountSchema.extend({ retention_days: z.number().optional() });
+export const storedAccountSchema = accountSchema.extend({
+  v: rowVersion,
+  retention_days: z.number().optional(),
+});
 export type StoredAccount = z.infer<typeof storedAccountSchema>;
 
 export const showAccount = (account: StoredAccount, stackRetentionDays: number): Account => ({

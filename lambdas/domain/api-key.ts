@@ -1,5 +1,6 @@
 import { createHash, randomInt } from 'node:crypto';
 import * as z from 'zod';
+import { rowVersion } from './row-version.ts';
 
 /** What a key may be allowed. `write` does not include `read`; `admin` is the operator's alone. */
 export const scopes = [
@@ -49,6 +50,7 @@ export const MINUTE_MS = 60_000;
 
 /** A key as its row holds it, with the counter of its running minute. Times without `_at` are milliseconds. */
 export const storedApiKeySchema = z.object({
+  v: rowVersion,
   id: z.string(),
   account_id: z.string().nullable().default(null),
   name: z.string(),

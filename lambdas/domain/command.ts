@@ -1,8 +1,10 @@
 import * as z from 'zod';
 import { callSchema } from './call.ts';
 import { recoverableStatuses } from './recovery.ts';
+import { rowVersion } from './row-version.ts';
 
 const base = {
+  v: rowVersion,
   id: z.string(),
   owner: z.string(),
   /** That asked for it. */

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { rowVersion } from './row-version.ts';
 
 /**
  * ```text
@@ -55,6 +56,7 @@ export type Attempt = z.infer<typeof attemptSchema>;
 
 /** A delivery as its row holds it. `webhook` and time of the event are in the id. */
 export const storedDeliverySchema = z.object({
+  v: rowVersion,
   id: z.string(),
   owner: z.string(),
   event_id: z.string(),

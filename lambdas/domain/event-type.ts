@@ -3,6 +3,7 @@ import { type Actor, auditEntry, type StoredAuditEntry } from './audit.ts';
 import { isBuiltIn } from './catalogue.ts';
 import { type FieldError, invalid, notFound, PassPostError } from './errors.ts';
 import { anyObjectSchema } from './new-event.ts';
+import { rowVersion } from './row-version.ts';
 
 /** What stands in a path, a cursor and a key without escaping. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$/;
@@ -37,6 +38,7 @@ export type NewEventType = z.output<typeof newEventTypeSchema>;
 
 /** An account's own event type as its row holds it; `schema` is JSON text. */
 export const storedEventTypeSchema = z.object({
+  v: rowVersion,
   name: z.string(),
   owner: z.string(),
   description: z.string(),

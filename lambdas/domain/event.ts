@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { callSchema } from './call.ts';
+import { rowVersion } from './row-version.ts';
 
 /** What an event is about, beyond its type: a webhook may ask for one resource only. Bounded in bytes, because a thousand of them share the row that says who wants a type. */
 export const resourceSchema = z
@@ -10,6 +11,7 @@ export const resourceSchema = z
 
 /** An event as its row holds it. `data` and `meta` are JSON text, so that what is signed is what was published. */
 export const storedEventSchema = z.object({
+  v: rowVersion,
   id: z.string(),
   /** `acc_…#live` */
   owner: z.string(),

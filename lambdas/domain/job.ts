@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { StoredEvent } from './event.ts';
 import { deriveTimedId } from './id.ts';
 import { anyObjectSchema, metaSchema } from './new-event.ts';
+import { rowVersion } from './row-version.ts';
 
 /** Postmen's operations, by the events that tell of their results. */
 export const jobTypes = [
@@ -50,6 +51,7 @@ export type JobResult = z.output<typeof jobResultSchema>;
 
 /** A job as its row holds it. `input`, `meta` and `data` are JSON text, so that what is sent is what was given. */
 export const storedJobSchema = z.object({
+  v: rowVersion,
   id: z.string(),
   /** `acc_…#live` */
   owner: z.string(),

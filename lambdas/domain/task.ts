@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { rowVersion } from './row-version.ts';
 
 /**
  * ```text
@@ -70,6 +71,7 @@ export type Task = z.infer<typeof taskSchema>;
 
 /** A task as its row holds it. */
 export const storedTaskSchema = taskSchema.extend({
+  v: rowVersion,
   /** `acc_…#live` */
   owner: z.string(),
   /** Of the request that created it, where that had an Idempotency-Key. */

@@ -4,6 +4,7 @@ import { type Actor, auditEntry, type StoredAuditEntry } from './audit.ts';
 import { invalid, notFound, PassPostError } from './errors.ts';
 import type { StoredEvent } from './event.ts';
 import { deriveTimedId } from './id.ts';
+import { rowVersion } from './row-version.ts';
 
 /** The account's own id of a template: what needs no escaping in a path. Dots alone would be taken for a folder. */
 const ID = /^(?!\.+$)[A-Za-z0-9._~-]{1,64}$/;
@@ -16,6 +17,7 @@ export type Template = z.infer<typeof templateSchema>;
 
 /** A template as its row holds it. */
 export const storedTemplateSchema = templateSchema.extend({
+  v: rowVersion,
   owner: z.string(),
   /** Raised by every update; the first is the creation. */
   version: z.number(),

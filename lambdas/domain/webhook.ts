@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { rowVersion } from './row-version.ts';
 
 /** A secret as its row holds it: sealed, with the time (milliseconds) at which it stops signing, or null. */
 export const sealedSecretSchema = z.object({ sealed: z.string(), expires_at: z.number().nullable() });
@@ -6,6 +7,7 @@ export type SealedSecret = z.infer<typeof sealedSecretSchema>;
 
 /** A webhook as its row holds it. What is `sealed` only the deliver function can open. */
 export const storedWebhookSchema = z.object({
+  v: rowVersion,
   id: z.string(),
   owner: z.string(),
   url: z.string(),
