@@ -13,3 +13,22 @@ export const prices = {
   /** https://aws.amazon.com/secrets-manager/pricing/ */
   secretRequest: 0.05 / 1e4,
 } as const;
+
+/** What stands or is kept costs by the month, and what is seldom counted by the delivery. */
+export const monthlyPrices = {
+  /** https://aws.amazon.com/dynamodb/pricing/on-demand/: stored, and its point-in-time recovery. */
+  tableGb: 0.25,
+  backupGb: 0.2,
+  /** https://aws.amazon.com/cloudwatch/pricing/ */
+  logGbTaken: 0.5,
+  logGbKept: 0.03,
+  metricSeries: 0.3,
+  alarm: 0.1,
+  dashboard: 3,
+  /** https://aws.amazon.com/xray/pricing/ */
+  trace: 5 / 1e6,
+  /** https://aws.amazon.com/ec2/pricing/on-demand/#Data_Transfer: to the internet, after 100 GB that are free. */
+  sentGb: 0.09,
+  /** https://aws.amazon.com/secrets-manager/pricing/ */
+  secret: 0.4,
+} as const;

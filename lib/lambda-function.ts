@@ -49,7 +49,7 @@ export const lambdaFunction = (scope: Construct, name: string, props: LambdaFunc
     architecture: Architecture.ARM_64,
     memorySize: 512,
     timeout: props.timeout,
-    tracing: Tracing.ACTIVE,
+    tracing: stage.isTraced ? Tracing.ACTIVE : Tracing.DISABLED,
     environment: { [serviceVariable]: Stack.of(scope).stackName },
     role,
     logGroup,
@@ -67,6 +67,9 @@ export const lambdaFunction = (scope: Construct, name: string, props: LambdaFunc
     reason:
       "Only the minute's tick calls a function asynchronously, and a lost tick changes nothing. What comes from a queue or the stream has its dead letters there; what comes from the API has its caller.",
   });
+  if (!stage.isTraced) {
+    Validations.of(fn).acknowledge({ id: 'Serverless-LambdaTracing', reason: 'Whoever deploys it has turned it off.' });
+  }
   return fn;
 };
 

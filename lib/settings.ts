@@ -15,6 +15,7 @@ const names = [
   'logRetentionDays',
   'retentionDays',
   'slowConcurrency',
+  'tracing',
   'webAclArn',
   'zoneName',
 ] as const;

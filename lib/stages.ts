@@ -30,6 +30,8 @@ export interface StageConfig {
   readonly slowConcurrency: number;
   /** Fixed addresses that webhooks come from, each with a zone and a NAT gateway; `null` for any of AWS's. */
   readonly egressAddresses: number | null;
+  /** X-Ray takes a sample of the requests; it is paid by the trace. */
+  readonly isTraced: boolean;
   /** Lets webhooks point at loopback; only for a test deployment into an emulator. */
   readonly egressAllow: 'loopback' | null;
 }
@@ -43,6 +45,7 @@ const common = {
   deliverConcurrency: null,
   slowConcurrency: 10,
   egressAddresses: null,
+  isTraced: true,
   egressAllow: null,
 } as const;
 
@@ -84,6 +87,7 @@ export const chooseStage = (node: Node): StageConfig => {
     slowConcurrency: settings.number('slowConcurrency', 2, 1000) ?? stage.slowConcurrency,
     // The CDK knows two zones of an account that it was not told.
     egressAddresses: settings.number('egressAddresses', 1, 2) ?? stage.egressAddresses,
+    isTraced: settings.matching('tracing', /^(on|off)$/, 'on or off') !== 'off',
     domain: domainFrom(settings),
     egressAllow,
   };

@@ -42,6 +42,12 @@ describe('functions', () => {
     );
   });
 
+  test('are not traced, nor may be, where the stage says so', () => {
+    const untraced = synthesise({ tracing: 'off' });
+
+    expect(JSON.stringify(untraced.toJSON())).not.toMatch(/TracingConfig|xray/);
+  });
+
   test('log for a limited time', () => {
     const days = (stage: string) =>
       new Set(

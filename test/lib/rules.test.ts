@@ -21,6 +21,7 @@ const everything = {
   slowConcurrency: '20',
   logRetentionDays: '365',
   retentionDays: '60',
+  tracing: 'off',
   domainName: 'api.example.com',
   certificateArn: 'arn:aws:acm:eu-north-1:111122223333:certificate/1234abcd-12ab-34cd-56ef-1234567890ab',
   hostedZoneId: 'Z0123456789',

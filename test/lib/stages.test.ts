@@ -34,6 +34,7 @@ describe('stages', () => {
       'arn:aws:wafv2:…',
       /AWS WAF cannot be attached to an HTTP API.*deploying\.md#a-web-application-firewall/,
     ],
+    ['tracing', 'sometimes', /on or off is needed/],
     ['egressAllow', 'everything', /loopback only/],
     ['retentiondays', '30', /there is no such setting, but .*retentionDays/],
   ])('refuses %s=%s and names it', (name, value, message) => {

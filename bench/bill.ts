@@ -1,0 +1,94 @@
+import { monthlyPrices, prices } from './prices.ts';
+
+// What a month costs at so many deliveries, each of an event of its own with one webhook: the table in docs/deploying.md,
+// which a test compares with this. Run it (`node bench/bill.ts`) and paste what it prints when a price or a count changes.
+
+const SECONDS_A_MONTH = 30 * 86_400;
+
+/** What one delivery takes, its event published by a call of its own; docs/performance.md says how it was measured. */
+interface PerDelivery {
+  readonly httpRequests: number;
+  readonly writeUnits: number;
+  readonly readUnits: number;
+  readonly queueRequests: number;
+  /** Requests and time of the functions, in dollars. */
+  readonly functions: number;
+  /** Of the functions and of the API's access log, with what Lambda itself writes about each invocation. Estimated. */
+  readonly logBytes: number;
+}
+
+/** One at a time, as at a few a second: every batch holds one. */
+const alone: PerDelivery = {
+  httpRequests: 1,
+  writeUnits: 4,
+  readUnits: 5,
+  queueRequests: 3,
+  functions: 0.745 / 1e6,
+  logBytes: 2700,
+};
+/** Batches full, as at hundreds a second. */
+const full: PerDelivery = { ...alone, readUnits: 1.68, queueRequests: 0.3, functions: 0.4 / 1e6, logBytes: 1500 };
+
+/** An event's row and a delivery's, with DynamoDB's 100 bytes for each, kept for the retention and 14 days of schedule. */
+const STORED_BYTES = 1800;
+const STORED_MONTHS = 44 / 30;
+const LOG_MONTHS = 3;
+/** Request, TLS and what comes back of it. */
+const SENT_BYTES = 2000;
+
+/** At most, with what the stack has now; a test counts the template's. */
+export const counts = { secrets: 2, alarms: 25, dashboards: 1, metricSeries: 60, idleMetricSeries: 5 } as const;
+
+/** Lambda's pollers ask an empty queue every twenty seconds, five for each of the two. */
+const polls = (2 * 5 * SECONDS_A_MONTH) / 20;
+const ticks = SECONDS_A_MONTH / 60;
+const DUE_SHARDS = 16;
+
+/** X-Ray takes the first request of each second and a twentieth of the others; a trace for the call and one for its way from the stream. */
+const tracesOf = (requests: number): number => {
+  const first = Math.min(requests, SECONDS_A_MONTH);
+  return first + (requests - first) / 20;
+};
+
+const GB = 1e9;
+
+const linesOf = (deliveries: number, per: PerDelivery): Readonly<Record<string, number>> => ({
+  'HTTP API': deliveries * per.httpRequests * prices.httpApiRequest,
+  'DynamoDB, written': deliveries * per.writeUnits * prices.writeUnit,
+  'DynamoDB, read': (deliveries * per.readUnits + (ticks * DUE_SHARDS) / 2) * prices.readUnit,
+  'DynamoDB, kept and backed up':
+    ((deliveries * STORED_BYTES * STORED_MONTHS) / GB) * (monthlyPrices.tableGb + monthlyPrices.backupGb),
+  'SQS, its empty polls too': (deliveries * per.queueRequests + polls) * prices.queueRequest,
+  'Lambda, the minute’s tick too':
+    deliveries * per.functions + ticks * (prices.functionRequest + 0.05 * 0.5 * prices.functionGbSecond),
+  'logs, taken and kept 90 days':
+    ((deliveries * per.logBytes) / GB) * (monthlyPrices.logGbTaken + LOG_MONTHS * monthlyPrices.logGbKept),
+  'metrics, at most': (deliveries > 0 ? counts.metricSeries : counts.idleMetricSeries) * monthlyPrices.metricSeries,
+  'alarms and dashboard, at most': counts.alarms * monthlyPrices.alarm + counts.dashboards * monthlyPrices.dashboard,
+  'traces, at most': 2 * tracesOf(deliveries) * monthlyPrices.trace,
+  'sent to the internet': Math.max(0, (deliveries * SENT_BYTES) / GB - 100) * monthlyPrices.sentGb,
+  secrets: counts.secrets * monthlyPrices.secret,
+});
+
+const dollars = (amount: number): string => (amount >= 100 ? amount.toFixed(0) : amount.toFixed(2));
+
+/** The table as it stands in docs/deploying.md. */
+export const renderBill = (): string => {
+  const columns = [
+    { head: '0', lines: linesOf(0, alone) },
+    { head: '1 M, one at a time', lines: linesOf(1e6, alone) },
+    { head: '100 M, one at a time', lines: linesOf(100e6, alone) },
+    { head: '100 M, batches full', lines: linesOf(100e6, full) },
+  ];
+  const names = Object.keys(columns[0]?.lines ?? {});
+  const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  const totals = columns.map(({ lines }) => Object.values(lines).reduce((sum, amount) => sum + amount, 0));
+  return [
+    row(['$ a month', ...columns.map(({ head }) => head)]),
+    row(['---', ...columns.map(() => '---:')]),
+    ...names.map((name) => row([name, ...columns.map(({ lines }) => dollars(lines[name] ?? 0))])),
+    row(['**together**', ...totals.map((total) => `**${dollars(total)}**`)]),
+  ].join('\n');
+};
+
+if (import.meta.main) console.log(renderBill());

@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { counts, renderBill } from '../../bench/bill.ts';
+import { resourcesOf, resourcesOfType, synthesise } from '../helpers/synthesised.ts';
+
+const root = new URL('../../', import.meta.url);
+const page = readFileSync(new URL('docs/deploying.md', root), 'utf8');
+
+describe('the page about deploying', () => {
+  test("shows the month's bill as the prices make it", () => {
+    const [, shown = ''] = /<!-- node bench\/bill\.ts.*-->\n([\s\S]*?)\n<!-- until here -->/.exec(page) ?? [];
+
+    expect(shown).toBe(renderBill());
+  });
+
+  test('counts for the bill at least what the template has', () => {
+    const production = synthesise({ stage: 'production' });
+    const count = (type: string) => resourcesOfType(production, type).length;
+
+    expect(count('AWS::CloudWatch::Alarm')).toBeLessThanOrEqual(counts.alarms);
+    expect(count('AWS::CloudWatch::Dashboard')).toBeLessThanOrEqual(counts.dashboards);
+    expect(count('AWS::SecretsManager::Secret')).toBe(counts.secrets);
+  });
+
+  test('names every setting there is, and no other', () => {
+    const settings = readFileSync(new URL('lib/settings.ts', root), 'utf8');
+    const [, list = ''] = /const names = \[([^\]]*)\]/.exec(settings) ?? [];
+    const known = [...list.matchAll(/'(\w+)'/g)].map(([, name]) => name);
+    const [table = ''] = /(?<=## Settings)[\s\S]*?(?=\n### )/.exec(page) ?? [];
+
+    const named = [...table.matchAll(/^\| (`[^|]*`) \|/gm)].flatMap(([, cell = '']) => cell.match(/\w+/g) ?? []);
+
+    expect([...named, 'webAclArn'].toSorted()).toEqual(known.toSorted());
+  });
+
+  test('names every output there is', () => {
+    const outputs = Object.keys(synthesise({ egressAddresses: '1' }).toJSON().Outputs);
+
+    expect(outputs.filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
+  });
+
+  test('says of everything that is kept in production that it stays', () => {
+    const kept = Object.values(resourcesOf(synthesise({ stage: 'production', egressAddresses: '1' })))
+      .filter(({ DeletionPolicy }) => DeletionPolicy === 'Retain')
+      .map(({ Type }) => Type);
+
+    expect([...new Set(kept)].toSorted()).toEqual([
+      'AWS::DynamoDB::Table',
+      'AWS::EC2::EIP',
+      'AWS::Logs::LogGroup',
+      'AWS::SecretsManager::Secret',
+    ]);
+  });
+
+  test('leads to headings that are there', () => {
+    const anchors = [...page.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
+      title
+        .toLowerCase()
+        .replaceAll(/[^\w\s-]/g, '')
+        .replaceAll(' ', '-'),
+    );
+    const stages = readFileSync(new URL('lib/stages.ts', root), 'utf8');
+    const links = [...page.matchAll(/\]\(#([\w-]+)\)/g), ...stages.matchAll(/deploying\.md#([\w-]+)/g)];
+
+    expect(links.map(([, anchor]) => anchor).filter((anchor) => !anchors.includes(anchor ?? ''))).toEqual([]);
+  });
+});
