@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { DUE_SHARDS, SHARDS } from '../../lambdas/adapters/table-keys.ts';
+import { rateLimitSchema } from '../../lambdas/domain/account.ts';
+import { stages } from '../../lib/stages.ts';
+import { named, resourcesOfType, synthesise } from '../helpers/synthesised.ts';
+
+const page = readFileSync(new URL('../../docs/scaling.md', import.meta.url), 'utf8').replaceAll(/\s+/g, ' ');
+
+const WRITES_A_PARTITION = 1000;
+const thousands = (value: number): string => value.toLocaleString('en-US');
+
+describe('the page about scaling', () => {
+  const template = synthesise();
+  const mapping = (name: string) => named(template, 'AWS::Lambda::EventSourceMapping', name).Properties;
+  const { BatchSize: batch = 0, ParallelizationFactor: parallel = 0 } = mapping('stream-mapping') as Record<
+    string,
+    number
+  >;
+  const messages = Number(mapping('deliveries-mapping').BatchSize);
+
+  test.each([
+    ['shards', `over ${SHARDS} shards, the due index over ${DUE_SHARDS}`],
+    ["an account's events", `${thousands(SHARDS * WRITES_A_PARTITION)} events/s of one account`],
+    ["a webhook's deliveries", `${thousands((SHARDS * WRITES_A_PARTITION) / 2)} deliveries/s to one webhook`],
+    ['the due index', `${thousands((DUE_SHARDS * WRITES_A_PARTITION) / 2)} refusals/s`],
+    ['fan-out', `${parallel} batches of ${batch} at once each`],
+    ['fan-out of a new table', `${thousands((4 * parallel * batch) / 0.1)} changes/s at ${4 * parallel} batches`],
+    ['a first second of deliveries', `${Math.round((5 * messages) / 0.13)} deliveries/s at first`],
+    ['all deliveries', `${thousands(Math.round((1250 * messages) / 0.13 / 1000) * 1000)}/s in the end`],
+    ['the slow lane', `invocations of ten, ${stages.production.slowConcurrency} by default`],
+    [
+      'slow receivers',
+      `${thousands((stages.production.slowConcurrency * messages) / 1)} deliveries/s to receivers of 1 s`,
+    ],
+    ["a key's highest limit", '30,000 at most'],
+  ])('says of %s what the code makes it', (_, statement) => {
+    if (!page.includes(statement)) expect(page).toContain(statement);
+  });
+
+  test("knows the key's highest limit", () => {
+    expect(rateLimitSchema.safeParse(30_000).success).toBe(true);
+    expect(rateLimitSchema.safeParse(30_001).success).toBe(false);
+  });
+
+  test('names only alarms that there are', () => {
+    const alarms = resourcesOfType(template, 'AWS::CloudWatch::Alarm').map(({ Metadata }) => Metadata['aws:cdk:path']);
+
+    for (const name of ['iterator-age', 'throttles']) {
+      expect(page).toContain(`\`${name}\``);
+      expect(alarms.filter((path) => path.includes(`/${name}/`))).toHaveLength(1);
+    }
+  });
+});
