@@ -9,6 +9,7 @@ import { bootstrap, type Deployment, deploy, eventually, say } from './deploymen
 import { deliverToEachProfile } from './each-profile.ts';
 import { type Emulator, startEmulator } from './emulator.ts';
 import { checkOutFormerRelease, formerRelease } from './former-release.ts';
+import { operate } from './operate.ts';
 import { startRefusingReceiver } from './refusing-receiver.ts';
 import { Load } from './upgrade.ts';
 
@@ -96,6 +97,8 @@ const passTheGate = async (folder: string, emulator: Emulator): Promise<void> =>
   const now = await deployOver(before, 20, () => deploy(emulator, root, folder));
   say('✓ this release is deployed over it: nothing lost, every retry kept');
   await tryTheApi(now);
+  await operate(emulator);
+  say('✓ an operator rotates the keyring, pauses deliveries and lets them go on');
   const { said } = await deploy(emulator, root, folder);
   assert.match(said, /no changes/, `the second deploy changes nothing:\n${said.slice(-2000)}`);
   say('✓ the second deploy changes nothing');

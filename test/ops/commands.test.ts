@@ -83,7 +83,6 @@ describe('the operator’s commands on a running stack', () => {
     const { dead_letters, failures } = await ops('dead-letters');
     const again = await typed('dead-letters');
     const found = dead_letters.find(({ webhook_id }: { webhook_id: string }) => webhook_id === webhook.id);
-    const before = await ops('redrive', '--webhook', 'whk_00000000000000000000000000');
     await Promise.all(heal.map((undo) => undo()));
     const redriven = await ops('redrive', '--delivery', found.delivery_id);
 
@@ -99,16 +98,12 @@ describe('the operator’s commands on a running stack', () => {
     for (const part of ['Dead letters: 2', found.delivery_id, webhook.id, 'a failure of our own']) {
       expect(again).toContain(part);
     }
-    expect([before, redriven]).toEqual([
-      { redriven: 0, left: 2 },
-      { redriven: 1, left: 1 },
-    ]);
+    expect(redriven).toEqual({ redriven: 1, left: 1 });
     expect(await client.listedSettled(webhook, 1)).toMatchObject([{ status: 'delivered', attempts_made: 1 }]);
     expect(other.posts).toEqual([]);
 
     expect(await spoken('redrive', '--all')).toBe('Redriven: 1. Left in the dead letters: 0.');
     await client.listedSettled(other, 1);
-    expect(await ops('redrive', '--all')).toEqual({ redriven: 0, left: 0 });
   });
 
   it('pauses: nothing is delivered until it resumes, and then all is', async () => {
