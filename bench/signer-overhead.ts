@@ -49,7 +49,7 @@ export const signerOverhead = async (): Promise<Figures> => {
       }),
     );
     const deliveries = events.map((event) => newDelivery(event, webhookId));
-    await rows.add(events, deliveries);
+    await rows.add(events, deliveries, nowMs);
     const child = fork(new URL('./signer-process.ts', import.meta.url), [], {
       env: { ...process.env, ...definition.environment },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

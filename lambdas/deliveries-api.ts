@@ -3,6 +3,7 @@ import { createCommandsTable } from './adapters/commands-table.ts';
 import { createDeliveryHistory } from './adapters/delivery-history.ts';
 import { createEventTypesTable } from './adapters/event-types-table.ts';
 import { createEventsTable } from './adapters/events-table.ts';
+import { createHourHistory } from './adapters/hour-history.ts';
 import { keyCounter } from './adapters/key-counter.ts';
 import { createRecoveryCount } from './adapters/recovery-rows.ts';
 import { createWebhooksTable } from './adapters/webhooks-table.ts';
@@ -12,7 +13,8 @@ import { deliveryRoutes } from './routes/deliveries.ts';
 import { readConfig } from './runtime/config.ts';
 import { httpHandler } from './runtime/http.ts';
 
-const { domainTable, deliveryTable, retentionDays } = readConfig(['domainTable', 'deliveryTable', 'retentionDays']);
+const config = readConfig(['domainTable', 'deliveryTable', 'retentionDays', 'scheduleSpeed']);
+const { domainTable, deliveryTable, retentionDays, scheduleSpeed } = config;
 const client = dynamoClient();
 
 export const handler = httpHandler(
@@ -22,6 +24,8 @@ export const handler = httpHandler(
     events: createEventsTable(client, domainTable, retentionDays),
     commands: createCommandsTable(client, domainTable, retentionDays),
     countRecoverable: createRecoveryCount(client, deliveryTable),
+    hours: createHourHistory(client, deliveryTable),
+    speed: scheduleSpeed,
     ownEventTypes: createEventTypesTable(client, domainTable).find,
     profileOf,
     scheduleOf: (webhook) => scheduleOf(webhook, profileOf),

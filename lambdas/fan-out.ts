@@ -28,6 +28,7 @@ const dependencies = {
     { domain: config.domainTable, delivery: config.deliveryTable },
     config.retentionDays,
     (type) => builtInEventType(type)?.isOperational === true,
+    config.scheduleSpeed,
   ),
   queue: createDeliveryQueue(sqs, config.deliveriesQueueUrl, config.scheduleSpeed),
   clock: Date.now,

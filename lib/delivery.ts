@@ -29,13 +29,14 @@ const visibilityTimeout = Duration.seconds(6 * 45);
  */
 const maxReceiveCount = 20;
 
-/** Two lanes to the deliver function, the dead letters of both, and the minute's tick. */
+/** Two lanes to the deliver function, the dead letters of both, and the ticks that find what is due and what got lost. */
 export class Delivery extends Construct {
   readonly deliveries: Queue;
   readonly slow: Queue;
   readonly deadLetters: Queue;
   readonly deliver: LambdaFunction;
   readonly due: LambdaFunction;
+  readonly rollUp: LambdaFunction;
   private readonly stage: StageConfig;
 
   constructor(scope: Construct, id: string, { stage, storage, keyring }: DeliveryProps) {
@@ -76,7 +77,13 @@ export class Delivery extends Construct {
     this.due = lambdaFunction(this, 'due', { stage, timeout: Duration.seconds(55) });
     storage.grantDue(this.due);
     this.grantSend(this.due);
-    this.tick();
+    this.tick('minute', Duration.minutes(1), this.due);
+
+    this.rollUp = lambdaFunction(this, 'roll-up', { stage, timeout: Duration.minutes(4) });
+    storage.grantRollUp(this.rollUp);
+    this.grantSend(this.rollUp);
+    // More often than the hours it reads: what does not fit into one tick goes on in the next.
+    this.tick('five-minutes', Duration.minutes(5), this.rollUp);
   }
 
   grantSend(fn: LambdaFunction): void {
@@ -112,13 +119,13 @@ export class Delivery extends Construct {
     });
   }
 
-  private tick(): void {
+  private tick(id: string, every: Duration, fn: LambdaFunction): void {
     // A tick that is lost or late changes nothing, the next one finds the same rows: so none is tried again.
-    const rule = new Rule(this, 'minute', { schedule: Schedule.rate(Duration.minutes(1)) });
-    rule.addTarget(new LambdaTarget(this.due, { retryAttempts: 0, maxEventAge: Duration.minutes(1) }));
+    const rule = new Rule(this, id, { schedule: Schedule.rate(every) });
+    rule.addTarget(new LambdaTarget(fn, { retryAttempts: 0, maxEventAge: every }));
     Validations.of(rule).acknowledge({
       id: 'Serverless-EventBusDLQ',
-      reason: 'A tick carries nothing: the next one, a minute later, does all that a lost one would have done.',
+      reason: 'A tick carries nothing: the next one does all that a lost one would have done.',
     });
   }
 }

@@ -65,7 +65,7 @@ export const lambdaFunction = (scope: Construct, name: string, props: LambdaFunc
   Validations.of(fn).acknowledge({
     id: 'Serverless-LambdaDLQ',
     reason:
-      "Only the minute's tick calls a function asynchronously, and a lost tick changes nothing. What comes from a queue or the stream has its dead letters there; what comes from the API has its caller.",
+      'Only ticks call functions asynchronously, and a lost tick changes nothing. What comes from a queue or the stream has its dead letters there; what comes from the API has its caller.',
   });
   if (!stage.isTraced) {
     Validations.of(fn).acknowledge({ id: 'Serverless-LambdaTracing', reason: 'Whoever deploys it has turned it off.' });

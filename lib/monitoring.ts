@@ -22,8 +22,8 @@ interface Watch {
   readonly metric: IMetric;
   /** Alarms above this. */
   readonly above: number;
-  /** Minutes in a row. */
-  readonly minutes: number;
+  /** Of the metric, in a row. */
+  readonly periods: number;
   readonly says: string;
 }
 
@@ -38,53 +38,60 @@ export class Monitoring extends Construct {
   constructor(scope: Construct, id: string, { stage, delivery, fanOut, api }: MonitoringProps) {
     super(scope, id);
     this.topic = this.alarmTopic(stage);
-    const { deliver, due } = delivery;
+    const { deliver, due, rollUp } = delivery;
     this.watch('dead-letters', {
       metric: delivery.deadLetters.metricApproximateNumberOfMessagesVisible(most),
       above: 0,
-      minutes: 1,
+      periods: 1,
       says: 'A delivery message could not be worked on however often it was tried.',
     });
     this.watch('failures', {
       metric: fanOut.failures.metricApproximateNumberOfMessagesVisible(most),
       above: 0,
-      minutes: 1,
+      periods: 1,
       says: 'A change in the domain table could not be understood by the fan-out.',
     });
     this.watch('iterator-age', {
       metric: fanOut.fanOut.metric('IteratorAge', most),
       above: 60_000,
-      minutes: 3,
+      periods: 3,
       says: 'Changes wait for more than a minute before they become events.',
     });
     for (const fn of [fanOut.fanOut, deliver, due]) {
       this.watch(`${fn.node.id}-errors`, {
         metric: fn.metricErrors(sum),
         above: 0,
-        minutes: 3,
+        periods: 3,
         says: `The function ${fn.node.id} fails, minute after minute.`,
       });
     }
+    this.watch('roll-up-errors', {
+      // Three ticks.
+      metric: rollUp.metricErrors({ ...sum, period: Duration.minutes(15) }),
+      above: 1,
+      periods: 1,
+      says: 'The function roll-up fails, tick after tick.',
+    });
     this.watch('api-errors', {
       metric: api.stage.metricServerError(sum),
       above: 0,
-      minutes: 3,
+      periods: 3,
       says: 'The API answers with 5xx.',
     });
     this.watch('throttles', {
       // The one that grows with the work; the fan-out's would show as iterator age.
       metric: deliver.metricThrottles(sum),
       above: 0,
-      minutes: 5,
+      periods: 5,
       says: "Lambda refuses to start the deliver function: the account's concurrency is used up.",
     });
   }
 
-  private watch(id: string, { metric, above, minutes, says }: Watch): void {
+  private watch(id: string, { metric, above, periods, says }: Watch): void {
     new Alarm(this, id, {
       metric,
       threshold: above,
-      evaluationPeriods: minutes,
+      evaluationPeriods: periods,
       comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
       // An idle system sends no numbers, and that is well.
       treatMissingData: TreatMissingData.NOT_BREACHING,

@@ -27,6 +27,7 @@ const paths = {
     `${v1}/webhooks/{id}/deliveries`,
     `${v1}/webhooks/{id}/test`,
     `${v1}/webhooks/{id}/recover`,
+    `${v1}/webhooks/{id}/stats`,
   ],
   'events-api': resource(`${v1}/events`),
   'jobs-api': resource(`${v1}/jobs`),
@@ -142,6 +143,7 @@ export class PublicApi extends Construct {
     storage.grantResourceChanges(functions['webhooks-api']);
     storage.grantDeliveryListing(functions['passmint-api']);
     storage.grantDeliveryHistory(functions['deliveries-api']);
+    storage.grantHours(functions['deliveries-api']);
     storage.grantEvents(functions['events-api']);
     storage.grantCatalogue(functions['catalogue-api']);
     storage.grantJobs(functions['jobs-api']);

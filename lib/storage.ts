@@ -1,21 +1,10 @@
-import {
-  AttributeType,
-  BillingMode,
-  ProjectionType,
-  StreamViewType,
-  Table,
-  TableEncryption,
-} from 'aws-cdk-lib/aws-dynamodb';
+import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import { RemovalPolicy } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import { env } from '../lambdas/runtime/env.ts';
-import { customerKey } from './customer-key.ts';
 import { grant, grantCustomerKey, type Permission } from './lambda-function.ts';
 import type { StageConfig } from './stages.ts';
-
-const string = (name: string) => ({ name, type: AttributeType.STRING });
-const number = (name: string) => ({ name, type: AttributeType.NUMBER });
+import { deliveryTable, domainTable } from './tables.ts';
 
 // A transaction is allowed as the calls it is made of. An action of PartiQL stands in a statement without leading keys: AWS documents that condition for the plain calls only.
 const partiql = { insert: 'dynamodb:PartiQLInsert', update: 'dynamodb:PartiQLUpdate' } as const;
@@ -32,53 +21,8 @@ export class Storage extends Construct {
   constructor(scope: Construct, id: string, { stage }: { readonly stage: StageConfig }) {
     super(scope, id);
     this.stage = stage;
-    const encryptionKey = customerKey(this, stage);
-    const table = {
-      partitionKey: string('pk'),
-      sortKey: string('sk'),
-      billingMode: BillingMode.PAY_PER_REQUEST,
-      timeToLiveAttribute: 'ttl',
-      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-      deletionProtection: stage.isKept,
-      removalPolicy: stage.isKept ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
-      ...(encryptionKey ? { encryption: TableEncryption.CUSTOMER_MANAGED, encryptionKey } : {}),
-    };
-
-    this.domainTable = new Table(this, 'domain-table', { ...table, stream: StreamViewType.NEW_AND_OLD_IMAGES });
-    this.domainTable.addGlobalSecondaryIndex({
-      indexName: 'list',
-      partitionKey: string('list_pk'),
-      sortKey: string('list_sk'),
-      projectionType: ProjectionType.INCLUDE,
-      nonKeyAttributes: ['type', 'resource'],
-    });
-    this.domainTable.addGlobalSecondaryIndex({
-      indexName: 'reference',
-      partitionKey: string('ref_pk'),
-      sortKey: string('ref_sk'),
-      projectionType: ProjectionType.KEYS_ONLY,
-    });
-
-    this.deliveryTable = new Table(this, 'delivery-table', table);
-    this.deliveryTable.addGlobalSecondaryIndex({
-      indexName: 'due',
-      partitionKey: string('due_pk'),
-      sortKey: number('due_at'),
-      projectionType: ProjectionType.INCLUDE,
-      nonKeyAttributes: ['ticket', 'parked', 'owner', 'event_id'],
-    });
-    this.deliveryTable.addGlobalSecondaryIndex({
-      indexName: 'attention',
-      partitionKey: string('att_pk'),
-      sortKey: string('sk'),
-      projectionType: ProjectionType.ALL,
-    });
-    this.deliveryTable.addGlobalSecondaryIndex({
-      indexName: 'failing',
-      partitionKey: string('failing_pk'),
-      sortKey: number('failing_since'),
-      projectionType: ProjectionType.ALL,
-    });
+    this.domainTable = domainTable(this, stage);
+    this.deliveryTable = deliveryTable(this, stage);
   }
 
   /** Authenticates and counts a request: one conditional write on the key's own row. */
@@ -173,6 +117,11 @@ export class Storage extends Construct {
     this.nameRetention(fn);
   }
 
+  /** Up to where hours have been counted. */
+  grantHours(fn: LambdaFunction): void {
+    this.grantDelivery(fn, this.delivery(['GetItem'], ['ROLL-UP']));
+  }
+
   /** API keys: made, listed, rotated and revoked. */
   grantKeys(fn: LambdaFunction): void {
     this.grantDomain(fn, this.domain(['PutItem'], [AUDIT]));
@@ -232,7 +181,7 @@ export class Storage extends Construct {
       fn,
       { actions: [partiql.insert, partiql.update], resources: [this.deliveryTable.tableArn] },
       this.index(this.deliveryTable, 'attention'),
-      // What somebody wants sent again; and one who is enabled is not failing any more.
+      // What somebody wants sent again, and its hour counted; and one who is enabled is not failing any more.
       this.delivery(['BatchGetItem', 'UpdateItem'], ['W#*']),
       // What a webhook takes with it when it is deleted with its history.
       this.delivery(['Query'], ['W#*']),
@@ -263,6 +212,21 @@ export class Storage extends Construct {
       { actions: [partiql.update], resources: [this.deliveryTable.tableArn] },
       this.index(this.deliveryTable, 'due'),
     );
+  }
+
+  /** Reads every webhook's hours, counts them, and lets held deliveries go on. */
+  grantRollUp(fn: LambdaFunction): void {
+    this.grantDomain(fn, this.domain(['GetItem', 'Query'], ['A#*']));
+    this.grantDelivery(
+      fn,
+      this.delivery(['Query'], ['ACCOUNTS', 'W#*']),
+      this.delivery(['GetItem'], ['ROLL-UP']),
+      this.delivery(['UpdateItem'], ['ROLL-UP', 'W#*']),
+      { actions: [partiql.update], resources: [this.deliveryTable.tableArn] },
+      this.index(this.deliveryTable, 'due'),
+      this.index(this.deliveryTable, 'attention'),
+    );
+    this.nameRetention(fn);
   }
 
   /** For functions that write rows which age, or know when they have. */

@@ -69,6 +69,8 @@ export const createDeliveriesTable = (
         ticket: after.ticket,
         step: after.step,
         attempts_made: after.attempts_made,
+        attempts_refused: after.attempts_refused,
+        refused_at: after.refused_at,
         trigger: after.trigger,
         due_at: after.due_at,
         parked: after.parked,

@@ -1,32 +1,33 @@
-import { type DynamoDBClient, QueryCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { afterEnabling } from '../domain/after-attempt.ts';
-import { type DeliveryTicket, storedDeliverySchema } from '../domain/delivery.ts';
-import { type FanOutStore, ticketOf } from '../domain/fan-out.ts';
+import { type DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
+import type { FanOutStore } from '../domain/fan-out.ts';
 import { createErasureRows } from './erasure-rows.ts';
 import { eventToRow } from './event-rows.ts';
+import { createHeldRows } from './held-rows.ts';
+import { createRecount } from './hour-rows.ts';
 import { createOwedRows, deliveryRow } from './owed-rows.ts';
-import { executeStatements, insertStatement, updateStatement } from './partiql.ts';
+import { executeStatements, insertStatement } from './partiql.ts';
 import { createRecoveryRows } from './recovery-rows.ts';
-import { attentionPk, attentionPkOf, deliveryKey, duePkOf, healthKey, indexes, SHARDS } from './table-keys.ts';
+import { healthKey } from './table-keys.ts';
 import { createWantingRows } from './wanting-rows.ts';
-
-/** So many held deliveries of each shard are let go in one round. */
-const HELD_AT_ONCE = 100;
 
 export const createFanOutRows = (
   client: DynamoDBClient,
   tables: { readonly domain: string; readonly delivery: string },
   retentionDays: number,
   isOperational: (type: string) => boolean,
+  speed = 1,
 ): FanOutStore => {
+  const recount = createRecount(client, tables.delivery, retentionDays, speed);
+  const resumeHeld = createHeldRows(client, tables.delivery);
   return {
     ...createErasureRows(client, tables),
-    oweAgain: createOwedRows(client, tables.delivery).oweAgain,
-    ...createRecoveryRows(client, tables),
+    oweAgain: createOwedRows(client, tables.delivery, recount).oweAgain,
+    ...createRecoveryRows(client, tables, recount),
     wanting: createWantingRows(client, tables.domain, isOperational),
 
-    async add(events, deliveries) {
+    async add(events, deliveries, nowMs) {
+      await recount(deliveries, nowMs);
       await executeStatements(client, [
         ...events.map((event) => insertStatement(tables.domain, eventToRow(event, retentionDays))),
         ...deliveries.map((delivery) => insertStatement(tables.delivery, deliveryRow(delivery))),
@@ -45,44 +46,12 @@ export const createFanOutRows = (
     },
 
     async resumeHeld(webhookId, askedBy, nowMs) {
-      const pages = await Promise.all(
-        Array.from({ length: SHARDS }, (_, shard) =>
-          client.send(
-            new QueryCommand({
-              TableName: tables.delivery,
-              IndexName: indexes.attention,
-              KeyConditionExpression: 'att_pk = :pk',
-              ExpressionAttributeValues: marshall({ ':pk': attentionPk(webhookId, shard, 'held') }),
-              Limit: HELD_AT_ONCE,
-            }),
-          ),
-        ),
+      const { tickets, hasMore } = await resumeHeld(webhookId, askedBy, nowMs);
+      await recount(
+        tickets.map(({ deliveryId, owner }) => ({ id: deliveryId, owner })),
+        nowMs,
       );
-      const held = pages
-        .flatMap(({ Items = [] }) => Items.map((item) => storedDeliverySchema.parse(unmarshall(item))))
-        .filter(({ status }) => status === 'held');
-      const resumed = held.map((delivery) => afterEnabling(delivery, nowMs));
-      const outcomes = await executeStatements(
-        client,
-        resumed.map((after, index) =>
-          updateStatement(
-            tables.delivery,
-            deliveryKey(after.id),
-            {
-              status: after.status,
-              ticket: after.ticket,
-              trigger: after.trigger,
-              due_at: after.due_at,
-              due_pk: duePkOf(after.id),
-              att_pk: attentionPkOf(after.id, after.status),
-              asked_by: askedBy,
-            },
-            { ticket: held[index]?.ticket },
-          ),
-        ),
-      );
-      const tickets: DeliveryTicket[] = resumed.filter((_, index) => outcomes[index] === 'done').map(ticketOf);
-      return { tickets, hasMore: pages.some(({ LastEvaluatedKey }) => LastEvaluatedKey !== undefined) };
+      return { tickets, hasMore };
     },
   };
 };

@@ -12,6 +12,7 @@ import type { StoredEvent } from '../domain/event.ts';
 import { newDelivery, ticketOf } from '../domain/fan-out.ts';
 import { timeOfId, webhookOfDelivery } from '../domain/id.ts';
 import { batchGet, type Row } from './batch-get.ts';
+import type { Recount } from './hour-rows.ts';
 import { executeStatements, insertStatement, updateStatement } from './partiql.ts';
 import { attentionPkOf, deliveryKey, duePkOf } from './table-keys.ts';
 
@@ -73,7 +74,7 @@ interface Step {
 }
 
 /** Deliveries that somebody wants sent again. Each row notes by which command it was `asked`, so that one that runs twice counts once. */
-export const createOwedRows = (client: DynamoDBClient, deliveryTable: string) => {
+export const createOwedRows = (client: DynamoDBClient, deliveryTable: string, recount: Recount) => {
   const askUpdate = (before: StoredDelivery, after: StoredDelivery, { id, askedBy }: Asking): BatchStatementRequest =>
     updateStatement(
       deliveryTable,
@@ -103,14 +104,8 @@ export const createOwedRows = (client: DynamoDBClient, deliveryTable: string) =>
       if (!event) return null;
       const told = { ...event, owner, created_at: new Date(timeOfId(id)).toISOString() };
       const after: StoredDelivery = { ...newDelivery(told, webhookOfDelivery(id)), trigger, due_at: nowMs };
-      return {
-        after,
-        statement: insertStatement(deliveryTable, {
-          ...deliveryRow(after),
-          asked: asking.id,
-          asked_by: asking.askedBy,
-        }),
-      };
+      const inserted = { ...deliveryRow(after), due_pk: duePkOf(id), asked: asking.id, asked_by: asking.askedBy };
+      return { after, statement: insertStatement(deliveryTable, inserted) };
     }
     const delivery = storedDeliverySchema.parse(row);
     if (row.asked === asking.id) {
@@ -123,6 +118,10 @@ export const createOwedRows = (client: DynamoDBClient, deliveryTable: string) =>
 
   const owe = async (asking: Asking, nowMs: number): Promise<DeliveryTicket[]> => {
     const tickets: DeliveryTicket[] = [];
+    await recount(
+      asking.deliveryIds.map((id) => ({ id, owner: asking.owner })),
+      nowMs,
+    );
     let open: readonly string[] = asking.deliveryIds;
     for (let round = 0; open.length > 0; round++) {
       if (round === ROUNDS) throw new Error(`${open.length} deliveries change faster than they can be asked for`);

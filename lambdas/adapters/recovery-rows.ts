@@ -9,6 +9,7 @@ import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import type { FanOutStore } from '../domain/fan-out.ts';
 import { idBound, timeOfId } from '../domain/id.ts';
 import { OVERDUE_AFTER_MS, type RecoverableStatus, type RecoveryWindow } from '../domain/recovery.ts';
+import type { Recount } from './hour-rows.ts';
 import { createOwedRows } from './owed-rows.ts';
 import { attentionPk, deliveryPk, indexes, jobKey, SHARDS } from './table-keys.ts';
 
@@ -81,8 +82,9 @@ export const createRecoveryCount =
 export const createRecoveryRows = (
   client: DynamoDBClient,
   tables: { readonly domain: string; readonly delivery: string },
+  recount: Recount,
 ): Pick<FanOutStore, 'recoverSome' | 'noteProgress'> => {
-  const { owe } = createOwedRows(client, tables.delivery);
+  const { owe } = createOwedRows(client, tables.delivery, recount);
 
   return {
     async recoverSome({ owner, webhook_id, job_id, since, until, status, call, ...at }, nowMs) {

@@ -19,6 +19,8 @@ import { shardOf, webhookOfDelivery } from '../domain/id.ts';
 //   attempt         dlv_…          A#001
 //   webhook health  W#whk_…        health                           failing: F / failing_since
 //   webhook pace    W#whk_…        slots · leases
+//   hour's counts   W#whk_…        hour#start                       due, while they are to be counted again: H#shard / due_at
+//   roll-up         ROLL-UP        progress
 //   API key         K#sha256       key
 //   key listing     A#acc_…        key_…
 //   account         ACCOUNTS       acc_…                            (made by people, one at a time: one partition carries them)
@@ -91,6 +93,18 @@ export const attentionPkOf = (id: string, status: string): string =>
 export const healthKey = (webhookId: string): Key => ({ pk: `W#${webhookId}`, sk: 'health' });
 export const slotsKey = (webhookId: string): Key => ({ pk: `W#${webhookId}`, sk: 'slots' });
 export const leasesKey = (webhookId: string): Key => ({ pk: `W#${webhookId}`, sk: 'leases' });
+/** An hour's counts of a webhook: sorted by the hour's start. */
+export const hourKey = (webhookId: string, startMs: number): Key => ({
+  pk: `W#${webhookId}`,
+  sk: `hour#${new Date(startMs).toISOString()}`,
+});
+export const hourOfKey = ({ pk, sk }: { pk?: unknown; sk?: unknown }): { webhookId: string; startMs: number } => ({
+  webhookId: String(pk).slice('W#'.length),
+  startMs: Date.parse(String(sk).slice('hour#'.length)),
+});
+export const hourDuePk = (shard: number): string => `H#${shard}`;
+export const hourDuePkOf = (webhookId: string): string => hourDuePk(shardOf(webhookId, SHARDS));
+export const rollUpProgressKey: Key = { pk: 'ROLL-UP', sk: 'progress' };
 export const apiKeyKey = (hash: string): Key => ({ pk: `K#${hash}`, sk: 'key' });
 export const apiKeyListingKey = (accountId: string, keyId: string): Key => ({ pk: `A#${accountId}`, sk: keyId });
 export const accountKey = (accountId: string): Key => ({ pk: 'ACCOUNTS', sk: accountId });

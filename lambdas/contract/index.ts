@@ -9,6 +9,7 @@ import { deletePayload, getEvent, listEvents, publishEvents, replayEvent } from 
 import { completeJob, createJob, getJob, listJobs } from './jobs.ts';
 import { createKey, listKeys, revokeKey, rotateKey } from './keys.ts';
 import { getInpostKeys, getPublicKeys } from './public-keys.ts';
+import { getWebhookStats } from './stats.ts';
 import {
   acceptTask,
   cancelTask,
@@ -40,6 +41,7 @@ export const operations: readonly Operation[] = [
   rotateSecret,
   testWebhook,
   recoverDeliveries,
+  getWebhookStats,
   listDeliveries,
   getDelivery,
   retryDelivery,

@@ -31,8 +31,16 @@ export const afterAttempt = (
   judgement: Judgement,
   next: NextWait | null,
 ): StoredDelivery => {
-  const tried = { ...delivery, attempts_made: attempt.number, last: attempt };
   const endedAtMs = attempt.started_at + attempt.duration_ms;
+  const tried = {
+    ...delivery,
+    attempts_made: attempt.number,
+    last: attempt,
+    ...(judgement !== 'delivered' && {
+      attempts_refused: (delivery.attempts_refused ?? 0) + 1,
+      refused_at: endedAtMs,
+    }),
+  };
   if (judgement === 'delivered') return settled(tried, 'delivered', endedAtMs);
   if (judgement === 'gone' || next === null) return settled(tried, 'dead', endedAtMs);
   return {

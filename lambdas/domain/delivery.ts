@@ -67,6 +67,10 @@ export const storedDeliverySchema = z.object({
   /** How many waits of the schedule are used up. */
   step: z.number().default(0),
   attempts_made: z.number().default(0),
+  /** Of them; without it none. */
+  attempts_refused: z.number().optional(),
+  /** When the last refused attempt ended; without it none was. */
+  refused_at: z.number().optional(),
   /** What the next attempt is for. */
   trigger: z.enum(triggers).default('schedule'),
   /** When the next attempt is due, milliseconds; for a first attempt the event's time. */

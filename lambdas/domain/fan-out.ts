@@ -19,7 +19,7 @@ export interface FanOutStore {
   /** Who wants each event's type, in the events' order. */
   wanting(events: readonly StoredEvent[]): Promise<readonly (readonly Wanting[])[]>;
   /** Adds rows that are not there yet and leaves those that are. */
-  add(events: readonly StoredEvent[], deliveries: readonly StoredDelivery[]): Promise<void>;
+  add(events: readonly StoredEvent[], deliveries: readonly StoredDelivery[], nowMs: number): Promise<void>;
   /** Lets some of a webhook's held deliveries go on, due now, as a request asked. Answers what now awaits its message, and whether more are held. */
   resumeHeld(
     webhookId: string,
@@ -118,7 +118,7 @@ export const fanOut = async (
   let deliveries: StoredDelivery[] = [];
   let sizes: number[] = [];
   const flush = async (): Promise<void> => {
-    if (newEvents.length > 0 || deliveries.length > 0) await store.add(newEvents, deliveries);
+    if (newEvents.length > 0 || deliveries.length > 0) await store.add(newEvents, deliveries, clock());
     if (deliveries.length > 0) await queue.send(deliveries.map(ticketOf), clock());
     for (const size of sizes) onFannedOut?.(size);
     newEvents = [];

@@ -1,20 +1,32 @@
 import * as operations from '../contract/deliveries.ts';
+import { getWebhookStats } from '../contract/stats.ts';
 import { ownerKey } from '../domain/owner.ts';
 import { pageToBody } from '../domain/page.ts';
 import { type DeliveriesOfWebhook, listDeliveries, type OneDelivery, readDelivery } from '../domain/read-deliveries.ts';
 import { type RecoverDependencies, recoverDeliveries } from '../domain/recover-deliveries.ts';
 import { type RetryDependencies, retryDelivery } from '../domain/retry-delivery.ts';
 import { type TestDependencies, testWebhook } from '../domain/test-webhook.ts';
+import { type StatsDependencies, webhookStats } from '../domain/webhook-stats.ts';
 import { type Route, route } from '../runtime/operation.ts';
 
 /** The calls about deliveries. */
 export const deliveryRoutes = (
-  dependencies: DeliveriesOfWebhook & OneDelivery & RetryDependencies & TestDependencies & RecoverDependencies,
+  dependencies: DeliveriesOfWebhook &
+    OneDelivery &
+    RetryDependencies &
+    TestDependencies &
+    RecoverDependencies &
+    StatsDependencies,
 ): Route[] => [
   route(operations.listDeliveries, async ({ owner, params, query: { limit, cursor, ...filter }, nowMs }) => {
     const which = { owner: ownerKey(owner), webhookId: params.id ?? '', filter };
     const page = await listDeliveries({ ...which, limit, after: cursor ?? null, nowMs }, dependencies);
     return { status: 200, body: pageToBody(page, (delivery) => delivery) };
+  }),
+
+  route(getWebhookStats, async ({ owner, params, query: { since, until }, nowMs }) => {
+    const which = { owner: ownerKey(owner), id: params.id ?? '', since, until, nowMs };
+    return { status: 200, body: await webhookStats(which, dependencies) };
   }),
 
   route(operations.getDelivery, async ({ owner, params, nowMs }) => {

@@ -17,7 +17,7 @@ import {
 import { createWebhookHealth } from '../../lambdas/adapters/webhook-health.ts';
 import type { Answer, PostRequest } from '../../lambdas/domain/attempt-delivery.ts';
 import { type DeliverDependencies, type DeliveryOutcome, deliverBatch } from '../../lambdas/domain/deliver-batch.ts';
-import { type DeliveryTicket, type StoredDelivery, storedDeliverySchema } from '../../lambdas/domain/delivery.ts';
+import { type StoredDelivery, storedDeliverySchema } from '../../lambdas/domain/delivery.ts';
 import type { StoredEvent } from '../../lambdas/domain/event.ts';
 import { type Change, fanOut } from '../../lambdas/domain/fan-out.ts';
 import { drawId } from '../../lambdas/domain/id.ts';
@@ -27,11 +27,10 @@ import type { StoredWebhook } from '../../lambdas/domain/webhook.ts';
 import { profileOf } from '../../lambdas/profiles/index.ts';
 import { material } from './signing-material.ts';
 import type { Tables } from './tables.ts';
+import { createVirtualQueue, type Message } from './virtual-queue.ts';
 
 /** A new account's live data. */
 export const anOwner = (): string => `${drawId('acc', Date.now())}#live`;
-
-const LONGEST_DELAY_MS = 900_000;
 
 /** An event somebody published; the engine makes it its own account's. */
 export const anEvent = (over: Partial<StoredEvent> = {}, nowMs = Date.now()): StoredEvent => ({
@@ -76,13 +75,6 @@ export const aWebhook = (over: Partial<StoredWebhook> = {}, nowMs = Date.now()):
   ...over,
 });
 
-interface Message {
-  readonly id: number;
-  readonly ticket: DeliveryTicket;
-  visibleAtMs: number;
-  receives: number;
-}
-
 export interface Post extends PostRequest {
   readonly atMs: number;
 }
@@ -104,9 +96,7 @@ export const createVirtualEngine = (
   const clock = (): number => nowMs;
   const posts: Post[] = [];
   const outcomes: DeliveryOutcome[] = [];
-  const messages = new Set<Message>();
   const deadLetters: Message[] = [];
-  let sent = 0;
   const faults = {
     /** Throws instead of sending, so many times. */
     send: 0,
@@ -122,20 +112,7 @@ export const createVirtualEngine = (
   const rows = createFanOutRows(tables.client, names, 30, (type) => type.startsWith('webhook.'));
   const index = createDueIndex(tables.client, tables.deliveryTable);
 
-  const queue = {
-    carries: (dueAtMs: number, atMs: number) => dueAtMs - atMs <= LONGEST_DELAY_MS,
-    async send(tickets: readonly DeliveryTicket[], atMs: number) {
-      if (faults.send > 0) {
-        faults.send--;
-        throw new Error('the queue takes nothing');
-      }
-      for (const ticket of tickets) {
-        const delayMs = Math.max(0, Math.ceil((ticket.dueAtMs - atMs) / 1000)) * 1000;
-        if (delayMs > LONGEST_DELAY_MS) throw new RangeError(`a delay of ${delayMs / 1000} s`);
-        messages.add({ id: sent++, ticket, visibleAtMs: atMs + delayMs, receives: 0 });
-      }
-    },
-  };
+  const { messages, queue } = createVirtualQueue(faults);
 
   const dependencies: DeliverDependencies = {
     store: {
@@ -225,9 +202,9 @@ export const createVirtualEngine = (
     const { Items = [] } = await tables.client.send(
       new ScanCommand({ TableName: names.delivery, IndexName: indexes.due }),
     );
-    const worth = Items.map((item) => unmarshall(item)).map(({ due_at, parked }) =>
-      parked ? due_at - 780_000 : due_at + 300_000,
-    );
+    const worth = Items.map((item) => unmarshall(item))
+      .filter(({ due_pk }) => due_pk.startsWith('D#'))
+      .map(({ due_at, parked }) => (parked ? due_at - 780_000 : due_at + 300_000));
     const earliestMs = Math.min(...worth);
     return Number.isFinite(earliestMs) ? Math.max(nextTickMs, Math.ceil(earliestMs / 60_000) * 60_000) : earliestMs;
   };

@@ -83,9 +83,18 @@ describe('delivery', () => {
     });
   });
 
+  test('looks every five minutes for hours that are over, and stops before the next tick', () => {
+    template.hasResourceProperties('AWS::Events::Rule', {
+      ScheduleExpression: 'rate(5 minutes)',
+      State: 'ENABLED',
+      Targets: [Match.objectLike({ Arn: arn('AWS::Lambda::Function', 'roll-up') })],
+    });
+    expect(named(template, 'AWS::Lambda::Function', 'roll-up').Properties.Timeout).toBe(240);
+  });
+
   test('lets only functions behind the stream and the queues send messages', () => {
     const senders = functionNames(template).filter((name) => actionsOf(template, name).includes('sqs:SendMessage'));
 
-    expect(senders.toSorted()).toEqual(['deliver', 'due', 'fan-out']);
+    expect(senders.toSorted()).toEqual(['deliver', 'due', 'fan-out', 'roll-up']);
   });
 });

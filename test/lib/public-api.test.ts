@@ -38,6 +38,7 @@ describe('public API', () => {
       'ANY /webhooks/{id}/deliveries → deliveries-api',
       'ANY /webhooks/{id}/test → deliveries-api',
       'ANY /webhooks/{id}/recover → deliveries-api',
+      'ANY /webhooks/{id}/stats → deliveries-api',
       'ANY /events → events-api',
       'ANY /events/{proxy+} → events-api',
       'ANY /jobs → jobs-api',

@@ -98,6 +98,8 @@ describe('the stack as deployed', () => {
     await vi.waitFor(() => dead(0), SOON);
 
     expect((await native('GET', `/deliveries/${sample.id}`)).attempts).toHaveLength(2);
+    const { hours } = await native('GET', `/webhooks/${id}/stats`);
+    expect(hours.reduce((sum: number, hour: Json) => sum + hour.refused, 0)).toBeGreaterThan(0);
     expect((await native('GET', '/webhooks')).data).toEqual([await native('GET', `/webhooks/${id}`)]);
     await native('DELETE', `/webhooks/${id}`);
   });

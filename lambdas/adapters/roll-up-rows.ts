@@ -1,0 +1,131 @@
+import {
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  GetItemCommand,
+  QueryCommand,
+  type QueryCommandInput,
+  type QueryCommandOutput,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import * as z from 'zod';
+import { hourCountsSchema } from '../domain/hour-counts.ts';
+import type { RollUpProgress, RollUpStore } from '../domain/roll-up.ts';
+import { storedWebhookSchema } from '../domain/webhook.ts';
+import { createHeldRows } from './held-rows.ts';
+import { createHourReader, createHourRows } from './hour-rows.ts';
+import { accountKey, hourDuePk, hourOfKey, indexes, rollUpProgressKey, SHARDS, webhookKey } from './table-keys.ts';
+
+const progressSchema: z.ZodType<RollUpProgress> = z.object({
+  hourMs: z.number(),
+  place: z.object({ owner: z.string(), webhookId: z.string() }).nullable(),
+  inHand: z
+    .object({
+      owner: z.string(),
+      webhookId: z.string(),
+      startMs: z.number(),
+      isAgain: z.boolean(),
+      read: z.object({ cursor: z.array(z.string().nullable()), counts: hourCountsSchema }).nullable(),
+    })
+    .nullable(),
+});
+
+/** How far the roll-up is, as its row says. */
+export const readRollUpProgress = async (client: DynamoDBClient, deliveryTable: string) => {
+  const { Item } = await client.send(
+    new GetItemCommand({ TableName: deliveryTable, Key: marshall(rollUpProgressKey), ConsistentRead: true }),
+  );
+  if (!Item) return null;
+  const { progress, version } = unmarshall(Item);
+  return { progress: progressSchema.parse(JSON.parse(progress)), version: Number(version) };
+};
+
+/** Everything that the roll-up reads and writes. */
+export const createRollUpRows = (
+  client: DynamoDBClient,
+  tables: { readonly domain: string; readonly delivery: string },
+  retentionDays: number,
+): RollUpStore => {
+  /** The rows of a query, page by page. */
+  async function* rows(input: QueryCommandInput): AsyncGenerator<Record<string, unknown>> {
+    let start: QueryCommandOutput['LastEvaluatedKey'];
+    do {
+      const page: QueryCommandOutput = await client.send(new QueryCommand({ ...input, ExclusiveStartKey: start }));
+      for (const item of page.Items ?? []) yield unmarshall(item);
+      start = page.LastEvaluatedKey;
+    } while (start);
+  }
+
+  return {
+    ...createHourReader(client, tables.delivery),
+    ...createHourRows(client, tables.delivery, retentionDays),
+    resumeHeld: createHeldRows(client, tables.delivery),
+    progress: () => readRollUpProgress(client, tables.delivery),
+
+    async saveProgress(progress, version) {
+      try {
+        await client.send(
+          new UpdateItemCommand({
+            TableName: tables.delivery,
+            Key: marshall(rollUpProgressKey),
+            UpdateExpression: 'SET kind = :kind, progress = :progress, version = :next',
+            ConditionExpression: version === 0 ? 'attribute_not_exists(version)' : 'version = :version',
+            ExpressionAttributeValues: marshall({
+              ':kind': 'roll-up',
+              ':progress': JSON.stringify(progress),
+              ':next': version + 1,
+              ...(version === 0 ? {} : { ':version': version }),
+            }),
+          }),
+        );
+        return true;
+      } catch (error) {
+        if (error instanceof ConditionalCheckFailedException) return false;
+        throw error;
+      }
+    },
+
+    async *accounts(after) {
+      const { pk } = accountKey('');
+      const found = rows({
+        TableName: tables.delivery,
+        KeyConditionExpression: 'pk = :pk AND sk > :after',
+        ExpressionAttributeValues: marshall({ ':pk': pk, ':after': after ?? 'acc_' }),
+        ProjectionExpression: 'sk',
+      });
+      for await (const { sk } of found) yield String(sk);
+    },
+
+    async *webhookIds(owner, after) {
+      const { pk } = webhookKey(owner, '');
+      const found = rows({
+        TableName: tables.domain,
+        KeyConditionExpression: 'pk = :pk AND sk BETWEEN :after AND :last',
+        ExpressionAttributeValues: marshall({ ':pk': pk, ':after': after || 'whk_', ':last': 'whk_~' }),
+        ProjectionExpression: 'sk, is_history_erased',
+      });
+      for await (const { sk, is_history_erased } of found) {
+        if (sk !== after && is_history_erased !== true) yield String(sk);
+      }
+    },
+
+    async webhook(owner, id) {
+      const { Item } = await client.send(
+        new GetItemCommand({ TableName: tables.domain, Key: marshall(webhookKey(owner, id)), ConsistentRead: true }),
+      );
+      return Item ? storedWebhookSchema.parse(unmarshall(Item)) : null;
+    },
+
+    async *dueAgain(tickAtMs) {
+      for (let shard = 0; shard < SHARDS; shard++) {
+        const found = rows({
+          TableName: tables.delivery,
+          IndexName: indexes.due,
+          KeyConditionExpression: 'due_pk = :pk AND due_at <= :tick',
+          ExpressionAttributeValues: marshall({ ':pk': hourDuePk(shard), ':tick': tickAtMs }),
+        });
+        for await (const { owner, ...key } of found) yield { owner: String(owner), ...hourOfKey(key) };
+      }
+    },
+  };
+};

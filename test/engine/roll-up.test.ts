@@ -1,0 +1,292 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { deliveryId } from '../../lambdas/domain/id.ts';
+import type { StoredWebhook } from '../../lambdas/domain/webhook.ts';
+import { createRolledEngine, forgetAccounts } from '../helpers/roll-up.ts';
+import { useTables } from '../helpers/tables.ts';
+import { type Answering, anEvent, aWebhook } from '../helpers/virtual-engine.ts';
+
+const refused = { status: 500 };
+const accepted = { status: 200 };
+const MINUTE = 1 / 60;
+
+describe('the roll-up, in virtual time', () => {
+  const tables = useTables();
+  afterEach(() => forgetAccounts(tables));
+
+  const start = async (answer: Answering = () => accepted, webhook: StoredWebhook = aWebhook()) => {
+    const engine = await createRolledEngine(tables, answer);
+    await engine.addWebhooks(webhook);
+    const publish = async (count = 1) => {
+      const events = Array.from({ length: count }, () => anEvent({}, engine.now()));
+      const ids = events.map((event) => deliveryId(engine.now(), event.id, webhook.id));
+      await engine.publish(...events);
+      return ids;
+    };
+    const statuses = async (ids: readonly string[]) =>
+      Promise.all(ids.map(async (id) => (await engine.delivery(id)).status));
+    return { engine, webhook, publish, statuses };
+  };
+
+  it('sends a first attempt again whose message was lost', async () => {
+    const { engine, publish, statuses } = await start();
+    const ids = await publish(3);
+    engine.purge();
+
+    await engine.passHours(1.2);
+    await engine.tick();
+    await engine.passHours(1.24);
+    expect(await statuses(ids)).toEqual(['pending', 'pending', 'pending']);
+    await engine.passHours(1.25);
+    const { resent } = await engine.tick();
+    await engine.passHours(1.3);
+
+    expect(resent).toBe(3);
+    expect(await statuses(ids)).toEqual(['delivered', 'delivered', 'delivered']);
+    expect(engine.posts).toHaveLength(3);
+  });
+
+  it('finds what is lost in hours that no tick has read in time', async () => {
+    const { engine, publish, statuses } = await start();
+    const ids = await publish();
+    await engine.passHours(2.5);
+    ids.push(...(await publish()));
+    await engine.passHours(5);
+    ids.push(...(await publish()));
+    engine.purge();
+
+    await engine.passHours(20);
+    expect(await engine.tick()).toMatchObject({ behind_hours: 0 });
+    await engine.passHours(20.1);
+
+    expect(await statuses(ids)).toEqual(['delivered', 'delivered', 'delivered']);
+  });
+
+  it('finds what is lost twice when the hour is a while older', async () => {
+    const { engine, publish, statuses } = await start();
+    const ids = await publish();
+    engine.purge();
+    await engine.passHours(1.25);
+    await engine.tick();
+    engine.purge();
+
+    await engine.passHours(1.9);
+    const early = await engine.tick();
+    await engine.passHours(2);
+    await engine.tick();
+    await engine.passHours(2.1);
+
+    expect(early.resent).toBe(0);
+    expect(await statuses(ids)).toEqual(['delivered']);
+  });
+
+  it('leaves to others what is on its way or stands in the due index', async () => {
+    const { engine, publish } = await start(() => refused, aWebhook({ schedule: [7200] }));
+    await publish();
+    await engine.passHours(1.05);
+    engine.purge();
+
+    await engine.passHours(1.25);
+    const { resent } = await engine.tick();
+
+    expect(resent).toBe(0);
+    expect(engine.messages.size).toBe(0);
+  });
+
+  it('lets go on what is held although its webhook is enabled', async () => {
+    const webhook = aWebhook({ enabled: false });
+    const { engine, publish, statuses } = await start(() => accepted, webhook);
+    const ids = await publish(2);
+    await engine.passHours(0.1);
+    await engine.passHours(1.25);
+    const whileDisabled = await engine.tick();
+    expect(await statuses(ids)).toEqual(['held', 'held']);
+
+    // Enabled, and whoever should have let them go has not seen it.
+    await engine.putWebhook({ ...webhook, enabled: true });
+    await engine.passHours(2);
+    const { resumed } = await engine.tick();
+    await engine.passHours(2.1);
+
+    expect([whileDisabled.resumed, resumed]).toEqual([0, 2]);
+    expect(await statuses(ids)).toEqual(['delivered', 'delivered']);
+  });
+
+  it('cancels what is held for a webhook that was deleted', async () => {
+    const webhook = aWebhook({ enabled: false });
+    const { engine, publish, statuses } = await start(() => accepted, webhook);
+    const ids = await publish();
+    await engine.passHours(1);
+    await engine.putWebhook({ ...webhook, deleted_at: new Date(engine.now()).toISOString() });
+
+    await engine.passHours(1.25);
+    await engine.tick();
+    await engine.passHours(1.3);
+
+    expect(await statuses(ids)).toEqual(['cancelled']);
+    expect(engine.posts).toHaveLength(0);
+  });
+
+  it('counts an hour until nothing of it is open', async () => {
+    // Refused at once, after 1, 6 and 21 minutes; delivered after 81.
+    const { engine, webhook, publish } = await start((_, number) => (number < 5 ? refused : accepted));
+    await publish();
+    await engine.passHours(1.25);
+    await engine.tick();
+    const [first] = await engine.hours(webhook.id);
+    await engine.passHours(2);
+    await engine.tick();
+    const [second] = await engine.hours(webhook.id);
+
+    expect(first).toMatchObject({ deliveries: 1, delivered: 0, refused: 4, dead: 0, open: 1 });
+    expect(first).toMatchObject({ due_pk: expect.stringMatching(/^H#/), due_at: engine.startMs + 2 * 3_600_000 });
+    expect(second).toMatchObject({ deliveries: 1, delivered: 1, refused: 4, dead: 0, open: 0 });
+    expect(second?.last_success_at).toBeGreaterThan(Number(second?.last_failure_at));
+    expect(second).not.toHaveProperty('due_pk');
+  });
+
+  it('writes nothing for an hour without deliveries', async () => {
+    const { engine, webhook } = await start();
+    await engine.passHours(9);
+    const writes: string[] = [];
+
+    await engine.tick({
+      put: async (webhookId) => void writes.push(webhookId),
+      close: async (webhookId) => void writes.push(webhookId),
+    });
+
+    expect(writes).not.toContain(webhook.id);
+    expect((await engine.store.progress())?.progress.hourMs).toBe(engine.startMs + 8 * 3_600_000);
+  });
+
+  it('finishes what a killed tick began, and counts nothing twice', async () => {
+    const { engine, webhook, publish, statuses } = await start();
+    const other = aWebhook();
+    await engine.addWebhooks(other);
+    const ids = await publish(5);
+    engine.purge();
+    await engine.passHours(1.25);
+
+    // Dies once before anything is sent, once when the first webhook is written and the second is not.
+    engine.faults.send = 1;
+    await expect(engine.tick()).rejects.toThrow('the queue takes nothing');
+    let puts = 0;
+    const put: typeof engine.store.put = async (...of) => {
+      if (++puts === 2) throw new Error('killed');
+      return engine.store.put(...of);
+    };
+    await expect(engine.tick({ put })).rejects.toThrow('killed');
+    await engine.tick();
+    await engine.tick();
+    await engine.passHours(2);
+    await engine.tick();
+
+    expect(await statuses(ids)).toEqual(Array(5).fill('delivered'));
+    expect(engine.posts).toHaveLength(10);
+    for (const { id } of [webhook, other]) {
+      expect(await engine.hours(id)).toMatchObject([{ deliveries: 5, delivered: 5, open: 0, refused: 0 }]);
+    }
+  });
+
+  it('stops in time in the middle of an hour, and goes on there', async () => {
+    const { engine, webhook, publish } = await start();
+    for (let n = 0; n < 12; n++) await publish(100);
+    engine.purge();
+    await engine.passHours(1.25);
+    const reads: unknown[] = [];
+    const read: typeof engine.store.read = async (...of) => {
+      reads.push(of[2]);
+      return engine.store.read(...of);
+    };
+
+    const ticks: number[] = [];
+    for (let n = 1; n <= 4; n++) ticks.push((await engine.tick({ read }, () => reads.length >= n)).resent);
+
+    expect(ticks.reduce((sum, resent) => sum + resent)).toBe(1200);
+    expect(ticks[0]).toBeLessThanOrEqual(1000);
+    expect(ticks[0]).toBeGreaterThan(900);
+    expect(reads.filter((cursor) => cursor === null)).toHaveLength(1);
+    expect(await engine.hours(webhook.id)).toMatchObject([{ deliveries: 1200, open: 1200 }]);
+  });
+
+  it('lets only one of two ticks at once note how far they are', async () => {
+    const { engine, webhook, publish } = await start();
+    await publish(2);
+    engine.purge();
+    await engine.passHours(1.25);
+
+    await Promise.all([engine.tick(), engine.tick()]);
+    await engine.passHours(2);
+    await engine.tick();
+
+    expect(engine.posts).toHaveLength(2);
+    expect(await engine.hours(webhook.id)).toMatchObject([{ deliveries: 2, delivered: 2 }]);
+    expect((await engine.store.progress())?.progress.hourMs).toBe(engine.startMs + 3_600_000);
+  });
+
+  it('changes nothing by a tick that comes late', async () => {
+    const { engine, publish } = await start();
+    await publish();
+    await engine.passHours(4);
+    await engine.tick();
+    const before = await engine.store.progress();
+
+    await engine.tick();
+
+    expect(await engine.store.progress()).toEqual(before);
+  });
+
+  it('counts again what is sent again after its hour', async () => {
+    const { engine, webhook, publish } = await start((_, number) => (number <= 6 ? refused : accepted));
+    const [id = ''] = await publish();
+    await engine.passHours(9);
+    await engine.tick();
+    const { event_id, event_type, owner } = await engine.delivery(id);
+    const [before] = await engine.hours(webhook.id);
+
+    const owe = { type: 'owe' as const, trigger: 'manual' as const, event_id, event_type, delivery_ids: [id] };
+    await engine.fanOut([{ kind: 'command', command: { ...owe, id: 'again', owner } }]);
+    await engine.passHours(9 + 16 * MINUTE);
+    await engine.tick();
+    const [after] = await engine.hours(webhook.id);
+
+    expect(before).toMatchObject({ delivered: 0, dead: 1, refused: 6, open: 0 });
+    expect(after).toMatchObject({ delivered: 1, dead: 0, refused: 6, open: 0 });
+    expect(after).not.toHaveProperty('due_pk');
+  });
+
+  it('finds what was made after its hour was read, and lost', async () => {
+    const { engine, webhook, statuses } = await start();
+    const late = anEvent({}, engine.now());
+    await engine.passHours(6);
+    await engine.tick();
+
+    await engine.publish(late);
+    engine.purge();
+    await engine.passHours(6.3);
+    await engine.tick();
+    await engine.passHours(6.4);
+
+    expect(await statuses([deliveryId(engine.startMs, late.id, webhook.id)])).toEqual(['delivered']);
+  });
+
+  it('goes through both modes and every account', async () => {
+    const { engine, publish, statuses } = await start();
+    const ids = await publish();
+    const [account = ''] = engine.owner.split('#');
+    const more = await createRolledEngine(tables, () => accepted);
+    const found: string[] = [];
+    const webhookIds: typeof engine.store.webhookIds = (owner, after) => {
+      found.push(owner);
+      return engine.store.webhookIds(owner, after);
+    };
+    engine.purge();
+    await engine.passHours(1.25);
+
+    await engine.tick({ webhookIds });
+    await engine.passHours(1.3);
+
+    const [second = ''] = more.owner.split('#');
+    expect(found.toSorted()).toEqual([account, second].flatMap((each) => [`${each}#live`, `${each}#test`]).toSorted());
+    expect(await statuses(ids)).toEqual(['delivered']);
+  });
+});

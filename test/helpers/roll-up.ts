@@ -1,0 +1,69 @@
+import { type AttributeValue, DeleteItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { createRollUpRows } from '../../lambdas/adapters/roll-up-rows.ts';
+import { accountKey, hourKey, rollUpProgressKey } from '../../lambdas/adapters/table-keys.ts';
+import { drawId } from '../../lambdas/domain/id.ts';
+import { type RollUpStore, rollUp } from '../../lambdas/domain/roll-up.ts';
+import type { Tables } from './tables.ts';
+import { type Answering, createVirtualEngine } from './virtual-engine.ts';
+
+const HOUR_MS = 3_600_000;
+
+/** There is one roll-up for all accounts: the next test begins with its own. */
+export const forgetAccounts = async ({ client, deliveryTable }: Tables): Promise<void> => {
+  const { pk } = accountKey('');
+  const { Items = [] } = await client.send(
+    new QueryCommand({
+      TableName: deliveryTable,
+      KeyConditionExpression: 'pk = :pk',
+      ExpressionAttributeValues: marshall({ ':pk': pk }),
+    }),
+  );
+  const keys = [marshall(rollUpProgressKey), ...Items.map(({ pk, sk }) => ({ pk, sk }))];
+  for (const Key of keys) {
+    await client.send(new DeleteItemCommand({ TableName: deliveryTable, Key: Key as Record<string, AttributeValue> }));
+  }
+};
+
+/** The engine with an account of its own, and the roll-up's ticks at the tests' bidding. */
+export const createRolledEngine = async (tables: Tables, answer: Answering, startMs = Date.UTC(2026, 10, 1, 9)) => {
+  const accountId = drawId('acc', startMs);
+  await tables.client.send(
+    new PutItemCommand({ TableName: tables.deliveryTable, Item: marshall(accountKey(accountId)) }),
+  );
+  const engine = createVirtualEngine(tables, answer, { startMs, owner: `${accountId}#live` });
+  const names = { domain: tables.domainTable, delivery: tables.deliveryTable };
+  const store = createRollUpRows(tables.client, names, 30);
+
+  return {
+    ...engine,
+    store,
+    startMs,
+    passHours: (hours: number) => engine.passUntil(startMs + hours * HOUR_MS),
+    /** A tick now. `over` stands for parts of the store; `isTimeUp` is asked between pages. */
+    tick: (over: Partial<RollUpStore> = {}, isTimeUp = () => false) =>
+      rollUp(
+        engine.now(),
+        {
+          store: { ...store, ...over },
+          queue: engine.queue,
+          clock: engine.now,
+          speed: 1,
+          retentionHours: 720,
+        },
+        isTimeUp,
+      ),
+    /** What is kept of a webhook's hours. */
+    async hours(webhookId: string): Promise<Record<string, unknown>[]> {
+      const { Items = [] } = await tables.client.send(
+        new QueryCommand({
+          TableName: tables.deliveryTable,
+          KeyConditionExpression: 'pk = :pk AND begins_with(sk, :hour)',
+          ExpressionAttributeValues: marshall({ ':pk': hourKey(webhookId, 0).pk, ':hour': 'hour#' }),
+          ConsistentRead: true,
+        }),
+      );
+      return Items.map((item) => unmarshall(item));
+    },
+  };
+};
