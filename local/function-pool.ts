@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import {
   type Environment,
   type FunctionDefinition,
-  type FunctionError,
   type InvocationResult,
   killed,
   startEnvironment,
@@ -13,7 +12,8 @@ export interface Invocation {
   readonly functionName: string;
   readonly durationMs: number;
   readonly memoryMb: number;
-  readonly error: FunctionError | null;
+  readonly event: unknown;
+  readonly result: InvocationResult;
 }
 
 export interface FunctionPool {
@@ -76,9 +76,8 @@ export const createFunctionPool = ({ definitions, identify, log, onInvocation }:
         const startMs = performance.now();
         const result = await environment.invoke(randomUUID(), JSON.stringify(event));
         fleet.release(environment);
-        const error = result.ok ? null : result.error;
-        if (error && !isStopped) log(name, `ERROR ${error.type}: ${error.message}`);
-        onInvocation?.({ functionName: name, durationMs: performance.now() - startMs, memoryMb, error });
+        if (!result.ok && !isStopped) log(name, `ERROR ${result.error.type}: ${result.error.message}`);
+        onInvocation?.({ functionName: name, durationMs: performance.now() - startMs, memoryMb, event, result });
         return result;
       } finally {
         runningCount--;

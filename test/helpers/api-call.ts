@@ -1,5 +1,7 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 
+import { noteAnswer, noteAuthorization, noteRequest } from '../secrecy/notes.ts';
+
 export type ApiHandler = (event: APIGatewayProxyEventV2, context: Context) => unknown;
 
 export interface ApiCall {
@@ -60,8 +62,13 @@ export const callApi = async (
   path: string,
   call: ApiCall = {},
 ): Promise<ApiAnswer> => {
-  const result = (await handler(eventOf(method, path, call), {} as Context)) as APIGatewayProxyStructuredResultV2;
+  noteAuthorization(call.key);
+  noteAuthorization(call.headers?.authorization);
+  const event = eventOf(method, path, call);
+  noteRequest(event.body);
+  const result = (await handler(event, {} as Context)) as APIGatewayProxyStructuredResultV2;
   const text = result.isBase64Encoded ? Buffer.from(result.body ?? '', 'base64').toString() : (result.body ?? '');
+  noteAnswer(text);
   const headers = result.headers as Record<string, string>;
   const isJson = /json/.test(headers['content-type'] ?? '');
   return { status: result.statusCode ?? 0, headers, text, json: isJson ? JSON.parse(text) : undefined };

@@ -5,6 +5,7 @@ import type { Scope } from '../../lambdas/domain/api-key.ts';
 import { env } from '../../lambdas/runtime/env.ts';
 import { type InterceptorProxy, startInterceptorProxy } from '../../local/interceptor.ts';
 import { createUseRecorder } from '../privilege/recorder.ts';
+import { leaveRows } from '../secrecy/writing.ts';
 import { type ApiAnswer, type ApiCall, type ApiHandler, callApi } from './api-call.ts';
 import { seedAccount, seedKey } from './seeded-keys.ts';
 import type { Tables } from './tables.ts';
@@ -39,6 +40,9 @@ export const useApi = (tables: Tables, name: string, base = '/api/public/v1'): C
   afterAll(async () => {
     await proxy?.stop();
     recorder.leave();
+    for (const table of [tables.domainTable, tables.deliveryTable]) {
+      await leaveRows(tables.endpoint, table, `${table}-table`);
+    }
   });
   return (method, path, { key }, call = {}) => {
     // Read by the SDK at a function's first call, and a file may have several functions.

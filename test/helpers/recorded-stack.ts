@@ -1,14 +1,51 @@
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { env } from '../../lambdas/runtime/env.ts';
+import type { Invocation } from '../../local/function-pool.ts';
 import { type LocalStack, type StackOptions, startStack } from '../../local/stack.ts';
 import { synthesiseIfStale } from '../../local/synth.ts';
 import { readAssembly, resourcesOf } from '../../local/template.ts';
 import { createUseRecorder } from '../privilege/recorder.ts';
+import { noteAnswer, noteAuthorization, noteKeyring, noteRequest } from '../secrecy/notes.ts';
+import { leaveLines, leaveRows } from '../secrecy/writing.ts';
 
 export interface RecordedStackOptions extends StackOptions {
   /** Nothing stands between functions and engines: for tests of speed. What is called is not noted then. */
   readonly isDirect?: boolean;
 }
 
-/** The stack as it would be deployed; when it stops, it leaves what its functions called for the verdicts on the run. */
+interface HttpEvent {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+/** What the API was told and has told. */
+const noteExchange = ({ functionName, event, result }: Invocation): void => {
+  if (!functionName.endsWith('-api')) return;
+  const { headers, body } = event as HttpEvent;
+  noteAuthorization(headers?.authorization);
+  noteRequest(body);
+  if (result.ok) noteAnswer((result.payload as { body?: string }).body);
+};
+
+const noteKeys = async (stack: LocalStack): Promise<void> => {
+  noteAuthorization(stack.operatorKey);
+  const { environment } = stack.definitionOf('deliver');
+  const client = new SecretsManagerClient({
+    endpoint: environment.AWS_ENDPOINT_URL_SECRETS_MANAGER ?? '',
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  });
+  const { SecretString = '' } = await client.send(
+    new GetSecretValueCommand({ SecretId: environment[env.keyringSecret] }),
+  );
+  noteKeyring(SecretString);
+  client.destroy();
+};
+
+/**
+ * The stack as it would be deployed. When it stops, it leaves for the verdicts on the run what its functions called and
+ * wrote, and what they may not have written.
+ */
 export const startRecordedStack = async ({
   isDirect = false,
   ...options
@@ -19,12 +56,40 @@ export const startRecordedStack = async ({
   const nameOf = (physicalName: string): string => template.resources.get(physicalName)?.name ?? physicalName;
   const recorder = createUseRecorder(functionNames, nameOf);
   const interceptor = recorder.before(options.interceptor ?? ((_, forward) => forward()));
-  const stack = await startStack({ assembly, ...options, ...(isDirect ? {} : { interceptor }) });
+  const lines = new Map(functionNames.map((name) => [name, [] as string[]]));
+  const stack = await startStack({
+    assembly,
+    ...options,
+    ...(isDirect ? {} : { interceptor }),
+    onLog(line) {
+      lines.get(line.functionName)?.push(line.text);
+      options.onLog?.(line);
+    },
+    onInvocation: noteExchange,
+  });
+
+  const leaveWritings = async (): Promise<void> => {
+    for (const name of ['domain-table', 'delivery-table']) {
+      await leaveRows(stack.dynamoEndpoint, stack.tableName(name), name);
+    }
+    for (const name of stack.queueNames) {
+      leaveLines(
+        `queue ${name}`,
+        stack.peek(name).map(({ body }) => body),
+      );
+    }
+    for (const [name, of] of lines) leaveLines(`log ${name}`, of);
+  };
   return {
     ...stack,
     async stop() {
-      await stack.stop();
-      recorder.leave();
+      try {
+        await noteKeys(stack);
+        await leaveWritings();
+      } finally {
+        await stack.stop();
+        recorder.leave();
+      }
     },
   };
 };

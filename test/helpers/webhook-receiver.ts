@@ -30,7 +30,7 @@ export const startWebhookReceiver = async (): Promise<WebhookReceiver> => {
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
-    const place = places.get(request.url ?? '');
+    const place = places.get((request.url ?? '').replace(/\?.*/, ''));
     if (!place) return response.writeHead(404).end();
     const { posts } = place.endpoint;
     const deliveryId = String(request.headers['x-passpost-delivery-id']);

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll } from 'vitest';
 import type { AttemptView, DeliveryView } from '../../lambdas/domain/delivery-view.ts';
 import { callApi, refusalOf } from '../../local/api-client.ts';
 import type { LocalStack, StackOptions } from '../../local/stack.ts';
+import { canary } from '../secrecy/notes.ts';
 import { createFaults, type Faults } from './faults.ts';
 import { type RecordedStackOptions, startRecordedStack } from './recorded-stack.ts';
 import { type Answering, type Endpoint, startWebhookReceiver, type WebhookReceiver } from './webhook-receiver.ts';
@@ -88,7 +89,7 @@ const createClient = async ({ stack, receiver }: Pick<WholeStack, 'stack' | 'rec
     async publish(count, type = 'task.accepted') {
       const ids: string[] = [];
       for (let left = count; left > 0; left -= 100) {
-        const events = Array.from({ length: Math.min(left, 100) }, (_, n) => ({ type, data: { n } }));
+        const events = Array.from({ length: Math.min(left, 100) }, (_, n) => ({ type, data: { n, canary } }));
         const { data } = await done<{ data: { id: string }[] }>('POST', '/events', { events });
         ids.push(...data.map(({ id }) => id));
       }

@@ -10,9 +10,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseKeyring } from '../../lambdas/domain/keyring.ts';
 import { env } from '../../lambdas/runtime/env.ts';
 import { callApi } from '../../local/api-client.ts';
-import { type LocalStack, startStack } from '../../local/stack.ts';
-import { synthesiseIfStale } from '../../local/synth.ts';
+import type { LocalStack } from '../../local/stack.ts';
 import { run } from '../../ops/run.ts';
+import { startRecordedStack } from '../helpers/recorded-stack.ts';
 
 interface Received {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
@@ -29,7 +29,7 @@ describe('rotating the keyring of a running stack', () => {
   let stack: LocalStack;
   let key: string;
   const start = async (): Promise<void> => {
-    stack = await startStack({ assembly: await synthesiseIfStale(), dataDir });
+    stack = await startRecordedStack({ dataDir });
   };
   const call = (method: string, path: string, body?: object) => callApi(stack.url, key, method, path, body);
   beforeAll(async () => {

@@ -4,6 +4,7 @@ import { operations } from '../../lambdas/contract/index.ts';
 import { conditionFailed } from '../../local/interceptor.ts';
 import type { Json } from '../helpers/api-call.ts';
 import { type Client, useWholeStack } from '../helpers/whole-stack.ts';
+import { canary } from '../secrecy/notes.ts';
 
 const task = {
   item: 'Forgotten passport',
@@ -13,11 +14,11 @@ const task = {
   reward_nok: 250,
   pickup: { city: 'Oslo', address: 'Kristian IVs gate 7' },
   dropoff: { city: 'Gardermoen', address: 'Oslo Airport, Terminal 2' },
-  recipient: { name: 'Jane Doe', phone: '+4790000000' },
+  recipient: { name: canary, phone: '+4790000000' },
   external_reference: 'RES-1',
 };
-const result = { meta: { code: 200, message: 'OK', details: [], retryable: false }, data: { rates: [] } };
-const job = { type: 'calculate_rates', input: { shipper_accounts: ['fedex'] } };
+const result = { meta: { code: 200, message: 'OK', details: [], retryable: false }, data: { rates: [canary] } };
+const job = { type: 'calculate_rates', input: { shipper_accounts: [canary] } };
 const SOON = { timeout: 10_000, interval: 50 };
 
 /** Which operation answers a path. */
@@ -76,7 +77,14 @@ describe('the stack as deployed', () => {
 
   it('keeps a webhook, its secrets and what was sent to it', async () => {
     const endpoint = whole.receiver.open(({ number }) => (number === 1 ? 500 : 200));
-    const settings = { url: endpoint.url, events: ['task.accepted'], allow_http: true, schedule: [] };
+    const settings = {
+      url: `${endpoint.url}?token=of-a-till-4711`,
+      events: ['task.accepted'],
+      allow_http: true,
+      schedule: [],
+      basic_auth: { username: 'till', password: 'not-to-be-told-4711' },
+      headers: { 'x-shop': 'shop-secret-4711' },
+    };
     const { id } = await twice('/webhooks', settings);
     await native('PATCH', `/webhooks/${id}`, { events: ['task.accepted', 'task.created'], description: 'a till' });
     await twice(`/webhooks/${id}/rotate-secret`, { overlap_seconds: 60 });

@@ -9,6 +9,7 @@ import type { Json } from '../helpers/api-call.ts';
 import { opensslVerifies } from '../helpers/receivers/openssl.ts';
 import { verifyWithStripe } from '../helpers/receivers/stripe.ts';
 import { startRecordedStack } from '../helpers/recorded-stack.ts';
+import { note } from '../secrecy/notes.ts';
 
 interface Received {
   readonly path: string;
@@ -149,6 +150,7 @@ describe('the surfaces on the whole stack', () => {
     await native('PUT', '/templates/key-card', { name: 'Key card, new' });
     const { headers, body } = await last('/creator', 1);
     const { signature, signedData, event } = JSON.parse(body);
+    note('signature', signature);
     expect(headers.authorization).toBe(`Bearer ${subscribed.json.accessToken}`);
     expect(event).toBe('pass_template_updated');
     const pem = (await passcreator('GET', '/publickey')).json.publicKey;
