@@ -68,12 +68,12 @@ export const whileDisabled = (delivery: StoredDelivery): StoredDelivery => ({
   has_slot: false,
 });
 
-/** A held delivery whose webhook is enabled again: due now, with the attempts it had left. */
+/** A held delivery whose webhook is enabled again: due now, with the attempts it had left. One by hand stays the only one. */
 export const afterEnabling = (delivery: StoredDelivery, nowMs: number): StoredDelivery => ({
   ...delivery,
   status: delivery.attempts_made > 0 ? 'failed' : 'pending',
   ticket: delivery.ticket + 1,
-  trigger: 'resume',
+  trigger: delivery.trigger === 'manual' ? 'manual' : 'resume',
   due_at: nowMs,
   parked: false,
   has_slot: false,

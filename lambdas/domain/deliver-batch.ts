@@ -161,9 +161,13 @@ export const deliverBatch = async (
   for (const assignment of assignments) {
     const { delivery, ticket } = assignment;
     const verdict = seen.has(ticket.deliveryId) ? 'discard' : verdictOn(assignment, clock());
+    if (!delivery || verdict === 'discard') {
+      note(assignment, 'discarded');
+      continue;
+    }
+    // One out of date does not stand for it: the one that counts may come behind it.
     seen.add(ticket.deliveryId);
-    if (!delivery || verdict === 'discard') note(assignment, 'discarded');
-    else if (verdict === 'tell') tell.push(assignment);
+    if (verdict === 'tell') tell.push(assignment);
     else if (verdict === 'resend') resend.push(assignment);
     else if (verdict === 'cancel')
       finished.push(unattempted(assignment, 'cancelled', afterDeletion(delivery, clock())));

@@ -143,6 +143,39 @@ describe('what is owed again, in virtual time', () => {
     expect(await engine.delivery(id)).toMatchObject({ status: 'held', attempts_made: 6, step: 0 });
   });
 
+  // Both messages were dropped as one delivery's, and the sweep came minutes later.
+  it('sends what is asked for although an older message of it comes in the same batch', async () => {
+    const { engine, event, id, ask } = await start(() => accepted);
+    await engine.publish(event);
+    await ask('replay');
+
+    await engine.passUntil(engine.now() + 1000);
+
+    expect(engine.posts).toHaveLength(1);
+    expect(await engine.delivery(id)).toMatchObject({ status: 'delivered', last: { trigger: 'replay' } });
+  });
+
+  it('leaves the schedule alone also where an attempt by hand had to wait for its webhook', async () => {
+    const { engine, webhook, event, id, ask, passHours } = await start((_, number) =>
+      number === 1 ? accepted : refused,
+    );
+    await engine.publish(event);
+    await passHours(0.1);
+    await engine.putWebhook({ ...webhook, enabled: false, disabled_reason: 'manual' });
+    await ask('manual');
+    await passHours(0.2);
+    const held = await engine.delivery(id);
+
+    await engine.putWebhook(webhook);
+    const resume = { id: 'resume#1', owner: engine.owner, type: 'resume', webhook_id: webhook.id } as const;
+    await engine.fanOut([{ kind: 'command', command: resume }]);
+    await passHours(24);
+
+    expect(held.status).toBe('held');
+    expect(engine.posts).toHaveLength(2);
+    expect(await engine.delivery(id)).toMatchObject({ status: 'dead', attempts_made: 2, last: { trigger: 'manual' } });
+  });
+
   it('cancels what is owed of an event whose body was deleted', async () => {
     const { engine, event, id, passHours } = await start(() => refused);
     await engine.publish(event);
