@@ -5,7 +5,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { taskContentExample as task } from '../../lambdas/domain/event-samples.ts';
 import { verifyPasspost } from '../helpers/receivers/passpost.ts';
-import { bootstrap, type Deployment, deploy, eventually, say } from './deployment.ts';
+import {
+  bootstrap,
+  bringKilledBackSoon,
+  type Deployment,
+  deploy,
+  deployByCommand,
+  eventually,
+  say,
+} from './deployment.ts';
 import { deliverToEachProfile } from './each-profile.ts';
 import { type Emulator, startEmulator } from './emulator.ts';
 import { checkOutFormerRelease, formerRelease } from './former-release.ts';
@@ -92,6 +100,7 @@ const passTheGate = async (folder: string, emulator: Emulator): Promise<void> =>
   const former = checkOutFormerRelease(folder);
   await bootstrap(emulator, root, folder);
   const before = await deploy(emulator, former, folder);
+  await bringKilledBackSoon(emulator);
   say(`✓ release ${formerRelease.version} is deployed`);
 
   const now = await deployOver(before, 20, () => deploy(emulator, root, folder));
@@ -99,7 +108,7 @@ const passTheGate = async (folder: string, emulator: Emulator): Promise<void> =>
   await tryTheApi(now);
   await operate(emulator);
   say('✓ an operator rotates the keyring, pauses deliveries and lets them go on');
-  const { said } = await deploy(emulator, root, folder);
+  const said = await deployByCommand(emulator, root, folder);
   assert.match(said, /no changes/, `the second deploy changes nothing:\n${said.slice(-2000)}`);
   say('✓ the second deploy changes nothing');
 

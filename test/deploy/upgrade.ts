@@ -121,11 +121,11 @@ export class Load {
     assert.equal(enabled.status, 200, JSON.stringify(enabled.body));
 
     for (const { name, receiver } of this.webhooks) {
-      await eventually(
-        `All ${this.accepted.size} events arrive at the webhook ${name} (${receiver.taken.size} did)`,
-        90,
-        () => (receiver.taken.size >= this.accepted.size ? true : undefined),
-      );
+      await eventually(`All ${this.accepted.size} events arrive at the webhook ${name}`, 90, () =>
+        receiver.taken.size >= this.accepted.size ? true : undefined,
+      ).catch((error: Error) => {
+        throw new Error(`${error.message} (${receiver.taken.size} did)`);
+      });
     }
     await sleep(3_000);
     for (const { name, receiver } of this.webhooks) {
