@@ -1,10 +1,10 @@
-import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { DeleteItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { beforeEach, describe, expect, it, test } from 'vitest';
 import { deliveryRow } from '../lambdas/adapters/owed-rows.ts';
 import { executeStatements, insertStatement } from '../lambdas/adapters/partiql.ts';
 import { createRollUpRows } from '../lambdas/adapters/roll-up-rows.ts';
-import { rollUpProgressKey } from '../lambdas/adapters/table-keys.ts';
+import { deliveryKey, rollUpProgressKey } from '../lambdas/adapters/table-keys.ts';
 import type { StoredDelivery } from '../lambdas/domain/delivery.ts';
 import { newDelivery } from '../lambdas/domain/fan-out.ts';
 import { drawId } from '../lambdas/domain/id.ts';
@@ -116,6 +116,19 @@ describe('GET /webhooks/{id}/stats', () => {
     await putDelivery(tables, of, { status: 'delivered', ticket: 3, settled_at: THIS_HOUR, attempts_refused: 1 });
 
     expect(counted).toMatchObject([{ delivered: 0, refused: 1 }]);
+    expect((await stats()).json.hours).toMatchObject([{ delivered: 1, refused: 1 }]);
+  });
+
+  it('shows what was counted of an hour whose deliveries have expired since', async () => {
+    const earlier = THIS_HOUR - 3 * HOUR;
+    await deliver(earlier, { status: 'failed', ticket: 2, attempts_refused: 1 });
+    const { id } = await delivered(earlier + 1);
+    await roll(THIS_HOUR, earlier);
+
+    await tables.client.send(
+      new DeleteItemCommand({ TableName: tables.deliveryTable, Key: marshall(deliveryKey(id)) }),
+    );
+
     expect((await stats()).json.hours).toMatchObject([{ delivered: 1, refused: 1 }]);
   });
 

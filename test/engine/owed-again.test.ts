@@ -131,6 +131,21 @@ describe('what is owed again, in virtual time', () => {
     });
   });
 
+  it('owes what it makes: the due index finds it when its message is lost', async () => {
+    const { engine, event, ask, passHours } = await start(() => accepted);
+    const late = aWebhook({ events: [] });
+    await engine.addWebhooks(late);
+    await engine.publish(event);
+    await passHours(5);
+    const id = deliveryId(Date.parse(event.created_at), event.id, late.id);
+
+    await ask('replay', 'late', [id]);
+    engine.purge();
+    await passHours(5.2);
+
+    expect((await engine.delivery(id)).status).toBe('delivered');
+  });
+
   it('holds what a disabled webhook is owed again', async () => {
     const { engine, webhook, event, id, ask, passHours } = await start(() => refused);
     await engine.publish(event);

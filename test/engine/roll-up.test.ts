@@ -223,6 +223,32 @@ describe('the roll-up, in virtual time', () => {
     expect((await engine.store.progress())?.progress.hourMs).toBe(engine.startMs + 3_600_000);
   });
 
+  it('stops when another has gone on meanwhile', async () => {
+    const { engine } = await start();
+    await engine.passHours(9);
+
+    const { behind_hours } = await engine.tick({ saveProgress: async () => false });
+
+    expect(behind_hours).toBe(7);
+  });
+
+  it('counts again what went on long after its hour', async () => {
+    const webhook = aWebhook({ enabled: false });
+    const { engine, publish } = await start(() => accepted, webhook);
+    await publish();
+    await engine.passHours(0.1);
+    await engine.passHours(6);
+    await engine.tick();
+
+    await engine.putWebhook({ ...webhook, enabled: true });
+    const resume = { id: 'resume', type: 'resume' as const, owner: engine.owner, webhook_id: webhook.id };
+    await engine.fanOut([{ kind: 'command', command: resume }]);
+    await engine.passHours(6.3);
+    await engine.tick();
+
+    expect(await engine.hours(webhook.id)).toMatchObject([{ delivered: 1, open: 0 }]);
+  });
+
   it('changes nothing by a tick that comes late', async () => {
     const { engine, publish } = await start();
     await publish();
