@@ -2,10 +2,11 @@ import { type AttributeValue, DeleteItemCommand, PutItemCommand, QueryCommand } 
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { createRollUpRows } from '../../lambdas/adapters/roll-up-rows.ts';
 import { accountKey, hourKey, rollUpProgressKey } from '../../lambdas/adapters/table-keys.ts';
-import { drawId } from '../../lambdas/domain/id.ts';
+import { deliveryId, drawId } from '../../lambdas/domain/id.ts';
 import { type RollUpStore, rollUp } from '../../lambdas/domain/roll-up.ts';
+import type { StoredWebhook } from '../../lambdas/domain/webhook.ts';
 import type { Tables } from './tables.ts';
-import { type Answering, createVirtualEngine } from './virtual-engine.ts';
+import { type Answering, anEvent, aWebhook, createVirtualEngine } from './virtual-engine.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -66,4 +67,22 @@ export const createRolledEngine = async (tables: Tables, answer: Answering, star
       return Items.map((item) => unmarshall(item));
     },
   };
+};
+
+/** The same with a webhook, and what tests do with it. */
+export const startRolled = async (
+  tables: Tables,
+  answer: Answering = () => ({ status: 200 }),
+  webhook: StoredWebhook = aWebhook(),
+) => {
+  const engine = await createRolledEngine(tables, answer);
+  await engine.addWebhooks(webhook);
+  const publish = async (count = 1) => {
+    const events = Array.from({ length: count }, () => anEvent({}, engine.now()));
+    const ids = events.map((event) => deliveryId(engine.now(), event.id, webhook.id));
+    await engine.publish(...events);
+    return ids;
+  };
+  const statuses = (ids: readonly string[]) => Promise.all(ids.map(async (id) => (await engine.delivery(id)).status));
+  return { engine, webhook, publish, statuses };
 };
