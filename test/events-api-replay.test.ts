@@ -99,6 +99,10 @@ describe('an event that was published', () => {
       expect((await replay(undefined, {}, drawId('evt', Date.now()))).status).toBe(404);
       expect((await replay({ webhook_id: foreign.id })).status).toBe(404);
       expect((await replay({ webhook: foreign.id })).status).toBe(422);
+      // No id at all, and what would be another thing's key.
+      for (const webhook_id of ['', 'x'.repeat(2000), 'webhook-count', `${foreign.id}0`]) {
+        expect((await replay({ webhook_id })).status).toBe(404);
+      }
       const reader = await aCaller(tables, { accountId: current.me.accountId, scopes: ['events:read'] });
       expect((await api('POST', `/events/${event.id}/replay`, reader)).status).toBe(403);
     });

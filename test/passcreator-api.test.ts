@@ -101,11 +101,12 @@ describe('the passcreator-api function', () => {
 
       const known = await subscribe({}, { template: `/${TEMPLATE}` });
       const unknown = await subscribe({}, { template: '/another' });
+      const impossible = await subscribe({}, { template: `/${'x'.repeat(2000)}` });
       me = await aCaller(tables);
       const foreign = await subscribe({}, { template: `/${TEMPLATE}` });
 
       expect([known.status, known.json]).toEqual([201, {}]);
-      for (const { status, json } of [unknown, foreign]) {
+      for (const { status, json } of [unknown, impossible, foreign]) {
         expect([status, json]).toEqual([404, { ErrorMessage: 'No such template.' }]);
       }
       expect(await list()).toEqual([]);

@@ -1,7 +1,12 @@
 import { type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { PassPostError } from '../domain/errors.ts';
-import { type ChangingEventTypes, type StoredEventType, storedEventTypeSchema } from '../domain/event-type.ts';
+import {
+  type ChangingEventTypes,
+  isEventTypeName,
+  type StoredEventType,
+  storedEventTypeSchema,
+} from '../domain/event-type.ts';
 import { putAuditEntry } from './audit-rows.ts';
 import { batchGet } from './batch-get.ts';
 import { rowOf } from './partiql.ts';
@@ -35,7 +40,9 @@ export const createEventTypesTable = (client: DynamoDBClient, table: string): Ev
     throw new PassPostError('conflict', 'The event type is being changed by others. Please try again.');
   },
 
-  remove(owner, name, entry) {
+  async remove(owner, name, entry) {
+    // A key is bounded: what is no name cannot even be asked for.
+    if (!isEventTypeName(name)) return false;
     const Key = marshall(eventTypeKey(owner, name));
     const Delete = { TableName: table, Key, ConditionExpression: 'attribute_exists(pk)' };
     return changeTogether(client, [{ Delete }, putAuditEntry(table, entry)]);

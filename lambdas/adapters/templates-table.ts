@@ -1,7 +1,7 @@
 import { type DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Page, Position } from '../domain/page.ts';
-import { type ChangingTemplates, type StoredTemplate, storedTemplateSchema } from '../domain/template.ts';
+import { type ChangingTemplates, isTemplateId, type StoredTemplate, storedTemplateSchema } from '../domain/template.ts';
 import { putAuditEntry } from './audit-rows.ts';
 import { batchGet } from './batch-get.ts';
 import { queryPositions } from './listed-rows.ts';
@@ -16,6 +16,8 @@ export interface TemplatesTable extends ChangingTemplates {
 /** Templates in the domain table: its stream makes their updates known. */
 export const createTemplatesTable = (client: DynamoDBClient, table: string): TemplatesTable => ({
   async find(owner, id) {
+    // A key is bounded: what is no id cannot even be asked for.
+    if (!isTemplateId(id)) return null;
     const Key = marshall(templateKey(owner, id));
     const { Item } = await client.send(new GetItemCommand({ TableName: table, Key, ConsistentRead: true }));
     return Item ? storedTemplateSchema.parse(unmarshall(Item)) : null;
@@ -40,7 +42,8 @@ export const createTemplatesTable = (client: DynamoDBClient, table: string): Tem
     return changeTogether(client, [{ Put: put }, putAuditEntry(table, entry)]);
   },
 
-  remove(owner, id, entry) {
+  async remove(owner, id, entry) {
+    if (!isTemplateId(id)) return false;
     const Key = marshall(templateKey(owner, id));
     const Delete = { TableName: table, Key, ConditionExpression: 'attribute_exists(pk)' };
     return changeTogether(client, [{ Delete }, putAuditEntry(table, entry)]);

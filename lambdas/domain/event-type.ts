@@ -7,6 +7,7 @@ import { rowVersion } from './row-version.ts';
 
 /** What stands in a path, a cursor and a key without escaping. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$/;
+export const isEventTypeName = (text: string): boolean => NAME.test(text);
 
 /** A batch of a hundred may hold a hundred types: their schemas must fit into memory and time. */
 const MOST_SCHEMA_BYTES = 32 * 1024;
@@ -88,7 +89,7 @@ export const putEventType = async (
   { types, checker }: { readonly types: ChangingEventTypes; readonly checker: SchemaChecker },
 ): Promise<{ type: StoredEventType; isNew: boolean }> => {
   refuseBuiltIn(name);
-  if (!NAME.test(name)) {
+  if (!isEventTypeName(name)) {
     throw invalid('name', 'invalid_format', 'must be 1 to 100 of A–Z a–z 0–9 . _ : - and begin with a letter or digit');
   }
   const schema = body.schema && JSON.stringify(body.schema);

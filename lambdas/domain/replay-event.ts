@@ -5,7 +5,7 @@ import { contentHash } from './content-hash.ts';
 import { invalid, notFound, PassPostError } from './errors.ts';
 import type { StoredEvent } from './event.ts';
 import { receiversOf, type Wanting } from './fan-out.ts';
-import { deliveryId } from './id.ts';
+import { deliveryId, isId } from './id.ts';
 import type { DeliveryHistory } from './read-deliveries.ts';
 import type { StoredWebhook } from './webhook.ts';
 
@@ -32,7 +32,7 @@ const receiversNow = async (
   { webhooks, wanting }: ReplayDependencies,
 ): Promise<readonly string[]> => {
   if (webhookId === undefined) return receiversOf(event, (await wanting([event]))[0] ?? []);
-  if (!(await webhooks.find(event.owner, webhookId))) throw notFound('webhook');
+  if (!isId('whk', webhookId) || !(await webhooks.find(event.owner, webhookId))) throw notFound('webhook');
   if (webhookId === event.about) throw invalid('webhook_id', 'invalid', 'is the webhook that the event is about');
   return [webhookId];
 };

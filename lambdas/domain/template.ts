@@ -8,6 +8,7 @@ import { rowVersion } from './row-version.ts';
 
 /** The account's own id of a template: what needs no escaping in a path. Dots alone would be taken for a folder. */
 const ID = /^(?!\.+$)[A-Za-z0-9._~-]{1,64}$/;
+export const isTemplateId = (text: string): boolean => ID.test(text);
 
 /** A template of passes, as far as events are concerned: what a subscription may be tied to. */
 export const templateSchema = z
@@ -83,7 +84,7 @@ export const putTemplate = async (
   { owner, id, name, requestId, traceId, retentionDays, by, nowMs }: TemplateChange,
   templates: ChangingTemplates,
 ): Promise<StoredTemplate> => {
-  if (!ID.test(id)) throw invalid('id', 'invalid_format', 'must be 1 to 64 of the characters A–Z a–z 0–9 . _ ~ -');
+  if (!isTemplateId(id)) throw invalid('id', 'invalid_format', 'must be 1 to 64 of the characters A–Z a–z 0–9 . _ ~ -');
   for (let tries = 0; tries < TRIES; tries++) {
     const present = await templates.find(owner, id);
     // The client library repeats a write whose answer was lost, and then meets its own success.

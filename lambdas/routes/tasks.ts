@@ -1,6 +1,6 @@
 import * as operations from '../contract/tasks.ts';
 import { createTask, type NewTasks } from '../domain/create-task.ts';
-import { notFound } from '../domain/errors.ts';
+import { invalid, notFound } from '../domain/errors.ts';
 import { type MoveDetails, type MovingTasks, moveTask } from '../domain/move-task.ts';
 import { ownerKey } from '../domain/owner.ts';
 import { type Page, type Position, pageToBody } from '../domain/page.ts';
@@ -38,6 +38,8 @@ export const taskRoutes = (tasks: Tasks): Route[] => {
     }),
 
     route(operations.listTasks, async ({ owner, query: { limit, cursor, ...filter } }) => {
+      // Derived ids do not tell their time, so that the cursor must.
+      if (cursor?.at === '') throw invalid('cursor', 'invalid', 'is not a cursor of this list');
       const page = await tasks.list(ownerKey(owner), filter, { limit, after: cursor ?? null });
       return { status: 200, body: pageToBody(page, showTask) };
     }),

@@ -51,6 +51,7 @@ describe('the calls about event types', () => {
     expect(changed).toMatchObject({ status: 200, json: { description: 'Booked.', schema: null } });
     expect((await remove('booking.made')).status).toBe(204);
     expect((await remove('booking.made')).status).toBe(404);
+    expect((await remove('x'.repeat(2000))).status).toBe(404);
     expect((await publish({ type: 'booking.made', data: good })).json.errors[0].path).toBe('type');
   });
 

@@ -37,6 +37,10 @@ const calls: readonly (readonly [string, ApiCall])[] = [
   ['an unknown query', { query: 'nothing=1' }],
   ['a bad limit', { query: 'limit=0' }],
   ['a bad cursor', { query: 'cursor=Li4vLi4' }],
+  [
+    'a cursor without a time',
+    { query: `cursor=${Buffer.from(`|tsk_01KA8Z3M9Q4T7V2X5B8D1F6H0J`).toString('base64url')}` },
+  ],
   ['a repeated query', { query: 'limit=1&limit=2' }],
   ['a broken query', { query: '%=%' }],
   ['a bad Idempotency-Key', { body: '{}', headers: { 'idempotency-key': 'a\tb' } }],

@@ -34,6 +34,13 @@ describe('the calls about templates', () => {
     expect((await put(ID)).status).toBe(201);
   });
 
+  it('is not there under what could be no id, however long', async () => {
+    for (const id of ['x'.repeat(2000), '%00', '%F0%9F%98%80', 'webhook-count%2F..']) {
+      expect((await api('GET', `/templates/${id}`, me)).status).toBe(404);
+      expect((await api('DELETE', `/templates/${id}`, me)).status).toBe(404);
+    }
+  });
+
   it('PC-9 publishes an update once, to who asks for that template, and no creation', async () => {
     const [mine, everything, other] = [1, 2, 3].map((ms) => drawId('whk', ms));
     const entries = [`${mine}|${ID}`, `${everything}|`, `${other}|other`];
