@@ -6,6 +6,11 @@ import type { SchemaChecker } from '../domain/event-type.ts';
 /** So many compiled schemas are kept; the one that was made first goes first. */
 const MOST_KEPT = 100;
 const MOST_FAULTS = 20;
+/**
+ * Of a value up to here every fault is looked for, of a longer one the first alone: each has a path of its own, and a
+ * hundred thousand of them, through one long name, would fill the memory.
+ */
+const LONGEST_THOROUGH = 16 * 1024;
 
 /** Where the loop runs in an engine that backtracks, only the clock tells: `(a+)+$` in a pattern would never end. */
 const COMPILING_MS = 5000;
@@ -53,7 +58,7 @@ const faultsOf = (errors: readonly ErrorObject[], root: string): FieldError[] =>
 };
 
 /** Loaded when first needed: most accounts have no schema, and it takes longer than all else that a function loads. */
-const createAjv = async (): Promise<Ajv2020> => {
+const createAjv = async (allErrors: boolean): Promise<Ajv2020> => {
   const { Ajv2020 } = await import('ajv/dist/2020.js');
   // An instance each: what one schema calls itself is no business of another's. No reference leads out of it.
   return new Ajv2020({
@@ -61,7 +66,7 @@ const createAjv = async (): Promise<Ajv2020> => {
     logger: false,
     validateFormats: false,
     validateSchema: false,
-    allErrors: true,
+    allErrors,
     ownProperties: true,
   });
 };
@@ -70,24 +75,26 @@ const createAjv = async (): Promise<Ajv2020> => {
 export const createSchemaChecker = (): SchemaChecker => {
   const compiled = new Map<string, ValidateFunction>();
 
-  const compile = async (schemaJson: string): Promise<ValidateFunction> => {
-    const known = compiled.get(schemaJson);
+  const compile = async (schemaJson: string, isThorough: boolean, ms: number): Promise<ValidateFunction> => {
+    const name = `${isThorough} ${schemaJson}`;
+    const known = compiled.get(name);
     if (known) return known;
-    const ajv = await createAjv();
-    const check = within(COMPILING_MS, () => ajv.compile(JSON.parse(schemaJson)));
+    const ajv = await createAjv(isThorough);
+    const check = within(ms, () => ajv.compile(JSON.parse(schemaJson)));
     const [oldest] = compiled.keys();
     if (oldest !== undefined && compiled.size >= MOST_KEPT) compiled.delete(oldest);
-    compiled.set(schemaJson, check);
+    compiled.set(name, check);
     return check;
   };
 
   return {
     async faultsOfSchema(schema, root) {
       try {
-        const ajv = await createAjv();
+        const schemaJson = JSON.stringify(schema);
+        const ajv = await createAjv(schemaJson.length <= LONGEST_THOROUGH);
         const isSchema = within(CHECKING_MS, () => ajv.validateSchema(schema as object));
         if (!isSchema) return faultsOf(ajv.errors ?? [], root);
-        const check = await compile(JSON.stringify(schema));
+        const check = await compile(schemaJson, true, COMPILING_MS);
         // One that answers a promise would let everything pass.
         if ('$async' in check) throw new Error('$async is not known here');
         // One that leads into itself never comes to an end.
@@ -99,12 +106,18 @@ export const createSchemaChecker = (): SchemaChecker => {
       }
     },
 
-    async faultsOfValue(schemaJson, value, root) {
-      const check = await compile(schemaJson);
+    async faultsOfValue(schemaJson, valueJson, root, time) {
+      const startedMs = performance.now();
+      const leftMs = (atMost: number): number =>
+        Math.max(1, Math.min(atMost, Math.floor(time.leftMs - (performance.now() - startedMs))));
       try {
-        return within(CHECKING_MS, () => check(value)) ? [] : faultsOf(check.errors ?? [], root);
+        const check = await compile(schemaJson, valueJson.length <= LONGEST_THOROUGH, leftMs(COMPILING_MS));
+        const value: unknown = JSON.parse(valueJson);
+        return within(leftMs(CHECKING_MS), () => check(value)) ? [] : faultsOf(check.errors ?? [], root);
       } catch {
         return [{ path: root, code: 'too_complex', message: 'takes too long to check against the schema' }];
+      } finally {
+        time.leftMs -= performance.now() - startedMs;
       }
     },
   };

@@ -58,8 +58,13 @@ export const showEventType = ({ name, description, schema }: StoredEventType): E
 export interface SchemaChecker {
   /** What is wrong with a schema itself. */
   faultsOfSchema(schema: unknown, root: string): Promise<readonly FieldError[]>;
-  /** What is wrong with a value by a schema. */
-  faultsOfValue(schemaJson: string, value: unknown, root: string): Promise<readonly FieldError[]>;
+  /** What is wrong with a value, as JSON text, by a schema. What it takes is taken from the time, which all of a request share. */
+  faultsOfValue(
+    schemaJson: string,
+    valueJson: string,
+    root: string,
+    time: { leftMs: number },
+  ): Promise<readonly FieldError[]>;
 }
 
 export interface ChangingEventTypes {
