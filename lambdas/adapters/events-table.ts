@@ -155,7 +155,7 @@ export const createEventsTable = (client: DynamoDBClient, table: string, retenti
     for (const { position, row } of page.items) {
       const found = row ?? rowOfId(position.id);
       const event = found && !isExpired(found, nowMs) ? storedEventSchema.parse(found) : null;
-      bytes += event ? event.data.length + (event.meta ?? '').length : 0;
+      bytes += event ? Buffer.byteLength(event.data) + Buffer.byteLength(event.meta ?? '') : 0;
       if (last && bytes > MOST_PAGE_BYTES) return { items, next: last };
       if (event) items.push(event);
       last = position;

@@ -65,7 +65,7 @@ export const createJobsTable = (client: DynamoDBClient, table: string, retention
     for (const { position, key } of keyed) {
       const row = rows(table, key);
       const job = row && livingJob(row, nowMs);
-      bytes += job ? job.input.length + (job.data ?? '').length + (job.meta ?? '').length : 0;
+      for (const text of job ? [job.input, job.data, job.meta] : []) bytes += Buffer.byteLength(text ?? '');
       if (last && bytes > MOST_PAGE_BYTES) break;
       if (job) items.push(job);
       last = position;

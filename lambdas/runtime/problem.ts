@@ -88,14 +88,23 @@ export const errorToProblem = (error: unknown): PassPostError | null => {
   });
 };
 
+/** A function's answer holds 6 MB, and a body of wrong fields alone would fill three of them: so many are told, and so much of each. */
+const MOST_ERRORS = 100;
+const LONGEST_TEXT = 1000;
+
+const clipped = (text: string): string =>
+  text.length <= LONGEST_TEXT ? text : `${text.slice(0, LONGEST_TEXT).toWellFormed()}…`;
+
 /** An error in the words of its surface. */
 export const encodeProblem = (surface: Surface, error: PassPostError | null): Answer => {
   const code = error?.code ?? 'internal';
   const answer = encoders[surface]({
     code,
     status: problems[code][0],
-    detail: error?.message ?? 'Something went wrong on our side.',
-    errors: error?.errors ?? [],
+    detail: clipped(error?.message ?? 'Something went wrong on our side.'),
+    errors: (error?.errors ?? [])
+      .slice(0, MOST_ERRORS)
+      .map(({ path, code, message }) => ({ path: clipped(path), code, message: clipped(message) })),
   });
   return { ...answer, headers: { ...answer.headers, ...error?.headers } };
 };

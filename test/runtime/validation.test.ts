@@ -60,6 +60,17 @@ describe('a request', () => {
     ]);
   });
 
+  // Told one by one, a body of nothing but wrong fields filled more than an answer can hold.
+  test('hears of a hundred wrong fields at most, and of each no more than can be read', async () => {
+    const many = Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`field-${i}`, 1]));
+
+    const { json, text } = await post({ body: { ['long'.repeat(10_000)]: 1, ...many } });
+
+    expect(json.errors).toHaveLength(100);
+    expect(json.errors.find(({ path }: { path: string }) => path.startsWith('longlong')).path).toHaveLength(1001);
+    expect(text.length).toBeLessThan(20_000);
+  });
+
   test.each([
     ['unknown=1', 'unknown'],
     ['size=1&size=2', 'size'],
