@@ -12,7 +12,9 @@ const checkText = (text: string, path: string): void => {
   throw invalid(path.toWellFormed(), 'invalid_text', 'Holds a NUL character or half a surrogate pair.');
 };
 
-const checkContent = (root: unknown): void => {
+/** Answers whether it holds a whole number beyond those that are exact. */
+const checkContent = (root: unknown): boolean => {
+  let hasLarge = false;
   const open: { value: unknown; path: string; depth: number }[] = [{ value: root, path: '', depth: 0 }];
   for (let next = open.pop(); next; next = open.pop()) {
     const { value, path, depth } = next;
@@ -21,6 +23,7 @@ const checkContent = (root: unknown): void => {
     if (typeof value === 'number' && !Number.isFinite(value)) {
       throw invalid(path, 'too_big', 'A number out of range.');
     }
+    if (Number.isInteger(value) && !Number.isSafeInteger(value)) hasLarge = true;
     if (typeof value !== 'object' || value === null) continue;
     if (depth === MAX_DEPTH) throw invalid(path.slice(0, 200), 'too_deep', `Nested deeper than ${MAX_DEPTH}.`);
     for (const [name, member] of Object.entries(value)) {
@@ -29,6 +32,7 @@ const checkContent = (root: unknown): void => {
       open.push({ value: member, path: memberPath, depth: depth + 1 });
     }
   }
+  return hasLarge;
 };
 
 const decodeUtf8 = (bytes: Uint8Array): string => {
@@ -47,6 +51,13 @@ const parseJson = (text: string): unknown => {
   }
 };
 
+/** An id of twenty digits would be published as another one: whole numbers that lose digits are out of range, too. */
+const orNotFinite = (_: string, value: unknown, written?: { readonly source?: string }): unknown => {
+  const digits = written?.source ?? '';
+  if (typeof value !== 'number' || !Number.isFinite(value) || !/^-?\d+$/.test(digits)) return value;
+  return BigInt(digits) === BigInt(value) ? value : Number.POSITIVE_INFINITY;
+};
+
 export interface RawBody {
   readonly body?: string | undefined;
   readonly isBase64Encoded: boolean;
@@ -63,7 +74,8 @@ export const readJsonBody = (raw: RawBody, isOptional: boolean): unknown => {
   }
   if (bytes.length > MAX_BYTES) throw new PassPostError('too_large', `The body is larger than ${MAX_BYTES} bytes.`);
   if (bytes.length === 0) throw new PassPostError('malformed', 'A JSON body is needed.');
-  const content = parseJson(decodeUtf8(bytes));
-  checkContent(content);
+  const text = decodeUtf8(bytes);
+  const content = parseJson(text);
+  if (checkContent(content)) checkContent(JSON.parse(text, orNotFinite));
   return content;
 };

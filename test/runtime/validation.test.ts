@@ -11,6 +11,7 @@ describe('a request', () => {
     ['too large in bytes', `{"name":"${'å'.repeat(131_070)}"}`, 413],
     ['deeply nested', `{"name":"x","data":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, 422],
     ['a number beyond numbers', '{"name":"x","data":1e999}', 422],
+    ['a number that would become another', '{"name":"x","data":{"id":12345678901234567891}}', 422],
     ['half a character', '{"name":"\\ud800"}', 422],
     ['half a character in a name', '{"name":"x","data":{"\\udc00":1}}', 422],
     ['NUL', '{"name":"\\u0000"}', 422],
@@ -25,6 +26,15 @@ describe('a request', () => {
     expect(status).toBe(expected);
     expect(json.type).toMatch(/^\/problems\//);
     expect(seen).toEqual([]);
+  });
+
+  test('keeps large numbers that are exact, and fractions as near as can be', async () => {
+    const body = '{"name":"x","data":[9007199254740992,100000000000000000000,1e20,-1e300,3.14159265358979323846]}';
+
+    const { status, seen } = await post({ body });
+
+    expect(status).toBe(200);
+    expect(seen[0]?.body).toMatchObject({ data: [2 ** 53, 1e20, 1e20, -1e300, Math.PI] });
   });
 
   test.each([
