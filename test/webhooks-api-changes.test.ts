@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { webhookKey } from '../lambdas/adapters/table-keys.ts';
+import { commandSchema } from '../lambdas/domain/command.ts';
+import { deliveryId } from '../lambdas/domain/id.ts';
 import { useTables } from './helpers/tables.ts';
+import { anEvent, createVirtualEngine } from './helpers/virtual-engine.ts';
 import { useWebhooksApi } from './helpers/webhooks-api.ts';
 
 describe('the webhooks-api function changing', () => {
@@ -145,6 +148,27 @@ describe('the webhooks-api function changing', () => {
       expect(row.ttl).toBeGreaterThan(Date.now() / 1000 + 44 * 86_400);
       expect(await wanting('task.accepted')).toEqual([]);
       expect(await count()).toBe(0);
+    });
+
+    // They stood there for ever: held, nothing came to them any more, and what is owed has no end.
+    it('lets go on, to be cancelled, what was held', async () => {
+      const { id } = await create({ enabled: false });
+      const row = (await rowAt(webhookKey(current.me.owner, id))) ?? {};
+      const engine = createVirtualEngine(tables, () => ({ status: 200 }), { owner: current.me.owner });
+      const event = anEvent({ type: 'task.accepted' }, engine.now());
+      await engine.publish(event);
+      await engine.passUntil(engine.now() + 1000);
+      const held = deliveryId(Date.parse(event.created_at), event.id, id);
+      const before = await engine.delivery(held);
+
+      await remove(id);
+      const [command] = (await rows()).filter(({ kind }) => kind === 'command');
+      await engine.fanOut([{ kind: 'command', command: commandSchema.parse(command) }]);
+      await engine.passUntil(engine.now() + 1000);
+
+      expect([row.enabled, before.status]).toEqual([false, 'held']);
+      expect((await engine.delivery(held)).status).toBe('cancelled');
+      expect(engine.posts).toHaveLength(0);
     });
 
     it('answers 404 from then on', async () => {

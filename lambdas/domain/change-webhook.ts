@@ -149,7 +149,12 @@ export const deleteWebhook = async (
       },
       routesBefore: webhookRoutes(before, profileNamed(before.profile, rules)),
       routesAfter: null,
-      command: withHistory ? eraseCommand(owner, id, 1) : null,
+      // What was held goes on to be cancelled: as long as it is owed, it never expires.
+      command: withHistory
+        ? eraseCommand(owner, id, 1)
+        : before.enabled
+          ? null
+          : { id: `resume#${id}#${before.version + 1}`, owner, type: 'resume', webhook_id: id },
       entry: auditEntry(by, 'webhook.deleted', id, nowMs),
       nowMs,
     });
