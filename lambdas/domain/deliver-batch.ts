@@ -200,24 +200,16 @@ export const deliverBatch = async (
       if (!webhook) return;
       const { now, later } = await giveSlots(webhook, group, store, queue.carries, clock());
       finished.push(...later.map(({ item, after }) => unattempted(item, 'paced', after)));
-      const waiting = await withLeases(webhook, now, store, clock(), (some) => attemptWhenDue(webhookId, some));
+      const waiting = await withLeases(webhook, now, store, clock(), (some) =>
+        attemptGroup(
+          webhookId,
+          some.toSorted((a, b) => msLeft(a) - msLeft(b)),
+        ),
+      );
       await sendOn(waiting, queue, 'paced', clock() + TURN_MS);
     });
 
-  const attemptWhenDue = async (webhookId: string, group: readonly Assignment[]): Promise<void> => {
-    const msLeft = ({ delivery }: Assignment): number => (delivery?.due_at ?? 0) - clock();
-    const soon = group.filter((assignment) => msLeft(assignment) > 0);
-    await Promise.all([
-      attemptGroup(
-        webhookId,
-        group.filter((assignment) => !soon.includes(assignment)),
-      ),
-      ...soon.map(async (assignment) => {
-        await deps.wait(msLeft(assignment));
-        await attemptGroup(webhookId, [assignment]);
-      }),
-    ]);
-  };
+  const msLeft = ({ delivery }: Assignment): number => (delivery?.due_at ?? 0) - clock();
 
   const tellOne = (assignment: Assignment): Promise<void> =>
     orFailed([assignment], async () => {
@@ -238,7 +230,8 @@ export const deliverBatch = async (
       if (lane === 'fast') await aside(store.markSlow(webhookId, true));
       await sendOn(left, slowQueue, 'forwarded');
     };
-    const options = { isTrusted: known === 'quick', slowAfterMs: SLOW_AFTER_MS, onSlow };
+    const untilDue = (one: Assignment) => (msLeft(one) > 0 ? deps.wait(msLeft(one)) : null);
+    const options = { isTrusted: known === 'quick', slowAfterMs: SLOW_AFTER_MS, onSlow, untilDue };
     if (!(await startGroup(group, options, attemptOne))) return;
     memory.noteQuick(webhookId, clock());
     if (known === 'asking') await aside(store.noteQuick(webhookId, clock() + TRUST_MS));

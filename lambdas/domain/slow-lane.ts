@@ -114,16 +114,25 @@ export const startGroup = async <T>(
     readonly isTrusted: boolean;
     readonly slowAfterMs: number;
     readonly onSlow: (left: readonly T[]) => Promise<void>;
+    /** What is not due yet waits for it here, which is no slowness of the receiver's; `null`: it is due. */
+    readonly untilDue?: (item: T) => Promise<void> | null;
   },
   start: (item: T) => Promise<void>,
 ): Promise<boolean> => {
   const first = options.isTrusted ? group : group.slice(0, FIRST_ASKED);
   const rest = group.slice(first.length);
-  const asked = Promise.all(first.map(start));
-  if (await isDoneWithin(asked, options.slowAfterMs)) {
-    return rest.length === 0 || startGroup(rest, { ...options, isTrusted: true }, start);
-  }
+  const asked: Promise<void>[] = [];
+  const inTime = await Promise.all(
+    first.map(async (item) => {
+      const due = options.untilDue?.(item);
+      if (due) await due;
+      const work = start(item);
+      asked.push(work);
+      return isDoneWithin(work, options.slowAfterMs);
+    }),
+  );
+  if (inTime.every(Boolean)) return rest.length === 0 || startGroup(rest, { ...options, isTrusted: true }, start);
   await options.onSlow(rest);
-  await asked;
+  await Promise.all(asked);
   return false;
 };

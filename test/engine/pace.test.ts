@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createPaceRows } from '../../lambdas/adapters/pace-rows.ts';
 import { drawId } from '../../lambdas/domain/id.ts';
 import { useTables } from '../helpers/tables.ts';
@@ -20,6 +20,23 @@ describe('a webhook’s own bounds', () => {
     // A queue's delays are whole seconds, so a slot may be met up to a second late, together with the next one's.
     expect(Math.max(...[...bySecond.values()].map((posts) => posts.length))).toBeLessThanOrEqual(4);
     expect((engine.posts.at(-1)?.atMs ?? 0) - startMs).toBeGreaterThanOrEqual(59_000);
+  });
+
+  // With slots a moment apart each was asked for itself, and a receiver that stalled had all of the batch.
+  it('is asked as carefully as any other while nobody knows it', async () => {
+    const { promise: stalled, resolve } = Promise.withResolvers<{ status: number }>();
+    const engine = createVirtualEngine(tables, () => stalled);
+    await engine.addWebhooks(aWebhook({ max_per_second: 1000 }));
+    await engine.publish(...Array.from({ length: 10 }, () => anEvent({}, engine.now())));
+
+    const delivering = engine.deliver([...engine.messages].slice(0, 10));
+    await vi.waitFor(() => expect(engine.messages.size).toBe(18));
+    const asked = engine.posts.length;
+    resolve({ status: 200 });
+    await delivering;
+
+    expect(asked).toBe(2);
+    expect(engine.outcomes.filter(({ outcome }) => outcome === 'forwarded')).toHaveLength(8);
   });
 
   it('parks a slot that the queue cannot carry', async () => {
