@@ -168,6 +168,7 @@ describe('GET /webhooks/{id}/stats', () => {
   test.each([
     ['until', 'since=2026-11-02T00:00:00Z&until=2026-11-01T00:00:00Z'],
     ['since', 'since=2026-10-01T00:00:00Z&until=2026-11-02T00:00:00Z'],
+    ['until', 'since=0000-01-01T00:00:00Z&until=0000-01-02T00:00:00Z'],
     ['since', 'since=yesterday'],
     ['hours', 'hours=5'],
   ])('names a wrong %s', async (path, query) => {

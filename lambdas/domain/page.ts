@@ -52,10 +52,14 @@ export const pageQuery = (prefix: IdPrefix | null) => ({
     .meta({ description: 'The `next_cursor` of the page before.', override: { type: 'string', maxLength: 300 } }),
 });
 
+/** An offset may lead out of the years that a text of four digits holds, and nothing here is older than the epoch. */
+const EARLIEST_MS = 0;
+const LATEST_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
 /** RFC 3339 in a query, as milliseconds. */
 export const instantSchema = z.iso
   .datetime({ offset: true })
-  .transform((text) => Date.parse(text))
+  .transform((text) => Math.min(Math.max(Date.parse(text), EARLIEST_MS), LATEST_MS))
   .meta({ override: { type: 'string', format: 'date-time' } });
 
 /** What a list answers. */

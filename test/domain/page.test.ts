@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { pageQuery, positionToCursor } from '../../lambdas/domain/page.ts';
+import { instantSchema, pageQuery, positionToCursor } from '../../lambdas/domain/page.ts';
 
 const id = 'tsk_01KA8Z3M9Q4T7V2X5B8D1F6H0J';
 const query = z.strictObject(pageQuery('tsk'));
@@ -27,5 +27,17 @@ describe('the query of a list', () => {
     'A'.repeat(5000),
   ])('refuses the cursor %j', (cursor) => {
     expect(query.safeParse({ cursor }).error?.issues[0]?.path).toEqual(['cursor']);
+  });
+});
+
+describe('an instant', () => {
+  test.each([
+    ['2026-11-16T09:30:00.5+01:00', '2026-11-16T08:30:00.500Z'],
+    ['0000-01-01T00:00:00+23:59', '1970-01-01T00:00:00.000Z'],
+    ['1969-12-31T23:59:59Z', '1970-01-01T00:00:00.000Z'],
+    // In the year 10000, whose text comes before all others.
+    ['9999-12-31T23:59:59-23:59', '9999-12-31T23:59:59.999Z'],
+  ])('%s is %s', (text, expected) => {
+    expect(new Date(instantSchema.parse(text)).toISOString()).toBe(expected);
   });
 });
