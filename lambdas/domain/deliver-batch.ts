@@ -200,13 +200,16 @@ export const deliverBatch = async (
       if (!webhook) return;
       const { now, later } = await giveSlots(webhook, group, store, queue.carries, clock());
       finished.push(...later.map(({ item, after }) => unattempted(item, 'paced', after)));
-      const waiting = await withLeases(webhook, now, store, clock(), (some) =>
-        attemptGroup(
-          webhookId,
-          some.toSorted((a, b) => msLeft(a) - msLeft(b)),
-        ),
-      );
-      await sendOn(waiting, queue, 'paced', clock() + TURN_MS);
+      // Those whose slot comes later are done with, whatever happens to the others.
+      await orFailed(now, async () => {
+        const waiting = await withLeases(webhook, now, store, clock(), (some) =>
+          attemptGroup(
+            webhookId,
+            some.toSorted((a, b) => msLeft(a) - msLeft(b)),
+          ),
+        );
+        await sendOn(waiting, queue, 'paced', clock() + TURN_MS);
+      });
     });
 
   const msLeft = ({ delivery }: Assignment): number => (delivery?.due_at ?? 0) - clock();

@@ -75,7 +75,8 @@ export const withLeases = async <T>(
   try {
     if (leases.length > 0) await run(group.slice(0, leases.length));
   } finally {
-    if (leases.length > 0) await store.returnLeases(webhook.id, leases);
+    // Those that cannot be given back end by themselves: what was attempted is done all the same.
+    if (leases.length > 0) await store.returnLeases(webhook.id, leases).catch(() => undefined);
   }
   return group.slice(leases.length);
 };

@@ -86,6 +86,38 @@ describe('a webhook’s own bounds', () => {
     expect([first.length, full.length, free.length, again.length]).toEqual([2, 0, 2, 1]);
   });
 
+  // What was delivered counted as a failure of ours besides, and came back.
+  it('delivers although its leases cannot be given back', async () => {
+    const engine = createVirtualEngine(tables, () => ({ status: 200 }));
+    await engine.addWebhooks(aWebhook({ max_in_flight: 2 }));
+    await engine.publish(anEvent({}, engine.now()));
+    const returnLeases = () => Promise.reject(new Error('the table throttles'));
+
+    await engine.deliver([...engine.messages], { store: { ...engine.store, returnLeases } });
+
+    expect(engine.outcomes.map(({ outcome }) => outcome)).toEqual(['delivered']);
+    expect(engine.messages.size).toBe(0);
+  });
+
+  // Recorded for its slot and come back as well, it was sent twice.
+  it('comes back for want of leases only where it had its turn', async () => {
+    const engine = createVirtualEngine(tables, () => ({ status: 200 }));
+    await engine.addWebhooks(aWebhook({ max_per_second: 1, max_in_flight: 2 }));
+    await engine.publish(...Array.from({ length: 5 }, () => anEvent({}, engine.now())));
+    const takeLeases = () => Promise.reject(new Error('the table throttles'));
+
+    await engine.deliver([...engine.messages], { store: { ...engine.store, takeLeases } });
+
+    const became = Map.groupBy(engine.outcomes, ({ messageId }) => messageId);
+    expect([...became.values()].map((own) => own.map(({ outcome }) => outcome)).toSorted()).toEqual([
+      ['failed'],
+      ['failed'],
+      ['paced'],
+      ['paced'],
+      ['paced'],
+    ]);
+  });
+
   it('lets racers have no more leases than there are', async () => {
     const rows = createPaceRows(tables.client, tables.deliveryTable);
     const webhookId = drawId('whk', Date.now());

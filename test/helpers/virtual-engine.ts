@@ -217,6 +217,7 @@ export const createVirtualEngine = (
     deadLetters,
     faults,
     queue,
+    store: dependencies.store,
     deliver,
     now: clock,
     /** Empties the queue, as an operator or an accident might. */
