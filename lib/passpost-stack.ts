@@ -24,6 +24,6 @@ export class PassPostStack extends Stack {
     const fanOut = new FanOut(this, 'fan-out', { stage, storage, delivery });
     const api = new PublicApi(this, 'api', { stage, storage });
     api.guardEgress(delivery.deliver);
-    new Monitoring(this, 'monitoring', { stage, delivery, fanOut, api });
+    new Monitoring(this, 'monitoring', { stage, storage, delivery, fanOut, api });
   }
 }

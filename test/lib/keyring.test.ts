@@ -39,7 +39,7 @@ describe('keyring', () => {
   test("puts out where the operator's key is, not the key", () => {
     const outputs = template.toJSON().Outputs;
 
-    expect(Object.keys(outputs).toSorted()).toEqual(['AlarmTopic', 'ApiUrl', 'OperatorKeySecret']);
+    expect(Object.keys(outputs).toSorted()).toEqual(['AlarmTopic', 'ApiUrl', 'Dashboard', 'OperatorKeySecret']);
     expect(outputs.OperatorKeySecret.Value).toEqual({ Ref: expect.stringMatching(/^keyringoperatorkey/) });
   });
 });

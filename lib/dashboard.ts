@@ -1,0 +1,155 @@
+import {
+  type Alarm,
+  AlarmStatusWidget,
+  Dashboard,
+  GraphWidget,
+  type IMetric,
+  LogQueryVisualizationType,
+  LogQueryWidget,
+  MathExpression,
+  Stats,
+  TextWidget,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import { Duration } from 'aws-cdk-lib/core';
+import type { Construct } from 'constructs';
+import { type Measure, metricNamespace } from '../lambdas/runtime/metric-names.ts';
+import type { Watched } from './alarms.ts';
+import { logQueries } from './log-queries.ts';
+import { measured, most, sum } from './measured.ts';
+import type { Storage } from './storage.ts';
+
+const HALF = 12;
+const period = Duration.minutes(1);
+const percentile = (p: number) => ({ period, statistic: Stats.percentile(p) });
+
+/** One row for each question that is asked of a sender of webhooks. */
+export const createDashboard = (
+  scope: Construct,
+  {
+    delivery,
+    fanOut,
+    api,
+    storage,
+    alarms,
+  }: Watched & { readonly storage: Storage; readonly alarms: readonly Alarm[] },
+): Dashboard => {
+  const { deliver, due, deliveries, slow } = delivery;
+  const own = (measure: Measure, options: Parameters<typeof measured>[2], label: string) =>
+    measured(scope, measure, { ...options, label });
+  const graph = (title: string, left: IMetric[], right: IMetric[] = [], width = HALF) =>
+    new GraphWidget({ title, left, right, width, height: 6, liveData: true });
+  const question = (markdown: string) => new TextWidget({ markdown: `## ${markdown}`, width: 24, height: 1 });
+  const query = (name: keyof typeof logQueries) =>
+    new LogQueryWidget({
+      title: name,
+      logGroupNames: [deliver.logGroup.logGroupName],
+      queryString: logQueries[name].toString(),
+      view: LogQueryVisualizationType.TABLE,
+      width: HALF,
+      height: 6,
+    });
+  const byProfile = (measure: Measure) => {
+    const { metricName, dimensions } = measured(scope, measure, sum);
+    const which = `{${metricNamespace},profile,service} MetricName="${metricName}" service="${dimensions?.service}"`;
+    return new MathExpression({ expression: `SEARCH('${which}', 'Sum', 60)`, usingMetrics: {}, label: '', period });
+  };
+
+  const dashboard = new Dashboard(scope, 'dashboard', { defaultInterval: Duration.hours(3) });
+  dashboard.addWidgets(new AlarmStatusWidget({ title: 'Alarms', alarms: [...alarms], width: 24, height: 3 }));
+
+  dashboard.addWidgets(question('Are webhooks arriving?'));
+  dashboard.addWidgets(
+    graph('Attempts by what came of them', [
+      own('delivered', sum, 'delivered'),
+      own('refused', sum, 'refused, tried again'),
+      own('dead', sum, 'dead'),
+      own('gone', sum, 'gone'),
+    ]),
+    graph('Delivered, by profile', [byProfile('delivered')]),
+  );
+
+  dashboard.addWidgets(question('Who is failing?'));
+  dashboard.addWidgets(query('failing webhooks'), query('failing accounts'));
+  dashboard.addWidgets(
+    query('why they fail'),
+    graph('Ours, not theirs', [
+      own('failed', sum, 'handed back'),
+      own('keyringUnreadable', sum, 'keyring unreadable'),
+      own('throttles', sum, 'calls throttled'),
+      own('forbiddenAddresses', sum, 'forbidden addresses'),
+      api.stage.metricServerError({ ...sum, label: 'API 5xx' }),
+    ]),
+  );
+
+  dashboard.addWidgets(question('How late?'));
+  dashboard.addWidgets(
+    graph(
+      'From event to first POST, ms',
+      [own('firstAttemptMs', percentile(50), 'p50'), own('firstAttemptMs', percentile(99), 'p99')],
+      [fanOut.fanOut.metric('IteratorAge', { ...most, label: 'iterator age' })],
+    ),
+    graph(
+      'Later attempts behind their time, ms',
+      [own('latenessMs', percentile(50), 'p50'), own('latenessMs', percentile(99), 'p99')],
+      [own('receiverMs', percentile(99), 'receivers, p99')],
+    ),
+  );
+
+  dashboard.addWidgets(question('What waits?'));
+  dashboard.addWidgets(
+    graph(
+      'Owed',
+      [own('owedNow', most, 'due now'), own('held', sum, 'held')],
+      [own('oldestOwedSeconds', most, 'oldest, s')],
+    ),
+    graph('Queues', [
+      deliveries.metricApproximateNumberOfMessagesVisible({ ...most, label: 'deliveries, waiting' }),
+      deliveries.metricApproximateNumberOfMessagesNotVisible({ ...most, label: 'deliveries, in flight' }),
+      deliveries.metricApproximateNumberOfMessagesDelayed({ ...most, label: 'deliveries, delayed' }),
+      slow.metricApproximateNumberOfMessagesVisible({ ...most, label: 'slow, waiting' }),
+      slow.metricApproximateNumberOfMessagesNotVisible({ ...most, label: 'slow, in flight' }),
+    ]),
+  );
+  dashboard.addWidgets(
+    graph(
+      'Slow lane, share of attempts, %',
+      [
+        new MathExpression({
+          expression: '100 * FILL(slow, 0) / attempts',
+          usingMetrics: {
+            slow: own('slowLaneAttempts', sum, ''),
+            attempts: own('receiverMs', { period, statistic: Stats.SAMPLE_COUNT }, ''),
+          },
+          label: 'slow lane',
+          period,
+        }),
+      ],
+      [],
+    ),
+    graph(
+      'Events, and deliveries of each',
+      [own('fanOutSize', { period, statistic: Stats.SAMPLE_COUNT }, 'events')],
+      [own('fanOutSize', percentile(99), 'deliveries of an event, p99')],
+    ),
+  );
+
+  dashboard.addWidgets(question('What does it cost?'));
+  dashboard.addWidgets(
+    graph(
+      'Calls',
+      [
+        api.stage.metricCount({ ...sum, label: 'API' }),
+        own('rateLimited', sum, 'of them 429'),
+        ...[fanOut.fanOut, deliver, due].map((fn) => fn.metricInvocations({ ...sum, label: fn.node.id })),
+      ],
+      [deliver.metricDuration({ ...sum, label: 'deliver, ms' })],
+    ),
+    graph('Units', [
+      storage.domainTable.metricConsumedWriteCapacityUnits({ ...sum, label: 'domain, written' }),
+      storage.domainTable.metricConsumedReadCapacityUnits({ ...sum, label: 'domain, read' }),
+      storage.deliveryTable.metricConsumedWriteCapacityUnits({ ...sum, label: 'delivery, written' }),
+      storage.deliveryTable.metricConsumedReadCapacityUnits({ ...sum, label: 'delivery, read' }),
+    ]),
+  );
+  return dashboard;
+};

@@ -1,0 +1,46 @@
+import { QueryDefinition, QueryString } from 'aws-cdk-lib/aws-logs';
+import { Stack } from 'aws-cdk-lib/core';
+import type { Construct } from 'constructs';
+import type { Delivery } from './delivery.ts';
+
+const attempts = ["name = 'delivery.attempted'", 'ispresent(attempt)'];
+const failing = "sum(outcome != 'delivered')";
+
+const by = (field: string): QueryString =>
+  new QueryString({
+    fields: ['@timestamp'],
+    filterStatements: attempts,
+    statsStatements: [`${failing} as failing, count(*) as attempts, max(duration_ms) as slowest_ms by ${field}`],
+    sort: 'failing desc',
+    limit: 20,
+  });
+
+/** What is asked when something is wrong, by the name under which it is saved. */
+export const logQueries = {
+  'failing webhooks': by('webhook_id, profile'),
+  'failing accounts': by('owner'),
+  'why they fail': new QueryString({
+    fields: ['@timestamp'],
+    filterStatements: [...attempts, "outcome != 'delivered'"],
+    statsStatements: ['count(*) as attempts by error, http_status, profile'],
+    sort: 'attempts desc',
+    limit: 20,
+  }),
+  'what we failed at': new QueryString({
+    fields: ['@timestamp', 'delivery_id', 'webhook_id', 'request_id', 'cause.kind', 'cause.message'],
+    filterStatements: ["level = 'error'"],
+    sort: '@timestamp desc',
+    limit: 100,
+  }),
+} as const satisfies Readonly<Record<string, QueryString>>;
+
+/** Queries of Logs Insights, saved with the stack: by webhook and account, which no metric tells. */
+export const saveLogQueries = (scope: Construct, { deliver }: Delivery): void => {
+  for (const [name, queryString] of Object.entries(logQueries)) {
+    new QueryDefinition(scope, `query-${name.replaceAll(' ', '-')}`, {
+      queryDefinitionName: `${Stack.of(scope).stackName}/${name}`,
+      queryString,
+      logGroups: [deliver.logGroup],
+    });
+  }
+};

@@ -1,0 +1,17 @@
+import { Metric, type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { Duration, Stack } from 'aws-cdk-lib/core';
+import type { Construct } from 'constructs';
+import { type Measure, metricNamespace, metrics } from '../lambdas/runtime/metric-names.ts';
+
+const period = Duration.minutes(1);
+export const sum = { period, statistic: Stats.SUM };
+export const most = { period, statistic: Stats.MAXIMUM };
+
+/** What this stack's functions measure themselves, for the whole or for one profile. */
+export const measured = (scope: Construct, measure: Measure, options: MetricOptions, profile?: string): Metric =>
+  new Metric({
+    namespace: metricNamespace,
+    metricName: metrics[measure][0],
+    dimensionsMap: { service: Stack.of(scope).stackName, ...(profile === undefined ? {} : { profile }) },
+    ...options,
+  });
