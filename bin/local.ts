@@ -61,6 +61,11 @@ const run = async (): Promise<void> => {
     assembly,
     dataDir: DATA_DIR,
     warm: true,
+    alarms: {
+      onChange: ({ name, state }) =>
+        isReady && !isStopping && process.stdout.write(`${state} ${name}  docs/runbook.md#${name}\n`),
+      onUnknown: (problem) => process.stdout.write(`This alarm is not evaluated here: ${problem}.\n`),
+    },
     onLog: (line) => {
       logFile.write(line);
       const text = isStopping ? undefined : readableLine(line);

@@ -14,6 +14,8 @@ export interface Invocation {
   readonly memoryMb: number;
   readonly event: unknown;
   readonly result: InvocationResult;
+  /** Refused before it began. */
+  readonly isThrottled: boolean;
 }
 
 export interface FunctionPool {
@@ -26,6 +28,8 @@ export interface FunctionPool {
   /** Whether more of this function at once would only share the same processor. */
   isSaturated(name: string): boolean;
   running(): number;
+  /** From now on, so many invocations of the function at once and no more; the others are refused. */
+  limit(name: string, concurrency: number): void;
   stop(): Promise<void>;
 }
 
@@ -39,11 +43,18 @@ export interface FunctionPoolOptions {
 
 const IDLE_MS = 60_000;
 
+const throttled: InvocationResult = {
+  ok: false,
+  error: { type: 'TooManyRequestsException', message: 'Rate Exceeded.', trace: '' },
+};
+
 /** The execution environments of all functions: warm ones are used again, and each serves one invocation at a time. */
 export const createFunctionPool = ({ definitions, identify, log, onInvocation }: FunctionPoolOptions): FunctionPool => {
   let serial = 0;
   let runningCount = 0;
   let isStopped = false;
+  const limits = new Map<string, number>();
+  const atWork = new Map<string, number>();
   const fleets = new Map<string, FunctionFleet>();
   for (const definition of definitions.values()) {
     const { name } = definition;
@@ -70,6 +81,12 @@ export const createFunctionPool = ({ definitions, identify, log, onInvocation }:
     async invoke(name, event) {
       const fleet = fleetOf(name);
       const { memoryMb } = definitions.get(name) as FunctionDefinition;
+      const own = atWork.get(name) ?? 0;
+      if (own >= (limits.get(name) ?? Number.POSITIVE_INFINITY)) {
+        onInvocation?.({ functionName: name, durationMs: 0, memoryMb, event, result: throttled, isThrottled: true });
+        return throttled;
+      }
+      atWork.set(name, own + 1);
       runningCount++;
       try {
         const environment = await fleet.acquire();
@@ -77,10 +94,12 @@ export const createFunctionPool = ({ definitions, identify, log, onInvocation }:
         const result = await environment.invoke(randomUUID(), JSON.stringify(event));
         fleet.release(environment);
         if (!result.ok && !isStopped) log(name, `ERROR ${result.error.type}: ${result.error.message}`);
-        onInvocation?.({ functionName: name, durationMs: performance.now() - startMs, memoryMb, event, result });
+        const durationMs = performance.now() - startMs;
+        onInvocation?.({ functionName: name, durationMs, memoryMb, event, result, isThrottled: false });
         return result;
       } finally {
         runningCount--;
+        atWork.set(name, (atWork.get(name) ?? 1) - 1);
       }
     },
     async kill(name) {
@@ -96,6 +115,7 @@ export const createFunctionPool = ({ definitions, identify, log, onInvocation }:
     warm: (name) => fleetOf(name).add(),
     isSaturated: (name) => fleetOf(name).isSaturated(),
     running: () => runningCount,
+    limit: (name, concurrency) => void limits.set(name, concurrency),
     async stop() {
       isStopped = true;
       clearInterval(reaper);

@@ -8,7 +8,7 @@ export interface Gateway {
   readonly port: number;
   readonly url: string;
   /** Until it is opened, every request gets 503. */
-  open(match: RouteTable, invoke: Invoke): void;
+  open(match: RouteTable, invoke: Invoke, onAnswer?: (status: number) => void): void;
   stop(): Promise<void>;
 }
 
@@ -76,6 +76,7 @@ const within = async <T>(ms: number, work: Promise<T>): Promise<T | undefined> =
 export const startGateway = async (port: number): Promise<Gateway> => {
   let match: RouteTable | undefined;
   let invoke: Invoke | undefined;
+  let answered: ((status: number) => void) | undefined;
 
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (!match || !invoke) return refuse(response, 503, 'Service Unavailable');
@@ -91,6 +92,7 @@ export const startGateway = async (port: number): Promise<Gateway> => {
   };
 
   const server = createServer((request, response) => {
+    response.once('finish', () => answered?.(response.statusCode));
     // A client that went away in the middle of its body, or a header that no answer can carry.
     serve(request, response).catch(() => refuse(response, 500, 'Internal Server Error'));
   });
@@ -107,9 +109,10 @@ export const startGateway = async (port: number): Promise<Gateway> => {
   return {
     port: address.port,
     url: `http://127.0.0.1:${address.port}`,
-    open(table, run) {
+    open(table, run, onAnswer) {
       match = table;
       invoke = run;
+      answered = onAnswer;
     },
     async stop() {
       const { promise, resolve } = Promise.withResolvers<void>();

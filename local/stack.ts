@@ -1,3 +1,4 @@
+import { type AlarmOptions, createAlarms } from './alarms.ts';
 import { createCustomResource } from './custom-resource.ts';
 import { openDataFolder } from './data-folder.ts';
 import { startDynoxide } from './dynoxide.ts';
@@ -46,6 +47,8 @@ export interface StackOptions {
   readonly environment?: Readonly<Record<string, string>>;
   readonly onLog?: (line: LogLine) => void;
   readonly onInvocation?: (invocation: Invocation) => void;
+  /** With it, the template's alarms are evaluated. */
+  readonly alarms?: AlarmOptions;
   /** Starts an environment of every function, so that no first request waits for one. */
   readonly warm?: boolean;
 }
@@ -69,6 +72,8 @@ export interface LocalStack {
   purge(queue: string): void;
   /** Kills the environments that serve an invocation of the function; says how many. */
   kill(functionName: string): Promise<number>;
+  /** As a quota does: so many invocations of the function at once, and the others are refused. */
+  limitConcurrency(functionName: string, concurrency: number): void;
   /** Runs what is scheduled now, as if it were this time, and waits for it. */
   tick(time?: Date): Promise<void>;
   /** Resolves when streams are read to their end and mapped queues hold nothing visible or in flight. */
@@ -133,13 +138,21 @@ const compose = async (options: StackOptions, stops: Stop[]): Promise<Omit<Local
     running.queueEndpoint = proxy.endpoint;
   }
 
+  const alarms = options.alarms && createAlarms(assembly, resolve, speed, options.alarms);
+  const onLog = (functionName: string, text: string): void => {
+    alarms?.sources.line({ functionName, text });
+    options.onLog?.({ functionName, text });
+  };
   const definitions = functionDefinitions(assembly, resolve, { endpoints, speed, strictEgress, environment });
   const pool = createFunctionPool({
     definitions,
     // Some engines keep a database per access key: only an interceptor has to tell callers apart by it.
     identify: (_, id): Readonly<Record<string, string>> => (interceptor ? { AWS_ACCESS_KEY_ID: id } : {}),
-    log: (functionName, text) => options.onLog?.({ functionName, text }),
-    onInvocation: options.onInvocation,
+    log: onLog,
+    onInvocation(invocation) {
+      alarms?.sources.invocation(invocation);
+      options.onInvocation?.(invocation);
+    },
   });
   stops.push(() => pool.stop());
 
@@ -164,7 +177,7 @@ const compose = async (options: StackOptions, stops: Stop[]): Promise<Omit<Local
     streamLog,
     findQueue,
     visibilityTimeoutSeconds,
-    log: (functionName, text) => options.onLog?.({ functionName, text }),
+    log: onLog,
   });
 
   // What is being done may be finished, if it is quick; what is killed comes back after the next start.
@@ -189,11 +202,14 @@ const compose = async (options: StackOptions, stops: Stop[]): Promise<Omit<Local
   }
 
   if (options.warm) await Promise.all([...definitions.keys()].map((name) => pool.warm(name)));
-  gateway.open(createRouteTable(apiRoutes(assembly, resolve)), async (name, event) => {
+  const call = async (name: string, event: unknown) => {
     const result = await pool.invoke(name, event);
     for (const stream of sources.streams) stream.wake();
     return result;
-  });
+  };
+  gateway.open(createRouteTable(apiRoutes(assembly, resolve)), call, alarms?.sources.answer);
+  alarms?.start([...queues.all.values()], () => pool.running());
+  stops.push(() => alarms?.stop());
 
   const lambda = await startLambdaEndpoint(pool.invoke, sources.mapped);
   stops.push(() => lambda.stop());
@@ -236,6 +252,7 @@ const compose = async (options: StackOptions, stops: Stop[]): Promise<Omit<Local
       for (const one of queue === 'all' ? queues.all.values() : [findQueue(queue)]) one.purge();
     },
     kill: (name) => pool.kill(name),
+    limitConcurrency: (name, concurrency) => pool.limit(name, concurrency),
     async tick(time = new Date()) {
       await Promise.all(calls.map((call) => pool.invoke(functionNameOf(call.functionArn), call.event(time))));
     },

@@ -1,0 +1,150 @@
+import type { Series } from './metric-store.ts';
+
+/** What the names in an expression stand for. */
+export interface MathContext {
+  series(id: string): Series;
+  /** The account's quota for what the metric of that id counts. */
+  quota(id: string): number;
+}
+
+type Value = number | Series | readonly Series[];
+type Node = (context: MathContext) => Value;
+
+const TOKEN = /\s*(?:(\d+(?:\.\d+)?)|([A-Za-z]\w*)|(<=|>=|==|!=|[-+*/()[\],<>]))/y;
+
+const tokensOf = (expression: string): string[] => {
+  const tokens: string[] = [];
+  TOKEN.lastIndex = 0;
+  const text = expression.trim();
+  while (TOKEN.lastIndex < text.length) {
+    const match = TOKEN.exec(text);
+    if (!match) throw new Error(`"${expression}" is not understood`);
+    tokens.push(match[1] ?? match[2] ?? match[3] ?? '');
+  }
+  return tokens;
+};
+
+const isSeries = (value: Value): value is Series => Array.isArray(value) && !Array.isArray(value[0]);
+const asSeries = (value: Value): Series => {
+  if (isSeries(value)) return value;
+  throw new Error('a time series is wanted');
+};
+const listOf = (value: Value): readonly Series[] =>
+  typeof value === 'number' ? [] : isSeries(value) ? [value] : value;
+
+/** Value by value; a number goes with each, and what is missing stays missing. */
+const each = (operate: (...values: number[]) => number, ...values: readonly Value[]): Value => {
+  if (values.every((value) => typeof value === 'number')) return operate(...(values as number[]));
+  const length = Math.max(...values.map((value) => (typeof value === 'number' ? 0 : asSeries(value).length)));
+  return Array.from({ length }, (_, index) => {
+    const parts = values.map((value) => (typeof value === 'number' ? value : asSeries(value)[index]));
+    return parts.some((part) => part === undefined) ? undefined : operate(...(parts as number[]));
+  });
+};
+
+const operators: Readonly<Record<string, (a: number, b: number) => number>> = {
+  '+': (a, b) => a + b,
+  '-': (a, b) => a - b,
+  '*': (a, b) => a * b,
+  '/': (a, b) => a / b,
+  '<': (a, b) => Number(a < b),
+  '>': (a, b) => Number(a > b),
+  '<=': (a, b) => Number(a <= b),
+  '>=': (a, b) => Number(a >= b),
+  '==': (a, b) => Number(a === b),
+  '!=': (a, b) => Number(a !== b),
+};
+
+/** Loosest first. */
+const LEVELS = [
+  ['==', '!=', '<', '>', '<=', '>='],
+  ['+', '-'],
+  ['*', '/'],
+];
+
+/** Of several series, one: what is missing in one of them does not count. */
+const across = (reduce: (values: readonly number[]) => number, value: Value): Series => {
+  const list = listOf(value);
+  return Array.from({ length: list[0]?.length ?? 0 }, (_, index) => {
+    const present = list.map((series) => series[index]).filter((part) => part !== undefined);
+    return present.length === 0 ? undefined : reduce(present);
+  });
+};
+
+const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
+
+/** https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html, as far as our alarms use it. */
+const functions: Readonly<Record<string, (args: readonly Value[]) => Value>> = {
+  FILL: ([value = [], filler = 0]) => asSeries(value).map((part) => part ?? Number(filler)),
+  IF: ([condition = 0, yes = 0, no = 0]) => each((test, a, b) => (test === 0 ? b : a), condition, yes, no),
+  MAX: ([value = []]) => across((values) => Math.max(...values), value),
+  MIN: ([value = []]) => across((values) => Math.min(...values), value),
+  SUM: ([value = []]) => across(total, value),
+  AVG: ([value = []]) => across((values) => total(values) / values.length, value),
+};
+
+const parse = (expression: string): Node => {
+  const tokens = tokensOf(expression);
+  let at = 0;
+  const take = (wanted: string): void => {
+    if (tokens[at++] !== wanted) throw new Error(`"${expression}" lacks a ${wanted}`);
+  };
+  const list = (end: string): Node[] => {
+    const items: Node[] = [];
+    while (tokens[at] !== end) {
+      items.push(level(0));
+      if (tokens[at] === ',') at++;
+      else break;
+    }
+    take(end);
+    return items;
+  };
+
+  const atom = (): Node => {
+    const token = tokens[at++];
+    if (token === undefined) throw new Error(`"${expression}" ends too early`);
+    if (token === '(') {
+      const inner = level(0);
+      take(')');
+      return inner;
+    }
+    if (token === '[') {
+      const items = list(']');
+      return (context) => items.map((item) => asSeries(item(context)));
+    }
+    if (/^\d/.test(token)) return () => Number(token);
+    if (tokens[at] !== '(') return (context) => context.series(token);
+    at++;
+    if (token === 'SERVICE_QUOTA') {
+      const id = tokens[at++] ?? '';
+      take(')');
+      return (context) => context.quota(id);
+    }
+    const perform = functions[token];
+    if (!perform) throw new Error(`${token} is not known here`);
+    const args = list(')');
+    return (context) => perform(args.map((arg) => arg(context)));
+  };
+
+  const level = (index: number): Node => {
+    const own = LEVELS[index];
+    if (!own) return atom();
+    let left = level(index + 1);
+    while (own.includes(tokens[at] ?? '')) {
+      const operate = operators[tokens[at++] ?? ''] as (a: number, b: number) => number;
+      const [a, b] = [left, level(index + 1)];
+      left = (context) => each(operate, a(context), b(context));
+    }
+    return left;
+  };
+
+  const node = level(0);
+  if (at < tokens.length) throw new Error(`"${expression}" has ${tokens[at]} too much`);
+  return node;
+};
+
+/** An expression as a function of what its names stand for. Throws where it uses what is not known here. */
+export const metricMath = (expression: string): ((context: MathContext) => Series) => {
+  const node = parse(expression);
+  return (context) => asSeries(node(context));
+};

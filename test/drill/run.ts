@@ -1,0 +1,96 @@
+import { parseArgs } from 'node:util';
+import { callApi } from '../../local/api-client.ts';
+import { startStack } from '../../local/stack.ts';
+import { synthesiseIfStale } from '../../local/synth.ts';
+import { createFaults } from '../helpers/faults.ts';
+import { startWebhookReceiver } from '../helpers/webhook-receiver.ts';
+import { type Cause, causes, type Scene } from './causes.ts';
+
+// Causes each alarm's condition on the local stack, one after the other, and sees it go off and end.
+
+const { values: options } = parseArgs({
+  options: { speed: { type: 'string', default: '30' }, only: { type: 'string', default: '' } },
+});
+const speed = Number(options.speed);
+const minuteMs = 60_000 / speed;
+/** Of this machine, which may be at work with something else besides. */
+const WITHIN_MS = 120_000;
+
+interface Row {
+  readonly alarm: string;
+  readonly what: string;
+  readonly firedAfter: number | null;
+  readonly endedAfter: number | null;
+}
+
+const states = new Map<string, string>();
+
+/** The minutes of the stack until the alarms are all in that state; `null` for those that were not in time. */
+const minutesUntil = async (alarms: readonly string[], state: string): Promise<Map<string, number | null>> => {
+  const startMs = Date.now();
+  const reached = new Map<string, number | null>(alarms.map((alarm) => [alarm, null]));
+  while (Date.now() - startMs < WITHIN_MS && [...reached.values()].includes(null)) {
+    for (const alarm of alarms) {
+      if (reached.get(alarm) !== null || (states.get(alarm) ?? 'OK') !== state) continue;
+      reached.set(alarm, (Date.now() - startMs) / minuteMs);
+    }
+    await new Promise((next) => setTimeout(next, 20));
+  }
+  return reached;
+};
+
+const practise = async (cause: Cause, scene: Scene): Promise<Row[]> => {
+  console.log(`\n${cause.what}`);
+  const end = await cause.begin(scene);
+  const fired = await minutesUntil(cause.alarms, 'ALARM');
+  await end();
+  const ended = await minutesUntil(cause.alarms, 'OK');
+  return cause.alarms.map((alarm) => ({
+    alarm,
+    what: cause.what,
+    firedAfter: fired.get(alarm) ?? null,
+    endedAfter: ended.get(alarm) ?? null,
+  }));
+};
+
+const shown = (minutes: number | null): string => (minutes === null ? 'NEVER' : minutes.toFixed(1));
+
+const faults = createFaults();
+const receiver = await startWebhookReceiver();
+const unknown: string[] = [];
+const stack = await startStack({
+  assembly: await synthesiseIfStale(),
+  speed,
+  interceptor: faults.interceptor,
+  // Twenty receives make a dead letter: not an hour and a half of them.
+  visibilityTimeoutSeconds: 1,
+  warm: true,
+  alarms: {
+    quotas: { ConcurrentExecutions: 5 },
+    onUnknown: (problem) => unknown.push(problem),
+    onChange({ name, state }) {
+      states.set(name, state);
+      console.log(`  ${state} ${name}`);
+    },
+  },
+});
+
+try {
+  const account = { name: 'Drill', rate_limit_per_minute: 30_000 };
+  const { body } = await callApi(stack.url, stack.operatorKey, 'POST', '/accounts', account);
+  const scene: Scene = { stack, faults, receiver, key: String(body.key), minuteMs, startMs: Date.now() };
+  const wanted = causes.filter(({ alarms }) => options.only === '' || alarms.includes(options.only));
+
+  const rows: Row[] = [];
+  for (const cause of wanted) rows.push(...(await practise(cause, scene)));
+
+  console.log(`\n${'alarm'.padEnd(20)}${'fired after'.padStart(12)}${'over after'.padStart(12)}  minutes, when`);
+  for (const { alarm, what, firedAfter, endedAfter } of rows) {
+    console.log(`${alarm.padEnd(20)}${shown(firedAfter).padStart(12)}${shown(endedAfter).padStart(12)}  ${what}`);
+  }
+  for (const problem of unknown) console.log(`not evaluated here: ${problem}`);
+  if (rows.some(({ firedAfter, endedAfter }) => firedAfter === null || endedAfter === null)) process.exitCode = 1;
+} finally {
+  receiver.stop();
+  await stack.stop();
+}
