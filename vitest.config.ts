@@ -9,6 +9,10 @@ const runFolder = join(tmpdir(), `passpost-run-${process.pid}`);
 process.once('exit', () => rmSync(runFolder, { recursive: true, force: true }));
 
 const verdicts = 'test/verdicts/*.test.ts';
+/** Whole stacks fill the processors, and what they do in time is watched: one after the other. */
+const whole = ['test/{local,ops,stack}/**/*.test.ts'];
+/** But for one that does nothing but wait, beside which others can work. */
+const waiting = 'test/stack/ladders.test.ts';
 const common = {
   provide: { runFolder },
   setupFiles: ['test/helpers/every-file.ts'],
@@ -19,18 +23,29 @@ const common = {
 export default defineConfig({
   test: {
     reporters: ['default', new CountReporter()],
+    // Not group 0: on a machine with one worker vitest runs that last.
     projects: [
-      // Not group 0: on a machine with one worker vitest runs that last.
       {
         test: {
           ...common,
-          name: 'suite',
-          include: ['test/**/*.test.ts'],
-          exclude: [verdicts],
+          name: 'parts',
+          include: [waiting, 'test/**/*.test.ts'],
+          exclude: [verdicts, 'test/{local,ops,stack}/**/!(ladders).test.ts'],
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },
-      { test: { ...common, name: 'verdicts', include: [verdicts], sequence: { groupOrder: 2 } } },
+      {
+        test: {
+          ...common,
+          name: 'whole',
+          include: whole,
+          exclude: [waiting],
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      { test: { ...common, name: 'verdicts', include: [verdicts], sequence: { groupOrder: 3 } } },
     ],
   },
 });
