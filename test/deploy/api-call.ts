@@ -1,15 +1,35 @@
 import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface ApiAnswer {
   readonly status: number;
   readonly body: Readonly<Record<string, unknown>>;
 }
 
+type Call = (method: string, path: string, key: string | null, body?: unknown) => Promise<ApiAnswer>;
+
+const TRIES = 5;
+
+/** The emulator takes a function's folder away while it puts a new one there, and says so to who calls just then. */
+const isBeingReplaced = ({ status, body }: ApiAnswer): boolean =>
+  status === 502 && body.errorType === 'FileNotFoundError';
+
 /** A call to a deployed API at the emulator's port, which tells APIs apart by their host name. */
-export const apiCaller =
-  (port: number, apiId: string) =>
-  async (method: string, path: string, key: string | null, body?: unknown): Promise<ApiAnswer> => {
+export const apiCaller = (port: number, apiId: string): Call => {
+  const callOnce = createCall(port, apiId);
+  return async (...call) => {
+    for (let tried = 1; ; tried++) {
+      const answer = await callOnce(...call);
+      if (!isBeingReplaced(answer) || tried === TRIES) return answer;
+      await sleep(500);
+    }
+  };
+};
+
+const createCall =
+  (port: number, apiId: string): Call =>
+  async (method, path, key, body) => {
     const { promise, resolve, reject } = Promise.withResolvers<ApiAnswer>();
     const outgoing = request(
       {
