@@ -96,9 +96,10 @@ describe('POST /deliveries/{id}/retry', () => {
 
   it('answers 404 to an unknown id and to strangers, and asks for a scope', async () => {
     const { id } = await deliver();
+    const another = `${id.slice(0, -1)}${id.endsWith('0') ? '1' : '0'}`;
 
     expect((await retry(id, {}, await aCaller(tables))).status).toBe(404);
-    expect((await retry(`${id.slice(0, -1)}0`)).status).toBe(404);
+    expect((await retry(another)).status).toBe(404);
     expect((await retry(id, {}, await aCaller(tables, { scopes: ['webhooks:read'] }))).status).toBe(403);
     expect((await api('GET', `/deliveries/${id}/retry`, me)).status).toBe(405);
   });
