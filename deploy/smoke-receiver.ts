@@ -1,7 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { serveOnLoopback } from './loopback-server.ts';
 
 interface Received {
   readonly body: string;
@@ -17,20 +16,11 @@ export interface SmokeReceiver {
 /** Takes webhooks on loopback, for a tunnel or a proxy that leads here. */
 export const startSmokeReceiver = async (port: number): Promise<SmokeReceiver> => {
   const received: Received[] = [];
-  const server = createServer(async (request, response) => {
+  const server = await serveOnLoopback(async (request, response) => {
     received.push({ body: await text(request), signature: String(request.headers['passmint-signature'] ?? '') });
     response.writeHead(200).end();
-  });
-  server.listen(port, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new Error('no port could be had');
-  const stop = async (): Promise<void> => {
-    server.close();
-    server.closeAllConnections();
-    await once(server, 'close');
-  };
-  return { port: address.port, received, stop };
+  }, port);
+  return { port: server.port, received, stop: server.stop };
 };
 
 /** `t=…,v1=…`, the HMAC-SHA256 of `t.body` under the secret, made within the last five minutes. https://passmint.io/docs/webhooks */

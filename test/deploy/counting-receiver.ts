@@ -1,6 +1,5 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { serveOnLoopback } from '../../deploy/loopback-server.ts';
 
 /** A receiver on loopback that tells events apart by the `n` their publisher gave them. */
 export interface CountingReceiver {
@@ -17,27 +16,19 @@ export interface CountingReceiver {
 export const startCountingReceiver = async (refuses: (seenBefore: boolean) => boolean): Promise<CountingReceiver> => {
   const taken = new Map<number, number>();
   const refused = new Map<number, number>();
-  const server = createServer(async (request, response) => {
+  const server = await serveOnLoopback(async (request, response) => {
     const { n } = JSON.parse(await text(request)).data as { n: number };
     const isRefused = receiver.refuses(refused.has(n) || taken.has(n));
     const counts = isRefused ? refused : taken;
     counts.set(n, (counts.get(n) ?? 0) + 1);
     response.writeHead(isRefused ? 503 : 200).end();
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new Error('no port could be had');
-  const stop = async (): Promise<void> => {
-    server.close();
-    server.closeAllConnections();
-    await once(server, 'close');
-  };
+  });
   const receiver: CountingReceiver = {
-    url: `http://127.0.0.1:${address.port}/webhooks`,
+    url: `${server.url}/webhooks`,
     taken,
     refused,
     refuses,
-    stop,
+    stop: server.stop,
   };
   return receiver;
 };

@@ -1,6 +1,5 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { serveOnLoopback } from '../../deploy/loopback-server.ts';
 
 export interface Received {
   readonly atMs: number;
@@ -18,20 +17,12 @@ export interface RefusingReceiver {
 /** A receiver on loopback that refuses the first request for each body and takes those after it. */
 export const startRefusingReceiver = async (): Promise<RefusingReceiver> => {
   const received: Received[] = [];
-  const server = createServer(async (request, response) => {
+  const server = await serveOnLoopback(async (request, response) => {
     const body = await text(request);
     const answered = received.some((earlier) => earlier.body === body) ? 200 : 503;
     const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
     received.push({ atMs: Date.now(), headers, body, answered });
     response.writeHead(answered).end();
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new Error('no port could be had');
-  const stop = async (): Promise<void> => {
-    server.close();
-    server.closeAllConnections();
-    await once(server, 'close');
-  };
-  return { url: `http://127.0.0.1:${address.port}/webhooks`, received, stop };
+  });
+  return { url: `${server.url}/webhooks`, received, stop: server.stop };
 };

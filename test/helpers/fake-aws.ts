@@ -1,6 +1,5 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { serveOnLoopback } from '../../deploy/loopback-server.ts';
 
 /** What STS, Systems Manager and Lambda answer about an account, over HTTP on loopback. */
 export interface FakeAccount {
@@ -13,7 +12,7 @@ export interface FakeAccount {
 
 export const startFakeAws = async (account: FakeAccount) => {
   const asked: string[] = [];
-  const server = createServer(async (request, response): Promise<unknown> => {
+  const server = await serveOnLoopback(async (request, response): Promise<unknown> => {
     const body = await text(request);
     const target = request.headers['x-amz-target'];
     const json = (status: number, answer: object, type?: string) =>
@@ -41,14 +40,6 @@ export const startFakeAws = async (account: FakeAccount) => {
         ? `<ErrorResponse><Error><Type>Sender</Type><Code>${error}</Code><Message>no</Message></Error></ErrorResponse>`
         : '<GetCallerIdentityResponse><GetCallerIdentityResult><Account>111122223333</Account></GetCallerIdentityResult></GetCallerIdentityResponse>',
     );
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new Error('no port could be had');
-  const stop = async (): Promise<void> => {
-    server.close();
-    server.closeAllConnections();
-    await once(server, 'close');
-  };
-  return { url: `http://127.0.0.1:${address.port}`, asked: asked as readonly string[], stop };
+  });
+  return { url: server.url, asked: asked as readonly string[], stop: server.stop };
 };

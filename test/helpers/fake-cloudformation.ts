@@ -1,7 +1,5 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { serveOnLoopback } from '../../deploy/loopback-server.ts';
 import type { StackResource } from '../../ops/resources.ts';
 
 const member = ({ logicalId, type, physicalId }: StackResource): string =>
@@ -11,7 +9,7 @@ const PAGE = 50;
 
 /** CloudFormation's list of one stack's resources, page by page, over HTTP on loopback. */
 export const startFakeCloudFormation = async (stackName: string, resources: readonly StackResource[]) => {
-  const server = createServer(async (request, response) => {
+  const server = await serveOnLoopback(async (request, response) => {
     const asked = new URLSearchParams(await text(request));
     response.setHeader('content-type', 'text/xml');
     if (asked.get('Action') !== 'ListStackResources' || asked.get('StackName') !== stackName) {
@@ -32,11 +30,6 @@ export const startFakeCloudFormation = async (stackName: string, resources: read
     response.end(
       `<ListStackResourcesResponse><ListStackResourcesResult><StackResourceSummaries>${members}</StackResourceSummaries>${next}</ListStackResourcesResult></ListStackResourcesResponse>`,
     );
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const stop = (): void => {
-    server.closeAllConnections();
-    server.close();
-  };
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, stop };
+  });
+  return { url: server.url, stop: server.stop };
 };
