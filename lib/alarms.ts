@@ -123,6 +123,13 @@ export const createAlarms = (
     missing: TreatMissingData.BREACHING,
     says: "The minute's tick does not come: long waits and lost messages are not looked after.",
   });
+  watch('roll-up-missed', {
+    metric: rollUp.metricInvocations({ ...sum, period: Duration.minutes(5) }),
+    below: 1,
+    periods: 3,
+    missing: TreatMissingData.BREACHING,
+    says: 'The roll-up does not come: a first attempt that got lost is not found, hours are not counted.',
+  });
   watch('oldest-owed', {
     metric: own('oldestOwedSeconds', most),
     above: 900,

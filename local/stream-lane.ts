@@ -29,7 +29,7 @@ export interface StreamLane {
 }
 
 const MAX_EVENT_BYTES = 5_000_000;
-const BACKOFF = { firstMs: 100, longestMs: 5000 };
+const BACKOFF = { firstMs: 100, longestMs: 1000 };
 
 export const createStreamLane = (
   mapping: StreamMapping,

@@ -7,7 +7,7 @@ import { callApi, refusalOf } from '../../local/api-client.ts';
 import { type AwsAnswer, throttled } from '../../local/interceptor.ts';
 import type { LocalStack } from '../../local/stack.ts';
 import { readStackFile } from '../../local/stack-file.ts';
-import type { Faults } from '../helpers/faults.ts';
+import type { FaultPlace, Faults } from '../helpers/faults.ts';
 import type { Answering, Endpoint, WebhookReceiver } from '../helpers/webhook-receiver.ts';
 
 export interface Scene {
@@ -77,6 +77,21 @@ const eachOf = async (count: number, atOnce: number, act: () => Promise<unknown>
   await Promise.all(Array.from({ length: atOnce }, worker));
 };
 
+/** What it calls first does not answer: it hangs, and no other starts. */
+const hang =
+  (place: FaultPlace): Cause['begin'] =>
+  async ({ faults }) => {
+    const held = Promise.withResolvers<void>();
+    const fault = faults.order(place, async (_, forward) => {
+      await held.promise;
+      return forward();
+    });
+    return () => {
+      fault.end();
+      held.resolve();
+    };
+  };
+
 /** One for each way to lose or delay, in an order in which none stands in another's way. */
 export const causes: readonly Cause[] = [
   {
@@ -107,8 +122,8 @@ export const causes: readonly Cause[] = [
     alarms: ['fan-out-errors', 'iterator-age'],
     async begin(scene) {
       const fault = scene.faults.order({ functionName: 'fan-out', operation: 'BatchGetItem' }, denied);
-      // Of several keys: what waits behind a failed batch is tried ever more rarely.
-      const stop = keepDoing(scene.minuteMs / 4, () => publish(scene, 4));
+      // A batch is as old as its last record, so it must be full before it can grow old.
+      const stop = keepDoing(scene.minuteMs / 4, () => publish(scene, 16));
       return () => {
         stop();
         fault.end();
@@ -134,17 +149,12 @@ export const causes: readonly Cause[] = [
   {
     what: 'the tick hangs, and no other starts',
     alarms: ['tick-missed'],
-    async begin({ faults }) {
-      const held = Promise.withResolvers<void>();
-      const fault = faults.order({ functionName: 'due', operation: 'Query' }, async (_, forward) => {
-        await held.promise;
-        return forward();
-      });
-      return () => {
-        fault.end();
-        held.resolve();
-      };
-    },
+    begin: hang({ functionName: 'due', operation: 'Query' }),
+  },
+  {
+    what: 'the roll-up hangs, and no other starts',
+    alarms: ['roll-up-missed'],
+    begin: hang({ functionName: 'roll-up' }),
   },
   {
     what: 'each batch takes two minutes to be read',

@@ -36,7 +36,7 @@ describe('monitoring', () => {
   test('stays quiet while nothing happens, but for the tick that must come', () => {
     const breaching = alarms.filter(({ Properties }) => Properties.TreatMissingData !== 'notBreaching');
 
-    expect(breaching.map(nameOf)).toEqual(['tick-missed']);
+    expect(breaching.map(nameOf)).toEqual(['tick-missed', 'roll-up-missed']);
     expect(breaching[0]?.Properties.TreatMissingData).toBe('breaching');
   });
 
