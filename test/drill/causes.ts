@@ -123,6 +123,7 @@ export const causes: readonly Cause[] = [
     async begin(scene) {
       const fault = scene.faults.order({ functionName: 'fan-out', operation: 'BatchGetItem' }, denied);
       // A batch is as old as its last record, so it must be full before it can grow old.
+      // A batch is as old as its last record, so it must be full before it can grow old.
       const stop = keepDoing(scene.minuteMs / 4, () => publish(scene, 16));
       return () => {
         stop();
