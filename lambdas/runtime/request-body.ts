@@ -12,12 +12,6 @@ const checkText = (text: string, path: string): void => {
   throw invalid(path.toWellFormed(), 'invalid_text', 'Holds a NUL character or half a surrogate pair.');
 };
 
-/** A name that objects of JavaScript lose on their way: it would be dropped in silence. */
-const checkName = (name: string, path: string): void => {
-  checkText(name, path);
-  if (name === '__proto__') throw invalid(path, 'forbidden_name', 'No member may be called __proto__.');
-};
-
 /** Answers whether it holds a whole number beyond those that are exact. */
 const checkContent = (root: unknown): boolean => {
   let hasLarge = false;
@@ -34,7 +28,7 @@ const checkContent = (root: unknown): boolean => {
     if (depth === MAX_DEPTH) throw invalid(path.slice(0, 200), 'too_deep', `Nested deeper than ${MAX_DEPTH}.`);
     for (const [name, member] of Object.entries(value)) {
       const memberPath = path === '' ? name : `${path}.${name}`;
-      if (!Array.isArray(value)) checkName(name, memberPath);
+      if (!Array.isArray(value)) checkText(name, memberPath);
       open.push({ value: member, path: memberPath, depth: depth + 1 });
     }
   }

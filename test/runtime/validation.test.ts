@@ -10,7 +10,6 @@ describe('a request', () => {
     ['too large', JSON.stringify({ name: 'x'.repeat(256 * 1024) }), 413],
     ['too large in bytes', `{"name":"${'å'.repeat(131_070)}"}`, 413],
     ['deeply nested', `{"name":"x","data":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, 422],
-    ['a name that objects lose', '{"name":"x","data":{"__proto__":1}}', 422],
     ['a number beyond numbers', '{"name":"x","data":1e999}', 422],
     ['a number that would become another', '{"name":"x","data":{"id":12345678901234567891}}', 422],
     ['half a character', '{"name":"\\ud800"}', 422],
