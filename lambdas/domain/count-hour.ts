@@ -2,6 +2,7 @@ import type { DeliveryTicket, StoredDelivery } from './delivery.ts';
 import { ticketOf } from './fan-out.ts';
 import { type Hour, nextReadingMs, quietMs } from './hour.ts';
 import { createHourCount, type HourCounts } from './hour-counts.ts';
+import { LONGEST_REQUEST_MS } from './schedule.ts';
 import type { StoredWebhook } from './webhook.ts';
 
 /** How far each shard of an hour has been read, newest first: behind which delivery; '' before the first, `null` at its end. */
@@ -67,9 +68,6 @@ export interface Rolled {
   resumed: number;
 }
 
-/** However fast the schedules run here, a receiver may take this long for one request: its delivery is not lost yet. */
-const LOST_AFTER_AT_LEAST_MS = 12_000;
-
 /** What is enabled takes what was held; what is deleted lets it be cancelled. */
 const letsGo = (webhook: StoredWebhook | null): boolean =>
   webhook !== null && (webhook.enabled || webhook.deleted_at !== null) && !webhook.is_history_erased;
@@ -88,7 +86,7 @@ export const countHour = async (
   isTimeUp: () => boolean,
 ): Promise<HourInHand | null> => {
   const { owner, webhookId, isAgain, read } = one;
-  const lostBeforeMs = tickAtMs - Math.max(quietMs(speed), LOST_AFTER_AT_LEAST_MS);
+  const lostBeforeMs = tickAtMs - Math.max(quietMs(speed), LONGEST_REQUEST_MS);
   const count = createHourCount(read?.counts);
   for (let cursor = read?.cursor ?? null; ; ) {
     const { found, next } = await store.read(webhookId, hour, cursor);

@@ -1,5 +1,8 @@
 import * as z from 'zod';
 
+/** However fast the schedules run here, a receiver may take this long for one request: until then nothing is late or lost. */
+export const LONGEST_REQUEST_MS = 12_000;
+
 const DAY_SECONDS = 86_400;
 
 /** A schedule given as seconds before each retry. A wait counts from the end of the attempt before it. */

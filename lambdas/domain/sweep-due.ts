@@ -1,4 +1,5 @@
 import type { DeliveryTicket } from './delivery.ts';
+import { LONGEST_REQUEST_MS } from './schedule.ts';
 
 /** A delivery that is owed an attempt, as the due index knows it. */
 export interface DueEntry extends DeliveryTicket {
@@ -24,8 +25,6 @@ export interface SweepDependencies {
 const HORIZON_MS = 780_000;
 const TICK_MS = 60_000;
 const OVERDUE_AFTER_MS = 300_000;
-/** However fast the schedules run here, a receiver may take this long for one request: it is not overdue yet. */
-const OVERDUE_AFTER_AT_LEAST_MS = 12_000;
 
 /** Whether lateness passed 1, 2, 4, 8 … times the threshold since the last tick: a backlog is reminded of, not flooded. */
 const isReminderDue = (latenessMs: number, thresholdMs: number, tickMs: number): boolean => {
@@ -54,7 +53,7 @@ export const sweepDue = async (
   tickAtMs: number,
   { index, queue, clock, speed, shards }: SweepDependencies,
 ): Promise<Swept> => {
-  const overdueAfterMs = Math.max(OVERDUE_AFTER_MS / speed, OVERDUE_AFTER_AT_LEAST_MS);
+  const overdueAfterMs = Math.max(OVERDUE_AFTER_MS / speed, LONGEST_REQUEST_MS);
   const sweepShard = async (shard: number): Promise<Swept> => {
     let unparked = 0;
     let reminded = 0;
