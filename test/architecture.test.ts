@@ -27,7 +27,7 @@ const layers: readonly Layer[] = [
   {
     files: /^lambdas\/adapters\//,
     mayImport:
-      /^(@aws-sdk\/.*|zod|ipaddr\.js|jose(\/.*)?|ajv\/dist\/2020\.js|node:.*|lambdas\/domain\/.*|lambdas\/adapters\/(aws-clients|table-keys|batch-get|partiql|transact|first-answers|[\w-]+-rows)\.ts)$/,
+      /^(@aws-sdk\/.*|zod|ipaddr\.js|jose(\/.*)?|ajv\/dist\/2020\.js|node:.*|lambdas\/domain\/.*|lambdas\/adapters\/(aws-clients|table-keys|kept-value|batch-get|partiql|transact|first-answers|[\w-]+-rows)\.ts)$/,
   },
   {
     files: /^lambdas\/runtime\//,

@@ -6,6 +6,7 @@ import { type KeyringContent, nextSwitchMs, parseKeyring, signingKeysOf } from '
 import type { Profile, SigningKeys } from '../domain/profile.ts';
 import { signingSecrets } from '../domain/secret.ts';
 import type { StoredWebhook } from '../domain/webhook.ts';
+import { keptValue } from './kept-value.ts';
 
 export interface Keyring {
   /** Opens what was sealed for this webhook of this owner, and nothing else. Throws when the keyring cannot be read. */
@@ -48,37 +49,16 @@ export const createKeyring = (
   clock: () => number,
   onUnreadable: (error: unknown) => void = () => undefined,
 ): Keyring => {
-  let loaded: Loaded | null = null;
-  let askedAtMs = Number.NEGATIVE_INFINITY;
-  let asking: Promise<Loaded> | null = null;
+  // A keyring only ever grows, so one that is not the newest still opens what it opened.
+  const current = keptValue(
+    async () => {
+      const { SecretString = '' } = await client.send(new GetSecretValueCommand({ SecretId: secretId }));
+      return load(SecretString);
+    },
+    clock,
+    onUnreadable,
+  );
   const opened = new Map<string, Promise<string>>();
-
-  const ask = async (): Promise<Loaded> => {
-    askedAtMs = clock();
-    const { SecretString = '' } = await client.send(new GetSecretValueCommand({ SecretId: secretId }));
-    loaded = load(SecretString);
-    return loaded;
-  };
-  const askOnce = (): Promise<Loaded> => {
-    asking ??= ask()
-      .catch((error: unknown) => {
-        // Told even while the last one serves: a new environment has none.
-        onUnreadable(error);
-        throw error;
-      })
-      .finally(() => {
-        asking = null;
-      });
-    return asking;
-  };
-
-  const current = async (maxAgeMs: number): Promise<Loaded> => {
-    if (loaded === null) return askOnce();
-    if (clock() - askedAtMs < maxAgeMs) return loaded;
-    // A keyring only ever grows, so while a newer one cannot be had the last one serves.
-    const last = loaded;
-    return askOnce().catch(() => last);
-  };
 
   const decrypt = async (owner: string, webhookId: string, sealed: string): Promise<string> => {
     const kid = String(decodeProtectedHeader(sealed).kid);
