@@ -1,12 +1,17 @@
 import { ApiMapping, DomainName, type HttpApi, type HttpStage, SecurityPolicy } from 'aws-cdk-lib/aws-apigatewayv2';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
-import { ARecord, HostedZone, RecordTarget } from 'aws-cdk-lib/aws-route53';
+import { ARecord, HostedZone, type IAliasRecordTarget, RecordTarget } from 'aws-cdk-lib/aws-route53';
 import { ApiGatewayv2DomainProperties } from 'aws-cdk-lib/aws-route53-targets';
 import type { Construct } from 'constructs';
 import type { DomainConfig } from './stages.ts';
 
-/** Serves the API at a host name of the operator's, with its DNS record where the zone is named. */
-export const apiDomain = (scope: Construct, config: DomainConfig, api: HttpApi, stage: HttpStage): void => {
+/** Serves the API itself at a host name of the operator's. Gives what the name has to lead to. */
+export const apiDomain = (
+  scope: Construct,
+  config: DomainConfig,
+  api: HttpApi,
+  stage: HttpStage,
+): IAliasRecordTarget => {
   const certificate = Certificate.fromCertificateArn(scope, 'certificate', config.certificateArn);
   const domainName = new DomainName(scope, 'domain-name', {
     domainName: config.domainName,
@@ -14,12 +19,19 @@ export const apiDomain = (scope: Construct, config: DomainConfig, api: HttpApi, 
     securityPolicy: SecurityPolicy.TLS_1_2,
   });
   new ApiMapping(scope, 'domain-mapping', { api, domainName, stage });
-  if (config.zone === null) return;
-  new ARecord(scope, 'domain-record', {
+  return new ApiGatewayv2DomainProperties(domainName.regionalDomainName, domainName.regionalHostedZoneId);
+};
+
+/** The name's DNS record, where its zone is said. */
+export const domainRecord = (
+  scope: Construct,
+  config: DomainConfig,
+  target: IAliasRecordTarget,
+): ARecord | undefined => {
+  if (config.zone === null) return undefined;
+  return new ARecord(scope, 'domain-record', {
     zone: HostedZone.fromHostedZoneAttributes(scope, 'zone', config.zone),
     recordName: config.domainName,
-    target: RecordTarget.fromAlias(
-      new ApiGatewayv2DomainProperties(domainName.regionalDomainName, domainName.regionalHostedZoneId),
-    ),
+    target: RecordTarget.fromAlias(target),
   });
 };

@@ -2,10 +2,12 @@ import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import { HttpApi, HttpMethod, HttpStage, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { CloudFrontTarget } from 'aws-cdk-lib/aws-route53-targets';
 import { Aws, CfnOutput, Duration, Validations } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import { env } from '../lambdas/runtime/env.ts';
-import { apiDomain } from './api-domain.ts';
+import { apiDomain, domainRecord } from './api-domain.ts';
+import { FrontDoor } from './front-door.ts';
 import { grant, keptLog, lambdaFunction } from './lambda-function.ts';
 import type { StageConfig } from './stages.ts';
 import type { Storage } from './storage.ts';
@@ -77,9 +79,11 @@ export class PublicApi extends Construct {
       // One permission for the whole API in place of one per route: a function's policy holds 20 KB.
       (name) => new HttpLambdaIntegration(`${name}-integration`, functions[name], { scopePermissionToRoute: false }),
     );
+    const frontDoor = stage.frontDoor && new FrontDoor(this, 'front-door', { stage, frontDoor: stage.frontDoor });
     const http = new HttpApi(this, 'http-api', {
       apiName: `passpost-${stage.stage}`,
       createDefaultStage: false,
+      ...(frontDoor ? { defaultAuthorizer: frontDoor.authorizer } : {}),
       defaultIntegration: integrations['fallback-api'],
     });
     for (const name of apiNames) {
@@ -96,10 +100,8 @@ export class PublicApi extends Construct {
       accessLogSettings: { destination: new LogGroupLogDestination(accessLog), format: logFormat },
     });
 
-    const gatewayHost = `${http.apiId}.execute-api.${Aws.REGION}.${Aws.URL_SUFFIX}`;
-    this.ownHosts = stage.domain ? [gatewayHost, stage.domain.domainName] : [gatewayHost];
-    if (stage.domain) apiDomain(this, stage.domain, http, this.stage);
-    const url = stage.domain ? `https://${stage.domain.domainName}` : `https://${gatewayHost}`;
+    this.ownHosts = this.serve(http, frontDoor);
+    const url = `https://${this.ownHosts.at(-1)}`;
     new CfnOutput(this, 'url', { value: url, description: 'The API' }).overrideLogicalId('ApiUrl');
 
     this.grantAll(functions, storage);
@@ -115,6 +117,21 @@ export class PublicApi extends Construct {
       // Names are looked up on these threads: with libuv's four, a few name servers that stall would hold up everybody.
       UV_THREADPOOL_SIZE: '64',
     });
+  }
+
+  /** All host names that lead to the API; the last is the one to call it by. */
+  private serve(http: HttpApi, frontDoor: FrontDoor | null): readonly string[] {
+    const { domain } = this.config;
+    const hosts = [`${http.apiId}.execute-api.${Aws.REGION}.${Aws.URL_SUFFIX}`];
+    if (frontDoor) {
+      const distribution = frontDoor.before(http, domain);
+      hosts.push(distribution.distributionDomainName);
+      const record = domain && domainRecord(this, domain, new CloudFrontTarget(distribution));
+      frontDoor.askOnlyAfter(http, record ?? distribution);
+    } else if (domain) {
+      domainRecord(this, domain, apiDomain(this, domain, http, this.stage));
+    }
+    return domain ? [...hosts, domain.domainName] : hosts;
   }
 
   private grantAll(functions: Readonly<Record<ApiName, LambdaFunction>>, storage: Storage): void {

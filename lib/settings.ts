@@ -10,6 +10,7 @@ const names = [
   'domainName',
   'egressAddresses',
   'egressAllow',
+  'frontDoorSecretVersion',
   'hostedZoneId',
   'kmsKeyArn',
   'logRetentionDays',

@@ -11,6 +11,13 @@ export interface DomainConfig {
   readonly zone: { readonly hostedZoneId: string; readonly zoneName: string } | null;
 }
 
+/** CloudFront before the API, for what can only be attached to it. */
+export interface FrontDoorConfig {
+  readonly webAclArn: string;
+  /** Which version of its secret CloudFront shows the API; `null` for the one that was current when it was made. */
+  readonly secretVersion: string | null;
+}
+
 export interface StageConfig {
   readonly stage: Stage;
   /** Tables and keys outlive the stack, and refuse to be deleted. */
@@ -22,6 +29,7 @@ export interface StageConfig {
   readonly autoDisableAfterHours: number;
   readonly alarmEmail: string | null;
   readonly domain: DomainConfig | null;
+  readonly frontDoor: FrontDoorConfig | null;
   /** The customer's own key for tables, queues, secrets, the topic and the logs; `null` leaves them to AWS's keys. */
   readonly kmsKeyArn: string | null;
   /** Most invocations of the deliver function at once, 2–1,000; `null` leaves it to AWS (1,250). */
@@ -41,6 +49,7 @@ const common = {
   autoDisableAfterHours: 120,
   alarmEmail: null,
   domain: null,
+  frontDoor: null,
   kmsKeyArn: null,
   deliverConcurrency: null,
   slowConcurrency: 10,
@@ -67,7 +76,7 @@ export const chooseStage = (node: Node): StageConfig => {
   const name = settings.text('stage') ?? 'test';
   if (!isStage(name)) throw new Error(`-c stage=${name}: there are ${Object.keys(stages).join(' and ')}`);
   const stage = stages[name];
-  refuseWebAcl(settings);
+  const frontDoor = frontDoorFrom(settings);
   const egressAllow = settings.text('egressAllow');
   if (egressAllow !== null && egressAllow !== 'loopback') throw new Error('-c egressAllow= takes loopback only');
   if (egressAllow !== null && stage.isKept) throw new Error(`-c egressAllow= is refused for the stage ${name}`);
@@ -88,12 +97,13 @@ export const chooseStage = (node: Node): StageConfig => {
     // The CDK knows two zones of an account that it was not told.
     egressAddresses: settings.number('egressAddresses', 1, 2) ?? stage.egressAddresses,
     isTraced: settings.matching('tracing', /^(on|off)$/, 'on or off') !== 'off',
-    domain: domainFrom(settings),
+    domain: domainFrom(settings, frontDoor),
+    frontDoor,
     egressAllow,
   };
 };
 
-const domainFrom = (settings: Settings): DomainConfig | null => {
+const domainFrom = (settings: Settings, frontDoor: FrontDoorConfig | null): DomainConfig | null => {
   const hostName = /^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/;
   const domainName = settings.matching('domainName', hostName, 'a host name in lower case');
   const certificateArn = settings.matching(
@@ -109,6 +119,11 @@ const domainFrom = (settings: Settings): DomainConfig | null => {
     return null;
   }
   if (certificateArn === null) throw new Error('-c domainName= needs -c certificateArn=');
+  if (frontDoor && certificateArn.split(':')[3] !== 'us-east-1') {
+    throw new Error(
+      `-c certificateArn=${certificateArn}: with webAclArn it is CloudFront's, which takes one in us-east-1`,
+    );
+  }
   if ((hostedZoneId === null) !== (zoneName === null)) throw new Error('-c hostedZoneId= and -c zoneName= go together');
   const zone = hostedZoneId !== null && zoneName !== null ? { hostedZoneId, zoneName } : null;
   if (zone && domainName !== zone.zoneName && !domainName.endsWith(`.${zone.zoneName}`)) {
@@ -117,10 +132,15 @@ const domainFrom = (settings: Settings): DomainConfig | null => {
   return { domainName, certificateArn, zone };
 };
 
-/** Taking the name and doing nothing with it would leave the operator believing in a filter that is not there. */
-const refuseWebAcl = (settings: Settings): void => {
-  if (settings.text('webAclArn') === null) return;
-  throw new Error(
-    '-c webAclArn=: AWS WAF cannot be attached to an HTTP API; put a CloudFront distribution with that web ACL in front of it, as docs/deploying.md#a-web-application-firewall says',
+const frontDoorFrom = (settings: Settings): FrontDoorConfig | null => {
+  const webAclArn = settings.matching(
+    'webAclArn',
+    // A regional one cannot be attached to anything here.
+    /^arn:aws:wafv2:us-east-1:\d{12}:global\/webacl\/[\w-]{1,128}\/[0-9a-f-]{36}$/,
+    'the ARN of a web ACL with the scope CLOUDFRONT, arn:aws:wafv2:us-east-1:<account>:global/webacl/<name>/<id>,',
   );
+  const secretVersion = settings.matching('frontDoorSecretVersion', /^[\w-]{32,64}$/, "the id of a secret's version");
+  if (webAclArn !== null) return { webAclArn, secretVersion };
+  if (secretVersion !== null) throw new Error('-c frontDoorSecretVersion= needs -c webAclArn=');
+  return null;
 };

@@ -35,7 +35,12 @@ const headersOf = (request: IncomingMessage): Record<string, string> => {
 };
 
 export interface GatewayEvent {
-  readonly requestContext: { readonly requestId: string } & Readonly<Record<string, unknown>>;
+  readonly requestContext: {
+    readonly requestId: string;
+    /** What an authorizer said of the request. */
+    authorizer?: { readonly lambda: unknown };
+    readonly [name: string]: unknown;
+  };
   readonly [name: string]: unknown;
 }
 

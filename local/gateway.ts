@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { type Authorizer, createJudge } from './authorizer.ts';
 import type { InvocationResult } from './execution-environment.ts';
 import { gatewayEvent, pathOf } from './gateway-event.ts';
 import type { createRouteTable } from './routes.ts';
@@ -12,7 +13,13 @@ export interface Gateway {
   stop(): Promise<void>;
 }
 
-type RouteTable = ReturnType<typeof createRouteTable<string>>;
+/** The function that a route leads to, and who is asked before it, if anybody is. */
+export interface RouteTarget {
+  readonly functionName: string;
+  readonly authorizer: Authorizer | undefined;
+}
+
+type RouteTable = ReturnType<typeof createRouteTable<RouteTarget>>;
 type Invoke = (functionName: string, event: unknown) => Promise<InvocationResult>;
 
 /** https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html */
@@ -76,16 +83,23 @@ const within = async <T>(ms: number, work: Promise<T>): Promise<T | undefined> =
 export const startGateway = async (port: number): Promise<Gateway> => {
   let match: RouteTable | undefined;
   let invoke: Invoke | undefined;
+  let judge: ReturnType<typeof createJudge> | undefined;
   let answered: ((status: number) => void) | undefined;
 
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    if (!match || !invoke) return refuse(response, 503, 'Service Unavailable');
+    if (!match || !invoke || !judge) return refuse(response, 503, 'Service Unavailable');
     const route = match(request.method ?? 'GET', pathOf(request.url ?? '/'));
     const body = await readBody(request);
     if (body === null) return refuse(response, 413, 'Request Entity Too Large');
     if (!route) return refuse(response, 404, 'Not Found');
+    const { functionName, authorizer } = route.target;
     const event = gatewayEvent(request, body, route.key, route.pathParameters);
-    const result = await within(INTEGRATION_TIMEOUT_MS, invoke(route.target, event));
+    if (authorizer) {
+      const judgement = await judge(authorizer, event);
+      if (!judgement.isAuthorized) return refuse(response, judgement.status, judgement.message);
+      event.requestContext.authorizer = { lambda: judgement.context };
+    }
+    const result = await within(INTEGRATION_TIMEOUT_MS, invoke(functionName, event));
     if (!result) return refuse(response, 503, 'Service Unavailable');
     if (!result.ok) return refuse(response, 500, 'Internal Server Error');
     answer(response, result.payload, event.requestContext.requestId);
@@ -112,6 +126,7 @@ export const startGateway = async (port: number): Promise<Gateway> => {
     open(table, run, onAnswer) {
       match = table;
       invoke = run;
+      judge = createJudge(run);
       answered = onAnswer;
     },
     async stop() {

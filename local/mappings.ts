@@ -1,3 +1,5 @@
+import type { Authorizer } from './authorizer.ts';
+import type { RouteTarget } from './gateway.ts';
 import type { Resolve } from './intrinsics.ts';
 import type { QueueMapping } from './queue-source.ts';
 import type { Route } from './routes.ts';
@@ -59,19 +61,47 @@ export const eventMappings = (assembly: Assembly, resolve: Resolve): EventMappin
     return [{ kind: 'stream', id, sourceArn, mapping }];
   });
 
-/** The HTTP API's routes, each with the name of its function. */
-export const apiRoutes = (assembly: Assembly, resolve: Resolve): Route<string>[] => {
+const HEADER_SOURCE = /^\$request\.header\.([\w-]+)$/;
+
+interface AuthorizerProperties {
+  readonly AuthorizerUri: string;
+  readonly AuthorizerResultTtlInSeconds?: number;
+  readonly EnableSimpleResponses?: boolean;
+  readonly IdentitySource?: readonly string[];
+}
+
+/** By reference; of the kinds there are, the one with a function that looks at one header and answers yes or no. */
+const authorizers = (assembly: Assembly, resolve: Resolve): Map<unknown, Authorizer> =>
+  new Map(
+    resourcesOf(assembly, 'AWS::ApiGatewayV2::Authorizer').map(({ logicalId, properties }) => {
+      const wanted = resolve(properties) as AuthorizerProperties;
+      const [, header] = HEADER_SOURCE.exec(wanted.IdentitySource?.join() ?? '') ?? [];
+      if (header === undefined || !wanted.EnableSimpleResponses) {
+        throw new Error(`The template's authorizer ${logicalId} is of a kind that the local stack does not know.`);
+      }
+      const keptMs = (wanted.AuthorizerResultTtlInSeconds ?? 0) * 1000;
+      return [resolve({ Ref: logicalId }), { functionName: functionNameOf(wanted.AuthorizerUri), header, keptMs }];
+    }),
+  );
+
+/** The HTTP API's routes, each with the name of its function and who is asked before it. */
+export const apiRoutes = (assembly: Assembly, resolve: Resolve): Route<RouteTarget>[] => {
   const integrations = new Map(
     resourcesOf(assembly, 'AWS::ApiGatewayV2::Integration').map(({ logicalId, properties }) => {
       const { IntegrationUri } = resolve(properties) as { IntegrationUri: string };
       return [`integrations/${logicalId}`, functionNameOf(IntegrationUri)];
     }),
   );
+  const known = authorizers(assembly, resolve);
   return resourcesOf(assembly, 'AWS::ApiGatewayV2::Route').map(({ properties }) => {
-    const { RouteKey, Target } = resolve(properties) as { RouteKey: string; Target: string };
-    const target = integrations.get(Target);
-    if (target === undefined)
+    const { RouteKey, Target, AuthorizerId } = resolve(properties) as {
+      RouteKey: string;
+      Target: string;
+      AuthorizerId?: string;
+    };
+    const functionName = integrations.get(Target);
+    if (functionName === undefined)
       throw new Error(`The template's route ${RouteKey} leads to ${Target}, which is not there.`);
-    return { key: RouteKey, target };
+    return { key: RouteKey, target: { functionName, authorizer: known.get(AuthorizerId) } };
   });
 };

@@ -52,7 +52,8 @@ const layers: readonly Layer[] = [
   { files: /^lib\/bundles\.ts$/, mayImport: /^(esbuild|node:.*|aws-cdk-lib\/.*|constructs)$/ },
   {
     files: /^lib\//,
-    mayImport: /^(node:.*|aws-cdk-lib\/.*|constructs|lib\/.*|lambdas\/runtime\/(env|metric-names)\.ts)$/,
+    mayImport:
+      /^(node:.*|aws-cdk-lib\/.*|constructs|lib\/.*|lambdas\/runtime\/(env|metric-names|front-door-headers)\.ts)$/,
   },
   // What is done to a deployment from outside: through AWS's and PassPost's own APIs.
   { files: /^deploy\//, mayImport: /^(@aws-sdk\/.*|zod|node:.*|deploy\/.*)$/ },

@@ -11,6 +11,7 @@ const fields = {
   failuresQueueUrl: z.url(),
   keyringSecret: z.string().min(1),
   operatorSecret: z.string().min(1),
+  frontDoorSecret: z.string().min(1),
   retentionDays: wholeNumber.pipe(z.number().min(1)).default(30),
   autoDisableAfterHours: wholeNumber.pipe(z.number().min(1)).default(120),
   ownHosts: z

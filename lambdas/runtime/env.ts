@@ -9,6 +9,7 @@ export const env = {
   failuresQueueUrl: 'FAILURES_QUEUE_URL',
   keyringSecret: 'KEYRING_SECRET_ARN',
   operatorSecret: 'OPERATOR_SECRET_ARN',
+  frontDoorSecret: 'FRONT_DOOR_SECRET_ARN',
   retentionDays: 'RETENTION_DAYS',
   autoDisableAfterHours: 'AUTO_DISABLE_AFTER_HOURS',
   /** Comma-separated host names this deployment answers at; no webhook may point there. */

@@ -6,6 +6,7 @@ import { drawId } from '../domain/id.ts';
 import { ownerKey } from '../domain/owner.ts';
 import { type Authenticate, authenticateCaller, quotaToHeaders, requireScope } from './authentication.ts';
 import { xrayHeader } from './config.ts';
+import { clientAddress } from './front-door.ts';
 import { describeError, log } from './log.ts';
 import { publishMetrics } from './metrics.ts';
 import { namedIds } from './named-ids.ts';
@@ -81,8 +82,7 @@ const requestOf = (
     body: operation.body && validate(operation.body, content),
     idempotencyKey: operation.isIdempotent ? readIdempotencyKey(event.headers['idempotency-key']) : null,
     contentHash: contentHash(content ?? null),
-    host: event.requestContext.domainName,
-    by: { accountId, keyId: caller.keyId, ip: event.requestContext.http.sourceIp },
+    by: { accountId, keyId: caller.keyId, ip: clientAddress(event) },
     retentionDays: caller.retentionDays,
     nowMs: journey.nowMs,
   };

@@ -52,8 +52,6 @@ export interface ApiRequest<O extends Operation = Operation> {
   readonly idempotencyKey: string | null;
   /** A hash of the body's content, whatever its member order. */
   readonly contentHash: string;
-  /** The host name the request was sent to. */
-  readonly host: string;
   /** The caller as the audit names him. */
   readonly by: Actor;
   /** For how many days the account's data can be read, where that is its own. */

@@ -24,6 +24,9 @@ const callersOf = (template: Template, functionName: string): string => {
     ...resourcesOfType(template, 'AWS::ApiGatewayV2::Integration')
       .filter(({ Properties }) => isIts(Properties.IntegrationUri))
       .map(() => 'the API'),
+    ...resourcesOfType(template, 'AWS::ApiGatewayV2::Authorizer')
+      .filter(({ Properties }) => isIts(Properties.AuthorizerUri))
+      .map(() => 'the API, about whom it lets in'),
     ...resourcesOfType(template, 'AWS::Lambda::EventSourceMapping')
       .filter(({ Properties }) => isIts(Properties.FunctionName))
       .map(({ Properties }) => resourceName(template, Properties.EventSourceArn)),
@@ -68,6 +71,7 @@ export const renderPermissions = (template: Template): string => {
 Each function has a role of its own, and this is all that it allows besides the function's own log and traces. The
 stack lets a function be called by what stands in the second column and by nothing else. No role allows a call to another function, to another
 table, queue or secret of the account, or to any other service.
+The function \`front-door\` is there with the setting \`webAclArn\` only.
 
 | function | called by | bounds | may do |
 |---|---|---|---|

@@ -1,11 +1,12 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { env } from '../../lambdas/runtime/env.ts';
+import { frontDoorHeaders } from '../../lambdas/runtime/front-door-headers.ts';
 import type { Invocation } from '../../local/function-pool.ts';
 import { type LocalStack, type StackOptions, startStack } from '../../local/stack.ts';
 import { synthesiseIfStale } from '../../local/synth.ts';
 import { readAssembly, resourcesOf } from '../../local/template.ts';
 import { createUseRecorder } from '../privilege/recorder.ts';
-import { noteAnswer, noteAuthorization, noteKeyring, noteRequest } from '../secrecy/notes.ts';
+import { note, noteAnswer, noteAuthorization, noteKeyring, noteRequest } from '../secrecy/notes.ts';
 import { leaveLines, leaveRows } from '../secrecy/writing.ts';
 
 export interface RecordedStackOptions extends StackOptions {
@@ -22,6 +23,7 @@ interface HttpEvent {
 const noteExchange = ({ functionName, event, result }: Invocation): void => {
   if (!functionName.endsWith('-api')) return;
   const { headers, body } = event as HttpEvent;
+  note('front door', headers?.[frontDoorHeaders.pass]);
   noteAuthorization(headers?.authorization);
   noteRequest(body);
   if (result.ok) noteAnswer((result.payload as { body?: string }).body);
@@ -50,7 +52,7 @@ export const startRecordedStack = async ({
   isDirect = false,
   ...options
 }: RecordedStackOptions): Promise<LocalStack> => {
-  const assembly = await synthesiseIfStale();
+  const assembly = options.assembly ?? (await synthesiseIfStale());
   const template = readAssembly(assembly);
   const functionNames = resourcesOf(template, 'AWS::Lambda::Function').map(({ name }) => name);
   const nameOf = (physicalName: string): string => template.resources.get(physicalName)?.name ?? physicalName;
@@ -58,14 +60,17 @@ export const startRecordedStack = async ({
   const interceptor = recorder.before(options.interceptor ?? ((_, forward) => forward()));
   const lines = new Map(functionNames.map((name) => [name, [] as string[]]));
   const stack = await startStack({
-    assembly,
     ...options,
+    assembly,
     ...(isDirect ? {} : { interceptor }),
     onLog(line) {
       lines.get(line.functionName)?.push(line.text);
       options.onLog?.(line);
     },
-    onInvocation: noteExchange,
+    onInvocation(invocation) {
+      noteExchange(invocation);
+      options.onInvocation?.(invocation);
+    },
   });
 
   const leaveWritings = async (): Promise<void> => {

@@ -7,6 +7,8 @@ import { afterAll, beforeAll, beforeEach } from 'vitest';
 
 interface Secret {
   value: string | null;
+  /** What AWSPREVIOUS names, once it was replaced. */
+  previous?: string | null;
   token: string | null;
 }
 
@@ -26,14 +28,15 @@ const perform = (operation: string, input: Record<string, string>, secrets: Map<
   const secret = secrets.get(input.SecretId ?? '');
   if (!secret) throw new Refusal('ResourceNotFoundException');
   if (operation === 'GetSecretValue') {
-    if (secret.value === null) throw new Refusal('ResourceNotFoundException');
-    return { ARN: input.SecretId, SecretString: secret.value };
+    const value = input.VersionStage === 'AWSPREVIOUS' ? (secret.previous ?? null) : secret.value;
+    if (value === null) throw new Refusal('ResourceNotFoundException');
+    return { ARN: input.SecretId, SecretString: value };
   }
   if (operation !== 'PutSecretValue') throw new Refusal('UnknownOperationException');
   const { SecretString: value = '', ClientRequestToken: token = '' } = input;
   // A version once made under a token is not made anew.
   if (secret.token === token && secret.value !== value) throw new Refusal('ResourceExistsException');
-  Object.assign(secret, { value, token });
+  Object.assign(secret, { previous: secret.value, value, token });
   return { ARN: input.SecretId, VersionId: token };
 };
 

@@ -13,6 +13,7 @@ export interface Resource {
   readonly Properties: Record<string, unknown>;
   readonly Metadata: { readonly 'aws:cdk:path': string };
   readonly DeletionPolicy?: string;
+  readonly DependsOn?: readonly string[];
 }
 
 export interface Statement {

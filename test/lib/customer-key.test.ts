@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { frontDoorSettings } from '../helpers/settings.ts';
 import {
   functionNames,
   nameOf,
@@ -11,11 +12,11 @@ import {
 const kmsKeyArn = 'arn:aws:kms:eu-north-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab';
 
 describe("a customer's key", () => {
-  const template = synthesise({ kmsKeyArn });
+  const template = synthesise({ kmsKeyArn, ...frontDoorSettings });
 
   test.each([
     ['AWS::SQS::Queue', 'KmsMasterKeyId', 4],
-    ['AWS::SecretsManager::Secret', 'KmsKeyId', 2],
+    ['AWS::SecretsManager::Secret', 'KmsKeyId', 3],
     ['AWS::SNS::Topic', 'KmsMasterKeyId', 1],
     ['AWS::Logs::LogGroup', 'KmsKeyId', functionNames(template).length + 1],
   ])('encrypts each %s', (type, property, count) => {
@@ -58,7 +59,7 @@ describe("a customer's key", () => {
   test('changes no logical id', () => {
     const ids = (of: typeof template) => Object.keys(of.toJSON().Resources);
 
-    expect(ids(template)).toEqual(ids(synthesise()));
+    expect(ids(template)).toEqual(ids(synthesise(frontDoorSettings)));
     expect(resourcesOfType(template, 'AWS::SNS::Topic').map(nameOf)).toEqual(['alarms']);
   });
 });

@@ -2,10 +2,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { env } from '../../lambdas/runtime/env.ts';
 import { serviceVariable } from '../../lambdas/runtime/metric-names.ts';
+import { frontDoorSettings } from '../helpers/settings.ts';
 import { functionNames, named, resourcesOfType, statementsOf, synthesise } from '../helpers/synthesised.ts';
 
 describe('functions', () => {
-  const template = synthesise();
+  // All there are: one comes with a front door only.
+  const template = synthesise(frontDoorSettings);
   const functions = resourcesOfType(template, 'AWS::Lambda::Function').map(({ Properties }) => Properties);
 
   test('are the files of lambdas/, each of them', () => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { writeAssembly } from '../helpers/assembly.ts';
+import { frontDoorSettings, mostSettings } from '../helpers/settings.ts';
 
 const check = async (settings: Readonly<Record<string, string>>): Promise<readonly string[]> => {
   const outdir = mkdtempSync(join(tmpdir(), 'passpost-rules-'));
@@ -13,24 +14,21 @@ const check = async (settings: Readonly<Record<string, string>>): Promise<readon
 };
 
 const everything = {
+  ...mostSettings,
   stage: 'production',
-  alarmEmail: 'ops@example.com',
-  kmsKeyArn: 'arn:aws:kms:eu-north-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab',
   egressAddresses: '2',
-  deliverConcurrency: '50',
-  slowConcurrency: '20',
-  logRetentionDays: '365',
-  retentionDays: '60',
-  tracing: 'off',
-  domainName: 'api.example.com',
-  certificateArn: 'arn:aws:acm:eu-north-1:111122223333:certificate/1234abcd-12ab-34cd-56ef-1234567890ab',
   hostedZoneId: 'Z0123456789',
   zoneName: 'example.com',
 };
+const frontDoorSecretVersion = '1234abcd-12ab-34cd-56ef-1234567890ab';
 
 describe('the rules', () => {
   // `npm run synth` holds the defaults to them.
-  test('pass with every option at once', async () => {
-    expect(await check(everything)).toEqual([]);
+  test.each([
+    ['every option at once', everything],
+    ['the same behind a front door', { ...everything, ...frontDoorSettings, frontDoorSecretVersion }],
+    ['a front door without a name of its own', frontDoorSettings],
+  ])('pass with %s', async (_, settings) => {
+    expect(await check(settings)).toEqual([]);
   });
 });

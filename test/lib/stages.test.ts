@@ -1,6 +1,7 @@
 import { App } from 'aws-cdk-lib/core';
 import { describe, expect, test } from 'vitest';
 import { chooseStage, stages } from '../../lib/stages.ts';
+import { frontDoorSettings } from '../helpers/settings.ts';
 import { named, resourcesOfType, synthesise } from '../helpers/synthesised.ts';
 
 const choose = (context: Record<string, string>) => chooseStage(new App({ context }).node);
@@ -29,11 +30,8 @@ describe('stages', () => {
     ['kmsKeyArn', 'alias/passpost', /the ARN of a key, not of an alias/],
     ['kmsKeyArn', 'arn:aws:kms:eu-north-1:111122223333:alias/passpost', /the ARN of a key, not of an alias/],
     ['domainName', 'https://api.example.com', /a host name/],
-    [
-      'webAclArn',
-      'arn:aws:wafv2:…',
-      /AWS WAF cannot be attached to an HTTP API.*deploying\.md#a-web-application-firewall/,
-    ],
+    ['webAclArn', 'arn:aws:wafv2:eu-north-1:111122223333:regional/webacl/a/1234abcd', /with the scope CLOUDFRONT/],
+    ['frontDoorSecretVersion', 'AWSCURRENT', /the id of a secret's version is needed/],
     ['tracing', 'sometimes', /on or off is needed/],
     ['egressAllow', 'everything', /loopback only/],
     ['retentiondays', '30', /there is no such setting, but .*retentionDays/],
@@ -52,6 +50,8 @@ describe('stages', () => {
     [{ domainName: 'api.example.com' }, /certificateArn/],
     [{ hostedZoneId: 'Z1', zoneName: 'example.com' }, /hostedZoneId= needs -c domainName=/],
     [{ ...domain, zoneName: 'example.com' }, /go together/],
+    [{ ...domain, ...frontDoorSettings }, /certificateArn=.*us-east-1/],
+    [{ frontDoorSecretVersion: 'x'.repeat(36) }, /frontDoorSecretVersion= needs -c webAclArn=/],
     [{ ...domain, hostedZoneId: 'Z1', zoneName: 'example.org' }, /not in the zone example.org/],
   ])('refuses %o', (context, message) => {
     expect(() => choose(context)).toThrow(message);

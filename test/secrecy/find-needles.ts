@@ -7,6 +7,7 @@ export const needleKinds = [
   'access token',
   'API key',
   'event body',
+  'front door',
   'header value',
   'password',
   'private key',

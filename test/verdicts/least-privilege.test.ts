@@ -1,6 +1,6 @@
 import { beforeAll, expect, it } from 'vitest';
-import { synthesiseIfStale } from '../../local/synth.ts';
 import { type Assembly, readAssembly, resourcesOf } from '../../local/template.ts';
+import { fullAssembly } from '../helpers/assembly.ts';
 import { isWholeRun, left } from '../helpers/run-folder.ts';
 import { exceptions } from '../privilege/exceptions.ts';
 import { judge } from '../privilege/judge.ts';
@@ -12,7 +12,7 @@ import type { Use } from '../privilege/uses.ts';
 const uses = [...left<Use>('uses')].flat();
 let assembly: Assembly;
 beforeAll(async () => {
-  assembly = readAssembly(await synthesiseIfStale());
+  assembly = readAssembly(await fullAssembly());
 });
 
 interface PolicyStatement {

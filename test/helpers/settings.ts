@@ -1,0 +1,18 @@
+/** With them CloudFront stands before the API. */
+export const frontDoorSettings = {
+  webAclArn: 'arn:aws:wafv2:us-east-1:111122223333:global/webacl/passpost/1234abcd-12ab-34cd-56ef-1234567890ab',
+};
+
+/** Every setting that goes with any other, but for those that only one environment takes. */
+export const mostSettings = {
+  alarmEmail: 'ops@example.com',
+  autoDisableAfterHours: '72',
+  certificateArn: 'arn:aws:acm:us-east-1:111122223333:certificate/1234abcd-12ab-34cd-56ef-1234567890ab',
+  deliverConcurrency: '50',
+  domainName: 'api.example.com',
+  kmsKeyArn: 'arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab',
+  logRetentionDays: '365',
+  retentionDays: '60',
+  slowConcurrency: '20',
+  tracing: 'off',
+};

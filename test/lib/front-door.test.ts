@@ -1,0 +1,106 @@
+import { Match, type Template } from 'aws-cdk-lib/assertions';
+import { describe, expect, test } from 'vitest';
+import { frontDoorSettings } from '../helpers/settings.ts';
+import { actionsOf, functionNames, named, resourcesOfType, statementsOf, synthesise } from '../helpers/synthesised.ts';
+
+const name = { domainName: 'api.example.com', hostedZoneId: 'Z1', zoneName: 'example.com' };
+const certificateArn = 'arn:aws:acm:us-east-1:111122223333:certificate/abc';
+
+describe('the front door', () => {
+  const template = synthesise(frontDoorSettings);
+  const distribution = named(template, 'AWS::CloudFront::Distribution', 'distribution').Properties;
+  const config = JSON.stringify(distribution);
+
+  test('is CloudFront with the web ACL, over TLS on both sides, and keeps nothing', () => {
+    expect(distribution.DistributionConfig).toMatchObject({
+      WebACLId: frontDoorSettings.webAclArn,
+      DefaultCacheBehavior: {
+        ViewerProtocolPolicy: 'https-only',
+        AllowedMethods: ['GET', 'HEAD', 'OPTIONS', 'PUT', 'PATCH', 'POST', 'DELETE'],
+        // CachingDisabled and AllViewerExceptHostHeader.
+        CachePolicyId: '4135ea2d-6df8-44a3-9df3-4b5a84be39ad',
+        OriginRequestPolicyId: 'b689b0a8-53d0-40ab-baf2-68738e2966ac',
+      },
+      Origins: [{ CustomOriginConfig: { OriginProtocolPolicy: 'https-only', OriginSSLProtocols: ['TLSv1.2'] } }],
+    });
+  });
+
+  test('shows a secret that stands in no template', () => {
+    expect(config).toMatch(/"HeaderName":"x-passpost-front-door","HeaderValue":\{"Fn::Join".*resolve:secretsmanager:/);
+    template.hasResourceProperties('AWS::SecretsManager::Secret', { GenerateSecretString: { PasswordLength: 64 } });
+  });
+
+  test('shows the version that it is told', () => {
+    const frontDoorSecretVersion = '1234abcd-12ab-34cd-56ef-1234567890ab';
+    const told = synthesise({ ...frontDoorSettings, frontDoorSecretVersion });
+
+    const { Properties } = named(told, 'AWS::CloudFront::Distribution', 'distribution');
+    expect(JSON.stringify(Properties)).toContain(`:SecretString:::${frontDoorSecretVersion}}}`);
+  });
+
+  test('stands before each route', () => {
+    const routes = resourcesOfType(template, 'AWS::ApiGatewayV2::Route');
+
+    expect(routes.length).toBeGreaterThan(30);
+    for (const { Properties } of routes) {
+      expect(Properties).toMatchObject({ AuthorizationType: 'CUSTOM', AuthorizerId: expect.anything() });
+    }
+    template.hasResourceProperties('AWS::ApiGatewayV2::Authorizer', {
+      AuthorizerType: 'REQUEST',
+      AuthorizerPayloadFormatVersion: '2.0',
+      EnableSimpleResponses: true,
+      IdentitySource: ['$request.header.x-passpost-front-door'],
+    });
+  });
+
+  test('asks nobody before callers are led to it', () => {
+    const after = (of: Template) => JSON.stringify(named(of, 'AWS::ApiGatewayV2::Authorizer', 'front-door').DependsOn);
+
+    expect(after(template)).toContain('frontdoordistribution');
+    expect(after(synthesise({ ...frontDoorSettings, ...name, certificateArn }))).toContain('domainrecord');
+  });
+
+  test('lets its function read that secret, and nothing else do so', () => {
+    const readers = functionNames(template).filter((fn) =>
+      JSON.stringify(statementsOf(template, fn)).includes('frontdoor'),
+    );
+
+    expect(readers).toEqual(['front-door']);
+    const services = actionsOf(template, 'front-door').filter((action) => !/^(logs|xray):/.test(action));
+    expect(services).toEqual(['secretsmanager:GetSecretValue']);
+  });
+
+  test('is what the API is called by, and no webhook may point at it', () => {
+    const url = JSON.stringify(template.toJSON().Outputs.ApiUrl.Value);
+    const { Environment } = named(template, 'AWS::Lambda::Function', 'deliver').Properties;
+    const { OWN_HOSTS } = (Environment as { Variables: Record<string, unknown> }).Variables;
+
+    expect(url).toMatch(/Fn::GetAtt.*DomainName/);
+    expect(JSON.stringify(OWN_HOSTS)).toMatch(/execute-api.*Fn::GetAtt.*DomainName/);
+  });
+
+  test("serves the operator's name in place of the API itself", () => {
+    const own = synthesise({ ...frontDoorSettings, ...name, certificateArn });
+
+    expect(resourcesOfType(own, 'AWS::ApiGatewayV2::DomainName')).toEqual([]);
+    own.hasResourceProperties('AWS::CloudFront::Distribution', {
+      DistributionConfig: {
+        Aliases: [name.domainName],
+        ViewerCertificate: { AcmCertificateArn: certificateArn, MinimumProtocolVersion: 'TLSv1.2_2021' },
+      },
+    });
+    own.hasResourceProperties('AWS::Route53::RecordSet', {
+      Name: `${name.domainName}.`,
+      AliasTarget: { DNSName: { 'Fn::GetAtt': Match.arrayWith(['DomainName']) } },
+    });
+    own.hasOutput('ApiUrl', { Value: `https://${name.domainName}` });
+  });
+
+  test('is not there unless a web ACL is given', () => {
+    const without = synthesise();
+
+    expect(resourcesOfType(without, 'AWS::CloudFront::Distribution')).toEqual([]);
+    expect(resourcesOfType(without, 'AWS::ApiGatewayV2::Authorizer')).toEqual([]);
+    expect(functionNames(without)).not.toContain('front-door');
+  });
+});

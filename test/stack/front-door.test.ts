@@ -1,0 +1,95 @@
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { LoopbackServer } from '../../deploy/loopback-server.ts';
+import type { LocalStack } from '../../local/stack.ts';
+import { readAssembly } from '../../local/template.ts';
+import type { Json } from '../helpers/api-call.ts';
+import { fullAssembly } from '../helpers/assembly.ts';
+import { startCloudFront } from '../helpers/cloudfront.ts';
+import { startRecordedStack } from '../helpers/recorded-stack.ts';
+
+const VIEWER = '203.0.113.7';
+const v1 = '/api/public/v1';
+
+describe('a stack with a web ACL', () => {
+  const asked: string[] = [];
+  let stack: LocalStack;
+  let secrets: SecretsManagerClient;
+  let cloudFront: LoopbackServer;
+  beforeAll(async () => {
+    const assembly = await fullAssembly(true);
+    stack = await startRecordedStack({ assembly, onInvocation: ({ functionName }) => asked.push(functionName) });
+    secrets = new SecretsManagerClient({
+      endpoint: stack.definitionOf('front-door').environment.AWS_ENDPOINT_URL_SECRETS_MANAGER ?? '',
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    });
+    cloudFront = await startCloudFront(readAssembly(assembly), secrets, stack.url, VIEWER);
+  });
+  afterAll(async () => {
+    await cloudFront?.stop();
+    await stack?.stop();
+    secrets?.destroy();
+  });
+
+  const call = async (base: string, method: string, path: string, more: { key?: string; body?: object } = {}) => {
+    const { key, body } = more;
+    const response = await fetch(base + path, {
+      method,
+      headers: {
+        ...(key ? { authorization: `Bearer ${key}` } : {}),
+        ...(body ? { 'content-type': 'application/json' } : {}),
+        // Nobody but the front door is believed.
+        'x-passpost-viewer-address': '198.51.100.1',
+      },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+    return { status: response.status, body: (await response.json()) as Json };
+  };
+
+  test('serves what comes through the front door, and knows who it is', async () => {
+    const made = await call(cloudFront.url, 'POST', `${v1}/accounts`, { key: stack.operatorKey, body: { name: 'A' } });
+    const key = String(made.body.key);
+    const scopes = ['tasks:read'];
+    const other = await call(cloudFront.url, 'POST', `${v1}/keys`, { key, body: { name: 'other', scopes } });
+    const audit = await call(cloudFront.url, 'GET', `${v1}/audit?limit=1`, { key });
+
+    expect([made.status, other.status, audit.status]).toEqual([201, 201, 200]);
+    expect(audit.body.data).toMatchObject([{ action: 'key.created', target: other.body.id, ip: VIEWER }]);
+  });
+
+  test.each([
+    ['GET', `${v1}/tasks`],
+    ['GET', '/health'],
+    ['GET', '/docs'],
+    ['GET', '/.well-known/jwks.json'],
+    ['POST', '/v1/webhooks'],
+    ['POST', '/api/hook/subscribe'],
+    ['GET', '/nothing'],
+  ])('refuses who goes round it: %s %s', async (method, path) => {
+    asked.length = 0;
+
+    const answer = await call(stack.url, method, path, { key: stack.operatorKey });
+
+    expect(answer).toEqual({ status: 401, body: { message: 'Unauthorized' } });
+    expect(asked).toEqual([]);
+  });
+
+  test('refuses who shows another secret, before any function of the API is asked', async () => {
+    asked.length = 0;
+
+    const response = await fetch(`${stack.url}${v1}/tasks`, { headers: { 'x-passpost-front-door': 'x'.repeat(64) } });
+
+    expect([response.status, await response.json()]).toEqual([403, { message: 'Forbidden' }]);
+    expect(asked).toEqual(['front-door']);
+  });
+
+  test('is asked once for all who come through it', async () => {
+    asked.length = 0;
+
+    const answers = await Promise.all(Array.from({ length: 20 }, () => call(cloudFront.url, 'GET', '/health')));
+
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    expect(asked.filter((name) => name === 'front-door')).toEqual([]);
+  });
+});
