@@ -7,7 +7,13 @@ export interface ApiAnswer {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-type Call = (method: string, path: string, key: string | null, body?: unknown) => Promise<ApiAnswer>;
+export type Call = (
+  method: string,
+  path: string,
+  key: string | null,
+  body?: unknown,
+  headers?: Readonly<Record<string, string>>,
+) => Promise<ApiAnswer>;
 
 const TRIES = 5;
 
@@ -29,7 +35,7 @@ export const apiCaller = (port: number, apiId: string): Call => {
 
 const createCall =
   (port: number, apiId: string): Call =>
-  async (method, path, key, body) => {
+  async (method, path, key, body, headers = {}) => {
     const { promise, resolve, reject } = Promise.withResolvers<ApiAnswer>();
     const outgoing = request(
       {
@@ -38,6 +44,7 @@ const createCall =
         method,
         path,
         headers: {
+          ...headers,
           host: `${apiId}.execute-api.localhost:${port}`,
           ...(key === null ? {} : { authorization: `Bearer ${key}` }),
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { ListQueuesCommand, SetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { type ApiAnswer, apiCaller } from './api-call.ts';
+import { apiCaller, type Call } from './api-call.ts';
 import type { Emulator } from './emulator.ts';
 
 export const say = (line: string): void => console.log(line);
@@ -54,7 +54,7 @@ export const bootstrap = async (emulator: Emulator, checkout: string, folder: st
 export interface Deployment {
   readonly operatorKey: string;
   readonly outputs: Readonly<Record<string, string>>;
-  call(method: string, path: string, key: string | null, body?: unknown): Promise<ApiAnswer>;
+  readonly call: Call;
 }
 
 const readOperatorKey = async (emulator: Emulator, secretArn: string): Promise<string> => {
@@ -63,8 +63,11 @@ const readOperatorKey = async (emulator: Emulator, secretArn: string): Promise<s
   return SecretString;
 };
 
-const deployArgs = (folder: string) => [
+type Settings = Readonly<Record<string, string>>;
+
+const deployArgs = (folder: string, settings: Settings = {}) => [
   ...appArgs(folder),
+  ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
   ...['--require-approval', 'never', '--progress', 'events', '--ci', '--outputs-file', join(folder, 'outputs.json')],
 ];
 
@@ -73,8 +76,13 @@ export const deployByCommand = (emulator: Emulator, checkout: string, folder: st
   cdk(emulator, checkout, deployArgs(folder), ['node', join(checkout, 'bin', 'deploy.ts')]);
 
 /** Deploys a checkout's stack over what is there. */
-export const deploy = async (emulator: Emulator, checkout: string, folder: string): Promise<Deployment> => {
-  await cdk(emulator, checkout, ['deploy', ...deployArgs(folder)]);
+export const deploy = async (
+  emulator: Emulator,
+  checkout: string,
+  folder: string,
+  settings: Settings = {},
+): Promise<Deployment> => {
+  await cdk(emulator, checkout, ['deploy', ...deployArgs(folder, settings)]);
   const outputsFile = join(folder, 'outputs.json');
   const outputs = JSON.parse(readFileSync(outputsFile, 'utf8'))['passpost-test'] ?? {};
   const apiId = new URL(outputs.ApiUrl ?? '').hostname.split('.')[0] ?? '';

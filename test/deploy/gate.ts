@@ -16,6 +16,7 @@ import {
 } from './deployment.ts';
 import { deliverToEachProfile } from './each-profile.ts';
 import { type Emulator, startEmulator } from './emulator.ts';
+import { deployEverySetting } from './every-setting.ts';
 import { checkOutFormerRelease, formerRelease } from './former-release.ts';
 import { operate } from './operate.ts';
 import { startRefusingReceiver } from './refusing-receiver.ts';
@@ -23,7 +24,7 @@ import { Load } from './upgrade.ts';
 
 // A real `cdk deploy` of the whole stack into an emulator of AWS: over the former release, under load and with retries
 // waiting; a task over HTTP ends as a verified delivery, a refusal is tried again; deploying the same code once more
-// changes nothing; and the former release can be deployed over it again.
+// changes nothing; every setting can be changed; and the former release can be deployed over it again.
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -111,6 +112,11 @@ const passTheGate = async (folder: string, emulator: Emulator): Promise<void> =>
   const said = await deployByCommand(emulator, root, folder);
   assert.match(said, /no changes/, `the second deploy changes nothing:\n${said.slice(-2000)}`);
   say('✓ the second deploy changes nothing');
+
+  await deployEverySetting(emulator, now, (settings) => deploy(emulator, root, folder, settings), tryTheApi);
+  // The queues' settings were among what changed.
+  await bringKilledBackSoon(emulator);
+  say('✓ the same with every setting changed: with a web ACL nothing leads round CloudFront; and back');
 
   await deployOver(now, 5, () => deploy(emulator, former, folder));
   say(`✓ release ${formerRelease.version} is deployed over this one: nothing lost, every retry kept`);
