@@ -18,7 +18,7 @@ import {
 } from 'aws-cdk-lib/aws-cloudfront';
 import { HttpOrigin } from 'aws-cdk-lib/aws-cloudfront-origins';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
-import { Aws, CfnOutput, Duration, RemovalPolicy, SecretValue, Validations } from 'aws-cdk-lib/core';
+import { Aws, CfnOutput, Duration, RemovalPolicy, SecretValue, Stack, Validations } from 'aws-cdk-lib/core';
 import { Construct, type IDependable } from 'constructs';
 import { env } from '../lambdas/runtime/env.ts';
 import { frontDoorHeaders } from '../lambdas/runtime/front-door-headers.ts';
@@ -88,6 +88,8 @@ export class FrontDoor extends Construct {
   /** Puts CloudFront before the API, and gives it. */
   before(api: HttpApi, domain: StageConfig['domain']): Distribution {
     const viewer = new CloudFrontFunction(this, 'viewer', {
+      // One namespace for the whole account; the CDK's own name would be the same for each stage.
+      functionName: `${Stack.of(this).stackName}-${Aws.REGION}-viewer`,
       code: FunctionCode.fromInline(tellViewer),
       runtime: FunctionRuntime.JS_2_0,
       comment: 'PassPost: who asks',

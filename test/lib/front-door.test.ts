@@ -96,6 +96,17 @@ describe('the front door', () => {
     own.hasOutput('ApiUrl', { Value: `https://${name.domainName}` });
   });
 
+  // The CDK named both alike, and the second stage could not be deployed beside the first.
+  test('can stand in one account for several stages and regions', () => {
+    const nameIn = (stage: string) =>
+      JSON.stringify(
+        named(synthesise({ ...frontDoorSettings, stage }), 'AWS::CloudFront::Function', 'viewer').Properties.Name,
+      );
+
+    expect(nameIn('test')).not.toBe(nameIn('production'));
+    expect(nameIn('test')).toContain('AWS::Region');
+  });
+
   test('is not there unless a web ACL is given', () => {
     const without = synthesise();
 
