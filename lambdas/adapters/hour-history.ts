@@ -2,7 +2,7 @@ import { type DynamoDBClient, QueryCommand, type QueryCommandOutput } from '@aws
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { countedHourSchema, type KnownHour, type StatsDependencies } from '../domain/webhook-stats.ts';
 import { createHourReader } from './hour-rows.ts';
-import { readRollUpProgress } from './roll-up-rows.ts';
+import { rollUpProgressRow } from './roll-up-rows.ts';
 import { hourKey, hourOfKey } from './table-keys.ts';
 
 /** Hours as they were counted, and what they were counted from. */
@@ -34,5 +34,5 @@ export const createHourHistory = (client: DynamoDBClient, deliveryTable: string)
     return hours;
   },
 
-  readUntilMs: async () => (await readRollUpProgress(client, deliveryTable))?.progress.hourMs ?? null,
+  readUntilMs: async () => (await rollUpProgressRow(client, deliveryTable).read())?.progress.hourMs ?? null,
 });

@@ -1,11 +1,9 @@
 import {
-  ConditionalCheckFailedException,
   type DynamoDBClient,
   GetItemCommand,
   QueryCommand,
   type QueryCommandInput,
   type QueryCommandOutput,
-  UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
@@ -14,6 +12,7 @@ import type { RollUpProgress, RollUpStore } from '../domain/roll-up.ts';
 import { storedWebhookSchema } from '../domain/webhook.ts';
 import { createHeldRows } from './held-rows.ts';
 import { createHourReader, createHourRows } from './hour-rows.ts';
+import { createProgressRow } from './progress-rows.ts';
 import { accountKey, hourDuePk, hourOfKey, indexes, rollUpProgressKey, SHARDS, webhookKey } from './table-keys.ts';
 
 const progressSchema: z.ZodType<RollUpProgress> = z.object({
@@ -31,14 +30,8 @@ const progressSchema: z.ZodType<RollUpProgress> = z.object({
 });
 
 /** How far the roll-up is, as its row says. */
-export const readRollUpProgress = async (client: DynamoDBClient, deliveryTable: string) => {
-  const { Item } = await client.send(
-    new GetItemCommand({ TableName: deliveryTable, Key: marshall(rollUpProgressKey), ConsistentRead: true }),
-  );
-  if (!Item) return null;
-  const { progress, version } = unmarshall(Item);
-  return { progress: progressSchema.parse(JSON.parse(progress)), version: Number(version) };
-};
+export const rollUpProgressRow = (client: DynamoDBClient, deliveryTable: string) =>
+  createProgressRow(client, deliveryTable, rollUpProgressKey, progressSchema);
 
 /** Everything that the roll-up reads and writes. */
 export const createRollUpRows = (
@@ -46,6 +39,7 @@ export const createRollUpRows = (
   tables: { readonly domain: string; readonly delivery: string },
   retentionDays: number,
 ): RollUpStore => {
+  const progress = rollUpProgressRow(client, tables.delivery);
   /** The rows of a query, page by page. */
   async function* rows(input: QueryCommandInput): AsyncGenerator<Record<string, unknown>> {
     let start: QueryCommandOutput['LastEvaluatedKey'];
@@ -60,30 +54,8 @@ export const createRollUpRows = (
     ...createHourReader(client, tables.delivery),
     ...createHourRows(client, tables.delivery, retentionDays),
     resumeHeld: createHeldRows(client, tables.delivery),
-    progress: () => readRollUpProgress(client, tables.delivery),
-
-    async saveProgress(progress, version) {
-      try {
-        await client.send(
-          new UpdateItemCommand({
-            TableName: tables.delivery,
-            Key: marshall(rollUpProgressKey),
-            UpdateExpression: 'SET kind = :kind, progress = :progress, version = :next',
-            ConditionExpression: version === 0 ? 'attribute_not_exists(version)' : 'version = :version',
-            ExpressionAttributeValues: marshall({
-              ':kind': 'roll-up',
-              ':progress': JSON.stringify(progress),
-              ':next': version + 1,
-              ...(version === 0 ? {} : { ':version': version }),
-            }),
-          }),
-        );
-        return true;
-      } catch (error) {
-        if (error instanceof ConditionalCheckFailedException) return false;
-        throw error;
-      }
-    },
+    progress: progress.read,
+    saveProgress: progress.save,
 
     async *accounts(after) {
       const { pk } = accountKey('');

@@ -1,9 +1,9 @@
-import type { DeliveryTicket, StoredDelivery } from './delivery.ts';
+import type { StoredDelivery } from './delivery.ts';
 import { ticketOf } from './fan-out.ts';
 import { type Hour, nextReadingMs, quietMs } from './hour.ts';
 import { createHourCount, type HourCounts } from './hour-counts.ts';
+import { type LetGoDependencies, type LetGoStore, letGo } from './let-go.ts';
 import { LONGEST_REQUEST_MS } from './schedule.ts';
-import type { StoredWebhook } from './webhook.ts';
 
 /** How far each shard of an hour has been read, newest first: behind which delivery; '' before the first, `null` at its end. */
 export type HourCursor = readonly (string | null)[];
@@ -34,7 +34,7 @@ export interface HourInHand {
   readonly read: { readonly cursor: HourCursor; readonly counts: HourCounts } | null;
 }
 
-export interface CountHourStore extends HourReader {
+export interface CountHourStore extends HourReader, LetGoStore {
   /** Notes an hour's counts and when it is to be read again, unless somebody asked for that meanwhile. */
   put(
     webhookId: string,
@@ -44,19 +44,10 @@ export interface CountHourStore extends HourReader {
   ): Promise<void>;
   /** An hour that was to be read again, and of which nothing is left. */
   close(webhookId: string, hour: Hour, tickAtMs: number): Promise<void>;
-  webhook(owner: string, id: string): Promise<StoredWebhook | null>;
-  /** Lets some of a webhook's held deliveries go on, due now. */
-  resumeHeld(
-    webhookId: string,
-    askedBy: undefined,
-    nowMs: number,
-  ): Promise<{ tickets: readonly DeliveryTicket[]; hasMore: boolean }>;
 }
 
-export interface CountHourDependencies {
+export interface CountHourDependencies extends LetGoDependencies {
   readonly store: CountHourStore;
-  readonly queue: { send(tickets: readonly DeliveryTicket[], nowMs: number): Promise<void> };
-  readonly clock: () => number;
   readonly speed: number;
   /** For so long what an hour's deliveries left can be read. */
   readonly retentionHours: number;
@@ -67,10 +58,6 @@ export interface Rolled {
   resent: number;
   resumed: number;
 }
-
-/** What is enabled takes what was held; what is deleted lets it be cancelled. */
-const letsGo = (webhook: StoredWebhook | null): boolean =>
-  webhook !== null && (webhook.enabled || webhook.deleted_at !== null) && !webhook.is_history_erased;
 
 /**
  * Reads a webhook's hour once: counts it, sends again the first attempts whose message must have got lost (nothing else
@@ -103,14 +90,7 @@ export const countHour = async (
   }
 
   const counts = count.counts();
-  if (counts.held > 0 && letsGo(await store.webhook(owner, webhookId))) {
-    for (let hasMore = true; hasMore && !isTimeUp(); ) {
-      const some = await store.resumeHeld(webhookId, undefined, clock());
-      await queue.send(some.tickets, clock());
-      rolled.resumed += some.tickets.length;
-      hasMore = some.hasMore;
-    }
-  }
+  if (counts.held > 0) rolled.resumed += (await letGo(owner, webhookId, { store, queue, clock }, isTimeUp)) ?? 0;
   const againAtMs = counts.open > 0 ? nextReadingMs(hour, tickAtMs, retentionHours) : null;
   if (counts.deliveries > 0) await store.put(webhookId, hour, counts, { owner, againAtMs, tickAtMs });
   else if (isAgain) await store.close(webhookId, hour, tickAtMs);

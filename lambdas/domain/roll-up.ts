@@ -7,26 +7,22 @@ import {
 } from './count-hour.ts';
 import { type Hour, hourAt, hoursBefore, quietMs } from './hour.ts';
 import { timeOfId } from './id.ts';
-import { type Mode, ownerKey } from './owner.ts';
+import { type Place, type PlaceStore, placesAfter } from './place.ts';
 
 /** How far the roll-up is. */
 export interface RollUpProgress {
   /** Everything before this hour has been read once. */
   readonly hourMs: number;
-  /** In it, up to this webhook of this owner; '' before the owner's first. `null`: nobody yet. */
-  readonly place: { readonly owner: string; readonly webhookId: string } | null;
+  /** In it, up to here. `null`: nobody yet. */
+  readonly place: Place | null;
   /** A webhook's hour that was too long for the time that was left. */
   readonly inHand: HourInHand | null;
 }
 
-export interface RollUpStore extends CountHourStore {
+export interface RollUpStore extends CountHourStore, PlaceStore {
   progress(): Promise<{ readonly progress: RollUpProgress; readonly version: number } | null>;
   /** Replaces the version that was read; false where another invocation did. */
   saveProgress(progress: RollUpProgress, version: number): Promise<boolean>;
-  /** Ids, oldest first, of those after this one. */
-  accounts(after: string | null): AsyncIterable<string>;
-  /** Those of an owner whose deliveries can be read, the deleted ones too. */
-  webhookIds(owner: string, after: string): AsyncIterable<string>;
   /** Hours that are to be read again by now. */
   dueAgain(tickAtMs: number): AsyncIterable<Pick<HourInHand, 'owner' | 'webhookId' | 'startMs'>>;
 }
@@ -41,23 +37,6 @@ export interface RollUpDependencies extends CountHourDependencies {
 
 /** What a dying invocation may have done since is done again, which changes nothing but costs. */
 const SAVE_EVERY_MS = 10_000;
-const MODES: readonly Mode[] = ['live', 'test'];
-
-/** Every owner, each with its webhooks behind it, from a place on: in the order in which accounts and webhooks were made. */
-async function* placesAfter(store: RollUpStore, from: RollUpProgress['place']) {
-  const begun = from?.owner.split('#')[0] ?? null;
-  async function* ofAccount(accountId: string) {
-    for (const mode of MODES) {
-      const owner = ownerKey({ accountId, mode });
-      if (from && owner < from.owner) continue;
-      yield { owner, webhookId: '' };
-      const after = owner === from?.owner ? from.webhookId : '';
-      for await (const webhookId of store.webhookIds(owner, after)) yield { owner, webhookId };
-    }
-  }
-  if (begun !== null) yield* ofAccount(begun);
-  for await (const accountId of store.accounts(begun)) yield* ofAccount(accountId);
-}
 
 /** Where the very first roll-up begins: with the first account. */
 const firstHour = async (store: RollUpStore, speed: number): Promise<Hour | null> => {
