@@ -167,9 +167,10 @@ export class Storage extends Construct {
   grantFanOut(fn: LambdaFunction): void {
     this.grantDomain(
       fn,
-      this.domain(['BatchGetItem'], ['R#*']),
-      // How far a recovery is.
-      this.domain(['UpdateItem'], ['J#*']),
+      // Who wants a type; when an event ends that is to be sent again, to put that off.
+      this.domain(['BatchGetItem'], ['R#*', 'E#*']),
+      // And how far a recovery is.
+      this.domain(['UpdateItem'], ['E#*', 'J#*']),
       { actions: [partiql.insert], resources: [this.domainTable.tableArn] },
       // What Lambda asks of a mapping's role.
       {
@@ -214,9 +215,13 @@ export class Storage extends Construct {
     );
   }
 
-  /** Reads every webhook's hours, counts them, and lets held deliveries go on. */
+  /** Reads every webhook's hours, counts them, lets held deliveries go on, and events live as long as something is owed of them. */
   grantRollUp(fn: LambdaFunction): void {
-    this.grantDomain(fn, this.domain(['GetItem', 'Query'], ['A#*']));
+    this.grantDomain(
+      fn,
+      this.domain(['GetItem', 'Query'], ['A#*']),
+      this.domain(['BatchGetItem', 'UpdateItem'], ['E#*']),
+    );
     this.grantDelivery(
       fn,
       this.delivery(['Query'], ['ACCOUNTS', 'W#*']),

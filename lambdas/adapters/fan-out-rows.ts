@@ -5,6 +5,7 @@ import { createErasureRows } from './erasure-rows.ts';
 import { eventToRow } from './event-rows.ts';
 import { createHeldRows } from './held-rows.ts';
 import { createRecount } from './hour-rows.ts';
+import { createKeptEvents } from './kept-rows.ts';
 import { createOwedRows, deliveryRow } from './owed-rows.ts';
 import { executeStatements, insertStatement } from './partiql.ts';
 import { createRecoveryRows } from './recovery-rows.ts';
@@ -20,10 +21,11 @@ export const createFanOutRows = (
 ): FanOutStore => {
   const recount = createRecount(client, tables.delivery, retentionDays, speed);
   const resumeHeld = createHeldRows(client, tables.delivery);
+  const { owe, oweAgain } = createOwedRows(client, tables.delivery, recount, createKeptEvents(client, tables.domain));
   return {
     ...createErasureRows(client, tables),
-    oweAgain: createOwedRows(client, tables.delivery, recount).oweAgain,
-    ...createRecoveryRows(client, tables, recount),
+    oweAgain,
+    ...createRecoveryRows(client, tables, owe),
     wanting: createWantingRows(client, tables.domain, isOperational),
 
     async add(events, deliveries, nowMs) {

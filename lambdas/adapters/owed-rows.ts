@@ -13,6 +13,7 @@ import { newDelivery, ticketOf } from '../domain/fan-out.ts';
 import { timeOfId, webhookOfDelivery } from '../domain/id.ts';
 import { batchGet, type Row } from './batch-get.ts';
 import type { Recount } from './hour-rows.ts';
+import type { createKeptEvents } from './kept-rows.ts';
 import { executeStatements, insertStatement, updateStatement } from './partiql.ts';
 import { attentionPkOf, deliveryKey, duePkOf } from './table-keys.ts';
 
@@ -73,8 +74,15 @@ interface Step {
   readonly statement: BatchStatementRequest | null;
 }
 
+export type OwedRows = ReturnType<typeof createOwedRows>;
+
 /** Deliveries that somebody wants sent again. Each row notes by which command it was `asked`, so that one that runs twice counts once. */
-export const createOwedRows = (client: DynamoDBClient, deliveryTable: string, recount: Recount) => {
+export const createOwedRows = (
+  client: DynamoDBClient,
+  deliveryTable: string,
+  recount: Recount,
+  keepEvents: ReturnType<typeof createKeptEvents>,
+) => {
   const askUpdate = (before: StoredDelivery, after: StoredDelivery, { id, askedBy }: Asking): BatchStatementRequest =>
     updateStatement(
       deliveryTable,
@@ -132,6 +140,10 @@ export const createOwedRows = (client: DynamoDBClient, deliveryTable: string, re
       const steps = open.flatMap((id) => stepOf(asking, id, find(deliveryTable, deliveryKey(id)), nowMs) ?? []);
       tickets.push(...steps.filter(({ statement }) => !statement).map(({ after }) => ticketOf(after)));
       const changes = steps.flatMap(({ after, statement }) => (statement ? [{ after, statement }] : []));
+      await keepEvents(
+        changes.map(({ after }) => after),
+        nowMs,
+      );
       const outcomes = await executeStatements(
         client,
         changes.map(({ statement }) => statement),

@@ -9,8 +9,7 @@ import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import type { FanOutStore } from '../domain/fan-out.ts';
 import { idBound, timeOfId } from '../domain/id.ts';
 import { OVERDUE_AFTER_MS, type RecoverableStatus, type RecoveryWindow } from '../domain/recovery.ts';
-import type { Recount } from './hour-rows.ts';
-import { createOwedRows } from './owed-rows.ts';
+import type { OwedRows } from './owed-rows.ts';
 import { attentionPk, deliveryPk, indexes, jobKey, SHARDS } from './table-keys.ts';
 
 /** A step looks at so many deliveries, and a bit more. */
@@ -82,10 +81,8 @@ export const createRecoveryCount =
 export const createRecoveryRows = (
   client: DynamoDBClient,
   tables: { readonly domain: string; readonly delivery: string },
-  recount: Recount,
+  owe: OwedRows['owe'],
 ): Pick<FanOutStore, 'recoverSome' | 'noteProgress'> => {
-  const { owe } = createOwedRows(client, tables.delivery, recount);
-
   return {
     async recoverSome({ owner, webhook_id, job_id, since, until, status, call, ...at }, nowMs) {
       const lists = listsOf({ status });

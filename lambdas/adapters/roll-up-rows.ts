@@ -8,10 +8,12 @@ import {
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
 import { hourCountsSchema } from '../domain/hour-counts.ts';
+import type { KeepStore } from '../domain/keep-owed.ts';
 import type { RollUpProgress, RollUpStore } from '../domain/roll-up.ts';
 import { storedWebhookSchema } from '../domain/webhook.ts';
 import { createHeldRows } from './held-rows.ts';
 import { createHourReader, createHourRows } from './hour-rows.ts';
+import { createKeptRows } from './kept-rows.ts';
 import { createProgressRow } from './progress-rows.ts';
 import { accountKey, hourDuePk, hourOfKey, indexes, rollUpProgressKey, SHARDS, webhookKey } from './table-keys.ts';
 
@@ -38,7 +40,7 @@ export const createRollUpRows = (
   client: DynamoDBClient,
   tables: { readonly domain: string; readonly delivery: string },
   retentionDays: number,
-): RollUpStore => {
+): RollUpStore & KeepStore => {
   const progress = rollUpProgressRow(client, tables.delivery);
   /** The rows of a query, page by page. */
   async function* rows(input: QueryCommandInput): AsyncGenerator<Record<string, unknown>> {
@@ -53,6 +55,7 @@ export const createRollUpRows = (
   return {
     ...createHourReader(client, tables.delivery),
     ...createHourRows(client, tables.delivery, retentionDays),
+    ...createKeptRows(client, tables, retentionDays),
     resumeHeld: createHeldRows(client, tables.delivery),
     progress: progress.read,
     saveProgress: progress.save,

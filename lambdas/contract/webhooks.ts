@@ -82,7 +82,7 @@ export const changeWebhook = {
   method: 'PATCH',
   summary: 'Change a webhook',
   description:
-    'Any field but `profile` and `secret`; null clears one. While it is disabled its deliveries are held, and once enabled they go on.',
+    'Any field but `profile` and `secret`; null clears one. While it is disabled its deliveries are held, and once enabled they go on; after 90 days (or the retention, where that is longer) one is cancelled.',
   scope: 'webhooks:write',
   body: webhookChangesSchema,
   responses: { 200: webhookViewSchema },

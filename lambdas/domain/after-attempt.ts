@@ -55,8 +55,8 @@ export const afterAttempt = (
   };
 };
 
-/** The delivery of a webhook that was deleted. */
-export const afterDeletion = (delivery: StoredDelivery, nowMs: number): StoredDelivery =>
+/** The delivery of a webhook that was deleted, or disabled for longer than deliveries are held. */
+export const afterCancelling = (delivery: StoredDelivery, nowMs: number): StoredDelivery =>
   settled(delivery, 'cancelled', nowMs);
 
 /** The delivery of a disabled webhook: no attempt is used up, and nothing is due until it is enabled again. */

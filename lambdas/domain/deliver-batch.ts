@@ -1,4 +1,4 @@
-import { afterAttempt, afterDeletion, whileDisabled } from './after-attempt.ts';
+import { afterAttempt, afterCancelling, whileDisabled } from './after-attempt.ts';
 import { type AttemptDependencies, type Attempted, attemptDelivery } from './attempt-delivery.ts';
 import type { DeliveryTicket, StoredDelivery } from './delivery.ts';
 import type { StoredEvent } from './event.ts';
@@ -170,7 +170,7 @@ export const deliverBatch = async (
     if (verdict === 'tell') tell.push(assignment);
     else if (verdict === 'resend') resend.push(assignment);
     else if (verdict === 'cancel')
-      finished.push(unattempted(assignment, 'cancelled', afterDeletion(delivery, clock())));
+      finished.push(unattempted(assignment, 'cancelled', afterCancelling(delivery, clock())));
     else if (verdict === 'hold') finished.push(unattempted(assignment, 'held', whileDisabled(delivery)));
     else if (lane === 'fast' && assignment.answers.isSlow) forward.push(assignment);
     else {

@@ -6,7 +6,8 @@ import { rowVersion } from './row-version.ts';
  *            ┌────────── refused, a wait is left ─────────┐
  * pending ───┼─▶ delivered                                ▼
  *    │       └─▶ dead ◀── refused, none is left ──────  failed ──▶ delivered
- *    ├─ webhook disabled ─▶ held ─ enabled again ─▶ pending, or failed if it was tried
+ *    ├─ webhook disabled ─▶ held ─┬─ enabled again ─▶ pending, or failed if it was tried
+ *    │                            └─ for 90 days ─▶ cancelled
  *    └─ webhook deleted  ─▶ cancelled
  * ```
  */

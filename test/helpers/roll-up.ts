@@ -1,8 +1,15 @@
-import { type AttributeValue, DeleteItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import {
+  type AttributeValue,
+  DeleteItemCommand,
+  PutItemCommand,
+  QueryCommand,
+  ScanCommand,
+} from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { createRollUpRows } from '../../lambdas/adapters/roll-up-rows.ts';
-import { accountKey, hourKey, rollUpProgressKey } from '../../lambdas/adapters/table-keys.ts';
+import { accountKey, hourKey, keepProgressKey, rollUpProgressKey } from '../../lambdas/adapters/table-keys.ts';
 import { deliveryId, drawId } from '../../lambdas/domain/id.ts';
+import { type KeepStore, keepOwed } from '../../lambdas/domain/keep-owed.ts';
 import { type RollUpStore, rollUp } from '../../lambdas/domain/roll-up.ts';
 import type { StoredWebhook } from '../../lambdas/domain/webhook.ts';
 import type { Tables } from './tables.ts';
@@ -20,7 +27,7 @@ export const forgetAccounts = async ({ client, deliveryTable }: Tables): Promise
       ExpressionAttributeValues: marshall({ ':pk': pk }),
     }),
   );
-  const keys = [marshall(rollUpProgressKey), ...Items.map(({ pk, sk }) => ({ pk, sk }))];
+  const keys = [marshall(rollUpProgressKey), marshall(keepProgressKey), ...Items.map(({ pk, sk }) => ({ pk, sk }))];
   for (const Key of keys) {
     await client.send(new DeleteItemCommand({ TableName: deliveryTable, Key: Key as Record<string, AttributeValue> }));
   }
@@ -54,6 +61,30 @@ export const createRolledEngine = async (tables: Tables, answer: Answering, star
         },
         isTimeUp,
       ),
+    /** The other half of a tick: what is owed or held keeps its events. */
+    keep: (over: Partial<KeepStore> = {}, isTimeUp = () => false) =>
+      keepOwed(
+        engine.now(),
+        { store: { ...store, ...over }, queue: engine.queue, clock: engine.now, retentionDays: 30 },
+        isTimeUp,
+      ),
+    /** What DynamoDB does with rows that have expired, though not at once. */
+    async expire(): Promise<void> {
+      for (const TableName of [tables.domainTable, tables.deliveryTable]) {
+        const { Items = [] } = await tables.client.send(
+          new ScanCommand({
+            TableName,
+            FilterExpression: '#ttl <= :now',
+            ExpressionAttributeNames: { '#ttl': 'ttl' },
+            ExpressionAttributeValues: marshall({ ':now': Math.floor(engine.now() / 1000) }),
+          }),
+        );
+        for (const { pk, sk } of Items) {
+          const Key = { pk, sk } as Record<string, AttributeValue>;
+          await tables.client.send(new DeleteItemCommand({ TableName, Key }));
+        }
+      }
+    },
     /** What is kept of a webhook's hours. */
     async hours(webhookId: string): Promise<Record<string, unknown>[]> {
       const { Items = [] } = await tables.client.send(

@@ -3,17 +3,11 @@ import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { createAnswerSpeedRows } from '../../lambdas/adapters/answer-speed-rows.ts';
 import { createDeliveriesTable } from '../../lambdas/adapters/deliveries-table.ts';
 import { createDueIndex } from '../../lambdas/adapters/due-index.ts';
+import { eventToRow } from '../../lambdas/adapters/event-rows.ts';
 import { createFanOutRows } from '../../lambdas/adapters/fan-out-rows.ts';
 import { createPaceRows } from '../../lambdas/adapters/pace-rows.ts';
 import { rowOf } from '../../lambdas/adapters/partiql.ts';
-import {
-  DUE_SHARDS,
-  deliveryKey,
-  eventKey,
-  indexes,
-  routingKey,
-  webhookKey,
-} from '../../lambdas/adapters/table-keys.ts';
+import { DUE_SHARDS, deliveryKey, indexes, routingKey, webhookKey } from '../../lambdas/adapters/table-keys.ts';
 import { createWebhookHealth } from '../../lambdas/adapters/webhook-health.ts';
 import type { Answer, PostRequest } from '../../lambdas/domain/attempt-delivery.ts';
 import { type DeliverDependencies, type DeliveryOutcome, deliverBatch } from '../../lambdas/domain/deliver-batch.ts';
@@ -243,7 +237,7 @@ export const createVirtualEngine = (
     async publish(...published: StoredEvent[]) {
       const events = published.map((event) => ({ ...event, owner }));
       for (const event of events) {
-        await put(names.domain, [{ ...eventKey(event.owner, event.id), kind: 'event', ...rowOf(event) }]);
+        await put(names.domain, [rowOf(eventToRow(event, 30))]);
       }
       const changes: Change[] = events.map((event) => ({ kind: 'event', event, isStored: true }));
       return fanOut(changes, { store: rows, queue, clock }, () => false);

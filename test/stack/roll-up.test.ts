@@ -1,26 +1,46 @@
-import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { marshall } from '@aws-sdk/util-dynamodb';
+import { DynamoDBClient, GetItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, it, vi } from 'vitest';
-import { webhookKey } from '../../lambdas/adapters/table-keys.ts';
+import { eventToRow } from '../../lambdas/adapters/event-rows.ts';
+import { rowOf } from '../../lambdas/adapters/partiql.ts';
+import { eventKey, type Key, webhookKey } from '../../lambdas/adapters/table-keys.ts';
+import { drawId } from '../../lambdas/domain/id.ts';
+import { anEvent } from '../helpers/virtual-engine.ts';
 import { type Client, useWholeStack, type WholeStack } from '../helpers/whole-stack.ts';
 
 const SOON = { timeout: 10_000 };
 const HOUR_AND_A_QUARTER_MS = 75 * 60_000;
 
-const enable = async ({ stack }: WholeStack, { accountId }: Client, webhookId: string): Promise<void> => {
-  const dynamo = new DynamoDBClient({
+const DAY_MS = 86_400_000;
+
+const dynamoOf = ({ stack }: WholeStack) =>
+  new DynamoDBClient({
     endpoint: stack.dynamoEndpoint,
     region: 'us-east-1',
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
   });
-  await dynamo.send(
+
+const setDomain = async (whole: WholeStack, key: Key, name: string, value: unknown): Promise<void> => {
+  await dynamoOf(whole).send(
     new UpdateItemCommand({
-      TableName: stack.tableName('domain-table'),
-      Key: marshall(webhookKey(`${accountId}#live`, webhookId)),
-      UpdateExpression: 'SET enabled = :on',
-      ExpressionAttributeValues: marshall({ ':on': true }),
+      TableName: whole.stack.tableName('domain-table'),
+      Key: marshall(key),
+      UpdateExpression: 'SET #name = :value',
+      ExpressionAttributeNames: { '#name': name },
+      ExpressionAttributeValues: marshall({ ':value': value }),
     }),
   );
+};
+
+const enable = (whole: WholeStack, { accountId }: Client, webhookId: string): Promise<void> =>
+  setDomain(whole, webhookKey(`${accountId}#live`, webhookId), 'enabled', true);
+
+/** How many days from now an event lives. */
+const daysLeft = async (whole: WholeStack, { accountId }: Client, eventId: string): Promise<number> => {
+  const TableName = whole.stack.tableName('domain-table');
+  const Key = marshall(eventKey(`${accountId}#live`, eventId));
+  const { Item = {} } = await dynamoOf(whole).send(new GetItemCommand({ TableName, Key, ConsistentRead: true }));
+  return Math.round((unmarshall(Item).ttl * 1000 - Date.now()) / DAY_MS);
 };
 
 // The roll-up's ticks are ahead of time here, which they never are elsewhere: so this file's stack is its own.
@@ -57,5 +77,40 @@ describe('the roll-up', () => {
       expect(webhook.posts).toHaveLength(20);
     }
     expect(await client.listedSettled(off, 1)).toMatchObject([{ status: 'delivered' }]);
+  });
+
+  it('lets the events of what is held live on, as a retry does with its own', async () => {
+    const client = await whole.newClient();
+    const off = await client.addWebhook(() => 200, { enabled: false });
+    const on = await client.addWebhook(() => 200, { events: ['task.created'] });
+    const [heldFor = ''] = await client.publish(1);
+    const old = {
+      type: 'task.created',
+      id: drawId('evt', Date.now() - 40 * DAY_MS),
+      owner: `${client.accountId}#live`,
+    };
+    const Item = marshall(rowOf(eventToRow(anEvent(old, Date.now() - 40 * DAY_MS), 30)));
+    await dynamoOf(whole).send(new PutItemCommand({ TableName: whole.stack.tableName('domain-table'), Item }));
+    const [delivered] = await client.listedSettled(on, 1);
+    await vi.waitFor(async () => {
+      const [delivery] = await client.deliveries(off);
+      expect(delivery?.status).toBe('held');
+    }, SOON);
+    await setDomain(
+      whole,
+      eventKey(`${client.accountId}#live`, heldFor),
+      'ttl',
+      Math.round((Date.now() + 10 * DAY_MS) / 1000),
+    );
+    const before = [await daysLeft(whole, client, old.id), await daysLeft(whole, client, heldFor)];
+
+    const { status } = await client.call('POST', `/deliveries/${delivered?.id}/retry`);
+    await vi.waitFor(() => expect(on.posts).toHaveLength(2), SOON);
+    await whole.stack.tick(new Date(Date.now() + 8 * DAY_MS));
+
+    expect([status, before]).toEqual([202, [4, 10]]);
+    expect(await daysLeft(whole, client, old.id)).toBe(30);
+    expect(await daysLeft(whole, client, heldFor)).toBe(38);
+    expect(whole.logs.some((line) => line.startsWith('roll-up ') && line.includes('"events.kept"'))).toBe(true);
   });
 });
