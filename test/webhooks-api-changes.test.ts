@@ -91,6 +91,8 @@ describe('the webhooks-api function changing', () => {
       ['to stars', { headers: { 'x-a': '***' } }, ['headers.x-a']],
       ['to another version', { api_version: 'x' }, ['api_version']],
       ['to unknown options', { profile_options: { a: 1 } }, ['profile_options.a']],
+      ['to odd options', { profile_options: JSON.parse('{"__proto__":{}}') }, ['profile_options.__proto__']],
+      ['to odd headers', { headers: JSON.parse('{"__proto__":"x"}') }, ['headers.__proto__']],
     ];
     it.each(cases)('refuses to change %s', async (_, body, paths) => {
       const { id } = await create();

@@ -2,6 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { useTables } from './helpers/tables.ts';
 import { plain, useWebhooksApi } from './helpers/webhooks-api.ts';
 
+/** As JSON has it: a member like any other. */
+const odd = (value: unknown): object => JSON.parse(JSON.stringify({ odd: value }).replace('odd', '__proto__'));
+
 describe('the webhooks-api function refusing', () => {
   const tables = useTables();
   const { api, current, post, rows } = useWebhooksApi(tables);
@@ -50,6 +53,9 @@ describe('the webhooks-api function refusing', () => {
       ['a forbidden header', { ...plain, headers: { Host: 'x' } }, ['headers.Host']],
       ['a header of two lines', { ...plain, headers: { 'x-a': 'b\r\nc: d' } }, ['headers.x-a']],
       ['a header that is no text', { ...plain, headers: { 'x-a': 1 } }, ['headers.x-a']],
+      // Both were taken without it, and nobody was told.
+      ['a header called __proto__', { ...plain, headers: odd('x') }, ['headers.__proto__']],
+      ['an option called __proto__', { ...plain, profile_options: odd({}) }, ['profile_options.__proto__']],
       [
         'authorization twice',
         { ...plain, headers: { authorization: 'x' }, basic_auth: { username: 'a', password: 'b' } },

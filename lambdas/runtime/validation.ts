@@ -5,6 +5,12 @@ type Issue = z.core.$ZodIssue;
 
 const dotted = (path: readonly PropertyKey[]): string => path.map(String).join('.');
 
+const unknownField = (path: readonly PropertyKey[]): FieldError => ({
+  path: dotted(path),
+  code: 'unknown_field',
+  message: 'Not known here.',
+});
+
 /** Of a union's branches, the one the sender most likely meant: that which went along furthest. */
 const likelyBranch = (branches: readonly (readonly Issue[])[]): readonly Issue[] => {
   const strayed = (issues: readonly Issue[]): number =>
@@ -14,13 +20,7 @@ const likelyBranch = (branches: readonly (readonly Issue[])[]): readonly Issue[]
 
 const issueToFieldErrors = (issue: Issue, prefix: readonly PropertyKey[]): FieldError[] => {
   const path = [...prefix, ...issue.path];
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({
-      path: dotted([...path, key]),
-      code: 'unknown_field',
-      message: 'Not known here.',
-    }));
-  }
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownField([...path, key]));
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
     return likelyBranch(issue.errors).flatMap((nested) => issueToFieldErrors(nested, path));
   }
@@ -32,11 +32,27 @@ const issueToFieldErrors = (issue: Issue, prefix: readonly PropertyKey[]): Field
   return [{ path: dotted(path), code, message: issue.message }];
 };
 
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
+
+/** A record of zod's takes any name but this one, and drops it in silence: where what was made of a value has it no more. */
+const LOST = '__proto__';
+const lostMembers = (given: unknown, made: unknown, path: readonly PropertyKey[]): FieldError[] => {
+  if (given === made || !isObject(given) || !isObject(made)) return [];
+  return Object.entries(given).flatMap(([name, member]) => {
+    const at = [...path, name];
+    if (name === LOST && !Object.hasOwn(made, LOST)) return [unknownField(at)];
+    return lostMembers(member, made[name], at);
+  });
+};
+
 /** What the schema makes of the value, or a refusal that names every wrong field. A failed check may name its own code as `params: {code}`. */
 export const validate = (schema: z.ZodType, value: unknown): unknown => {
   const parsed = schema.safeParse(value, { reportInput: true });
-  if (parsed.success) return parsed.data;
-  const errors = parsed.error.issues.flatMap((issue) => issueToFieldErrors(issue, []));
+  const errors = parsed.success
+    ? lostMembers(value, parsed.data, [])
+    : parsed.error.issues.flatMap((issue) => issueToFieldErrors(issue, []));
+  if (parsed.success && errors.length === 0) return parsed.data;
   const names = [...new Set(errors.map(({ path }) => path || 'the body'))];
   const shown = names.length > 5 ? `${names.slice(0, 5).join(', ')} and ${names.length - 5} more` : names.join(', ');
   throw new PassPostError('invalid', `Wrong: ${shown}.`, { errors });
