@@ -11,13 +11,16 @@ import { PassPostError } from '../domain/errors.ts';
 /** DynamoDB takes at most 25 statements in one call. */
 const BATCH = 25;
 
-const TRANSIENT = new Set([
+const TRANSIENT: ReadonlySet<string | undefined> = new Set([
   'InternalServerError',
   'ProvisionedThroughputExceeded',
   'RequestLimitExceeded',
   'ThrottlingError',
   'TransactionConflict',
 ]);
+
+/** Whether what DynamoDB refused a statement or a part of a transaction for may be over at the next try. */
+export const isTransient = (code: string | undefined): boolean => TRANSIENT.has(code);
 
 const MARSHALL = { removeUndefinedValues: true } as const;
 
@@ -61,7 +64,7 @@ const outcomeOf = (response: BatchStatementResponse | undefined): Outcome | 'aga
   if (!code) return 'done';
   if (code === 'DuplicateItem') return 'duplicate';
   if (code === 'ConditionalCheckFailed') return 'condition_failed';
-  if (TRANSIENT.has(code)) return 'again';
+  if (isTransient(code)) return 'again';
   throw new Error(`DynamoDB refused a statement: ${code}`);
 };
 

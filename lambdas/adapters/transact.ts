@@ -6,12 +6,13 @@ import {
   TransactWriteItemsCommand,
 } from '@aws-sdk/client-dynamodb';
 import { PassPostError } from '../domain/errors.ts';
+import { isTransient } from './partiql.ts';
 
 const TRIES = 6;
 
 /**
  * Writes all or nothing. Answers -1 when done, else the place of the first item whose condition failed; `busy` where
- * other transactions would not let it through.
+ * other transactions, or a table that throttles, would not let it through. What no other try would change is thrown.
  */
 export const transact = async (client: DynamoDBClient, items: TransactWriteItem[]): Promise<number | 'busy'> => {
   for (let tries = 1; ; tries++) {
@@ -23,6 +24,10 @@ export const transact = async (client: DynamoDBClient, items: TransactWriteItem[
       const reasons = error.CancellationReasons ?? [];
       const failed = reasons.findIndex(({ Code }) => Code === 'ConditionalCheckFailed');
       if (failed !== -1) return failed;
+      const refused = reasons.find(({ Code }) => Code !== undefined && Code !== 'None' && !isTransient(Code));
+      if (refused) {
+        throw new Error(`DynamoDB refused a transaction: ${refused.Code}, ${refused.Message}`, { cause: error });
+      }
       if (tries === TRIES) return 'busy';
     }
     await sleep(5 * 2 ** tries * Math.random());
