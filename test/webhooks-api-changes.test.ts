@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { webhookKey } from '../lambdas/adapters/table-keys.ts';
+import { catalogue } from '../lambdas/domain/catalogue.ts';
 import { commandSchema } from '../lambdas/domain/command.ts';
 import { deliveryId } from '../lambdas/domain/id.ts';
 import { useTables } from './helpers/tables.ts';
@@ -81,6 +82,7 @@ describe('the webhooks-api function changing', () => {
       expect(await commands()).toHaveLength(1);
     });
 
+    const types = catalogue.slice(0, 20).map(({ name }) => name);
     const cases: [string, object, string[]][] = [
       ['the profile', { profile: 'standard' }, ['profile']],
       ['the secret', { secret: 'another-secret' }, ['secret']],
@@ -91,6 +93,7 @@ describe('the webhooks-api function changing', () => {
       ['to stars', { headers: { 'x-a': '***' } }, ['headers.x-a']],
       ['to another version', { api_version: 'x' }, ['api_version']],
       ['to unknown options', { profile_options: { a: 1 } }, ['profile_options.a']],
+      ['to a long resource for many types', { events: types, resource: 'x'.repeat(200) }, ['resource']],
       ['to odd options', { profile_options: JSON.parse('{"__proto__":{}}') }, ['profile_options.__proto__']],
       ['to odd headers', { headers: JSON.parse('{"__proto__":"x"}') }, ['headers.__proto__']],
     ];
@@ -103,6 +106,17 @@ describe('the webhooks-api function changing', () => {
       expect(status).toBe(422);
       expect(problem.errors.map((error: { path: string }) => error.path).toSorted()).toEqual(paths);
       expect(await rows()).toEqual(before);
+    });
+
+    // The former release bounded no resource by the number of types.
+    it('leaves alone a resource that was taken when longer ones were', async () => {
+      const { id } = await create({ events: types });
+      await set(webhookKey(current.me.owner, id), 'resource', 'x'.repeat(200));
+
+      const plain = await patch(id, { description: 'as before' });
+      const same = await patch(id, { events: types });
+
+      expect([plain.status, same.status]).toEqual([200, 422]);
     });
 
     it('looks at the address again when plain http is no longer allowed', async () => {

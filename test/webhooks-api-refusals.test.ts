@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { catalogue } from '../lambdas/domain/catalogue.ts';
 import { useTables } from './helpers/tables.ts';
 import { plain, useWebhooksApi } from './helpers/webhooks-api.ts';
 
@@ -11,6 +12,7 @@ describe('the webhooks-api function refusing', () => {
 
   describe('refuses by name, and writes nothing', () => {
     const long = 'x'.repeat(2050);
+    const types = catalogue.slice(0, 20).map(({ name }) => name);
     const many = Array.from({ length: 41 }, (_, index) => `t.${index}`);
     const cases: [string, unknown, string[]][] = [
       ['nothing at all', {}, ['events', 'url']],
@@ -31,6 +33,7 @@ describe('the webhooks-api function refusing', () => {
       ['too many events', { ...plain, events: many }, [...many.map((_, index) => `events.${index}`), 'events']],
       ['an empty resource', { ...plain, resource: '' }, ['resource']],
       ['a resource of many bytes', { ...plain, resource: '🛂'.repeat(100) }, ['resource']],
+      ['a long resource for many types', { ...plain, events: types, resource: 'x'.repeat(200) }, ['resource']],
       ['a long description', { ...plain, description: 'x'.repeat(501) }, ['description']],
       ['enabled as text', { ...plain, enabled: 'yes' }, ['enabled']],
       ['an unknown profile', { ...plain, profile: '__proto__' }, ['profile']],

@@ -8,7 +8,7 @@ import type { WebhookChanges } from './new-webhook.ts';
 import type { Profile } from './profile.ts';
 import type { RotationView } from './rotate-secret.ts';
 import type { StoredWebhook } from './webhook.ts';
-import { type WebhookRoutes, webhookRoutes } from './webhook-routes.ts';
+import { checkRoutes, type WebhookRoutes, webhookRoutes } from './webhook-routes.ts';
 import { checkSettings, profileNamed, type WebhookRules } from './webhook-rules.ts';
 
 export interface WebhookStore {
@@ -109,12 +109,15 @@ export const changeWebhook = async (
     const profile = profileNamed(before.profile, rules);
     await checkChanges(before, changes, profile, rules);
     const after = await applied(before, changes, profile, seal, nowMs);
+    const routesAfter = webhookRoutes(after, profile);
+    // One that had more from the former release keeps it.
+    if (changes.events !== undefined || changes.resource !== undefined) checkRoutes(routesAfter);
     const isResumed = after.enabled && !before.enabled;
     const isDone = await store.replace({
       before,
       after,
       routesBefore: webhookRoutes(before, profile),
-      routesAfter: webhookRoutes(after, profile),
+      routesAfter,
       command: isResumed ? { id: `resume#${id}#${after.version}`, owner, call, type: 'resume', webhook_id: id } : null,
       entry: auditEntry(by, 'webhook.changed', id, nowMs),
       nowMs,

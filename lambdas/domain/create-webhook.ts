@@ -6,7 +6,7 @@ import type { NewWebhook } from './new-webhook.ts';
 import type { Profile } from './profile.ts';
 import { createSecret } from './secret.ts';
 import type { StoredWebhook } from './webhook.ts';
-import { type WebhookRoutes, webhookRoutes } from './webhook-routes.ts';
+import { checkRoutes, type WebhookRoutes, webhookRoutes } from './webhook-routes.ts';
 import { checkSettings, profileNamed, type WebhookRules } from './webhook-rules.ts';
 import { type WebhookView, webhookToView } from './webhook-view.ts';
 
@@ -93,10 +93,12 @@ export const createWebhook = (
     await checkSettings(body, standing, profile, rules);
     const secret = body.secret ?? createSecret();
     const webhook = await newWebhook(request, secret, profile, seal);
+    const routes = webhookRoutes(webhook, profile);
+    checkRoutes(routes);
     const answer = webhookToView(webhook);
     const left = idempotencyKey === null ? null : { idempotencyKey, contentHash, answer };
     const entry = auditEntry(by, 'webhook.created', webhook.id, nowMs);
-    const outcome = await store.create(webhook, webhookRoutes(webhook, profile), left, entry, nowMs);
+    const outcome = await store.create(webhook, routes, left, entry, nowMs);
     if (outcome === 'created') return { answer, secret };
     if (outcome === 'repeated') return outcome;
     const isFull = outcome === 'full';

@@ -49,7 +49,10 @@ const fields = {
       description: `At most ${MOST_EVENTS} names from the catalogue; doubles collapse. \`*\` means what the profile says.`,
       examples: [['task.accepted', 'task.delivered']],
     }),
-  resource: resourceSchema.nullable().meta({ description: 'Only events whose `resource` equals it.' }),
+  resource: resourceSchema.nullable().meta({
+    description:
+      'Only events whose `resource` equals it. For a webhook that wants more than 13 types less than 255 bytes, for 40 types 64.',
+  }),
   description: z.string().max(500).nullable(),
   enabled: z.boolean().meta({ description: 'While disabled, deliveries are held; they go on once it is enabled.' }),
   profile_options: z

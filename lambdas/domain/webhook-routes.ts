@@ -1,3 +1,4 @@
+import { invalid } from './errors.ts';
 import { EVERYTHING } from './new-webhook.ts';
 import type { Profile } from './profile.ts';
 import type { StoredWebhook } from './webhook.ts';
@@ -17,3 +18,17 @@ export const webhookRoutes = (
   types: [...new Set(events.flatMap((name) => (name === EVERYTHING ? profile.events : [name])))],
   member: `${id}|${resource ?? ''}`,
 });
+
+/**
+ * What changes a webhook changes the rows that say who wants its types, in one transaction, and one of DynamoDB's holds
+ * 4 MB with all that stands in these rows: a thousand webhooks that take so much of them each fit, whatever they want.
+ */
+const MOST_BYTES = 3800;
+
+/** Refuses a resource that is too long for so many types. */
+export const checkRoutes = ({ types, member }: WebhookRoutes): void => {
+  const excess = Buffer.byteLength(member) - Math.floor(MOST_BYTES / types.length);
+  if (excess <= 0) return;
+  const most = Buffer.byteLength(member.slice(member.indexOf('|') + 1)) - excess;
+  throw invalid('resource', 'too_big', `must be at most ${most} bytes for a webhook that wants ${types.length} types`);
+};
