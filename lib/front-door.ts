@@ -1,4 +1,4 @@
-import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
+import { CfnRoute, type HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaAuthorizer, HttpLambdaResponseType } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import {
@@ -18,7 +18,7 @@ import {
 } from 'aws-cdk-lib/aws-cloudfront';
 import { HttpOrigin } from 'aws-cdk-lib/aws-cloudfront-origins';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
-import { Aws, CfnOutput, Duration, RemovalPolicy, SecretValue, Stack, Validations } from 'aws-cdk-lib/core';
+import { Aws, CfnOutput, Duration, Names, RemovalPolicy, SecretValue, Stack, Validations } from 'aws-cdk-lib/core';
 import { Construct, type IDependable } from 'constructs';
 import { env } from '../lambdas/runtime/env.ts';
 import { frontDoorHeaders } from '../lambdas/runtime/front-door-headers.ts';
@@ -32,6 +32,9 @@ export interface FrontDoorProps {
 }
 
 const AUTHORIZER = 'front-door';
+
+/** https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/HTTPStatusCodes.html, with those that it may be told to keep. */
+const KEPT_ERRORS = [400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504];
 
 /** The gateway sees CloudFront's address only. What a client puts into the header itself is overwritten. */
 const tellViewer = `function handler(event) {
@@ -79,10 +82,13 @@ export class FrontDoor extends Construct {
     });
   }
 
-  /** Nobody is asked for the secret before callers are led to where it is shown. */
+  /** Nobody is asked for the secret before callers are led to where it is shown, and before the gateway may ask. */
   askOnlyAfter(api: HttpApi, step: IDependable): void {
-    // The CDK makes it with the first route that asks.
-    api.node.findChild(AUTHORIZER).node.addDependency(step);
+    // The CDK makes both with the first route that asks.
+    const authorizer = api.node.findChild(AUTHORIZER);
+    const permission = api.node.findChild(`${Names.nodeUniqueId(authorizer.node)}-Permission`);
+    authorizer.node.addDependency(step);
+    for (const route of api.node.findAll()) if (route instanceof CfnRoute) route.node.addDependency(permission);
   }
 
   /** Puts CloudFront before the API, and gives it. */
@@ -122,6 +128,8 @@ export class FrontDoor extends Construct {
         compress: false,
         functionAssociations: [{ function: viewer, eventType: FunctionEventType.VIEWER_REQUEST }],
       },
+      // These it would keep for ten seconds whatever a policy says, and give one account's to another.
+      errorResponses: KEPT_ERRORS.map((httpStatus) => ({ httpStatus, ttl: Duration.seconds(0) })),
     });
     new CfnOutput(this, 'host', { value: distribution.distributionDomainName }).overrideLogicalId('FrontDoorHost');
     this.acknowledge(distribution);

@@ -25,6 +25,16 @@ describe('the front door', () => {
     });
   });
 
+  // CloudFront kept one account's 404 and 503 for ten seconds, for everybody who asked for the same path.
+  test('keeps no error either', () => {
+    const { CustomErrorResponses: kept } = distribution.DistributionConfig as {
+      CustomErrorResponses: { ErrorCode: number; ErrorCachingMinTTL: number; ResponseCode?: number }[];
+    };
+
+    expect(kept.map(({ ErrorCode }) => ErrorCode)).toEqual([400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504]);
+    for (const one of kept) expect(one).toEqual({ ErrorCode: one.ErrorCode, ErrorCachingMinTTL: 0 });
+  });
+
   test('shows a secret that stands in no template', () => {
     expect(config).toMatch(/"HeaderName":"x-passpost-front-door","HeaderValue":\{"Fn::Join".*resolve:secretsmanager:/);
     template.hasResourceProperties('AWS::SecretsManager::Secret', { GenerateSecretString: { PasswordLength: 64 } });
@@ -57,6 +67,9 @@ describe('the front door', () => {
     const after = (of: Template) => JSON.stringify(named(of, 'AWS::ApiGatewayV2::Authorizer', 'front-door').DependsOn);
 
     expect(after(template)).toContain('frontdoordistribution');
+    for (const { DependsOn } of resourcesOfType(template, 'AWS::ApiGatewayV2::Route')) {
+      expect(String(DependsOn)).toMatch(/frontdoor\w*Permission/);
+    }
     expect(after(synthesise({ ...frontDoorSettings, ...name, certificateArn }))).toContain('domainrecord');
   });
 
