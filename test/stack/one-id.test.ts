@@ -41,7 +41,12 @@ describe('the log of a whole stack', () => {
 
     const [call] = linesOf(whole.logs, 'events-api').filter(({ request_id }) => request_id === requestId);
     expect(call).toMatchObject({ name: 'request.answered', trace_id: TRACE, ids: [eventId], status: 202 });
-    const attempts = linesOf(whole.logs, 'deliver').filter(({ request_id }) => request_id === requestId);
+    // A line is written once the attempt is recorded, which the API shows at once.
+    const attempts = await vi.waitFor(() => {
+      const lines = linesOf(whole.logs, 'deliver').filter(({ request_id }) => request_id === requestId);
+      expect(lines).toHaveLength(4);
+      return lines;
+    }, SOON);
     const ids = { event_id: eventId, delivery_id: delivery?.id, webhook_id: webhook.id, trace_id: TRACE };
     expect(attempts.map(({ attempt }) => attempt)).toEqual([1, 2, 3, 4]);
     for (const attempt of attempts) expect(attempt).toMatchObject(ids);
