@@ -12,6 +12,9 @@ const partiql = { insert: 'dynamodb:PartiQLInsert', update: 'dynamodb:PartiQLUpd
 /** An account's audit entries. They are put in transactions with what they tell of: who may put rows of the account (`A#*`) may put them. */
 const AUDIT = 'A#*#audit#*';
 
+/** What is an account's own, of each mode, and not its audit. */
+const OWNED = ['A#*#live', 'A#*#test'];
+
 /** Both tables, and who may do what with which of their rows. The rows' keys: `lambdas/adapters/table-keys.ts`. */
 export class Storage extends Construct {
   readonly domainTable: Table;
@@ -136,15 +139,22 @@ export class Storage extends Construct {
     );
   }
 
-  /** Accounts, their first keys, and the limit and retention that all their keys share. */
+  /** Accounts, their first keys, the limit and retention that all their keys share, and whether one is empty, to be deleted. */
   grantAccounts(fn: LambdaFunction): void {
-    this.grantDomain(fn, this.domain(['PutItem'], [AUDIT]));
+    this.grantDomain(
+      fn,
+      this.domain(['PutItem'], [AUDIT]),
+      this.domain(['Query'], OWNED),
+      this.domain(['DeleteItem'], [...OWNED, 'R#*']),
+      this.domain(['BatchGetItem'], ['J#*']),
+      this.index(this.domainTable, 'list'),
+    );
     this.grantDelivery(
       fn,
       this.delivery(['GetItem'], ['ACCOUNTS', 'I#*']),
       this.delivery(['PutItem'], ['ACCOUNTS', 'K#*', 'A#*', 'I#*']),
       this.delivery(['UpdateItem'], ['ACCOUNTS', 'K#*']),
-      this.delivery(['Query'], ['ACCOUNTS', 'A#*']),
+      this.delivery(['Query', 'DeleteItem'], ['ACCOUNTS', 'A#*']),
     );
     this.nameRetention(fn);
   }

@@ -3,11 +3,13 @@ import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { type StoredAccount, storedAccountSchema } from '../domain/account.ts';
 import type { ChangingAccounts } from '../domain/change-account.ts';
 import type { NewAccounts } from '../domain/create-account.ts';
+import type { DeletingAccounts } from '../domain/delete-account.ts';
 import type { Page } from '../domain/page.ts';
-import { putApiKey, settleApiKeys } from './api-key-rows.ts';
+import { putApiKey, queryApiKeys, revokeApiKey, settleApiKeys } from './api-key-rows.ts';
 import { putAuditEntry } from './audit-rows.ts';
 import { putFirstAnswer, readFirstAnswer } from './first-answers.ts';
 import { rowOf } from './partiql.ts';
+import { createRemainingRows } from './remaining-rows.ts';
 import { accountKey } from './table-keys.ts';
 import { changeTogether, transact } from './transact.ts';
 
@@ -17,9 +19,13 @@ const OPERATOR = 'operator';
 /** Accounts in the delivery table, beside their keys. Their audit is in the domain table. */
 export const accountsTable = (
   client: DynamoDBClient,
-  { domain, delivery: table }: { readonly domain: string; readonly delivery: string },
+  tables: { readonly domain: string; readonly delivery: string },
 ) => {
-  const accounts: NewAccounts & ChangingAccounts = {
+  const { domain, delivery: table } = tables;
+
+  const accounts: NewAccounts & ChangingAccounts & DeletingAccounts = {
+    ...createRemainingRows(client, domain),
+
     firstAnswer: (path, idempotencyKey, nowMs) =>
       readFirstAnswer(
         client,
@@ -71,6 +77,27 @@ export const accountsTable = (
     },
 
     settleKeys: (id, settings) => settleApiKeys(client, table, id, settings),
+
+    // In a transaction, so that one that makes a key is waited for.
+    closeUntil(id, untilMs) {
+      const update = {
+        TableName: table,
+        Key: marshall(accountKey(id)),
+        UpdateExpression: 'SET deleting_until = :until',
+        ConditionExpression: 'attribute_exists(pk)',
+        ExpressionAttributeValues: marshall({ ':until': untilMs }),
+      };
+      return changeTogether(client, [{ Update: update }]);
+    },
+
+    keys: (id) => queryApiKeys(client, table, id, {}),
+
+    revoke: (id, key, entry, nowMs) => revokeApiKey(client, tables, id, key, entry, nowMs),
+
+    remove(id, entry) {
+      const Delete = { TableName: table, Key: marshall(accountKey(id)), ConditionExpression: 'attribute_exists(pk)' };
+      return changeTogether(client, [{ Delete }, putAuditEntry(domain, entry)]);
+    },
   };
 
   return {

@@ -1,9 +1,24 @@
-import { type DynamoDBClient, QueryCommand, type TransactWriteItem, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  QueryCommand,
+  type TransactWriteItem,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import type { KeySettings } from '../domain/account.ts';
+import type { StoredAuditEntry } from '../domain/audit.ts';
 import type { HashedApiKey } from '../domain/create-api-key.ts';
+import type { ListedApiKey } from '../domain/rotate-api-key.ts';
+import { putAuditEntry } from './audit-rows.ts';
 import { rowOf } from './partiql.ts';
-import { apiKeyKey, apiKeyListingKey } from './table-keys.ts';
+import { apiKeyKey, apiKeyListingKey, type Key } from './table-keys.ts';
+import { changeTogether } from './transact.ts';
+
+/** A key that has ended is kept so long, and still shown where it expired. */
+const AFTERLIFE_SECONDS = 7 * 86_400;
+
+export const endedKeyTtl = (endMs: number): number => Math.ceil(endMs / 1000) + AFTERLIFE_SECONDS;
 
 /** The rows of a new key: its own, found by its hash, and its place in the account's listing. */
 export const putApiKey = (table: string, { hash, key }: HashedApiKey): TransactWriteItem[] => {
@@ -22,9 +37,9 @@ export const queryApiKeys = async (
   table: string,
   accountId: string,
   range: { readonly after?: string | undefined; readonly limit?: number },
-): Promise<{ id: string; hash: string }[]> => {
+): Promise<ListedApiKey[]> => {
   const { pk } = apiKeyListingKey(accountId, '');
-  const found: { id: string; hash: string }[] = [];
+  const found: ListedApiKey[] = [];
   let start: QueryCommand['input']['ExclusiveStartKey'] = range.after
     ? marshall(apiKeyListingKey(accountId, range.after))
     : undefined;
@@ -44,6 +59,57 @@ export const queryApiKeys = async (
     start = page.LastEvaluatedKey;
   } while (start && (range.limit === undefined || found.length < range.limit));
   return found;
+};
+
+/** Changes a row of a key's that is there on a condition; false where it does not hold. */
+export const updateKeyRow = async (
+  client: DynamoDBClient,
+  table: string,
+  key: Key,
+  set: string,
+  condition: string,
+  values: object,
+): Promise<boolean> => {
+  try {
+    await client.send(
+      new UpdateItemCommand({
+        TableName: table,
+        Key: marshall(key),
+        UpdateExpression: set,
+        ConditionExpression: `attribute_exists(pk)${condition}`,
+        ExpressionAttributeNames: { '#ttl': 'ttl' },
+        ExpressionAttributeValues: marshall(values),
+      }),
+    );
+    return true;
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return false;
+    throw error;
+  }
+};
+
+/**
+ * Ends a key. Two writes: a transaction on the counter's row would lose against a busy key, and a stolen one is busy.
+ * Dying between them leaves a key that is refused everywhere and still listed: repeating the call takes it off the list
+ * and leaves the entry. False where it was off the list already.
+ */
+export const revokeApiKey = async (
+  client: DynamoDBClient,
+  tables: { readonly domain: string; readonly delivery: string },
+  accountId: string,
+  { id, hash }: ListedApiKey,
+  entry: StoredAuditEntry,
+  nowMs: number,
+): Promise<boolean> => {
+  const isLiving = ' AND attribute_not_exists(revoked_at)';
+  const values = { ':now': nowMs, ':ttl': endedKeyTtl(nowMs) };
+  await updateKeyRow(client, tables.delivery, apiKeyKey(hash), 'SET revoked_at = :now, #ttl = :ttl', isLiving, values);
+  const Delete = {
+    TableName: tables.delivery,
+    Key: marshall(apiKeyListingKey(accountId, id)),
+    ConditionExpression: 'attribute_exists(pk)',
+  };
+  return changeTogether(client, [{ Delete }, putAuditEntry(tables.domain, entry)]);
 };
 
 /** Gives every key of an account what the account says, a few at a time. */

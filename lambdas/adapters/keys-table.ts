@@ -1,34 +1,21 @@
-import {
-  ConditionalCheckFailedException,
-  type DynamoDBClient,
-  GetItemCommand,
-  type TransactWriteItem,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb';
+import { type DynamoDBClient, GetItemCommand, type TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { keySettingsOf, storedAccountSchema } from '../domain/account.ts';
+import { storedAccountSchema } from '../domain/account.ts';
 import { apiKeySchema, type StoredApiKey, storedApiKeySchema } from '../domain/api-key.ts';
 import type { NewApiKeys } from '../domain/create-api-key.ts';
 import type { Page } from '../domain/page.ts';
 import type { LivingApiKeys } from '../domain/rotate-api-key.ts';
-import { putApiKey, queryApiKeys } from './api-key-rows.ts';
+import { endedKeyTtl, putApiKey, queryApiKeys, revokeApiKey, updateKeyRow } from './api-key-rows.ts';
 import { putAuditEntry } from './audit-rows.ts';
 import { batchGet } from './batch-get.ts';
 import { putFirstAnswer, readFirstAnswer } from './first-answers.ts';
 import { rowOf } from './partiql.ts';
 import { accountKey, apiKeyKey, apiKeyListingKey, type Key } from './table-keys.ts';
-import { changeTogether, transact } from './transact.ts';
-
-/** A key that has ended is kept so long, and still shown where it expired. */
-const AFTERLIFE_SECONDS = 7 * 86_400;
-
-const ttlAfter = (timeMs: number): number => Math.ceil(timeMs / 1000) + AFTERLIFE_SECONDS;
+import { transact } from './transact.ts';
 
 /** API keys in the delivery table, which has no stream: their rows are written at every request. Their audit is in the domain table. */
-export const keysTable = (
-  client: DynamoDBClient,
-  { domain, delivery: table }: { readonly domain: string; readonly delivery: string },
-) => {
+export const keysTable = (client: DynamoDBClient, tables: { readonly domain: string; readonly delivery: string }) => {
+  const { domain, delivery: table } = tables;
   const rowsOf = async (listed: readonly { hash: string }[]): Promise<Map<string, StoredApiKey>> => {
     const wanted = listed.map(({ hash }) => ({ table, key: apiKeyKey(hash), isConsistent: true }));
     const row = await batchGet(client, wanted);
@@ -40,50 +27,35 @@ export const keysTable = (
     );
   };
 
-  /** Changes a row that is there on a condition; false where it does not hold. */
-  const update = async (key: Key, set: string, condition: string, values: object): Promise<boolean> => {
-    try {
-      await client.send(
-        new UpdateItemCommand({
-          TableName: table,
-          Key: marshall(key),
-          UpdateExpression: set,
-          ConditionExpression: `attribute_exists(pk)${condition}`,
-          ExpressionAttributeNames: { '#ttl': 'ttl' },
-          ExpressionAttributeValues: marshall(values),
-        }),
-      );
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return false;
-      throw error;
-    }
-  };
+  const update = (key: Key, set: string, condition: string, values: object) =>
+    updateKeyRow(client, table, key, set, condition, values);
 
   const keys: NewApiKeys & LivingApiKeys = {
     firstAnswer: (scope, path, idempotencyKey, nowMs) =>
       readFirstAnswer(client, table, { scope, path, idempotencyKey }, (answer) => apiKeySchema.parse(answer), nowMs),
 
-    async settings(accountId) {
-      const Key = marshall(accountKey(accountId));
+    async account(id) {
+      const Key = marshall(accountKey(id));
       const { Item } = await client.send(new GetItemCommand({ TableName: table, Key, ConsistentRead: true }));
-      return Item ? keySettingsOf(storedAccountSchema.parse(unmarshall(Item))) : null;
+      return Item ? storedAccountSchema.parse(unmarshall(Item)) : null;
     },
 
     async add(added, left, entry, nowMs) {
       const { account_id, limit, retention_days } = added.key;
       const scope = account_id ?? '';
-      const isSettled: TransactWriteItem = {
+      const isAsRead: TransactWriteItem = {
         ConditionCheck: {
           TableName: table,
           Key: marshall(accountKey(scope)),
-          ConditionExpression: `rate_limit_per_minute = :limit AND ${
-            retention_days === undefined ? 'attribute_not_exists(retention_days)' : 'retention_days = :days'
-          }`,
-          ExpressionAttributeValues: marshall(rowOf({ ':limit': limit, ':days': retention_days })),
+          ConditionExpression: [
+            'rate_limit_per_minute = :limit',
+            retention_days === undefined ? 'attribute_not_exists(retention_days)' : 'retention_days = :days',
+            '(attribute_not_exists(deleting_until) OR deleting_until <= :now)',
+          ].join(' AND '),
+          ExpressionAttributeValues: marshall(rowOf({ ':limit': limit, ':days': retention_days, ':now': nowMs })),
         },
       };
-      const rows = [isSettled, ...putApiKey(table, added)];
+      const rows = [isAsRead, ...putApiKey(table, added)];
       const failed = await transact(client, [
         ...rows,
         ...(left ? [putFirstAnswer(table, { scope, ...left }, left, nowMs)] : []),
@@ -91,7 +63,7 @@ export const keysTable = (
       ]);
       if (failed === 'busy') return 'busy';
       if (failed === -1) return 'added';
-      if (failed === 0) return 'settings_changed';
+      if (failed === 0) return 'account_changed';
       return failed === rows.length ? 'repeated' : 'busy';
     },
 
@@ -105,7 +77,7 @@ export const keysTable = (
     },
 
     async expire(accountId, { hash, key }, endMs) {
-      const ttl = ttlAfter(endMs);
+      const ttl = endedKeyTtl(endMs);
       const isLonger =
         ' AND attribute_not_exists(revoked_at) AND (attribute_not_exists(expires_at) OR expires_at > :end)';
       const values = { ':end': endMs, ':ttl': ttl };
@@ -113,20 +85,7 @@ export const keysTable = (
       if (isDone) await update(apiKeyListingKey(accountId, key.id), 'SET #ttl = :ttl', '', { ':ttl': ttl });
     },
 
-    // Two writes: a transaction on the counter's row would lose against a busy key, and a stolen one is busy. Dying
-    // between them leaves a key that is refused everywhere and still listed: repeating the call takes it off the list
-    // and leaves the entry.
-    async revoke(accountId, { hash, key }, entry, nowMs) {
-      const isLiving = ' AND attribute_not_exists(revoked_at)';
-      const values = { ':now': nowMs, ':ttl': ttlAfter(nowMs) };
-      await update(apiKeyKey(hash), 'SET revoked_at = :now, #ttl = :ttl', isLiving, values);
-      const Delete = {
-        TableName: table,
-        Key: marshall(apiKeyListingKey(accountId, key.id)),
-        ConditionExpression: 'attribute_exists(pk)',
-      };
-      return changeTogether(client, [{ Delete }, putAuditEntry(domain, entry)]);
-    },
+    revoke: (accountId, revoked, entry, nowMs) => revokeApiKey(client, tables, accountId, revoked, entry, nowMs),
   };
 
   return {

@@ -84,3 +84,21 @@ export const updateAccount = {
   example: { rate_limit_per_minute: 600 },
   exampleAnswer: { ...account, rate_limit_per_minute: 600 },
 } as const satisfies Operation;
+
+export const deleteAccount = {
+  id: 'deleteAccount',
+  method: 'DELETE',
+  path: `${path}/{id}`,
+  idPrefix: 'acc',
+  tag,
+  summary: 'Delete an account',
+  description: [
+    'Its keys, of both modes, are refused from the next request on, everywhere, and it is gone for good.',
+    'While it still has webhooks, event types, templates, unfinished jobs or tasks, of either mode, nothing is changed: 409 names each in `errors`, as `live.webhooks`, and says how it goes; tasks do not go.',
+    'Events, deliveries and the audit are no obstacle: they stay until they expire. What its own keys make in the very moment may be lost with it.',
+    'Where no answer came, repeat the call: it goes on from where the first one was, and is answered 404 where that had ended.',
+  ].join(' '),
+  scope: 'admin',
+  responses: { 204: null },
+  errors: [409],
+} as const satisfies Operation;

@@ -30,6 +30,8 @@ export type Account = z.infer<typeof accountSchema>;
 export const storedAccountSchema = accountSchema.extend({
   v: rowVersion,
   retention_days: z.number().optional(),
+  /** Milliseconds: somebody is deleting it, and until then it gets no new keys. Where that came to nothing it lapses. */
+  deleting_until: z.number().optional(),
 });
 export type StoredAccount = z.infer<typeof storedAccountSchema>;
 

@@ -21,6 +21,7 @@ export const auditActions = [
   'key.revoked',
   'account.created',
   'account.changed',
+  'account.deleted',
 ] as const;
 export type AuditAction = (typeof auditActions)[number];
 

@@ -1,4 +1,4 @@
-import type { KeySettings } from './account.ts';
+import { type KeySettings, keySettingsOf, type StoredAccount } from './account.ts';
 import { type ApiKey, type Caller, drawApiKey, type Scope, type StoredApiKey, showApiKey } from './api-key.ts';
 import { type Actor, auditEntry, type StoredAuditEntry } from './audit.ts';
 import { PassPostError } from './errors.ts';
@@ -24,15 +24,15 @@ export interface NewApiKeys {
     idempotencyKey: string,
     nowMs: number,
   ): Promise<FirstAnswer<ApiKey> | null>;
-  /** What the account's keys get; null where there is no such account. */
-  settings(accountId: string): Promise<KeySettings | null>;
-  /** Adds the key with its audit entry while the account's settings are the key's, or nothing. */
+  /** Null where there is no such account. */
+  account(accountId: string): Promise<StoredAccount | null>;
+  /** Adds the key with its audit entry while the account's settings are the key's and nobody deletes it, or nothing. */
   add(
     added: HashedApiKey,
     left: LeftAnswer<ApiKey> | null,
     entry: StoredAuditEntry,
     nowMs: number,
-  ): Promise<'added' | 'repeated' | 'settings_changed' | 'busy'>;
+  ): Promise<'added' | 'repeated' | 'account_changed' | 'busy'>;
 }
 
 export interface KeyRequest extends Repeatable {
@@ -88,9 +88,12 @@ export const addApiKey = (
   const { caller, by, contentHash, idempotencyKey, nowMs } = request;
   const accountId = caller.accountId ?? '';
   const attempt = async (triesLeft: number): Promise<OnceAnswered<ApiKey> | 'repeated'> => {
-    const settings = await keys.settings(accountId);
-    if (settings === null) throw new PassPostError('forbidden', 'This key belongs to no account.');
-    const { secret, ...added } = newApiKey({ ...wanted, ...settings, accountId }, wanted.mode, nowMs);
+    const account = await keys.account(accountId);
+    if (account === null) throw new PassPostError('forbidden', 'This key belongs to no account.');
+    if ((account.deleting_until ?? 0) > nowMs) {
+      throw new PassPostError('conflict', 'This account is being deleted: it gets no new keys.');
+    }
+    const { secret, ...added } = newApiKey({ ...wanted, ...keySettingsOf(account), accountId }, wanted.mode, nowMs);
     const answer = showApiKey(added.key);
     const left = idempotencyKey === null ? null : { idempotencyKey, path, contentHash, answer };
     const entry =

@@ -4,12 +4,18 @@ import { addApiKey, type HashedApiKey, type KeyRequest, type NewApiKeys, require
 import { notFound, PassPostError } from './errors.ts';
 import { answerOnce, type OnceAnswered } from './idempotency.ts';
 
+/** A key as the listing of its account names it. */
+export interface ListedApiKey {
+  readonly id: string;
+  readonly hash: string;
+}
+
 export interface LivingApiKeys {
   find(accountId: string, keyId: string): Promise<HashedApiKey | null>;
   /** Ends a key at a time, unless its end is nearer already. */
   expire(accountId: string, expiring: HashedApiKey, endMs: number): Promise<void>;
   /** Ends a key at once, everywhere, and leaves the entry. False where it was gone already. */
-  revoke(accountId: string, revoked: HashedApiKey, entry: StoredAuditEntry, nowMs: number): Promise<boolean>;
+  revoke(accountId: string, revoked: ListedApiKey, entry: StoredAuditEntry, nowMs: number): Promise<boolean>;
 }
 
 /**
@@ -56,5 +62,5 @@ export const revokeApiKey = async (
     throw new PassPostError('forbidden', 'A test key can only revoke test keys.');
   }
   const entry = auditEntry(by, 'key.revoked', keyId, nowMs);
-  if (!(await keys.revoke(accountId, found, entry, nowMs))) throw notFound('key');
+  if (!(await keys.revoke(accountId, { id: keyId, hash: found.hash }, entry, nowMs))) throw notFound('key');
 };

@@ -2,11 +2,12 @@ import * as operations from '../contract/accounts.ts';
 import { type StoredAccount, showAccount } from '../domain/account.ts';
 import { type ChangingAccounts, changeAccount } from '../domain/change-account.ts';
 import { createAccount, type NewAccounts } from '../domain/create-account.ts';
+import { type DeletingAccounts, deleteAccount } from '../domain/delete-account.ts';
 import { notFound } from '../domain/errors.ts';
 import { type Page, pageToBody } from '../domain/page.ts';
 import { type Route, route } from '../runtime/operation.ts';
 
-export interface Accounts extends NewAccounts, ChangingAccounts {
+export interface Accounts extends NewAccounts, ChangingAccounts, DeletingAccounts {
   list(limit: number, after: string | undefined): Promise<Page<StoredAccount>>;
 }
 
@@ -37,5 +38,10 @@ export const accountRoutes = (accounts: Accounts, stackRetentionDays: number): R
       status: 200,
       body: show(await changeAccount({ id: params.id ?? '', change, by, nowMs }, accounts, stackRetentionDays)),
     })),
+
+    route(operations.deleteAccount, async ({ params, by, nowMs }) => {
+      await deleteAccount({ id: params.id ?? '', by, nowMs }, accounts);
+      return { status: 204 };
+    }),
   ];
 };

@@ -83,7 +83,8 @@ describe('the counter of a key', () => {
     await keys.expire(accountId, found, start + 1000);
     const before = await count(key, start + 999);
     const after = await count(key, start + 1000);
-    await keys.revoke(accountId, found, auditEntry(by, 'key.revoked', found.key.id, start), start + 10);
+    const listed = { id: found.key.id, hash: found.hash };
+    await keys.revoke(accountId, listed, auditEntry(by, 'key.revoked', found.key.id, start), start + 10);
     const revoked = await count(key, start + 11);
 
     expect([before.outcome, after.outcome, revoked.outcome]).toEqual(['passed', 'unknown', 'unknown']);

@@ -208,6 +208,8 @@ describe('the stack as deployed', () => {
 
     expect(await asOperator('GET', `/accounts/${id}`)).toMatchObject({ name: 'Another', rate_limit_per_minute: 600 });
     expect((await asOperator('GET', '/accounts')).data.map((account: Json) => account.id)).toContain(id);
+    await asOperator('DELETE', `/accounts/${id}`);
+    expect((await asOperator('GET', '/accounts')).data.map((account: Json) => account.id)).not.toContain(id);
   });
 
   it('tells anybody what it is', async () => {
