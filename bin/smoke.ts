@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { apiAt } from '../deploy/api.ts';
 import { smoke } from '../deploy/smoke.ts';
 
 /** Refuses every POST that is no request to AWS: seen there is that one went out and was answered. */
@@ -9,8 +10,8 @@ const usage = `npm run smoke -- --url https://… [--key-file <file>] [--operato
 
   --url        the deployment's ApiUrl, or PASSPOST_URL
   --key-file   a file with the key, - for standard input. Else PASSPOST_API_KEY, an account's key with the scopes of
-               keys, webhooks and events, or PASSPOST_ADMIN_KEY, the operator's, with which an account is made first.
-               Never as an argument: those stand in the shell's history and in the list of processes
+               keys, webhooks and events, or PASSPOST_ADMIN_KEY, the operator's, with which an account is made and
+               deleted again. Never as an argument: those stand in the shell's history and in the list of processes
   --operator   the key of --key-file is the operator's
   --receiver   where to send a webhook, an address that answers 2xx. Without one it goes to an address of AWS's that
                refuses it: then only that it got there is checked
@@ -56,7 +57,7 @@ const run = async (): Promise<void> => {
     throw new Error('--listen needs --receiver: the address that leads to it.');
   }
   await smoke({
-    url: readUrl(values.url),
+    call: apiAt(readUrl(values.url)),
     key: readKey(values['key-file'], values.operator),
     receiver: { url: values.receiver ?? ANSWERS_ANYTHING, takes: values.receiver !== undefined },
     listen: values.listen === undefined ? null : wholeNumber('--listen', values.listen),

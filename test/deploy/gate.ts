@@ -20,11 +20,13 @@ import { deployEverySetting } from './every-setting.ts';
 import { checkOutFormerRelease, formerRelease } from './former-release.ts';
 import { operate } from './operate.ts';
 import { startRefusingReceiver } from './refusing-receiver.ts';
+import { smokeTheFormer, trySmoke } from './try-smoke.ts';
 import { Load } from './upgrade.ts';
 
 // A real `cdk deploy` of the whole stack into an emulator of AWS: over the former release, under load and with retries
-// waiting; a task over HTTP ends as a verified delivery, a refusal is tried again; deploying the same code once more
-// changes nothing; every setting can be changed; and the former release can be deployed over it again.
+// waiting; a task over HTTP ends as a verified delivery, a refusal is tried again; a smoke test leaves nothing behind;
+// deploying the same code once more changes nothing; every setting can be changed; and the former release can be
+// deployed over it again.
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -79,6 +81,11 @@ const tryTheApi = async ({ call, operatorKey, outputs }: Deployment): Promise<vo
     assert.equal((await call('DELETE', `/api/public/v1/webhooks/${webhook.body.id}`, key)).status, 204);
     await deliverToEachProfile(call, key, eventually);
     say('✓ one event arrives by each profile');
+    const refused = await call('DELETE', `/api/public/v1/accounts/${account.body.id}`, operatorKey);
+    assert.equal(refused.status, 409, JSON.stringify(refused.body));
+    assert.match(String(refused.body.detail), /still has .*tasks \(live\)/);
+    assert.equal((await call('GET', '/api/public/v1/keys', key)).status, 200, 'its key works on');
+    say('✓ an account with a task is not deleted');
   } finally {
     await receiver.stop();
   }
@@ -103,10 +110,12 @@ const passTheGate = async (folder: string, emulator: Emulator): Promise<void> =>
   const before = await deploy(emulator, former, folder);
   await bringKilledBackSoon(emulator);
   say(`✓ release ${formerRelease.version} is deployed`);
+  const formerAccounts = await smokeTheFormer(before);
 
   const now = await deployOver(before, 20, () => deploy(emulator, root, folder));
   say('✓ this release is deployed over it: nothing lost, every retry kept');
   await tryTheApi(now);
+  await trySmoke(now, emulator, formerAccounts);
   await operate(emulator);
   say('✓ an operator rotates the keyring, pauses deliveries and lets them go on');
   const said = await deployByCommand(emulator, root, folder);

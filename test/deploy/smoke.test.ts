@@ -5,8 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { type Answer, apiAt, type Call } from '../../deploy/api.ts';
 import { smoke } from '../../deploy/smoke.ts';
+import { callApi } from '../../local/api-client.ts';
 import { freePort } from '../../local/dynoxide.ts';
 import { useWholeStack } from '../helpers/whole-stack.ts';
 
@@ -29,6 +33,50 @@ describe('npm run smoke', () => {
     return { keys, webhooks, events } as Record<'keys' | 'webhooks' | 'events', Record<string, unknown>[]>;
   };
 
+  const accounts = async () =>
+    (await callApi(own.stack.url, own.stack.operatorKey, 'GET', '/accounts?limit=100')).body.data as readonly {
+      id: string;
+      name: string;
+    }[];
+
+  /** Every row of both tables that names an account or one of its webhooks. */
+  const rowsOf = async (accountId: string): Promise<Record<string, unknown>[]> => {
+    const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+    const client = new DynamoDBClient({ endpoint: own.stack.dynamoEndpoint, region: 'us-east-1', credentials });
+    const all: Record<string, unknown>[] = [];
+    for (const name of ['domain-table', 'delivery-table']) {
+      const TableName = own.stack.tableName(name);
+      for await (const { Items = [] } of paginateScan({ client }, { TableName, ConsistentRead: true })) {
+        all.push(...Items.map((item) => unmarshall(item)));
+      }
+    }
+    client.destroy();
+    const naming = (text: string) => all.filter((row) => JSON.stringify(row).includes(text));
+    const webhooks = naming(accountId).filter(({ kind }) => kind === 'webhook');
+    return [...new Set([accountId, ...webhooks.map(({ id }) => String(id).slice(4))].flatMap(naming))];
+  };
+
+  /** A smoke test by the operator's key, of an API that answers some calls otherwise. */
+  const smokeWith = async (answers: (method: string, path: string) => Answer | null, receives = 200) => {
+    const said: string[] = [];
+    const api = apiAt(own.stack.url);
+    const call: Call = async (method, path, ...rest) => answers(method, path) ?? api(method, path, ...rest);
+    const ended = smoke({
+      call,
+      key: { of: 'operator', value: own.stack.operatorKey },
+      receiver: { url: own.receiver.open(() => receives).url, takes: receives === 200 },
+      listen: null,
+      withinMs: 20_000,
+      say: (line) => said.push(line),
+    });
+    const error = await ended.then(
+      () => null,
+      ({ message }: Error) => message,
+    );
+    const text = said.join('\n');
+    return { text, error, accountId: /an account is made, (acc_\w+)/.exec(text)?.[1] ?? '' };
+  };
+
   test("makes an account by the operator's key and verifies what arrives here", async () => {
     const port = await freePort();
 
@@ -40,9 +88,60 @@ describe('npm run smoke', () => {
     expect(err).toBe('');
     expect(out).toMatch(/an account is made/);
     expect(out).toMatch(/arrived here, and its signature is right/);
-    expect(out).toMatch(/webhook, deliveries, content and keys are gone again/);
-    expect(out).not.toMatch(/pp_live_|whsec_/);
+    expect(out).toMatch(/✓ webhook, deliveries, content, keys and the account are gone again\n$/);
+    expect(out).not.toMatch(/pp_live_|whsec_|left behind/);
     expect(code).toBe(0);
+  });
+
+  test.each([
+    ['takes', 200],
+    ['refuses', 403],
+  ])("leaves by the operator's key no account, and no row that does not expire: the receiver %s", async (_, status) => {
+    const { accountId, error } = await smokeWith(() => null, status);
+
+    expect(error).toBeNull();
+    expect((await accounts()).map(({ id }) => id)).not.toContain(accountId);
+    // What was delivered is erased by a command, a moment later.
+    const left = await vi.waitFor(async () => {
+      const rows = await rowsOf(accountId);
+      expect(rows.filter(({ kind, ttl }) => ttl === undefined || kind === 'delivery')).toEqual([]);
+      return rows;
+    }, 10_000);
+    expect([...new Set(left.map(({ kind }) => kind))].toSorted()).toEqual([
+      ...['api-key', 'audit', 'command', 'event', 'webhook'],
+    ]);
+  });
+
+  test.each([404, 405])(
+    'says what stays where a former release answers the deletion of accounts %i',
+    async (status) => {
+      const { text, error, accountId } = await smokeWith((method, path) =>
+        method === 'DELETE' && path.includes('/accounts/') ? { status, body: {} } : null,
+      );
+
+      expect(error).toBeNull();
+      expect(text).toContain(
+        `left behind: the account ${accountId} (DELETE: ${status}): releases before 0.2.0 delete no`,
+      );
+      expect(text).toMatch(/✓ webhook, deliveries, content and keys are gone again$/);
+      expect((await accounts()).find(({ id }) => id === accountId)).toMatchObject({ name: 'Smoke test' });
+    },
+  );
+
+  test('fails with the names of what it could not take away, and with what went wrong before', async () => {
+    const broken = { status: 500, body: { title: 'Internal error' } };
+    const isDeletion = (method: string, path: string) => method === 'DELETE' && path.startsWith('/v1/webhooks/');
+
+    const kept = await smokeWith((method, path) => (isDeletion(method, path) ? broken : null));
+    const failed = await smokeWith((method, path) =>
+      isDeletion(method, path) || path.endsWith('/deliveries') ? broken : null,
+    );
+
+    expect(kept.error).toMatch(/^something is left behind: the webhook is deleted: 204 was expected, not 500/);
+    expect(kept.error).toMatch(
+      /the account acc_\w+ is deleted: 204 was expected, not 409 .* still has webhooks \(live\)/,
+    );
+    expect(failed.error).toMatch(/^the deliveries are listed: 200 .*; and something is left behind: the webhook is/);
   });
 
   test('leaves nothing behind in an account whose key it is given in a file, refused or not', async () => {
@@ -66,7 +165,8 @@ describe('npm run smoke', () => {
   test('sees without a receiver of the user’s that a POST went out and was answered', async () => {
     const { key } = await own.newClient();
     const said: string[] = [];
-    const options = { url: own.stack.url, listen: null, withinMs: 20_000, say: (line: string) => said.push(line) };
+    const call = apiAt(own.stack.url);
+    const options = { call, listen: null, withinMs: 20_000, say: (line: string) => said.push(line) };
     const refusing = own.receiver.open(() => 403);
 
     await smoke({ ...options, key: { of: 'account', value: key }, receiver: { url: refusing.url, takes: false } });
