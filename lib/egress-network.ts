@@ -9,17 +9,30 @@ import {
   SubnetType,
   Vpc,
 } from 'aws-cdk-lib/aws-ec2';
-import type { FunctionOptions } from 'aws-cdk-lib/aws-lambda';
+import { Effect, Policy, PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
+import type { FunctionOptions, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { CfnOutput, RemovalPolicy, Validations } from 'aws-cdk-lib/core';
-import { Construct } from 'constructs';
+import { Construct, type IConstruct } from 'constructs';
 import type { StageConfig } from './stages.ts';
 
 /** What a webhook's URL may name; the function needs nothing else but the table's own way. */
 const ports = [80, 443, 8443];
 
+/** What Lambda asks of the role of a function in a network. https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html */
+const lambdaNeeds = [
+  'AssignPrivateIpAddresses',
+  'CreateNetworkInterface',
+  'DeleteNetworkInterface',
+  'DescribeNetworkInterfaces',
+  'DescribeSubnets',
+  'UnassignPrivateIpAddresses',
+].map((name) => `ec2:${name}`);
+
 /** A network whose way out has fixed addresses: in each zone a NAT gateway with one of them. */
 export class EgressNetwork extends Construct {
   readonly placement: Pick<FunctionOptions, 'vpc' | 'vpcSubnets' | 'securityGroups'>;
+  /** What cannot be deleted while an interface is in it. */
+  private readonly held: readonly IConstruct[];
 
   constructor(scope: Construct, id: string, stage: StageConfig & { readonly egressAddresses: number }) {
     super(scope, id);
@@ -57,10 +70,40 @@ export class EgressNetwork extends Construct {
     });
     for (const port of ports) group.addEgressRule(Peer.anyIpv4(), Port.tcp(port));
     this.placement = { vpc, vpcSubnets: { subnetType: SubnetType.PRIVATE_WITH_EGRESS }, securityGroups: [group] };
+    this.held = [group, ...vpc.privateSubnets];
     new CfnOutput(this, 'addresses', {
       value: addresses.map((address) => address.attrPublicIp).join(','),
       description: 'Where webhooks come from',
     }).overrideLogicalId('EgressAddresses');
+  }
+
+  /** Lets Lambda make and remove the interfaces of a function with this role; to be called before the function is made. */
+  admit(role: Role): void {
+    const policy = new Policy(this, 'interfaces', {
+      roles: [role],
+      statements: [new PolicyStatement({ actions: lambdaNeeds, resources: ['*'] })],
+    });
+    Validations.of(policy).acknowledge({
+      id: 'AwsSolutions-IAM5[Resource::*]',
+      reason: 'Lambda makes and names the interfaces itself; the code that runs under the role is denied all of it.',
+    });
+    // Lambda gives interfaces back minutes after the function has left, by the role: what they are in goes first.
+    for (const one of this.held) one.node.addDependency(policy);
+  }
+
+  /** Keeps from the function's own code what only Lambda needs. */
+  denyCode(fn: LambdaFunction, role: Role): void {
+    new Policy(this, 'code', {
+      roles: [role],
+      statements: [
+        new PolicyStatement({
+          effect: Effect.DENY,
+          actions: [...lambdaNeeds, 'ec2:DetachNetworkInterface'],
+          resources: ['*'],
+          conditions: { ArnEquals: { 'lambda:SourceFunctionArn': fn.functionArn } },
+        }),
+      ],
+    });
   }
 }
 

@@ -40,7 +40,8 @@ export class Keyring extends Construct {
       ],
       { [env.keyringSecret]: this.keyring.secretArn, [env.operatorSecret]: operator.secretArn },
     );
-    grantCustomerKey(keyMaterial, stage, 'secretsmanager');
+    // A new version is encrypted with a data key of its own.
+    grantCustomerKey(keyMaterial, stage, 'secretsmanager', ['GenerateDataKey']);
 
     // No provider framework: it logs what passes through it. No properties, no answer but success: nothing can leak.
     const filled = new CustomResource(this, 'filled', {

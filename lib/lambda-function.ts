@@ -27,14 +27,6 @@ export const keptLog = (scope: Construct, id: string, stage: StageConfig): LogGr
   });
 };
 
-/** What Lambda asks of the role of a function in a network. https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html */
-const joinNetwork = new PolicyStatement({
-  actions: ['CreateNetworkInterface', 'DescribeNetworkInterfaces', 'DescribeSubnets', 'DeleteNetworkInterface'].map(
-    (name) => `ec2:${name}`,
-  ),
-  resources: ['*'],
-});
-
 /** The function whose code is `lambdas/<name>.ts`; it may do nothing but log and trace until it is granted more. */
 export const lambdaFunction = (scope: Construct, name: string, props: LambdaFunctionProps): LambdaFunction => {
   const { stage } = props;
@@ -42,6 +34,7 @@ export const lambdaFunction = (scope: Construct, name: string, props: LambdaFunc
   // A role of our own: the managed policy may write to every log group of the account.
   const role = new Role(scope, `${name}-role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
   logGroup.grantWrite(role);
+  props.network?.admit(role);
   const fn = new LambdaFunction(scope, name, {
     code: bundle(scope, name),
     handler: 'index.handler',
@@ -56,11 +49,10 @@ export const lambdaFunction = (scope: Construct, name: string, props: LambdaFunc
     ...(props.recursiveLoop ? { recursiveLoop: props.recursiveLoop } : {}),
     ...props.network?.placement,
   });
-  if (props.network) role.addToPolicy(joinNetwork);
+  props.network?.denyCode(fn, role);
   Validations.of(role).acknowledge({
     id: 'AwsSolutions-IAM5[Resource::*]',
-    reason:
-      'X-Ray knows no resources, nor do the network interfaces that Lambda makes for a function in a network: sending traces and joining one can only be allowed on *.',
+    reason: 'X-Ray knows no resources: sending traces can only be allowed on *.',
   });
   Validations.of(fn).acknowledge({
     id: 'Serverless-LambdaDLQ',
@@ -101,21 +93,38 @@ export const grant = (
   for (const [name, value] of Object.entries(variables)) fn.addEnvironment(name, value);
 };
 
-/** What a caller of each service must be allowed with a customer's key; AWS's own keys ask for nothing. */
+/**
+ * What a caller of each service must be allowed with a customer's key; AWS's own keys ask for nothing. For DynamoDB it is
+ * what AWS documents for a table, but for the grant, which is made when the key is chosen, by whoever deploys.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
+ */
 const uses = {
-  dynamodb: ['Decrypt', 'DescribeKey', 'Encrypt', 'GenerateDataKey', 'ReEncryptFrom', 'ReEncryptTo'],
+  dynamodb: [
+    'Decrypt',
+    'DescribeKey',
+    'Encrypt',
+    'GenerateDataKey',
+    'GenerateDataKeyWithoutPlaintext',
+    'ReEncryptFrom',
+    'ReEncryptTo',
+  ],
   sqs: ['Decrypt', 'GenerateDataKey'],
-  secretsmanager: ['Decrypt', 'GenerateDataKey'],
+  secretsmanager: ['Decrypt'],
 } as const;
 
 /** Lets a function use the key, through a service it may call anyway and for nothing else. */
-export const grantCustomerKey = (fn: LambdaFunction, stage: StageConfig, service: keyof typeof uses): void => {
+export const grantCustomerKey = (
+  fn: LambdaFunction,
+  stage: StageConfig,
+  service: keyof typeof uses,
+  more: readonly string[] = [],
+): void => {
   if (stage.kmsKeyArn === null) return;
   grant(
     fn,
     [
       {
-        actions: uses[service].map((name) => `kms:${name}`),
+        actions: [...uses[service], ...more].map((name) => `kms:${name}`),
         resources: [stage.kmsKeyArn],
         through: `${service}.${Aws.REGION}.${Aws.URL_SUFFIX}`,
       },

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { renderPermissions } from '../helpers/permissions-page.ts';
-import { frontDoorSettings } from '../helpers/settings.ts';
+import { settingsOfEveryPermission } from '../helpers/settings.ts';
 import { functionNames, synthesise } from '../helpers/synthesised.ts';
 
 const lambdas = fileURLToPath(new URL('../../lambdas', import.meta.url));
@@ -22,7 +22,7 @@ const reach = (file: string, seen = new Set<string>()): ReadonlySet<string> => {
 };
 
 describe('what may talk to what', () => {
-  const template = synthesise(frontDoorSettings);
+  const template = synthesise(settingsOfEveryPermission);
 
   test('stands on its page as it does in the template', async () => {
     await expect(renderPermissions(template)).toMatchFileSnapshot('../../docs/permissions.md');

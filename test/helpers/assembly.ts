@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { frontDoorSettings } from './settings.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const { context: flags } = JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8'));
@@ -33,11 +32,11 @@ export const writeAssembly = async (
   return { isValid: code === 0, said };
 };
 
-/** The stack with every function there is, those too that a setting brings; for the life of this process. */
-export const fullAssembly = async (isBundled = false): Promise<string> => {
+/** The stack with these settings; for the life of this process. */
+export const assemblyWith = async (settings: Readonly<Record<string, string>>, isBundled = false): Promise<string> => {
   const folder = mkdtempSync(join(tmpdir(), 'passpost-assembly-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  const { isValid, said } = await writeAssembly(folder, frontDoorSettings, isBundled);
+  const { isValid, said } = await writeAssembly(folder, settings, isBundled);
   if (!isValid) throw new Error(said);
   return folder;
 };

@@ -1,9 +1,13 @@
 import type { Template } from 'aws-cdk-lib/assertions';
-import { functionNames, named, nameOf, resourcesOf, resourcesOfType, statementsOf } from './synthesised.ts';
-
-type Conditional = ReturnType<typeof statementsOf>[number] & {
-  readonly Condition?: { readonly 'ForAllValues:StringLike'?: { readonly 'dynamodb:LeadingKeys': string | string[] } };
-};
+import {
+  functionNames,
+  named,
+  nameOf,
+  resourcesOf,
+  resourcesOfType,
+  type Statement,
+  statementsOf,
+} from './synthesised.ts';
 
 const namesIn = (template: Template, value: unknown): readonly string[] => {
   const resources = resourcesOf(template);
@@ -40,11 +44,18 @@ const callersOf = (template: Template, functionName: string): string => {
   return [...new Set(callers)].join(', ');
 };
 
+const bare = (actions: readonly string[]): string => actions.map((action) => action.replace(/^\w+:/, '')).join(', ');
+
+/** What every function has, and what a setting brings: each is said once for all. */
+const saidApart = /^(logs|xray|kms|ec2):/;
+
 const linesOf = (template: Template, functionName: string): readonly string[] =>
-  (statementsOf(template, functionName) as readonly Conditional[]).flatMap(({ Action, Resource, Condition }) => {
-    const actions = [Action].flat().filter((action) => !/^(logs|xray):/.test(action));
+  statementsOf(template, functionName).flatMap(({ Effect, Action, Resource, Condition }) => {
+    const actions = [Action].flat().filter((action) => !saidApart.test(action));
     if (actions.length === 0) return [];
-    const keys = Condition?.['ForAllValues:StringLike']?.['dynamodb:LeadingKeys'];
+    if (Effect !== 'Allow')
+      throw new Error(`${functionName} is denied ${actions.join(', ')}: the page does not say so`);
+    const keys = Condition?.['ForAllValues:StringLike']?.['dynamodb:LeadingKeys'] as string | string[] | undefined;
     const targets = [Resource].flat().map((resource) => resourceName(template, resource));
     const rows =
       keys === undefined
@@ -53,10 +64,35 @@ const linesOf = (template: Template, functionName: string): readonly string[] =>
             .flat()
             .map((key) => `\`${key}\``)
             .join(' ')}`;
-    return `**${[...new Set(targets)].join('; ')}**${rows}: ${actions.map((action) => action.replace(/^\w+:/, '')).join(', ')}`;
+    return `**${[...new Set(targets)].join('; ')}**${rows}: ${bare(actions)}`;
   });
 
-/** What each function's role allows it, read off the template; everything else is denied. */
+const withStatement = (template: Template, prefix: string) =>
+  functionNames(template).flatMap((name) =>
+    statementsOf(template, name)
+      .filter(({ Action }) => [Action].flat().some((action) => action.startsWith(prefix)))
+      .map((statement) => ({ name, statement })),
+  );
+
+const keyRows = (template: Template): readonly string[] => {
+  const serviceOf = ({ Condition }: Statement): string =>
+    /\["(\w+)\./.exec(JSON.stringify(Condition?.StringEquals?.['kms:ViaService']))?.[1] ?? 'any service';
+  const holders = new Map<string, string[]>();
+  for (const { name, statement } of withStatement(template, 'kms:')) {
+    const may = `${serviceOf(statement)} | ${bare([statement.Action].flat())}`;
+    holders.set(may, [...(holders.get(may) ?? []), `\`${name}\``]);
+  }
+  return [...holders].toSorted().map(([may, names]) => `| ${may} | ${names.toSorted().join(', ')} |`);
+};
+
+const networkLines = (template: Template): readonly string[] =>
+  withStatement(template, 'ec2:').map(({ name, statement: { Effect, Action, Resource } }) =>
+    Effect === 'Allow'
+      ? `- \`${name}\`: the role allows Lambda, on \`${Resource}\`: ${bare([Action].flat())}.`
+      : `- \`${name}\`: its code is denied (\`lambda:SourceFunctionArn\`): ${bare([Action].flat())}.`,
+  );
+
+/** What each function's role allows it, read off the template with every setting; everything else is denied. */
 export const renderPermissions = (template: Template): string => {
   const functions = functionNames(template).toSorted();
   const rows = functions.map((name) => {
@@ -68,13 +104,30 @@ export const renderPermissions = (template: Template): string => {
 
 # What may talk to what
 
-Each function has a role of its own, and this is all that it allows besides the function's own log and traces. The
-stack lets a function be called by what stands in the second column and by nothing else. No role allows a call to another function, to another
-table, queue or secret of the account, or to any other service.
+Each function has a role of its own, and this is all that it allows besides the function's own log and traces; what two
+settings add stands [below](#with-kmskeyarn). The stack lets a function be called by what stands in the second column and by
+nothing else. No role allows a call to another function, to another table, queue or secret of the account, or to any other
+service.
 The function \`front-door\` is there with the setting \`webAclArn\` only.
 
 | function | called by | bounds | may do |
 |---|---|---|---|
 ${rows.join('\n')}
+
+## With \`kmsKeyArn\`
+
+Each role also allows the use of that key, in calls that the named service makes for the function (\`kms:ViaService\`) and in
+no others.
+
+| through | may | functions |
+|---|---|---|
+${keyRows(template).join('\n')}
+
+## With \`egressAddresses\`
+
+Lambda puts the function into its network by the function's role, and asks for this on every resource. The code that runs
+under the role is denied it.
+
+${networkLines(template).join('\n')}
 `;
 };

@@ -16,3 +16,11 @@ export const mostSettings = {
   slowConcurrency: '20',
   tracing: 'off',
 };
+
+/** Everything that any role can be allowed, at once. */
+export const settingsOfEveryPermission = {
+  ...mostSettings,
+  ...frontDoorSettings,
+  egressAddresses: '2',
+  tracing: 'on',
+};

@@ -17,8 +17,10 @@ export interface Resource {
 }
 
 export interface Statement {
+  readonly Effect: 'Allow' | 'Deny';
   readonly Action: string | readonly string[];
   readonly Resource: unknown;
+  readonly Condition?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
 /** The stack as `cdk synth -c name=value …` writes it, without the functions' code. */
@@ -57,11 +59,16 @@ export const named = (template: Template, type: string, name: string): Resource 
 export const functionNames = (template: Template): readonly string[] =>
   resourcesOfType(template, 'AWS::Lambda::Function').map(nameOf);
 
-/** What a function's role allows. */
+/** What a function's role allows and denies, in whichever of its policies. */
 export const statementsOf = (template: Template, functionName: string): readonly Statement[] => {
-  const policy = named(template, 'AWS::IAM::Policy', `${functionName}-role`);
-  return (policy.Properties.PolicyDocument as { Statement: readonly Statement[] }).Statement;
+  const role = named(template, 'AWS::IAM::Role', `${functionName}-role`);
+  const id = Object.entries(resourcesOf(template)).find(([, resource]) => resource === role)?.[0];
+  return resourcesOfType(template, 'AWS::IAM::Policy')
+    .filter(({ Properties }) => (Properties.Roles as { Ref: string }[]).some(({ Ref }) => Ref === id))
+    .flatMap(({ Properties }) => (Properties.PolicyDocument as { Statement: readonly Statement[] }).Statement);
 };
 
 export const actionsOf = (template: Template, functionName: string): readonly string[] =>
-  statementsOf(template, functionName).flatMap(({ Action }) => Action);
+  statementsOf(template, functionName)
+    .filter(({ Effect }) => Effect === 'Allow')
+    .flatMap(({ Action }) => Action);

@@ -33,7 +33,7 @@ describe("a customer's key", () => {
 
   // A call that the key refuses fails like one that the role refuses: whoever may call a service may use the key through it.
   test.each(functionNames(template))('may be used by %s through the services it calls, and no others', (name) => {
-    const statements = statementsOf(template, name) as readonly (Statement & { Condition?: object })[];
+    const statements = statementsOf(template, name);
     const servicesOf = (list: readonly Statement[]) =>
       new Set(list.flatMap(({ Action }) => Action).map((action) => action.split(':')[0] ?? ''));
     const isKms = ({ Action }: Statement) => [Action].flat().some((action) => action.startsWith('kms:'));
@@ -46,6 +46,17 @@ describe("a customer's key", () => {
 
     const encrypted = ['dynamodb', 'secretsmanager', 'sqs'].filter((service) => called.has(service));
     expect(through.toSorted()).toEqual(encrypted);
+  });
+
+  // Whoever only reads a secret could also make data keys under the key.
+  test('makes data keys for secrets in the name of the function that writes them, and of no other', () => {
+    const makes = (name: string) =>
+      statementsOf(template, name).some(
+        ({ Action, Condition }) =>
+          JSON.stringify(Condition ?? {}).includes('secretsmanager') && Action.includes('kms:GenerateDataKey'),
+      );
+
+    expect(functionNames(template).filter(makes)).toEqual(['key-material']);
   });
 
   test('is AWS’s own without one', () => {

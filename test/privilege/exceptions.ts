@@ -32,4 +32,31 @@ export const exceptions: readonly Exception[] = [
     resource: 'domain-table/stream',
     reason: "Lambda's mapping reads the stream, by the function's role; here the local stack does.",
   },
+  {
+    functionName: 'deliver',
+    actions: [
+      'ec2:AssignPrivateIpAddresses',
+      'ec2:CreateNetworkInterface',
+      'ec2:DeleteNetworkInterface',
+      'ec2:DescribeNetworkInterfaces',
+      'ec2:DescribeSubnets',
+      'ec2:UnassignPrivateIpAddresses',
+    ],
+    resource: '*',
+    reason: 'Lambda itself puts the function into its network, by its role; to its code all of it is denied.',
+  },
+  {
+    functionName: '*',
+    actions: [
+      'kms:DescribeKey',
+      'kms:Encrypt',
+      'kms:GenerateDataKey',
+      'kms:GenerateDataKeyWithoutPlaintext',
+      'kms:ReEncryptFrom',
+      'kms:ReEncryptTo',
+    ],
+    resource: 'arn:aws:kms:*',
+    through: 'dynamodb',
+    reason: 'AWS documents them as the least that DynamoDB needs of a key, and not which call needs which.',
+  },
 ];

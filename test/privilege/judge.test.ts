@@ -5,10 +5,12 @@ import type { Use } from './uses.ts';
 
 const aStatement = (over: Partial<Statement> = {}): Statement => ({
   functionName: 'tasks-api',
+  effect: 'Allow',
   place: 'policy, statement 1',
   actions: ['dynamodb:GetItem'],
   resources: ['domain-table'],
   leadingKeys: ['T#*'],
+  through: null,
   ...over,
 });
 const aUse = (over: Partial<Use> = {}): Use => ({
@@ -51,6 +53,27 @@ describe('the judge of roles', () => {
     const apart = [aStatement(), aStatement({ leadingKeys: ['J#*'] })];
 
     expect(judge(apart, [aUse({ leadingKeys: ['T#tsk_…', 'J#job_…'] })], []).lacks).toHaveLength(1);
+  });
+
+  it('finds a lack in what is allowed and denied', () => {
+    const denied = aStatement({ effect: 'Deny', leadingKeys: null });
+
+    expect(judge([aStatement(), denied], [aUse()], []).lacks).toHaveLength(1);
+    expect(judge([aStatement(), { ...denied, functionName: 'jobs-api' }], [aUse()], []).lacks).toEqual([]);
+  });
+
+  it('holds a call to the service that it must come through', () => {
+    const through = aStatement({ through: 'sqs' });
+    const exception = { functionName: '*', actions: ['dynamodb:GetItem'], resource: '*', reason: '' };
+
+    expect(judge([through], [aUse({ through: 'sqs' })], [])).toMatchObject({ lacks: [], surpluses: [] });
+    expect(judge([through], [aUse({ through: 'dynamodb' })], [])).toEqual({
+      lacks: ['tasks-api: dynamodb:GetItem on domain-table of T#tsk_… through dynamodb'],
+      surpluses: ['tasks-api: dynamodb:GetItem on domain-table of T#* through sqs (policy, statement 1)'],
+      idleExceptions: [],
+    });
+    expect(judge([through], [], [exception]).surpluses).toHaveLength(1);
+    expect(judge([through], [], [{ ...exception, through: 'sqs' }]).surpluses).toEqual([]);
   });
 
   it('says who may not do what with what, and where a surplus stands', () => {

@@ -6,6 +6,8 @@ export interface Exception {
   readonly functionName: string;
   readonly actions: readonly string[];
   readonly resource: string;
+  /** Only of what is allowed through this service. */
+  readonly through?: string;
   readonly reason: string;
 }
 
@@ -27,12 +29,16 @@ export const isLike = (value: string, pattern: string): boolean => {
   return new RegExp(`^${source}$`, 's').test(value);
 };
 
-const allows = (statement: Statement, use: Use): boolean =>
+const isAbout = (statement: Statement, use: Use): boolean =>
   statement.functionName === use.functionName &&
   statement.actions.includes(use.action) &&
   statement.resources.some((resource) => isLike(use.resource, resource)) &&
+  (statement.through === null || statement.through === use.through) &&
   // `ForAllValues`: true where there is no value, too.
   use.leadingKeys.every((key) => statement.leadingKeys?.some((pattern) => isLike(key, pattern)) ?? true);
+
+const allows = (statement: Statement, use: Use): boolean => statement.effect === 'Allow' && isAbout(statement, use);
+const denies = (statement: Statement, use: Use): boolean => statement.effect === 'Deny' && isAbout(statement, use);
 
 /** The smallest things that a statement allows: one action on one resource, for one pattern of leading keys. */
 const allowancesOf = (statement: Statement) =>
@@ -42,8 +48,15 @@ const allowancesOf = (statement: Statement) =>
     ),
   );
 
-const say = (functionName: string, action: string, resource: string, keys: readonly string[] | null): string =>
-  `${functionName}: ${action} on ${resource}${keys === null || keys.length === 0 ? '' : ` of ${keys.join(', ')}`}`;
+const say = (
+  { functionName, through }: { readonly functionName: string; readonly through?: string | null },
+  action: string,
+  resource: string,
+  keys: readonly string[],
+): string => {
+  const of = keys.length === 0 ? '' : ` of ${keys.join(', ')}`;
+  return `${functionName}: ${action} on ${resource}${of}${through ? ` through ${through}` : ''}`;
+};
 
 /** Holds what was called against what is allowed, both ways. */
 export const judge = (
@@ -52,10 +65,15 @@ export const judge = (
   exceptions: readonly Exception[],
 ): Verdict => {
   const lacks = uses
-    .filter((use) => !statements.some((statement) => allows(statement, use)))
-    .map(({ functionName, action, resource, leadingKeys }) => say(functionName, action, resource, leadingKeys));
+    .filter(
+      (use) =>
+        !statements.some((statement) => allows(statement, use)) ||
+        statements.some((statement) => denies(statement, use)),
+    )
+    .map((use) => say(use, use.action, use.resource, use.leadingKeys));
 
   const unused = statements
+    .filter(({ effect }) => effect === 'Allow')
     .flatMap(allowancesOf)
     .filter(
       ({ statement, action, resource, pattern }) =>
@@ -70,18 +88,19 @@ export const judge = (
   const excuses = (exception: Exception, { statement, action, resource }: (typeof unused)[number]): boolean =>
     isLike(statement.functionName, exception.functionName) &&
     exception.actions.includes(action) &&
+    (exception.through ?? null) === statement.through &&
     isLike(resource, exception.resource);
   const surpluses = unused
     .filter((one) => !exceptions.some((exception) => excuses(exception, one)))
     .map(
       ({ statement, action, resource, pattern }) =>
-        `${say(statement.functionName, action, resource, pattern === null ? null : [pattern])} (${statement.place})`,
+        `${say(statement, action, resource, pattern === null ? [] : [pattern])} (${statement.place})`,
     );
 
   const idleExceptions = exceptions.flatMap((exception) =>
     exception.actions
       .filter((action) => !unused.some((one) => one.action === action && excuses(exception, one)))
-      .map((action) => say(exception.functionName, action, exception.resource, null)),
+      .map((action) => say(exception, action, exception.resource, [])),
   );
   return { lacks: [...new Set(lacks)].toSorted(), surpluses, idleExceptions };
 };

@@ -32,18 +32,48 @@ it('reads a statement with resources by their names', () => {
   expect(statementsOf(aStack({ ...aStatement, Resource, Condition }))).toEqual([
     {
       functionName: 'deliver',
+      effect: 'Allow',
       place: 'Policy1, statement 1',
       actions: ['dynamodb:GetItem'],
       resources: ['domain-table', 'domain-table/index/list', 'domain-table/stream'],
       leadingKeys: ['A#*', 'E#*'],
+      through: null,
     },
   ]);
+});
+
+const itsCode = { ArnEquals: { 'lambda:SourceFunctionArn': { 'Fn::GetAtt': ['Deliver1', 'Arn'] } } };
+const host = (service: string) => ({ 'Fn::Join': ['.', [service, { Ref: 'AWS::Region' }, { Ref: 'AWS::URLSuffix' }]] });
+
+it('reads what is denied to the code that runs under the role', () => {
+  const [statement] = statementsOf(aStack({ ...aStatement, Effect: 'Deny', Condition: itsCode }));
+
+  expect(statement).toMatchObject({ effect: 'Deny', actions: ['dynamodb:GetItem'], leadingKeys: null, through: null });
+});
+
+it('reads through which service a key may be used', () => {
+  const Condition = { StringEquals: { 'kms:ViaService': host('sqs') } };
+  const [statement] = statementsOf(aStack({ ...aStatement, Action: 'kms:Decrypt', Condition }));
+
+  expect(statement).toMatchObject({ actions: ['kms:Decrypt'], through: 'sqs' });
 });
 
 it.each([
   ['an operator', { Condition: { StringNotLike: { 'dynamodb:LeadingKeys': ['A#*'] } } }, 'StringNotLike'],
   ['a key', { Condition: { 'ForAllValues:StringLike': { 'dynamodb:Attributes': ['a'] } } }, 'dynamodb:Attributes'],
-  ['a denial', { Effect: 'Deny' }, 'Deny'],
+  ['a denial to everybody', { Effect: 'Deny' }, 'Deny'],
+  [
+    'a denial to the code of another function',
+    { Effect: 'Deny', Condition: { ArnEquals: { 'lambda:SourceFunctionArn': table } } },
+    'lambda:SourceFunctionArn domain-table',
+  ],
+  ['an allowance to its code alone', { Condition: itsCode }, 'Allow ArnEquals lambda:SourceFunctionArn'],
+  ['two conditions', { Condition: { ...itsCode, StringEquals: { 'kms:ViaService': host('sqs') } } }, 'not understood'],
+  [
+    'a service elsewhere',
+    { Condition: { StringEquals: { 'kms:ViaService': 'sqs.eu-north-1.amazonaws.com' } } },
+    'sqs.eu',
+  ],
   ['a negation', { NotAction: 'dynamodb:PutItem' }, 'NotAction'],
   ['an action with a wildcard', { Action: 'dynamodb:*' }, 'dynamodb:*'],
 ])('refuses to judge %s that it does not know', (_, over, said) => {

@@ -1,15 +1,19 @@
-import { createResolver } from '../../local/intrinsics.ts';
+import { createResolver, REGION } from '../../local/intrinsics.ts';
 import { type Assembly, type Resource, resourcesOf } from '../../local/template.ts';
 
-/** One `Allow` of a function's role, with resources by their constructs' names. */
+/** One statement of a function's role, with resources by their constructs' names. */
 export interface Statement {
   readonly functionName: string;
+  /** What is denied is denied to the function's own code; Lambda itself may go on by the same role. */
+  readonly effect: 'Allow' | 'Deny';
   /** Where it stands: the policy's logical id and the statement's number in it. */
   readonly place: string;
   readonly actions: readonly string[];
   readonly resources: readonly string[];
   /** Patterns that every leading key of a call must match one of; `null`: any key will do. */
   readonly leadingKeys: readonly string[] | null;
+  /** The service that must make the call on the function's behalf; `null`: none need. */
+  readonly through: string | null;
 }
 
 interface PolicyStatement {
@@ -21,29 +25,48 @@ interface PolicyStatement {
 
 const list = (value: string | readonly string[]): readonly string[] => [value].flat();
 
-const leadingKeysOf = ({ Condition }: PolicyStatement, place: string): readonly string[] | null => {
-  if (Condition === undefined) return null;
+type Conditions = Pick<Statement, 'leadingKeys' | 'through'>;
+
+/** What each condition that is understood says, by effect, operator and key. */
+const conditions: Readonly<
+  Record<string, (values: readonly string[], functionName: string) => Partial<Conditions> | null>
+> = {
+  'Allow ForAllValues:StringLike dynamodb:LeadingKeys': (leadingKeys) => ({ leadingKeys }),
+  'Allow StringEquals kms:ViaService': ([host = '', ...others]) => {
+    const [, service] = new RegExp(`^(\\w+)\\.${REGION}\\.amazonaws\\.com$`).exec(host) ?? [];
+    return service !== undefined && others.length === 0 ? { through: service } : null;
+  },
+  'Deny ArnEquals lambda:SourceFunctionArn': ([only, ...others], functionName) =>
+    only === functionName && others.length === 0 ? {} : null,
+};
+
+const conditionsOf = ({ Effect, Condition = {} }: PolicyStatement, functionName: string, place: string): Conditions => {
   const all = Object.entries(Condition).flatMap(([operator, keys]) =>
-    Object.entries(keys).map(([key, values]) => ({ name: `${operator} ${key}`, values })),
+    Object.entries(keys).map(([key, values]) => ({ name: `${Effect} ${operator} ${key}`, values: list(values) })),
   );
-  const [only, ...others] = all;
-  if (only?.name === 'ForAllValues:StringLike dynamodb:LeadingKeys' && others.length === 0) return list(only.values);
-  throw new Error(`${place} has a condition that is not understood: ${all.map(({ name }) => name).join(', ')}`);
+  // Denied without a condition, something would be denied to Lambda as well.
+  if (all.length > 1 || (Effect === 'Deny' && all.length === 0))
+    throw new Error(`${place}: ${Effect} is not understood`);
+  const read = all.map(({ name, values }) => conditions[name]?.(values, functionName) ?? null);
+  if (!read.includes(null)) return Object.assign({ leadingKeys: null, through: null }, ...read);
+  const said = all.map(({ name, values }) => `${name} ${values.join(', ')}`);
+  throw new Error(`${place} has a condition that is not understood: ${said.join('; ')}`);
 };
 
 const readStatement = (functionName: string, place: string, statement: PolicyStatement): Statement => {
+  const { Effect: effect } = statement;
   const known = ['Effect', 'Action', 'Resource', 'Condition'];
   const odd = Object.keys(statement).filter((name) => !known.includes(name));
-  if (statement.Effect !== 'Allow' || odd.length > 0) {
-    throw new Error(`${place} is not understood: ${[statement.Effect, ...odd].join(', ')}`);
+  if ((effect !== 'Allow' && effect !== 'Deny') || odd.length > 0) {
+    throw new Error(`${place} is not understood: ${[effect, ...odd].join(', ')}`);
   }
   const [actions, resources] = [list(statement.Action), list(statement.Resource)];
   const wild = actions.find((action) => action.includes('*'));
-  if (wild) throw new Error(`${place} allows ${wild}: actions are named one by one`);
-  return { functionName, place, actions, resources, leadingKeys: leadingKeysOf(statement, place) };
+  if (wild) throw new Error(`${place} names ${wild}: actions are named one by one`);
+  return { functionName, effect, place, actions, resources, ...conditionsOf(statement, functionName, place) };
 };
 
-/** What the roles of a synthesised stack allow. Anything it does not understand is an error, never an allowance. */
+/** What the roles of a synthesised stack allow and deny. Anything it does not understand is an error, never an allowance. */
 export const statementsOf = (assembly: Assembly): Statement[] => {
   const nameOf = (logicalId: string): string => assembly.resources.get(logicalId)?.name ?? logicalId;
   const resolve = createResolver(assembly.stackName, {

@@ -8,6 +8,8 @@ export interface Use {
   readonly resource: string;
   /** What `dynamodb:LeadingKeys` holds: the partition keys of the call, without the ids in them. */
   readonly leadingKeys: readonly string[];
+  /** The service that calls in the function's name. */
+  readonly through?: string;
 }
 
 type Asked = Omit<Use, 'functionName'>;

@@ -4,9 +4,10 @@ import type { LoopbackServer } from '../../deploy/loopback-server.ts';
 import type { LocalStack } from '../../local/stack.ts';
 import { readAssembly } from '../../local/template.ts';
 import type { Json } from '../helpers/api-call.ts';
-import { fullAssembly } from '../helpers/assembly.ts';
+import { assemblyWith } from '../helpers/assembly.ts';
 import { startCloudFront } from '../helpers/cloudfront.ts';
 import { startRecordedStack } from '../helpers/recorded-stack.ts';
+import { frontDoorSettings } from '../helpers/settings.ts';
 
 const VIEWER = '203.0.113.7';
 const v1 = '/api/public/v1';
@@ -17,7 +18,7 @@ describe('a stack with a web ACL', () => {
   let secrets: SecretsManagerClient;
   let cloudFront: LoopbackServer;
   beforeAll(async () => {
-    const assembly = await fullAssembly(true);
+    const assembly = await assemblyWith(frontDoorSettings, true);
     stack = await startRecordedStack({ assembly, onInvocation: ({ functionName }) => asked.push(functionName) });
     secrets = new SecretsManagerClient({
       endpoint: stack.definitionOf('front-door').environment.AWS_ENDPOINT_URL_SECRETS_MANAGER ?? '',

@@ -1,18 +1,21 @@
 import { beforeAll, expect, it } from 'vitest';
 import { type Assembly, readAssembly, resourcesOf } from '../../local/template.ts';
-import { fullAssembly } from '../helpers/assembly.ts';
+import { assemblyWith } from '../helpers/assembly.ts';
 import { isWholeRun, left } from '../helpers/run-folder.ts';
+import { settingsOfEveryPermission } from '../helpers/settings.ts';
 import { exceptions } from '../privilege/exceptions.ts';
 import { judge } from '../privilege/judge.ts';
+import { keyUses } from '../privilege/key-uses.ts';
 import { statementsOf } from '../privilege/statements.ts';
 import type { Use } from '../privilege/uses.ts';
 
 // Runs when all other files are done (vitest.config.ts), over what their functions called.
 
-const uses = [...left<Use>('uses')].flat();
+const called = [...left<Use>('uses')].flat();
+const uses = [...called, ...keyUses(called, settingsOfEveryPermission.kmsKeyArn)];
 let assembly: Assembly;
 beforeAll(async () => {
-  assembly = readAssembly(await fullAssembly());
+  assembly = readAssembly(await assemblyWith(settingsOfEveryPermission));
 });
 
 interface PolicyStatement {
@@ -60,5 +63,14 @@ it.runIf(isWholeRun())('a planted lack is seen', () => {
 
   expect(judge(statementsOf(planted), uses, exceptions).lacks).toEqual([
     'deliver: secretsmanager:GetSecretValue on keyring',
+  ]);
+});
+
+// With a customer's key every call of a table asks for it, too.
+it.runIf(isWholeRun())('a planted lack of a use of the key is seen', () => {
+  const planted = withStatements('duerole', (all) => all.filter(({ Action }) => !Action.includes('kms:DescribeKey')));
+
+  expect(judge(statementsOf(planted), uses, exceptions).lacks).toEqual([
+    `due: kms:Decrypt on ${settingsOfEveryPermission.kmsKeyArn} through dynamodb`,
   ]);
 });
