@@ -5,7 +5,7 @@ import { Aws, type Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-l
 import type { Construct } from 'constructs';
 import { serviceVariable } from '../lambdas/runtime/metric-names.ts';
 import { bundle } from './bundles.ts';
-import { customerKey } from './customer-key.ts';
+import { customerKey, usableKeys } from './customer-key.ts';
 import type { EgressNetwork } from './egress-network.ts';
 import type { StageConfig } from './stages.ts';
 
@@ -112,20 +112,21 @@ const uses = {
   secretsmanager: ['Decrypt'],
 } as const;
 
-/** Lets a function use the key, through a service it may call anyway and for nothing else. */
+/** Lets a function use the customer's keys, through a service it may call anyway and for nothing else. */
 export const grantCustomerKey = (
   fn: LambdaFunction,
   stage: StageConfig,
   service: keyof typeof uses,
   more: readonly string[] = [],
 ): void => {
-  if (stage.kmsKeyArn === null) return;
+  const resources = usableKeys(stage);
+  if (resources.length === 0) return;
   grant(
     fn,
     [
       {
         actions: [...uses[service], ...more].map((name) => `kms:${name}`),
-        resources: [stage.kmsKeyArn],
+        resources,
         through: `${service}.${Aws.REGION}.${Aws.URL_SUFFIX}`,
       },
     ],

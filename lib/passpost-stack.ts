@@ -1,5 +1,6 @@
 import { Stack, Tags } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
+import { nameAwsKeys } from './customer-key.ts';
 import { Delivery } from './delivery.ts';
 import { FanOut } from './fan-out.ts';
 import { Keyring } from './keyring.ts';
@@ -25,5 +26,6 @@ export class PassPostStack extends Stack {
     const api = new PublicApi(this, 'api', { stage, storage });
     api.guardEgress(delivery.deliver);
     new Monitoring(this, 'monitoring', { stage, storage, delivery, fanOut, api });
+    nameAwsKeys(this, stage);
   }
 }

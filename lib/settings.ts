@@ -14,6 +14,7 @@ const names = [
   'hostedZoneId',
   'kmsKeyArn',
   'logRetentionDays',
+  'otherKmsKeyArn',
   'retentionDays',
   'slowConcurrency',
   'tracing',

@@ -32,6 +32,8 @@ export interface StageConfig {
   readonly frontDoor: FrontDoorConfig | null;
   /** The customer's own key for tables, queues, secrets, the topic and the logs; `null` leaves them to AWS's keys. */
   readonly kmsKeyArn: string | null;
+  /** A key that nothing is encrypted with, and functions may use: the one before, whose messages are still there, or the next. */
+  readonly otherKmsKeyArn: string | null;
   /** Most invocations of the deliver function at once, 2–1,000; `null` leaves it to AWS (1,250). */
   readonly deliverConcurrency: number | null;
   /** The same for the slow lane, which has a bound in any case: it is what a tarpit may cost. */
@@ -51,6 +53,7 @@ const common = {
   domain: null,
   frontDoor: null,
   kmsKeyArn: null,
+  otherKmsKeyArn: null,
   deliverConcurrency: null,
   slowConcurrency: 10,
   egressAddresses: null,
@@ -86,12 +89,7 @@ export const chooseStage = (node: Node): StageConfig => {
     logRetentionDays: settings.oneOf('logRetentionDays', logRetentions) ?? stage.logRetentionDays,
     autoDisableAfterHours: settings.number('autoDisableAfterHours', 1, 720) ?? stage.autoDisableAfterHours,
     alarmEmail: settings.matching('alarmEmail', /^[^@\s]+@[^@\s]+\.[^@\s]+$/, 'an e-mail address'),
-    kmsKeyArn: settings.matching(
-      'kmsKeyArn',
-      // Permissions name keys; through an alias they would allow nothing.
-      /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/([0-9a-f-]{36}|mrk-[0-9a-f]{32})$/,
-      'the ARN of a key, not of an alias,',
-    ),
+    ...keysFrom(settings),
     deliverConcurrency: settings.number('deliverConcurrency', 2, 1000) ?? stage.deliverConcurrency,
     slowConcurrency: settings.number('slowConcurrency', 2, 1000) ?? stage.slowConcurrency,
     // The CDK knows two zones of an account that it was not told.
@@ -101,6 +99,18 @@ export const chooseStage = (node: Node): StageConfig => {
     frontDoor,
     egressAllow,
   };
+};
+
+const keysFrom = (settings: Settings): Pick<StageConfig, 'kmsKeyArn' | 'otherKmsKeyArn'> => {
+  // Permissions name keys; through an alias they would allow nothing.
+  const pattern = /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/([0-9a-f-]{36}|mrk-[0-9a-f]{32})$/;
+  const what = 'the ARN of a key, not of an alias,';
+  const kmsKeyArn = settings.matching('kmsKeyArn', pattern, what);
+  const otherKmsKeyArn = settings.matching('otherKmsKeyArn', pattern, what);
+  if (otherKmsKeyArn !== null && otherKmsKeyArn === kmsKeyArn) {
+    throw new Error(`-c otherKmsKeyArn=${otherKmsKeyArn}: is the same as kmsKeyArn`);
+  }
+  return { kmsKeyArn, otherKmsKeyArn };
 };
 
 const domainFrom = (settings: Settings, frontDoor: FrontDoorConfig | null): DomainConfig | null => {

@@ -12,6 +12,7 @@ export const mostSettings = {
   domainName: 'api.example.com',
   kmsKeyArn: 'arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab',
   logRetentionDays: '365',
+  otherKmsKeyArn: 'arn:aws:kms:us-east-1:111122223333:key/abcd1234-12ab-34cd-56ef-1234567890ab',
   retentionDays: '60',
   slowConcurrency: '20',
   tracing: 'off',

@@ -11,6 +11,19 @@ import {
 
 const kmsKeyArn = 'arn:aws:kms:eu-north-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab';
 
+const otherKmsKeyArn = kmsKeyArn.replace('1234abcd', 'abcd1234');
+
+const keysOfStatements = (template: ReturnType<typeof synthesise>) =>
+  functionNames(template)
+    .flatMap((name) => statementsOf(template, name))
+    .filter(({ Action }) => [Action].flat().some((action) => action.startsWith('kms:')))
+    .map(({ Resource }) => [Resource].flat());
+
+const encrypted = (template: ReturnType<typeof synthesise>) =>
+  Object.values(template.toJSON().Resources as Record<string, { Type: string }>).filter(
+    ({ Type }) => Type !== 'AWS::IAM::Policy',
+  );
+
 describe("a customer's key", () => {
   const template = synthesise({ kmsKeyArn, ...frontDoorSettings });
 
@@ -72,5 +85,27 @@ describe("a customer's key", () => {
 
     expect(ids(template)).toEqual(ids(synthesise(frontDoorSettings)));
     expect(resourcesOfType(template, 'AWS::SNS::Topic').map(nameOf)).toEqual(['alarms']);
+  });
+});
+
+// Taken off or changed, a key was out of every role at once, while queues still held messages that only it opens.
+describe('another key', () => {
+  test('may be used like the one that everything is encrypted with, and encrypts nothing', () => {
+    const template = synthesise({ kmsKeyArn, otherKmsKeyArn, ...frontDoorSettings });
+
+    const keys = keysOfStatements(template);
+    expect(keys).toHaveLength(keysOfStatements(synthesise({ kmsKeyArn, ...frontDoorSettings })).length);
+    for (const each of keys) expect(each).toEqual([kmsKeyArn, otherKmsKeyArn]);
+    expect(JSON.stringify(encrypted(template))).not.toContain(otherKmsKeyArn);
+  });
+
+  test('takes the place of none: everything goes back to AWS’s own keys, by name', () => {
+    const template = synthesise({ otherKmsKeyArn, ...frontDoorSettings });
+
+    for (const each of keysOfStatements(template)) expect(each).toEqual([otherKmsKeyArn]);
+    expect(JSON.stringify(encrypted(template))).not.toContain(otherKmsKeyArn);
+    template.allResourcesProperties('AWS::DynamoDB::Table', { SSESpecification: { SSEEnabled: false } });
+    template.allResourcesProperties('AWS::SecretsManager::Secret', { KmsKeyId: 'alias/aws/secretsmanager' });
+    template.allResourcesProperties('AWS::SQS::Queue', { SqsManagedSseEnabled: true });
   });
 });

@@ -12,7 +12,8 @@ import type { Use } from '../privilege/uses.ts';
 // Runs when all other files are done (vitest.config.ts), over what their functions called.
 
 const called = [...left<Use>('uses')].flat();
-const uses = [...called, ...keyUses(called, settingsOfEveryPermission.kmsKeyArn)];
+const { kmsKeyArn, otherKmsKeyArn } = settingsOfEveryPermission;
+const uses = [...called, ...keyUses(called, kmsKeyArn), ...keyUses(called, otherKmsKeyArn)];
 let assembly: Assembly;
 beforeAll(async () => {
   assembly = readAssembly(await assemblyWith(settingsOfEveryPermission));
@@ -70,7 +71,7 @@ it.runIf(isWholeRun())('a planted lack is seen', () => {
 it.runIf(isWholeRun())('a planted lack of a use of the key is seen', () => {
   const planted = withStatements('duerole', (all) => all.filter(({ Action }) => !Action.includes('kms:DescribeKey')));
 
-  expect(judge(statementsOf(planted), uses, exceptions).lacks).toEqual([
-    `due: kms:Decrypt on ${settingsOfEveryPermission.kmsKeyArn} through dynamodb`,
-  ]);
+  expect(judge(statementsOf(planted), uses, exceptions).lacks).toEqual(
+    [kmsKeyArn, otherKmsKeyArn].map((arn) => `due: kms:Decrypt on ${arn} through dynamodb`),
+  );
 });
