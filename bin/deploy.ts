@@ -4,8 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readCdkArguments } from '../deploy/cdk-arguments.ts';
+import { checkNetwork } from '../deploy/network-preflight.ts';
 import { readPlan } from '../deploy/plan.ts';
-import { checkBootstrap, checkConcurrency, type Finding, findTarget } from '../deploy/preflight.ts';
+import { checkBootstrap, checkConcurrency, checkRegions, type Finding, findTarget } from '../deploy/preflight.ts';
 
 // `npm run deploy -- …`: looks whether the account can take the deployment, then hands everything to `cdk deploy`.
 
@@ -18,7 +19,8 @@ const cdk = async (...args: readonly string[]): Promise<number> => {
 };
 
 const refuse = (findings: readonly Finding[]): boolean => {
-  for (const { verdict, says } of findings) say(`${{ fine: '✓', missing: '✗', unknown: '?' }[verdict]} ${says}`);
+  for (const { verdict, says } of findings)
+    say(`${{ fine: '✓', scarce: '!', missing: '✗', unknown: '?' }[verdict]} ${says}`);
   const isRefused = findings.some(({ verdict }) => verdict === 'missing');
   if (isRefused) say('Nothing was deployed.');
   return isRefused;
@@ -41,7 +43,13 @@ const run = async (): Promise<number> => {
     const settings = context.flatMap((text) => ['-c', text]);
     if ((await cdk('synth', '--quiet', '--no-notices', '--output', assembly, ...stage, ...settings)) !== 0) return 1;
     const plan = readPlan(assembly);
-    if (refuse([await checkBootstrap(plan, target), await checkConcurrency(plan, target)])) return 1;
+    const findings = [
+      ...checkRegions(plan, target),
+      await checkBootstrap(plan, target),
+      await checkConcurrency(plan, target),
+      ...(await checkNetwork(plan, target, process.env.AWS_ENDPOINT_URL)),
+    ];
+    if (refuse(findings)) return 1;
   } finally {
     rmSync(assembly, { recursive: true, force: true });
   }

@@ -3,9 +3,9 @@ import { GetParameterCommand, ParameterNotFound, SSMClient } from '@aws-sdk/clie
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import type { Plan } from './plan.ts';
 
-/** `missing` stops the deployment; `unknown` is what these credentials may not look at. Each says what to do in one sentence. */
+/** `missing` stops the deployment; `scarce` will be felt; `unknown` is what these credentials may not look at. Each says what to do in one sentence. */
 export interface Finding {
-  readonly verdict: 'fine' | 'missing' | 'unknown';
+  readonly verdict: 'fine' | 'scarce' | 'missing' | 'unknown';
   readonly says: string;
 }
 
@@ -16,7 +16,8 @@ export interface Target {
 
 const options = { maxAttempts: 2 } as const;
 const nameOf = (error: unknown): string => (error instanceof Error ? error.name : String(error));
-const isRefusal = (error: unknown): boolean => /AccessDenied|NotAuthorized|UnauthorizedOperation/.test(nameOf(error));
+export const isRefusal = (error: unknown): boolean =>
+  /AccessDenied|NotAuthorized|UnauthorizedOperation/.test(nameOf(error));
 
 /** Who would deploy, and where to. Reads nothing but the caller's own identity. */
 export const findTarget = async (): Promise<Target | Finding> => {
@@ -74,25 +75,44 @@ export const checkBootstrap = async ({ bootstrap }: Plan, { account, region }: T
   }
 };
 
+/** Keys and certificates serve one region only. */
+export const checkRegions = ({ regional }: Plan, { region }: Target): readonly Finding[] =>
+  Object.entries(regional)
+    .filter(([, arn]) => arn.split(':')[3] !== region)
+    .map(([name, arn]) => ({
+      verdict: 'missing',
+      says: `-c ${name}=${arn}: one in ${region} is needed, where this would be deployed to.`,
+    }));
+
+const RAISE = 'have the quota "Concurrent executions" (L-B99A9384) raised in Service Quotas';
+
 /** Whether as many functions may run at once as the chosen bounds need. */
 export const checkConcurrency = async ({ concurrency }: Plan, { region }: Target): Promise<Finding> => {
-  const needed = Object.values(concurrency).reduce((sum, count) => sum + count, 0);
-  const parts = Object.entries(concurrency).map(([name, count]) => `${name} ${count}`);
+  const needed = (when: 'start' | 'load') => {
+    const parts = Object.entries(concurrency).map(([name, counts]) => [name, counts[when]] as const);
+    const total = parts.reduce((sum, [, count]) => sum + count, 0);
+    return { total, said: `${total} (${parts.map((part) => part.join(' ')).join(', ')})` };
+  };
+  const [start, load] = [needed('start'), needed('load')];
   try {
     const { AccountLimit } = await new LambdaClient({ ...options, region }).send(new GetAccountSettingsCommand({}));
     const allowed = AccountLimit?.UnreservedConcurrentExecutions ?? 0;
     const read = `Lambda runs ${allowed} functions at once in ${region} for whoever has reserved none`;
-    return allowed >= needed
-      ? { verdict: 'fine', says: `${read}, ${needed} are needed` }
+    if (allowed >= load.total) return { verdict: 'fine', says: `${read}, ${load.total} are needed under load` };
+    return allowed >= start.total
+      ? {
+          verdict: 'scarce',
+          says: `${read}: it starts, and under load, when it needs ${load.said}, deliveries wait and calls are refused: ${RAISE}.`,
+        }
       : {
           verdict: 'missing',
-          says: `${read} and this needs ${needed} (${parts.join(', ')}): have the quota "Concurrent executions" (L-B99A9384) raised in Service Quotas, or choose less, down to -c deliverConcurrency=2 -c slowConcurrency=2.`,
+          says: `${read} and this needs ${start.said} to start: ${RAISE}, or choose less, down to -c deliverConcurrency=2 -c slowConcurrency=2.`,
         };
   } catch (error) {
     if (!isRefusal(error)) throw error;
     return {
       verdict: 'unknown',
-      says: `Whether Lambda may run the ${needed} functions at once that this needs is not known: these credentials may not read it (lambda:GetAccountSettings).`,
+      says: `Whether Lambda may run the ${load.total} functions at once that this needs under load is not known: these credentials may not read it (lambda:GetAccountSettings).`,
     };
   }
 };

@@ -56,7 +56,7 @@ const layers: readonly Layer[] = [
       /^(node:.*|aws-cdk-lib\/.*|constructs|lib\/.*|lambdas\/runtime\/(env|metric-names|front-door-headers)\.ts)$/,
   },
   // What is done to a deployment from outside: through AWS's and PassPost's own APIs.
-  { files: /^deploy\//, mayImport: /^(@aws-sdk\/.*|zod|node:.*|deploy\/.*)$/ },
+  { files: /^deploy\//, mayImport: /^(@aws-sdk\/.*|@smithy\/signature-v4|zod|node:.*|deploy\/.*)$/ },
   { files: /^bin\/passpost\.ts$/, mayImport: /^(aws-cdk-lib\/core|cdk-nag|lib\/(passpost-stack|stages)\.ts)$/ },
   // What an operator does with a deployment: its rows and queues as the functions know them, never a function's own code.
   {
