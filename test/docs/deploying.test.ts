@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { counts, renderBill } from '../../bench/bill.ts';
+import { formerRelease } from '../deploy/former-release.ts';
 import { frontDoorSettings } from '../helpers/settings.ts';
 import { resourcesOf, resourcesOfType, synthesise } from '../helpers/synthesised.ts';
 
@@ -51,6 +52,16 @@ describe('the page about deploying', () => {
       'AWS::Logs::LogGroup',
       'AWS::SecretsManager::Secret',
     ]);
+  });
+
+  // It said `git checkout <release>`, of releases that had no tag.
+  test('leads to the former release by the commit that the changelog gives it', () => {
+    const { version, commit } = formerRelease;
+    const changelog = readFileSync(new URL('CHANGELOG.md', root), 'utf8');
+    const [, section = ''] = changelog.split(`## [${version}]`);
+
+    expect(section.split('\n## ')[0]).toContain(`\`${commit}\``);
+    expect(page).toMatch(new RegExp(`^git checkout (v${version}|${commit}) `, 'm'));
   });
 
   test('leads to headings that are there', () => {
