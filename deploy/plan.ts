@@ -8,8 +8,8 @@ export interface Plan {
   readonly bootstrap: { readonly parameter: string; readonly version: number };
   /** Invocations at once under load, by source of work, and how many of them it takes to begin. */
   readonly concurrency: Readonly<Record<string, { readonly start: number; readonly load: number }>>;
-  /** ARNs, by setting, of what must be in the region of the stack. */
-  readonly regional: Readonly<Record<string, string>>;
+  /** What must be in the region of the stack, and by which setting it came. */
+  readonly regional: readonly { readonly setting: string; readonly arn: string }[];
   /** Logical ids of what an account has few of. */
   readonly network: Readonly<Record<'AWS::EC2::VPC' | 'AWS::EC2::EIP', readonly string[]>>;
 }
@@ -70,18 +70,19 @@ const concurrencyOf = (resources: Resources): Plan['concurrency'] => {
 };
 
 const regionalOf = (resources: Resources): Plan['regional'] => {
-  const arnIn = (type: string, pattern: RegExp): string | undefined =>
-    ofType(resources, type)
-      .map(([, { Properties }]) => pattern.exec(JSON.stringify(Properties))?.[1])
-      .find((arn) => arn !== undefined);
-  const kmsKeyArn = arnIn('AWS::DynamoDB::Table', /"KMSMasterKeyId":"([^"]+)"/);
-  const all = {
-    kmsKeyArn,
-    otherKmsKeyArn: arnIn('AWS::IAM::Policy', new RegExp(`"(?!${kmsKeyArn}")(arn:[\\w-]+:kms:[^"]+)"`)),
-    // CloudFront's is not there: it is in us-east-1 wherever the stack is.
-    certificateArn: arnIn('AWS::ApiGatewayV2::DomainName', /"CertificateArn":"([^"]+)"/),
+  const arnsIn = (type: string, pattern: RegExp): ReadonlySet<string> => {
+    const text = JSON.stringify(ofType(resources, type).map(([, { Properties }]) => Properties));
+    return new Set([...text.matchAll(pattern)].map(([, arn = '']) => arn));
   };
-  return Object.fromEntries(Object.entries(all).flatMap(([name, arn]) => (arn === undefined ? [] : [[name, arn]])));
+  const keys = arnsIn('AWS::DynamoDB::Table', /"KMSMasterKeyId":"([^"]+)"/g);
+  const otherKeys = [...arnsIn('AWS::IAM::Policy', /"(arn:[\w-]+:kms:[^"]+)"/g)].filter((arn) => !keys.has(arn));
+  // CloudFront's is not there: it is in us-east-1 wherever the stack is.
+  const certificates = arnsIn('AWS::ApiGatewayV2::DomainName', /"CertificateArn":"([^"]+)"/g);
+  return Object.entries({
+    kmsKeyArn: keys,
+    'formerKmsKeyArn or nextKmsKeyArn': otherKeys,
+    certificateArn: certificates,
+  }).flatMap(([setting, arns]) => [...arns].map((arn) => ({ setting, arn })));
 };
 
 export const readPlan = (assembly: string): Plan => {

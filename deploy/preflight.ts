@@ -77,11 +77,11 @@ export const checkBootstrap = async ({ bootstrap }: Plan, { account, region }: T
 
 /** Keys and certificates serve one region only. */
 export const checkRegions = ({ regional }: Plan, { region }: Target): readonly Finding[] =>
-  Object.entries(regional)
-    .filter(([, arn]) => arn.split(':')[3] !== region)
-    .map(([name, arn]) => ({
+  regional
+    .filter(({ arn }) => arn.split(':')[3] !== region)
+    .map(({ setting, arn }) => ({
       verdict: 'missing',
-      says: `-c ${name}=${arn}: one in ${region} is needed, where this would be deployed to.`,
+      says: `${arn} (${setting}): one in ${region} is needed, where this would be deployed to.`,
     }));
 
 const RAISE = 'have the quota "Concurrent executions" (L-B99A9384) raised in Service Quotas';

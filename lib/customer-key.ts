@@ -21,16 +21,18 @@ export const queueEncryption = (scope: Construct, stage: StageConfig): QueueProp
     : { encryption: QueueEncryption.SQS_MANAGED };
 };
 
-/** The keys that functions may use: what was encrypted with another key is read with it. */
-export const usableKeys = ({ kmsKeyArn, otherKmsKeyArn }: StageConfig): readonly string[] =>
-  [kmsKeyArn, otherKmsKeyArn].filter((arn) => arn !== null);
+/** The keys that functions may use: what was encrypted with the former is read with it, and the next one will be asked for. */
+export const usableKeys = ({ kmsKeyArn, formerKmsKeyArn, nextKmsKeyArn }: StageConfig): readonly string[] => [
+  ...new Set([kmsKeyArn, formerKmsKeyArn, nextKmsKeyArn].filter((arn) => arn !== null)),
+];
 
 /**
- * Says AWS's own keys where a customer's is being taken off: that a key leaves a secret or table whose template merely
- * stopped naming one, CloudFormation documents nowhere.
+ * Names AWS's own keys where the customer's is being taken off. A table whose template merely stops naming a key fails to be
+ * updated (https://github.com/aws/aws-cdk/issues/8286); that a secret would lose it, CloudFormation documents nowhere. At any
+ * other time nothing is said: DynamoDB refuses to be told what is so already.
  */
-export const nameAwsKeys = (stack: Stack, { kmsKeyArn, otherKmsKeyArn }: StageConfig): void => {
-  if (otherKmsKeyArn === null || kmsKeyArn !== null) return;
+export const nameAwsKeys = (stack: Stack, { kmsKeyArn, formerKmsKeyArn }: StageConfig): void => {
+  if (formerKmsKeyArn === null || kmsKeyArn !== null) return;
   for (const resource of stack.node.findAll()) {
     if (resource instanceof CfnSecret) resource.kmsKeyId = 'alias/aws/secretsmanager';
     if (resource instanceof CfnTable) resource.sseSpecification = { sseEnabled: false };

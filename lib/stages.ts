@@ -32,8 +32,9 @@ export interface StageConfig {
   readonly frontDoor: FrontDoorConfig | null;
   /** The customer's own key for tables, queues, secrets, the topic and the logs; `null` leaves them to AWS's keys. */
   readonly kmsKeyArn: string | null;
-  /** A key that nothing is encrypted with, and functions may use: the one before, whose messages are still there, or the next. */
-  readonly otherKmsKeyArn: string | null;
+  /** The key before, which messages are still encrypted with, and the one to come: functions may use both. */
+  readonly formerKmsKeyArn: string | null;
+  readonly nextKmsKeyArn: string | null;
   /** Most invocations of the deliver function at once, 2–1,000; `null` leaves it to AWS (1,250). */
   readonly deliverConcurrency: number | null;
   /** The same for the slow lane, which has a bound in any case: it is what a tarpit may cost. */
@@ -53,7 +54,8 @@ const common = {
   domain: null,
   frontDoor: null,
   kmsKeyArn: null,
-  otherKmsKeyArn: null,
+  formerKmsKeyArn: null,
+  nextKmsKeyArn: null,
   deliverConcurrency: null,
   slowConcurrency: 10,
   egressAddresses: null,
@@ -101,16 +103,19 @@ export const chooseStage = (node: Node): StageConfig => {
   };
 };
 
-const keysFrom = (settings: Settings): Pick<StageConfig, 'kmsKeyArn' | 'otherKmsKeyArn'> => {
-  // Permissions name keys; through an alias they would allow nothing.
-  const pattern = /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/([0-9a-f-]{36}|mrk-[0-9a-f]{32})$/;
-  const what = 'the ARN of a key, not of an alias,';
-  const kmsKeyArn = settings.matching('kmsKeyArn', pattern, what);
-  const otherKmsKeyArn = settings.matching('otherKmsKeyArn', pattern, what);
-  if (otherKmsKeyArn !== null && otherKmsKeyArn === kmsKeyArn) {
-    throw new Error(`-c otherKmsKeyArn=${otherKmsKeyArn}: is the same as kmsKeyArn`);
-  }
-  return { kmsKeyArn, otherKmsKeyArn };
+const keysFrom = (settings: Settings) => {
+  const key = (name: 'kmsKeyArn' | 'formerKmsKeyArn' | 'nextKmsKeyArn') =>
+    settings.matching(
+      name,
+      // Permissions name keys; through an alias they would allow nothing.
+      /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/([0-9a-f-]{36}|mrk-[0-9a-f]{32})$/,
+      'the ARN of a key, not of an alias,',
+    );
+  const kmsKeyArn = key('kmsKeyArn');
+  const others = { formerKmsKeyArn: key('formerKmsKeyArn'), nextKmsKeyArn: key('nextKmsKeyArn') };
+  const same = Object.entries(others).find(([, arn]) => arn !== null && arn === kmsKeyArn);
+  if (same) throw new Error(`-c ${same[0]}=${same[1]}: is the same as kmsKeyArn`);
+  return { kmsKeyArn, ...others };
 };
 
 const domainFrom = (settings: Settings, frontDoor: FrontDoorConfig | null): DomainConfig | null => {

@@ -116,8 +116,8 @@ ${rows.join('\n')}
 
 ## With \`kmsKeyArn\`
 
-Each role also allows the use of that key, and of \`otherKmsKeyArn\`, in calls that the named service makes for the function
-(\`kms:ViaService\`) and in no others.
+Each role also allows the use of that key, and of \`formerKmsKeyArn\` and \`nextKmsKeyArn\`, in calls that the named service
+makes for the function (\`kms:ViaService\`) and in no others.
 
 | through | may | functions |
 |---|---|---|

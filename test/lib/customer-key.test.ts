@@ -11,7 +11,7 @@ import {
 
 const kmsKeyArn = 'arn:aws:kms:eu-north-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab';
 
-const otherKmsKeyArn = kmsKeyArn.replace('1234abcd', 'abcd1234');
+const otherArn = kmsKeyArn.replace('1234abcd', 'abcd1234');
 
 const keysOfStatements = (template: ReturnType<typeof synthesise>) =>
   functionNames(template)
@@ -88,22 +88,33 @@ describe("a customer's key", () => {
   });
 });
 
-// Taken off or changed, a key was out of every role at once, while queues still held messages that only it opens.
-describe('another key', () => {
-  test('may be used like the one that everything is encrypted with, and encrypts nothing', () => {
-    const template = synthesise({ kmsKeyArn, otherKmsKeyArn, ...frontDoorSettings });
+// Taken off or changed, a key was out of every role at once, while queues still held messages that only it opens; turned
+// on, it was asked for before any role had it.
+describe('a former or a next key', () => {
+  test.each(['formerKmsKeyArn', 'nextKmsKeyArn'])(
+    'may, as %s, be used like the one that encrypts everything',
+    (name) => {
+      const template = synthesise({ kmsKeyArn, [name]: otherArn, ...frontDoorSettings });
 
-    const keys = keysOfStatements(template);
-    expect(keys).toHaveLength(keysOfStatements(synthesise({ kmsKeyArn, ...frontDoorSettings })).length);
-    for (const each of keys) expect(each).toEqual([kmsKeyArn, otherKmsKeyArn]);
-    expect(JSON.stringify(encrypted(template))).not.toContain(otherKmsKeyArn);
+      const keys = keysOfStatements(template);
+      expect(keys).toHaveLength(keysOfStatements(synthesise({ kmsKeyArn, ...frontDoorSettings })).length);
+      for (const each of keys) expect(each).toEqual([kmsKeyArn, otherArn]);
+      expect(JSON.stringify(encrypted(template))).not.toContain(otherArn);
+    },
+  );
+
+  test('may be used before anything is encrypted, and changes nothing else', () => {
+    const template = synthesise({ nextKmsKeyArn: otherArn, ...frontDoorSettings });
+
+    for (const each of keysOfStatements(template)) expect(each).toEqual([otherArn]);
+    expect(encrypted(template)).toEqual(encrypted(synthesise(frontDoorSettings)));
   });
 
-  test('takes the place of none: everything goes back to AWS’s own keys, by name', () => {
-    const template = synthesise({ otherKmsKeyArn, ...frontDoorSettings });
+  test('leaves everything to AWS’s own keys by name when it is the former one of none', () => {
+    const template = synthesise({ formerKmsKeyArn: otherArn, ...frontDoorSettings });
 
-    for (const each of keysOfStatements(template)) expect(each).toEqual([otherKmsKeyArn]);
-    expect(JSON.stringify(encrypted(template))).not.toContain(otherKmsKeyArn);
+    for (const each of keysOfStatements(template)) expect(each).toEqual([otherArn]);
+    expect(JSON.stringify(encrypted(template))).not.toContain(otherArn);
     template.allResourcesProperties('AWS::DynamoDB::Table', { SSESpecification: { SSEEnabled: false } });
     template.allResourcesProperties('AWS::SecretsManager::Secret', { KmsKeyId: 'alias/aws/secretsmanager' });
     template.allResourcesProperties('AWS::SQS::Queue', { SqsManagedSseEnabled: true });

@@ -28,7 +28,7 @@ describe('the rules', () => {
     ['every option at once', everything],
     ['the same behind a front door', { ...everything, ...frontDoorSettings, frontDoorSecretVersion }],
     ['a front door without a name of its own', frontDoorSettings],
-    ["a customer's key that is being taken off", { otherKmsKeyArn: mostSettings.otherKmsKeyArn }],
+    ["a customer's key that is being taken off", { formerKmsKeyArn: mostSettings.formerKmsKeyArn }],
   ])('pass with %s', async (_, settings) => {
     expect(await check(settings)).toEqual([]);
   });

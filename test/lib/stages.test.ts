@@ -29,7 +29,8 @@ describe('stages', () => {
     ['alarmEmail', 'ops', /an e-mail address is needed/],
     ['kmsKeyArn', 'alias/passpost', /the ARN of a key, not of an alias/],
     ['kmsKeyArn', 'arn:aws:kms:eu-north-1:111122223333:alias/passpost', /the ARN of a key, not of an alias/],
-    ['otherKmsKeyArn', 'alias/passpost', /the ARN of a key, not of an alias/],
+    ['formerKmsKeyArn', 'alias/passpost', /the ARN of a key, not of an alias/],
+    ['nextKmsKeyArn', 'alias/passpost', /the ARN of a key, not of an alias/],
     ['domainName', 'https://api.example.com', /a host name/],
     ['webAclArn', 'arn:aws:wafv2:eu-north-1:111122223333:regional/webacl/a/1234abcd', /with the scope CLOUDFRONT/],
     ['frontDoorSecretVersion', 'AWSCURRENT', /the id of a secret's version is needed/],
@@ -49,7 +50,8 @@ describe('stages', () => {
   const key = 'arn:aws:kms:eu-north-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab';
 
   test.each([
-    [{ kmsKeyArn: key, otherKmsKeyArn: key }, /otherKmsKeyArn=.*the same as kmsKeyArn/],
+    [{ kmsKeyArn: key, formerKmsKeyArn: key }, /formerKmsKeyArn=.*the same as kmsKeyArn/],
+    [{ kmsKeyArn: key, nextKmsKeyArn: key }, /nextKmsKeyArn=.*the same as kmsKeyArn/],
     [{ egressAllow: 'loopback', stage: 'production' }, /refused for the stage production/],
     [{ domainName: 'api.example.com' }, /certificateArn/],
     [{ hostedZoneId: 'Z1', zoneName: 'example.com' }, /hostedZoneId= needs -c domainName=/],

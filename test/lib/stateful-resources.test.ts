@@ -23,7 +23,7 @@ describe('stateful resources', () => {
   test.each([
     { stage: 'test' },
     { kmsKeyArn: 'arn:aws:kms:eu-north-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab' },
-    { otherKmsKeyArn: 'arn:aws:kms:eu-north-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab' },
+    { formerKmsKeyArn: 'arn:aws:kms:eu-north-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab' },
     { egressAddresses: '2' },
     { deliverConcurrency: '2', slowConcurrency: '2', retentionDays: '1', logRetentionDays: '1' },
   ])('stay when %o is chosen later', (settings) => {

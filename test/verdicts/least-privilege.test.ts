@@ -12,8 +12,9 @@ import type { Use } from '../privilege/uses.ts';
 // Runs when all other files are done (vitest.config.ts), over what their functions called.
 
 const called = [...left<Use>('uses')].flat();
-const { kmsKeyArn, otherKmsKeyArn } = settingsOfEveryPermission;
-const uses = [...called, ...keyUses(called, kmsKeyArn), ...keyUses(called, otherKmsKeyArn)];
+const { kmsKeyArn, formerKmsKeyArn, nextKmsKeyArn } = settingsOfEveryPermission;
+const keys = [kmsKeyArn, formerKmsKeyArn, nextKmsKeyArn];
+const uses = [...called, ...keys.flatMap((key) => keyUses(called, key))];
 let assembly: Assembly;
 beforeAll(async () => {
   assembly = readAssembly(await assemblyWith(settingsOfEveryPermission));
@@ -72,6 +73,6 @@ it.runIf(isWholeRun())('a planted lack of a use of the key is seen', () => {
   const planted = withStatements('duerole', (all) => all.filter(({ Action }) => !Action.includes('kms:DescribeKey')));
 
   expect(judge(statementsOf(planted), uses, exceptions).lacks).toEqual(
-    [kmsKeyArn, otherKmsKeyArn].map((arn) => `due: kms:Decrypt on ${arn} through dynamodb`),
+    keys.map((key) => `due: kms:Decrypt on ${key} through dynamodb`).toSorted(),
   );
 });
