@@ -21,12 +21,19 @@ export interface Bench {
   stop(): Promise<void>;
 }
 
+/** As Lambda gives every invocation one: ids of traces are part of what is logged. */
+const trace = 'Root=1-67891233-abcdef012345678912345678;Parent=53995c3f42cd8ad8;Sampled=0';
+
 /** The local stack with a receiver beside it, each in processes of their own, and a meter on it. */
-export const startBench = async (): Promise<Bench> => {
+export const startBench = async (onLine?: (line: string) => void): Promise<Bench> => {
   const meter = createMeter();
   const stack = await startStack({
     warm: true,
-    onLog: ({ functionName, text }) => meter.line(functionName, text),
+    environment: { _X_AMZN_TRACE_ID: trace },
+    onLog({ functionName, text }) {
+      meter.line(functionName, text);
+      onLine?.(text);
+    },
     onInvocation: ({ functionName, durationMs, memoryMb }) => meter.invocation(functionName, durationMs, memoryMb),
   });
   const receiver = fork(new URL('./receiver.ts', import.meta.url));

@@ -1,4 +1,5 @@
-import { prices } from './prices.ts';
+import { type LogBytes, logBytesOf } from './log-share.ts';
+import { monthlyPrices, prices } from './prices.ts';
 
 const WRITES = new Set([
   'BatchExecuteStatement',
@@ -16,6 +17,8 @@ export interface Usage {
   readonly readUnits: number;
   readonly gbSeconds: Record<string, number>;
   readonly invocations: Record<string, number>;
+  /** Of the functions' own lines; what Lambda writes about each invocation is apart. */
+  readonly logBytes: LogBytes;
 }
 
 export interface Meter {
@@ -31,11 +34,12 @@ const empty = () => ({
   readUnits: 0,
   gbSeconds: {} as Record<string, number>,
   invocations: {} as Record<string, number>,
+  logBytes: { all: 0, metrics: 0, ids: 0 },
 });
 
-interface Line {
+type Line = Readonly<Record<string, unknown>> & {
   readonly aws?: { readonly calls?: Record<string, number>; readonly units?: Record<string, number> };
-}
+};
 
 const parseLine = (text: string): Line => {
   try {
@@ -50,7 +54,14 @@ export const createMeter = (): Meter => {
   let usage = empty();
   return {
     line(functionName, text) {
-      const { calls = {}, units = {} } = parseLine(text).aws ?? {};
+      const fields = parseLine(text);
+      const bytes = logBytesOf(fields);
+      usage.logBytes = {
+        all: usage.logBytes.all + bytes.all,
+        metrics: usage.logBytes.metrics + bytes.metrics,
+        ids: usage.logBytes.ids + bytes.ids,
+      };
+      const { calls = {}, units = {} } = fields.aws ?? {};
       const own = usage.calls[functionName] ?? {};
       usage.calls[functionName] = own;
       for (const [name, count] of Object.entries(calls)) own[name] = (own[name] ?? 0) + count;
@@ -97,5 +108,8 @@ export const dollarsOf = (usage: Usage): Record<string, number> => {
     secrets: count('secretsmanager') * prices.secretRequest,
   };
 };
+
+/** Dollars of what a log takes in. */
+export const logDollars = (bytes: number): number => (bytes / 1e9) * monthlyPrices.logGbTaken;
 
 export const totalOf = (dollars: Readonly<Record<string, number>>): number => sum(Object.values(dollars));

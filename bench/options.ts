@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-const parts = ['main', 'growth', 'isolation', 'signer', 'start-up'] as const;
+const parts = ['main', 'growth', 'isolation', 'monitoring', 'signer', 'start-up'] as const;
 export type Part = (typeof parts)[number];
 const usually: readonly Part[] = ['main', 'signer', 'start-up'];
 
@@ -29,6 +29,7 @@ export const usage = `npm run bench -- [part …] [--events 3000] [--webhooks 1]
   main           N events × W webhooks, N/10 × 10, and lone tasks and events
   growth         1,000 and 50,000 events, to compare what a delivery takes
   isolation      a webhook that stalls on 300, 1,000 and 10,000 deliveries, and what another's then wait
+  monitoring     what metrics and ids take of a delivery: bytes in the log as dollars, and CPU
   signer         CPU of a delivery against that of a bare POST with HMAC
   start-up       import of each bundle against that of the SDK clients it holds
 

@@ -1,6 +1,7 @@
 import { synthesiseIfStale } from '../local/synth.ts';
 import { type Bench, startBench } from './bench-stack.ts';
 import type { Figures } from './figures.ts';
+import { monitoringShares } from './monitoring.ts';
 import { type BenchOptions, type Part, parseOptions, usage } from './options.ts';
 import { gatheredScenario, isolationScenario, publishScenario, steadyScenario } from './scenarios.ts';
 import { signerOverhead } from './signer-overhead.ts';
@@ -67,6 +68,7 @@ const runs: Record<Part, (options: BenchOptions) => Promise<[string, Figures][]>
       `${stalled} stalled beside 20 a second`,
       () => isolationScenario(bench, { stalled }),
     ]),
+  monitoring: ({ events }) => monitoringShares(events),
   signer: async () => [['signer overhead', await signerOverhead()]],
   'start-up': async () => [['start-up', await startUpRatios()]],
 };

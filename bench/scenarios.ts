@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bench } from './bench-stack.ts';
 import { type Figures, percentile, round } from './figures.ts';
-import { callsOf, dollarsOf, totalOf, type Usage } from './meter.ts';
+import { callsOf, dollarsOf, logDollars, totalOf, type Usage } from './meter.ts';
 
 const data = { booking: 'RES-2026-00042', note: 'x'.repeat(400) };
 const place = { city: 'Oslo', address: 'Kristian IVs gate 7' };
@@ -14,6 +14,8 @@ const deleteWebhooks = async (bench: Bench, ids: readonly string[]): Promise<voi
 /** Figures of a run: use per delivery, and the dollars of a million. */
 const perDelivery = (usage: Usage, deliveries: number): Figures => {
   const dollars = dollarsOf(usage);
+  const { all, metrics, ids } = usage.logBytes;
+  const percentOfDollars = (bytes: number): number => round((100 * logDollars(bytes)) / totalOf(dollars));
   const share = (values: Record<string, number>, by: number) =>
     Object.fromEntries(Object.entries(values).map(([name, value]) => [name, round(value * by)]));
   return {
@@ -28,6 +30,12 @@ const perDelivery = (usage: Usage, deliveries: number): Figures => {
     gb_seconds_per_1000: share(usage.gbSeconds, 1000 / deliveries),
     dollars_per_million: round((totalOf(dollars) / deliveries) * 1e6),
     dollars_per_million_by_service: share(dollars, 1e6 / deliveries),
+    log_bytes_per_delivery: share({ all, metrics, ids }, 1 / deliveries),
+    log_percent_of_dollars: {
+      metrics: percentOfDollars(metrics),
+      ids: percentOfDollars(ids),
+      both: percentOfDollars(metrics + ids),
+    },
   };
 };
 

@@ -13,10 +13,10 @@ const BATCHES_A_ROUND = 20;
 
 /**
  * CPU of the deliver function per delivery, reading, signing, posting, recording and all, against the CPU of a bare
- * keep-alive POST with an HMAC; in one process, in turns. The rows are put there without messages, so that nobody else
+ * keep-alive POST with an HMAC; in one process, in turns, so many deliveries a batch. The rows are put there without messages, so that nobody else
  * delivers them.
  */
-export const signerOverhead = async (): Promise<Figures> => {
+export const signerOverhead = async (batch = 10): Promise<Figures> => {
   const bench = await startBench();
   try {
     const webhookId = await bench.addWebhook('/quick', ['pass.updated']);
@@ -59,6 +59,7 @@ export const signerOverhead = async (): Promise<Figures> => {
       url: `${bench.receiverUrl}/quick`,
       tickets: deliveries.map(ticketOf),
       rounds: ROUNDS,
+      batch,
     });
     const [{ oursMicros, bareMicros }] = (await once(child, 'message')) as [{ oursMicros: number; bareMicros: number }];
     child.disconnect();

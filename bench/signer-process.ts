@@ -2,13 +2,14 @@ import { createHmac } from 'node:crypto';
 import { Agent, request } from 'node:http';
 import type { DeliveryTicket } from '../lambdas/domain/delivery.ts';
 
-// The process whose CPU is read: the deployed bundle's handler and the bare POST, in turns, ten at a time.
+// The process whose CPU is read: the deployed bundle's handler and the bare POST, in turns, as many at a time.
 
 interface Order {
   readonly module: string;
   readonly url: string;
   readonly tickets: readonly DeliveryTicket[];
   readonly rounds: number;
+  readonly batch: number;
 }
 
 const agent = new Agent({ keepAlive: true });
@@ -43,7 +44,7 @@ const cpuOf = async (work: () => Promise<void>): Promise<number> => {
   return user + system;
 };
 
-const measure = async ({ module, url, tickets, rounds }: Order): Promise<void> => {
+const measure = async ({ module, url, tickets, rounds, batch }: Order): Promise<void> => {
   const { handler } = (await import(module)) as { handler: (event: unknown, context: unknown) => Promise<unknown> };
   const context = { awsRequestId: 'bench', getRemainingTimeInMillis: () => 30_000 };
   const perRound = tickets.length / rounds;
@@ -52,12 +53,12 @@ const measure = async ({ module, url, tickets, rounds }: Order): Promise<void> =
   for (let round = 0; round < rounds; round++) {
     const own = tickets.slice(round * perRound, (round + 1) * perRound);
     const ours = await cpuOf(async () => {
-      for (let i = 0; i < own.length; i += 10) {
-        await handler({ Records: own.slice(i, i + 10).map(messageOf) }, context);
+      for (let i = 0; i < own.length; i += batch) {
+        await handler({ Records: own.slice(i, i + batch).map(messageOf) }, context);
       }
     });
     const bare = await cpuOf(async () => {
-      for (let i = 0; i < own.length; i += 10) await Promise.all(Array.from({ length: 10 }, () => barePost(url)));
+      for (let i = 0; i < own.length; i += batch) await Promise.all(Array.from({ length: batch }, () => barePost(url)));
     });
     // The first round compiles both.
     if (round > 0) {

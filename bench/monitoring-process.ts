@@ -1,0 +1,59 @@
+import { log } from '../lambdas/runtime/log.ts';
+import { type Measure, metrics } from '../lambdas/runtime/metric-names.ts';
+import { type Figures, publishMetrics } from '../lambdas/runtime/metrics.ts';
+import { withoutMonitoring } from './log-share.ts';
+
+// The process whose CPU is read: what a run's functions logged is logged again, in turns with what they would log unmonitored.
+
+type Fields = Readonly<Record<string, unknown>>;
+type Write = () => void;
+
+const ROUNDS = 20;
+
+const parse = (line: string): Fields[] => {
+  try {
+    return [JSON.parse(line) as Fields];
+  } catch {
+    return [];
+  }
+};
+
+const writeLine = ({ level, name, ...fields }: Fields): Write => {
+  return () => log(level as 'info', String(name), fields);
+};
+
+const writeMetrics = (fields: Fields): Write => {
+  const figures: Figures = Object.fromEntries(
+    Object.entries(metrics).flatMap(([measure, [name]]) =>
+      name in fields ? [[measure as Measure, fields[name]]] : [],
+    ),
+  );
+  return () => publishMetrics(figures);
+};
+
+const cpuOf = (writes: readonly Write[]): number => {
+  const before = process.cpuUsage();
+  for (const write of writes) write();
+  const { user, system } = process.cpuUsage(before);
+  return user + system;
+};
+
+const measure = (lines: readonly string[]): void => {
+  const all = lines.flatMap(parse);
+  const whole = all.map((fields) => ('_aws' in fields ? writeMetrics(fields) : writeLine(fields)));
+  const less = all.map(withoutMonitoring).flatMap((fields) => (fields ? [writeLine(fields)] : []));
+  let wholeMicros = 0;
+  let withoutMicros = 0;
+  for (let round = 0; round < ROUNDS; round++) {
+    const both = [cpuOf(whole), cpuOf(less)] as const;
+    // The first rounds compile both.
+    if (round < ROUNDS / 2) continue;
+    wholeMicros += both[0];
+    withoutMicros += both[1];
+  }
+  const counted = ROUNDS / 2;
+  process.send?.({ wholeMicros: wholeMicros / counted, withoutMicros: withoutMicros / counted });
+};
+
+process.once('message', (lines: readonly string[]) => measure(lines));
+process.on('disconnect', () => process.exit(0));
