@@ -1,5 +1,5 @@
 import { log } from '../lambdas/runtime/log.ts';
-import { type Measure, metrics } from '../lambdas/runtime/metric-names.ts';
+import { written } from '../lambdas/runtime/metric-names.ts';
 import { type Figures, publishMetrics } from '../lambdas/runtime/metrics.ts';
 import { withoutMonitoring } from './log-share.ts';
 
@@ -24,9 +24,7 @@ const writeLine = ({ level, name, ...fields }: Fields): Write => {
 
 const writeMetrics = (fields: Fields): Write => {
   const figures: Figures = Object.fromEntries(
-    Object.entries(metrics).flatMap(([measure, [name]]) =>
-      name in fields ? [[measure as Measure, fields[name]]] : [],
-    ),
+    Object.entries(written).flatMap(([measure, [name]]) => (name in fields ? [[measure, fields[name]]] : [])),
   );
   return () => publishMetrics(figures);
 };

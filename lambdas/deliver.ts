@@ -16,7 +16,7 @@ import { createLaneMemory } from './domain/slow-lane.ts';
 import type { Assignment } from './domain/verdict.ts';
 import { profileOf } from './profiles/index.ts';
 import { queueHandler } from './runtime/batch.ts';
-import { readConfig } from './runtime/config.ts';
+import { readConfig, service } from './runtime/config.ts';
 import { describeError, log } from './runtime/log.ts';
 import { publishMetrics } from './runtime/metrics.ts';
 
@@ -101,9 +101,7 @@ const assignmentsOf = async (records: readonly SQSRecord[], failed: Set<string>)
 const tellBatch = (records: number, outcomes: readonly DeliveryOutcome[], lane: 'fast' | 'slow', failed: number) => {
   const aws = takeAwsUse();
   log('info', 'batch.finished', { records, lane, aws });
-  const { attempted, rest } = outcomeFigures(outcomes, lane);
-  for (const [profile, figures] of attempted) publishMetrics(figures, profile);
-  publishMetrics({ ...rest, failed, keyringUnreadable, throttles: aws.throttles });
+  publishMetrics({ ...outcomeFigures(outcomes, lane), failed, keyringUnreadable, throttles: aws.throttles });
   keyringUnreadable = 0;
 };
 
@@ -116,7 +114,7 @@ export const handler = queueHandler(async (records) => {
     for (const outcome of outcomes) {
       const isFailed = outcome.outcome === 'failed';
       if (isFailed) failed.add(outcome.messageId);
-      const line = { ...outcomeLine(outcome, lane), ...(isFailed && { cause: describeError(outcome.cause) }) };
+      const line = { service, ...outcomeLine(outcome, lane), ...(isFailed && { cause: describeError(outcome.cause) }) };
       log(isFailed ? 'error' : 'info', 'delivery.attempted', line);
     }
     return records.filter(({ messageId }) => failed.has(messageId));

@@ -7,7 +7,7 @@ import { imageToChange } from './adapters/stream-images.ts';
 import { builtInEventType } from './domain/catalogue.ts';
 import { type Change, fanOut } from './domain/fan-out.ts';
 import { streamHandler } from './runtime/batch.ts';
-import { readConfig } from './runtime/config.ts';
+import { readConfig, service } from './runtime/config.ts';
 import { describeError, log } from './runtime/log.ts';
 import { publishMetrics } from './runtime/metrics.ts';
 
@@ -21,7 +21,8 @@ const config = readConfig([
 ]);
 const sqs = sqsClient();
 const failures = createFailuresQueue(sqs, config.failuresQueueUrl);
-let fanOutSize: number[] = [];
+/** What the running invocation has come to. */
+let told = { events: 0, deliveries: 0 };
 const dependencies = {
   store: createFanOutRows(
     dynamoClient(),
@@ -32,7 +33,10 @@ const dependencies = {
   ),
   queue: createDeliveryQueue(sqs, config.deliveriesQueueUrl, config.scheduleSpeed),
   clock: Date.now,
-  onFannedOut: (deliveries: number) => void fanOutSize.push(deliveries),
+  onFannedOut(deliveries: number) {
+    told.events++;
+    told.deliveries += deliveries;
+  },
 };
 
 /** Stopping in time costs nothing; being stopped half-way costs doing it again. */
@@ -54,19 +58,19 @@ const changeOf = async (record: DynamoDBRecord): Promise<Change[]> => {
 };
 
 export const handler = streamHandler(async (records, { deadlineMs }) => {
-  fanOutSize = [];
-  let told = {};
+  told = { events: 0, deliveries: 0 };
+  let progress = {};
   try {
     const changes = (await Promise.all(records.map(changeOf))).map((found, index) => ({ found, index }));
     const all = changes.flatMap(({ found }) => found);
     const indexOf = changes.flatMap(({ found, index }) => found.map(() => index));
     const done = await fanOut(all, dependencies, () => Date.now() > deadlineMs - STOP_BEFORE_MS);
-    told = { changes: all.length, done };
+    progress = { changes: all.length, done };
     return done === all.length ? [] : records.slice(indexOf[done]);
   } finally {
     // Also of a batch that is thrown: a table that throttles makes it so.
     const aws = takeAwsUse();
-    log('info', 'records.fanned-out', { records: records.length, ...told, aws });
-    publishMetrics({ fanOutSize, throttles: aws.throttles });
+    log('info', 'records.fanned-out', { service, records: records.length, ...progress, ...told, aws });
+    publishMetrics({ throttles: aws.throttles });
   }
 });

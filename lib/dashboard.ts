@@ -128,8 +128,15 @@ export const createDashboard = (
     ),
     graph(
       'Events, and deliveries of each',
-      [own('fanOutSize', { period, statistic: Stats.SAMPLE_COUNT }, 'events')],
-      [own('fanOutSize', percentile(99), 'deliveries of an event, p99')],
+      [own('events', sum, 'events')],
+      [
+        new MathExpression({
+          expression: 'deliveries / events',
+          usingMetrics: { deliveries: own('fannedOut', sum, ''), events: own('events', sum, '') },
+          label: 'deliveries of an event',
+          period,
+        }),
+      ],
     ),
   );
 

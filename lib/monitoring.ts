@@ -5,6 +5,7 @@ import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Aws, CfnOutput, Validations } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import { createAlarms, type Watched } from './alarms.ts';
+import { countLines } from './counted-lines.ts';
 import { customerKey } from './customer-key.ts';
 import { createDashboard } from './dashboard.ts';
 import { saveLogQueries } from './log-queries.ts';
@@ -16,10 +17,11 @@ export interface MonitoringProps extends Watched {
   readonly storage: Storage;
 }
 
-/** Alarms with the topic that carries them, the dashboard, and the queries that are saved with it. */
+/** What is counted off the log, alarms with the topic that carries them, the dashboard, and the queries that are saved with it. */
 export class Monitoring extends Construct {
   constructor(scope: Construct, id: string, { stage, ...watched }: MonitoringProps) {
     super(scope, id);
+    countLines(this, watched);
     const topic = this.alarmTopic(stage);
     // Such a deployment goes into an emulator, which refuses metric math and saved queries.
     const isEmulated = stage.egressAllow !== null;

@@ -1,6 +1,7 @@
 import { alarmDefinitions } from './alarm-definitions.ts';
 import { type AlarmState, evaluateAlarm } from './alarm-state.ts';
 import type { Resolve } from './intrinsics.ts';
+import { metricFilters } from './metric-filters.ts';
 import { createMetricSources, type MetricSources } from './metric-sources.ts';
 import { createMetricStore } from './metric-store.ts';
 import type { LocalQueue } from './queues.ts';
@@ -41,9 +42,10 @@ export const createAlarms = (
 ): Alarms => {
   const minuteMs = MINUTE_MS / speed;
   const store = createMetricStore(minuteMs);
-  const sources = createMetricSources(store, speed);
+  const filters = metricFilters(assembly, resolve);
+  const sources = createMetricSources(store, speed, filters.read);
   const { alarms, unknown } = alarmDefinitions(assembly, resolve);
-  for (const problem of unknown) onUnknown?.(problem);
+  for (const problem of [...filters.unknown, ...unknown]) onUnknown?.(problem);
   const broken = new Set<string>();
   const states = new Map<string, AlarmState>(alarms.map(({ name }) => [name, 'OK']));
   const timers: NodeJS.Timeout[] = [];

@@ -6,6 +6,7 @@ const hidden = new Set([
   'level',
   'name',
   '_aws',
+  'service',
   'aws',
   'calls',
   'units',

@@ -1,4 +1,5 @@
 import type { Invocation } from './function-pool.ts';
+import type { Reading } from './metric-filters.ts';
 import type { MetricStore } from './metric-store.ts';
 import type { LogLine } from './stack.ts';
 
@@ -18,6 +19,8 @@ const parse = (text: string): EmbeddedLine => {
   }
 };
 
+const scaleOf = (unit: string | undefined, speed: number): number => (unit === 'Milliseconds' ? speed : 1);
+
 /** When the youngest record of a stream's batch was written, or undefined for any other event. */
 const writtenMs = (event: unknown): number | undefined => {
   const { Records } = (event ?? {}) as { Records?: { dynamodb?: { ApproximateCreationDateTime?: number } }[] };
@@ -25,8 +28,15 @@ const writtenMs = (event: unknown): number | undefined => {
   return seconds === undefined ? undefined : seconds * 1000;
 };
 
-/** What CloudWatch would be told of what happens here. Time runs faster with the speed: so do delays and ages. */
-export const createMetricSources = (store: MetricStore, speed: number) => ({
+/**
+ * What CloudWatch would be told of what happens here, and what the template's filters read off a function's lines. Time runs
+ * faster with the speed: so do delays and ages.
+ */
+export const createMetricSources = (
+  store: MetricStore,
+  speed: number,
+  readLine: (functionName: string, fields: EmbeddedLine) => readonly Reading[],
+) => ({
   invocation({ functionName, durationMs, result, isThrottled, event }: Invocation): void {
     const tell = (name: string, value: number): void =>
       store.record({ namespace: 'AWS/Lambda', name, dimensions: { FunctionName: functionName } }, [value]);
@@ -42,17 +52,18 @@ export const createMetricSources = (store: MetricStore, speed: number) => ({
   },
 
   /** https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html */
-  line({ text }: LogLine): void {
-    if (!text.includes('"_aws"')) return;
+  line({ functionName, text }: LogLine): void {
     const fields = parse(text);
+    for (const { metric, value, unit } of readLine(functionName, fields)) {
+      store.record(metric, [value * scaleOf(unit, speed)]);
+    }
     for (const { Namespace: namespace, Dimensions, Metrics } of fields._aws?.CloudWatchMetrics ?? []) {
       for (const names of Dimensions) {
         const dimensions = Object.fromEntries(names.map((name) => [name, String(fields[name])]));
         for (const { Name: name, Unit } of Metrics) {
-          const scale = Unit === 'Milliseconds' ? speed : 1;
           store.record(
             { namespace, name, dimensions },
-            [fields[name]].flat().map((value) => Number(value) * scale),
+            [fields[name]].flat().map((value) => Number(value) * scaleOf(Unit, speed)),
           );
         }
       }

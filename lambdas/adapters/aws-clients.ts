@@ -6,16 +6,16 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 export interface AwsUse {
   readonly calls: Record<string, number>;
   readonly units: Record<string, number>;
-  /** How often a service refused for want of capacity, tries of the client library included. */
-  throttles: number;
+  /** How often a service refused for want of capacity, tries of the client library included; where any did. */
+  throttles?: number;
 }
 
-let use: AwsUse = { calls: {}, units: {}, throttles: 0 };
+let use: AwsUse = { calls: {}, units: {} };
 
 /** What was called since the last look; for an invocation's log line. */
 export const takeAwsUse = (): AwsUse => {
   const taken = use;
-  use = { calls: {}, units: {}, throttles: 0 };
+  use = { calls: {}, units: {} };
   return taken;
 };
 
@@ -43,18 +43,22 @@ const throttledParts = ({ Responses, UnprocessedKeys = {} }: BatchAnswer): numbe
   return refused + Object.keys(UnprocessedKeys).length;
 };
 
+const countThrottles = (count: number): void => {
+  if (count > 0) use.throttles = (use.throttles ?? 0) + count;
+};
+
 /** Sees every try of a call, also those after which the client library tries again. */
-const countThrottles = (client: DynamoDBClient | SQSClient | SecretsManagerClient): void => {
+const watchThrottles = (client: DynamoDBClient | SQSClient | SecretsManagerClient): void => {
   (client as SQSClient).middlewareStack.add(
     (next) => async (args) => {
       try {
         return await next(args);
       } catch (error) {
-        if (error instanceof Error && THROTTLED.test(error.name)) use.throttles++;
+        if (error instanceof Error && THROTTLED.test(error.name)) countThrottles(1);
         throw error;
       }
     },
-    { step: 'deserialize', priority: 'high', name: 'countThrottles' },
+    { step: 'deserialize', priority: 'high', name: 'watchThrottles' },
   );
 };
 
@@ -69,13 +73,13 @@ const withoutLogger = <C extends DynamoDBClient | SQSClient | SecretsManagerClie
 
 export const dynamoClient = (overrides: { maxAttempts?: number } = {}): DynamoDBClient => {
   const client = new DynamoDBClient({ ...options, ...overrides });
-  countThrottles(client);
+  watchThrottles(client);
   client.middlewareStack.add(
     (next, context) => async (args) => {
       const input = args.input as { ReturnConsumedCapacity?: string };
       const result = await next({ ...args, input: { ...input, ReturnConsumedCapacity: 'TOTAL' } });
       const output = result.output as BatchAnswer & { ConsumedCapacity?: unknown };
-      use.throttles += throttledParts(output);
+      countThrottles(throttledParts(output));
       count('dynamodb', String(context.commandName).replace(/Command$/, ''), output.ConsumedCapacity);
       return result;
     },
@@ -85,7 +89,7 @@ export const dynamoClient = (overrides: { maxAttempts?: number } = {}): DynamoDB
 };
 
 const counted = <C extends SQSClient | SecretsManagerClient>(client: C, service: string): C => {
-  countThrottles(client);
+  watchThrottles(client);
   (client as SQSClient).middlewareStack.add(
     (next, context) => async (args) => {
       count(service, String(context.commandName).replace(/Command$/, ''), null);

@@ -1,38 +1,22 @@
 import type { DeliveryOutcome } from './deliver-batch.ts';
 
-type Counted = Partial<Record<DeliveryOutcome['outcome'] | 'slowLaneAttempts' | 'forbiddenAddresses', number>>;
-type Timed = Record<'firstAttemptMs' | 'latenessMs' | 'receiverMs', number[]>;
+type Outcome = DeliveryOutcome['outcome'];
+/** How an attempt ends: each one's line is counted. */
+type End = 'delivered' | 'refused' | 'dead' | 'gone';
+type Figures = Partial<Record<Exclude<Outcome, End> | 'slowLaneAttempts' | 'forbiddenAddresses', number>>;
 
-export interface OutcomeFigures {
-  /** By profile, of what was attempted. */
-  readonly attempted: ReadonlyMap<string, Counted & Timed>;
-  /** Of what became of messages without an attempt, and of attempts whatever the profile. */
-  readonly rest: Counted;
-}
+const isEnd = (outcome: Outcome): outcome is End => ['delivered', 'refused', 'dead', 'gone'].includes(outcome);
 
-const add = (counted: Counted, name: keyof Counted): void => {
-  counted[name] = (counted[name] ?? 0) + 1;
-};
-
-/** What a batch's outcomes come to in numbers. */
-export const outcomeFigures = (outcomes: readonly DeliveryOutcome[], lane: 'fast' | 'slow'): OutcomeFigures => {
-  const attempted = new Map<string, Counted & Timed>();
-  const rest: Counted = {};
-  for (const { outcome, webhook, event, attempted: one } of outcomes) {
-    if (!one || !webhook) {
-      add(rest, outcome);
-      continue;
-    }
-    const own = attempted.get(webhook.profile) ?? { firstAttemptMs: [], latenessMs: [], receiverMs: [] };
-    attempted.set(webhook.profile, own);
-    add(own, outcome);
-    own.receiverMs.push(one.attempt.duration_ms);
-    const { number, trigger, started_at, due_at } = one.attempt;
-    if (number === 1 && trigger === 'schedule' && event) {
-      own.firstAttemptMs.push(started_at - Date.parse(event.created_at));
-    } else own.latenessMs.push(started_at - due_at);
-    if (lane === 'slow') add(rest, 'slowLaneAttempts');
-    if (one.attempt.error?.code === 'forbidden_address') add(rest, 'forbiddenAddresses');
+/** What a batch's outcomes come to, beside what is counted off their lines. */
+export const outcomeFigures = (outcomes: readonly DeliveryOutcome[], lane: 'fast' | 'slow'): Figures => {
+  const figures: Figures = {};
+  const add = (name: keyof Figures): void => {
+    figures[name] = (figures[name] ?? 0) + 1;
+  };
+  for (const { outcome, attempted } of outcomes) {
+    if (!isEnd(outcome)) add(outcome);
+    if (attempted && lane === 'slow') add('slowLaneAttempts');
+    if (attempted?.attempt.error?.code === 'forbidden_address') add('forbiddenAddresses');
   }
-  return { attempted, rest };
+  return figures;
 };

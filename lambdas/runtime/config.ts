@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { env } from './env.ts';
+import { serviceVariable } from './metric-names.ts';
 
 const wholeNumber = z.string().regex(/^\d+$/, 'must be a whole number').transform(Number);
 
@@ -43,6 +44,9 @@ export const readConfig = <K extends keyof Config>(
   const values = parsed.data as Record<string, unknown>;
   return Object.fromEntries(names.map((name) => [name, values[env[name]]])) as unknown as Pick<Config, K>;
 };
+
+/** The stack, by which the metrics of one are told from another's. */
+export const service = process.env[serviceVariable];
 
 /** What the Lambda service says of the running invocation's trace: another for each. */
 export const xrayHeader = (): string | undefined => process.env._X_AMZN_TRACE_ID;

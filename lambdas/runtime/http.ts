@@ -23,7 +23,7 @@ export interface HttpOptions {
   /** Needed by every route with a scope. */
   readonly authenticate?: Authenticate;
   /** What the request's log line tells besides: the calls and units it took. */
-  readonly use?: () => { readonly throttles: number };
+  readonly use?: () => { readonly throttles?: number };
   readonly now?: () => number;
 }
 
@@ -159,7 +159,7 @@ export const httpHandler = (routes: readonly Route[], options: HttpOptions) => {
     publishMetrics({
       rateLimited: result.statusCode === 429 ? 1 : 0,
       unavailable: result.statusCode === 503 ? 1 : 0,
-      throttles: aws?.throttles ?? 0,
+      throttles: aws?.throttles,
     });
     return {
       ...result,

@@ -2,25 +2,32 @@
 
 export const metricNamespace = 'PassPost';
 
-/** Powertools reads it: the dimension `service`, which tells one stack of an account from another. */
+/** Powertools reads it, and so do we: the dimension `service`, which tells one stack of an account from another. */
 export const serviceVariable = 'POWERTOOLS_SERVICE_NAME';
 
 /**
- * All that is measured, with its unit. Those of an attempt are told by profile, too; nothing is told by webhook or account,
- * so that the number of series, which is what CloudWatch charges for, does not grow with use.
+ * What there is to say of every event and every delivery: CloudWatch counts it off the lines that say it, as
+ * lib/counted-lines.ts tells it to. Those of an attempt are told by profile, too.
  */
-export const metrics = {
+export const counted = {
   delivered: ['Delivered', 'Count'],
   refused: ['Refused', 'Count'],
   dead: ['Dead', 'Count'],
   gone: ['Gone', 'Count'],
-  /** From the event to the first POST. */
+  /** From the event to its first POST; where a webhook's own pace or a hold put it off, from then. */
   firstAttemptMs: ['FirstAttemptLatency', 'Milliseconds'],
   /** Of every later attempt, behind its time. */
   latenessMs: ['Lateness', 'Milliseconds'],
   /** What an attempt took; how often it was measured is how many attempts there were. */
   receiverMs: ['ReceiverDuration', 'Milliseconds'],
 
+  events: ['Events', 'Count'],
+  /** Deliveries that they came to. */
+  fannedOut: ['FannedOut', 'Count'],
+} as const;
+
+/** What is seldom: written, where there is any, at the end of an invocation. */
+export const written = {
   held: ['Held', 'Count'],
   cancelled: ['Cancelled', 'Count'],
   discarded: ['Discarded', 'Count'],
@@ -33,9 +40,6 @@ export const metrics = {
   slowLaneAttempts: ['SlowLaneAttempts', 'Count'],
   forbiddenAddresses: ['ForbiddenAddresses', 'Count'],
   keyringUnreadable: ['KeyringUnreadable', 'Count'],
-
-  /** Deliveries of an event; how often it was measured is how many events there were. */
-  fanOutSize: ['FanOutSize', 'Count'],
 
   /** Due by now and not recorded. */
   owedNow: ['OwedNow', 'Count'],
@@ -50,4 +54,12 @@ export const metrics = {
   throttles: ['Throttles', 'Count'],
 } as const;
 
+/**
+ * All that is measured, with its unit. Nothing is told by webhook or account, so that the number of series, which is what
+ * CloudWatch charges for, does not grow with use.
+ */
+export const metrics = { ...counted, ...written } as const;
+
 export type Measure = keyof typeof metrics;
+export type CountedMeasure = keyof typeof counted;
+export type WrittenMeasure = keyof typeof written;

@@ -1,32 +1,28 @@
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import { describeError, log } from './log.ts';
-import { type Measure, metricNamespace, metrics } from './metric-names.ts';
+import { metricNamespace, type WrittenMeasure, written } from './metric-names.ts';
 
-/** What an invocation measured: counts, or each value of what has a distribution. */
-export type Figures = Partial<Readonly<Record<Measure, number | readonly number[]>>>;
+/** What an invocation measured. */
+export type Figures = Partial<Readonly<Record<WrittenMeasure, number | undefined>>>;
 
 let made: Metrics | undefined;
 
-const emit = (emitter: Metrics, figures: Figures, profile: string | null): void => {
-  for (const [measure, found = 0] of Object.entries(figures)) {
-    const [name, unit] = metrics[measure as Measure];
-    if (typeof found !== 'number') for (const value of found) emitter.addMetric(name, unit, value);
-    else if (found !== 0) emitter.addMetric(name, unit, found);
+const emit = (emitter: Metrics, figures: Figures): void => {
+  for (const [measure, value = 0] of Object.entries(figures)) {
+    const [name, unit] = written[measure as WrittenMeasure];
+    if (value !== 0) emitter.addMetric(name, unit, value);
   }
-  if (!emitter.hasStoredMetrics()) return;
-  if (profile !== null) emitter.addDimensions({}).addDimensions({ profile });
-  emitter.publishStoredMetrics();
+  if (emitter.hasStoredMetrics()) emitter.publishStoredMetrics();
 };
 
 /**
- * Writes an invocation's metrics at its end as one line in embedded metric format, which CloudWatch reads from the log:
- * no call, and nothing at all where nothing was counted. Figures of one profile count for the whole and for the profile.
- * What goes wrong here costs the numbers and nothing else.
+ * Writes what an invocation measured at its end as one line in embedded metric format, which CloudWatch reads from the
+ * log: no call, and nothing at all where nothing was measured. What goes wrong here costs the numbers and nothing else.
  */
-export const publishMetrics = (figures: Figures, profile: string | null = null): void => {
+export const publishMetrics = (figures: Figures): void => {
   try {
     made ??= new Metrics({ namespace: metricNamespace });
-    emit(made, figures, profile);
+    emit(made, figures);
   } catch (error) {
     made = undefined;
     log('warn', 'metrics.lost', { error: describeError(error) });

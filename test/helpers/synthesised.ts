@@ -5,6 +5,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { App } from 'aws-cdk-lib/core';
 import { PassPostStack } from '../../lib/passpost-stack.ts';
 import { chooseStage } from '../../lib/stages.ts';
+import type { Assembly } from '../../local/template.ts';
 
 const flags = JSON.parse(readFileSync(new URL('../../cdk.json', import.meta.url), 'utf8')).context;
 
@@ -58,6 +59,19 @@ export const named = (template: Template, type: string, name: string): Resource 
 
 export const functionNames = (template: Template): readonly string[] =>
   resourcesOfType(template, 'AWS::Lambda::Function').map(nameOf);
+
+/** The template as the local stack reads it. */
+export const assemblyOf = (template: Template): Assembly => ({
+  stackName: 'passpost-test',
+  resources: new Map(
+    Object.entries(resourcesOf(template)).map(([logicalId, resource]) => [
+      logicalId,
+      { logicalId, type: resource.Type, properties: resource.Properties ?? {}, name: nameOf(resource) },
+    ]),
+  ),
+  outputs: {},
+  bundle: () => '',
+});
 
 /** What a function's role allows and denies, in whichever of its policies. */
 export const statementsOf = (template: Template, functionName: string): readonly Statement[] => {

@@ -4,7 +4,7 @@ import { type AlarmState, evaluateAlarm } from '../../local/alarm-state.ts';
 import { createMetricSources } from '../../local/metric-sources.ts';
 import { createMetricStore } from '../../local/metric-store.ts';
 import type { Assembly } from '../../local/template.ts';
-import { nameOf, resourcesOf, synthesise } from '../helpers/synthesised.ts';
+import { assemblyOf as stackAssembly, synthesise } from '../helpers/synthesised.ts';
 
 const MINUTE_MS = 60_000;
 const START = 1_000 * 5 * MINUTE_MS;
@@ -116,16 +116,7 @@ describe('an alarm', () => {
 });
 
 test('every alarm of the stack can be evaluated here', () => {
-  const resources = Object.entries(resourcesOf(synthesise())).map(
-    ([logicalId, resource]) =>
-      [
-        logicalId,
-        { logicalId, type: resource.Type, properties: resource.Properties ?? {}, name: nameOf(resource) },
-      ] as const,
-  );
-  const assembly: Assembly = { ...assemblyOf({}), resources: new Map(resources) };
-
-  const { alarms, unknown } = alarmDefinitions(assembly, (value) => value);
+  const { alarms, unknown } = alarmDefinitions(stackAssembly(synthesise()), (value) => value);
 
   expect(unknown).toEqual([]);
   expect(alarms.map(({ name }) => name)).toContain('dead-rate');
@@ -141,22 +132,22 @@ test('reads metrics out of a function’s log, in the time of the speed', () => 
           Namespace: 'PassPost',
           Dimensions: [['service'], ['service', 'profile']],
           Metrics: [
-            { Name: 'Lateness', Unit: 'Milliseconds' },
-            { Name: 'Dead', Unit: 'Count' },
+            { Name: 'Waited', Unit: 'Milliseconds' },
+            { Name: 'Held', Unit: 'Count' },
           ],
         },
       ],
     },
     service: 'passpost-test',
     profile: 'inpost',
-    Lateness: [10, 30],
-    Dead: 2,
+    Waited: [10, 30],
+    Held: 2,
   });
 
-  createMetricSources(store, 60).line({ functionName: 'deliver', text });
+  createMetricSources(store, 60, () => []).line({ functionName: 'deliver', text });
 
   const read = (name: string, dimensions: Record<string, string>) =>
     store.read({ namespace: 'PassPost', name, dimensions }, 'Sum', 1, 1, nowMs + MINUTE_MS)[0];
-  expect(read('Lateness', { service: 'passpost-test' })).toBe(40 * 60);
-  expect(read('Dead', { profile: 'inpost', service: 'passpost-test' })).toBe(2);
+  expect(read('Waited', { service: 'passpost-test' })).toBe(40 * 60);
+  expect(read('Held', { profile: 'inpost', service: 'passpost-test' })).toBe(2);
 });

@@ -10,46 +10,45 @@ beforeEach(() => {
 });
 afterEach(() => vi.restoreAllMocks());
 
-test('writes one line, for the whole and for the profile', () => {
-  publishMetrics({ delivered: 2, dead: 0, receiverMs: [12, 30], latenessMs: [] }, 'passmint');
+test('writes one line of what there was', () => {
+  publishMetrics({ held: 2, paced: 0, throttles: undefined, oldestOwedSeconds: 30 });
 
   const lines = written.map((line) => JSON.parse(line));
   expect(lines).toHaveLength(1);
-  expect(lines[0]).toMatchObject({ profile: 'passmint', Delivered: 2, ReceiverDuration: [12, 30] });
+  expect(lines[0]).toMatchObject({ Held: 2, OldestOwed: 30 });
   expect(lines[0]._aws.CloudWatchMetrics).toEqual([
     {
       Namespace: metricNamespace,
-      Dimensions: [['service'], ['service', 'profile']],
+      Dimensions: [['service']],
       Metrics: [
-        { Name: 'Delivered', Unit: 'Count' },
-        { Name: 'ReceiverDuration', Unit: 'Milliseconds' },
+        { Name: 'Held', Unit: 'Count' },
+        { Name: 'OldestOwed', Unit: 'Seconds' },
       ],
     },
   ]);
 });
 
-test('writes nothing where nothing was counted', () => {
-  publishMetrics({ rateLimited: 0, throttles: 0, fanOutSize: [] });
+test('writes nothing where nothing was measured', () => {
+  publishMetrics({ rateLimited: 0, throttles: undefined });
 
   expect(written).toEqual([]);
 });
 
 test('starts every line afresh', () => {
-  publishMetrics({ dead: 1 }, 'inpost');
+  publishMetrics({ failed: 1 });
   publishMetrics({ held: 1 });
 
   const [, second] = written.map((line) => JSON.parse(line));
-  expect(second).not.toHaveProperty('Dead');
-  expect(second._aws.CloudWatchMetrics[0].Dimensions).toEqual([['service']]);
+  expect(second).not.toHaveProperty('Failed');
 });
 
 test('costs the numbers alone when it fails', () => {
-  publishMetrics({ dead: 1, unheardOf: 1 } as never);
-  publishMetrics({ dead: 3 });
+  publishMetrics({ failed: 1, unheardOf: 1 } as never);
+  publishMetrics({ failed: 3 });
 
   const [lost, next] = written.map((line) => JSON.parse(line));
   expect(lost).toMatchObject({ level: 'warn', name: 'metrics.lost' });
-  expect(next.Dead).toBe(3);
+  expect(next.Failed).toBe(3);
 });
 
 test('names every metric once', () => {
