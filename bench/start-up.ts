@@ -1,10 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildSync } from 'esbuild';
-import { bundling } from '../lib/bundles.ts';
+import { bundleInto } from '../lib/bundles.ts';
 import { type Figures, round } from './figures.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -22,8 +21,8 @@ const variables = {
 };
 
 /** Milliseconds that a fresh process takes to import a module. */
-const importMs = (file: string): number => {
-  const code = `const t=performance.now();await import(${JSON.stringify(`file://${file}`)});console.log(performance.now()-t)`;
+const importMs = (module: string): number => {
+  const code = `const t=performance.now();await import(${JSON.stringify(`file://${module}`)});console.log(performance.now()-t)`;
   const output = execFileSync(process.execPath, ['--input-type=module', '-e', code], {
     env: { ...process.env, ...variables },
     encoding: 'utf8',
@@ -49,28 +48,38 @@ const onlyClients = (inputs: readonly string[]): string => {
     .join('\n');
 };
 
-/** Import time of each function's bundle against one that holds only the SDK clients it uses, in turns. */
+/**
+ * Import time of each function's bundle against that of the SDK clients it uses alone, in turns: in one file, as esbuild
+ * makes it unless told otherwise, and split as ours are.
+ */
 export const startUpRatios = async (): Promise<Figures> => {
   const folder = mkdtempSync(join(tmpdir(), 'passpost-start-up-'));
-  const figures: Record<string, number> = {};
+  const figures: Record<string, Record<string, number>> = {};
   try {
     const entries = readdirSync(join(root, 'lambdas')).filter((name) => name.endsWith('.ts'));
     for (const entry of entries) {
       const name = entry.replace(/\.ts$/, '');
-      const own = join(folder, `${name}.mjs`);
-      const bare = join(folder, `${name}-clients.mjs`);
-      const built = buildSync({
-        ...bundling,
-        metafile: true,
-        entryPoints: [join(root, 'lambdas', entry)],
-        outfile: own,
-      });
-      const contents = onlyClients(Object.keys(built.metafile.inputs));
+      const bundles = {
+        own: join(folder, name),
+        clients: join(folder, `${name}-clients`),
+        split: join(folder, `${name}-split`),
+      };
+      const built = bundleInto(bundles.own, { entryPoints: [join(root, 'lambdas', entry)], metafile: true });
+      const contents = onlyClients(Object.keys(built.metafile?.inputs ?? {}));
       if (contents === '') continue;
-      buildSync({ ...bundling, stdin: { contents, resolveDir: root }, outfile: bare });
-      const times = Array.from({ length: RUNS }, () => [importMs(own), importMs(bare)] as const);
-      figures[name] = round(median(times.map(([ours, clients]) => ours / clients)));
-      figures[`${name} KB`] = Math.round(readFileSync(own).length / 1024);
+      const stdin = { contents, resolveDir: root };
+      bundleInto(bundles.split, { stdin });
+      bundleInto(bundles.clients, { stdin, splitting: false });
+      const runs = Array.from({ length: RUNS }, () => ({
+        own: importMs(join(bundles.own, 'index.mjs')),
+        clients: importMs(join(bundles.clients, 'index.mjs')),
+        split: importMs(join(bundles.split, 'index.mjs')),
+      }));
+      figures[name] = {
+        ms: round(median(runs.map(({ own }) => own))),
+        to_clients: round(median(runs.map(({ own, clients }) => own / clients))),
+        to_split_clients: round(median(runs.map(({ own, split }) => own / split))),
+      };
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -98,11 +98,17 @@ const assignmentsOf = async (records: readonly SQSRecord[], failed: Set<string>)
   });
 };
 
-const tellBatch = (records: number, outcomes: readonly DeliveryOutcome[], lane: 'fast' | 'slow', failed: number) => {
+const tellBatch = async (
+  records: number,
+  outcomes: readonly DeliveryOutcome[],
+  lane: 'fast' | 'slow',
+  failed: number,
+): Promise<void> => {
   const aws = takeAwsUse();
   log('info', 'batch.finished', { records, lane, aws });
-  publishMetrics({ ...outcomeFigures(outcomes, lane), failed, keyringUnreadable, throttles: aws.throttles });
+  const figures = { ...outcomeFigures(outcomes, lane), failed, keyringUnreadable, throttles: aws.throttles };
   keyringUnreadable = 0;
+  await publishMetrics(figures);
 };
 
 export const handler = queueHandler(async (records) => {
@@ -120,6 +126,6 @@ export const handler = queueHandler(async (records) => {
     return records.filter(({ messageId }) => failed.has(messageId));
   } finally {
     // Also of a batch that is thrown: a table that throttles makes it so.
-    tellBatch(records.length, outcomes, lane, failed.size);
+    await tellBatch(records.length, outcomes, lane, failed.size);
   }
 });

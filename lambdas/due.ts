@@ -25,6 +25,6 @@ export const handler = async (event: Pick<ScheduledEvent, 'time'>): Promise<void
   } finally {
     const aws = takeAwsUse();
     log('info', 'due.swept', { tick: event.time, ...swept, aws });
-    publishMetrics({ ...swept?.owed, throttles: aws.throttles });
+    await publishMetrics({ ...swept?.owed, throttles: aws.throttles });
   }
 };

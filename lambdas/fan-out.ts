@@ -71,6 +71,6 @@ export const handler = streamHandler(async (records, { deadlineMs }) => {
     // Also of a batch that is thrown: a table that throttles makes it so.
     const aws = takeAwsUse();
     log('info', 'records.fanned-out', { service, records: records.length, ...progress, ...told, aws });
-    publishMetrics({ throttles: aws.throttles });
+    await publishMetrics({ throttles: aws.throttles });
   }
 });

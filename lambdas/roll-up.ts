@@ -46,6 +46,6 @@ export const handler = async (event: Pick<ScheduledEvent, 'time'>, context: Cont
   } finally {
     const aws = takeAwsUse();
     log('info', 'hours.rolled-up', { tick: event.time, ...rolled, aws });
-    publishMetrics({ throttles: aws.throttles });
+    await publishMetrics({ throttles: aws.throttles });
   }
 };

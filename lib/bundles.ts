@@ -10,35 +10,40 @@ import { type BuildOptions, buildSync } from 'esbuild';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const lambdas = join(root, 'lambdas');
 
-/** How every function is bundled; what measures a bundle makes it the same way. */
-export const bundling: BuildOptions = {
+/** How a function is bundled; what measures a bundle makes it the same way. */
+const bundling: BuildOptions = {
   absWorkingDir: root,
   bundle: true,
   platform: 'node',
   format: 'esm',
+  // What is imported only when it is needed (most of how the SDK finds credentials, a schema's checker) stays in files of
+  // its own: a start reads and compiles the others.
+  splitting: true,
   target: 'node24',
   mainFields: ['module', 'main'],
   minify: true,
+  entryNames: 'index',
+  outExtension: { '.js': '.mjs' },
   // What is CommonJS inside a dependency calls `require`, which a module does not have.
   banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
 };
 
+/** Bundles a function into a folder of its own, whose `index.mjs` it is. */
+export const bundleInto = (
+  outdir: string,
+  entry: Pick<BuildOptions, 'entryPoints' | 'stdin' | 'metafile' | 'splitting'>,
+) => buildSync({ ...bundling, ...entry, outdir, logLevel: 'warning' });
+
 let bundles: string | undefined;
 
-// All entries in one call: what they share is read and parsed once, and no process is started per function. (The
-// CDK's own NodejsFunction starts npx and esbuild for each; with fourteen of them that was half of a synth.)
+// One after the other, by one esbuild: the CDK's own NodejsFunction starts npx and esbuild for each.
 const bundleAll = (): string => {
   const outdir = realpathSync(mkdtempSync(join(tmpdir(), 'passpost-bundles-')));
   // The CDK copies what it takes, so nothing here is needed once the synth is over.
   process.once('exit', () => rmSync(outdir, { recursive: true, force: true }));
-  const names = readdirSync(lambdas).filter((name) => name.endsWith('.ts'));
-  buildSync({
-    ...bundling,
-    entryPoints: names.map((name) => ({ in: join(lambdas, name), out: join(basename(name, '.ts'), 'index') })),
-    outdir,
-    outExtension: { '.js': '.mjs' },
-    logLevel: 'warning',
-  });
+  for (const name of readdirSync(lambdas).filter((file) => file.endsWith('.ts'))) {
+    bundleInto(join(outdir, basename(name, '.ts')), { entryPoints: [join(lambdas, name)] });
+  }
   // The reference page's script and style are served as they are, so they stand beside the function that serves them.
   for (const name of ['swagger-ui-bundle.js', 'swagger-ui.css']) {
     copyFileSync(join(root, 'node_modules/swagger-ui-dist', name), join(outdir, 'docs-api', name));

@@ -59,9 +59,10 @@ const faultsOf = (errors: readonly ErrorObject[], root: string): FieldError[] =>
 
 /** Loaded when first needed: most accounts have no schema, and it takes longer than all else that a function loads. */
 const createAjv = async (allErrors: boolean): Promise<Ajv2020> => {
-  const { Ajv2020 } = await import('ajv/dist/2020.js');
+  // A file of its own in the bundle, where CommonJS has no other export.
+  const { default: ajv } = await import('ajv/dist/2020.js');
   // An instance each: what one schema calls itself is no business of another's. No reference leads out of it.
-  return new Ajv2020({
+  return new ajv.Ajv2020({
     strict: false,
     logger: false,
     validateFormats: false,

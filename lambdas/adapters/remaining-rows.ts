@@ -2,9 +2,9 @@ import { type DynamoDBClient, paginateQuery, type TransactWriteItem } from '@aws
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { catalogue } from '../domain/catalogue.ts';
 import type { DeletingAccounts, RemainingKind } from '../domain/delete-account.ts';
-import { EVERYTHING } from '../domain/new-webhook.ts';
 import { type Mode, ownerKey } from '../domain/owner.ts';
 import type { Position } from '../domain/page.ts';
+import { EVERYTHING } from '../domain/webhook.ts';
 import { batchGet } from './batch-get.ts';
 import { newestFirst, queryPositions, queryStatuses } from './listed-rows.ts';
 import {

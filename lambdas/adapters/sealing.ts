@@ -1,4 +1,3 @@
-import { CompactEncrypt } from 'jose/jwe/compact/encrypt';
 import type { PublicKeys } from '../domain/keyring.ts';
 
 export interface Sealer {
@@ -9,7 +8,8 @@ export interface Sealer {
 /** Seals to the deployment's public key. Nothing here, nor anything it is given, can open what it made. */
 export const createSealer = (publicKeys: () => Promise<PublicKeys>): Sealer => ({
   async seal(owner, webhookId, text) {
-    const { sealing } = await publicKeys();
+    // Few calls seal anything.
+    const [{ sealing }, { CompactEncrypt }] = await Promise.all([publicKeys(), import('jose/jwe/compact/encrypt')]);
     return new CompactEncrypt(new TextEncoder().encode(text))
       .setProtectedHeader({ alg: 'ECDH-ES+A256KW', enc: 'A256GCM', kid: sealing.kid, acc: owner, whk: webhookId })
       .encrypt(sealing.jwk);

@@ -1,8 +1,7 @@
 import * as z from 'zod';
 import { type Attempt, attemptErrorCodes, deliveryStatuses, type StoredDelivery, triggers } from './delivery.ts';
 import { timeOfId, webhookOfDelivery } from './id.ts';
-import { HIDDEN } from './new-webhook.ts';
-import type { StoredWebhook } from './webhook.ts';
+import { HIDDEN, type StoredWebhook } from './webhook.ts';
 
 const errorSchema = z.object({ code: z.enum(attemptErrorCodes), message: z.string() }).nullable();
 const bodySchema = z.string().nullable().meta({ description: "The receiver's answer, cut to 2,000 characters." });

@@ -1,13 +1,7 @@
 import * as z from 'zod';
 import { resourceSchema } from './event.ts';
 import { waitsSchema } from './schedule.ts';
-
-/** `*` in a webhook's events: whatever its profile says it means. */
-export const EVERYTHING = '*';
-/** Event names a webhook may ask for. */
-export const MOST_EVENTS = 40;
-/** What reads show in place of a value that is never shown. */
-export const HIDDEN = '***';
+import { HIDDEN, MOST_EVENTS } from './webhook.ts';
 
 // https://www.rfc-editor.org/rfc/rfc7617#section-2: no control characters, and no colon in the user name.
 const CONTROL = /\p{Cc}/u;

@@ -5,9 +5,8 @@ import { catalogue, isBuiltIn } from './catalogue.ts';
 import { invalid, notFound } from './errors.ts';
 import { sampleOf } from './event-samples.ts';
 import { deliveryId, drawId } from './id.ts';
-import { EVERYTHING } from './new-webhook.ts';
 import type { Profile } from './profile.ts';
-import type { StoredWebhook } from './webhook.ts';
+import { EVERYTHING, type StoredWebhook } from './webhook.ts';
 
 export const testSchema = z.strictObject({
   type: z.string().min(1).max(128).optional().meta({ description: 'Any of the catalogue; the first it names.' }),

@@ -1,7 +1,6 @@
 import { invalid } from './errors.ts';
-import { EVERYTHING } from './new-webhook.ts';
 import type { Profile } from './profile.ts';
-import type { StoredWebhook } from './webhook.ts';
+import { EVERYTHING, type StoredWebhook } from './webhook.ts';
 
 /** Where a webhook stands among those who want something: the types, and what stands there for it. */
 export interface WebhookRoutes {

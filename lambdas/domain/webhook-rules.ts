@@ -1,8 +1,8 @@
 import type * as z from 'zod';
 import { type FieldError, invalid, PassPostError } from './errors.ts';
 import { checkHeaders } from './header-rules.ts';
-import { EVERYTHING, MOST_EVENTS } from './new-webhook.ts';
 import type { Profile } from './profile.ts';
+import { EVERYTHING, MOST_EVENTS } from './webhook.ts';
 
 export interface WebhookRules {
   readonly profiles: Readonly<Record<string, Profile>>;

@@ -1,6 +1,5 @@
 import * as z from 'zod';
-import { HIDDEN } from './new-webhook.ts';
-import type { StoredWebhook } from './webhook.ts';
+import { HIDDEN, type StoredWebhook } from './webhook.ts';
 
 /** A webhook as the API shows it: of what is secret, only that it is there. */
 export const webhookViewSchema = z

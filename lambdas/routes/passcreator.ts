@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import * as operations from '../contract/passcreator.ts';
 import { invalid, PassPostError } from '../domain/errors.ts';
 import type { PublicKeys } from '../domain/keyring.ts';
-import { EVERYTHING } from '../domain/new-webhook.ts';
 import { ownerKey } from '../domain/owner.ts';
 import { publicKeyPem, secondsToKeep } from '../domain/published-keys.ts';
 import { listSubscriptions, type SubscriptionDependencies, subscribe, unsubscribe } from '../domain/subscription.ts';
 import type { StoredWebhook } from '../domain/webhook.ts';
+import { EVERYTHING } from '../domain/webhook.ts';
 import { type ApiRequest, type ApiResponse, type Operation, type Route, route } from '../runtime/operation.ts';
 
 export interface PasscreatorDependencies extends SubscriptionDependencies {

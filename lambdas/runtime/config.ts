@@ -2,47 +2,51 @@ import * as z from 'zod';
 import { env } from './env.ts';
 import { serviceVariable } from './metric-names.ts';
 
-const wholeNumber = z.string().regex(/^\d+$/, 'must be a whole number').transform(Number);
+const wholeNumber = () => z.string().regex(/^\d+$/, 'must be a whole number').transform(Number);
+const fromOne = () => wholeNumber().pipe(z.number().min(1));
 
+/** Made when asked for: a function asks for few, at its start. */
 const fields = {
-  domainTable: z.string().min(3),
-  deliveryTable: z.string().min(3),
-  deliveriesQueueUrl: z.url(),
-  slowQueueUrl: z.url(),
-  failuresQueueUrl: z.url(),
-  keyringSecret: z.string().min(1),
-  operatorSecret: z.string().min(1),
-  frontDoorSecret: z.string().min(1),
-  retentionDays: wholeNumber.pipe(z.number().min(1)).default(30),
-  autoDisableAfterHours: wholeNumber.pipe(z.number().min(1)).default(120),
-  ownHosts: z
-    .string()
-    .default('')
-    .transform((text) => text.split(',').filter((host) => host !== '')),
-  scheduleSpeed: z
-    .string()
-    .regex(/^\d+(\.\d+)?$/, 'must be a number')
-    .transform(Number)
-    .pipe(z.number().positive())
-    .default(1),
-  egressAllow: z.literal('loopback').optional(),
-} satisfies Record<keyof typeof env, z.ZodType>;
+  domainTable: () => z.string().min(3),
+  deliveryTable: () => z.string().min(3),
+  deliveriesQueueUrl: () => z.url(),
+  slowQueueUrl: () => z.url(),
+  failuresQueueUrl: () => z.url(),
+  keyringSecret: () => z.string().min(1),
+  operatorSecret: () => z.string().min(1),
+  frontDoorSecret: () => z.string().min(1),
+  retentionDays: () => fromOne().default(30),
+  autoDisableAfterHours: () => fromOne().default(120),
+  ownHosts: () =>
+    z
+      .string()
+      .default('')
+      .transform((text) => text.split(',').filter((host) => host !== '')),
+  scheduleSpeed: () =>
+    z
+      .string()
+      .regex(/^\d+(\.\d+)?$/, 'must be a number')
+      .transform(Number)
+      .pipe(z.number().positive())
+      .default(1),
+  egressAllow: () => z.literal('loopback').optional(),
+} satisfies Record<keyof typeof env, () => z.ZodType>;
 
-type Config = { readonly [K in keyof typeof fields]: z.output<(typeof fields)[K]> };
+type Config = { readonly [K in keyof typeof fields]: z.output<ReturnType<(typeof fields)[K]>> };
 
 /** The named values of the environment, parsed. Every problem is told in one error, by the name of its variable. */
 export const readConfig = <K extends keyof Config>(
   names: readonly K[],
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Pick<Config, K> => {
-  const schema = z.object(Object.fromEntries(names.map((name) => [env[name], fields[name]])));
-  const parsed = schema.safeParse(environment);
-  if (!parsed.success) {
-    const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
-    throw new Error(`The function's environment is wrong. ${problems.join('; ')}`);
-  }
-  const values = parsed.data as Record<string, unknown>;
-  return Object.fromEntries(names.map((name) => [name, values[env[name]]])) as unknown as Pick<Config, K>;
+  const problems: string[] = [];
+  const values = names.map((name) => {
+    const { data, error } = fields[name]().safeParse(environment[env[name]]);
+    for (const { message } of error?.issues ?? []) problems.push(`${env[name]}: ${message}`);
+    return [name, data];
+  });
+  if (problems.length > 0) throw new Error(`The function's environment is wrong. ${problems.join('; ')}`);
+  return Object.fromEntries(values) as Pick<Config, K>;
 };
 
 /** The stack, by which the metrics of one are told from another's. */

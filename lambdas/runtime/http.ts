@@ -141,7 +141,7 @@ export const httpHandler = (routes: readonly Route[], options: HttpOptions) => {
     return begun;
   };
 
-  const finish = (event: APIGatewayProxyEventV2, result: Result): Result => {
+  const finish = async (event: APIGatewayProxyEventV2, result: Result): Promise<Result> => {
     const journey = journeyOf(event);
     const { caller } = journey;
     const aws = use?.();
@@ -156,7 +156,7 @@ export const httpHandler = (routes: readonly Route[], options: HttpOptions) => {
       ids: journey.ids,
       aws,
     });
-    publishMetrics({
+    await publishMetrics({
       rateLimited: result.statusCode === 429 ? 1 : 0,
       unavailable: result.statusCode === 503 ? 1 : 0,
       throttles: aws?.throttles,
@@ -172,16 +172,16 @@ export const httpHandler = (routes: readonly Route[], options: HttpOptions) => {
   };
 
   return middy<APIGatewayProxyEventV2, Result>()
-    .after((request) => {
-      request.response = finish(request.event, request.response ?? {});
+    .after(async (request) => {
+      request.response = await finish(request.event, request.response ?? {});
     })
-    .onError((request) => {
+    .onError(async (request) => {
       const problem = errorToProblem(request.error);
       if (!problem || problem.code === 'unavailable') {
         const request_id = journeyOf(request.event).requestId;
         log('error', 'request.failed', { request_id, error: describeError(request.error) });
       }
-      request.response = finish(request.event, encodeProblem(surfaceOf(request.event), problem));
+      request.response = await finish(request.event, encodeProblem(surfaceOf(request.event), problem));
     })
     .handler(async (event: APIGatewayProxyEventV2) => answer(event, journeyOf(event)));
 };

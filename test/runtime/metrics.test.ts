@@ -10,8 +10,8 @@ beforeEach(() => {
 });
 afterEach(() => vi.restoreAllMocks());
 
-test('writes one line of what there was', () => {
-  publishMetrics({ held: 2, paced: 0, throttles: undefined, oldestOwedSeconds: 30 });
+test('writes one line of what there was', async () => {
+  await publishMetrics({ held: 2, paced: 0, throttles: undefined, oldestOwedSeconds: 30 });
 
   const lines = written.map((line) => JSON.parse(line));
   expect(lines).toHaveLength(1);
@@ -28,23 +28,23 @@ test('writes one line of what there was', () => {
   ]);
 });
 
-test('writes nothing where nothing was measured', () => {
-  publishMetrics({ rateLimited: 0, throttles: undefined });
+test('writes nothing where nothing was measured', async () => {
+  await publishMetrics({ rateLimited: 0, throttles: undefined });
 
   expect(written).toEqual([]);
 });
 
-test('starts every line afresh', () => {
-  publishMetrics({ failed: 1 });
-  publishMetrics({ held: 1 });
+test('starts every line afresh', async () => {
+  await publishMetrics({ failed: 1 });
+  await publishMetrics({ held: 1 });
 
   const [, second] = written.map((line) => JSON.parse(line));
   expect(second).not.toHaveProperty('Failed');
 });
 
-test('costs the numbers alone when it fails', () => {
-  publishMetrics({ failed: 1, unheardOf: 1 } as never);
-  publishMetrics({ failed: 3 });
+test('costs the numbers alone when it fails', async () => {
+  await publishMetrics({ failed: 1, unheardOf: 1 } as never);
+  await publishMetrics({ failed: 3 });
 
   const [lost, next] = written.map((line) => JSON.parse(line));
   expect(lost).toMatchObject({ level: 'warn', name: 'metrics.lost' });
