@@ -62,12 +62,19 @@ const watchThrottles = (client: DynamoDBClient | SQSClient | SecretsManagerClien
   );
 };
 
-/** Endpoints come from the SDK's own variables (`AWS_ENDPOINT_URL_…`), so a local stack needs nothing here. */
-const options = { maxAttempts: 4 } as const;
+/**
+ * Endpoints come from the SDK's own variables (`AWS_ENDPOINT_URL_…`), so a local stack needs nothing here. What a call goes
+ * through is put together once for each kind of call, not for each call.
+ */
+const options = { maxAttempts: 4, cacheMiddleware: true } as const;
 
-/** The SDK makes a copy of every input and output for a log that nobody keeps: a tenth of a batch read's CPU. */
-const withoutLogger = <C extends DynamoDBClient | SQSClient | SecretsManagerClient>(client: C): C => {
+/**
+ * The SDK makes a copy of every input and output for a log that nobody keeps, a tenth of a batch read's CPU, and describes
+ * itself for AWS's statistics, 50 µs a call.
+ */
+const withoutStatistics = <C extends DynamoDBClient | SQSClient | SecretsManagerClient>(client: C): C => {
   (client as SQSClient).middlewareStack.remove('loggerMiddleware');
+  (client as SQSClient).middlewareStack.remove('getUserAgentMiddleware');
   return client;
 };
 
@@ -85,7 +92,7 @@ export const dynamoClient = (overrides: { maxAttempts?: number } = {}): DynamoDB
     },
     { step: 'initialize', name: 'countCapacity' },
   );
-  return withoutLogger(client);
+  return withoutStatistics(client);
 };
 
 const counted = <C extends SQSClient | SecretsManagerClient>(client: C, service: string): C => {
@@ -97,7 +104,7 @@ const counted = <C extends SQSClient | SecretsManagerClient>(client: C, service:
     },
     { step: 'initialize', name: 'countCalls' },
   );
-  return withoutLogger(client);
+  return withoutStatistics(client);
 };
 
 export const sqsClient = (): SQSClient => counted(new SQSClient({ ...options, md5: false }), 'sqs');

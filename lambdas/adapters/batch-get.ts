@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AttributeValue, BatchGetItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { PassPostError } from '../domain/errors.ts';
 import type { Key } from './table-keys.ts';
 
@@ -23,7 +23,7 @@ const getBatch = async (client: DynamoDBClient, wanted: readonly Wanted[], found
   for (const { table, key, isConsistent } of wanted) {
     const entry = request[table] ?? { Keys: [], ConsistentRead: false };
     request[table] = entry;
-    entry.Keys.push(marshall({ pk: key.pk, sk: key.sk }));
+    entry.Keys.push({ pk: { S: key.pk }, sk: { S: key.sk } });
     entry.ConsistentRead ||= isConsistent;
   }
   for (let tries = 1; Object.keys(request).length > 0; tries++) {

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 
 export type IdPrefix = 'tsk' | 'evt' | 'whk' | 'dlv' | 'key' | 'job' | 'acc' | 'aud' | 'req';
 
@@ -11,10 +11,9 @@ const base32 = (value: bigint, characters: number): string => {
   return text;
 };
 
-const hashBits = (parts: readonly string[], bits: number): bigint => {
-  const digest = createHash('sha256').update(JSON.stringify(parts)).digest('hex');
-  return BigInt(`0x${digest}`) >> BigInt(256 - bits);
-};
+const hashOf = (parts: readonly string[]): string => hash('sha256', JSON.stringify(parts), 'hex');
+
+const hashBits = (parts: readonly string[], bits: number): bigint => BigInt(`0x${hashOf(parts)}`) >> BigInt(256 - bits);
 
 const timePart = (timeMs: number): string => base32(BigInt(timeMs), 10);
 
@@ -53,7 +52,7 @@ export const timeOfId = (id: string): number => {
 };
 
 /** Spreads ids over `shards` partitions, the same id always to the same one. */
-export const shardOf = (id: string, shards: number): number => Number(hashBits([id], 32) % BigInt(shards));
+export const shardOf = (id: string, shards: number): number => Number.parseInt(hashOf([id]).slice(0, 8), 16) % shards;
 
 /** The smallest text any id of this kind and time can begin with: a bound for range reads. */
 export const idBound = (prefix: IdPrefix, timeMs: number): string => `${prefix}_${timePart(timeMs)}`;
