@@ -1,6 +1,6 @@
 import type { Resolve } from './intrinsics.ts';
 import { metricMath } from './metric-math.ts';
-import { type MetricName, type Statistic, statistics } from './metric-store.ts';
+import { isStatistic, type MetricName, type Statistic } from './metric-store.ts';
 import { type Assembly, type Resource, resourcesOf } from './template.ts';
 
 export interface MetricQuery {
@@ -41,6 +41,7 @@ interface DataQuery {
 
 interface AlarmProperties extends MetricProperties {
   readonly Statistic?: string;
+  readonly ExtendedStatistic?: string;
   readonly Period?: number;
   readonly Metrics?: readonly DataQuery[];
   readonly Threshold?: number;
@@ -79,10 +80,9 @@ const queryOf = (metric: MetricProperties, stat: string | undefined, period = 60
   if (known === undefined || known?.includes(name) === false) {
     throw new Error(`${namespace} ${name} is not measured here`);
   }
-  const statistic = statistics.find((one) => one === stat);
-  if (statistic === undefined) throw new Error(`the statistic ${stat} is not kept here`);
+  if (!isStatistic(stat)) throw new Error(`the statistic ${stat} is not kept here`);
   const dimensions = Object.fromEntries(Dimensions.map(({ Name, Value }) => [Name, String(Value)]));
-  return { metric: { namespace, name, dimensions }, statistic, minutes: period / 60 };
+  return { metric: { namespace, name, dimensions }, statistic: stat, minutes: period / 60 };
 };
 
 const BAND = /^ANOMALY_DETECTION_BAND\((\w+), *([\d.]+)\)$/;
@@ -92,7 +92,8 @@ const definitionOf = (name: string, wanted: AlarmProperties): AlarmDefinition =>
   const queries = new Map<string, MetricQuery>();
   const expressions = new Map<string, ReturnType<typeof metricMath>>();
   let watched = 'metric';
-  if (Metrics.length === 0) queries.set(watched, queryOf(wanted, wanted.Statistic, wanted.Period));
+  if (Metrics.length === 0)
+    queries.set(watched, queryOf(wanted, wanted.Statistic ?? wanted.ExtendedStatistic, wanted.Period));
   for (const { Id, Expression, MetricStat, ReturnData = true } of Metrics) {
     if (Id === ThresholdMetricId) continue;
     if (MetricStat) queries.set(Id, queryOf(MetricStat.Metric, MetricStat.Stat, MetricStat.Period));

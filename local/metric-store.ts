@@ -5,8 +5,12 @@ export interface MetricName {
   readonly dimensions: Readonly<Record<string, string>>;
 }
 
-export const statistics = ['Sum', 'Average', 'Maximum', 'Minimum', 'SampleCount'] as const;
-export type Statistic = (typeof statistics)[number];
+const plainStatistics = ['Sum', 'Average', 'Maximum', 'Minimum', 'SampleCount'] as const;
+/** `p99` and the like are percentiles. */
+export type Statistic = (typeof plainStatistics)[number] | `p${number}`;
+
+export const isStatistic = (name: string | undefined): name is Statistic =>
+  plainStatistics.some((one) => one === name) || /^p\d+(\.\d+)?$/.test(name ?? '');
 
 /** One value for each period, oldest first; `undefined` where nothing was measured. */
 export type Series = readonly (number | undefined)[];
@@ -22,19 +26,60 @@ interface Summary {
   count: number;
   most: number;
   least: number;
+  /** How many values lie in each step of the scale: all a percentile needs, however many there were. */
+  readonly steps: Map<number, number>;
 }
+
+/** Each step is a fiftieth wider than the one below it, so a percentile is true to 2 %. */
+const STEP = Math.log(1.02);
+const stepOf = (value: number): number => (value > 0 ? Math.ceil(Math.log(value) / STEP) : -Infinity);
 
 const KEPT_MINUTES = 24 * 60;
 
 const keyOf = ({ namespace, name, dimensions }: MetricName): string =>
   JSON.stringify([namespace, name, Object.entries(dimensions).toSorted(([a], [b]) => (a < b ? -1 : 1))]);
 
-const reduceTo: Readonly<Record<Statistic, (summary: Summary) => number>> = {
+const percentileOf = ({ steps, count, most }: Summary, percent: number): number => {
+  let left = Math.max(1, Math.ceil((count * percent) / 100));
+  for (const [step, held] of [...steps].toSorted(([a], [b]) => a - b)) {
+    left -= held;
+    if (left <= 0) return Math.min(most, Math.exp(step * STEP));
+  }
+  return most;
+};
+
+const reduceTo: Readonly<Record<(typeof plainStatistics)[number], (summary: Summary) => number>> = {
   Sum: ({ sum }) => sum,
   Average: ({ sum, count }) => sum / count,
   Maximum: ({ most }) => most,
   Minimum: ({ least }) => least,
   SampleCount: ({ count }) => count,
+};
+
+const reduce = (summary: Summary, statistic: Statistic): number => {
+  const plain = plainStatistics.find((one) => one === statistic);
+  return plain ? reduceTo[plain](summary) : percentileOf(summary, Number(statistic.slice(1)));
+};
+
+const emptySummary = (): Summary => ({ sum: 0, count: 0, most: -Infinity, least: Infinity, steps: new Map() });
+
+const add = (summary: Summary, value: number): void => {
+  summary.sum += value;
+  summary.count++;
+  summary.most = Math.max(summary.most, value);
+  summary.least = Math.min(summary.least, value);
+  summary.steps.set(stepOf(value), (summary.steps.get(stepOf(value)) ?? 0) + 1);
+};
+
+const merge = (whole: Summary, part: Summary): Summary => {
+  for (const [step, held] of part.steps) whole.steps.set(step, (whole.steps.get(step) ?? 0) + held);
+  return {
+    ...whole,
+    sum: whole.sum + part.sum,
+    count: whole.count + part.count,
+    most: Math.max(whole.most, part.most),
+    least: Math.min(whole.least, part.least),
+  };
 };
 
 /** What is measured on this machine, summed up minute by minute. A minute lasts as long as the speed makes it. */
@@ -47,17 +92,12 @@ export const createMetricStore = (minuteMs: number): MetricStore => {
       const minutes = all.get(key) ?? new Map<number, Summary>();
       all.set(key, minutes);
       const minute = Math.floor(atMs / minuteMs);
-      const summary = minutes.get(minute) ?? { sum: 0, count: 0, most: -Infinity, least: Infinity };
+      const summary = minutes.get(minute) ?? emptySummary();
       if (summary.count === 0) {
         minutes.set(minute, summary);
         if (minutes.size > KEPT_MINUTES) minutes.delete(minutes.keys().next().value ?? minute);
       }
-      for (const value of values) {
-        summary.sum += value;
-        summary.count++;
-        summary.most = Math.max(summary.most, value);
-        summary.least = Math.min(summary.least, value);
-      }
+      for (const value of values) add(summary, value);
     },
 
     read(metric, statistic, minutes, count, nowMs) {
@@ -69,12 +109,7 @@ export const createMetricStore = (minuteMs: number): MetricStore => {
           (part) => part !== undefined,
         );
         if (parts.length === 0) return undefined;
-        return reduceTo[statistic]({
-          sum: parts.reduce((total, part) => total + part.sum, 0),
-          count: parts.reduce((total, part) => total + part.count, 0),
-          most: Math.max(...parts.map((part) => part.most)),
-          least: Math.min(...parts.map((part) => part.least)),
-        });
+        return reduce(parts.reduce(merge, emptySummary()), statistic);
       });
     },
   };

@@ -1,4 +1,5 @@
 import { type AlarmOptions, createAlarms } from './alarms.ts';
+import { createAsyncInvoke } from './async-invoke.ts';
 import { createCustomResource } from './custom-resource.ts';
 import { openDataFolder } from './data-folder.ts';
 import { startDynoxide } from './dynoxide.ts';
@@ -189,13 +190,15 @@ const compose = async (options: StackOptions, stops: Stop[]): Promise<Omit<Local
   const calls = resourcesOf(assembly, 'AWS::Events::Rule', 'AWS::Scheduler::Schedule').flatMap((resource) =>
     scheduledCalls(resource, resolve(resource.properties) as Record<string, unknown>),
   );
+  const unawaited = createAsyncInvoke(assembly, resolve, speed, pool);
+  stops.push(() => unawaited.stop());
   for (const call of calls) {
     let isAtWork = false;
     const schedule = startSchedule(call.everyMs, speed, async (at) => {
       // Sped up, one tick may outlast the time to the next; at a minute apart, its timeout sees to it that none does.
       if (isAtWork) return;
       isAtWork = true;
-      await pool.invoke(functionNameOf(call.functionArn), call.event(at));
+      await unawaited.invoke(functionNameOf(call.functionArn), call.event(at));
       isAtWork = false;
     });
     stops.push(() => schedule.stop());

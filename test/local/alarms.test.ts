@@ -102,7 +102,7 @@ describe('an alarm', () => {
   test('that cannot be evaluated here is named', () => {
     const { alarms, unknown } = alarmDefinitions(
       assemblyOf({
-        percentile: { ...above, Statistic: undefined, ExtendedStatistic: 'p99' },
+        trimmed: { ...above, Statistic: undefined, ExtendedStatistic: 'tm99' },
         foreign: { ...above, Namespace: 'AWS/EC2' },
         rate: { ...above, Metrics: [{ Id: 'e', Expression: 'RATE(m)' }] },
         fine: above,
@@ -111,7 +111,7 @@ describe('an alarm', () => {
     );
 
     expect(alarms.map(({ name }) => name)).toEqual(['fine']);
-    expect(unknown.map((problem) => problem.split(':')[0])).toEqual(['percentile', 'foreign', 'rate']);
+    expect(unknown.map((problem) => problem.split(':')[0])).toEqual(['trimmed', 'foreign', 'rate']);
   });
 });
 
@@ -120,6 +120,21 @@ test('every alarm of the stack can be evaluated here', () => {
 
   expect(unknown).toEqual([]);
   expect(alarms.map(({ name }) => name)).toContain('dead-rate');
+});
+
+test('a percentile is what so many of a hundred values do not exceed, across minutes and to a fiftieth', () => {
+  const store = createMetricStore(MINUTE_MS);
+  const quick = Array.from({ length: 96 }, () => 200);
+  store.record(queue, quick, START);
+  store.record(queue, [90_000, 91_000, 0], START + MINUTE_MS);
+
+  const read = (statistic: 'p99' | 'p50' | 'p100' | 'p1') =>
+    store.read(queue, statistic, 5, 1, START + 5 * MINUTE_MS)[0] ?? Number.NaN;
+
+  expect(read('p1')).toBe(0);
+  expect(read('p50') / 200).toBeCloseTo(1, 1);
+  expect(read('p99') / 90_000).toBeCloseTo(1, 1);
+  expect(read('p100')).toBe(91_000);
 });
 
 test('reads metrics out of a function’s log, in the time of the speed', () => {

@@ -41,6 +41,22 @@ describe('the local stack', () => {
     expect(recorder.ticks).toMatchObject([{ source: 'aws.events', time: '2026-11-01T10:00:00Z' }]);
   });
 
+  it('repeats a tick that fails, as Lambda does where the template says nothing', async () => {
+    const runs = new Map<string, number>();
+    await start({
+      speed: 6000,
+      environment: { RECORDER: 'http://127.0.0.1:1' },
+      onInvocation({ functionName, event }) {
+        const { id } = event as { id: string };
+        if (functionName === 'tick') runs.set(id, (runs.get(id) ?? 0) + 1);
+      },
+    });
+
+    await until(() => [...runs.values()].includes(3));
+
+    expect(Math.max(...runs.values())).toBe(3);
+  });
+
   it('divides the schedule by its speed', async () => {
     const { recorder } = await start({ speed: 600 });
 
