@@ -92,6 +92,19 @@ describe('delivery', () => {
     expect(named(template, 'AWS::Lambda::Function', 'roll-up').Properties.Timeout).toBe(240);
   });
 
+  // Lambda runs a tick that failed twice more: one tick counted as three errors, and ran beside those that came after it.
+  test.each([
+    ['due', 60],
+    ['roll-up', 300],
+  ])('runs a tick of %s once, and not after the next has come', (name, seconds) => {
+    template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', {
+      FunctionName: { Ref: logicalId('AWS::Lambda::Function', name) },
+      Qualifier: '$LATEST',
+      MaximumRetryAttempts: 0,
+      MaximumEventAgeInSeconds: seconds,
+    });
+  });
+
   test('lets only functions behind the stream and the queues send messages', () => {
     const senders = functionNames(template).filter((name) => actionsOf(template, name).includes('sqs:SendMessage'));
 
