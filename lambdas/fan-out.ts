@@ -42,6 +42,9 @@ const dependencies = {
 /** Stopping in time costs nothing; being stopped half-way costs doing it again. */
 const STOP_BEFORE_MS = 10_000;
 
+/** It came to show that the stream is read, and is nothing to tell or count. */
+const isHeartbeat = ({ dynamodb }: DynamoDBRecord): boolean => dynamodb?.NewImage === undefined;
+
 const changeOf = async (record: DynamoDBRecord): Promise<Change[]> => {
   const image = record.dynamodb?.NewImage;
   if (!image) return [];
@@ -70,7 +73,9 @@ export const handler = streamHandler(async (records, { deadlineMs }) => {
   } finally {
     // Also of a batch that is thrown: a table that throttles makes it so.
     const aws = takeAwsUse();
-    log('info', 'records.fanned-out', { service, records: records.length, ...progress, ...told, aws });
+    if (!records.every(isHeartbeat)) {
+      log('info', 'records.fanned-out', { service, records: records.length, ...progress, ...told, aws });
+    }
     await publishMetrics({ throttles: aws.throttles });
   }
 });

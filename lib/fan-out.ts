@@ -72,6 +72,11 @@ export class FanOut extends Construct {
         image({ kind: ['task', 'command', 'template'] }),
         image({ kind: ['event'] }, { origin: ['publish'] }),
         image({ kind: ['job'] }, { status: ['completed'] }, { result_to: ['webhooks'] }),
+        // What the roll-up puts there and takes away: a record without a new image means nothing to any release.
+        FilterCriteria.filter({
+          eventName: FilterRule.isEqual('REMOVE'),
+          dynamodb: { Keys: { pk: { S: FilterRule.isEqual('HEARTBEAT') } } },
+        }),
       ],
     });
     // Nor too old for ever; the construct does not take the -1 that says so.

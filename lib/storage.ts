@@ -225,10 +225,11 @@ export class Storage extends Construct {
     );
   }
 
-  /** Reads every webhook's hours, counts them, lets held deliveries go on, and events live as long as something is owed of them. */
+  /** Reads every webhook's hours, counts them, lets held deliveries go on, and events live as long as something is owed of them; keeps the stream from being silent. */
   grantRollUp(fn: LambdaFunction): void {
     this.grantDomain(
       fn,
+      this.domain(['PutItem', 'DeleteItem'], ['HEARTBEAT']),
       this.domain(['GetItem', 'Query'], ['A#*']),
       this.domain(['BatchGetItem', 'UpdateItem'], ['E#*']),
     );

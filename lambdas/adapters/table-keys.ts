@@ -14,6 +14,7 @@ import { shardOf, webhookOfDelivery } from '../domain/id.ts';
 //   template        A#o            tpl#…                            list: M#o / created#id
 //   who wants a type R#o#type      routing                          (a set of `webhook|resource`)
 //   idempotency     I#o            path#key
+//   heartbeat       HEARTBEAT      stream                           (there for a moment, every five minutes)
 // delivery table (no stream)
 //   delivery        W#whk_…#shard  dlv_…                            due: D#shard / due_at · attention: whk_…#shard#status / id
 //   attempt         dlv_…          A#001
@@ -74,6 +75,8 @@ export const idempotencyKey = (scope: string, path: string, key: string): Key =>
   pk: `I#${scope}`,
   sk: `${path}#${key}`,
 });
+
+export const heartbeatKey: Key = { pk: 'HEARTBEAT', sk: 'stream' };
 
 export const deliveryPk = (webhookId: string, shard: number): string => `W#${webhookId}#${shard}`;
 export const deliveryKey = (id: string): Key => ({

@@ -16,7 +16,7 @@ describe('fan-out', () => {
     expect(Properties).not.toHaveProperty('MaximumBatchingWindowInSeconds');
   });
 
-  test('hears of tasks, commands, templates, published events and results for webhooks only', () => {
+  test('hears of tasks, commands, templates, published events, results for webhooks and the heartbeat only', () => {
     const { Filters } = Properties.FilterCriteria as { Filters: readonly { Pattern: string }[] };
 
     expect(Filters.map(({ Pattern }) => JSON.parse(Pattern))).toEqual([
@@ -25,6 +25,7 @@ describe('fan-out', () => {
       {
         dynamodb: { NewImage: { kind: { S: ['job'] }, status: { S: ['completed'] }, result_to: { S: ['webhooks'] } } },
       },
+      { eventName: ['REMOVE'], dynamodb: { Keys: { pk: { S: ['HEARTBEAT'] } } } },
     ]);
   });
 
