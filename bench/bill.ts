@@ -36,13 +36,30 @@ const LOG_MONTHS = 3;
 /** Request, TLS and what comes back of it. */
 const SENT_BYTES = 2000;
 
-/** At most, with what the stack has now; a test counts the template's. */
-export const counts = { secrets: 2, alarms: 25, dashboards: 1, metricSeries: 67, idleMetricSeries: 5 } as const;
+/** With what the stack has now; a test counts the template's. A series is written, and paid for, only where something is counted. */
+export const counts = { secrets: 2, alarmMetrics: 27, dashboards: 1, metricSeries: 67 } as const;
 
 /** Lambda's pollers ask an empty queue every twenty seconds, five for each of the two. */
 const polls = (2 * 5 * SECONDS_A_MONTH) / 20;
-const ticks = SECONDS_A_MONTH / 60;
-const DUE_SHARDS = 16;
+
+/** What goes on where nothing else does. Read off the lines of an idle stack; time is what a tick takes here. */
+interface Tick {
+  readonly times: number;
+  readonly readUnits: number;
+  readonly writeUnits: number;
+  readonly seconds: number;
+  readonly logBytes: number;
+}
+const idle = {
+  /** The due function: sixteen shards, each asked for what is due and for what is parked. */
+  minute: { times: SECONDS_A_MONTH / 60, readUnits: 16, writeUnits: 0, seconds: 0.06, logBytes: 700 },
+  /** The roll-up, with the heartbeat's row put and taken away. */
+  fiveMinutes: { times: SECONDS_A_MONTH / 300, readUnits: 2.5, writeUnits: 2, seconds: 0.06, logBytes: 800 },
+  /** What the heartbeat is to the fan-out. */
+  heartbeat: { times: SECONDS_A_MONTH / 300, readUnits: 0, writeUnits: 0, seconds: 0.005, logBytes: 450 },
+} satisfies Readonly<Record<string, Tick>>;
+const ofTicks = (amount: (tick: Tick) => number): number =>
+  Object.values(idle).reduce((sum, tick) => sum + tick.times * amount(tick), 0);
 
 /** X-Ray takes the first request of each second and a twentieth of the others; a trace for the call and one for its way from the stream. */
 const tracesOf = (requests: number): number => {
@@ -54,18 +71,21 @@ const GB = 1e9;
 
 const linesOf = (deliveries: number, per: PerDelivery): Readonly<Record<string, number>> => ({
   'HTTP API': deliveries * per.httpRequests * prices.httpApiRequest,
-  'DynamoDB, written': deliveries * per.writeUnits * prices.writeUnit,
-  'DynamoDB, read': (deliveries * per.readUnits + (ticks * DUE_SHARDS) / 2) * prices.readUnit,
+  'DynamoDB, written': (deliveries * per.writeUnits + ofTicks(({ writeUnits }) => writeUnits)) * prices.writeUnit,
+  'DynamoDB, read': (deliveries * per.readUnits + ofTicks(({ readUnits }) => readUnits)) * prices.readUnit,
   'DynamoDB, kept and backed up':
     ((deliveries * STORED_BYTES * STORED_MONTHS) / GB) * (monthlyPrices.tableGb + monthlyPrices.backupGb),
   'SQS, its empty polls too': (deliveries * per.queueRequests + polls) * prices.queueRequest,
-  'Lambda, the minute’s tick too':
-    deliveries * per.functions + ticks * (prices.functionRequest + 0.05 * 0.5 * prices.functionGbSecond),
+  'Lambda, its ticks too':
+    deliveries * per.functions +
+    ofTicks(({ seconds }) => prices.functionRequest + seconds * 0.5 * prices.functionGbSecond),
   'logs, taken and kept 90 days':
-    ((deliveries * per.logBytes) / GB) * (monthlyPrices.logGbTaken + LOG_MONTHS * monthlyPrices.logGbKept),
-  'metrics, at most': (deliveries > 0 ? counts.metricSeries : counts.idleMetricSeries) * monthlyPrices.metricSeries,
-  'alarms and dashboard, at most': counts.alarms * monthlyPrices.alarm + counts.dashboards * monthlyPrices.dashboard,
-  'traces, at most': 2 * tracesOf(deliveries) * monthlyPrices.trace,
+    ((deliveries * per.logBytes + ofTicks(({ logBytes }) => logBytes)) / GB) *
+    (monthlyPrices.logGbTaken + LOG_MONTHS * monthlyPrices.logGbKept),
+  'metrics, at most': (deliveries > 0 ? counts.metricSeries : 0) * monthlyPrices.metricSeries,
+  alarms: counts.alarmMetrics * monthlyPrices.alarm,
+  dashboard: counts.dashboards * monthlyPrices.dashboard,
+  'traces, the ticks’ too, at most': (2 * tracesOf(deliveries) + ofTicks(() => 1)) * monthlyPrices.trace,
   'sent to the internet': Math.max(0, (deliveries * SENT_BYTES) / GB - 100) * monthlyPrices.sentGb,
   secrets: counts.secrets * monthlyPrices.secret,
 });

@@ -27,7 +27,7 @@ interface Watch {
   /** Alarms above this, or below that. */
   readonly above?: number;
   readonly below?: number;
-  /** So many of the metric's periods in a row, or so many of so many. */
+  /** So many of the metric's periods in a row, or so many of so many: what happens once every few minutes is never in a row. */
   readonly periods: number;
   readonly of?: number;
   /** What no number means. An idle system sends none, and that is well. */
@@ -38,6 +38,13 @@ interface Watch {
 /** An SQS queue refuses to hand out more than 120,000 at once, an account of Lambda to run more than its quota: at 80 % there is time to act. */
 const MOST_IN_FLIGHT = 96_000;
 const MOST_USED_PERCENT = 80;
+/** A first attempt is not waiting because it was delayed: SQS delays by 900 s at most. */
+const LONGEST_WAIT_SECONDS = 1_800;
+/**
+ * A message that we could not work on comes back after its visibility timeout of 270 s, and a quiet API is called once every
+ * few minutes: with each of them failing, these periods hold three.
+ */
+const lasting = { periods: 3, of: 15 } as const;
 
 /** One alarm for each way to lose or delay a delivery; each has its section in docs/runbook.md. */
 export const createAlarms = (
@@ -82,37 +89,49 @@ export const createAlarms = (
     periods: 3,
     says: 'Changes wait for more than a minute before they become events.',
   });
+  watch('stream-unread', {
+    metric: fanOut.fanOut.metricInvocations({ ...sum, period: Duration.minutes(5) }),
+    below: 1,
+    periods: 3,
+    // The roll-up's ticks put something there for it: nothing at all is what this is about.
+    missing: TreatMissingData.BREACHING,
+    says: "Nobody reads the domain table's stream: what happens does not become events, and is lost after 24 hours.",
+  });
   for (const fn of [fanOut.fanOut, due]) {
     watch(`${fn.node.id}-errors`, {
       metric: fn.metricErrors(sum),
       above: 0,
       periods: 3,
+      of: 5,
       says: `The function ${fn.node.id} fails, minute after minute.`,
     });
   }
   watch('roll-up-errors', {
-    // Three ticks.
+    // Two of three ticks.
     metric: rollUp.metricErrors({ ...sum, period: Duration.minutes(15) }),
     above: 1,
     periods: 1,
     says: 'The function roll-up fails, tick after tick.',
   });
   watch('deliver-errors', {
-    // What it could not do for one message it hands back, without failing itself.
-    metric: new MathExpression({
-      expression: 'FILL(errors, 0) + FILL(failed, 0)',
-      usingMetrics: { errors: deliver.metricErrors(sum), failed: own('failed') },
-      period: sum.period,
-    }),
+    metric: deliver.metricErrors(sum),
     above: 0,
-    periods: 3,
-    says: 'The function deliver fails, or hands messages back, minute after minute.',
+    ...lasting,
+    says: 'The function deliver fails or is killed, time and again.',
+  });
+  watch('handed-back', {
+    // What it could not do for one message, without failing itself.
+    metric: own('failed'),
+    above: 0,
+    ...lasting,
+    says: 'The function deliver hands messages back, time and again.',
   });
   watch('keyring-unreadable', {
     metric: own('keyringUnreadable'),
     above: 0,
     periods: 2,
-    of: 5,
+    // A message alone asks for it every 270 s.
+    of: 10,
     says: 'The keyring cannot be read: soon nothing can be signed.',
   });
   watch('tick-missed', {
@@ -137,22 +156,24 @@ export const createAlarms = (
     says: 'A delivery has been due for more than a quarter of an hour.',
   });
   watch('first-attempts', {
-    metric: own('firstAttemptMs', { period: sum.period, statistic: Stats.AVERAGE }),
+    // An average would hide the one account that waits behind the many that do not.
+    metric: own('firstAttemptMs', { period: sum.period, statistic: Stats.percentile(99) }),
     above: 60_000,
     periods: 5,
+    of: 15,
     says: 'Events wait for more than a minute before they are first sent.',
   });
   watch('api-errors', {
     metric: api.stage.metricServerError(sum),
     above: 0,
-    periods: 3,
+    ...lasting,
     says: 'The API answers with 5xx.',
   });
   watch('throttles', {
     // The one that grows with the work; the fan-out's would show as iterator age.
     metric: deliver.metricThrottles(sum),
     above: 0,
-    periods: 5,
+    ...lasting,
     says: "Lambda refuses to start the deliver function: the account's concurrency is used up.",
   });
   watch('busy-tables', {
@@ -178,6 +199,17 @@ export const createAlarms = (
     periods: 3,
     says: "More than four fifths of the account's concurrent executions are in use.",
   });
+  for (const [id, queue] of [
+    ['deliveries-waiting', delivery.deliveries],
+    ['slow-waiting', delivery.slow],
+  ] as const) {
+    watch(id, {
+      metric: queue.metricApproximateAgeOfOldestMessage(most),
+      above: LONGEST_WAIT_SECONDS,
+      periods: 3,
+      says: `Messages of the queue ${queue.node.id} wait for more than half an hour: nobody takes them, or too slowly.`,
+    });
+  }
   watch('in-flight', {
     metric: new MathExpression({
       expression: 'MAX([FILL(deliveries, 0), FILL(slow, 0)])',
@@ -189,6 +221,8 @@ export const createAlarms = (
     }),
     above: MOST_IN_FLIGHT,
     periods: 3,
+    // SQS tells late, and a minute that it has not told of yet is filled with 0.
+    of: 10,
     says: 'A queue has more than four fifths of the messages in flight that SQS allows.',
   });
   if (withMath) alarms.push(deadRate(scope, own));

@@ -23,7 +23,7 @@ const drained = async (deployment: Deployment) => {
 export const pause: Command = {
   summary: 'stop deliveries for maintenance; nothing is lost',
   details:
-    'Disables both mappings of the deliver function and waits up to a minute for what is in flight. The API, the stream and\nthe tick go on: what is to be delivered waits in the queues, which keep it for 14 days.',
+    'Disables both mappings of the deliver function and waits up to a minute for what is in flight. The API, the stream and\nthe tick go on: what is to be delivered waits in the queues, which keep it for 14 days. What waits for half an hour\nsets off the alarms deliveries-waiting and slow-waiting, so that no pause is forgotten.',
   options: {},
   prepare: () => async (deployment) => {
     await switchLanes(deployment, false);
@@ -32,6 +32,7 @@ export const pause: Command = {
       'Deliveries are paused.',
       `Waiting: ${data.waiting}, delayed: ${data.delayed}, in flight: ${data.in_flight}.`,
       ...(data.in_flight > 0 ? ['What is in flight is not finished, or comes back after its visibility timeout.'] : []),
+      'Once something has waited for half an hour, the alarms deliveries-waiting and slow-waiting go off.',
       'Resume within 14 days: queues keep messages no longer.',
     ];
     return { data, lines };

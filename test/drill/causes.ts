@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { ReceiveMessageCommand, SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { ReceiveMessageCommand, SendMessageBatchCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { env } from '../../lambdas/runtime/env.ts';
 import { callApi, refusalOf } from '../../local/api-client.ts';
-import { type AwsAnswer, throttled } from '../../local/interceptor.ts';
+import { type AwsAnswer, type AwsCall, throttled } from '../../local/interceptor.ts';
 import type { LocalStack } from '../../local/stack.ts';
 import { readStackFile } from '../../local/stack-file.ts';
 import type { FaultPlace, Faults } from '../helpers/faults.ts';
@@ -61,12 +61,18 @@ const sqsOf = ({ stack }: Scene): { sqs: SQSClient; url: string } => {
   };
 };
 
-const switchSlowMapping = async ({ stack }: Scene, Enabled: boolean): Promise<void> => {
+const switchMapping = async (
+  { stack }: Scene,
+  name: 'deliveries' | 'slow' | 'stream',
+  Enabled: boolean,
+): Promise<void> => {
   const { endpoints, resources } = readStackFile(stack.dataFolder) ?? { endpoints: { lambda: '' }, resources: [] };
-  const mapping = resources.find(({ type, logicalId }) => /SourceMapping$/.test(type) && /slowmapping/.test(logicalId));
+  const mapping = resources.find(
+    ({ type, logicalId }) => /SourceMapping$/.test(type) && logicalId.includes(`${name}mapping`),
+  );
   const url = `${endpoints.lambda}/2015-03-31/event-source-mappings/${mapping?.physicalId}`;
   const answer = await fetch(url, { method: 'PUT', body: JSON.stringify({ Enabled }) });
-  if (!answer.ok) throw new Error(`the slow lane's mapping cannot be switched: ${await answer.text()}`);
+  if (!answer.ok) throw new Error(`the mapping of ${name} cannot be switched: ${await answer.text()}`);
 };
 
 const eachOf = async (count: number, atOnce: number, act: () => Promise<unknown>): Promise<void> => {
@@ -95,15 +101,56 @@ const hang =
 /** One for each way to lose or delay, in an order in which none stands in another's way. */
 export const causes: readonly Cause[] = [
   {
-    what: 'the keyring cannot be read, until a message is given up',
-    alarms: ['keyring-unreadable', 'deliver-errors', 'dead-letters'],
+    what: 'the keyring cannot be read for one message, and another ends the function, whenever they come back',
+    alarms: ['keyring-unreadable', 'handed-back', 'deliver-errors'],
     async begin(scene) {
       await addWebhook(scene, () => 200);
-      const fault = scene.faults.order({ functionName: 'deliver', operation: 'GetSecretValue' }, denied);
+      const keyring = scene.faults.order({ functionName: 'deliver', operation: 'GetSecretValue' }, denied);
       await publish(scene);
+      // Apart, or both would be in one batch.
+      await sleep(2 * scene.minuteMs);
+      const { body } = await publish(scene);
+      const [{ id }] = body.data as [{ id: string }];
+      const isAbout = ({ input }: AwsCall) => JSON.stringify(input).includes(id);
+      const end = scene.faults.order(
+        { functionName: 'deliver', operation: 'BatchGetItem', when: isAbout },
+        'kill before',
+      );
       return () => {
-        fault.end();
+        keyring.end();
+        end.end();
         scene.stack.purge('all');
+      };
+    },
+  },
+  {
+    what: 'a message is received twenty times and never finished',
+    alarms: ['dead-letters'],
+    async begin(scene) {
+      const { sqs, url: QueueUrl } = sqsOf(scene);
+      await switchMapping(scene, 'slow', false);
+      await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'drill' }));
+      const receive = new ReceiveMessageCommand({ QueueUrl, VisibilityTimeout: 0 });
+      await eachOf(21, 1, () => sqs.send(receive));
+      return async () => {
+        scene.stack.purge('all');
+        await switchMapping(scene, 'slow', true);
+      };
+    },
+  },
+  {
+    what: 'deliveries are paused, and the stream is switched off',
+    alarms: ['deliveries-waiting', 'slow-waiting', 'stream-unread'],
+    async begin(scene) {
+      const { sqs, url: QueueUrl } = sqsOf(scene);
+      await addWebhook(scene, () => 200);
+      for (const lane of ['deliveries', 'slow'] as const) await switchMapping(scene, lane, false);
+      await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'drill' }));
+      await publish(scene);
+      while (scene.stack.depth('deliveries').visible === 0) await sleep(20);
+      await switchMapping(scene, 'stream', false);
+      return async () => {
+        for (const name of ['stream', 'deliveries', 'slow'] as const) await switchMapping(scene, name, true);
       };
     },
   },
@@ -122,7 +169,6 @@ export const causes: readonly Cause[] = [
     alarms: ['fan-out-errors', 'iterator-age'],
     async begin(scene) {
       const fault = scene.faults.order({ functionName: 'fan-out', operation: 'BatchGetItem' }, denied);
-      // A batch is as old as its last record, so it must be full before it can grow old.
       // A batch is as old as its last record, so it must be full before it can grow old.
       const stop = keepDoing(scene.minuteMs / 4, () => publish(scene, 16));
       return () => {
@@ -161,6 +207,7 @@ export const causes: readonly Cause[] = [
     what: 'each batch takes two minutes to be read',
     alarms: ['first-attempts', 'concurrency'],
     async begin(scene) {
+      await addWebhook(scene, () => 200);
       const fault = scene.faults.order({ functionName: 'deliver', operation: 'BatchGetItem' }, async (_, forward) => {
         await sleep(2 * scene.minuteMs);
         return forward();
@@ -173,11 +220,11 @@ export const causes: readonly Cause[] = [
     },
   },
   {
-    what: 'the API may not count a request',
+    what: 'the API may not count a request, and gets one every other minute',
     alarms: ['api-errors'],
     async begin(scene) {
       const fault = scene.faults.order({ functionName: 'events-api', operation: 'UpdateItem' }, denied);
-      const stop = keepDoing(scene.minuteMs / 4, () => publish(scene));
+      const stop = keepDoing(2 * scene.minuteMs, () => publish(scene));
       return () => {
         stop();
         fault.end();
@@ -219,7 +266,7 @@ export const causes: readonly Cause[] = [
     async begin(scene) {
       const { sqs, url: QueueUrl } = sqsOf(scene);
       // The function would be quicker than whoever never finishes.
-      await switchSlowMapping(scene, false);
+      await switchMapping(scene, 'slow', false);
       const Entries = Array.from({ length: 10 }, (_, n) => ({ Id: String(n), MessageBody: 'drill' }));
       const hold = new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, VisibilityTimeout: 600 });
       await eachOf(9_650, 8, async () => {
@@ -228,7 +275,7 @@ export const causes: readonly Cause[] = [
       });
       return async () => {
         scene.stack.purge('all');
-        await switchSlowMapping(scene, true);
+        await switchMapping(scene, 'slow', true);
       };
     },
   },

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { callApi } from '../../local/api-client.ts';
 import { startStack } from '../../local/stack.ts';
 import { synthesiseIfStale } from '../../local/synth.ts';
+import { readAssembly, resourcesOf } from '../../local/template.ts';
 import { createFaults } from '../helpers/faults.ts';
 import { startWebhookReceiver } from '../helpers/webhook-receiver.ts';
 import { type Cause, causes, type Scene } from './causes.ts';
@@ -58,12 +59,16 @@ const shown = (minutes: number | null): string => (minutes === null ? 'NEVER' : 
 const faults = createFaults();
 const receiver = await startWebhookReceiver();
 const unknown: string[] = [];
+const assembly = await synthesiseIfStale();
+const visibilityTimeouts = resourcesOf(readAssembly(assembly), 'AWS::SQS::Queue').map(({ properties }) =>
+  Number(properties.VisibilityTimeout ?? 0),
+);
 const stack = await startStack({
-  assembly: await synthesiseIfStale(),
+  assembly,
   speed,
   interceptor: faults.interceptor,
-  // Twenty receives make a dead letter: not an hour and a half of them.
-  visibilityTimeoutSeconds: 1,
+  // The template's own, as time runs here: what an alarm makes of a message that fails hangs on when it comes back.
+  visibilityTimeoutSeconds: Math.max(...visibilityTimeouts) / speed,
   warm: true,
   alarms: {
     quotas: { ConcurrentExecutions: 5 },

@@ -112,13 +112,14 @@ describe('the operator’s commands on a running stack', () => {
     const paused = await ops('pause');
     await client.publish(30);
     await whole.stack.settled();
-    await typed('pause');
+    const told = await typed('pause');
     const postsBefore = webhook.posts.length;
 
     const during = await ops('status');
     const resumed = await ops('resume');
 
     expect(paused).toMatchObject({ deliveries: 'paused', in_flight: 0 });
+    expect(told).toContain('the alarms deliveries-waiting and slow-waiting go off');
     expect(postsBefore).toBe(0);
     expect(during).toMatchObject({
       lanes: { deliveries: 'paused', slow: 'paused' },
