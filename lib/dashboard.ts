@@ -102,13 +102,20 @@ export const createDashboard = (
       [own('owedNow', most, 'due now'), own('held', sum, 'held')],
       [own('oldestOwedSeconds', most, 'oldest, s')],
     ),
-    graph('Queues', [
-      deliveries.metricApproximateNumberOfMessagesVisible({ ...most, label: 'deliveries, waiting' }),
-      deliveries.metricApproximateNumberOfMessagesNotVisible({ ...most, label: 'deliveries, in flight' }),
-      deliveries.metricApproximateNumberOfMessagesDelayed({ ...most, label: 'deliveries, delayed' }),
-      slow.metricApproximateNumberOfMessagesVisible({ ...most, label: 'slow, waiting' }),
-      slow.metricApproximateNumberOfMessagesNotVisible({ ...most, label: 'slow, in flight' }),
-    ]),
+    graph(
+      'Queues',
+      [
+        deliveries.metricApproximateNumberOfMessagesVisible({ ...most, label: 'deliveries, waiting' }),
+        deliveries.metricApproximateNumberOfMessagesNotVisible({ ...most, label: 'deliveries, in flight' }),
+        deliveries.metricApproximateNumberOfMessagesDelayed({ ...most, label: 'deliveries, delayed' }),
+        slow.metricApproximateNumberOfMessagesVisible({ ...most, label: 'slow, waiting' }),
+        slow.metricApproximateNumberOfMessagesNotVisible({ ...most, label: 'slow, in flight' }),
+      ],
+      [
+        deliveries.metricApproximateAgeOfOldestMessage({ ...most, label: 'deliveries, oldest, s' }),
+        slow.metricApproximateAgeOfOldestMessage({ ...most, label: 'slow, oldest, s' }),
+      ],
+    ),
   );
   dashboard.addWidgets(
     graph(
