@@ -50,7 +50,7 @@ const lasting = { periods: 3, of: 15 } as const;
 export const createAlarms = (
   scope: Construct,
   { delivery, fanOut, api }: Watched,
-  { withMath }: { readonly withMath: boolean },
+  { withMath, runbookUrl }: { readonly withMath: boolean; readonly runbookUrl: string },
 ): Alarm[] => {
   const { deliver, due, rollUp } = delivery;
   const own = (measure: Measure, options = sum): Metric => measured(scope, measure, options);
@@ -66,7 +66,7 @@ export const createAlarms = (
       comparisonOperator:
         below === undefined ? ComparisonOperator.GREATER_THAN_THRESHOLD : ComparisonOperator.LESS_THAN_THRESHOLD,
       treatMissingData: missing ?? TreatMissingData.NOT_BREACHING,
-      alarmDescription: `${says} docs/runbook.md#${id}`,
+      alarmDescription: `${says} ${runbookUrl}#${id}`,
     });
     alarms.push(alarm);
   };
@@ -225,7 +225,7 @@ export const createAlarms = (
     of: 10,
     says: 'A queue has more than four fifths of the messages in flight that SQS allows.',
   });
-  if (withMath) alarms.push(deadRate(scope, own));
+  if (withMath) alarms.push(deadRate(scope, own, runbookUrl));
   return alarms;
 };
 
@@ -233,7 +233,11 @@ export const createAlarms = (
  * Deliveries given up, as a share of those that ended, against what is usual here. A handful is no rate: below five in
  * five minutes the share counts as none, so nothing flaps where little or nothing is sent.
  */
-const deadRate = (scope: Construct, own: (measure: Measure, options: typeof sum) => Metric): Alarm => {
+const deadRate = (
+  scope: Construct,
+  own: (measure: Measure, options: typeof sum) => Metric,
+  runbookUrl: string,
+): Alarm => {
   const period = Duration.minutes(5);
   const fiveMinutes = { period, statistic: Stats.SUM };
   const dead = '(FILL(dead, 0) + FILL(gone, 0))';
@@ -253,6 +257,6 @@ const deadRate = (scope: Construct, own: (measure: Measure, options: typeof sum)
     evaluationPeriods: 3,
     datapointsToAlarm: 2,
     treatMissingData: TreatMissingData.NOT_BREACHING,
-    alarmDescription: 'More deliveries than usual are given up. docs/runbook.md#dead-rate',
+    alarmDescription: `More deliveries than usual are given up. ${runbookUrl}#dead-rate`,
   });
 };

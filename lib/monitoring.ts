@@ -25,7 +25,7 @@ export class Monitoring extends Construct {
     const topic = this.alarmTopic(stage);
     // Such a deployment goes into an emulator, which refuses metric math and saved queries.
     const isEmulated = stage.egressAllow !== null;
-    const alarms = createAlarms(this, watched, { withMath: !isEmulated });
+    const alarms = createAlarms(this, watched, { withMath: !isEmulated, runbookUrl: stage.runbookUrl });
     for (const alarm of alarms) alarm.addAlarmAction(new SnsAction(topic));
     if (!isEmulated) saveLogQueries(this, watched.delivery);
     const dashboard = createDashboard(this, { ...watched, alarms });

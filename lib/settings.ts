@@ -17,6 +17,7 @@ const names = [
   'logRetentionDays',
   'nextKmsKeyArn',
   'retentionDays',
+  'runbookUrl',
   'slowConcurrency',
   'tracing',
   'webAclArn',

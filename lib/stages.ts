@@ -28,6 +28,8 @@ export interface StageConfig {
   /** A webhook that fails for so long without a success is disabled, 1–720, unless it says otherwise itself. */
   readonly autoDisableAfterHours: number;
   readonly alarmEmail: string | null;
+  /** Where alarms say their section is. */
+  readonly runbookUrl: string;
   readonly domain: DomainConfig | null;
   readonly frontDoor: FrontDoorConfig | null;
   /** The customer's own key for tables, queues, secrets, the topic and the logs; `null` leaves them to AWS's keys. */
@@ -51,6 +53,8 @@ const common = {
   retentionDays: 30,
   autoDisableAfterHours: 120,
   alarmEmail: null,
+  // In the repository: where else it can be read, only the operator knows.
+  runbookUrl: 'docs/runbook.md',
   domain: null,
   frontDoor: null,
   kmsKeyArn: null,
@@ -90,6 +94,8 @@ export const chooseStage = (node: Node): StageConfig => {
     retentionDays: settings.number('retentionDays', 1, 365) ?? stage.retentionDays,
     logRetentionDays: settings.oneOf('logRetentionDays', logRetentions) ?? stage.logRetentionDays,
     autoDisableAfterHours: settings.number('autoDisableAfterHours', 1, 720) ?? stage.autoDisableAfterHours,
+    runbookUrl:
+      settings.matching('runbookUrl', /^https:\/\/[^\s#]{1,500}$/, 'an https address without #') ?? stage.runbookUrl,
     alarmEmail: settings.matching('alarmEmail', /^[^@\s]+@[^@\s]+\.[^@\s]+$/, 'an e-mail address'),
     ...keysFrom(settings),
     deliverConcurrency: settings.number('deliverConcurrency', 2, 1000) ?? stage.deliverConcurrency,

@@ -15,6 +15,7 @@ export const mostSettings = {
   logRetentionDays: '365',
   nextKmsKeyArn: 'arn:aws:kms:us-east-1:111122223333:key/abcd1234-12ab-34cd-56ef-1234567890ab',
   retentionDays: '60',
+  runbookUrl: 'https://wiki.example.com/passpost/runbook',
   slowConcurrency: '20',
   tracing: 'off',
 };

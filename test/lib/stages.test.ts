@@ -2,7 +2,7 @@ import { App } from 'aws-cdk-lib/core';
 import { describe, expect, test } from 'vitest';
 import { chooseStage, stages } from '../../lib/stages.ts';
 import { frontDoorSettings } from '../helpers/settings.ts';
-import { named, resourcesOfType, synthesise } from '../helpers/synthesised.ts';
+import { named, nameOf, resourcesOfType, synthesise } from '../helpers/synthesised.ts';
 
 const choose = (context: Record<string, string>) => chooseStage(new App({ context }).node);
 
@@ -27,6 +27,7 @@ describe('stages', () => {
     ['slowConcurrency', '1001', /from 2 to 1000/],
     ['egressAddresses', '3', /from 1 to 2/],
     ['alarmEmail', 'ops', /an e-mail address is needed/],
+    ['runbookUrl', 'docs/runbook.md', /an https address without # is needed/],
     ['kmsKeyArn', 'alias/passpost', /the ARN of a key, not of an alias/],
     ['kmsKeyArn', 'arn:aws:kms:eu-north-1:111122223333:alias/passpost', /the ARN of a key, not of an alias/],
     ['formerKmsKeyArn', 'alias/passpost', /the ARN of a key, not of an alias/],
@@ -92,6 +93,14 @@ describe('stages', () => {
     template.hasOutput('ApiUrl', { Value: 'https://api.example.com' });
     const hosts = named(template, 'AWS::Lambda::Function', 'deliver').Properties.Environment;
     expect(JSON.stringify(hosts)).toContain(',api.example.com');
+  });
+
+  test('leads from each alarm to its section of the runbook where the operator keeps it', () => {
+    const runbookUrl = 'https://wiki.example.com/runbook';
+
+    for (const alarm of resourcesOfType(synthesise({ runbookUrl }), 'AWS::CloudWatch::Alarm')) {
+      expect(alarm.Properties.AlarmDescription).toMatch(new RegExp(` ${runbookUrl}#${nameOf(alarm)}$`));
+    }
   });
 
   test('sends alarms to the e-mail address it is given', () => {
