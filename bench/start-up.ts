@@ -17,6 +17,7 @@ const variables = {
   FAILURES_QUEUE_URL: 'http://localhost/failures',
   KEYRING_SECRET_ARN: 'keyring',
   OPERATOR_SECRET_ARN: 'operator',
+  FRONT_DOOR_SECRET_ARN: 'front-door',
   AWS_REGION: 'us-east-1',
 };
 
