@@ -31,6 +31,7 @@ describe('the page about deploying', () => {
     const count = (type: string) => resourcesOfType(production, type).length;
 
     expect(alarmMetrics(production)).toBe(counts.alarmMetrics);
+    expect(page).toContain(`${count('AWS::CloudWatch::Alarm')} alarms that read ${counts.alarmMetrics} metrics`);
     expect(count('AWS::CloudWatch::Dashboard')).toBeLessThanOrEqual(counts.dashboards);
     expect(count('AWS::SecretsManager::Secret')).toBe(counts.secrets);
   });
