@@ -6,7 +6,7 @@ import { withoutMonitoring } from './log-share.ts';
 // The process whose CPU is read: what a run's functions logged is logged again, in turns with what they would log unmonitored.
 
 type Fields = Readonly<Record<string, unknown>>;
-type Write = () => void;
+type Write = () => void | Promise<void>;
 
 const ROUNDS = 20;
 
@@ -29,21 +29,21 @@ const writeMetrics = (fields: Fields): Write => {
   return () => publishMetrics(figures);
 };
 
-const cpuOf = (writes: readonly Write[]): number => {
+const cpuOf = async (writes: readonly Write[]): Promise<number> => {
   const before = process.cpuUsage();
-  for (const write of writes) write();
+  for (const write of writes) await write();
   const { user, system } = process.cpuUsage(before);
   return user + system;
 };
 
-const measure = (lines: readonly string[]): void => {
+const measure = async (lines: readonly string[]): Promise<void> => {
   const all = lines.flatMap(parse);
   const whole = all.map((fields) => ('_aws' in fields ? writeMetrics(fields) : writeLine(fields)));
   const less = all.map(withoutMonitoring).flatMap((fields) => (fields ? [writeLine(fields)] : []));
   let wholeMicros = 0;
   let withoutMicros = 0;
   for (let round = 0; round < ROUNDS; round++) {
-    const both = [cpuOf(whole), cpuOf(less)] as const;
+    const both = [await cpuOf(whole), await cpuOf(less)] as const;
     // The first rounds compile both.
     if (round < ROUNDS / 2) continue;
     wholeMicros += both[0];
