@@ -2,7 +2,7 @@ import { type DynamoDBClient, paginateQuery, type TransactWriteItem } from '@aws
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { catalogue } from '../domain/catalogue.ts';
 import type { DeletingAccounts, RemainingKind } from '../domain/delete-account.ts';
-import { type Mode, ownerKey } from '../domain/owner.ts';
+import { modes, ownerKey } from '../domain/owner.ts';
 import type { Position } from '../domain/page.ts';
 import { EVERYTHING } from '../domain/webhook.ts';
 import { batchGet } from './batch-get.ts';
@@ -21,7 +21,6 @@ import {
 } from './table-keys.ts';
 import { changeTogether } from './transact.ts';
 
-const MODES: readonly Mode[] = ['live', 'test'];
 /** A job's row may hold half a megabyte. */
 const JOBS_AT_ONCE = 10;
 /** DynamoDB takes at most 100 in one transaction. */
@@ -89,7 +88,7 @@ export const createRemainingRows = (
 
   return {
     async remaining(id, nowMs) {
-      const ofModes = MODES.map(async (mode) => {
+      const ofModes = modes.map(async (mode) => {
         const owner = ownerKey({ accountId: id, mode });
         const [rows, isJob, isTask] = await Promise.all([owned(owner), hasUnfinishedJob(owner, nowMs), hasTask(owner)]);
         const begins = (prefix: string) => rows.some(({ sk, deleted_at }) => sk.startsWith(prefix) && !deleted_at);
@@ -109,7 +108,7 @@ export const createRemainingRows = (
     // Counts of webhooks, and who wants a type where nobody does. A type of the account's own that no webhook of the last
     // weeks named is not known any more: its few bytes stay.
     async clear(id) {
-      for (const mode of MODES) {
+      for (const mode of modes) {
         const owner = ownerKey({ accountId: id, mode });
         const named = (await owned(owner)).flatMap(({ events = [] }) => events);
         const types = new Set([EVERYTHING, ...catalogue.map(({ name }) => name), ...named]);

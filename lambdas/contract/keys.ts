@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { type ApiKey, apiKeySchema, nameSchema, scopes } from '../domain/api-key.ts';
+import { modes } from '../domain/owner.ts';
 import { pageQuery, pageSchema } from '../domain/page.ts';
 import type { Operation } from '../runtime/operation.ts';
 
@@ -35,7 +36,7 @@ export const createKey = {
   body: z.strictObject({
     name: nameSchema,
     scopes: z.array(z.enum(scopes)).min(1).max(50),
-    mode: z.enum(['live', 'test']).optional(),
+    mode: z.enum(modes).optional(),
   }),
   isIdempotent: true,
   responses: { 201: shownOnce },

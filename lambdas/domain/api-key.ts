@@ -1,5 +1,6 @@
 import { createHash, randomInt } from 'node:crypto';
 import * as z from 'zod';
+import { modes } from './owner.ts';
 import { rowVersion } from './row-version.ts';
 
 /** What a key may be allowed. `write` does not include `read`; `admin` is the operator's alone. */
@@ -56,7 +57,7 @@ export const storedApiKeySchema = z.object({
   name: z.string(),
   prefix: z.string(),
   scopes: z.array(z.string()),
-  mode: z.enum(['live', 'test']),
+  mode: z.enum(modes),
   /** Requests in a minute. */
   limit: z.number(),
   /** The account's own, in days. */
@@ -91,7 +92,7 @@ export const apiKeySchema = z
     name: z.string(),
     prefix: z.string().meta({ description: 'How the key begins.' }),
     scopes: z.array(z.enum(scopes)),
-    mode: z.enum(['live', 'test']),
+    mode: z.enum(modes),
     created_at: z.iso.datetime(),
     last_used_at: z.iso
       .datetime()

@@ -1,4 +1,5 @@
-export type Mode = 'live' | 'test';
+export const modes = ['live', 'test'] as const;
+export type Mode = (typeof modes)[number];
 
 /** Whose something is: an account's live and test data are apart. */
 export interface Owner {

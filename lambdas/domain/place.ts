@@ -1,4 +1,4 @@
-import { type Mode, ownerKey } from './owner.ts';
+import { modes, ownerKey } from './owner.ts';
 
 /** Where somebody who goes through every webhook is: at this one of this owner; '' before the owner's first. */
 export interface Place {
@@ -13,13 +13,11 @@ export interface PlaceStore {
   webhookIds(owner: string, after: string): AsyncIterable<string>;
 }
 
-const MODES: readonly Mode[] = ['live', 'test'];
-
 /** Every owner, each with its webhooks behind it, from a place on: in the order in which accounts and webhooks were made. */
 export async function* placesAfter(store: PlaceStore, from: Place | null): AsyncGenerator<Place> {
   const begun = from?.owner.split('#')[0] ?? null;
   async function* ofAccount(accountId: string) {
-    for (const mode of MODES) {
+    for (const mode of modes) {
       const owner = ownerKey({ accountId, mode });
       if (from && owner < from.owner) continue;
       yield { owner, webhookId: '' };
