@@ -10,9 +10,9 @@ process.once('exit', () => rmSync(runFolder, { recursive: true, force: true }));
 
 const verdicts = 'test/verdicts/*.test.ts';
 /** Whole stacks fill the processors, and what they do in time is watched: one after the other. */
-const whole = ['test/{local,ops,stack}/**/*.test.ts'];
-/** But for one that does nothing but wait, beside which others can work. */
-const waiting = 'test/stack/ladders.test.ts';
+const whole = 'test/stack/**/!(ladders).test.ts';
+/** Those that mostly wait leave room beside them for one another, but not for work that makes them late. */
+const waiting = ['test/stack/ladders.test.ts', 'test/{local,ops}/**/*.test.ts'];
 const common = {
   provide: { runFolder },
   setupFiles: ['test/helpers/every-file.ts'],
@@ -29,8 +29,8 @@ export default defineConfig({
         test: {
           ...common,
           name: 'parts',
-          include: [waiting, 'test/**/*.test.ts'],
-          exclude: [verdicts, 'test/{local,ops,stack}/**/!(ladders).test.ts'],
+          include: ['test/**/*.test.ts'],
+          exclude: [verdicts, whole, ...waiting],
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
@@ -38,14 +38,22 @@ export default defineConfig({
       {
         test: {
           ...common,
-          name: 'whole',
-          include: whole,
-          exclude: [waiting],
-          maxWorkers: 1,
+          name: 'waiting',
+          include: waiting,
+          maxWorkers: 2,
           sequence: { groupOrder: 2 },
         },
       },
-      { test: { ...common, name: 'verdicts', include: [verdicts], sequence: { groupOrder: 3 } } },
+      {
+        test: {
+          ...common,
+          name: 'whole',
+          include: [whole],
+          maxWorkers: 1,
+          sequence: { groupOrder: 3 },
+        },
+      },
+      { test: { ...common, name: 'verdicts', include: [verdicts], sequence: { groupOrder: 4 } } },
     ],
   },
 });
