@@ -57,7 +57,7 @@ export const startUpRatios = async (): Promise<Figures> => {
   const folder = mkdtempSync(join(tmpdir(), 'passpost-start-up-'));
   const figures: Record<string, Record<string, number>> = {};
   try {
-    const entries = readdirSync(join(root, 'lambdas')).filter((name) => name.endsWith('.ts'));
+    const entries = readdirSync(join(root, 'lambdas', 'functions')).filter((name) => name.endsWith('.ts'));
     for (const entry of entries) {
       const name = entry.replace(/\.ts$/, '');
       const bundles = {
@@ -65,7 +65,10 @@ export const startUpRatios = async (): Promise<Figures> => {
         clients: join(folder, `${name}-clients`),
         split: join(folder, `${name}-split`),
       };
-      const built = bundleInto(bundles.own, { entryPoints: [join(root, 'lambdas', entry)], metafile: true });
+      const built = bundleInto(bundles.own, {
+        entryPoints: [join(root, 'lambdas', 'functions', entry)],
+        metafile: true,
+      });
       const contents = onlyClients(Object.keys(built.metafile?.inputs ?? {}));
       if (contents === '') continue;
       const stdin = { contents, resolveDir: root };

@@ -8,7 +8,7 @@ import type { Construct } from 'constructs';
 import { type BuildOptions, buildSync } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const lambdas = join(root, 'lambdas');
+const functions = join(root, 'lambdas', 'functions');
 
 /** How a function is bundled; what measures a bundle makes it the same way. */
 const bundling: BuildOptions = {
@@ -41,8 +41,8 @@ const bundleAll = (): string => {
   const outdir = realpathSync(mkdtempSync(join(tmpdir(), 'passpost-bundles-')));
   // The CDK copies what it takes, so nothing here is needed once the synth is over.
   process.once('exit', () => rmSync(outdir, { recursive: true, force: true }));
-  for (const name of readdirSync(lambdas).filter((file) => file.endsWith('.ts'))) {
-    bundleInto(join(outdir, basename(name, '.ts')), { entryPoints: [join(lambdas, name)] });
+  for (const name of readdirSync(functions).filter((file) => file.endsWith('.ts'))) {
+    bundleInto(join(outdir, basename(name, '.ts')), { entryPoints: [join(functions, name)] });
   }
   // The reference page's script and style are served as they are, so they stand beside the function that serves them.
   for (const name of ['swagger-ui-bundle.js', 'swagger-ui.css']) {
@@ -51,7 +51,7 @@ const bundleAll = (): string => {
   return outdir;
 };
 
-/** The code of `lambdas/<name>.ts` with all it imports, the AWS SDK too: what is tested is what runs. */
+/** The code of `lambdas/functions/<name>.ts` with all it imports, the AWS SDK too: what is tested is what runs. */
 export const bundle = (scope: Construct, name: string): Code => {
   // Tests of the template set `aws:cdk:bundling-stacks` to none.
   if (!Stack.of(scope).bundlingRequired) return Code.fromInline('not bundled');

@@ -27,7 +27,7 @@ export const keptLog = (scope: Construct, id: string, stage: StageConfig): LogGr
   });
 };
 
-/** The function whose code is `lambdas/<name>.ts`; it may do nothing but log and trace until it is granted more. */
+/** The function whose code is `lambdas/functions/<name>.ts`; it may do nothing but log and trace until it is granted more. */
 export const lambdaFunction = (scope: Construct, name: string, props: LambdaFunctionProps): LambdaFunction => {
   const { stage } = props;
   const logGroup = keptLog(scope, `${name}-log`, stage);

@@ -45,7 +45,7 @@ const layers: readonly Layer[] = [
       /^(zod|node:crypto|lambdas\/(domain|contract)\/.*|lambdas\/profiles\/index\.ts|lambdas\/runtime\/operation\.ts)$/,
   },
   {
-    files: /^lambdas\/[\w-]+\.ts$/,
+    files: /^lambdas\/functions\/[\w-]+\.ts$/,
     mayImport:
       /^(aws-lambda|node:.*|lambdas\/(domain|adapters|runtime|contract|routes)\/.*|lambdas\/profiles\/index\.ts)$/,
   },

@@ -32,7 +32,7 @@ describe('what may talk to what', () => {
   test('the internet is reached by the deliver function alone, and CloudFormation by the one it asks', () => {
     const opens = (pattern: RegExp) =>
       functionNames(template).filter((name) =>
-        [...reach(join(lambdas, `${name}.ts`))].some((file) => pattern.test(readFileSync(file, 'utf8'))),
+        [...reach(join(lambdas, 'functions', `${name}.ts`))].some((file) => pattern.test(readFileSync(file, 'utf8'))),
       );
 
     // `node:http` as it is used here: one call in http-sender.ts. (Functions that register webhooks look names up.)

@@ -34,7 +34,7 @@ export const useApi = (tables: Tables, name: string, base = '/api/public/v1'): C
     vi.stubEnv(env.deliveryTable, tables.deliveryTable);
     vi.stubEnv(env.retentionDays, '30');
     vi.stubEnv(env.ownHosts, 'api.example.com');
-    const entry = (await import(`../../lambdas/${name}.ts`)) as { handler: ApiHandler };
+    const entry = (await import(`../../lambdas/functions/${name}.ts`)) as { handler: ApiHandler };
     handler = entry.handler;
   });
   afterAll(async () => {

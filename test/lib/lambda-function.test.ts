@@ -10,8 +10,10 @@ describe('functions', () => {
   const template = synthesise(frontDoorSettings);
   const functions = resourcesOfType(template, 'AWS::Lambda::Function').map(({ Properties }) => Properties);
 
-  test('are the files of lambdas/, each of them', () => {
-    const entries = readdirSync(new URL('../../lambdas', import.meta.url)).filter((name) => name.endsWith('.ts'));
+  test('are the files of lambdas/functions/, each of them', () => {
+    const entries = readdirSync(new URL('../../lambdas/functions', import.meta.url)).filter((name) =>
+      name.endsWith('.ts'),
+    );
 
     expect(functionNames(template).toSorted()).toEqual(entries.map((name) => name.replace('.ts', '')).toSorted());
   });
@@ -29,7 +31,7 @@ describe('functions', () => {
   });
 
   test.each(functionNames(template))('%s is given the variables that it reads, and no others', (name) => {
-    const source = readFileSync(new URL(`../../lambdas/${name}.ts`, import.meta.url), 'utf8');
+    const source = readFileSync(new URL(`../../lambdas/functions/${name}.ts`, import.meta.url), 'utf8');
     const [, list = ''] = /readConfig\(\[([^\]]*)\]/.exec(source) ?? [];
     // Only a local stack sets these.
     const read = [...list.matchAll(/'(\w+)'/g)].filter(([, key]) => key !== 'scheduleSpeed' && key !== 'egressAllow');

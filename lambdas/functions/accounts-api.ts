@@ -1,0 +1,15 @@
+import { accountsTable } from '../adapters/accounts-table.ts';
+import { dynamoClient, takeAwsUse } from '../adapters/aws-clients.ts';
+import { keyCounter } from '../adapters/key-counter.ts';
+import { accountRoutes } from '../routes/accounts.ts';
+import { readConfig } from '../runtime/config.ts';
+import { httpHandler } from '../runtime/http.ts';
+
+const config = readConfig(['domainTable', 'deliveryTable', 'retentionDays']);
+const tables = { domain: config.domainTable, delivery: config.deliveryTable };
+
+export const handler = httpHandler(accountRoutes(accountsTable(dynamoClient(), tables), config.retentionDays), {
+  surface: 'native',
+  authenticate: keyCounter(dynamoClient({ maxAttempts: 1 }), config.deliveryTable),
+  use: takeAwsUse,
+});

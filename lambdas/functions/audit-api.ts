@@ -1,0 +1,14 @@
+import { createAuditTable } from '../adapters/audit-table.ts';
+import { dynamoClient, takeAwsUse } from '../adapters/aws-clients.ts';
+import { keyCounter } from '../adapters/key-counter.ts';
+import { auditRoutes } from '../routes/audit.ts';
+import { readConfig } from '../runtime/config.ts';
+import { httpHandler } from '../runtime/http.ts';
+
+const { domainTable, deliveryTable } = readConfig(['domainTable', 'deliveryTable']);
+
+export const handler = httpHandler(auditRoutes(createAuditTable(dynamoClient(), domainTable)), {
+  surface: 'native',
+  authenticate: keyCounter(dynamoClient({ maxAttempts: 1 }), deliveryTable),
+  use: takeAwsUse,
+});

@@ -1,0 +1,28 @@
+import { dynamoClient, takeAwsUse } from '../adapters/aws-clients.ts';
+import { createEventTypesTable } from '../adapters/event-types-table.ts';
+import { createSchemaChecker } from '../adapters/json-schema.ts';
+import { keyCounter } from '../adapters/key-counter.ts';
+import { createTemplatesTable } from '../adapters/templates-table.ts';
+import { catalogue } from '../domain/catalogue.ts';
+import { profiles } from '../profiles/index.ts';
+import { profileRoutes } from '../routes/catalogue.ts';
+import { eventTypeRoutes } from '../routes/event-types.ts';
+import { templateRoutes } from '../routes/templates.ts';
+import { readConfig } from '../runtime/config.ts';
+import { httpHandler } from '../runtime/http.ts';
+
+const { domainTable, deliveryTable } = readConfig(['domainTable', 'deliveryTable']);
+const client = dynamoClient();
+
+export const handler = httpHandler(
+  [
+    ...eventTypeRoutes(createEventTypesTable(client, domainTable), catalogue, createSchemaChecker()),
+    ...templateRoutes(createTemplatesTable(client, domainTable)),
+    ...profileRoutes(Object.values(profiles)),
+  ],
+  {
+    surface: 'native',
+    authenticate: keyCounter(dynamoClient({ maxAttempts: 1 }), deliveryTable),
+    use: takeAwsUse,
+  },
+);

@@ -1,0 +1,131 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { SQSRecord } from 'aws-lambda';
+import { createAnswerSpeedRows } from '../adapters/answer-speed-rows.ts';
+import { dynamoClient, secretsClient, sqsClient, takeAwsUse } from '../adapters/aws-clients.ts';
+import { createDeliveriesTable } from '../adapters/deliveries-table.ts';
+import { createDeliveryQueue, ticketFromMessage } from '../adapters/delivery-queue.ts';
+import { createEgress } from '../adapters/egress.ts';
+import { createSender } from '../adapters/http-sender.ts';
+import { createKeyring } from '../adapters/keyring.ts';
+import { createPaceRows } from '../adapters/pace-rows.ts';
+import { createWebhookHealth } from '../adapters/webhook-health.ts';
+import { type DeliverDependencies, type DeliveryOutcome, deliverBatch } from '../domain/deliver-batch.ts';
+import { outcomeFigures } from '../domain/outcome-figures.ts';
+import { outcomeLine } from '../domain/outcome-line.ts';
+import { createLaneMemory } from '../domain/slow-lane.ts';
+import type { Assignment } from '../domain/verdict.ts';
+import { profileOf } from '../profiles/index.ts';
+import { queueHandler } from '../runtime/batch.ts';
+import { readConfig, service } from '../runtime/config.ts';
+import { describeError, log } from '../runtime/log.ts';
+import { publishMetrics } from '../runtime/metrics.ts';
+
+const config = readConfig([
+  'domainTable',
+  'deliveryTable',
+  'deliveriesQueueUrl',
+  'slowQueueUrl',
+  'keyringSecret',
+  'retentionDays',
+  'ownHosts',
+  'scheduleSpeed',
+  'autoDisableAfterHours',
+  'egressAllow',
+]);
+const dynamo = dynamoClient();
+const sqs = sqsClient();
+const table = createDeliveriesTable(
+  dynamo,
+  { domain: config.domainTable, delivery: config.deliveryTable },
+  config.retentionDays,
+);
+let keyringUnreadable = 0;
+const keyring = createKeyring(secretsClient(), config.keyringSecret, Date.now, (error) => {
+  keyringUnreadable++;
+  log('error', 'keyring.unreadable', { error: describeError(error) });
+});
+const egress = createEgress({ allowLoopback: config.egressAllow === 'loopback' });
+const sender = createSender({ egress, ownHosts: config.ownHosts });
+const dependencies: DeliverDependencies = {
+  store: {
+    ...table,
+    ...createAnswerSpeedRows(dynamo, config.deliveryTable),
+    ...createPaceRows(dynamo, config.deliveryTable),
+    ...createWebhookHealth(
+      dynamo,
+      { domain: config.domainTable, delivery: config.deliveryTable },
+      config.retentionDays,
+    ),
+  },
+  queue: createDeliveryQueue(sqs, config.deliveriesQueueUrl, config.scheduleSpeed),
+  slowQueue: createDeliveryQueue(sqs, config.slowQueueUrl, config.scheduleSpeed),
+  memory: createLaneMemory(),
+  speed: config.scheduleSpeed,
+  autoDisableAfterHours: config.autoDisableAfterHours,
+  wait,
+  profileOf,
+  open: keyring.openWebhook,
+  post: sender.post,
+  clock: Date.now,
+};
+
+const isSlowLane = ({ eventSourceARN }: SQSRecord): boolean =>
+  config.slowQueueUrl.endsWith(`/${eventSourceARN.split(':').at(-1)}`);
+
+/** A message that is none of ours can never be delivered: it is told of, and done. */
+const ticketOfRecord = (record: SQSRecord) => {
+  try {
+    return [{ record, ticket: ticketFromMessage(record.body) }];
+  } catch (error) {
+    log('error', 'message.unreadable', { message_id: record.messageId, error: describeError(error) });
+    return [];
+  }
+};
+
+/** Each message with the rows it is about. What this release cannot read is told of, and fails. */
+const assignmentsOf = async (records: readonly SQSRecord[], failed: Set<string>): Promise<Assignment[]> => {
+  const messages = records.flatMap(ticketOfRecord);
+  const found = await table.read(messages.map(({ ticket }) => ticket));
+  return messages.flatMap(({ record, ticket }, index) => {
+    const rows = found[index];
+    if (rows === undefined || rows instanceof Error) {
+      log('error', 'delivery.unreadable', { delivery_id: ticket.deliveryId, error: describeError(rows) });
+      failed.add(record.messageId);
+      return [];
+    }
+    const isRedelivered = Number(record.attributes.ApproximateReceiveCount) > 1;
+    return [{ messageId: record.messageId, ticket, isRedelivered, ...rows }];
+  });
+};
+
+const tellBatch = async (
+  records: number,
+  outcomes: readonly DeliveryOutcome[],
+  lane: 'fast' | 'slow',
+  failed: number,
+): Promise<void> => {
+  const aws = takeAwsUse();
+  log('info', 'batch.finished', { records, lane, aws });
+  const figures = { ...outcomeFigures(outcomes, lane), failed, keyringUnreadable, throttles: aws.throttles };
+  keyringUnreadable = 0;
+  await publishMetrics(figures);
+};
+
+export const handler = queueHandler(async (records) => {
+  const lane = records.some(isSlowLane) ? 'slow' : 'fast';
+  const failed = new Set<string>();
+  let outcomes: readonly DeliveryOutcome[] = [];
+  try {
+    outcomes = await deliverBatch(await assignmentsOf(records, failed), lane, dependencies);
+    for (const outcome of outcomes) {
+      const isFailed = outcome.outcome === 'failed';
+      if (isFailed) failed.add(outcome.messageId);
+      const line = { service, ...outcomeLine(outcome, lane), ...(isFailed && { cause: describeError(outcome.cause) }) };
+      log(isFailed ? 'error' : 'info', 'delivery.attempted', line);
+    }
+    return records.filter(({ messageId }) => failed.has(messageId));
+  } finally {
+    // Also of a batch that is thrown: a table that throttles makes it so.
+    await tellBatch(records.length, outcomes, lane, failed.size);
+  }
+});

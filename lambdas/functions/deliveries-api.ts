@@ -1,0 +1,38 @@
+import { dynamoClient, takeAwsUse } from '../adapters/aws-clients.ts';
+import { createCommandsTable } from '../adapters/commands-table.ts';
+import { createDeliveryHistory } from '../adapters/delivery-history.ts';
+import { createEventTypesTable } from '../adapters/event-types-table.ts';
+import { createEventsTable } from '../adapters/events-table.ts';
+import { createHourHistory } from '../adapters/hour-history.ts';
+import { keyCounter } from '../adapters/key-counter.ts';
+import { createRecoveryCount } from '../adapters/recovery-rows.ts';
+import { createWebhooksTable } from '../adapters/webhooks-table.ts';
+import { scheduleOf } from '../domain/schedule.ts';
+import { profileOf } from '../profiles/index.ts';
+import { deliveryRoutes } from '../routes/deliveries.ts';
+import { readConfig } from '../runtime/config.ts';
+import { httpHandler } from '../runtime/http.ts';
+
+const config = readConfig(['domainTable', 'deliveryTable', 'retentionDays', 'scheduleSpeed']);
+const { domainTable, deliveryTable, retentionDays, scheduleSpeed } = config;
+const client = dynamoClient();
+
+export const handler = httpHandler(
+  deliveryRoutes({
+    history: createDeliveryHistory(client, deliveryTable),
+    webhooks: createWebhooksTable(client, domainTable, retentionDays),
+    events: createEventsTable(client, domainTable, retentionDays),
+    commands: createCommandsTable(client, domainTable, retentionDays),
+    countRecoverable: createRecoveryCount(client, deliveryTable),
+    hours: createHourHistory(client, deliveryTable),
+    speed: scheduleSpeed,
+    ownEventTypes: createEventTypesTable(client, domainTable).find,
+    profileOf,
+    scheduleOf: (webhook) => scheduleOf(webhook, profileOf),
+  }),
+  {
+    surface: 'native',
+    authenticate: keyCounter(dynamoClient({ maxAttempts: 1 }), deliveryTable),
+    use: takeAwsUse,
+  },
+);

@@ -1,0 +1,15 @@
+import { readDocsAsset } from '../adapters/docs-assets.ts';
+import { operations } from '../contract/index.ts';
+import { openApiDocument } from '../contract/openapi.ts';
+import { docsRoutes } from '../routes/docs.ts';
+import { httpHandler } from '../runtime/http.ts';
+
+let document: string | undefined;
+
+/** Made at the first request, once: whoever asks for anything else does not wait for it. */
+const openApi = (): string => {
+  document ??= JSON.stringify(openApiDocument(operations));
+  return document;
+};
+
+export const handler = httpHandler(docsRoutes({ openApi, readAsset: readDocsAsset }), { surface: 'native' });

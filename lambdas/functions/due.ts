@@ -1,0 +1,30 @@
+import type { ScheduledEvent } from 'aws-lambda';
+import { dynamoClient, sqsClient, takeAwsUse } from '../adapters/aws-clients.ts';
+import { createDeliveryQueue } from '../adapters/delivery-queue.ts';
+import { createDueIndex } from '../adapters/due-index.ts';
+import { DUE_SHARDS } from '../adapters/table-keys.ts';
+import { type Swept, sweepDue } from '../domain/sweep-due.ts';
+import { readConfig } from '../runtime/config.ts';
+import { log } from '../runtime/log.ts';
+import { publishMetrics } from '../runtime/metrics.ts';
+
+const config = readConfig(['deliveryTable', 'deliveriesQueueUrl', 'scheduleSpeed']);
+const dependencies = {
+  index: createDueIndex(dynamoClient(), config.deliveryTable),
+  queue: createDeliveryQueue(sqsClient(), config.deliveriesQueueUrl, config.scheduleSpeed),
+  clock: Date.now,
+  speed: config.scheduleSpeed,
+  shards: DUE_SHARDS,
+};
+
+/** The minute's tick: what falls due soon enters the queue, what should have gone by now is sent again. */
+export const handler = async (event: Pick<ScheduledEvent, 'time'>): Promise<void> => {
+  let swept: Swept | undefined;
+  try {
+    swept = await sweepDue(Date.parse(event.time), dependencies);
+  } finally {
+    const aws = takeAwsUse();
+    log('info', 'due.swept', { tick: event.time, ...swept, aws });
+    await publishMetrics({ ...swept?.owed, throttles: aws.throttles });
+  }
+};

@@ -1,0 +1,39 @@
+import { dynamoClient, takeAwsUse } from '../adapters/aws-clients.ts';
+import { createCommandsTable } from '../adapters/commands-table.ts';
+import { createDeliveryHistory } from '../adapters/delivery-history.ts';
+import { createEventTypesTable } from '../adapters/event-types-table.ts';
+import { createEventsTable } from '../adapters/events-table.ts';
+import { createSchemaChecker } from '../adapters/json-schema.ts';
+import { keyCounter } from '../adapters/key-counter.ts';
+import { createWantingRows } from '../adapters/wanting-rows.ts';
+import { createWebhooksTable } from '../adapters/webhooks-table.ts';
+import { builtInEventType, isBuiltIn } from '../domain/catalogue.ts';
+import { scheduleOf } from '../domain/schedule.ts';
+import { profileOf } from '../profiles/index.ts';
+import { eventRoutes } from '../routes/events.ts';
+import { readConfig } from '../runtime/config.ts';
+import { httpHandler } from '../runtime/http.ts';
+
+const { domainTable, deliveryTable, retentionDays } = readConfig(['domainTable', 'deliveryTable', 'retentionDays']);
+const client = dynamoClient();
+
+const rules = {
+  isBuiltIn,
+  findOwn: createEventTypesTable(client, domainTable).find,
+  checker: createSchemaChecker(),
+};
+
+export const handler = httpHandler(
+  eventRoutes(createEventsTable(client, domainTable, retentionDays), rules, {
+    history: createDeliveryHistory(client, deliveryTable),
+    webhooks: createWebhooksTable(client, domainTable, retentionDays),
+    commands: createCommandsTable(client, domainTable, retentionDays),
+    wanting: createWantingRows(client, domainTable, (type) => builtInEventType(type)?.isOperational === true),
+    scheduleOf: (webhook) => scheduleOf(webhook, profileOf),
+  }),
+  {
+    surface: 'native',
+    authenticate: keyCounter(dynamoClient({ maxAttempts: 1 }), deliveryTable),
+    use: takeAwsUse,
+  },
+);

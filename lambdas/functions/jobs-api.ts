@@ -1,0 +1,23 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { dynamoClient, takeAwsUse } from '../adapters/aws-clients.ts';
+import { createJobsTable } from '../adapters/jobs-table.ts';
+import { keyCounter } from '../adapters/key-counter.ts';
+import { jobRoutes } from '../routes/jobs.ts';
+import { readConfig } from '../runtime/config.ts';
+import { httpHandler } from '../runtime/http.ts';
+
+const { domainTable, deliveryTable, retentionDays } = readConfig(['domainTable', 'deliveryTable', 'retentionDays']);
+const jobs = createJobsTable(dynamoClient(), domainTable, retentionDays);
+
+export const handler = httpHandler(
+  jobRoutes(jobs, {
+    hasWebhook: (owner, type) => jobs.hasWebhook(owner, type, 'postmen'),
+    clock: Date.now,
+    wait,
+  }),
+  {
+    surface: 'native',
+    authenticate: keyCounter(dynamoClient({ maxAttempts: 1 }), deliveryTable),
+    use: takeAwsUse,
+  },
+);

@@ -1,0 +1,40 @@
+import { dynamoClient, secretsClient } from '../adapters/aws-clients.ts';
+import { addOperatorKey } from '../adapters/operator-key.ts';
+import { putPublicKeys } from '../adapters/public-keys.ts';
+import { createSecretStore } from '../adapters/secret-store.ts';
+import { provideKeyMaterial } from '../domain/key-material.ts';
+import type { PublicKeys } from '../domain/keyring.ts';
+import { rotateKeyring, rotationSchema } from '../domain/rotate-keyring.ts';
+import { readConfig } from '../runtime/config.ts';
+import { customResourceHandler } from '../runtime/custom-resource.ts';
+import { log } from '../runtime/log.ts';
+import { isOperatorEvent, operatorHandler } from '../runtime/operator-event.ts';
+
+const config = readConfig(['deliveryTable', 'keyringSecret', 'operatorSecret']);
+const dynamo = dynamoClient();
+const secrets = secretsClient();
+const dependencies = {
+  keyring: createSecretStore(secrets, config.keyringSecret),
+  putPublicKeys: (keys: PublicKeys) => putPublicKeys(dynamo, config.deliveryTable, keys),
+  clock: Date.now,
+};
+
+const onDeployment = customResourceHandler(() =>
+  provideKeyMaterial(
+    {
+      ...dependencies,
+      operator: createSecretStore(secrets, config.operatorSecret),
+      addOperatorKey: (key) => addOperatorKey(dynamo, config.deliveryTable, key),
+    },
+    Date.now(),
+  ),
+);
+
+const onRotation = operatorHandler(rotationSchema, async ({ signs_in_seconds }) => {
+  const rotation = await rotateKeyring(dependencies, signs_in_seconds);
+  log('info', 'keyring.rotated', { ...rotation });
+  return rotation;
+});
+
+/** Both who invoke it: CloudFormation, to fill what is empty, and an operator, to rotate the keyring. */
+export const handler = (event: unknown) => (isOperatorEvent(event) ? onRotation(event) : onDeployment(event));

@@ -1,0 +1,15 @@
+import { dynamoClient, takeAwsUse } from '../adapters/aws-clients.ts';
+import { keyCounter } from '../adapters/key-counter.ts';
+import { keysTable } from '../adapters/keys-table.ts';
+import { keyRoutes } from '../routes/keys.ts';
+import { readConfig } from '../runtime/config.ts';
+import { httpHandler } from '../runtime/http.ts';
+
+const { domainTable, deliveryTable } = readConfig(['domainTable', 'deliveryTable']);
+const tables = { domain: domainTable, delivery: deliveryTable };
+
+export const handler = httpHandler(keyRoutes(keysTable(dynamoClient(), tables)), {
+  surface: 'native',
+  authenticate: keyCounter(dynamoClient({ maxAttempts: 1 }), deliveryTable),
+  use: takeAwsUse,
+});

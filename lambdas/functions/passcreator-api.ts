@@ -1,0 +1,41 @@
+import { dynamoClient, takeAwsUse } from '../adapters/aws-clients.ts';
+import { createAddressCheck } from '../adapters/egress.ts';
+import { createEventTypesTable } from '../adapters/event-types-table.ts';
+import { keyCounter } from '../adapters/key-counter.ts';
+import { createPublicKeys } from '../adapters/public-keys.ts';
+import { createSealer } from '../adapters/sealing.ts';
+import { createTemplatesTable } from '../adapters/templates-table.ts';
+import { createWebhooksTable } from '../adapters/webhooks-table.ts';
+import { isBuiltIn } from '../domain/catalogue.ts';
+import { profiles } from '../profiles/index.ts';
+import { passcreatorRoutes } from '../routes/passcreator.ts';
+import { readConfig } from '../runtime/config.ts';
+import { httpHandler } from '../runtime/http.ts';
+
+const config = readConfig(['domainTable', 'deliveryTable', 'retentionDays', 'ownHosts', 'egressAllow']);
+const { domainTable, deliveryTable, retentionDays, ownHosts } = config;
+const client = dynamoClient();
+const publicKeys = createPublicKeys(client, deliveryTable, Date.now);
+const checkUrl = createAddressCheck({ allowLoopback: config.egressAllow === 'loopback', ownHosts });
+const rules = {
+  profiles,
+  isEventType: isBuiltIn,
+  ownEventTypes: createEventTypesTable(client, domainTable).find,
+  // Its clients know no `allow_http`: plain http leads to this machine or nowhere.
+  checkUrl: (url: string) => checkUrl(url, 'loopback'),
+};
+
+export const handler = httpHandler(
+  passcreatorRoutes({
+    store: createWebhooksTable(client, domainTable, retentionDays),
+    templates: createTemplatesTable(client, domainTable),
+    rules,
+    seal: createSealer(publicKeys).seal,
+    publicKeys,
+  }),
+  {
+    surface: 'passcreator',
+    authenticate: keyCounter(dynamoClient({ maxAttempts: 1 }), deliveryTable),
+    use: takeAwsUse,
+  },
+);

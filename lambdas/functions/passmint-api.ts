@@ -1,0 +1,43 @@
+import { dynamoClient, takeAwsUse } from '../adapters/aws-clients.ts';
+import { createDeliveryHistory } from '../adapters/delivery-history.ts';
+import { createAddressCheck } from '../adapters/egress.ts';
+import { createEventTypesTable } from '../adapters/event-types-table.ts';
+import { createEventsTable } from '../adapters/events-table.ts';
+import { keyCounter } from '../adapters/key-counter.ts';
+import { createPublicKeys } from '../adapters/public-keys.ts';
+import { createSealer } from '../adapters/sealing.ts';
+import { createWebhooksTable } from '../adapters/webhooks-table.ts';
+import { isBuiltIn } from '../domain/catalogue.ts';
+import { profiles } from '../profiles/index.ts';
+import { passmintRoutes } from '../routes/passmint.ts';
+import { readConfig } from '../runtime/config.ts';
+import { httpHandler } from '../runtime/http.ts';
+
+const config = readConfig(['domainTable', 'deliveryTable', 'retentionDays', 'ownHosts', 'egressAllow']);
+const { domainTable, deliveryTable, retentionDays, ownHosts } = config;
+const client = dynamoClient();
+const checkUrl = createAddressCheck({ allowLoopback: config.egressAllow === 'loopback', ownHosts });
+const rules = {
+  profiles,
+  isEventType: isBuiltIn,
+  ownEventTypes: createEventTypesTable(client, domainTable).find,
+  // Its clients know no `allow_http`: plain http leads to this machine or nowhere.
+  checkUrl: (url: string) => checkUrl(url, 'loopback'),
+};
+
+export const handler = httpHandler(
+  passmintRoutes({
+    webhooks: createWebhooksTable(client, domainTable, retentionDays),
+    deliveries: {
+      history: createDeliveryHistory(client, deliveryTable),
+      events: createEventsTable(client, domainTable, retentionDays),
+    },
+    rules,
+    seal: createSealer(createPublicKeys(client, deliveryTable, Date.now)).seal,
+  }),
+  {
+    surface: 'passmint',
+    authenticate: keyCounter(dynamoClient({ maxAttempts: 1 }), deliveryTable),
+    use: takeAwsUse,
+  },
+);

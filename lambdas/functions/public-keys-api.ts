@@ -1,0 +1,10 @@
+import { dynamoClient, takeAwsUse } from '../adapters/aws-clients.ts';
+import { createPublicKeys } from '../adapters/public-keys.ts';
+import { publicKeyRoutes } from '../routes/public-keys.ts';
+import { readConfig } from '../runtime/config.ts';
+import { httpHandler } from '../runtime/http.ts';
+
+const config = readConfig(['deliveryTable']);
+const publicKeys = createPublicKeys(dynamoClient(), config.deliveryTable, Date.now);
+
+export const handler = httpHandler(publicKeyRoutes(publicKeys), { surface: 'native', use: takeAwsUse });

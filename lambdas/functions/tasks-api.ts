@@ -1,0 +1,14 @@
+import { dynamoClient, takeAwsUse } from '../adapters/aws-clients.ts';
+import { keyCounter } from '../adapters/key-counter.ts';
+import { tasksTable } from '../adapters/tasks-table.ts';
+import { taskRoutes } from '../routes/tasks.ts';
+import { readConfig } from '../runtime/config.ts';
+import { httpHandler } from '../runtime/http.ts';
+
+const { domainTable, deliveryTable } = readConfig(['domainTable', 'deliveryTable']);
+
+export const handler = httpHandler(taskRoutes(tasksTable(dynamoClient(), domainTable)), {
+  surface: 'native',
+  authenticate: keyCounter(dynamoClient({ maxAttempts: 1 }), deliveryTable),
+  use: takeAwsUse,
+});

@@ -1,0 +1,32 @@
+import { dynamoClient, takeAwsUse } from '../adapters/aws-clients.ts';
+import { createAddressCheck } from '../adapters/egress.ts';
+import { createEventTypesTable } from '../adapters/event-types-table.ts';
+import { keyCounter } from '../adapters/key-counter.ts';
+import { createPublicKeys } from '../adapters/public-keys.ts';
+import { createSealer } from '../adapters/sealing.ts';
+import { createWebhooksTable } from '../adapters/webhooks-table.ts';
+import { isBuiltIn } from '../domain/catalogue.ts';
+import { profiles } from '../profiles/index.ts';
+import { webhookRoutes } from '../routes/webhooks.ts';
+import { readConfig } from '../runtime/config.ts';
+import { httpHandler } from '../runtime/http.ts';
+
+const config = readConfig(['domainTable', 'deliveryTable', 'retentionDays', 'ownHosts', 'egressAllow']);
+const client = dynamoClient();
+const { seal } = createSealer(createPublicKeys(client, config.deliveryTable, Date.now));
+
+const rules = {
+  profiles,
+  isEventType: isBuiltIn,
+  ownEventTypes: createEventTypesTable(client, config.domainTable).find,
+  checkUrl: createAddressCheck({ allowLoopback: config.egressAllow === 'loopback', ownHosts: config.ownHosts }),
+};
+
+export const handler = httpHandler(
+  webhookRoutes(createWebhooksTable(client, config.domainTable, config.retentionDays), rules, seal),
+  {
+    surface: 'native',
+    authenticate: keyCounter(dynamoClient({ maxAttempts: 1 }), config.deliveryTable),
+    use: takeAwsUse,
+  },
+);

@@ -1,0 +1,41 @@
+import { describe, expect, test } from 'vitest';
+import { handler } from '../../lambdas/functions/docs-api.ts';
+import { callApi } from '../helpers/api-call.ts';
+
+describe('the reference', () => {
+  test('PP-10 is served for machines', async () => {
+    const { status, headers, json } = await callApi(handler, 'GET', '/api/public/v1/openapi.json');
+
+    expect(status).toBe(200);
+    expect(headers['content-type']).toBe('application/json');
+    expect(json.openapi).toMatch(/^3\.1/);
+    expect(json.paths['/api/public/v1/tasks'].post.operationId).toBe('createTask');
+  });
+
+  test('is served for people, from here alone', async () => {
+    const page = await callApi(handler, 'GET', '/docs');
+    const assets = [...page.text.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, path = '']) => path);
+
+    expect(page.headers['content-type']).toBe('text/html; charset=utf-8');
+    expect(page.headers['content-security-policy']).toContain("default-src 'none'; script-src 'self'");
+    expect(page.text).not.toMatch(/https?:/);
+    expect(assets.filter((path) => path.startsWith('/docs/'))).toHaveLength(3);
+    for (const path of assets) {
+      const { status, text } = await callApi(handler, 'GET', path);
+
+      expect(status).toBe(200);
+      expect(text.length).toBeGreaterThan(50);
+    }
+  });
+
+  test('gives out no other file', async () => {
+    for (const asset of ['index.html', 'package.json', '..%2Fpackage.json', '__proto__', 'swagger-ui.css.map']) {
+      expect((await callApi(handler, 'GET', `/docs/${asset}`)).status).toBe(404);
+    }
+    expect((await callApi(handler, 'POST', '/docs')).status).toBe(405);
+  });
+
+  test('answers that it is there', async () => {
+    expect(await callApi(handler, 'GET', '/health')).toMatchObject({ status: 200, json: { status: 'ok' } });
+  });
+});

@@ -1,0 +1,155 @@
+import { createHash } from 'node:crypto';
+import { GetItemCommand, ScanCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createKeyring } from '../../lambdas/adapters/keyring.ts';
+import { createPublicKeys } from '../../lambdas/adapters/public-keys.ts';
+import { createSealer } from '../../lambdas/adapters/sealing.ts';
+import { apiKeyKey, type Key, publicKeysKey } from '../../lambdas/adapters/table-keys.ts';
+import { parseKeyring } from '../../lambdas/domain/keyring.ts';
+import { env } from '../../lambdas/runtime/env.ts';
+import { useResponseUrl } from '../helpers/response-url.ts';
+import { useSecretsManager } from '../helpers/secrets-manager.ts';
+import { useTables } from '../helpers/tables.ts';
+
+describe('the key-material function', () => {
+  const tables = useTables();
+  const manager = useSecretsManager();
+  const address = useResponseUrl();
+  let handler: (event: unknown) => Promise<unknown>;
+
+  beforeAll(async () => {
+    vi.stubEnv('AWS_REGION', 'us-east-1');
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'local');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local');
+    vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', tables.endpoint);
+    vi.stubEnv('AWS_ENDPOINT_URL_SECRETS_MANAGER', manager.endpoint);
+    vi.stubEnv(env.deliveryTable, tables.deliveryTable);
+    vi.stubEnv(env.keyringSecret, 'keyring');
+    vi.stubEnv(env.operatorSecret, 'operator');
+    ({ handler } = await import('../../lambdas/functions/key-material.ts'));
+  });
+  beforeEach(() => {
+    manager.secrets.set('keyring', { value: null, token: null });
+    manager.secrets.set('operator', { value: null, token: null });
+  });
+
+  const run = async (RequestType = 'Create') => {
+    const ids = { StackId: 's', RequestId: 'r', LogicalResourceId: 'filled' };
+    await handler({ RequestType, ResponseURL: address.url, ...ids });
+    return address.puts.at(-1)?.body;
+  };
+  const secretValue = (id: string): string => manager.secrets.get(id)?.value ?? '';
+  const rowAt = async (key: Key) => {
+    const { Item } = await tables.client.send(
+      new GetItemCommand({ TableName: tables.deliveryTable, Key: marshall(key), ConsistentRead: true }),
+    );
+    return Item && unmarshall(Item);
+  };
+  const operatorRowKey = () => apiKeyKey(createHash('sha256').update(secretValue('operator')).digest('hex'));
+
+  it("fills the secrets, and the operator's key has its row", async () => {
+    const answer = await run();
+
+    expect(answer).toMatchObject({ Status: 'SUCCESS', Data: {} });
+    expect(secretValue('operator')).toMatch(/^pp_live_/);
+    expect(await rowAt(operatorRowKey())).toMatchObject({
+      id: expect.stringMatching(/^key_/),
+      scopes: ['admin'],
+      mode: 'live',
+      limit: 600,
+      ws: 0,
+      n: 0,
+    });
+  });
+
+  it('makes what the API functions seal with and the deliver function opens with', async () => {
+    await run();
+    const sealer = createSealer(createPublicKeys(tables.client, tables.deliveryTable, Date.now));
+    const keyring = createKeyring(manager.client, 'keyring', Date.now);
+
+    const sealed = await sealer.seal('acc_1#live', 'whk_1', 'secret');
+
+    expect(await keyring.open('acc_1#live', 'whk_1', sealed)).toBe('secret');
+  });
+
+  it('changes nothing when it runs again, not even a row that has counted', async () => {
+    await run();
+    const secretsBefore = [secretValue('keyring'), secretValue('operator')];
+    const Key = marshall(operatorRowKey());
+    await tables.client.send(
+      new UpdateItemCommand({
+        TableName: tables.deliveryTable,
+        Key,
+        UpdateExpression: 'SET n = :n',
+        ExpressionAttributeValues: marshall({ ':n': 7 }),
+      }),
+    );
+
+    const answer = await run('Update');
+
+    expect(answer).toMatchObject({ Status: 'SUCCESS' });
+    expect([secretValue('keyring'), secretValue('operator')]).toEqual(secretsBefore);
+    expect(await rowAt(operatorRowKey())).toMatchObject({ n: 7 });
+  });
+
+  it('rotates the keyring when an operator invokes it, and answers ids and times alone', async () => {
+    await run();
+    const before = parseKeyring(secretValue('keyring'));
+    const putsBefore = address.puts.length;
+
+    const answer = await handler({ operation: 'rotate-keyring', signs_in_seconds: 1200 });
+
+    const after = parseKeyring(secretValue('keyring'));
+    const [sealing] = after.sealing;
+    expect(answer).toEqual({
+      added: true,
+      sealing_kid: sealing?.kid,
+      signing_kids: after.signing.slice(0, 3).map(({ kid }) => kid),
+      signs_from: new Date(after.signing[0]?.signs_from ?? 0).toISOString(),
+    });
+    expect(after.sealing.slice(1)).toEqual(before.sealing);
+    expect(after.signing.slice(3)).toEqual(before.signing);
+    expect(await rowAt(publicKeysKey)).toMatchObject({ sealing: { kid: sealing?.kid } });
+    expect(address.puts).toHaveLength(putsBefore);
+  });
+
+  it.each([
+    ['an operation that there is not', { operation: 'drop-keyring' }, 'operation'],
+    ['a wait too short for keys to get about', { operation: 'rotate-keyring', signs_in_seconds: 1199 }, 'signs_in'],
+    ['what it does not know', { operation: 'rotate-keyring', force: true }, 'force'],
+    ["CloudFormation's members", { operation: 'rotate-keyring', RequestType: 'Create' }, 'RequestType'],
+  ])('refuses %s and names it', async (_name, event, named) => {
+    await run();
+    const before = secretValue('keyring');
+
+    const answer = await handler(event);
+
+    expect(answer).toMatchObject({ error: { code: 'invalid', message: expect.stringContaining(named) } });
+    expect(secretValue('keyring')).toBe(before);
+  });
+
+  it('rotates nothing before the deployment has a keyring', async () => {
+    expect(await handler({ operation: 'rotate-keyring' })).toMatchObject({ error: { code: 'unavailable' } });
+  });
+
+  it('tells no key value: not in its answer, not in a row, not in its log', async () => {
+    const written: string[] = [];
+    const spy = vi.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0);
+    await run();
+    const rotated = await handler({ operation: 'rotate-keyring' });
+    manager.isAway = true;
+    const failure = await run();
+    const notRotated = await handler({ operation: 'rotate-keyring' });
+    spy.mockRestore();
+
+    expect(failure).toMatchObject({ Status: 'FAILED' });
+    expect(notRotated).toMatchObject({ error: { code: 'failed' } });
+    const { Items = [] } = await tables.client.send(new ScanCommand({ TableName: tables.deliveryTable }));
+    const told = JSON.stringify([address.puts, Items, written, rotated, notRotated]);
+    const keyring = JSON.parse(secretValue('keyring'));
+    const privateParts = [...keyring.sealing, ...keyring.signing].map(({ jwk }) => jwk.d);
+    expect(privateParts).toHaveLength(8);
+    for (const value of [secretValue('operator'), ...privateParts]) expect(told).not.toContain(value);
+  });
+});

@@ -1,0 +1,176 @@
+import { createPublicKey, verify } from 'node:crypto';
+import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { createKeyring } from '../../lambdas/adapters/keyring.ts';
+import { createPublicKeys, putPublicKeys } from '../../lambdas/adapters/public-keys.ts';
+import { createSealer } from '../../lambdas/adapters/sealing.ts';
+import { createSecretStore } from '../../lambdas/adapters/secret-store.ts';
+import { createKeyring as drawKeyring, type PublicKeys, publicKeysOf } from '../../lambdas/domain/keyring.ts';
+import type { Rendered, SigningMaterial } from '../../lambdas/domain/profile.ts';
+import { rotateKeyring } from '../../lambdas/domain/rotate-keyring.ts';
+import { inpost } from '../../lambdas/profiles/inpost.ts';
+import { standard } from '../../lambdas/profiles/standard.ts';
+import { publicKeyRoutes } from '../../lambdas/routes/public-keys.ts';
+import { httpHandler } from '../../lambdas/runtime/http.ts';
+import type { VerifyByKey } from '../helpers/profile-contract.ts';
+import { verifyV1a } from '../helpers/receivers/standard.ts';
+import { useSecretsManager } from '../helpers/secrets-manager.ts';
+import { useTables } from '../helpers/tables.ts';
+import { telling } from '../helpers/telling.ts';
+
+const SHORTEST_WAIT_SECONDS = 1200;
+const options = { mechanism: 'digital', signed_content: 'body', hash: 'sha256', algorithm: 'rsa-sha256' } as const;
+
+type Jwks = Parameters<VerifyByKey>[1];
+
+/** Some key of the set fits. */
+const verifyWithAny = (request: Rendered, keys: Jwks): boolean =>
+  keys.filter(({ alg }) => alg === 'EdDSA').some((key) => verifyV1a(request, [key]));
+
+const verifyWithPem = ({ headers, body }: Rendered, pem: string): boolean =>
+  verify('sha256', Buffer.from(body), createPublicKey(pem), Buffer.from(headers['x-inpost-signature'] ?? '', 'base64'));
+
+describe('rotating the keyring', () => {
+  const tables = useTables();
+  const manager = useSecretsManager();
+  let nowMs: number;
+  let revision = 0;
+  const clock = (): number => nowMs;
+  const put = (keys: PublicKeys) => putPublicKeys(tables.client, tables.deliveryTable, keys);
+  const secondsFrom = (startMs: number, seconds: number): void => {
+    nowMs = startMs + seconds * 1000;
+  };
+
+  beforeEach(async () => {
+    nowMs = Date.UTC(2026, 10, 1);
+    // Above what the test before this one left.
+    revision += 100;
+    const first = { ...drawKeyring(), revision };
+    manager.secrets.set('keyring', { value: JSON.stringify(first), token: null });
+    await put(publicKeysOf(first));
+  });
+
+  const rotate = (signsInSeconds: number) =>
+    rotateKeyring(
+      {
+        keyring: createSecretStore(manager.client, 'keyring'),
+        putPublicKeys: put,
+        clock,
+      },
+      signsInSeconds,
+    );
+
+  /** The API function, with what it keeps. */
+  const createEndpoint = () => {
+    const publicKeys = createPublicKeys(tables.client, tables.deliveryTable, clock);
+    const handler = httpHandler(publicKeyRoutes(publicKeys), { surface: 'native', now: clock });
+    return async (path: string, rawQueryString = '') => {
+      const requestContext = { http: { method: 'GET', path } };
+      const event = { rawPath: path, rawQueryString, headers: {}, isBase64Encoded: false, requestContext };
+      const { body = '', headers = {} } = await handler(event as unknown as APIGatewayProxyEventV2, {} as Context);
+      return { body, maxAgeSeconds: Number(/max-age=(\d+)/.exec(String(headers['cache-control']))?.[1]) };
+    };
+  };
+  /** A receiver that keeps what it fetched for as long as it is told, and never asks again because a signature does not fit. */
+  const createReceiver = (get: ReturnType<typeof createEndpoint>, path: string, query?: string) => {
+    let kept = { body: '', untilMs: 0 };
+    return async (): Promise<string> => {
+      if (nowMs >= kept.untilMs) {
+        const { body, maxAgeSeconds } = await get(path, query);
+        kept = { body, untilMs: nowMs + maxAgeSeconds * 1000 };
+      }
+      return kept.body;
+    };
+  };
+  const sign = async (keyring: ReturnType<typeof createKeyring>) => {
+    const secrets: SigningMaterial['secrets'] = ['whsec_dGVzdC1zZWNyZXQtMzItYnl0ZXMtbG9uZy0hISEhISE='];
+    const material = { ...(await keyring.signingKeys(nowMs)), secrets };
+    return {
+      kid: material.ed25519.kid,
+      v1a: standard.render(telling(), material, {}, new Date(nowMs)),
+      digital: inpost.render(telling(), material, options, new Date(nowMs)),
+    };
+  };
+
+  it('fails no receiver that keeps its keys as it is told, before the switch, at it and after', async () => {
+    const startMs = nowMs;
+    const keyring = createKeyring(manager.client, 'keyring', clock);
+    const get = createEndpoint();
+    // The second begins just before our own function looks again, so that its keys are as old as they can be.
+    const receivers = [-10, 285].map((fromSecond) => ({
+      fromSecond,
+      jwks: createReceiver(get, '/.well-known/jwks.json'),
+      pem: createReceiver(get, '/inpost/public-key', 'algorithm=rsa-sha256'),
+    }));
+    const kids = new Set<string>();
+    const unverified: number[] = [];
+
+    for (let second = -10; second <= 1800; second += 5) {
+      secondsFrom(startMs, second);
+      if (second === 0) await rotate(SHORTEST_WAIT_SECONDS);
+      const { kid, v1a, digital } = await sign(keyring);
+      kids.add(kid);
+      for (const { jwks, pem } of receivers.filter(({ fromSecond }) => fromSecond <= second)) {
+        const fits = verifyWithAny(v1a, JSON.parse(await jwks()).keys) && verifyWithPem(digital, await pem());
+        if (!fits) unverified.push(second);
+      }
+    }
+
+    expect(unverified).toEqual([]);
+    expect(kids.size).toBe(2);
+  });
+
+  it('publishes the keys before they sign: what was fetched before the switch verifies after it', async () => {
+    const startMs = nowMs;
+    const keyring = createKeyring(manager.client, 'keyring', clock);
+    const before = await sign(keyring);
+    await rotate(86_400);
+    const get = createEndpoint();
+    const fetched = JSON.parse((await get('/.well-known/jwks.json')).body).keys;
+    const announced = JSON.parse((await get('/inpost/public-key')).body);
+
+    secondsFrom(startMs, 86_400);
+    const after = await sign(keyring);
+
+    expect(after.kid).not.toBe(before.kid);
+    expect(verifyWithAny(after.v1a, fetched)).toBe(true);
+    expect(Date.parse(announced.next.signs_from)).toBe(nowMs);
+    expect(verifyWithPem(after.digital, announced.next.rsa)).toBe(true);
+    expect(verifyWithPem(before.digital, announced.rsa)).toBe(true);
+  });
+
+  it('leaves published what signed before, behind what signs now', async () => {
+    const startMs = nowMs;
+    const before = await sign(createKeyring(manager.client, 'keyring', clock));
+    await rotate(SHORTEST_WAIT_SECONDS);
+    const kidsAt = async (second: number): Promise<string[]> => {
+      secondsFrom(startMs, second);
+      const { keys } = JSON.parse((await createEndpoint()('/.well-known/jwks.json')).body);
+      return keys.map(({ kid }: { kid: string }) => kid);
+    };
+
+    const [waiting, switched] = [await kidsAt(1199), await kidsAt(1200)];
+
+    const { keys } = JSON.parse((await createEndpoint()('/.well-known/jwks.json')).body);
+    expect(verifyWithAny(before.v1a, keys)).toBe(true);
+    expect(waiting.toSorted()).toEqual(switched.toSorted());
+    expect([waiting[0], switched.indexOf(before.kid)]).toEqual([before.kid, 3]);
+  });
+
+  it('seals to the new pair from then on, and opens what was sealed to the old', async () => {
+    const reading = (): ReturnType<typeof createPublicKeys> =>
+      createPublicKeys(tables.client, tables.deliveryTable, clock);
+    const keyring = createKeyring(manager.client, 'keyring', clock);
+    const old = await createSealer(reading()).seal('acc_1#live', 'whk_1', 'old');
+    await keyring.open('acc_1#live', 'whk_1', old);
+    const { sealing_kid } = await rotate(86_400);
+    nowMs += 5_000;
+
+    const sealed = await createSealer(reading()).seal('acc_1#live', 'whk_1', 'new');
+
+    const header = JSON.parse(Buffer.from(sealed.split('.')[0] ?? '', 'base64url').toString());
+    expect(header.kid).toBe(sealing_kid);
+    expect(await keyring.open('acc_1#live', 'whk_1', sealed)).toBe('new');
+    expect(await createKeyring(manager.client, 'keyring', clock).open('acc_1#live', 'whk_1', old)).toBe('old');
+  });
+});

@@ -1,0 +1,263 @@
+import { createPublicKey } from 'node:crypto';
+import { compactDecrypt } from 'jose/jwe/compact/decrypt';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { putPublicKeys } from '../../lambdas/adapters/public-keys.ts';
+import { createTemplatesTable } from '../../lambdas/adapters/templates-table.ts';
+import { auditEntry } from '../../lambdas/domain/audit.ts';
+import { createKeyring, publicKeysOf } from '../../lambdas/domain/keyring.ts';
+import type { Json } from '../helpers/api-call.ts';
+import { aCaller, type Caller, rowsHolding, useApi } from '../helpers/api-caller.ts';
+import { seedAccount } from '../helpers/seeded-keys.ts';
+import { useTables } from '../helpers/tables.ts';
+
+const URL_A = 'https://93.184.215.14/webhook/receiver';
+const plain = { target_url: URL_A, event: 'pass_created' };
+const TEMPLATE = 'f4379715-7a69-1742-38ae-836554724306';
+
+describe('the passcreator-api function', () => {
+  const tables = useTables();
+  const keyring = createKeyring();
+  const native = useApi(tables, 'webhooks-api');
+  const passcreator = useApi(tables, 'passcreator-api', '/api/hook');
+  let me: Caller;
+  beforeAll(() => putPublicKeys(tables.client, tables.deliveryTable, publicKeysOf(keyring)));
+  beforeEach(async () => {
+    me = await aCaller(tables);
+  });
+
+  /** The key as it is, without a scheme word. */
+  const call = (
+    method: string,
+    path: string,
+    { caller = me, body, query = '' }: { caller?: Caller; body?: unknown; query?: string } = {},
+  ) => passcreator(method, path, caller, { body, query, headers: { authorization: caller.key } });
+  const subscribe = (over: object = {}, { template = '', query = '' } = {}) =>
+    call('POST', `/subscribe${template}`, { body: { ...plain, ...over }, query });
+  const list = async () => (await call('GET', '/list')).json;
+  const webhooks = async (): Promise<Json[]> => (await native('GET', '/webhooks', me)).json.data;
+  const putTemplate = (id = TEMPLATE) => {
+    const now = new Date().toISOString();
+    const template = {
+      id,
+      owner: me.owner,
+      name: 'Key card',
+      version: 1,
+      written_by: 'PUT',
+      created_at: now,
+      updated_at: now,
+    };
+    const entry = auditEntry({ ...me, keyId: '', ip: '' }, 'template.put', id, Date.now());
+    return createTemplatesTable(tables.client, tables.domainTable).put(template, null, entry);
+  };
+
+  it('PC-1 takes the raw key and no scheme word', async () => {
+    const raw = await call('GET', '/list');
+    const withScheme = await passcreator('GET', '/list', me);
+
+    expect([raw.status, raw.json]).toEqual([200, []]);
+    expect([withScheme.status, Object.keys(withScheme.json)]).toEqual([401, ['ErrorMessage']]);
+    expect(withScheme.headers).not.toHaveProperty('www-authenticate');
+  });
+
+  describe('POST /api/hook/subscribe', () => {
+    it('PC-2, PC-3 answers 201 with nothing; by default nothing is retried or signed', async () => {
+      const { status, json } = await subscribe();
+
+      expect([status, json]).toEqual([201, {}]);
+      expect(await webhooks()).toMatchObject([
+        {
+          profile: 'passcreator',
+          url: URL_A,
+          events: ['pass_created'],
+          resource: null,
+          schedule: [],
+          profile_options: { signPayload: false, subscription_url: null },
+        },
+      ]);
+    });
+
+    it("PC reading 3: retried on PassPost's own schedule where asked", async () => {
+      await subscribe({ retryEnabled: true, signPayload: true, subscription_url: 'https://example.com/s/1' });
+
+      expect(await webhooks()).toMatchObject([
+        { schedule: null, profile_options: { signPayload: true, subscription_url: 'https://example.com/s/1' } },
+      ]);
+    });
+
+    it('PC-3, PC reading 10: an access token is shown once and goes out as a bearer token', async () => {
+      const { status, json } = await subscribe({}, { query: 'generateAccessToken=true' });
+
+      const [webhook] = await webhooks();
+      const rows: Json[] = await rowsHolding(tables, tables.domainTable, me.owner);
+      const { sealed } = rows.find(({ kind }) => kind === 'webhook').headers;
+      const { plaintext } = await compactDecrypt(sealed, { ...keyring.sealing[0]?.jwk });
+      expect([status, json]).toEqual([201, { accessToken: expect.stringMatching(/^[\w-]{43}$/) }]);
+      expect(webhook.headers).toEqual({ authorization: '***' });
+      expect(JSON.parse(Buffer.from(plaintext).toString())).toEqual({ authorization: `Bearer ${json.accessToken}` });
+    });
+
+    it('PC-2, PC-4, PC reading 11: is tied to a template of the account, and 404 to any other', async () => {
+      await putTemplate();
+
+      const known = await subscribe({}, { template: `/${TEMPLATE}` });
+      const unknown = await subscribe({}, { template: '/another' });
+      const impossible = await subscribe({}, { template: `/${'x'.repeat(2000)}` });
+      me = await aCaller(tables);
+      const foreign = await subscribe({}, { template: `/${TEMPLATE}` });
+
+      expect([known.status, known.json]).toEqual([201, {}]);
+      for (const { status, json } of [unknown, impossible, foreign]) {
+        expect([status, json]).toEqual([404, { ErrorMessage: 'No such template.' }]);
+      }
+      expect(await list()).toEqual([]);
+    });
+
+    it('PC reading 7: a second one like it changes the settings and answers 201', async () => {
+      await putTemplate();
+      await subscribe({ retryEnabled: true });
+      const { accessToken } = (await subscribe({}, { query: 'generateAccessToken=true' })).json;
+      await native('PATCH', `/webhooks/${(await webhooks())[0].id}`, me, { body: { enabled: false } });
+
+      const again = await subscribe({ signPayload: true });
+
+      expect([again.status, again.json]).toEqual([201, {}]);
+      expect(accessToken).toBeDefined();
+      expect(await webhooks()).toMatchObject([
+        { schedule: [], enabled: true, profile_options: { signPayload: true }, headers: { authorization: '***' } },
+      ]);
+
+      await subscribe({ event: 'pass_template_updated' });
+      await subscribe({}, { template: `/${TEMPLATE}` });
+      await subscribe({ target_url: `${URL_A}/2` });
+
+      expect(await webhooks()).toHaveLength(4);
+    });
+
+    it('PC reading 7: ends as one where several come at once', async () => {
+      const answers = await Promise.all([1, 2, 3].map(() => subscribe()));
+
+      expect(answers.map(({ status }) => status)).toEqual([201, 201, 201]);
+      expect(await webhooks()).toHaveLength(1);
+    });
+
+    it.each([
+      ['an unknown event', { event: 'pass_exploded' }, 'event'],
+      ['the star', { event: '*' }, 'event'],
+      ['no event', { event: undefined }, 'event'],
+      ['no target_url', { target_url: undefined }, 'target_url'],
+      ['PC-9 a target_url that is not public', { target_url: 'https://10.0.0.1/' }, 'target_url'],
+      ['plain http beyond this machine', { target_url: 'http://93.184.215.14/' }, 'target_url'],
+      ['a wrong flag', { signPayload: 'yes' }, 'signPayload'],
+      ['an unknown field', { colour: 'red' }, 'colour'],
+    ])('PC-4 answers 400 to %s', async (_, over, name) => {
+      const { status, json } = await subscribe(over);
+
+      expect(status).toBe(400);
+      expect(json).toEqual({ ErrorMessage: expect.stringContaining(`${name}: `) });
+    });
+  });
+
+  describe('/api/hook/unsubscribe', () => {
+    const everyWay = [
+      ['POST', { body: { target_url: URL_A } }],
+      ['DELETE', { body: { target_url: URL_A } }],
+      ['DELETE', { query: `target_url=${encodeURIComponent(URL_A)}` }],
+      ['POST', { body: {}, query: `target_url=${encodeURIComponent(URL_A)}` }],
+    ] as const;
+
+    it.each(everyWay)('PC-5, PC reading 4, PC reading 6: %s removes all with that URL: %o', async (method, how) => {
+      await putTemplate();
+      await subscribe();
+      await subscribe({ event: 'pass_template_updated' });
+      await subscribe({}, { template: `/${TEMPLATE}` });
+      await subscribe({ target_url: `${URL_A}/2` });
+      await native('POST', '/webhooks', me, { body: { url: URL_A, events: ['task.accepted'] } });
+
+      const { status, json } = await call(method, '/unsubscribe', how);
+
+      expect([status, json]).toEqual([200, {}]);
+      expect(await list()).toMatchObject([{ target_url: `${URL_A}/2` }]);
+      expect((await webhooks()).map(({ profile }) => profile)).toEqual(['passpost', 'passcreator']);
+    });
+
+    it('PC reading 5: answers 200 where there is none, also to a foreign one', async () => {
+      await subscribe();
+      const mine = me;
+      me = await aCaller(tables);
+
+      const { status, json } = await call('POST', '/unsubscribe', { body: { target_url: URL_A } });
+
+      expect([status, json]).toEqual([200, {}]);
+      me = mine;
+      expect(await list()).toHaveLength(1);
+    });
+
+    it.each(['POST', 'DELETE'])('PC-5 %s answers 400 without a target_url', async (method) => {
+      for (const how of [{}, { body: {} }, { body: { target_url: '' } }]) {
+        const { status, json } = await call(method, '/unsubscribe', how);
+
+        expect([status, json]).toEqual([400, { ErrorMessage: 'target_url: Required.' }]);
+      }
+    });
+
+    it('lets what was removed be subscribed to again', async () => {
+      await subscribe();
+      await call('DELETE', '/unsubscribe', { body: { target_url: URL_A } });
+
+      expect((await subscribe()).status).toBe(201);
+      expect(await list()).toHaveLength(1);
+    });
+  });
+
+  it('PC-6, PC reading 9: lists four members of each and no flags', async () => {
+    await putTemplate();
+    await subscribe({ subscription_url: 'https://example.com/s/1', retryEnabled: true, signPayload: true });
+    await subscribe({ event: 'pass_template_updated' }, { template: `/${TEMPLATE}` });
+
+    expect(await list()).toEqual([
+      { subscription_url: 'https://example.com/s/1', target_url: URL_A, event: 'pass_created', pass_template: null },
+      { subscription_url: null, target_url: URL_A, event: 'pass_template_updated', pass_template: TEMPLATE },
+    ]);
+  });
+
+  it('PC-7 shows the key as PEM: EC on P-256', async () => {
+    const { status, json } = await call('GET', '/publickey');
+
+    const key = createPublicKey(json.publicKey);
+    expect([status, Object.keys(json)]).toEqual([200, ['publicKey']]);
+    expect(json.publicKey).toMatch(/^-----BEGIN PUBLIC KEY-----\n/);
+    expect([key.asymmetricKeyType, key.asymmetricKeyDetails?.namedCurve]).toEqual(['ec', 'prime256v1']);
+    const { kty, crv, x, y } = (publicKeysOf(keyring).jwks.keys.find(({ alg }) => alg === 'ES256') ?? {}) as Json;
+    expect(key.export({ format: 'jwk' })).toEqual({ kty, crv, x, y });
+  });
+
+  it('PC-4, PC reading 8: has its own shape for every error', async () => {
+    const reader = await aCaller(tables, { accountId: me.accountId, scopes: ['webhooks:read'] });
+    const limited = await seedAccount(tables, { limit: 1 });
+    const busy = { accountId: limited.accountId, owner: '', key: limited.key };
+    await call('GET', '/list', { caller: busy });
+    const text = passcreator('POST', '/subscribe', me, {
+      body: JSON.stringify(plain),
+      headers: { authorization: me.key, 'content-type': 'text/plain' },
+    });
+    const answers = [
+      [401, call('GET', '/list', { caller: { ...me, key: 'pp_live_00000000000000000000' } })],
+      [403, call('POST', '/subscribe', { caller: reader, body: plain })],
+      [404, call('GET', '/nothing')],
+      [405, call('GET', '/subscribe')],
+      [400, call('POST', '/subscribe', { body: '{' })],
+      [400, call('POST', '/subscribe', { body: plain, query: 'colour=red' })],
+      [413, call('POST', '/subscribe', { body: 'x'.repeat(300_000) })],
+      [415, text],
+      [429, call('GET', '/list', { caller: busy })],
+    ] as const;
+
+    for (const [status, answer] of answers) {
+      const { status: answered, json, headers } = await answer;
+      expect([answered, json]).toEqual([status, { ErrorMessage: expect.any(String) }]);
+      expect(headers['x-request-id']).toBeDefined();
+    }
+    expect((await answers[3][1]).headers.allow).toBe('POST');
+    expect((await call('PUT', '/unsubscribe')).headers.allow).toBe('POST, DELETE');
+  });
+});
