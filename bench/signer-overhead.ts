@@ -2,9 +2,9 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { createFanOutRows } from '../lambdas/adapters/fan-out-rows.ts';
-import type { StoredEvent } from '../lambdas/domain/event.ts';
-import { newDelivery, ticketOf } from '../lambdas/domain/fan-out.ts';
-import { deriveTimedId } from '../lambdas/domain/id.ts';
+import { newDelivery, ticketOf } from '../lambdas/domain/deliveries/delivery.ts';
+import type { StoredEvent } from '../lambdas/domain/events/event.ts';
+import { deriveTimedId } from '../lambdas/domain/foundation/id.ts';
 import { startBench } from './bench-stack.ts';
 import { type Figures, round } from './figures.ts';
 

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { Agent, request } from 'node:http';
-import type { DeliveryTicket } from '../lambdas/domain/delivery.ts';
+import type { DeliveryTicket } from '../lambdas/domain/deliveries/delivery.ts';
 
 // The process whose CPU is read: the deployed bundle's handler and the bare POST, in turns, as many at a time.
 

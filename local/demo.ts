@@ -1,4 +1,4 @@
-import { taskContentExample } from '../lambdas/domain/event-samples.ts';
+import { taskContentExample } from '../lambdas/domain/events/event-samples.ts';
 import { callApi, refusalOf } from './api-client.ts';
 import { readEnvFile, writeEnvFile } from './env-file.ts';
 

@@ -1,5 +1,5 @@
 import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
-import type { LogLine } from './stack.ts';
+import type { LogLine } from './log-line.ts';
 
 export interface LogFile {
   write(line: LogLine): void;

@@ -1,4 +1,8 @@
-import type { LogLine } from './stack.ts';
+/** A line that a function wrote. */
+export interface LogLine {
+  readonly functionName: string;
+  readonly text: string;
+}
 
 /** Said at every batch and tick: of use to the bench, not to somebody who watches. */
 const quiet = new Set(['batch.finished', 'records.fanned-out', 'due.swept']);

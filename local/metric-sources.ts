@@ -1,7 +1,7 @@
 import type { Invocation } from './function-pool.ts';
+import type { LogLine } from './log-line.ts';
 import type { Reading } from './metric-filters.ts';
 import type { MetricStore } from './metric-store.ts';
-import type { LogLine } from './stack.ts';
 
 interface Directive {
   readonly Namespace: string;

@@ -11,6 +11,7 @@ import { type Interceptor, startInterceptorProxy } from './interceptor.ts';
 import { ACCOUNT, createResolver, REGION, type Resolve } from './intrinsics.ts';
 import { openJournal } from './journal.ts';
 import { startLambdaEndpoint } from './lambda-endpoint.ts';
+import type { LogLine } from './log-line.ts';
 import { apiRoutes, functionNameOf } from './mappings.ts';
 import { type LocalQueue, startQueues } from './queues.ts';
 import { createReferences, type Running } from './references.ts';
@@ -22,11 +23,6 @@ import { removeStackFile, writeStackFile } from './stack-file.ts';
 import { openStreamLog } from './stream-log.ts';
 import { ensureTable } from './tables.ts';
 import { type Assembly, readAssembly, resourcesOf } from './template.ts';
-
-export interface LogLine {
-  readonly functionName: string;
-  readonly text: string;
-}
 
 export interface StackOptions {
   /** Where `cdk synth` wrote the stack. */

@@ -2,8 +2,12 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { batchGet } from '../lambdas/adapters/batch-get.ts';
 import { ticketFromMessage } from '../lambdas/adapters/delivery-queue.ts';
 import { deliveryKey } from '../lambdas/adapters/table-keys.ts';
-import { type DeliveryTicket, type StoredDelivery, storedDeliverySchema } from '../lambdas/domain/delivery.ts';
-import { webhookOfDelivery } from '../lambdas/domain/id.ts';
+import {
+  type DeliveryTicket,
+  type StoredDelivery,
+  storedDeliverySchema,
+} from '../lambdas/domain/deliveries/delivery.ts';
+import { webhookOfDelivery } from '../lambdas/domain/foundation/id.ts';
 import type { QueueMessage } from './queue-messages.ts';
 
 /** A message that could not be worked on, with what is known of its delivery. No body, no header value, no URL. */

@@ -1,6 +1,6 @@
 import { createDeliveryQueue } from '../lambdas/adapters/delivery-queue.ts';
-import type { DeliveryTicket } from '../lambdas/domain/delivery.ts';
-import { isId, webhookOfDelivery } from '../lambdas/domain/id.ts';
+import type { DeliveryTicket } from '../lambdas/domain/deliveries/delivery.ts';
+import { isId, webhookOfDelivery } from '../lambdas/domain/foundation/id.ts';
 import { type Command, type Given, UsageError } from './command.ts';
 import { ticketIn } from './dead-letter.ts';
 import { goThrough } from './queue-messages.ts';

@@ -1,6 +1,6 @@
 import { InvokeCommand } from '@aws-sdk/client-lambda';
 import * as z from 'zod';
-import { rotationSchema } from '../lambdas/domain/rotate-keyring.ts';
+import { rotationSchema } from '../lambdas/domain/keyring/rotate-keyring.ts';
 import { type Command, moment, UsageError } from './command.ts';
 
 const answerSchema = z.union([

@@ -1,7 +1,7 @@
 import { GetItemCommand, paginateQuery } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { indexes, publicKeysKey } from '../lambdas/adapters/table-keys.ts';
-import { nextSwitchMs, publicKeysSchema } from '../lambdas/domain/keyring.ts';
+import { nextSwitchMs, publicKeysSchema } from '../lambdas/domain/keyring/keyring.ts';
 import { type Command, moment } from './command.ts';
 import type { Deployment } from './deployment.ts';
 import { laneStates } from './lanes.ts';

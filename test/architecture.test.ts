@@ -16,12 +16,12 @@ const layers: readonly Layer[] = [
   { files: /^lambdas\/domain\//, mayImport: /^(zod|node:crypto|lambdas\/domain\/.*)$/ },
   {
     files: /^lambdas\/profiles\/parts\//,
-    mayImport: /^(zod|node:crypto|lambdas\/domain\/profile\.ts|lambdas\/profiles\/parts\/.*)$/,
+    mayImport: /^(zod|node:crypto|lambdas\/domain\/deliveries\/profile\.ts|lambdas\/profiles\/parts\/.*)$/,
   },
   { files: /^lambdas\/profiles\/index\.ts$/, mayImport: /^(lambdas\/domain\/.*|lambdas\/profiles\/[\w-]+\.ts)$/ },
   {
     files: /^lambdas\/profiles\//,
-    mayImport: /^(zod|node:crypto|lambdas\/domain\/profile\.ts|lambdas\/profiles\/parts\/.*)$/,
+    mayImport: /^(zod|node:crypto|lambdas\/domain\/deliveries\/profile\.ts|lambdas\/profiles\/parts\/.*)$/,
   },
   // Adapters know each other only where they share a way of calling AWS, or rows that stand in one transaction.
   {
@@ -67,6 +67,27 @@ const layers: readonly Layer[] = [
   { files: /^(bin|local)\//, mayImport: /^(?!aws-cdk-lib|cdk-nag|constructs|lib\/)/ },
 ];
 
+/** The rooms of a folder, top down, and the lower rooms that each one imports. A room may import its own files. */
+type Rooms = Readonly<Record<string, readonly string[]>>;
+
+const rooms: Readonly<Record<string, Rooms>> = {
+  'lambdas/domain': {
+    redelivery: ['history', 'jobs', 'fan-out', 'webhooks', 'events', 'deliveries', 'foundation'],
+    history: ['maintenance', 'webhooks', 'events', 'deliveries', 'foundation'],
+    sending: ['webhooks', 'events', 'deliveries', 'foundation'],
+    maintenance: ['fan-out', 'deliveries', 'foundation'],
+    'fan-out': ['webhooks', 'events', 'deliveries'],
+    jobs: ['events', 'foundation'],
+    tasks: ['events', 'foundation'],
+    webhooks: ['events', 'deliveries', 'foundation'],
+    keyring: ['accounts', 'deliveries', 'foundation'],
+    events: ['accounts', 'foundation'],
+    accounts: ['foundation'],
+    deliveries: ['foundation'],
+    foundation: [],
+  },
+};
+
 const readsEnvironment = /^(lambdas\/runtime\/config\.ts|lib\/stages\.ts|bin\/|local\/|bench\/|test\/)/;
 const forbiddenName = /^(utils?|helpers?|common|misc|services?|types?|interfaces?|dtos?|mappers?)$/;
 
@@ -81,11 +102,15 @@ const outsideTests = files.filter((file) => !file.startsWith('test/'));
 
 const importStatement = /^(?:import|export)\s[^'"=;]*?\bfrom\s*'([^']+)'|^import\s*'([^']+)'|\bimport\('([^']+)'\)/gm;
 
-const importsOf = (file: string): readonly string[] =>
+const importsOf = (file: string): readonly string[] => importsByFile.get(file) ?? [];
+
+const parseImports = (file: string): readonly string[] =>
   [...(sources.get(file) ?? '').matchAll(importStatement)].map(([, from, effect, dynamic]) => {
     const name = from ?? effect ?? dynamic ?? '';
     return name.startsWith('.') ? join(dirname(file), name).replaceAll(sep, '/') : name;
   });
+
+const importsByFile = new Map(files.map((file) => [file, parseImports(file)]));
 
 describe('architecture', () => {
   test('imports stay within their layer', () => {
@@ -98,6 +123,63 @@ describe('architecture', () => {
     });
 
     expect(forbidden).toEqual([]);
+  });
+
+  describe.each(Object.entries(rooms))('rooms of %s', (folder, table) => {
+    const order = Object.keys(table);
+    const inside = files.filter((file) => file.startsWith(`${folder}/`));
+    const roomOf = (file: string): string | undefined =>
+      file.startsWith(`${folder}/`) ? file.slice(folder.length + 1).split('/')[0] : undefined;
+    const arrows = inside.flatMap((file) =>
+      importsOf(file)
+        .filter((name) => name.startsWith(`${folder}/`) && roomOf(name) !== roomOf(file))
+        .map((name) => ({ file, name, from: roomOf(file) ?? '', to: roomOf(name) ?? '' })),
+    );
+
+    test('every file stands in a listed room', () => {
+      expect(inside.filter((file) => !order.includes(roomOf(file) ?? ''))).toEqual([]);
+    });
+
+    test('a room lists only rooms below it', () => {
+      const upward = order.flatMap((from, floor) =>
+        (table[from] ?? []).filter((to) => order.indexOf(to) <= floor).map((to) => `${from} lists ${to}`),
+      );
+
+      expect(upward).toEqual([]);
+    });
+
+    test('a file imports only from the rooms that its room lists', () => {
+      const forbidden = arrows
+        .filter(({ from, to }) => !table[from]?.includes(to))
+        .map(({ file, name }) => `${file} imports ${name}`);
+
+      expect(forbidden).toEqual([]);
+    });
+
+    test('every listed room is imported', () => {
+      const unused = order.flatMap((from) =>
+        (table[from] ?? [])
+          .filter((to) => !arrows.some((arrow) => arrow.from === from && arrow.to === to))
+          .map((to) => `${from} does not import ${to}`),
+      );
+
+      expect(unused).toEqual([]);
+    });
+  });
+
+  test('no file imports itself through others, not even for a type', () => {
+    const onCycle = files.filter((file) => {
+      const reached = new Set<string>();
+      const waiting = [...importsOf(file)];
+      for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+        if (reached.has(next)) continue;
+        reached.add(next);
+        waiting.push(...importsOf(next));
+      }
+      return reached.has(file);
+    });
+
+    expect(onCycle).toEqual([]);
   });
 
   test('the environment is read where it is parsed', () => {

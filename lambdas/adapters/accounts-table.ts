@@ -1,10 +1,10 @@
 import { type DynamoDBClient, GetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { type StoredAccount, storedAccountSchema } from '../domain/account.ts';
-import type { ChangingAccounts } from '../domain/change-account.ts';
-import type { NewAccounts } from '../domain/create-account.ts';
-import type { DeletingAccounts } from '../domain/delete-account.ts';
-import type { Page } from '../domain/page.ts';
+import { type StoredAccount, storedAccountSchema } from '../domain/accounts/account.ts';
+import type { ChangingAccounts } from '../domain/accounts/change-account.ts';
+import type { NewAccounts } from '../domain/accounts/create-account.ts';
+import type { DeletingAccounts } from '../domain/accounts/delete-account.ts';
+import type { Page } from '../domain/foundation/page.ts';
 import { putApiKey, queryApiKeys, revokeApiKey, settleApiKeys } from './api-key-rows.ts';
 import { putAuditEntry } from './audit-rows.ts';
 import { putFirstAnswer, readFirstAnswer } from './first-answers.ts';

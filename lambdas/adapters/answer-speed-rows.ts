@@ -5,7 +5,7 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import type { AnswerSpeed, AnswerSpeedStore } from '../domain/slow-lane.ts';
+import type { AnswerSpeed, AnswerSpeedStore } from '../domain/sending/slow-lane.ts';
 import { healthKey } from './table-keys.ts';
 
 const timeAt = (value: unknown): number => (typeof value === 'number' ? value : 0);

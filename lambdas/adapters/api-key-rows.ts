@@ -6,10 +6,10 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import type { KeySettings } from '../domain/account.ts';
-import type { StoredAuditEntry } from '../domain/audit.ts';
-import type { HashedApiKey } from '../domain/create-api-key.ts';
-import type { ListedApiKey } from '../domain/rotate-api-key.ts';
+import type { KeySettings } from '../domain/accounts/account.ts';
+import type { HashedApiKey } from '../domain/accounts/create-api-key.ts';
+import type { ListedApiKey } from '../domain/accounts/rotate-api-key.ts';
+import type { StoredAuditEntry } from '../domain/foundation/audit.ts';
 import { putAuditEntry } from './audit-rows.ts';
 import { rowOf } from './partiql.ts';
 import { apiKeyKey, apiKeyListingKey, type Key } from './table-keys.ts';

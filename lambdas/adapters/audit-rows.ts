@@ -1,6 +1,6 @@
 import type { TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import type { StoredAuditEntry } from '../domain/audit.ts';
+import type { StoredAuditEntry } from '../domain/foundation/audit.ts';
 import { auditKey } from './table-keys.ts';
 
 /** Longer than anything else: whoever looks back over a year sees all of it. */

@@ -1,8 +1,8 @@
 import { type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { type AuditEntry, auditEntrySchema } from '../domain/audit.ts';
-import { idBound, timeOfId } from '../domain/id.ts';
-import type { Page } from '../domain/page.ts';
+import { type AuditEntry, auditEntrySchema } from '../domain/foundation/audit.ts';
+import { idBound, timeOfId } from '../domain/foundation/id.ts';
+import type { Page } from '../domain/foundation/page.ts';
 import { AUDIT_DAYS } from './audit-rows.ts';
 import { auditKey } from './table-keys.ts';
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AttributeValue, BatchGetItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { PassPostError } from '../domain/errors.ts';
+import { PassPostError } from '../domain/foundation/errors.ts';
 import type { Key } from './table-keys.ts';
 
 export interface Wanted {

@@ -1,4 +1,4 @@
-import type { Command } from '../domain/command.ts';
+import type { Command } from '../domain/deliveries/command.ts';
 import { commandKey } from './table-keys.ts';
 
 /** Once the stream has carried it, a command's row tells only that it was given. */

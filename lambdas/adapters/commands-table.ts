@@ -1,6 +1,6 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import type { AskStore } from '../domain/ask.ts';
+import type { AskStore } from '../domain/redelivery/submit-once.ts';
 import { putAuditEntry } from './audit-rows.ts';
 import { commandToRow } from './command-rows.ts';
 import { eventToRow } from './event-rows.ts';

@@ -1,12 +1,17 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type { DeliveryChange } from '../domain/deliver-batch.ts';
-import { type Attempt, type DeliveryTicket, type StoredDelivery, storedDeliverySchema } from '../domain/delivery.ts';
-import { type StoredEvent, storedEventSchema } from '../domain/event.ts';
-import { webhookOfDelivery } from '../domain/id.ts';
-import { retentionOf } from '../domain/retention.ts';
-import type { AnswerSpeed } from '../domain/slow-lane.ts';
-import { type StoredWebhook, storedWebhookSchema } from '../domain/webhook.ts';
-import type { Health } from '../domain/webhook-health.ts';
+import {
+  type Attempt,
+  type DeliveryTicket,
+  type StoredDelivery,
+  storedDeliverySchema,
+} from '../domain/deliveries/delivery.ts';
+import type { DeliveryChange } from '../domain/deliveries/transitions.ts';
+import { type StoredEvent, storedEventSchema } from '../domain/events/event.ts';
+import { webhookOfDelivery } from '../domain/foundation/id.ts';
+import { retentionOf } from '../domain/foundation/retention.ts';
+import type { AnswerSpeed } from '../domain/sending/slow-lane.ts';
+import type { Health } from '../domain/sending/webhook-health.ts';
+import { type StoredWebhook, storedWebhookSchema } from '../domain/webhooks/webhook.ts';
 import { rowToAnswerSpeed } from './answer-speed-rows.ts';
 import { batchGet } from './batch-get.ts';
 import { executeStatements, insertStatement, rowOf, updateStatement } from './partiql.ts';

@@ -1,9 +1,14 @@
 import { type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { type Attempt, attemptSchema, type StoredDelivery, storedDeliverySchema } from '../domain/delivery.ts';
-import { idBound } from '../domain/id.ts';
-import { mergedPage, type ReadRun } from '../domain/merged-page.ts';
-import type { DeliveryFilter, DeliveryHistory } from '../domain/read-deliveries.ts';
+import {
+  type Attempt,
+  attemptSchema,
+  type StoredDelivery,
+  storedDeliverySchema,
+} from '../domain/deliveries/delivery.ts';
+import { idBound } from '../domain/foundation/id.ts';
+import { mergedPage, type ReadRun } from '../domain/foundation/merged-page.ts';
+import type { DeliveryFilter, DeliveryHistory } from '../domain/history/read-deliveries.ts';
 import { batchGet } from './batch-get.ts';
 import { attemptKey, attentionPk, deliveryKey, deliveryPk, indexes, SHARDS } from './table-keys.ts';
 

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SendMessageBatchCommand, type SendMessageBatchRequestEntry, type SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod';
-import type { DeliveryTicket } from '../domain/delivery.ts';
-import { isId, webhookOfDelivery } from '../domain/id.ts';
+import type { DeliveryTicket } from '../domain/deliveries/delivery.ts';
+import { isId, webhookOfDelivery } from '../domain/foundation/id.ts';
 
 /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html: DelaySeconds is 0 to 900. */
 const LONGEST_DELAY_SECONDS = 900;

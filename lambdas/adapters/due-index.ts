@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
-import type { DueEntry, DueIndex } from '../domain/sweep-due.ts';
+import type { DueEntry, DueIndex } from '../domain/maintenance/sweep-due.ts';
 import { executeStatements, updateStatement } from './partiql.ts';
 import { deliveryKey, duePk, indexes } from './table-keys.ts';
 

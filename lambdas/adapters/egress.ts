@@ -4,8 +4,8 @@ import https from 'node:https';
 import type { LookupFunction } from 'node:net';
 import type { Duplex } from 'node:stream';
 import ipaddr from 'ipaddr.js';
-import { checkAddress } from '../domain/check-address.ts';
-import { isLoopbackHost, type WebhookUrlRules } from '../domain/webhook-url.ts';
+import { checkAddress } from '../domain/webhooks/check-address.ts';
+import { isLoopbackHost, type WebhookUrlRules } from '../domain/webhooks/webhook-url.ts';
 
 // Not imported: that reads all of its members, one of which draws in undici, a quarter of a function's start.
 const http = process.getBuiltinModule('node:http');

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BatchWriteItemCommand, type DynamoDBClient, QueryCommand, type WriteRequest } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { PassPostError } from '../domain/errors.ts';
-import type { FanOutStore } from '../domain/fan-out.ts';
+import type { CommandStore } from '../domain/fan-out/run-command.ts';
+import { PassPostError } from '../domain/foundation/errors.ts';
 import { commandToRow } from './command-rows.ts';
 import { executeStatements, insertStatement } from './partiql.ts';
 import { attemptKey, deliveryPk, healthKey, type Key, SHARDS } from './table-keys.ts';
@@ -16,7 +16,7 @@ const BATCH = 25;
 export const createErasureRows = (
   client: DynamoDBClient,
   tables: { readonly domain: string; readonly delivery: string },
-): Pick<FanOutStore, 'eraseSome' | 'addCommand'> => {
+): Pick<CommandStore, 'eraseSome' | 'addCommand'> => {
   const removeBatch = async (requests: readonly WriteRequest[]): Promise<void> => {
     let open = [...requests];
     for (let tries = 1; open.length > 0; tries++) {

@@ -1,5 +1,5 @@
-import type { StoredEvent } from '../domain/event.ts';
-import { retentionOf, SCHEDULE_DAYS } from '../domain/retention.ts';
+import type { StoredEvent } from '../domain/events/event.ts';
+import { retentionOf, SCHEDULE_DAYS } from '../domain/foundation/retention.ts';
 import { eventKey } from './table-keys.ts';
 
 /** An event's row; one whose id tells no time stands in the list index besides. */

@@ -1,12 +1,12 @@
 import { type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { PassPostError } from '../domain/errors.ts';
 import {
   type ChangingEventTypes,
   isEventTypeName,
   type StoredEventType,
   storedEventTypeSchema,
-} from '../domain/event-type.ts';
+} from '../domain/events/event-type.ts';
+import { PassPostError } from '../domain/foundation/errors.ts';
 import { putAuditEntry } from './audit-rows.ts';
 import { batchGet } from './batch-get.ts';
 import { rowOf } from './partiql.ts';

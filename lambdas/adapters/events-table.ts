@@ -6,12 +6,12 @@ import {
   QueryCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { type StoredEvent, storedEventSchema } from '../domain/event.ts';
-import type { EventArchive, EventFilter } from '../domain/event-view.ts';
-import { idBound, isTimeless, timeOfId } from '../domain/id.ts';
-import { mergedPage, type Piece, type ReadRun } from '../domain/merged-page.ts';
-import type { Page, Position } from '../domain/page.ts';
-import type { EventStore } from '../domain/publish-events.ts';
+import { type StoredEvent, storedEventSchema } from '../domain/events/event.ts';
+import type { EventStore } from '../domain/events/publish-events.ts';
+import { idBound, isTimeless, timeOfId } from '../domain/foundation/id.ts';
+import { mergedPage, type Piece, type ReadRun } from '../domain/foundation/merged-page.ts';
+import type { Page, Position } from '../domain/foundation/page.ts';
+import type { EventArchive, EventFilter } from '../domain/history/event-view.ts';
 import { putAuditEntry } from './audit-rows.ts';
 import { batchGet } from './batch-get.ts';
 import { eventToRow } from './event-rows.ts';

@@ -1,6 +1,7 @@
 import { type DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import type { FanOutStore } from '../domain/fan-out.ts';
+import type { FanOutStore } from '../domain/fan-out/fan-out.ts';
+import type { CommandStore } from '../domain/fan-out/run-command.ts';
 import { createErasureRows } from './erasure-rows.ts';
 import { eventToRow } from './event-rows.ts';
 import { createHeldRows } from './held-rows.ts';
@@ -18,7 +19,7 @@ export const createFanOutRows = (
   retentionDays: number,
   isOperational: (type: string) => boolean,
   speed = 1,
-): FanOutStore => {
+): FanOutStore & CommandStore => {
   const recount = createRecount(client, tables.delivery, retentionDays, speed);
   const resumeHeld = createHeldRows(client, tables.delivery);
   const { owe, oweAgain } = createOwedRows(client, tables.delivery, recount, createKeptEvents(client, tables.domain));

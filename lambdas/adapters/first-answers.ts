@@ -1,6 +1,6 @@
 import { type DynamoDBClient, GetItemCommand, type TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import type { FirstAnswer } from '../domain/idempotency.ts';
+import type { FirstAnswer } from '../domain/foundation/idempotency.ts';
 import { idempotencyKey as idempotencyRowKey } from './table-keys.ts';
 
 /** Twice the day that an Idempotency-Key is promised to be remembered. */

@@ -3,7 +3,7 @@ import {
   ResourceNotFoundException,
   type SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import type { FrontDoorSecrets } from '../domain/front-door.ts';
+import type { FrontDoorSecrets } from '../domain/keyring/front-door-admission.ts';
 import { keptValue } from './kept-value.ts';
 
 const FRESH_MS = 5 * 60_000;

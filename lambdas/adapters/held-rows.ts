@@ -1,8 +1,7 @@
 import { type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { afterEnabling } from '../domain/after-attempt.ts';
-import { type DeliveryTicket, storedDeliverySchema } from '../domain/delivery.ts';
-import { ticketOf } from '../domain/fan-out.ts';
+import { type DeliveryTicket, storedDeliverySchema, ticketOf } from '../domain/deliveries/delivery.ts';
+import { afterEnabling } from '../domain/deliveries/transitions.ts';
 import { executeStatements, updateStatement } from './partiql.ts';
 import { attentionPk, attentionPkOf, deliveryKey, duePkOf, indexes, SHARDS } from './table-keys.ts';
 

@@ -1,6 +1,6 @@
 import { type DynamoDBClient, QueryCommand, type QueryCommandOutput } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { countedHourSchema, type KnownHour, type StatsDependencies } from '../domain/webhook-stats.ts';
+import { countedHourSchema, type KnownHour, type StatsDependencies } from '../domain/history/webhook-stats.ts';
 import { createHourReader } from './hour-rows.ts';
 import { rollUpProgressRow } from './roll-up-rows.ts';
 import { hourKey, hourOfKey } from './table-keys.ts';

@@ -5,11 +5,11 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import type { CountHourStore, HourReader } from '../domain/count-hour.ts';
-import { storedDeliverySchema } from '../domain/delivery.ts';
-import { type Hour, hourAt, quietMs } from '../domain/hour.ts';
-import { percentileMs } from '../domain/hour-counts.ts';
-import { idBound, timeOfId, webhookOfDelivery } from '../domain/id.ts';
+import { storedDeliverySchema } from '../domain/deliveries/delivery.ts';
+import { idBound, timeOfId, webhookOfDelivery } from '../domain/foundation/id.ts';
+import type { CountHourStore, HourReader } from '../domain/maintenance/count-hour.ts';
+import { type Hour, hourAt, quietMs } from '../domain/maintenance/hour.ts';
+import { percentileMs } from '../domain/maintenance/hour-counts.ts';
 import { deliveryPk, hourDuePkOf, hourKey, SHARDS } from './table-keys.ts';
 
 /** So many rows of each shard at once: some hundred kilobytes. */

@@ -1,8 +1,8 @@
 import type { Agent, IncomingMessage } from 'node:http';
 import https from 'node:https';
-import type { Answer, PostRequest } from '../domain/attempt-delivery.ts';
-import type { AttemptErrorCode } from '../domain/delivery.ts';
-import { bareHost, checkWebhookUrl, requestTarget } from '../domain/webhook-url.ts';
+import type { AttemptErrorCode } from '../domain/deliveries/delivery.ts';
+import type { Answer, PostRequest } from '../domain/sending/attempt-delivery.ts';
+import { bareHost, checkWebhookUrl, requestTarget } from '../domain/webhooks/webhook-url.ts';
 
 // Not imported: that reads all of its members, one of which draws in undici, a quarter of a function's start.
 const http = process.getBuiltinModule('node:http');

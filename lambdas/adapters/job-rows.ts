@@ -1,6 +1,6 @@
-import { shardOf } from '../domain/id.ts';
-import type { StoredJob } from '../domain/job.ts';
-import { retentionOf } from '../domain/retention.ts';
+import { shardOf } from '../domain/foundation/id.ts';
+import { retentionOf } from '../domain/foundation/retention.ts';
+import type { StoredJob } from '../domain/jobs/job.ts';
 import { jobKey, jobListPk, SHARDS } from './table-keys.ts';
 
 export const jobToRow = (job: StoredJob, retentionDays: number) => ({

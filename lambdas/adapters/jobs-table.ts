@@ -5,11 +5,11 @@ import {
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import type { CompletingJobs } from '../domain/complete-job.ts';
-import type { NewJobs } from '../domain/create-job.ts';
-import { type JobStatus, type JobType, jobStatuses, type StoredJob, storedJobSchema } from '../domain/job.ts';
-import type { Page, Position } from '../domain/page.ts';
-import { storedWebhookSchema } from '../domain/webhook.ts';
+import type { Page, Position } from '../domain/foundation/page.ts';
+import type { CompletingJobs } from '../domain/jobs/complete-job.ts';
+import type { NewJobs } from '../domain/jobs/create-job.ts';
+import { type JobStatus, type JobType, jobStatuses, type StoredJob, storedJobSchema } from '../domain/jobs/job.ts';
+import { storedWebhookSchema } from '../domain/webhooks/webhook.ts';
 import { batchGet } from './batch-get.ts';
 import { jobToRow } from './job-rows.ts';
 import { newestFirst, type PageRequest, queryStatuses } from './listed-rows.ts';

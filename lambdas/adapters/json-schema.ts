@@ -1,7 +1,7 @@
 import { createContext, Script } from 'node:vm';
 import type { Ajv2020, ErrorObject, ValidateFunction } from 'ajv/dist/2020.js';
-import type { FieldError } from '../domain/errors.ts';
-import type { SchemaChecker } from '../domain/event-type.ts';
+import type { SchemaChecker } from '../domain/events/event-type.ts';
+import type { FieldError } from '../domain/foundation/errors.ts';
 
 /** So many compiled schemas are kept; the one that was made first goes first. */
 const MOST_KEPT = 100;

@@ -6,11 +6,11 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
-import { afterCancelling } from '../domain/after-attempt.ts';
-import { type DeliveryStatus, storedDeliverySchema } from '../domain/delivery.ts';
-import { idBound, timeOfId } from '../domain/id.ts';
-import type { KeepProgress, KeepStore, Owed } from '../domain/keep-owed.ts';
-import { retentionOf, SCHEDULE_DAYS } from '../domain/retention.ts';
+import { type DeliveryStatus, storedDeliverySchema } from '../domain/deliveries/delivery.ts';
+import { afterCancelling } from '../domain/deliveries/transitions.ts';
+import { idBound, timeOfId } from '../domain/foundation/id.ts';
+import { retentionOf, SCHEDULE_DAYS } from '../domain/foundation/retention.ts';
+import type { KeepProgress, KeepStore, Owed } from '../domain/maintenance/extend-event-retention.ts';
 import { batchGet } from './batch-get.ts';
 import { executeStatements, updateStatement } from './partiql.ts';
 import { createProgressRow } from './progress-rows.ts';

@@ -12,8 +12,8 @@ import {
   type Quota,
   type StoredApiKey,
   storedApiKeySchema,
-} from '../domain/api-key.ts';
-import { PassPostError } from '../domain/errors.ts';
+} from '../domain/accounts/api-key.ts';
+import { PassPostError } from '../domain/foundation/errors.ts';
 import { apiKeyKey } from './table-keys.ts';
 
 /** A refusal is remembered, so that a flood of refused requests costs no writes; not for long, as a raised limit holds within 5 s. */

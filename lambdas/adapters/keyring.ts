@@ -1,11 +1,11 @@
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { decodeProtectedHeader } from 'jose/decode/protected_header';
 import { compactDecrypt } from 'jose/jwe/compact/decrypt';
-import type { OpenedWebhook } from '../domain/attempt-delivery.ts';
-import { type KeyringContent, nextSwitchMs, parseKeyring, signingKeysOf } from '../domain/keyring.ts';
-import type { Profile, SigningKeys } from '../domain/profile.ts';
-import { signingSecrets } from '../domain/secret.ts';
-import type { StoredWebhook } from '../domain/webhook.ts';
+import type { Profile, SigningKeys } from '../domain/deliveries/profile.ts';
+import { type KeyringContent, nextSwitchMs, parseKeyring, signingKeysOf } from '../domain/keyring/keyring.ts';
+import type { OpenedWebhook } from '../domain/sending/attempt-delivery.ts';
+import { signingSecrets } from '../domain/webhooks/secret.ts';
+import type { StoredWebhook } from '../domain/webhooks/webhook.ts';
 import { keptValue } from './kept-value.ts';
 
 export interface Keyring {

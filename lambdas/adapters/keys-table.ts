@@ -1,10 +1,10 @@
 import { type DynamoDBClient, GetItemCommand, type TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { storedAccountSchema } from '../domain/account.ts';
-import { apiKeySchema, type StoredApiKey, storedApiKeySchema } from '../domain/api-key.ts';
-import type { NewApiKeys } from '../domain/create-api-key.ts';
-import type { Page } from '../domain/page.ts';
-import type { LivingApiKeys } from '../domain/rotate-api-key.ts';
+import { storedAccountSchema } from '../domain/accounts/account.ts';
+import { apiKeySchema, type StoredApiKey, storedApiKeySchema } from '../domain/accounts/api-key.ts';
+import type { NewApiKeys } from '../domain/accounts/create-api-key.ts';
+import type { LivingApiKeys } from '../domain/accounts/rotate-api-key.ts';
+import type { Page } from '../domain/foundation/page.ts';
 import { endedKeyTtl, putApiKey, queryApiKeys, revokeApiKey, updateKeyRow } from './api-key-rows.ts';
 import { putAuditEntry } from './audit-rows.ts';
 import { batchGet } from './batch-get.ts';

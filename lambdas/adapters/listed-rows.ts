@@ -1,5 +1,5 @@
 import { type AttributeValue, type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
-import type { Position } from '../domain/page.ts';
+import type { Position } from '../domain/foundation/page.ts';
 import { indexes, SHARDS } from './table-keys.ts';
 
 export interface PageRequest {

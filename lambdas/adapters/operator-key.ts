@@ -1,6 +1,6 @@
 import { ConditionalCheckFailedException, type DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import type { OperatorKey } from '../domain/key-material.ts';
+import type { OperatorKey } from '../domain/keyring/key-material.ts';
 import { apiKeyKey } from './table-keys.ts';
 
 /** Puts the operator key's row unless it is there. It stands in no account's listing. */

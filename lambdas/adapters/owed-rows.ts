@@ -1,16 +1,17 @@
 import type { BatchStatementRequest, DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { afterAsking } from '../domain/after-attempt.ts';
-import type { OweCommand } from '../domain/command.ts';
+import type { OweCommand } from '../domain/deliveries/command.ts';
 import {
   type DeliveryStatus,
   type DeliveryTicket,
+  newDelivery,
   type StoredDelivery,
   storedDeliverySchema,
   type Trigger,
-} from '../domain/delivery.ts';
-import type { StoredEvent } from '../domain/event.ts';
-import { newDelivery, ticketOf } from '../domain/fan-out.ts';
-import { timeOfId, webhookOfDelivery } from '../domain/id.ts';
+  ticketOf,
+} from '../domain/deliveries/delivery.ts';
+import { afterAsking } from '../domain/deliveries/transitions.ts';
+import type { StoredEvent } from '../domain/events/event.ts';
+import { timeOfId, webhookOfDelivery } from '../domain/foundation/id.ts';
 import { batchGet, type Row } from './batch-get.ts';
 import type { Recount } from './hour-rows.ts';
 import type { createKeptEvents } from './kept-rows.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConditionalCheckFailedException, type DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import type { PaceStore } from '../domain/pace.ts';
+import type { PaceStore } from '../domain/sending/rate-limits.ts';
 import { batchGet } from './batch-get.ts';
 import { leasesKey, slotsKey } from './table-keys.ts';
 

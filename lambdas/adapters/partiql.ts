@@ -6,7 +6,7 @@ import {
   type DynamoDBClient,
 } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import { PassPostError } from '../domain/errors.ts';
+import { PassPostError } from '../domain/foundation/errors.ts';
 
 /** DynamoDB takes at most 25 statements in one call. */
 const BATCH = 25;

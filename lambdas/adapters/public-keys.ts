@@ -5,8 +5,8 @@ import {
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { PassPostError } from '../domain/errors.ts';
-import { type PublicKeys, publicKeysSchema } from '../domain/keyring.ts';
+import { PassPostError } from '../domain/foundation/errors.ts';
+import { type PublicKeys, publicKeysSchema } from '../domain/keyring/keyring.ts';
 import { publicKeysKey } from './table-keys.ts';
 
 const FRESH_MS = 5 * 60_000;

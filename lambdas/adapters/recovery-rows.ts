@@ -6,9 +6,9 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import type { FanOutStore } from '../domain/fan-out.ts';
-import { idBound, timeOfId } from '../domain/id.ts';
-import { OVERDUE_AFTER_MS, type RecoverableStatus, type RecoveryWindow } from '../domain/recovery.ts';
+import { OVERDUE_AFTER_MS, type RecoverableStatus, type RecoveryWindow } from '../domain/deliveries/recovery-window.ts';
+import type { CommandStore } from '../domain/fan-out/run-command.ts';
+import { idBound, timeOfId } from '../domain/foundation/id.ts';
 import type { OwedRows } from './owed-rows.ts';
 import { attentionPk, deliveryPk, indexes, jobKey, SHARDS } from './table-keys.ts';
 
@@ -82,7 +82,7 @@ export const createRecoveryRows = (
   client: DynamoDBClient,
   tables: { readonly domain: string; readonly delivery: string },
   owe: OwedRows['owe'],
-): Pick<FanOutStore, 'recoverSome' | 'noteProgress'> => {
+): Pick<CommandStore, 'recoverSome' | 'noteProgress'> => {
   return {
     async recoverSome({ owner, webhook_id, job_id, since, until, status, call, ...at }, nowMs) {
       const lists = listsOf({ status });

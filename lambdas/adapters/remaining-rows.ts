@@ -1,10 +1,10 @@
 import { type DynamoDBClient, paginateQuery, type TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { catalogue } from '../domain/catalogue.ts';
-import type { DeletingAccounts, RemainingKind } from '../domain/delete-account.ts';
-import { modes, ownerKey } from '../domain/owner.ts';
-import type { Position } from '../domain/page.ts';
-import { EVERYTHING } from '../domain/webhook.ts';
+import type { DeletingAccounts, RemainingKind } from '../domain/accounts/delete-account.ts';
+import { catalogue } from '../domain/events/built-in-types.ts';
+import { modes, ownerKey } from '../domain/foundation/owner.ts';
+import type { Position } from '../domain/foundation/page.ts';
+import { EVERYTHING } from '../domain/webhooks/webhook.ts';
 import { batchGet } from './batch-get.ts';
 import { newestFirst, queryPositions, queryStatuses } from './listed-rows.ts';
 import {

@@ -7,10 +7,10 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
-import { hourCountsSchema } from '../domain/hour-counts.ts';
-import type { KeepStore } from '../domain/keep-owed.ts';
-import type { RollUpProgress, RollUpStore } from '../domain/roll-up.ts';
-import { storedWebhookSchema } from '../domain/webhook.ts';
+import type { KeepStore } from '../domain/maintenance/extend-event-retention.ts';
+import { hourCountsSchema } from '../domain/maintenance/hour-counts.ts';
+import type { RollUpProgress, RollUpStore } from '../domain/maintenance/roll-up.ts';
+import { storedWebhookSchema } from '../domain/webhooks/webhook.ts';
 import { createHeldRows } from './held-rows.ts';
 import { createHourReader, createHourRows } from './hour-rows.ts';
 import { createKeptRows } from './kept-rows.ts';

@@ -1,4 +1,4 @@
-import type { PublicKeys } from '../domain/keyring.ts';
+import type { PublicKeys } from '../domain/keyring/keyring.ts';
 
 export interface Sealer {
   /** Seals a text for one webhook of one owner (`acc_…#live`): what comes out only the keyring opens, and only as that webhook's. */

@@ -6,8 +6,8 @@ import {
   ResourceNotFoundException,
   type SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import type { SecretStore } from '../domain/key-material.ts';
-import type { KeyringSecret } from '../domain/rotate-keyring.ts';
+import type { SecretStore } from '../domain/keyring/key-material.ts';
+import type { KeyringSecret } from '../domain/keyring/rotate-keyring.ts';
 
 /** A secret in Secrets Manager, of which no value is ever lost to another that is written at the same time. */
 export const createSecretStore = (client: SecretsManagerClient, secretId: string): SecretStore & KeyringSecret => {

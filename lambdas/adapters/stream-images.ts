@@ -1,13 +1,13 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
-import { commandSchema } from '../domain/command.ts';
-import { type StoredEvent, storedEventSchema } from '../domain/event.ts';
-import type { Change } from '../domain/fan-out.ts';
-import { jobEvent, storedJobSchema } from '../domain/job.ts';
-import { storedTaskSchema } from '../domain/task.ts';
-import { taskEvent } from '../domain/task-event.ts';
-import { storedTemplateSchema, templateEvent } from '../domain/template.ts';
+import { commandSchema } from '../domain/deliveries/command.ts';
+import { type StoredEvent, storedEventSchema } from '../domain/events/event.ts';
+import { storedTemplateSchema, templateEvent } from '../domain/events/template.ts';
+import type { Change } from '../domain/fan-out/fan-out.ts';
+import { jobEvent, storedJobSchema } from '../domain/jobs/job.ts';
+import { storedTaskSchema } from '../domain/tasks/task.ts';
+import { taskEvent } from '../domain/tasks/task-event.ts';
 
 const imageSchema = z.discriminatedUnion('kind', [
   storedTaskSchema.extend({ kind: z.literal('task') }),

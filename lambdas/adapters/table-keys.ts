@@ -1,4 +1,4 @@
-import { shardOf, webhookOfDelivery } from '../domain/id.ts';
+import { shardOf, webhookOfDelivery } from '../domain/foundation/id.ts';
 
 // Where each row stands. Two tables, each with `pk` and `sk`; `o` below is the owner, `acc_…#live`.
 //

@@ -6,9 +6,9 @@ import {
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { shardOf } from '../domain/id.ts';
-import type { Page, Position } from '../domain/page.ts';
-import { type StoredTask, storedTaskSchema, type TaskStatus, taskStatuses } from '../domain/task.ts';
+import { shardOf } from '../domain/foundation/id.ts';
+import type { Page, Position } from '../domain/foundation/page.ts';
+import { type StoredTask, storedTaskSchema, type TaskStatus, taskStatuses } from '../domain/tasks/task.ts';
 import { batchGet } from './batch-get.ts';
 import { newestFirst, type PageRequest, queryPositions, queryStatuses } from './listed-rows.ts';
 import { rowOf } from './partiql.ts';

@@ -1,7 +1,12 @@
 import { type DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import type { Page, Position } from '../domain/page.ts';
-import { type ChangingTemplates, isTemplateId, type StoredTemplate, storedTemplateSchema } from '../domain/template.ts';
+import {
+  type ChangingTemplates,
+  isTemplateId,
+  type StoredTemplate,
+  storedTemplateSchema,
+} from '../domain/events/template.ts';
+import type { Page, Position } from '../domain/foundation/page.ts';
 import { putAuditEntry } from './audit-rows.ts';
 import { batchGet } from './batch-get.ts';
 import { queryPositions } from './listed-rows.ts';

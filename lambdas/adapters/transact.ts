@@ -5,7 +5,7 @@ import {
   type TransactWriteItem,
   TransactWriteItemsCommand,
 } from '@aws-sdk/client-dynamodb';
-import { PassPostError } from '../domain/errors.ts';
+import { PassPostError } from '../domain/foundation/errors.ts';
 import { isTransient } from './partiql.ts';
 
 const TRIES = 6;

@@ -1,6 +1,6 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type { StoredEvent } from '../domain/event.ts';
-import type { Wanting } from '../domain/fan-out.ts';
+import type { StoredEvent } from '../domain/events/event.ts';
+import type { Wanting } from '../domain/fan-out/fan-out.ts';
 import { batchGet } from './batch-get.ts';
 import { routingKey } from './table-keys.ts';
 

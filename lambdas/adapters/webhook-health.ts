@@ -1,9 +1,9 @@
 import type { DynamoDBClient, TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import type { StoredDelivery } from '../domain/delivery.ts';
-import { deriveTimedId } from '../domain/id.ts';
-import type { StoredWebhook } from '../domain/webhook.ts';
-import type { HealthStore } from '../domain/webhook-health.ts';
+import type { StoredDelivery } from '../domain/deliveries/delivery.ts';
+import { deriveTimedId } from '../domain/foundation/id.ts';
+import type { HealthStore } from '../domain/sending/webhook-health.ts';
+import type { StoredWebhook } from '../domain/webhooks/webhook.ts';
 import { eventToRow } from './event-rows.ts';
 import { rowOf } from './partiql.ts';
 import { healthKey, webhookKey } from './table-keys.ts';

@@ -1,6 +1,6 @@
 import type { DynamoDBClient, TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import type { WebhookRoutes } from '../domain/webhook-routes.ts';
+import type { WebhookRoutes } from '../domain/webhooks/event-routing.ts';
 import { batchGet } from './batch-get.ts';
 import { routingKey } from './table-keys.ts';
 

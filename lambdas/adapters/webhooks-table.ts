@@ -1,11 +1,11 @@
 import { type DynamoDBClient, GetItemCommand, QueryCommand, type TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { MOST_WEBHOOKS, type NewWebhookStore } from '../domain/create-webhook.ts';
-import { mergedPage } from '../domain/merged-page.ts';
-import type { Page, Position } from '../domain/page.ts';
-import { type RotationStore, rotationViewSchema } from '../domain/rotate-secret.ts';
-import { type StoredWebhook, storedWebhookSchema } from '../domain/webhook.ts';
-import { webhookViewSchema } from '../domain/webhook-view.ts';
+import { mergedPage } from '../domain/foundation/merged-page.ts';
+import type { Page, Position } from '../domain/foundation/page.ts';
+import { MOST_WEBHOOKS, type NewWebhookStore } from '../domain/webhooks/create-webhook.ts';
+import type { RotationStore } from '../domain/webhooks/rotate-secret.ts';
+import { type StoredWebhook, storedWebhookSchema } from '../domain/webhooks/webhook.ts';
+import { rotationViewSchema, webhookViewSchema } from '../domain/webhooks/webhook-view.ts';
 import { putAuditEntry } from './audit-rows.ts';
 import { commandToRow } from './command-rows.ts';
 import { putFirstAnswer, readFirstAnswer } from './first-answers.ts';

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { type Account, accountSchema, rateLimitSchema, retentionDaysSchema } from '../domain/account.ts';
-import { nameSchema } from '../domain/api-key.ts';
-import { pageQuery, pageSchema } from '../domain/page.ts';
+import { type Account, accountSchema, rateLimitSchema, retentionDaysSchema } from '../domain/accounts/account.ts';
+import { nameSchema } from '../domain/accounts/api-key.ts';
+import { pageQuery, pageSchema } from '../domain/foundation/page.ts';
 import type { Operation } from '../runtime/operation.ts';
 
 const path = '/api/public/v1/accounts';

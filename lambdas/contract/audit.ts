@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { type AuditEntry, auditEntrySchema } from '../domain/audit.ts';
-import { instantSchema, pageQuery, pageSchema } from '../domain/page.ts';
+import { type AuditEntry, auditEntrySchema } from '../domain/foundation/audit.ts';
+import { instantSchema, pageQuery, pageSchema } from '../domain/foundation/page.ts';
 import type { Operation } from '../runtime/operation.ts';
 
 const entry: AuditEntry = {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { pageQuery, pageSchema } from '../domain/page.ts';
+import { pageQuery, pageSchema } from '../domain/foundation/page.ts';
 import type { Operation } from '../runtime/operation.ts';
 
 const jsonSchema = z.record(z.string(), z.unknown()).meta({ description: 'A JSON Schema.' });

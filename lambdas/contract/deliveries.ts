@@ -1,11 +1,11 @@
 import * as z from 'zod';
-import { deliveryStatuses } from '../domain/delivery.ts';
-import { type DeliveryView, deliveryViewSchema, deliveryWithAttemptsSchema } from '../domain/delivery-view.ts';
-import { isId } from '../domain/id.ts';
-import { jobSchema } from '../domain/job.ts';
-import { instantSchema, pageQuery, pageSchema } from '../domain/page.ts';
-import { recoverCountSchema, recoverSchema } from '../domain/recover-deliveries.ts';
-import { testedSchema, testSchema } from '../domain/test-webhook.ts';
+import { deliveryStatuses } from '../domain/deliveries/delivery.ts';
+import { isId } from '../domain/foundation/id.ts';
+import { instantSchema, pageQuery, pageSchema } from '../domain/foundation/page.ts';
+import { type DeliveryView, deliveryViewSchema, deliveryWithAttemptsSchema } from '../domain/history/delivery-view.ts';
+import { jobSchema } from '../domain/jobs/job.ts';
+import { recoverCountSchema, recoverSchema } from '../domain/redelivery/recover-deliveries.ts';
+import { testedSchema, testSchema } from '../domain/redelivery/test-webhook.ts';
 import type { Operation } from '../runtime/operation.ts';
 
 const delivery: DeliveryView = {

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { type EventTypeView, eventTypeViewSchema, newEventTypeSchema } from '../domain/event-type.ts';
-import { pageQuery, pageSchema } from '../domain/page.ts';
+import { type EventTypeView, eventTypeViewSchema, newEventTypeSchema } from '../domain/events/event-type.ts';
+import { pageQuery, pageSchema } from '../domain/foundation/page.ts';
 import type { Operation } from '../runtime/operation.ts';
 
 const path = '/api/public/v1/event-types';

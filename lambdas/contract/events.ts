@@ -1,15 +1,15 @@
 import * as z from 'zod';
-import { resourceSchema } from '../domain/event.ts';
+import { resourceSchema } from '../domain/events/event.ts';
+import { newEventsSchema } from '../domain/events/new-event.ts';
+import { instantSchema, pageQuery, pageSchema } from '../domain/foundation/page.ts';
 import {
   type EventView,
   eventViewSchema,
   eventWithDeliveriesSchema,
   type PublishedEvent,
   publishedEventSchema,
-} from '../domain/event-view.ts';
-import { newEventsSchema } from '../domain/new-event.ts';
-import { instantSchema, pageQuery, pageSchema } from '../domain/page.ts';
-import { replayedSchema, replaySchema } from '../domain/replay-event.ts';
+} from '../domain/history/event-view.ts';
+import { replayedSchema, replaySchema } from '../domain/redelivery/replay-event.ts';
 import type { Operation } from '../runtime/operation.ts';
 
 const path = '/api/public/v1/events';

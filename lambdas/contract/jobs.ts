@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { type Job, jobResultSchema, jobSchema, jobStatuses, newJobSchema } from '../domain/job.ts';
-import { pageQuery, pageSchema } from '../domain/page.ts';
+import { pageQuery, pageSchema } from '../domain/foundation/page.ts';
+import { type Job, jobResultSchema, jobSchema, jobStatuses, newJobSchema } from '../domain/jobs/job.ts';
 import type { Operation } from '../runtime/operation.ts';
 
 const path = '/api/public/v1/jobs';

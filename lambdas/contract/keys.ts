@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { type ApiKey, apiKeySchema, nameSchema, scopes } from '../domain/api-key.ts';
-import { modes } from '../domain/owner.ts';
-import { pageQuery, pageSchema } from '../domain/page.ts';
+import { type ApiKey, apiKeySchema, nameSchema, scopes } from '../domain/accounts/api-key.ts';
+import { modes } from '../domain/foundation/owner.ts';
+import { pageQuery, pageSchema } from '../domain/foundation/page.ts';
 import type { Operation } from '../runtime/operation.ts';
 
 const path = '/api/public/v1/keys';

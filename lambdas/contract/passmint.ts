@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { deliveryStatuses } from '../domain/delivery.ts';
-import { newWebhookSchema, webhookChangesSchema } from '../domain/new-webhook.ts';
-import { pageQuery, pageSchema } from '../domain/page.ts';
-import { rotatedSecretSchema, secretRotationSchema } from '../domain/rotate-secret.ts';
+import { deliveryStatuses } from '../domain/deliveries/delivery.ts';
+import { pageQuery, pageSchema } from '../domain/foundation/page.ts';
+import { rotatedSecretSchema, secretRotationSchema } from '../domain/webhooks/rotate-secret.ts';
+import { newWebhookSchema, webhookChangesSchema } from '../domain/webhooks/webhook-input.ts';
 import type { Operation } from '../runtime/operation.ts';
 
 // PassMint's own calls about webhooks, in its words. https://passmint.io/docs/webhooks

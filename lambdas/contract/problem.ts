@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { ErrorCode, FieldError } from '../domain/errors.ts';
+import type { ErrorCode, FieldError } from '../domain/foundation/errors.ts';
 import { problems } from '../runtime/problem.ts';
 
 /** RFC 9457, with every wrong field named. */

@@ -1,4 +1,4 @@
-import { statsQuerySchema, type WebhookStats, webhookStatsSchema } from '../domain/webhook-stats.ts';
+import { statsQuerySchema, type WebhookStats, webhookStatsSchema } from '../domain/history/webhook-stats.ts';
 import type { Operation } from '../runtime/operation.ts';
 
 export const getWebhookStats = {

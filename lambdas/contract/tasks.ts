@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { taskContentExample } from '../domain/event-samples.ts';
-import { pageQuery, pageSchema } from '../domain/page.ts';
-import { carrierSchema, type Task, taskContentSchema, taskSchema, taskStatuses } from '../domain/task.ts';
+import { taskContentExample } from '../domain/events/event-samples.ts';
+import { pageQuery, pageSchema } from '../domain/foundation/page.ts';
+import { carrierSchema, type Task, taskContentSchema, taskSchema, taskStatuses } from '../domain/tasks/task.ts';
 import type { Operation } from '../runtime/operation.ts';
 
 const path = '/api/public/v1/tasks';

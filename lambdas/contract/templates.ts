@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { pageQuery, pageSchema } from '../domain/page.ts';
-import { type Template, templateSchema } from '../domain/template.ts';
+import { type Template, templateSchema } from '../domain/events/template.ts';
+import { pageQuery, pageSchema } from '../domain/foundation/page.ts';
 import type { Operation } from '../runtime/operation.ts';
 
 const path = '/api/public/v1/templates';

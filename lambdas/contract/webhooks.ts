@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { newWebhookSchema, webhookChangesSchema } from '../domain/new-webhook.ts';
-import { pageQuery, pageSchema } from '../domain/page.ts';
-import { rotatedSecretSchema, secretRotationSchema } from '../domain/rotate-secret.ts';
-import { createdWebhookSchema, type WebhookView, webhookViewSchema } from '../domain/webhook-view.ts';
+import { pageQuery, pageSchema } from '../domain/foundation/page.ts';
+import { rotatedSecretSchema, secretRotationSchema } from '../domain/webhooks/rotate-secret.ts';
+import { newWebhookSchema, webhookChangesSchema } from '../domain/webhooks/webhook-input.ts';
+import { createdWebhookSchema, type WebhookView, webhookViewSchema } from '../domain/webhooks/webhook-view.ts';
 import type { Operation } from '../runtime/operation.ts';
 
 const path = '/api/public/v1/webhooks';

@@ -3,7 +3,7 @@ import { createEventTypesTable } from '../adapters/event-types-table.ts';
 import { createSchemaChecker } from '../adapters/json-schema.ts';
 import { keyCounter } from '../adapters/key-counter.ts';
 import { createTemplatesTable } from '../adapters/templates-table.ts';
-import { catalogue } from '../domain/catalogue.ts';
+import { catalogue } from '../domain/events/built-in-types.ts';
 import { profiles } from '../profiles/index.ts';
 import { profileRoutes } from '../routes/catalogue.ts';
 import { eventTypeRoutes } from '../routes/event-types.ts';

@@ -7,7 +7,7 @@ import { createHourHistory } from '../adapters/hour-history.ts';
 import { keyCounter } from '../adapters/key-counter.ts';
 import { createRecoveryCount } from '../adapters/recovery-rows.ts';
 import { createWebhooksTable } from '../adapters/webhooks-table.ts';
-import { scheduleOf } from '../domain/schedule.ts';
+import { scheduleOf } from '../domain/deliveries/retry-schedule.ts';
 import { profileOf } from '../profiles/index.ts';
 import { deliveryRoutes } from '../routes/deliveries.ts';
 import { readConfig } from '../runtime/config.ts';

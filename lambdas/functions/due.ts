@@ -3,7 +3,7 @@ import { dynamoClient, sqsClient, takeAwsUse } from '../adapters/aws-clients.ts'
 import { createDeliveryQueue } from '../adapters/delivery-queue.ts';
 import { createDueIndex } from '../adapters/due-index.ts';
 import { DUE_SHARDS } from '../adapters/table-keys.ts';
-import { type Swept, sweepDue } from '../domain/sweep-due.ts';
+import { type Swept, sweepDue } from '../domain/maintenance/sweep-due.ts';
 import { readConfig } from '../runtime/config.ts';
 import { log } from '../runtime/log.ts';
 import { publishMetrics } from '../runtime/metrics.ts';

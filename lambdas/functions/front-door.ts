@@ -1,6 +1,6 @@
 import { secretsClient } from '../adapters/aws-clients.ts';
 import { createFrontDoorSecrets } from '../adapters/front-door-secrets.ts';
-import { isAdmitted } from '../domain/front-door.ts';
+import { isAdmitted } from '../domain/keyring/front-door-admission.ts';
 import { readConfig } from '../runtime/config.ts';
 import { frontDoorHandler } from '../runtime/front-door.ts';
 

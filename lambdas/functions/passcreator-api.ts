@@ -6,7 +6,7 @@ import { createPublicKeys } from '../adapters/public-keys.ts';
 import { createSealer } from '../adapters/sealing.ts';
 import { createTemplatesTable } from '../adapters/templates-table.ts';
 import { createWebhooksTable } from '../adapters/webhooks-table.ts';
-import { isBuiltIn } from '../domain/catalogue.ts';
+import { isBuiltIn } from '../domain/events/built-in-types.ts';
 import { profiles } from '../profiles/index.ts';
 import { passcreatorRoutes } from '../routes/passcreator.ts';
 import { readConfig } from '../runtime/config.ts';

@@ -7,7 +7,7 @@ import { keyCounter } from '../adapters/key-counter.ts';
 import { createPublicKeys } from '../adapters/public-keys.ts';
 import { createSealer } from '../adapters/sealing.ts';
 import { createWebhooksTable } from '../adapters/webhooks-table.ts';
-import { isBuiltIn } from '../domain/catalogue.ts';
+import { isBuiltIn } from '../domain/events/built-in-types.ts';
 import { profiles } from '../profiles/index.ts';
 import { passmintRoutes } from '../routes/passmint.ts';
 import { readConfig } from '../runtime/config.ts';

@@ -3,8 +3,8 @@ import { dynamoClient, sqsClient, takeAwsUse } from '../adapters/aws-clients.ts'
 import { createDeliveryQueue } from '../adapters/delivery-queue.ts';
 import { createHeartbeat } from '../adapters/heartbeat.ts';
 import { createRollUpRows } from '../adapters/roll-up-rows.ts';
-import { keepOwed } from '../domain/keep-owed.ts';
-import { type RolledUp, rollUp } from '../domain/roll-up.ts';
+import { keepOwed } from '../domain/maintenance/extend-event-retention.ts';
+import { type RolledUp, rollUp } from '../domain/maintenance/roll-up.ts';
 import { readConfig } from '../runtime/config.ts';
 import { describeError, log } from '../runtime/log.ts';
 import { publishMetrics } from '../runtime/metrics.ts';

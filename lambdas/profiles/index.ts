@@ -1,4 +1,4 @@
-import type { Profile } from '../domain/profile.ts';
+import type { Profile } from '../domain/deliveries/profile.ts';
 import { inpost } from './inpost.ts';
 import { passcreator } from './passcreator.ts';
 import { passmint } from './passmint.ts';

@@ -3,7 +3,7 @@
 
 import { createHmac, sign } from 'node:crypto';
 import * as z from 'zod';
-import type { Profile, SigningMaterial } from '../domain/profile.ts';
+import type { Profile, SigningMaterial } from '../domain/deliveries/profile.ts';
 import { any2xx } from './parts/any-2xx.ts';
 import { ownHeaders } from './parts/own-headers.ts';
 import { asItIs, bodyOfVersion, type PayloadVersion, withNames } from './parts/payload-versions.ts';

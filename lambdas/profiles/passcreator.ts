@@ -2,7 +2,7 @@
 
 import { sign } from 'node:crypto';
 import * as z from 'zod';
-import type { Profile } from '../domain/profile.ts';
+import type { Profile } from '../domain/deliveries/profile.ts';
 import { any2xx } from './parts/any-2xx.ts';
 import { ownHeaders } from './parts/own-headers.ts';
 import { sevenHours } from './parts/seven-hours.ts';

@@ -1,7 +1,7 @@
 // https://passmint.io/docs/webhooks: a timestamped signature in the form that Stripe's library verifies, under another name.
 // The whole secret is the key, `whsec_` included, as UTF-8; receivers refuse a `t` of five minutes ago, so that each attempt signs anew.
 
-import type { Profile } from '../domain/profile.ts';
+import type { Profile } from '../domain/deliveries/profile.ts';
 import { any2xx } from './parts/any-2xx.ts';
 import { eventBody } from './parts/event-body.ts';
 import { hmacSha256 } from './parts/hmac-sha256.ts';

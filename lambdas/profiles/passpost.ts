@@ -1,7 +1,7 @@
 // https://passpost.app/business/api: one signature over the raw body, no timestamp.
 // The page's verifier compares buffers and throws when their lengths differ, so the header always holds exactly one signature of 71 characters.
 
-import type { Profile } from '../domain/profile.ts';
+import type { Profile } from '../domain/deliveries/profile.ts';
 import { any2xx } from './parts/any-2xx.ts';
 import { eventBody } from './parts/event-body.ts';
 import { hmacSha256 } from './parts/hmac-sha256.ts';

@@ -3,7 +3,7 @@
 
 import { sign } from 'node:crypto';
 import * as z from 'zod';
-import type { Profile } from '../domain/profile.ts';
+import type { Profile } from '../domain/deliveries/profile.ts';
 import { any2xx } from './parts/any-2xx.ts';
 import { hmacSha256 } from './parts/hmac-sha256.ts';
 import { type NoOptions, noOptions } from './parts/no-options.ts';

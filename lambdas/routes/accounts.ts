@@ -1,10 +1,10 @@
 import * as operations from '../contract/accounts.ts';
-import { type StoredAccount, showAccount } from '../domain/account.ts';
-import { type ChangingAccounts, changeAccount } from '../domain/change-account.ts';
-import { createAccount, type NewAccounts } from '../domain/create-account.ts';
-import { type DeletingAccounts, deleteAccount } from '../domain/delete-account.ts';
-import { notFound } from '../domain/errors.ts';
-import { type Page, pageToBody } from '../domain/page.ts';
+import { type StoredAccount, showAccount } from '../domain/accounts/account.ts';
+import { type ChangingAccounts, changeAccount } from '../domain/accounts/change-account.ts';
+import { createAccount, type NewAccounts } from '../domain/accounts/create-account.ts';
+import { type DeletingAccounts, deleteAccount } from '../domain/accounts/delete-account.ts';
+import { notFound } from '../domain/foundation/errors.ts';
+import { type Page, pageToBody } from '../domain/foundation/page.ts';
 import { type Route, route } from '../runtime/operation.ts';
 
 export interface Accounts extends NewAccounts, ChangingAccounts, DeletingAccounts {

@@ -1,6 +1,6 @@
 import { listAudit } from '../contract/audit.ts';
-import { type AuditEntry, auditEntrySchema } from '../domain/audit.ts';
-import { type Page, pageToBody } from '../domain/page.ts';
+import { type AuditEntry, auditEntrySchema } from '../domain/foundation/audit.ts';
+import { type Page, pageToBody } from '../domain/foundation/page.ts';
 import { type Route, route } from '../runtime/operation.ts';
 
 export interface Audit {

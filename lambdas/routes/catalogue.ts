@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import * as operations from '../contract/catalogue.ts';
-import { type Page, type Position, pageToBody } from '../domain/page.ts';
-import type { Profile } from '../domain/profile.ts';
+import type { Profile } from '../domain/deliveries/profile.ts';
+import { type Page, type Position, pageToBody } from '../domain/foundation/page.ts';
 import { type Route, route } from '../runtime/operation.ts';
 
 /** A page of a list that fits into memory, by name. */

@@ -1,12 +1,17 @@
 import * as operations from '../contract/deliveries.ts';
 import { getWebhookStats } from '../contract/stats.ts';
-import { ownerKey } from '../domain/owner.ts';
-import { pageToBody } from '../domain/page.ts';
-import { type DeliveriesOfWebhook, listDeliveries, type OneDelivery, readDelivery } from '../domain/read-deliveries.ts';
-import { type RecoverDependencies, recoverDeliveries } from '../domain/recover-deliveries.ts';
-import { type RetryDependencies, retryDelivery } from '../domain/retry-delivery.ts';
-import { type TestDependencies, testWebhook } from '../domain/test-webhook.ts';
-import { type StatsDependencies, webhookStats } from '../domain/webhook-stats.ts';
+import { ownerKey } from '../domain/foundation/owner.ts';
+import { pageToBody } from '../domain/foundation/page.ts';
+import {
+  type DeliveriesOfWebhook,
+  listDeliveries,
+  type OneDelivery,
+  readDelivery,
+} from '../domain/history/read-deliveries.ts';
+import { type StatsDependencies, webhookStats } from '../domain/history/webhook-stats.ts';
+import { type RecoverDependencies, recoverDeliveries } from '../domain/redelivery/recover-deliveries.ts';
+import { type RetryDependencies, retryDelivery } from '../domain/redelivery/retry-delivery.ts';
+import { type TestDependencies, testWebhook } from '../domain/redelivery/test-webhook.ts';
 import { type Route, route } from '../runtime/operation.ts';
 
 /** The calls about deliveries. */

@@ -1,5 +1,5 @@
 import { getDocs, getDocsAsset, getHealth, getOpenApi } from '../contract/docs.ts';
-import { notFound } from '../domain/errors.ts';
+import { notFound } from '../domain/foundation/errors.ts';
 import { type ApiResponse, type Route, route } from '../runtime/operation.ts';
 
 export interface DocsAssets {

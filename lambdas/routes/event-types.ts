@@ -1,5 +1,5 @@
 import * as operations from '../contract/event-types.ts';
-import type { EventType } from '../domain/catalogue.ts';
+import type { EventType } from '../domain/events/built-in-types.ts';
 import {
   type ChangingEventTypes,
   deleteEventType,
@@ -8,9 +8,9 @@ import {
   type SchemaChecker,
   type StoredEventType,
   showEventType,
-} from '../domain/event-type.ts';
-import { ownerKey } from '../domain/owner.ts';
-import { pageToBody } from '../domain/page.ts';
+} from '../domain/events/event-type.ts';
+import { ownerKey } from '../domain/foundation/owner.ts';
+import { pageToBody } from '../domain/foundation/page.ts';
 import { type Route, route } from '../runtime/operation.ts';
 
 export interface EventTypes extends ChangingEventTypes {

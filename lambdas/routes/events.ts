@@ -1,12 +1,12 @@
 import * as operations from '../contract/events.ts';
-import { auditEntry } from '../domain/audit.ts';
-import { invalid, notFound } from '../domain/errors.ts';
-import { type EventArchive, eventToPublished, eventToView } from '../domain/event-view.ts';
-import { ownerKey } from '../domain/owner.ts';
-import { pageToBody } from '../domain/page.ts';
-import { type EventStore, type PublishRules, publishEvents } from '../domain/publish-events.ts';
-import { type DeliveriesOfEvent, deliveriesOfEvent } from '../domain/read-deliveries.ts';
-import { type ReplayDependencies, replayEvent } from '../domain/replay-event.ts';
+import { type EventStore, type PublishRules, publishEvents } from '../domain/events/publish-events.ts';
+import { auditEntry } from '../domain/foundation/audit.ts';
+import { invalid, notFound } from '../domain/foundation/errors.ts';
+import { ownerKey } from '../domain/foundation/owner.ts';
+import { pageToBody } from '../domain/foundation/page.ts';
+import { type EventArchive, eventToPublished, eventToView } from '../domain/history/event-view.ts';
+import { type DeliveriesOfEvent, deliveriesOfEvent } from '../domain/history/read-deliveries.ts';
+import { type ReplayDependencies, replayEvent } from '../domain/redelivery/replay-event.ts';
 import { type Route, route } from '../runtime/operation.ts';
 
 /** The calls about events. */

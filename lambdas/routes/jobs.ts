@@ -1,10 +1,10 @@
 import * as operations from '../contract/jobs.ts';
-import { type CompletingJobs, completeJob } from '../domain/complete-job.ts';
-import { createJob, type JobDependencies, type NewJobs } from '../domain/create-job.ts';
-import { invalid, notFound } from '../domain/errors.ts';
-import { type JobStatus, type StoredJob, showJob, showResult } from '../domain/job.ts';
-import { ownerKey } from '../domain/owner.ts';
-import { type Page, type Position, pageToBody } from '../domain/page.ts';
+import { invalid, notFound } from '../domain/foundation/errors.ts';
+import { ownerKey } from '../domain/foundation/owner.ts';
+import { type Page, type Position, pageToBody } from '../domain/foundation/page.ts';
+import { type CompletingJobs, completeJob } from '../domain/jobs/complete-job.ts';
+import { createJob, type JobDependencies, type NewJobs } from '../domain/jobs/create-job.ts';
+import { type JobStatus, type StoredJob, showJob, showResult } from '../domain/jobs/job.ts';
 import { type Route, route } from '../runtime/operation.ts';
 
 export interface Jobs extends NewJobs, CompletingJobs {

@@ -1,9 +1,9 @@
 import * as operations from '../contract/keys.ts';
-import { type ApiKey, type StoredApiKey, showApiKey } from '../domain/api-key.ts';
-import { createApiKey, type NewApiKeys } from '../domain/create-api-key.ts';
-import type { OnceAnswered } from '../domain/idempotency.ts';
-import { type Page, pageToBody } from '../domain/page.ts';
-import { type LivingApiKeys, revokeApiKey, rotateApiKey } from '../domain/rotate-api-key.ts';
+import { type ApiKey, type StoredApiKey, showApiKey } from '../domain/accounts/api-key.ts';
+import { createApiKey, type NewApiKeys } from '../domain/accounts/create-api-key.ts';
+import { type LivingApiKeys, revokeApiKey, rotateApiKey } from '../domain/accounts/rotate-api-key.ts';
+import type { OnceAnswered } from '../domain/foundation/idempotency.ts';
+import { type Page, pageToBody } from '../domain/foundation/page.ts';
 import { type ApiResponse, type Route, route } from '../runtime/operation.ts';
 
 export interface ApiKeys extends NewApiKeys, LivingApiKeys {

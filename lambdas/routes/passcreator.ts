@@ -1,12 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import * as operations from '../contract/passcreator.ts';
-import { invalid, PassPostError } from '../domain/errors.ts';
-import type { PublicKeys } from '../domain/keyring.ts';
-import { ownerKey } from '../domain/owner.ts';
-import { publicKeyPem, secondsToKeep } from '../domain/published-keys.ts';
-import { listSubscriptions, type SubscriptionDependencies, subscribe, unsubscribe } from '../domain/subscription.ts';
-import type { StoredWebhook } from '../domain/webhook.ts';
-import { EVERYTHING } from '../domain/webhook.ts';
+import { invalid, PassPostError } from '../domain/foundation/errors.ts';
+import { ownerKey } from '../domain/foundation/owner.ts';
+import type { PublicKeys } from '../domain/keyring/keyring.ts';
+import { publicKeyPem, secondsToKeep } from '../domain/keyring/published-keys.ts';
+import {
+  listSubscriptions,
+  type SubscriptionDependencies,
+  subscribe,
+  unsubscribe,
+} from '../domain/webhooks/passcreator-subscription.ts';
+import type { StoredWebhook } from '../domain/webhooks/webhook.ts';
+import { EVERYTHING } from '../domain/webhooks/webhook.ts';
 import { type ApiRequest, type ApiResponse, type Operation, type Route, route } from '../runtime/operation.ts';
 
 export interface PasscreatorDependencies extends SubscriptionDependencies {

@@ -1,6 +1,6 @@
 import * as operations from '../contract/public-keys.ts';
-import type { PublicKeys } from '../domain/keyring.ts';
-import { nextPublicKeyPem, publicKeyPem, publishedJwks, secondsToKeep } from '../domain/published-keys.ts';
+import type { PublicKeys } from '../domain/keyring/keyring.ts';
+import { nextPublicKeyPem, publicKeyPem, publishedJwks, secondsToKeep } from '../domain/keyring/published-keys.ts';
 import { type Route, route } from '../runtime/operation.ts';
 
 const keepFor = (seconds: number) => ({ 'cache-control': `public, max-age=${seconds}` });

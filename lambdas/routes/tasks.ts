@@ -1,10 +1,10 @@
 import * as operations from '../contract/tasks.ts';
-import { createTask, type NewTasks } from '../domain/create-task.ts';
-import { invalid, notFound } from '../domain/errors.ts';
-import { type MoveDetails, type MovingTasks, moveTask } from '../domain/move-task.ts';
-import { ownerKey } from '../domain/owner.ts';
-import { type Page, type Position, pageToBody } from '../domain/page.ts';
-import { type StoredTask, showTask, type TaskMove, type TaskStatus } from '../domain/task.ts';
+import { invalid, notFound } from '../domain/foundation/errors.ts';
+import { ownerKey } from '../domain/foundation/owner.ts';
+import { type Page, type Position, pageToBody } from '../domain/foundation/page.ts';
+import { createTask, type NewTasks } from '../domain/tasks/create-task.ts';
+import { type MoveDetails, type MovingTasks, moveTask } from '../domain/tasks/move-task.ts';
+import { type StoredTask, showTask, type TaskMove, type TaskStatus } from '../domain/tasks/task.ts';
 import { type ApiRequest, type ApiResponse, type Route, route } from '../runtime/operation.ts';
 
 export interface Tasks extends NewTasks, MovingTasks {

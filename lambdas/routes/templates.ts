@@ -1,14 +1,14 @@
 import * as operations from '../contract/templates.ts';
-import { invalid, notFound } from '../domain/errors.ts';
-import { ownerKey } from '../domain/owner.ts';
-import { type Page, type Position, pageToBody } from '../domain/page.ts';
 import {
   type ChangingTemplates,
   deleteTemplate,
   putTemplate,
   type StoredTemplate,
   showTemplate,
-} from '../domain/template.ts';
+} from '../domain/events/template.ts';
+import { invalid, notFound } from '../domain/foundation/errors.ts';
+import { ownerKey } from '../domain/foundation/owner.ts';
+import { type Page, type Position, pageToBody } from '../domain/foundation/page.ts';
 import { type Route, route } from '../runtime/operation.ts';
 
 export interface Templates extends ChangingTemplates {

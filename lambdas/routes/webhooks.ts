@@ -1,13 +1,14 @@
 import * as operations from '../contract/webhooks.ts';
-import { changeWebhook, deleteWebhook } from '../domain/change-webhook.ts';
-import { createWebhook, type NewWebhookStore, type Seal } from '../domain/create-webhook.ts';
-import { notFound } from '../domain/errors.ts';
-import { ownerKey } from '../domain/owner.ts';
-import { type Page, type Position, pageToBody } from '../domain/page.ts';
-import { type RotationStore, rotateSecret } from '../domain/rotate-secret.ts';
-import type { StoredWebhook } from '../domain/webhook.ts';
-import type { WebhookRules } from '../domain/webhook-rules.ts';
-import { webhookToView } from '../domain/webhook-view.ts';
+import { notFound } from '../domain/foundation/errors.ts';
+import { ownerKey } from '../domain/foundation/owner.ts';
+import { type Page, type Position, pageToBody } from '../domain/foundation/page.ts';
+import { changeWebhook } from '../domain/webhooks/change-webhook.ts';
+import { createWebhook, type NewWebhookStore, type Seal } from '../domain/webhooks/create-webhook.ts';
+import { deleteWebhook } from '../domain/webhooks/delete-webhook.ts';
+import { type RotationStore, rotateSecret } from '../domain/webhooks/rotate-secret.ts';
+import type { WebhookRules } from '../domain/webhooks/validate-webhook.ts';
+import type { StoredWebhook } from '../domain/webhooks/webhook.ts';
+import { webhookToView } from '../domain/webhooks/webhook-view.ts';
 import { type Route, route } from '../runtime/operation.ts';
 
 export interface Webhooks extends NewWebhookStore, RotationStore {

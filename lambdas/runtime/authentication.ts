@@ -1,5 +1,5 @@
-import type { Caller, KeyCheck, Quota, Scope } from '../domain/api-key.ts';
-import { PassPostError } from '../domain/errors.ts';
+import type { Caller, KeyCheck, Quota, Scope } from '../domain/accounts/api-key.ts';
+import { PassPostError } from '../domain/foundation/errors.ts';
 import type { Surface } from './problem.ts';
 
 /** Asks whether a key lives, and counts the request. */

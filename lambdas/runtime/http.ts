@@ -1,9 +1,9 @@
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import type { Caller, Quota } from '../domain/api-key.ts';
-import { contentHash } from '../domain/content-hash.ts';
-import { drawId } from '../domain/id.ts';
-import { ownerKey } from '../domain/owner.ts';
+import type { Caller, Quota } from '../domain/accounts/api-key.ts';
+import { contentHash } from '../domain/foundation/content-hash.ts';
+import { drawId } from '../domain/foundation/id.ts';
+import { ownerKey } from '../domain/foundation/owner.ts';
 import { type Authenticate, authenticateCaller, quotaToHeaders, requireScope } from './authentication.ts';
 import { xrayHeader } from './config.ts';
 import { clientAddress } from './front-door.ts';

@@ -1,8 +1,8 @@
 import type * as z from 'zod';
-import type { Caller, Scope } from '../domain/api-key.ts';
-import type { Actor } from '../domain/audit.ts';
-import type { IdPrefix } from '../domain/id.ts';
-import type { Owner } from '../domain/owner.ts';
+import type { Caller, Scope } from '../domain/accounts/api-key.ts';
+import type { Actor } from '../domain/foundation/audit.ts';
+import type { IdPrefix } from '../domain/foundation/id.ts';
+import type { Owner } from '../domain/foundation/owner.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 

@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import { PassPostError } from '../domain/errors.ts';
+import { PassPostError } from '../domain/foundation/errors.ts';
 import { kindOf, log } from './log.ts';
 
 /** Whether an operator invoked the function: his events name their operation, CloudFormation's never do. */

@@ -1,4 +1,4 @@
-import { type ErrorCode, type FieldError, PassPostError } from '../domain/errors.ts';
+import { type ErrorCode, type FieldError, PassPostError } from '../domain/foundation/errors.ts';
 
 /** The family of calls a request belongs to: each has its own words for errors and its own way to send the key. */
 export type Surface = 'native' | 'passmint' | 'passcreator';

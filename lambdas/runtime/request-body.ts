@@ -1,4 +1,4 @@
-import { invalid, PassPostError } from '../domain/errors.ts';
+import { invalid, PassPostError } from '../domain/foundation/errors.ts';
 
 const MAX_BYTES = 256 * 1024;
 const MAX_DEPTH = 64;

@@ -1,5 +1,5 @@
-import { notFound, PassPostError } from '../domain/errors.ts';
-import { type IdPrefix, isId } from '../domain/id.ts';
+import { notFound, PassPostError } from '../domain/foundation/errors.ts';
+import { type IdPrefix, isId } from '../domain/foundation/id.ts';
 import type { Operation, Route } from './operation.ts';
 
 export interface Match {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type FieldError, invalid, PassPostError } from '../domain/errors.ts';
+import { type FieldError, invalid, PassPostError } from '../domain/foundation/errors.ts';
 
 type Issue = z.core.$ZodIssue;
 

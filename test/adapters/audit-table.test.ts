@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { putAuditEntry } from '../../lambdas/adapters/audit-rows.ts';
 import { createAuditTable } from '../../lambdas/adapters/audit-table.ts';
 import { changeTogether } from '../../lambdas/adapters/transact.ts';
-import { auditEntry } from '../../lambdas/domain/audit.ts';
+import { auditEntry } from '../../lambdas/domain/foundation/audit.ts';
 import { useTables } from '../helpers/tables.ts';
 
 describe('the audit table', () => {

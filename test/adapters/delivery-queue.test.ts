@@ -2,7 +2,7 @@ import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { startFauxqs } from 'fauxqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDeliveryQueue, ticketFromMessage } from '../../lambdas/adapters/delivery-queue.ts';
-import { deliveryId, drawId } from '../../lambdas/domain/id.ts';
+import { deliveryId, drawId } from '../../lambdas/domain/foundation/id.ts';
 
 describe('the delivery queue', () => {
   let server: Awaited<ReturnType<typeof startFauxqs>>;

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createFrontDoorSecrets } from '../../lambdas/adapters/front-door-secrets.ts';
-import { isAdmitted } from '../../lambdas/domain/front-door.ts';
+import { isAdmitted } from '../../lambdas/domain/keyring/front-door-admission.ts';
 import { useSecretsManager } from '../helpers/secrets-manager.ts';
 
 const SECRET_ID = 'front-door';

@@ -5,9 +5,9 @@ import { createHourHistory } from '../../lambdas/adapters/hour-history.ts';
 import { createHourRows, createRecount } from '../../lambdas/adapters/hour-rows.ts';
 import { createRollUpRows } from '../../lambdas/adapters/roll-up-rows.ts';
 import { rollUpProgressKey } from '../../lambdas/adapters/table-keys.ts';
-import { hourAt } from '../../lambdas/domain/hour.ts';
-import { createHourCount } from '../../lambdas/domain/hour-counts.ts';
-import { deliveryId, drawId } from '../../lambdas/domain/id.ts';
+import { deliveryId, drawId } from '../../lambdas/domain/foundation/id.ts';
+import { hourAt } from '../../lambdas/domain/maintenance/hour.ts';
+import { createHourCount } from '../../lambdas/domain/maintenance/hour-counts.ts';
 import { useTables } from '../helpers/tables.ts';
 
 const START_MS = Date.UTC(2026, 10, 1, 9);

@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { accountsTable } from '../../lambdas/adapters/accounts-table.ts';
 import { keyCounter } from '../../lambdas/adapters/key-counter.ts';
 import { keysTable } from '../../lambdas/adapters/keys-table.ts';
-import type { KeyCheck } from '../../lambdas/domain/api-key.ts';
-import { auditEntry } from '../../lambdas/domain/audit.ts';
-import { changeAccount } from '../../lambdas/domain/change-account.ts';
+import type { KeyCheck } from '../../lambdas/domain/accounts/api-key.ts';
+import { changeAccount } from '../../lambdas/domain/accounts/change-account.ts';
+import { auditEntry } from '../../lambdas/domain/foundation/audit.ts';
 import { seedAccount, tableNames } from '../helpers/seeded-keys.ts';
 import { useTables } from '../helpers/tables.ts';
 

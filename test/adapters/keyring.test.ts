@@ -2,8 +2,12 @@ import { CompactEncrypt } from 'jose/jwe/compact/encrypt';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createKeyring } from '../../lambdas/adapters/keyring.ts';
 import { createSealer } from '../../lambdas/adapters/sealing.ts';
-import { createKeyring as drawKeyring, type KeyringContent, publicKeysOf } from '../../lambdas/domain/keyring.ts';
-import { storedWebhookSchema } from '../../lambdas/domain/webhook.ts';
+import {
+  createKeyring as drawKeyring,
+  type KeyringContent,
+  publicKeysOf,
+} from '../../lambdas/domain/keyring/keyring.ts';
+import { storedWebhookSchema } from '../../lambdas/domain/webhooks/webhook.ts';
 import { useSecretsManager } from '../helpers/secrets-manager.ts';
 
 const OWNER = 'acc_01JDB6Q80000000000000000AA#live';

@@ -3,7 +3,7 @@ import { marshall } from '@aws-sdk/util-dynamodb';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createPublicKeys, putPublicKeys } from '../../lambdas/adapters/public-keys.ts';
 import { publicKeysKey } from '../../lambdas/adapters/table-keys.ts';
-import { createKeyring, publicKeysOf } from '../../lambdas/domain/keyring.ts';
+import { createKeyring, publicKeysOf } from '../../lambdas/domain/keyring/keyring.ts';
 import { useTables } from '../helpers/tables.ts';
 
 const [first, second] = [publicKeysOf(createKeyring()), publicKeysOf(createKeyring())];

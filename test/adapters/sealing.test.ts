@@ -3,7 +3,7 @@ import { compactDecrypt } from 'jose/jwe/compact/decrypt';
 import { describe, expect, it } from 'vitest';
 import { createPublicKeys, putPublicKeys } from '../../lambdas/adapters/public-keys.ts';
 import { createSealer } from '../../lambdas/adapters/sealing.ts';
-import { createKeyring, publicKeysOf } from '../../lambdas/domain/keyring.ts';
+import { createKeyring, publicKeysOf } from '../../lambdas/domain/keyring/keyring.ts';
 import { useTables } from '../helpers/tables.ts';
 
 const keyring = createKeyring();

@@ -1,10 +1,10 @@
 import { type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, test } from 'vitest';
 import { tasksTable } from '../../lambdas/adapters/tasks-table.ts';
-import { deriveId, drawId } from '../../lambdas/domain/id.ts';
-import { moved } from '../../lambdas/domain/move-task.ts';
-import type { Position } from '../../lambdas/domain/page.ts';
-import { newTask, type StoredTask, type TaskMove, taskContentSchema } from '../../lambdas/domain/task.ts';
+import { deriveId, drawId } from '../../lambdas/domain/foundation/id.ts';
+import type { Position } from '../../lambdas/domain/foundation/page.ts';
+import { moved } from '../../lambdas/domain/tasks/move-task.ts';
+import { newTask, type StoredTask, type TaskMove, taskContentSchema } from '../../lambdas/domain/tasks/task.ts';
 import { useTables } from '../helpers/tables.ts';
 
 const start = Date.parse('2026-11-16T09:30:00.000Z');

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { createWebhooksTable } from '../../lambdas/adapters/webhooks-table.ts';
-import { auditEntry } from '../../lambdas/domain/audit.ts';
-import { MOST_WEBHOOKS } from '../../lambdas/domain/create-webhook.ts';
-import { drawId } from '../../lambdas/domain/id.ts';
-import { checkRoutes, webhookRoutes } from '../../lambdas/domain/webhook-routes.ts';
+import { auditEntry } from '../../lambdas/domain/foundation/audit.ts';
+import { drawId } from '../../lambdas/domain/foundation/id.ts';
+import { MOST_WEBHOOKS } from '../../lambdas/domain/webhooks/create-webhook.ts';
+import { checkRoutes, webhookRoutes } from '../../lambdas/domain/webhooks/event-routing.ts';
 import { putRouting } from '../helpers/routing-rows.ts';
 import { useTables } from '../helpers/tables.ts';
 import { anOwner, aWebhook } from '../helpers/virtual-engine.ts';

@@ -1,8 +1,8 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, it } from 'vitest';
-import { hashApiKey } from '../../lambdas/domain/api-key.ts';
-import { drawId } from '../../lambdas/domain/id.ts';
+import { hashApiKey } from '../../lambdas/domain/accounts/api-key.ts';
+import { drawId } from '../../lambdas/domain/foundation/id.ts';
 import { useAccountsApi } from '../helpers/accounts-api.ts';
 import { seedKey } from '../helpers/seeded-keys.ts';
 import { useTables } from '../helpers/tables.ts';

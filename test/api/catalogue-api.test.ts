@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { catalogue } from '../../lambdas/domain/catalogue.ts';
+import { catalogue } from '../../lambdas/domain/events/built-in-types.ts';
 import { aCaller, type Caller, useApi } from '../helpers/api-caller.ts';
 import { useTables } from '../helpers/tables.ts';
 

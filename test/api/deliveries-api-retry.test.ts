@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { executeStatements, insertStatement } from '../../lambdas/adapters/partiql.ts';
 import { eventKey } from '../../lambdas/adapters/table-keys.ts';
-import type { StoredDelivery } from '../../lambdas/domain/delivery.ts';
-import type { StoredEvent } from '../../lambdas/domain/event.ts';
-import type { StoredWebhook } from '../../lambdas/domain/webhook.ts';
+import type { StoredDelivery } from '../../lambdas/domain/deliveries/delivery.ts';
+import type { StoredEvent } from '../../lambdas/domain/events/event.ts';
+import type { StoredWebhook } from '../../lambdas/domain/webhooks/webhook.ts';
 import { aCaller, type Caller, rowsHolding, useApi } from '../helpers/api-caller.ts';
 import { anAttempt, putDelivery, putWebhook } from '../helpers/events-api.ts';
 import { useTables } from '../helpers/tables.ts';

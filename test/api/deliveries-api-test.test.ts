@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createEventTypesTable } from '../../lambdas/adapters/event-types-table.ts';
-import { auditEntry } from '../../lambdas/domain/audit.ts';
-import { catalogue } from '../../lambdas/domain/catalogue.ts';
-import { sampleOf } from '../../lambdas/domain/event-samples.ts';
-import type { StoredWebhook } from '../../lambdas/domain/webhook.ts';
+import { catalogue } from '../../lambdas/domain/events/built-in-types.ts';
+import { sampleOf } from '../../lambdas/domain/events/event-samples.ts';
+import { auditEntry } from '../../lambdas/domain/foundation/audit.ts';
+import type { StoredWebhook } from '../../lambdas/domain/webhooks/webhook.ts';
 import { aCaller, type Caller, rowsHolding, useApi } from '../helpers/api-caller.ts';
 import { putWebhook } from '../helpers/events-api.ts';
 import { useTables } from '../helpers/tables.ts';

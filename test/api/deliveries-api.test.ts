@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { executeStatements, insertStatement } from '../../lambdas/adapters/partiql.ts';
 import { deliveryKey, eventKey } from '../../lambdas/adapters/table-keys.ts';
-import type { StoredDelivery } from '../../lambdas/domain/delivery.ts';
-import { deliveryId, deriveId, drawId } from '../../lambdas/domain/id.ts';
-import type { StoredWebhook } from '../../lambdas/domain/webhook.ts';
+import type { StoredDelivery } from '../../lambdas/domain/deliveries/delivery.ts';
+import { deliveryId, deriveId, drawId } from '../../lambdas/domain/foundation/id.ts';
+import type { StoredWebhook } from '../../lambdas/domain/webhooks/webhook.ts';
 import type { Json } from '../helpers/api-call.ts';
 import { aCaller, type Caller, useApi } from '../helpers/api-caller.ts';
 import { anAttempt, putAttempt, putDelivery, putWebhook } from '../helpers/events-api.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { deliveryId, drawId } from '../../lambdas/domain/id.ts';
+import { deliveryId, drawId } from '../../lambdas/domain/foundation/id.ts';
 import type { Json } from '../helpers/api-call.ts';
 import { aCaller } from '../helpers/api-caller.ts';
 import { anAttempt, putDelivery, putWebhook, useEventsApi } from '../helpers/events-api.ts';

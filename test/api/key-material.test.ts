@@ -6,7 +6,7 @@ import { createKeyring } from '../../lambdas/adapters/keyring.ts';
 import { createPublicKeys } from '../../lambdas/adapters/public-keys.ts';
 import { createSealer } from '../../lambdas/adapters/sealing.ts';
 import { apiKeyKey, type Key, publicKeysKey } from '../../lambdas/adapters/table-keys.ts';
-import { parseKeyring } from '../../lambdas/domain/keyring.ts';
+import { parseKeyring } from '../../lambdas/domain/keyring/keyring.ts';
 import { env } from '../../lambdas/runtime/env.ts';
 import { useResponseUrl } from '../helpers/response-url.ts';
 import { useSecretsManager } from '../helpers/secrets-manager.ts';

@@ -1,8 +1,8 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { putPublicKeys } from '../../lambdas/adapters/public-keys.ts';
-import type { Attempt } from '../../lambdas/domain/delivery.ts';
-import { drawId } from '../../lambdas/domain/id.ts';
-import { createKeyring, publicKeysOf } from '../../lambdas/domain/keyring.ts';
+import type { Attempt } from '../../lambdas/domain/deliveries/delivery.ts';
+import { drawId } from '../../lambdas/domain/foundation/id.ts';
+import { createKeyring, publicKeysOf } from '../../lambdas/domain/keyring/keyring.ts';
 import type { Json } from '../helpers/api-call.ts';
 import { aCaller, type Caller, useApi } from '../helpers/api-caller.ts';
 import { anAttempt, putAttempt, putDelivery } from '../helpers/events-api.ts';

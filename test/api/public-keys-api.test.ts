@@ -3,7 +3,7 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context
 import { createLocalJWKSet } from 'jose';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { putPublicKeys } from '../../lambdas/adapters/public-keys.ts';
-import { createKeyring, publicKeysOf } from '../../lambdas/domain/keyring.ts';
+import { createKeyring, publicKeysOf } from '../../lambdas/domain/keyring/keyring.ts';
 import { env } from '../../lambdas/runtime/env.ts';
 import { useTables } from '../helpers/tables.ts';
 

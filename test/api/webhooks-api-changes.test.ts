@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { webhookKey } from '../../lambdas/adapters/table-keys.ts';
-import { catalogue } from '../../lambdas/domain/catalogue.ts';
-import { commandSchema } from '../../lambdas/domain/command.ts';
-import { deliveryId } from '../../lambdas/domain/id.ts';
+import { commandSchema } from '../../lambdas/domain/deliveries/command.ts';
+import { catalogue } from '../../lambdas/domain/events/built-in-types.ts';
+import { deliveryId } from '../../lambdas/domain/foundation/id.ts';
 import { useTables } from '../helpers/tables.ts';
 import { anEvent, createVirtualEngine } from '../helpers/virtual-engine.ts';
 import { useWebhooksApi } from '../helpers/webhooks-api.ts';

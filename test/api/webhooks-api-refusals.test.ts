@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { catalogue } from '../../lambdas/domain/catalogue.ts';
+import { catalogue } from '../../lambdas/domain/events/built-in-types.ts';
 import { useTables } from '../helpers/tables.ts';
 import { plain, useWebhooksApi } from '../helpers/webhooks-api.ts';
 

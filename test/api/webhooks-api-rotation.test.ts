@@ -1,7 +1,7 @@
 import { compactDecrypt } from 'jose/jwe/compact/decrypt';
 import { describe, expect, it } from 'vitest';
 import { webhookKey } from '../../lambdas/adapters/table-keys.ts';
-import type { SealedSecret } from '../../lambdas/domain/webhook.ts';
+import type { SealedSecret } from '../../lambdas/domain/webhooks/webhook.ts';
 import { aCaller } from '../helpers/api-caller.ts';
 import { useTables } from '../helpers/tables.ts';
 import { useWebhooksApi } from '../helpers/webhooks-api.ts';

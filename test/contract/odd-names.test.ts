@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { operations } from '../../lambdas/contract/index.ts';
 import * as passcreator from '../../lambdas/contract/passcreator.ts';
 import * as passmint from '../../lambdas/contract/passmint.ts';
-import { PassPostError } from '../../lambdas/domain/errors.ts';
+import { PassPostError } from '../../lambdas/domain/foundation/errors.ts';
 import type { Operation } from '../../lambdas/runtime/operation.ts';
 import { validate } from '../../lambdas/runtime/validation.ts';
 

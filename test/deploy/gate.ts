@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { taskContentExample as task } from '../../lambdas/domain/event-samples.ts';
+import { taskContentExample as task } from '../../lambdas/domain/events/event-samples.ts';
 import { verifyPasspost } from '../helpers/receivers/passpost.ts';
 import {
   bootstrap,

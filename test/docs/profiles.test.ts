@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { createKeyring, publicKeysOf, signingKeysOf } from '../../lambdas/domain/keyring.ts';
-import type { Rendered } from '../../lambdas/domain/profile.ts';
-import { createSecret } from '../../lambdas/domain/secret.ts';
+import type { Rendered } from '../../lambdas/domain/deliveries/profile.ts';
+import { createKeyring, publicKeysOf, signingKeysOf } from '../../lambdas/domain/keyring/keyring.ts';
+import { createSecret } from '../../lambdas/domain/webhooks/secret.ts';
 import { profileNames, profileOf } from '../../lambdas/profiles/index.ts';
 import { publishedPem } from '../helpers/receivers/published-key.ts';
 import { type Argument, codeBlocks, hasPythonCryptography, snippetRunners } from '../helpers/snippets.ts';

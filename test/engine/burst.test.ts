@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { createLaneMemory } from '../../lambdas/domain/slow-lane.ts';
+import { createLaneMemory } from '../../lambdas/domain/sending/slow-lane.ts';
 import { useTables } from '../helpers/tables.ts';
 import { type Answering, anEvent, aWebhook, createVirtualEngine } from '../helpers/virtual-engine.ts';
 

@@ -3,7 +3,7 @@ import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, it } from 'vitest';
 import { imageToChange } from '../../lambdas/adapters/stream-images.ts';
 import { webhookKey } from '../../lambdas/adapters/table-keys.ts';
-import type { StoredWebhook } from '../../lambdas/domain/webhook.ts';
+import type { StoredWebhook } from '../../lambdas/domain/webhooks/webhook.ts';
 import { rowsHolding } from '../helpers/api-caller.ts';
 import { useTables } from '../helpers/tables.ts';
 import { type Answering, anEvent, aWebhook, createVirtualEngine } from '../helpers/virtual-engine.ts';

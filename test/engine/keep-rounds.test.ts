@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { SHARDS } from '../../lambdas/adapters/table-keys.ts';
-import { shardOf } from '../../lambdas/domain/id.ts';
+import { shardOf } from '../../lambdas/domain/foundation/id.ts';
 import { DAY_MS, startForMonths } from '../helpers/long-owed.ts';
 import { forgetAccounts } from '../helpers/roll-up.ts';
 import { useTables } from '../helpers/tables.ts';

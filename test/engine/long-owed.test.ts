@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { createEventsTable } from '../../lambdas/adapters/events-table.ts';
-import { auditEntry } from '../../lambdas/domain/audit.ts';
-import type { StoredWebhook } from '../../lambdas/domain/webhook.ts';
+import { auditEntry } from '../../lambdas/domain/foundation/audit.ts';
+import type { StoredWebhook } from '../../lambdas/domain/webhooks/webhook.ts';
 import { aPatientWebhook, DAY_MS, startForMonths } from '../helpers/long-owed.ts';
 import { forgetAccounts } from '../helpers/roll-up.ts';
 import { useTables } from '../helpers/tables.ts';

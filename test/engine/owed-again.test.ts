@@ -2,9 +2,9 @@ import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, it } from 'vitest';
 import { deliveryKey } from '../../lambdas/adapters/table-keys.ts';
-import type { Command } from '../../lambdas/domain/command.ts';
-import { deliveryId } from '../../lambdas/domain/id.ts';
-import type { StoredWebhook } from '../../lambdas/domain/webhook.ts';
+import type { Command } from '../../lambdas/domain/deliveries/command.ts';
+import { deliveryId } from '../../lambdas/domain/foundation/id.ts';
+import type { StoredWebhook } from '../../lambdas/domain/webhooks/webhook.ts';
 import { useTables } from '../helpers/tables.ts';
 import { type Answering, anEvent, aWebhook, createVirtualEngine } from '../helpers/virtual-engine.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { createPaceRows } from '../../lambdas/adapters/pace-rows.ts';
-import { drawId } from '../../lambdas/domain/id.ts';
+import { drawId } from '../../lambdas/domain/foundation/id.ts';
 import { useTables } from '../helpers/tables.ts';
 import { anEvent, aWebhook, createVirtualEngine } from '../helpers/virtual-engine.ts';
 

@@ -3,7 +3,7 @@ import { marshall } from '@aws-sdk/util-dynamodb';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createJobsTable } from '../../lambdas/adapters/jobs-table.ts';
 import { imageToChange } from '../../lambdas/adapters/stream-images.ts';
-import type { StoredWebhook } from '../../lambdas/domain/webhook.ts';
+import type { StoredWebhook } from '../../lambdas/domain/webhooks/webhook.ts';
 import { aCaller, type Caller, rowsHolding, useApi } from '../helpers/api-caller.ts';
 import { useTables } from '../helpers/tables.ts';
 import { type Answering, anEvent, aWebhook, createVirtualEngine } from '../helpers/virtual-engine.ts';

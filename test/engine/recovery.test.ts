@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { deliveryId } from '../../lambdas/domain/id.ts';
-import type { StoredWebhook } from '../../lambdas/domain/webhook.ts';
+import { deliveryId } from '../../lambdas/domain/foundation/id.ts';
+import type { StoredWebhook } from '../../lambdas/domain/webhooks/webhook.ts';
 import { useTables } from '../helpers/tables.ts';
 import { type Answering, anEvent, aWebhook, createVirtualEngine } from '../helpers/virtual-engine.ts';
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { deliveryId } from '../../lambdas/domain/id.ts';
-import type { StoredWebhook } from '../../lambdas/domain/webhook.ts';
+import { deliveryId } from '../../lambdas/domain/foundation/id.ts';
+import type { StoredWebhook } from '../../lambdas/domain/webhooks/webhook.ts';
 import { forgetAccounts, startRolled } from '../helpers/roll-up.ts';
 import { useTables } from '../helpers/tables.ts';
 import { type Answering, anEvent, aWebhook } from '../helpers/virtual-engine.ts';

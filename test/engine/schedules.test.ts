@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { deliveryId } from '../../lambdas/domain/id.ts';
+import { deliveryId } from '../../lambdas/domain/foundation/id.ts';
 import { profiles } from '../../lambdas/profiles/index.ts';
 import { useTables } from '../helpers/tables.ts';
 import { anEvent, aWebhook, createVirtualEngine } from '../helpers/virtual-engine.ts';

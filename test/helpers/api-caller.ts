@@ -1,7 +1,7 @@
 import { paginateScan } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, vi } from 'vitest';
-import type { Scope } from '../../lambdas/domain/api-key.ts';
+import type { Scope } from '../../lambdas/domain/accounts/api-key.ts';
 import { env } from '../../lambdas/runtime/env.ts';
 import { type InterceptorProxy, startInterceptorProxy } from '../../local/interceptor.ts';
 import { createUseRecorder } from '../privilege/recorder.ts';

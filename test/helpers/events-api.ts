@@ -3,9 +3,9 @@ import { marshall } from '@aws-sdk/util-dynamodb';
 import { beforeEach } from 'vitest';
 import { rowOf } from '../../lambdas/adapters/partiql.ts';
 import { attemptKey, attentionPkOf, deliveryKey, webhookKey } from '../../lambdas/adapters/table-keys.ts';
-import type { Attempt, StoredDelivery } from '../../lambdas/domain/delivery.ts';
-import { deliveryId } from '../../lambdas/domain/id.ts';
-import type { StoredWebhook } from '../../lambdas/domain/webhook.ts';
+import type { Attempt, StoredDelivery } from '../../lambdas/domain/deliveries/delivery.ts';
+import { deliveryId } from '../../lambdas/domain/foundation/id.ts';
+import type { StoredWebhook } from '../../lambdas/domain/webhooks/webhook.ts';
 import { aCaller, type Caller, rowsHolding, useApi } from './api-caller.ts';
 import type { Tables } from './tables.ts';
 

@@ -1,8 +1,8 @@
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { createFanOutRows } from '../../lambdas/adapters/fan-out-rows.ts';
 import { imageToChange } from '../../lambdas/adapters/stream-images.ts';
-import type { DeliveryTicket } from '../../lambdas/domain/delivery.ts';
-import { fanOut } from '../../lambdas/domain/fan-out.ts';
+import type { DeliveryTicket } from '../../lambdas/domain/deliveries/delivery.ts';
+import { fanOut } from '../../lambdas/domain/fan-out/fan-out.ts';
 import type { Tables } from './tables.ts';
 
 /** Hands a row of the domain table to the fan-out, as the stream does. Answers what was sent to the deliveries queue. */

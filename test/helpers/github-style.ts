@@ -1,7 +1,7 @@
 // https://docs.github.com/webhooks/using-webhooks/validating-webhook-deliveries: one signature over the raw body.
 // The body is the event's data alone; what it is about stands in the headers.
 
-import type { Profile } from '../../lambdas/domain/profile.ts';
+import type { Profile } from '../../lambdas/domain/deliveries/profile.ts';
 import { any2xx } from '../../lambdas/profiles/parts/any-2xx.ts';
 import { hmacSha256 } from '../../lambdas/profiles/parts/hmac-sha256.ts';
 import { type NoOptions, noOptions } from '../../lambdas/profiles/parts/no-options.ts';

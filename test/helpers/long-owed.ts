@@ -1,7 +1,7 @@
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { eventKey } from '../../lambdas/adapters/table-keys.ts';
-import { deliveryId } from '../../lambdas/domain/id.ts';
+import { deliveryId } from '../../lambdas/domain/foundation/id.ts';
 import { startRolled } from './roll-up.ts';
 import type { Tables } from './tables.ts';
 import { type Answering, anEvent, aWebhook } from './virtual-engine.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { builtInEventType } from '../../lambdas/domain/catalogue.ts';
-import { createKeyring, publicKeysOf, signingKeysOf } from '../../lambdas/domain/keyring.ts';
-import type { Profile, Rendered, Telling } from '../../lambdas/domain/profile.ts';
-import { waitsSchema } from '../../lambdas/domain/schedule.ts';
-import { createSecret } from '../../lambdas/domain/secret.ts';
+import type { Profile, Rendered, Telling } from '../../lambdas/domain/deliveries/profile.ts';
+import { waitsSchema } from '../../lambdas/domain/deliveries/retry-schedule.ts';
+import { builtInEventType } from '../../lambdas/domain/events/built-in-types.ts';
+import { createKeyring, publicKeysOf, signingKeysOf } from '../../lambdas/domain/keyring/keyring.ts';
+import { createSecret } from '../../lambdas/domain/webhooks/secret.ts';
 import { telling } from './telling.ts';
 
 /** A receiver's own code: says or throws that it refuses. */

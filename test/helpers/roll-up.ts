@@ -8,10 +8,10 @@ import {
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { createRollUpRows } from '../../lambdas/adapters/roll-up-rows.ts';
 import { accountKey, hourKey, keepProgressKey, rollUpProgressKey } from '../../lambdas/adapters/table-keys.ts';
-import { deliveryId, drawId } from '../../lambdas/domain/id.ts';
-import { type KeepStore, keepOwed } from '../../lambdas/domain/keep-owed.ts';
-import { type RollUpStore, rollUp } from '../../lambdas/domain/roll-up.ts';
-import type { StoredWebhook } from '../../lambdas/domain/webhook.ts';
+import { deliveryId, drawId } from '../../lambdas/domain/foundation/id.ts';
+import { type KeepStore, keepOwed } from '../../lambdas/domain/maintenance/extend-event-retention.ts';
+import { type RollUpStore, rollUp } from '../../lambdas/domain/maintenance/roll-up.ts';
+import type { StoredWebhook } from '../../lambdas/domain/webhooks/webhook.ts';
 import type { Tables } from './tables.ts';
 import { type Answering, anEvent, aWebhook, createVirtualEngine } from './virtual-engine.ts';
 

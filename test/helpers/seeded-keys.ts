@@ -1,9 +1,9 @@
 import { accountsTable } from '../../lambdas/adapters/accounts-table.ts';
 import { keysTable } from '../../lambdas/adapters/keys-table.ts';
 import { addOperatorKey } from '../../lambdas/adapters/operator-key.ts';
-import { accountScopes, hashApiKey, type Scope } from '../../lambdas/domain/api-key.ts';
-import { createAccount } from '../../lambdas/domain/create-account.ts';
-import { createApiKey } from '../../lambdas/domain/create-api-key.ts';
+import { accountScopes, hashApiKey, type Scope } from '../../lambdas/domain/accounts/api-key.ts';
+import { createAccount } from '../../lambdas/domain/accounts/create-account.ts';
+import { createApiKey } from '../../lambdas/domain/accounts/create-api-key.ts';
 import type { Tables } from './tables.ts';
 
 const by = { accountId: '', keyId: 'key_seeded', ip: '192.0.2.9' };

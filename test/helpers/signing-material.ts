@@ -1,5 +1,5 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import type { SigningMaterial } from '../../lambdas/domain/profile.ts';
+import type { SigningMaterial } from '../../lambdas/domain/deliveries/profile.ts';
 
 const keyOf = ({ privateKey }: { privateKey: KeyObject }) => ({ kid: 'key-1', privateKey });
 

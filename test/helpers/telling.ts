@@ -1,4 +1,4 @@
-import type { Telling } from '../../lambdas/domain/profile.ts';
+import type { Telling } from '../../lambdas/domain/deliveries/profile.ts';
 
 /** An event for a delivery, with text that bad handling of bytes would break. */
 export const telling = (overrides: Partial<Telling> = {}): Telling => ({

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { KeyCheck } from '../../lambdas/domain/api-key.ts';
+import type { KeyCheck } from '../../lambdas/domain/accounts/api-key.ts';
 import { httpHandler } from '../../lambdas/runtime/http.ts';
 import { type ApiRequest, type Operation, route } from '../../lambdas/runtime/operation.ts';
 import type { Surface } from '../../lambdas/runtime/problem.ts';

@@ -9,15 +9,19 @@ import { createPaceRows } from '../../lambdas/adapters/pace-rows.ts';
 import { rowOf } from '../../lambdas/adapters/partiql.ts';
 import { DUE_SHARDS, deliveryKey, indexes, routingKey, webhookKey } from '../../lambdas/adapters/table-keys.ts';
 import { createWebhookHealth } from '../../lambdas/adapters/webhook-health.ts';
-import type { Answer, PostRequest } from '../../lambdas/domain/attempt-delivery.ts';
-import { type DeliverDependencies, type DeliveryOutcome, deliverBatch } from '../../lambdas/domain/deliver-batch.ts';
-import { type StoredDelivery, storedDeliverySchema } from '../../lambdas/domain/delivery.ts';
-import type { StoredEvent } from '../../lambdas/domain/event.ts';
-import { type Change, fanOut } from '../../lambdas/domain/fan-out.ts';
-import { drawId } from '../../lambdas/domain/id.ts';
-import { createLaneMemory } from '../../lambdas/domain/slow-lane.ts';
-import { sweepDue } from '../../lambdas/domain/sweep-due.ts';
-import type { StoredWebhook } from '../../lambdas/domain/webhook.ts';
+import { type StoredDelivery, storedDeliverySchema } from '../../lambdas/domain/deliveries/delivery.ts';
+import type { StoredEvent } from '../../lambdas/domain/events/event.ts';
+import { type Change, fanOut } from '../../lambdas/domain/fan-out/fan-out.ts';
+import { drawId } from '../../lambdas/domain/foundation/id.ts';
+import { sweepDue } from '../../lambdas/domain/maintenance/sweep-due.ts';
+import type { Answer, PostRequest } from '../../lambdas/domain/sending/attempt-delivery.ts';
+import {
+  type DeliverDependencies,
+  type DeliveryOutcome,
+  deliverBatch,
+} from '../../lambdas/domain/sending/deliver-batch.ts';
+import { createLaneMemory } from '../../lambdas/domain/sending/slow-lane.ts';
+import type { StoredWebhook } from '../../lambdas/domain/webhooks/webhook.ts';
 import { profileOf } from '../../lambdas/profiles/index.ts';
 import { material } from './signing-material.ts';
 import type { Tables } from './tables.ts';

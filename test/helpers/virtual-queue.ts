@@ -1,4 +1,4 @@
-import type { DeliveryTicket } from '../../lambdas/domain/delivery.ts';
+import type { DeliveryTicket } from '../../lambdas/domain/deliveries/delivery.ts';
 
 const LONGEST_DELAY_MS = 900_000;
 

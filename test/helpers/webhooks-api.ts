@@ -3,7 +3,7 @@ import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { beforeAll, beforeEach } from 'vitest';
 import { putPublicKeys } from '../../lambdas/adapters/public-keys.ts';
 import { type Key, routingKey, webhookCountKey } from '../../lambdas/adapters/table-keys.ts';
-import { createKeyring, publicKeysOf } from '../../lambdas/domain/keyring.ts';
+import { createKeyring, publicKeysOf } from '../../lambdas/domain/keyring/keyring.ts';
 import { aCaller, type Caller, rowsHolding, useApi } from './api-caller.ts';
 import type { Tables } from './tables.ts';
 

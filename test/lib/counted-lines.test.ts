@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { DeliveryOutcome } from '../../lambdas/domain/deliver-batch.ts';
-import { attemptSchema } from '../../lambdas/domain/delivery.ts';
-import { outcomeLine } from '../../lambdas/domain/outcome-line.ts';
+import { attemptSchema } from '../../lambdas/domain/deliveries/delivery.ts';
+import type { DeliveryOutcome } from '../../lambdas/domain/sending/deliver-batch.ts';
+import { outcomeLine } from '../../lambdas/domain/sending/outcome-line.ts';
 import { counted } from '../../lambdas/runtime/metric-names.ts';
 import { metricFilters } from '../../local/metric-filters.ts';
 import { assemblyOf, synthesise } from '../helpers/synthesised.ts';

@@ -2,7 +2,7 @@ import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/c
 import { startFauxqs } from 'fauxqs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ticketFromMessage } from '../../lambdas/adapters/delivery-queue.ts';
-import { deliveryId, drawId } from '../../lambdas/domain/id.ts';
+import { deliveryId, drawId } from '../../lambdas/domain/foundation/id.ts';
 import type { Deployment } from '../../ops/deployment.ts';
 import { depthOf } from '../../ops/queue-messages.ts';
 import { redrive } from '../../ops/redrive.ts';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { GetSecretValueCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseKeyring } from '../../lambdas/domain/keyring.ts';
+import { parseKeyring } from '../../lambdas/domain/keyring/keyring.ts';
 import { env } from '../../lambdas/runtime/env.ts';
 import { callApi } from '../../local/api-client.ts';
 import type { LocalStack } from '../../local/stack.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createKeyring, signingKeysOf } from '../../lambdas/domain/keyring.ts';
+import { createKeyring, signingKeysOf } from '../../lambdas/domain/keyring/keyring.ts';
 import { inpost } from '../../lambdas/profiles/inpost.ts';
 import { passpost } from '../../lambdas/profiles/passpost.ts';
 import { testProfile } from '../helpers/profile-contract.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createKeyring, publicKeysOf, signingKeysOf } from '../../lambdas/domain/keyring.ts';
+import { createKeyring, publicKeysOf, signingKeysOf } from '../../lambdas/domain/keyring/keyring.ts';
 import { passcreator } from '../../lambdas/profiles/passcreator.ts';
 import { passpost } from '../../lambdas/profiles/passpost.ts';
 import { testProfile } from '../helpers/profile-contract.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createKeyring, signingKeysOf } from '../../lambdas/domain/keyring.ts';
-import { createSecret } from '../../lambdas/domain/secret.ts';
+import { createKeyring, signingKeysOf } from '../../lambdas/domain/keyring/keyring.ts';
+import { createSecret } from '../../lambdas/domain/webhooks/secret.ts';
 import { hmacSha256 } from '../../lambdas/profiles/parts/hmac-sha256.ts';
 import { passmint } from '../../lambdas/profiles/passmint.ts';
 import { testProfile } from '../helpers/profile-contract.ts';

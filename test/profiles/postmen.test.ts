@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createKeyring, signingKeysOf } from '../../lambdas/domain/keyring.ts';
+import { createKeyring, signingKeysOf } from '../../lambdas/domain/keyring/keyring.ts';
 import { postmen } from '../../lambdas/profiles/postmen.ts';
 import { testProfile } from '../helpers/profile-contract.ts';
 import { telling } from '../helpers/telling.ts';

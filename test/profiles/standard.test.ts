@@ -1,7 +1,7 @@
 import { createPrivateKey } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, it } from 'vitest';
-import { createKeyring, signingKeysOf } from '../../lambdas/domain/keyring.ts';
+import { createKeyring, signingKeysOf } from '../../lambdas/domain/keyring/keyring.ts';
 import { hmacSha256 } from '../../lambdas/profiles/parts/hmac-sha256.ts';
 import { standard } from '../../lambdas/profiles/standard.ts';
 import { testProfile } from '../helpers/profile-contract.ts';

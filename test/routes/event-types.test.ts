@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { putPublicKeys } from '../../lambdas/adapters/public-keys.ts';
-import { catalogue } from '../../lambdas/domain/catalogue.ts';
-import { createKeyring, publicKeysOf } from '../../lambdas/domain/keyring.ts';
+import { catalogue } from '../../lambdas/domain/events/built-in-types.ts';
+import { createKeyring, publicKeysOf } from '../../lambdas/domain/keyring/keyring.ts';
 import { aCaller, type Caller, useApi } from '../helpers/api-caller.ts';
 import { useTables } from '../helpers/tables.ts';
 

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { drawId } from '../../lambdas/domain/id.ts';
-import { jobTypes } from '../../lambdas/domain/job.ts';
+import { drawId } from '../../lambdas/domain/foundation/id.ts';
+import { jobTypes } from '../../lambdas/domain/jobs/job.ts';
 import { aCaller, type Caller, rowsHolding, useApi } from '../helpers/api-caller.ts';
 import { putWebhook } from '../helpers/events-api.ts';
 import { fanOutRow } from '../helpers/fanned-out.ts';

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { keyCounter } from '../../lambdas/adapters/key-counter.ts';
 import { keysTable } from '../../lambdas/adapters/keys-table.ts';
-import { accountScopes } from '../../lambdas/domain/api-key.ts';
+import { accountScopes } from '../../lambdas/domain/accounts/api-key.ts';
 import { keyRoutes } from '../../lambdas/routes/keys.ts';
 import { httpHandler } from '../../lambdas/runtime/http.ts';
 import { type ApiCall, type ApiHandler, callApi } from '../helpers/api-call.ts';

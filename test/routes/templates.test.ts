@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { drawId } from '../../lambdas/domain/id.ts';
+import { drawId } from '../../lambdas/domain/foundation/id.ts';
 import { aCaller, type Caller, rowsHolding, useApi } from '../helpers/api-caller.ts';
 import { fanOutRow } from '../helpers/fanned-out.ts';
 import { putRouting } from '../helpers/routing-rows.ts';

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { KeyCheck } from '../../lambdas/domain/api-key.ts';
-import { PassPostError } from '../../lambdas/domain/errors.ts';
+import type { KeyCheck } from '../../lambdas/domain/accounts/api-key.ts';
+import { PassPostError } from '../../lambdas/domain/foundation/errors.ts';
 import type { Surface } from '../../lambdas/runtime/problem.ts';
 import { callApi } from '../helpers/api-call.ts';
 import { caller, handlerWith, id, key, passed, quota } from '../helpers/things-api.ts';

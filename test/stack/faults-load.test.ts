@@ -5,7 +5,7 @@ import { rowOf } from '../../lambdas/adapters/partiql.ts';
 import { createPublicKeys } from '../../lambdas/adapters/public-keys.ts';
 import { createSealer } from '../../lambdas/adapters/sealing.ts';
 import { routingKey, webhookKey } from '../../lambdas/adapters/table-keys.ts';
-import { drawId, webhookOfDelivery } from '../../lambdas/domain/id.ts';
+import { drawId, webhookOfDelivery } from '../../lambdas/domain/foundation/id.ts';
 import { env } from '../../lambdas/runtime/env.ts';
 import { serverError } from '../../local/interceptor.ts';
 import { aWebhook } from '../helpers/virtual-engine.ts';

@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { eventToRow } from '../../lambdas/adapters/event-rows.ts';
 import { rowOf } from '../../lambdas/adapters/partiql.ts';
 import { eventKey, type Key, webhookKey } from '../../lambdas/adapters/table-keys.ts';
-import { drawId } from '../../lambdas/domain/id.ts';
+import { drawId } from '../../lambdas/domain/foundation/id.ts';
 import { anEvent } from '../helpers/virtual-engine.ts';
 import { type Client, useWholeStack, type WholeStack } from '../helpers/whole-stack.ts';
 

@@ -1,4 +1,4 @@
-import type { Telling } from '../../domain/profile.ts';
+import type { Telling } from '../../domain/deliveries/profile.ts';
 
 /** An event as a JSON object, its `data` as it was stored: parsing it here would change numbers. */
 export const eventBody = ({ eventId, eventType, createdAt, dataJson }: Telling): string =>

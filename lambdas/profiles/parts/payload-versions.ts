@@ -1,4 +1,4 @@
-import type { Telling } from '../../domain/profile.ts';
+import type { Telling } from '../../domain/deliveries/profile.ts';
 
 /** The members of a JSON object and the JSON texts of their values. */
 export type Payload = Readonly<Record<string, string>>;

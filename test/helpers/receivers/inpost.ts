@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { Rendered } from '../../../lambdas/domain/profile.ts';
+import type { Rendered } from '../../../lambdas/domain/deliveries/profile.ts';
 import type { Verify, VerifyByKey } from '../profile-contract.ts';
 import { opensslHmac, opensslVerifies } from './openssl.ts';
 import { publishedPem } from './published-key.ts';

@@ -1,0 +1,60 @@
+import * as z from 'zod';
+import { invalid } from '../foundation/errors.ts';
+import { retentionOf } from '../foundation/retention.ts';
+import { rowVersion } from '../foundation/row-version.ts';
+import { nameSchema } from './api-key.ts';
+
+export const rateLimitSchema = z
+  .int()
+  .min(1)
+  .max(30_000)
+  .meta({ description: 'Requests a minute, for each key of the account.' });
+
+export const retentionDaysSchema = z.int().min(1).max(365).meta({
+  description: "Days for which its events, deliveries and attempts can be read: at most the deployment's own.",
+});
+
+/** A business, as the operator sees it. */
+export const accountSchema = z
+  .object({
+    id: z.string(),
+    name: nameSchema,
+    rate_limit_per_minute: rateLimitSchema,
+    retention_days: retentionDaysSchema,
+    created_at: z.iso.datetime(),
+  })
+  .meta({ id: 'Account' });
+export type Account = z.infer<typeof accountSchema>;
+
+/** A business, as its row holds it: without a retention of its own the stack's holds, also once that is another. */
+export const storedAccountSchema = accountSchema.extend({
+  v: rowVersion,
+  retention_days: z.number().optional(),
+  /** Milliseconds: somebody is deleting it, and until then it gets no new keys. Where that came to nothing it lapses. */
+  deleting_until: z.number().optional(),
+});
+export type StoredAccount = z.infer<typeof storedAccountSchema>;
+
+export const showAccount = (account: StoredAccount, stackRetentionDays: number): Account => ({
+  id: account.id,
+  name: account.name,
+  rate_limit_per_minute: account.rate_limit_per_minute,
+  retention_days: retentionOf(account.retention_days, stackRetentionDays),
+  created_at: account.created_at,
+});
+
+/** What of an account stands in each of its keys' rows, where authenticating reads it. */
+export interface KeySettings {
+  readonly limit: number;
+  readonly retention_days?: number | undefined;
+}
+
+export const keySettingsOf = ({ rate_limit_per_minute, retention_days }: StoredAccount): KeySettings => ({
+  limit: rate_limit_per_minute,
+  retention_days,
+});
+
+export const checkRetention = (days: number | undefined, stackRetentionDays: number): void => {
+  if (days === undefined || days <= stackRetentionDays) return;
+  throw invalid('retention_days', 'too_big', `must be 1 to ${stackRetentionDays}, which is what this deployment keeps`);
+};

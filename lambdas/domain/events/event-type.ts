@@ -1,0 +1,120 @@
+import * as z from 'zod';
+import { type Actor, auditEntry, type StoredAuditEntry } from '../foundation/audit.ts';
+import { type FieldError, invalid, notFound, PassPostError } from '../foundation/errors.ts';
+import { rowVersion } from '../foundation/row-version.ts';
+import { isBuiltIn } from './built-in-types.ts';
+import { anyObjectSchema } from './new-event.ts';
+
+/** What stands in a path, a cursor and a key without escaping. */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$/;
+export const isEventTypeName = (text: string): boolean => NAME.test(text);
+
+/** A batch of a hundred may hold a hundred types: their schemas must fit into memory and time. */
+const MOST_SCHEMA_BYTES = 32 * 1024;
+
+const jsonSchema = z.record(z.string(), z.unknown()).meta({ description: 'A JSON Schema (2020-12).' });
+
+/** An event type as it is listed, a built-in one or the account's own. */
+export const eventTypeViewSchema = z
+  .object({
+    name: z.string(),
+    description: z.string(),
+    schema: jsonSchema.nullable().meta({ description: "Of the events' `data`; null where none was registered." }),
+    builtin: z.boolean(),
+  })
+  .meta({ id: 'EventType' });
+export type EventTypeView = z.infer<typeof eventTypeViewSchema>;
+
+/** What an account says of a type of its own. */
+export const newEventTypeSchema = z
+  .strictObject({
+    description: z.string().max(500),
+    schema: anyObjectSchema
+      .nullable()
+      .default(null)
+      .meta({ description: "A JSON Schema (2020-12), complete in itself: events' `data` must match it." }),
+  })
+  .meta({ id: 'NewEventType' });
+export type NewEventType = z.output<typeof newEventTypeSchema>;
+
+/** An account's own event type as its row holds it; `schema` is JSON text. */
+export const storedEventTypeSchema = z.object({
+  v: rowVersion,
+  name: z.string(),
+  owner: z.string(),
+  description: z.string(),
+  schema: z.string().nullable().default(null),
+});
+export type StoredEventType = z.infer<typeof storedEventTypeSchema>;
+
+export const showEventType = ({ name, description, schema }: StoredEventType): EventTypeView => ({
+  name,
+  description,
+  schema: schema === null ? null : JSON.parse(schema),
+  builtin: false,
+});
+
+/** A JSON Schema validator. Paths are dotted, from `root` on. */
+export interface SchemaChecker {
+  /** What is wrong with a schema itself. */
+  faultsOfSchema(schema: unknown, root: string): Promise<readonly FieldError[]>;
+  /** What is wrong with a value, as JSON text, by a schema. What it takes is taken from the time, which all of a request share. */
+  faultsOfValue(
+    schemaJson: string,
+    valueJson: string,
+    root: string,
+    time: { leftMs: number },
+  ): Promise<readonly FieldError[]>;
+}
+
+export interface ChangingEventTypes {
+  /** Leaves the entry besides. True where the type is new. */
+  put(type: StoredEventType, entry: StoredAuditEntry): Promise<boolean>;
+  /** Leaves the entry besides. False where there was no such type. */
+  remove(owner: string, name: string, entry: StoredAuditEntry): Promise<boolean>;
+}
+
+const refuseBuiltIn = (name: string): void => {
+  if (!isBuiltIn(name)) return;
+  const message = `${name} is built in and cannot be changed.`;
+  throw new PassPostError('conflict', message, { errors: [{ path: 'name', code: 'built_in', message }] });
+};
+
+/** Whose type, which one, and who asks. */
+interface EventTypeRequest {
+  readonly owner: string;
+  readonly name: string;
+  readonly by: Actor;
+  readonly nowMs: number;
+}
+
+/** Registers a type of the account's own, or changes it. */
+export const putEventType = async (
+  { owner, name, body, by, nowMs }: EventTypeRequest & { readonly body: NewEventType },
+  { types, checker }: { readonly types: ChangingEventTypes; readonly checker: SchemaChecker },
+): Promise<{ type: StoredEventType; isNew: boolean }> => {
+  refuseBuiltIn(name);
+  if (!isEventTypeName(name)) {
+    throw invalid('name', 'invalid_format', 'must be 1 to 100 of A–Z a–z 0–9 . _ : - and begin with a letter or digit');
+  }
+  const schema = body.schema && JSON.stringify(body.schema);
+  if (schema !== null && Buffer.byteLength(schema) > MOST_SCHEMA_BYTES) {
+    throw invalid('schema', 'too_big', `is longer than ${MOST_SCHEMA_BYTES} bytes when written out`);
+  }
+  const errors = body.schema ? await checker.faultsOfSchema(body.schema, 'schema') : [];
+  if (errors.length > 0) {
+    throw new PassPostError('invalid', `Wrong: ${errors.map(({ path }) => path).join(', ')}.`, { errors });
+  }
+  const type: StoredEventType = { name, owner, description: body.description, schema };
+  return { type, isNew: await types.put(type, auditEntry(by, 'event_type.put', name, nowMs)) };
+};
+
+/** Takes a type out of the catalogue; events and webhooks that name it stay as they are. */
+export const deleteEventType = async (
+  { owner, name, by, nowMs }: EventTypeRequest,
+  types: ChangingEventTypes,
+): Promise<void> => {
+  refuseBuiltIn(name);
+  if (!(await types.remove(owner, name, auditEntry(by, 'event_type.deleted', name, nowMs))))
+    throw notFound('event type');
+};

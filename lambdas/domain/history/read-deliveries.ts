@@ -1,0 +1,133 @@
+import type { Attempt, DeliveryStatus, StoredDelivery } from '../deliveries/delivery.ts';
+import type { StoredEvent } from '../events/event.ts';
+import { notFound } from '../foundation/errors.ts';
+import { deliveryId, isTimeless, timeOfId, webhookOfDelivery } from '../foundation/id.ts';
+import type { Page, Position } from '../foundation/page.ts';
+import type { StoredWebhook } from '../webhooks/webhook.ts';
+import { type AttemptView, attemptToView, type DeliveryView, deliveryToView } from './delivery-view.ts';
+
+export interface DeliveryFilter {
+  readonly status?: DeliveryStatus | undefined;
+  readonly event_type?: string | undefined;
+  /** Milliseconds; the first that counts. */
+  readonly since?: number | undefined;
+  /** Milliseconds; the first that does not count any more. */
+  readonly until?: number | undefined;
+}
+
+export interface DeliveryHistory {
+  list(
+    webhookId: string,
+    filter: DeliveryFilter,
+    page: { readonly limit: number; readonly after: Position | null; readonly nowMs: number },
+  ): Promise<Page<StoredDelivery>>;
+  /** Those that are there, in the order they were asked for. */
+  find(ids: readonly string[], nowMs: number): Promise<readonly StoredDelivery[]>;
+  /** The same deliveries, each with its last attempt whole. */
+  withBodies(deliveries: readonly StoredDelivery[]): Promise<readonly StoredDelivery[]>;
+  /** Every attempt, the first first; of what was held for weeks the earliest may have expired. */
+  attempts(delivery: StoredDelivery, nowMs: number): Promise<readonly Attempt[]>;
+}
+
+interface Schedules {
+  readonly scheduleOf: (webhook: StoredWebhook) => readonly number[];
+}
+
+/** A webhook as it is or, once deleted, as it was. */
+type FindAnyWebhook = (owner: string, id: string) => Promise<StoredWebhook | null>;
+
+export interface DeliveriesOfWebhook extends Schedules {
+  readonly history: Pick<DeliveryHistory, 'list' | 'find' | 'withBodies'>;
+  readonly webhooks: { readonly findAny: FindAnyWebhook };
+  readonly events: { get(owner: string, id: string, nowMs: number): Promise<StoredEvent | null> };
+}
+
+export interface OneDelivery extends Schedules {
+  readonly history: Pick<DeliveryHistory, 'find' | 'attempts'>;
+  readonly webhooks: { readonly findAny: FindAnyWebhook };
+}
+
+export interface DeliveriesOfEvent extends Schedules {
+  readonly history: Pick<DeliveryHistory, 'find'>;
+  readonly webhooks: { listAny(owner: string): Promise<readonly StoredWebhook[]> };
+}
+
+export interface ListDeliveriesRequest {
+  readonly owner: string;
+  readonly webhookId: string;
+  readonly filter: DeliveryFilter & { readonly event_id?: string | undefined };
+  readonly limit: number;
+  readonly after: Position | null;
+  readonly nowMs: number;
+}
+
+const wants = (filter: DeliveryFilter, { status, event_type, id }: StoredDelivery): boolean =>
+  (filter.status === undefined || filter.status === status) &&
+  (filter.event_type === undefined || filter.event_type === event_type) &&
+  timeOfId(id) >= (filter.since ?? 0) &&
+  (filter.until === undefined || timeOfId(id) < filter.until);
+
+/** A webhook's deliveries as stored, newest first. Its delivery of one event needs no list: the id is derived from both. */
+export const findDeliveries = async (
+  request: ListDeliveriesRequest,
+  { history, webhooks, events }: Omit<DeliveriesOfWebhook, 'scheduleOf'>,
+): Promise<Page<StoredDelivery> & { readonly webhook: StoredWebhook }> => {
+  const { owner, webhookId, filter, limit, after, nowMs } = request;
+  const webhook = await webhooks.findAny(owner, webhookId);
+  if (webhook?.deleted_at !== null) throw notFound('webhook');
+
+  const ofEvent = async (eventId: string): Promise<Page<StoredDelivery>> => {
+    const event = isTimeless(eventId) ? await events.get(owner, eventId, nowMs) : null;
+    if (isTimeless(eventId) && !event) return { items: [], next: null };
+    const timeMs = event ? Date.parse(event.created_at) : timeOfId(eventId);
+    const found = after ? [] : await history.find([deliveryId(timeMs, eventId, webhookId)], nowMs);
+    return { items: found.filter((delivery) => wants(filter, delivery)), next: null };
+  };
+
+  const page = await (filter.event_id === undefined
+    ? history.list(webhookId, filter, { limit, after, nowMs })
+    : ofEvent(filter.event_id));
+  return { webhook, items: await history.withBodies(page.items), next: page.next };
+};
+
+/** A webhook's deliveries, newest first. */
+export const listDeliveries = async (
+  request: ListDeliveriesRequest,
+  { scheduleOf, ...dependencies }: DeliveriesOfWebhook,
+): Promise<Page<DeliveryView>> => {
+  const { webhook, items, next } = await findDeliveries(request, dependencies);
+  return { items: items.map((delivery) => deliveryToView(delivery, webhook, scheduleOf)), next };
+};
+
+/** One delivery with its attempts; also of a webhook that was deleted since. */
+export const readDelivery = async (
+  { owner, id, nowMs }: { readonly owner: string; readonly id: string; readonly nowMs: number },
+  { history, webhooks, scheduleOf }: OneDelivery,
+): Promise<DeliveryView & { attempts: AttemptView[] }> => {
+  const [delivery] = await history.find([id], nowMs);
+  if (delivery?.owner !== owner) throw notFound('delivery');
+  const webhook = await webhooks.findAny(owner, webhookOfDelivery(id));
+  if (webhook?.is_history_erased) throw notFound('delivery');
+  const attempts = await history.attempts(delivery, nowMs);
+  const last = attempts.at(-1) ?? null;
+  const view = deliveryToView({ ...delivery, last }, webhook, scheduleOf);
+  return { ...view, attempts: attempts.map(attemptToView) };
+};
+
+/** The deliveries of an event: one may exist for each webhook that is or was, and their ids tell where. */
+export const deliveriesOfEvent = async (
+  event: StoredEvent,
+  nowMs: number,
+  { history, webhooks, scheduleOf }: DeliveriesOfEvent,
+): Promise<Omit<DeliveryView, 'response_body'>[]> => {
+  const known = (await webhooks.listAny(event.owner)).filter(({ is_history_erased }) => !is_history_erased);
+  const byId = new Map(known.map((webhook) => [webhook.id, webhook]));
+  const timeMs = Date.parse(event.created_at);
+  const ids = known.map(({ id }) => deliveryId(timeMs, event.id, id));
+  const deliveries = await history.find(ids, nowMs);
+  return deliveries.map((delivery) => {
+    const webhook = byId.get(webhookOfDelivery(delivery.id)) ?? null;
+    const { response_body: _long, ...view } = deliveryToView(delivery, webhook, scheduleOf);
+    return view;
+  });
+};

@@ -1,0 +1,39 @@
+import { createPublicKey } from 'node:crypto';
+import { PassPostError } from '../foundation/errors.ts';
+import { nextSwitchMs, type PublicKeys, type SigningAlg, signerAt } from './keyring.ts';
+
+type PublicKey = PublicKeys['jwks']['keys'][number];
+
+const algs = ['EdDSA', 'ES256', 'RS256'] as const;
+
+/** All keys for receivers that know key sets. What signs now comes first, for those that take the first; then newest first. */
+export const publishedJwks = ({ jwks: { keys } }: PublicKeys, nowMs: number): { readonly keys: readonly object[] } => {
+  const signers = algs.flatMap((alg) => signerAt(keys, alg, nowMs) ?? []);
+  const others = keys.filter((key) => !signers.includes(key));
+  return { keys: [...signers, ...others].map(({ signs_from, ...jwk }) => jwk) };
+};
+
+const toPem = (jwk: PublicKey): string =>
+  createPublicKey({ key: jwk, format: 'jwk' }).export({ type: 'spki', format: 'pem' }).toString();
+
+/** The key of a kind that signs now, as PEM (SPKI), for receivers that know one key: the next one's time is not theirs to know. */
+export const publicKeyPem = ({ jwks: { keys } }: PublicKeys, alg: SigningAlg, nowMs: number): string => {
+  const jwk = signerAt(keys, alg, nowMs);
+  if (!jwk) throw new PassPostError('unavailable', `This deployment has no ${alg} key yet.`);
+  return toPem(jwk);
+};
+
+/** The key of a kind that signs next, and from when; null while none waits for its time. */
+export const nextPublicKeyPem = (
+  { jwks: { keys } }: PublicKeys,
+  alg: SigningAlg,
+  nowMs: number,
+): { readonly pem: string; readonly signsFrom: string } | null => {
+  const switchMs = nextSwitchMs(keys, nowMs);
+  const jwk = Number.isFinite(switchMs) ? signerAt(keys, alg, switchMs) : undefined;
+  return jwk ? { pem: toPem(jwk), signsFrom: new Date(switchMs).toISOString() } : null;
+};
+
+/** For how long an answer that holds the signing key alone may be kept: minutes, and never past the switch to the next one. */
+export const secondsToKeep = ({ jwks: { keys } }: PublicKeys, nowMs: number): number =>
+  Math.min(300, Math.floor((nextSwitchMs(keys, nowMs) - nowMs) / 1000));

@@ -1,0 +1,74 @@
+import * as z from 'zod';
+import type { StoredEvent } from '../events/event.ts';
+import { receiversOf, type Wanting } from '../fan-out/fan-out.ts';
+import { auditEntry } from '../foundation/audit.ts';
+import { contentHash } from '../foundation/content-hash.ts';
+import { invalid, notFound, PassPostError } from '../foundation/errors.ts';
+import { deliveryId, isId } from '../foundation/id.ts';
+import type { DeliveryHistory } from '../history/read-deliveries.ts';
+import type { StoredWebhook } from '../webhooks/webhook.ts';
+import { type AskRequest, type AskStore, askOnce } from './submit-once.ts';
+
+export const replaySchema = z.strictObject({
+  webhook_id: z.string().optional().meta({ description: 'Only to this one, whatever it wants.' }),
+});
+
+export const replayedSchema = z
+  .object({ event_id: z.string(), delivery_ids: z.array(z.string()) })
+  .meta({ id: 'ReplayedEvent' });
+type Replayed = z.infer<typeof replayedSchema>;
+
+export interface ReplayDependencies {
+  readonly store: { get(owner: string, id: string, nowMs: number): Promise<StoredEvent | null> };
+  readonly webhooks: { find(owner: string, id: string): Promise<StoredWebhook | null> };
+  readonly wanting: (events: readonly StoredEvent[]) => Promise<readonly (readonly Wanting[])[]>;
+  readonly history: Pick<DeliveryHistory, 'find'>;
+  readonly commands: AskStore;
+}
+
+const receiversNow = async (
+  event: StoredEvent,
+  webhookId: string | undefined,
+  { webhooks, wanting }: ReplayDependencies,
+): Promise<readonly string[]> => {
+  if (webhookId === undefined) return receiversOf(event, (await wanting([event]))[0] ?? []);
+  if (!isId('whk', webhookId) || !(await webhooks.find(event.owner, webhookId))) throw notFound('webhook');
+  if (webhookId === event.about) throw invalid('webhook_id', 'invalid', 'is the webhook that the event is about');
+  return [webhookId];
+};
+
+/** Asks for an event to be sent again, to each webhook that wants it now or to the one named: the schedule from its start, whatever was still owed. */
+export const replayEvent = (
+  request: AskRequest & { readonly id: string; readonly webhookId: string | undefined },
+  dependencies: ReplayDependencies,
+): Promise<{ readonly answer: Replayed; readonly isRepeat: boolean }> =>
+  askOnce(request, dependencies.commands, async () => {
+    const { owner, id, webhookId, nowMs } = request;
+    const event = await dependencies.store.get(owner, id, nowMs);
+    if (!event) throw notFound('event');
+    if (event.payload_deleted_at !== undefined) throw new PassPostError('conflict', "The event's body is gone.");
+
+    const receivers = await receiversNow(event, webhookId, dependencies);
+    const delivery_ids = receivers.map((receiver) => deliveryId(Date.parse(event.created_at), id, receiver));
+    const answer = { event_id: id, delivery_ids };
+    if (delivery_ids.length === 0) return { answer, asked: null };
+    const standing = new Map((await dependencies.history.find(delivery_ids, nowMs)).map((row) => [row.id, row.ticket]));
+    const tickets = delivery_ids.map((each) => [each, standing.get(each) ?? 0]).toSorted();
+    return {
+      answer,
+      asked: {
+        entry: auditEntry(request.by, 'event.replayed', id, nowMs),
+        command: {
+          // By the tickets: a second one asks for nothing before the first is carried out.
+          id: `replay#${id}#${contentHash(tickets).slice(0, 32)}`,
+          owner,
+          type: 'owe',
+          trigger: 'replay',
+          event_id: id,
+          retention_days: event.retention_days,
+          event_type: event.type,
+          delivery_ids,
+        },
+      },
+    };
+  });

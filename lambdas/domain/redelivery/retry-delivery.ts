@@ -1,0 +1,55 @@
+import { afterAsking } from '../deliveries/transitions.ts';
+import type { StoredEvent } from '../events/event.ts';
+import { auditEntry } from '../foundation/audit.ts';
+import { notFound, PassPostError } from '../foundation/errors.ts';
+import { webhookOfDelivery } from '../foundation/id.ts';
+import { type DeliveryView, deliveryToView } from '../history/delivery-view.ts';
+import type { DeliveryHistory } from '../history/read-deliveries.ts';
+import type { StoredWebhook } from '../webhooks/webhook.ts';
+import { type AskRequest, type AskStore, askOnce } from './submit-once.ts';
+
+export interface RetryDependencies {
+  readonly history: Pick<DeliveryHistory, 'find' | 'withBodies'>;
+  readonly webhooks: { findAny(owner: string, id: string): Promise<StoredWebhook | null> };
+  readonly events: { get(owner: string, id: string, nowMs: number): Promise<StoredEvent | null> };
+  readonly commands: AskStore;
+  readonly scheduleOf: (webhook: StoredWebhook) => readonly number[];
+}
+
+const conflict = (message: string): PassPostError => new PassPostError('conflict', message);
+
+/** Asks for one attempt more of a delivery that is owed none. It neither uses the schedule nor restarts it. */
+export const retryDelivery = (
+  request: AskRequest & { readonly id: string },
+  { history, webhooks, events, commands, scheduleOf }: RetryDependencies,
+): Promise<{ readonly answer: DeliveryView; readonly isRepeat: boolean }> =>
+  askOnce(request, commands, async () => {
+    const { owner, id, nowMs } = request;
+    const [delivery] = await history.find([id], nowMs);
+    if (delivery?.owner !== owner) throw notFound('delivery');
+    const webhook = await webhooks.findAny(owner, webhookOfDelivery(id));
+    if (webhook?.is_history_erased) throw notFound('delivery');
+    if (webhook?.deleted_at !== null) throw conflict('The webhook was deleted: nothing is sent to it any more.');
+    if (delivery.settled_at === null) throw conflict('An attempt is still owed: there is nothing to retry yet.');
+    const event = await events.get(owner, delivery.event_id, nowMs);
+    if (!event || event.payload_deleted_at !== undefined) throw conflict("The event's body is gone.");
+
+    const [whole = delivery] = await history.withBodies([delivery]);
+    return {
+      answer: deliveryToView(afterAsking(whole, 'manual', nowMs), webhook, scheduleOf),
+      asked: {
+        entry: auditEntry(request.by, 'delivery.retried', id, nowMs),
+        command: {
+          // By the ticket: the second of two that retry at once finds it taken.
+          id: `retry#${id}#${delivery.ticket}`,
+          owner,
+          type: 'owe',
+          trigger: 'manual',
+          event_id: delivery.event_id,
+          retention_days: event.retention_days,
+          event_type: delivery.event_type,
+          delivery_ids: [id],
+        },
+      },
+    };
+  });

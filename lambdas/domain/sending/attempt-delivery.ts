@@ -1,0 +1,113 @@
+import type { Attempt, AttemptErrorCode, StoredDelivery } from '../deliveries/delivery.ts';
+import type { Judgement, Profile, SigningMaterial } from '../deliveries/profile.ts';
+import type { StoredEvent } from '../events/event.ts';
+import type { StoredWebhook } from '../webhooks/webhook.ts';
+import { redactQuery } from './redact-query.ts';
+
+export interface PostRequest {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly timeoutMs: number;
+  readonly allowHttp: boolean;
+}
+
+/** What came back, or why nothing did. */
+export interface Answer {
+  readonly status: number | null;
+  /** At most 2,000 code points. */
+  readonly body: string | null;
+  readonly retryAfter: string | null;
+  readonly startedAtMs: number;
+  readonly durationMs: number;
+  readonly error: { readonly code: AttemptErrorCode; readonly message: string } | null;
+}
+
+/** What of a webhook's row is sealed, opened. */
+export interface OpenedWebhook {
+  readonly material: SigningMaterial;
+  readonly password: string | null;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface AttemptDependencies {
+  readonly profileOf: (name: string) => Profile;
+  /** Opens what the webhook signs and sends with at that time. Throws when the keyring cannot be read: our failure. */
+  readonly open: (webhook: StoredWebhook, rotation: Profile['rotation'], nowMs: number) => Promise<OpenedWebhook>;
+  readonly post: (request: PostRequest) => Promise<Answer>;
+  readonly clock: () => number;
+}
+
+export interface Attempted {
+  readonly attempt: Attempt;
+  readonly judgement: Judgement;
+  readonly retryAfter: string | null;
+}
+
+const basicAuthorization = (username: string, password: string): string =>
+  `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+
+const whyRefused = (judgement: Judgement, answer: Answer): Attempt['error'] => {
+  if (answer.error) return { ...answer.error };
+  if (judgement === 'delivered') return null;
+  if (judgement === 'gone') return { code: 'gone', message: 'The receiver answered 410 and wants no more.' };
+  return { code: 'refused_status', message: `The receiver answered ${answer.status}.` };
+};
+
+/** Makes, signs and sends the request once, and judges the answer. Timestamps and signatures are this attempt's own. */
+export const attemptDelivery = async (
+  delivery: StoredDelivery,
+  event: StoredEvent,
+  webhook: StoredWebhook,
+  { profileOf, open, post, clock }: AttemptDependencies,
+): Promise<Attempted> => {
+  const profile = profileOf(webhook.profile);
+  const sentAtMs = clock();
+  const opened = await open(webhook, profile.rotation, sentAtMs);
+  const rendered = profile.render(
+    {
+      deliveryId: delivery.id,
+      eventId: event.id,
+      eventType: event.type,
+      createdAt: event.created_at,
+      dataJson: event.data,
+      metaJson: event.meta,
+      resource: event.resource,
+      apiVersion: webhook.api_version,
+    },
+    opened.material,
+    profile.options.parse(webhook.profile_options),
+    new Date(sentAtMs),
+  );
+  const headers = {
+    ...opened.headers,
+    ...(webhook.basic_auth && opened.password !== null
+      ? { authorization: basicAuthorization(webhook.basic_auth.username, opened.password) }
+      : {}),
+    ...rendered.headers,
+  };
+  const answer = await post({
+    url: webhook.url,
+    headers,
+    body: rendered.body,
+    timeoutMs: webhook.timeout_seconds * 1000,
+    allowHttp: webhook.allow_http,
+  });
+  const judgement = answer.error || answer.status === null ? 'refused' : profile.judge(answer.status);
+  return {
+    judgement,
+    retryAfter: answer.status === 429 || answer.status === 503 ? answer.retryAfter : null,
+    attempt: {
+      number: delivery.attempts_made + 1,
+      trigger: delivery.trigger,
+      due_at: delivery.due_at,
+      started_at: answer.startedAtMs,
+      duration_ms: answer.durationMs,
+      http_status: answer.status,
+      response_body: answer.body && redactQuery(answer.body, webhook.url),
+      is_body_apart: false,
+      error: whyRefused(judgement, answer),
+      request_headers: Object.keys(headers),
+    },
+  };
+};

@@ -1,0 +1,19 @@
+import type { StoredEvent } from '../events/event.ts';
+import { deriveTimedId } from '../foundation/id.ts';
+import { type StoredTask, showTask, taskEventType } from './task.ts';
+
+/** The event of a task's having come to where it stands: the same one however often it is derived. */
+export const taskEvent = (task: StoredTask): StoredEvent => ({
+  id: deriveTimedId('evt', Date.parse(task.updated_at), task.id, String(task.version)),
+  owner: task.owner,
+  origin: 'change',
+  type: taskEventType(task.status),
+  resource: null,
+  data: JSON.stringify({ task: showTask(task) }),
+  meta: null,
+  publisher_id: null,
+  sequence: task.version,
+  retention_days: task.retention_days,
+  created_at: task.updated_at,
+  call: { request_id: task.written_by, trace_id: task.trace_id },
+});

@@ -1,0 +1,122 @@
+import * as z from 'zod';
+import { rowVersion } from '../foundation/row-version.ts';
+
+/**
+ * ```text
+ * created ─ accept ─▶ accepted ─ pick-up ─▶ picked_up ─ deliver ─▶ delivered ─ complete ─▶ completed
+ *    └───────────────────┴── cancel ────────────┴─▶ cancelled
+ * ```
+ * In life order: a task only ever moves towards the end of this list.
+ */
+export const taskStatuses = ['created', 'accepted', 'picked_up', 'delivered', 'completed', 'cancelled'] as const;
+export type TaskStatus = (typeof taskStatuses)[number];
+
+/** A step of a task's life: from where it may be taken, and to what it leads. */
+export const taskMoves = {
+  accept: { from: ['created'], to: 'accepted' },
+  'pick-up': { from: ['accepted'], to: 'picked_up' },
+  deliver: { from: ['picked_up'], to: 'delivered' },
+  complete: { from: ['delivered'], to: 'completed' },
+  cancel: { from: ['created', 'accepted', 'picked_up'], to: 'cancelled' },
+} as const satisfies Record<string, { from: readonly TaskStatus[]; to: TaskStatus }>;
+export type TaskMove = keyof typeof taskMoves;
+
+/** Bounded so that a task stays about a kilobyte, which is what one write unit pays for. */
+const text = (max: number) => z.string().max(max).regex(/\S/, 'Holds no visible character.');
+const optional = <T extends z.ZodType>(schema: T) => schema.nullable().default(null);
+
+const phoneSchema = z.e164('A phone number in E.164 form, such as +4790000000.');
+const placeSchema = z.strictObject({ city: text(100), address: text(300) }).meta({ id: 'Place' });
+
+export const carrierSchema = z.strictObject({ name: text(200), phone: optional(phoneSchema) }).meta({ id: 'Carrier' });
+const recipientSchema = z.strictObject({ name: text(200), phone: optional(phoneSchema) }).meta({ id: 'Recipient' });
+
+/** What a task is created from. */
+export const taskContentSchema = z.strictObject({
+  item: text(500),
+  category: optional(text(100)).meta({ description: 'Short free text.' }),
+  size: optional(z.enum(['envelope', 'small', 'medium', 'large', 'extra_large'])),
+  urgency: optional(z.enum(['standard', 'express', 'same_day'])),
+  reward_nok: optional(z.int().nonnegative()).meta({ description: 'Whole Norwegian kroner.' }),
+  pickup: placeSchema,
+  dropoff: placeSchema,
+  recipient: optional(recipientSchema),
+  external_reference: optional(text(200)).meta({
+    description: "The caller's own reference; several tasks may have the same.",
+  }),
+});
+export type TaskContent = z.infer<typeof taskContentSchema>;
+
+const timeSchema = z.iso.datetime();
+
+/** A task as the API and its events show it. */
+export const taskSchema = z
+  .object({
+    id: z.string(),
+    status: z.enum(taskStatuses),
+    version: z.int().positive().meta({ description: 'Raised by every move; the `sequence` of its event.' }),
+    ...taskContentSchema.shape,
+    carrier: optional(carrierSchema),
+    cancel_reason: optional(z.string()),
+    created_at: timeSchema,
+    updated_at: timeSchema,
+    accepted_at: optional(timeSchema),
+    picked_up_at: optional(timeSchema),
+    delivered_at: optional(timeSchema),
+    completed_at: optional(timeSchema),
+    cancelled_at: optional(timeSchema),
+  })
+  .meta({ id: 'Task' });
+export type Task = z.infer<typeof taskSchema>;
+
+/** A task as its row holds it. */
+export const storedTaskSchema = taskSchema.extend({
+  v: rowVersion,
+  /** `acc_…#live` */
+  owner: z.string(),
+  /** Of the request that created it, where that had an Idempotency-Key. */
+  content_hash: optional(z.string()),
+  /** The account's own retention, in days, as it was when this was last written; absent where it is the stack's. */
+  retention_days: z.number().optional(),
+  /** The request that wrote it last: a repeated write knows its own success by it. */
+  written_by: z.string(),
+  /** And the trace it belonged to. */
+  trace_id: z.string().optional(),
+});
+export type StoredTask = z.infer<typeof storedTaskSchema>;
+
+/** The event type that tells of a task's having come to its status. */
+export const taskEventType = (status: TaskStatus): string => `task.${status}`;
+
+/** What is shown, in the order in which it is documented. */
+export const showTask = (stored: StoredTask): Task => taskSchema.parse(stored);
+
+const noMoves = {
+  carrier: null,
+  cancel_reason: null,
+  accepted_at: null,
+  picked_up_at: null,
+  delivered_at: null,
+  completed_at: null,
+  cancelled_at: null,
+};
+
+/** A task as it begins. */
+export const newTask = (
+  id: string,
+  content: TaskContent,
+  origin: Pick<StoredTask, 'owner' | 'content_hash' | 'written_by' | 'trace_id' | 'retention_days'>,
+  nowMs: number,
+): StoredTask => {
+  const created_at = new Date(nowMs).toISOString();
+  return { id, status: 'created', version: 1, ...content, ...noMoves, created_at, updated_at: created_at, ...origin };
+};
+
+/** The task as it began: no move changes what it was created from. */
+export const taskAtCreation = (stored: StoredTask): StoredTask => ({
+  ...stored,
+  ...noMoves,
+  status: 'created',
+  version: 1,
+  updated_at: stored.created_at,
+});

@@ -1,0 +1,114 @@
+import type { Profile } from '../deliveries/profile.ts';
+import { type Actor, auditEntry, type StoredAuditEntry } from '../foundation/audit.ts';
+import { PassPostError } from '../foundation/errors.ts';
+import { drawId } from '../foundation/id.ts';
+import { answerOnce, type FirstAnswer, type OnceAnswered, type Repeatable } from '../foundation/idempotency.ts';
+import { checkRoutes, type WebhookRoutes, webhookRoutes } from './event-routing.ts';
+import { createSecret } from './secret.ts';
+import { checkSettings, profileNamed, type WebhookRules } from './validate-webhook.ts';
+import type { StoredWebhook } from './webhook.ts';
+import type { NewWebhook } from './webhook-input.ts';
+import { type WebhookView, webhookToView } from './webhook-view.ts';
+
+/** Webhooks an account may have in each mode. */
+export const MOST_WEBHOOKS = 1000;
+
+export interface NewWebhookStore {
+  firstAnswer(owner: string, idempotencyKey: string, nowMs: number): Promise<FirstAnswer<WebhookView> | null>;
+  /** Puts the webhook, its routes, its audit entry and the first answer of its request's key together, or nothing. */
+  create(
+    webhook: StoredWebhook,
+    routes: WebhookRoutes,
+    left: (FirstAnswer<WebhookView> & { readonly idempotencyKey: string }) | null,
+    entry: StoredAuditEntry,
+    nowMs: number,
+  ): Promise<'created' | 'repeated' | 'full' | 'busy'>;
+}
+
+/** Seals a text so that only the deliver function can open it, as this webhook's. */
+export type Seal = (owner: string, webhookId: string, text: string) => Promise<string>;
+
+export interface CreateWebhookRequest extends Repeatable {
+  readonly owner: string;
+  readonly body: NewWebhook;
+  readonly by: Actor;
+  readonly nowMs: number;
+}
+
+export interface CreateWebhookDependencies {
+  readonly store: NewWebhookStore;
+  readonly rules: WebhookRules;
+  readonly seal: Seal;
+}
+
+/** Custom headers as a row keeps them: names as they were given, the rest sealed under the names that go out. */
+export const sealHeaders = async (
+  headers: Readonly<Record<string, string>> | null,
+  seal: (text: string) => Promise<string>,
+): Promise<StoredWebhook['headers']> => {
+  const names = Object.keys(headers ?? {});
+  if (!headers || names.length === 0) return null;
+  const sent = Object.fromEntries(names.map((name) => [name.toLowerCase(), headers[name]]));
+  return { names, sealed: await seal(JSON.stringify(sent)) };
+};
+
+const newWebhook = async (
+  { owner, body, nowMs }: CreateWebhookRequest,
+  secret: string,
+  profile: Profile,
+  seal: Seal,
+): Promise<StoredWebhook> => {
+  const { secret: _own, basic_auth, headers, ...settings } = body;
+  const id = drawId('whk', nowMs);
+  const sealed = (text: string): Promise<string> => seal(owner, id, text);
+  const now = new Date(nowMs).toISOString();
+  return {
+    ...settings,
+    id,
+    owner,
+    events: [...new Set(body.events)],
+    disabled_reason: body.enabled ? null : 'manual',
+    profile_options: profile.options.parse(body.profile_options) as Record<string, unknown>,
+    api_version: body.api_version ?? profile.apiVersions[0] ?? '',
+    secrets: [{ sealed: await sealed(secret), expires_at: null }],
+    basic_auth: basic_auth && { username: basic_auth.username, sealed: await sealed(basic_auth.password) },
+    headers: await sealHeaders(headers, sealed),
+    version: 1,
+    created_at: now,
+    updated_at: now,
+    deleted_at: null,
+  };
+};
+
+/** Registers a webhook. Its secret, made or own, is shown in this answer and never again. */
+export const createWebhook = (
+  request: CreateWebhookRequest,
+  { store, rules, seal }: CreateWebhookDependencies,
+): Promise<OnceAnswered<WebhookView>> => {
+  const { owner, body, by, idempotencyKey, contentHash, nowMs } = request;
+
+  const perform = async (): Promise<OnceAnswered<WebhookView> | 'repeated'> => {
+    const profile = profileNamed(body.profile, rules);
+    const standing = { owner, allowHttp: body.allow_http, hasBasicAuth: body.basic_auth !== null, keptHeaderNames: [] };
+    await checkSettings(body, standing, profile, rules);
+    const secret = body.secret ?? createSecret();
+    const webhook = await newWebhook(request, secret, profile, seal);
+    const routes = webhookRoutes(webhook, profile);
+    checkRoutes(routes);
+    const answer = webhookToView(webhook);
+    const left = idempotencyKey === null ? null : { idempotencyKey, contentHash, answer };
+    const entry = auditEntry(by, 'webhook.created', webhook.id, nowMs);
+    const outcome = await store.create(webhook, routes, left, entry, nowMs);
+    if (outcome === 'created') return { answer, secret };
+    if (outcome === 'repeated') return outcome;
+    const isFull = outcome === 'full';
+    throw new PassPostError(
+      'conflict',
+      isFull
+        ? `An account has at most ${MOST_WEBHOOKS} webhooks in each mode.`
+        : 'Too many changes of webhooks at once. Please try again.',
+    );
+  };
+
+  return answerOnce(request, (key) => store.firstAnswer(owner, key, nowMs), perform);
+};

@@ -1,0 +1,70 @@
+import type { FieldError } from '../foundation/errors.ts';
+
+const MOST_HEADERS = 20;
+const MOST_BYTES = 4096;
+
+// https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const VALUE = /^[\t\x20-\x7e]*$/;
+
+/** What frames the message, belongs to one connection, or is written by the sender and the profiles. */
+const RESERVED = new Set([
+  'accept-encoding',
+  'connection',
+  'content-encoding',
+  'content-length',
+  'content-type',
+  'date',
+  'expect',
+  'host',
+  'http2-settings',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'user-agent',
+]);
+const RESERVED_PREFIXES = ['x-passpost-', 'webhook-', 'passmint-', 'x-inpost-'];
+
+const isReserved = (name: string): boolean =>
+  RESERVED.has(name) || RESERVED_PREFIXES.some((prefix) => name.startsWith(prefix));
+
+const findFault = (name: string, value: string, hasBasicAuth: boolean): [code: string, message: string] | undefined => {
+  if (!TOKEN.test(name)) return ['invalid_name', 'is not a header name'];
+  const lower = name.toLowerCase();
+  if (isReserved(lower)) return ['reserved', 'is set by PassPost or by the connection'];
+  if (lower === 'authorization' && hasBasicAuth) return ['reserved', 'is made of basic_auth'];
+  if (!VALUE.test(value)) return ['invalid_value', 'may hold visible ASCII, spaces and tabs only'];
+  // Receivers strip it, so that they would not get what was given here.
+  if (value !== value.trim()) return ['invalid_value', 'must not begin or end with a space'];
+  return undefined;
+};
+
+/** What is wrong with the headers a webhook wants sent along. No message tells a value. */
+export const checkHeaders = (
+  headers: Readonly<Record<string, string>>,
+  { hasBasicAuth }: { readonly hasBasicAuth: boolean },
+): FieldError[] => {
+  const entries = Object.entries(headers);
+  const bytes = entries.reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value), 0);
+  if (entries.length > MOST_HEADERS) {
+    return [{ path: 'headers', code: 'too_many', message: `must be at most ${MOST_HEADERS}` }];
+  }
+  if (bytes > MOST_BYTES) {
+    return [
+      { path: 'headers', code: 'too_long', message: `must be at most ${MOST_BYTES} bytes, names and values together` },
+    ];
+  }
+  const seen = new Set<string>();
+  return entries.flatMap(([name, value]) => {
+    const lower = name.toLowerCase();
+    const fault = seen.has(lower) ? ['duplicate', 'is given twice'] : findFault(name, value, hasBasicAuth);
+    seen.add(lower);
+    const [code, message] = fault ?? [];
+    return code && message ? [{ path: `headers.${name}`, code, message }] : [];
+  });
+};

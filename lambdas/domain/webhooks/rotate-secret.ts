@@ -1,0 +1,87 @@
+import * as z from 'zod';
+import { auditEntry } from '../foundation/audit.ts';
+import { PassPostError } from '../foundation/errors.ts';
+import { answerOnce, type FirstAnswer, type OnceAnswered, type Repeatable } from '../foundation/idempotency.ts';
+import type { Seal } from './create-webhook.ts';
+import { webhookRoutes } from './event-routing.ts';
+import { createSecret, MOST_SECRETS, withNewSecret } from './secret.ts';
+import { conflict, found, TRIES, type WebhookRequest, type WebhookStore } from './update-loop.ts';
+import { checkSettings, profileNamed, type WebhookRules } from './validate-webhook.ts';
+import { type RotationView, rotationViewSchema } from './webhook-view.ts';
+
+export const secretRotationSchema = z
+  .strictObject({
+    overlap_seconds: z
+      .int()
+      .min(0)
+      .max(14 * 86_400)
+      .default(86_400)
+      .meta({ description: 'How long the secret before this one still signs; 0 ends it at once.' }),
+    secret: z.string().max(512).optional().meta({ description: 'An own secret. Without one, one is made.' }),
+  })
+  .meta({ id: 'SecretRotation' });
+export type SecretRotation = z.output<typeof secretRotationSchema>;
+
+export const rotatedSecretSchema = rotationViewSchema
+  .extend({ secret: z.string().optional().meta({ description: 'Shown this once.' }) })
+  .meta({ id: 'RotatedSecret' });
+
+export interface RotationStore extends WebhookStore {
+  firstRotation(
+    owner: string,
+    webhookId: string,
+    idempotencyKey: string,
+    nowMs: number,
+  ): Promise<FirstAnswer<RotationView> | null>;
+}
+
+export interface RotateSecretRequest extends Repeatable, WebhookRequest {
+  readonly body: SecretRotation;
+}
+
+/** Gives a webhook a new secret. The one before signs beside it, or in its place, until its end: which of both the profile knows. */
+export const rotateSecret = (
+  request: RotateSecretRequest,
+  { store, rules, seal }: { readonly store: RotationStore; readonly rules: WebhookRules; readonly seal: Seal },
+): Promise<OnceAnswered<RotationView>> => {
+  const { owner, id, body, by, idempotencyKey, contentHash, nowMs } = request;
+  const overlapMs = body.overlap_seconds * 1000;
+  const firstAnswer = (key: string) => store.firstRotation(owner, id, key, nowMs);
+
+  const perform = async (): Promise<OnceAnswered<RotationView> | 'repeated'> => {
+    for (let tries = 0; tries < TRIES; tries++) {
+      const before = await found(store, owner, id);
+      const profile = profileNamed(before.profile, rules);
+      const standing = { owner, allowHttp: before.allow_http, hasBasicAuth: false, keptHeaderNames: [] };
+      await checkSettings({ secret: body.secret }, standing, profile, rules);
+      const secret = body.secret ?? createSecret();
+      const secrets = withNewSecret(before.secrets, await seal(owner, id, secret), overlapMs, nowMs);
+      if (secrets.length > MOST_SECRETS) {
+        const message = `A webhook has at most ${MOST_SECRETS} living secrets: wait until one ends, or rotate with an overlap of 0.`;
+        throw new PassPostError('conflict', message);
+      }
+      const after = {
+        ...before,
+        secrets: [...secrets],
+        version: before.version + 1,
+        updated_at: new Date(nowMs).toISOString(),
+      };
+      const answer = { previous_expires_at: new Date(nowMs + overlapMs).toISOString() };
+      const isDone = await store.replace({
+        before,
+        after,
+        routesBefore: webhookRoutes(before, profile),
+        routesAfter: webhookRoutes(after, profile),
+        command: null,
+        entry: auditEntry(by, 'webhook.secret_rotated', id, nowMs),
+        rotation: idempotencyKey === null ? null : { idempotencyKey, contentHash, answer },
+        nowMs,
+      });
+      if (isDone) return { answer, secret };
+      if (idempotencyKey !== null && (await firstAnswer(idempotencyKey))) return 'repeated';
+    }
+    throw conflict();
+  };
+
+  return answerOnce(request, firstAnswer, perform);
+};

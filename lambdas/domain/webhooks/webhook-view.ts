@@ -1,0 +1,65 @@
+import * as z from 'zod';
+import { HIDDEN, type StoredWebhook } from './webhook.ts';
+
+/** A webhook as the API shows it: of what is secret, only that it is there. */
+export const webhookViewSchema = z
+  .object({
+    id: z.string(),
+    status: z.enum(['enabled', 'disabled']),
+    disabled_reason: z.enum(['manual', 'gone', 'failing']).nullable(),
+    url: z.string(),
+    events: z.array(z.string()),
+    resource: z.string().nullable(),
+    description: z.string().nullable(),
+    enabled: z.boolean(),
+    profile: z.string(),
+    profile_options: z.record(z.string(), z.unknown()),
+    schedule: z.union([z.array(z.number()), z.string()]).nullable(),
+    timeout_seconds: z.number(),
+    basic_auth: z.object({ username: z.string(), password: z.literal(HIDDEN) }).nullable(),
+    headers: z.record(z.string(), z.literal(HIDDEN)),
+    api_version: z.string(),
+    allow_http: z.boolean(),
+    max_per_second: z.number().nullable(),
+    max_in_flight: z.number().nullable(),
+    auto_disable_after_hours: z.number().nullable(),
+    created_at: z.iso.datetime(),
+    updated_at: z.iso.datetime(),
+  })
+  .meta({ id: 'Webhook' });
+export type WebhookView = z.infer<typeof webhookViewSchema>;
+
+/** The answer to its creation: the secret this once, and not again when the request is repeated. */
+export const createdWebhookSchema = webhookViewSchema
+  .extend({ secret: z.string().optional() })
+  .meta({ id: 'CreatedWebhook' });
+
+export const webhookToView = (webhook: StoredWebhook): WebhookView => ({
+  id: webhook.id,
+  status: webhook.enabled ? 'enabled' : 'disabled',
+  disabled_reason: webhook.disabled_reason,
+  url: webhook.url,
+  events: webhook.events,
+  resource: webhook.resource,
+  description: webhook.description,
+  enabled: webhook.enabled,
+  profile: webhook.profile,
+  profile_options: webhook.profile_options,
+  schedule: webhook.schedule,
+  timeout_seconds: webhook.timeout_seconds,
+  basic_auth: webhook.basic_auth && { username: webhook.basic_auth.username, password: HIDDEN },
+  headers: Object.fromEntries((webhook.headers?.names ?? []).map((name) => [name, HIDDEN] as const)),
+  api_version: webhook.api_version,
+  allow_http: webhook.allow_http,
+  max_per_second: webhook.max_per_second,
+  max_in_flight: webhook.max_in_flight,
+  auto_disable_after_hours: webhook.auto_disable_after_hours,
+  created_at: webhook.created_at,
+  updated_at: webhook.updated_at,
+});
+
+/** What may be told of a rotation again and again. */
+export const rotationViewSchema = z.object({
+  previous_expires_at: z.iso.datetime().meta({ description: 'Until when the secret before this one signs.' }),
+});
+export type RotationView = z.infer<typeof rotationViewSchema>;

@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import type { Attempt, StoredDelivery } from '../../../lambdas/domain/deliveries/delivery.ts';
+import { afterAttempt, afterEnabling, whileDisabled } from '../../../lambdas/domain/deliveries/transitions.ts';
+
+const delivery: StoredDelivery = {
+  id: 'dlv_1',
+  owner: 'acc_1#live',
+  event_id: 'evt_1',
+  event_type: 'task.accepted',
+  status: 'pending',
+  ticket: 1,
+  step: 0,
+  attempts_made: 0,
+  trigger: 'schedule',
+  due_at: 1000,
+  parked: false,
+  has_slot: false,
+  settled_at: null,
+  last: null,
+};
+const attempt: Attempt = {
+  number: 1,
+  trigger: 'schedule',
+  due_at: 1000,
+  started_at: 1010,
+  duration_ms: 40,
+  http_status: 500,
+  response_body: '',
+  is_body_apart: false,
+  error: null,
+  request_headers: [],
+};
+const next = { dueAtMs: 61_050, isParked: false };
+
+describe('a delivery after an attempt', () => {
+  it('is delivered at the attempt’s end, whatever wait was left', () => {
+    const after = afterAttempt(delivery, attempt, 'delivered', next);
+
+    expect(after).toMatchObject({ status: 'delivered', settled_at: 1050, attempts_made: 1, ticket: 2 });
+  });
+
+  it('waits for its next attempt when refused', () => {
+    const after = afterAttempt(delivery, attempt, 'refused', next);
+
+    expect(after).toMatchObject({ status: 'failed', step: 1, ticket: 2, due_at: 61_050, settled_at: null });
+  });
+
+  it('is dead when no wait is left, and when the receiver wants no more', () => {
+    const spent = afterAttempt(delivery, attempt, 'refused', null);
+    const gone = afterAttempt(delivery, attempt, 'gone', next);
+
+    expect([spent.status, gone.status]).toEqual(['dead', 'dead']);
+  });
+
+  it('keeps its attempts while held, and goes on from there', () => {
+    const failed = afterAttempt(delivery, attempt, 'refused', { ...next, isParked: true });
+
+    const resumed = afterEnabling(whileDisabled(failed), 99_000);
+
+    expect(resumed).toMatchObject({ status: 'failed', step: 1, attempts_made: 1, ticket: 4, due_at: 99_000 });
+    expect(resumed.parked).toBe(false);
+  });
+});

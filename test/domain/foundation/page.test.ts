@@ -1,0 +1,43 @@
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { instantSchema, pageQuery, positionToCursor } from '../../../lambdas/domain/foundation/page.ts';
+
+const id = 'tsk_01KA8Z3M9Q4T7V2X5B8D1F6H0J';
+const query = z.strictObject(pageQuery('tsk'));
+
+describe('the query of a list', () => {
+  test('reads its cursor back', () => {
+    const position = { at: '2026-11-16T09:30:00.000Z', id };
+
+    expect(query.parse({ limit: '100', cursor: positionToCursor(position) })).toEqual({ limit: 100, cursor: position });
+    expect(query.parse({})).toEqual({ limit: 20 });
+  });
+
+  test.each(['0', '101', '-1', '1.5', '1e1', '', ' 5', '05', 'x'])('refuses the limit %j', (limit) => {
+    expect(query.safeParse({ limit }).error?.issues[0]?.path).toEqual(['limit']);
+  });
+
+  test.each([
+    '',
+    'x',
+    '%',
+    positionToCursor({ at: '', id: 'evt_01KA8Z3M9Q4T7V2X5B8D1F6H0J' }),
+    positionToCursor({ at: 'yesterday', id }),
+    positionToCursor({ at: '', id: `${id}#x` }),
+    'A'.repeat(5000),
+  ])('refuses the cursor %j', (cursor) => {
+    expect(query.safeParse({ cursor }).error?.issues[0]?.path).toEqual(['cursor']);
+  });
+});
+
+describe('an instant', () => {
+  test.each([
+    ['2026-11-16T09:30:00.5+01:00', '2026-11-16T08:30:00.500Z'],
+    ['0000-01-01T00:00:00+23:59', '1970-01-01T00:00:00.000Z'],
+    ['1969-12-31T23:59:59Z', '1970-01-01T00:00:00.000Z'],
+    // In the year 10000, whose text comes before all others.
+    ['9999-12-31T23:59:59-23:59', '9999-12-31T23:59:59.999Z'],
+  ])('%s is %s', (text, expected) => {
+    expect(new Date(instantSchema.parse(text)).toISOString()).toBe(expected);
+  });
+});

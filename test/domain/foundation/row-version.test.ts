@@ -1,0 +1,45 @@
+import { readdirSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import type * as z from 'zod';
+import { commandSchema } from '../../../lambdas/domain/deliveries/command.ts';
+
+const folder = new URL('../../../lambdas/domain/', import.meta.url);
+const modules = await Promise.all(
+  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => import(new URL(name, folder).href) as Promise<Record<string, z.ZodObject>>),
+);
+const stored = modules.flatMap((exported) =>
+  Object.entries(exported).filter(([name]) => /^stored[A-Z]\w*Schema$/.test(name)),
+);
+
+describe('row version', () => {
+  test('stands in every schema that rows are read by', () => {
+    expect(stored.map(([name]) => name).toSorted()).toEqual([
+      'storedAccountSchema',
+      'storedApiKeySchema',
+      'storedDeliverySchema',
+      'storedEventSchema',
+      'storedEventTypeSchema',
+      'storedJobSchema',
+      'storedTaskSchema',
+      'storedTemplateSchema',
+      'storedWebhookSchema',
+    ]);
+  });
+
+  test.each(stored)('%s takes rows without one or of the first, and no others', (_, schema) => {
+    const version = schema.pick({ v: true });
+
+    expect(version.parse({})).toEqual({});
+    expect(version.parse({ v: 1 })).toEqual({ v: 1 });
+    expect(() => version.parse({ v: 2 })).toThrow(/"v"/);
+  });
+
+  test('a command of another version is not carried out', () => {
+    const resume = { id: 'c', owner: 'acc_1#live', type: 'resume', webhook_id: 'whk_1' };
+
+    expect(commandSchema.parse(resume)).toEqual(resume);
+    expect(() => commandSchema.parse({ ...resume, v: 2 })).toThrow(/"v"/);
+  });
+});

@@ -1,0 +1,158 @@
+import { describe, expect, it } from 'vitest';
+import {
+  createKeyring,
+  type PublicKeys,
+  parseKeyring,
+  publicKeysOf,
+  signingKeysOf,
+} from '../../../lambdas/domain/keyring/keyring.ts';
+import { rotateKeyring, rotationSchema } from '../../../lambdas/domain/keyring/rotate-keyring.ts';
+
+const DAY = 86_400;
+const START_MS = Date.UTC(2026, 10, 1);
+
+/** A deployment in memory whose `dieAt`-th step does its work and then dies; after each, what must always hold is checked. */
+const deployment = (keyring = createKeyring()) => {
+  const state = { text: JSON.stringify(keyring), published: publicKeysOf(keyring), nowMs: START_MS, versions: 0 };
+  let steps = 0;
+  let dieAt = Number.POSITIVE_INFINITY;
+  const current = () => parseKeyring(state.text);
+  const check = (): void => {
+    const published = new Set(state.published.jwks.keys.map(({ kid }) => kid));
+    const unpublished = current().signing.filter(({ kid, signs_from }) => signs_from !== null && !published.has(kid));
+    expect(unpublished, 'keys that will sign and are not published').toEqual([]);
+    expect(
+      current().sealing.map(({ kid }) => kid),
+      'what is sealed to',
+    ).toContain(state.published.sealing.kid);
+  };
+  const step = async <T>(work: () => T): Promise<T> => {
+    const result = work();
+    check();
+    if (++steps === dieAt) throw new Error('killed');
+    return result;
+  };
+  const rotate = (signsInSeconds = DAY, dyingAt = Number.POSITIVE_INFINITY) => {
+    steps = 0;
+    dieAt = dyingAt;
+    return rotateKeyring(
+      {
+        keyring: {
+          read: () => step(() => state.text),
+          replace: (before, after) =>
+            step(() => {
+              if (before === state.text) Object.assign(state, { text: after, versions: state.versions + 1 });
+              return state.text;
+            }),
+        },
+        putPublicKeys: (keys: PublicKeys) =>
+          step(() => {
+            if (keys.revision >= state.published.revision) state.published = keys;
+          }),
+        clock: () => state.nowMs,
+      },
+      signsInSeconds,
+    );
+  };
+  return { state, current, rotate };
+};
+
+describe('a rotation of the keyring', () => {
+  it('adds a pair and a key of each kind, which sign a day after they are published', async () => {
+    const first = createKeyring();
+    const { state, current, rotate } = deployment(first);
+
+    const { added, signs_from, signing_kids } = await rotate();
+
+    const { sealing, signing } = current();
+    expect([added, Date.parse(signs_from)]).toEqual([true, START_MS + DAY * 1000]);
+    expect([sealing.slice(1), signing.slice(3)]).toEqual([first.sealing, first.signing]);
+    expect(signing.slice(0, 3).map(({ kid }) => kid)).toEqual(signing_kids);
+    expect(state.published).toEqual(publicKeysOf(current()));
+    expect(signingKeysOf(current(), START_MS + DAY * 1000 - 1).rsa.kid).toBe(first.signing[2]?.kid);
+    expect(signingKeysOf(current(), START_MS + DAY * 1000).rsa.kid).toBe(signing_kids[2]);
+  });
+
+  it.each([1, 2, 3, 4, 5])('is finished by the next run when it dies after step %i', async (dieAt) => {
+    const { state, current, rotate } = deployment();
+    await expect(rotate(DAY, dieAt)).rejects.toThrow('killed');
+    state.nowMs += 3_600_000;
+
+    await rotate();
+
+    expect([current().sealing.length, current().signing.length]).toEqual([2, 6]);
+    expect(current().signing.every(({ signs_from }) => signs_from !== null)).toBe(true);
+    expect(state.published).toEqual(publicKeysOf(current()));
+  });
+
+  it('adds nothing while keys wait, and writes the secret at most twice', async () => {
+    const { state, rotate } = deployment();
+    const first = await rotate();
+    state.nowMs += 3_600_000;
+
+    const second = await rotate();
+
+    expect(second).toEqual({ ...first, added: false });
+    expect(state.versions).toBe(2);
+  });
+
+  it.each([
+    ['brings the time of what waits forward', 1200, 1200],
+    ['never puts it off', 2 * DAY, DAY],
+  ])('%s', async (_name, askedSeconds, signsInSeconds) => {
+    const { rotate } = deployment();
+    await rotate();
+
+    const { signs_from } = await rotate(askedSeconds);
+
+    expect(Date.parse(signs_from)).toBe(START_MS + signsInSeconds * 1000);
+  });
+
+  it('is one, of two that run at once', async () => {
+    const { state, current, rotate } = deployment();
+
+    const both = await Promise.all([rotate(), rotate()]);
+
+    expect(both.filter(({ added }) => added)).toHaveLength(1);
+    expect([current().sealing.length, current().signing.length]).toEqual([2, 6]);
+    expect(state.published).toEqual(publicKeysOf(current()));
+  });
+
+  it('lets the oldest signing keys go at the tenth, never a sealing pair, and stays far below 64 KiB', async () => {
+    const first = createKeyring();
+    const { state, current, rotate } = deployment(first);
+    const kids = (): string[] => current().signing.map(({ kid }) => kid);
+
+    for (let rotations = 1; rotations <= 9; rotations++, state.nowMs += DAY * 1000) await rotate();
+    const beforeTenth = kids();
+    await rotate();
+
+    expect([beforeTenth.length, kids().length, current().sealing.length]).toEqual([30, 30, 11]);
+    expect(beforeTenth).toContain(first.signing[0]?.kid);
+    expect(kids()).not.toContain(first.signing[0]?.kid);
+    expect(current().sealing.at(-1)).toEqual(first.sealing[0]);
+    expect(Buffer.byteLength(state.text)).toBeLessThan(26_000);
+  });
+
+  it('refuses rather than outgrow the secret', async () => {
+    const first = createKeyring();
+    const full = { ...first, sealing: Array.from({ length: 400 }, () => first.sealing).flat() };
+    const { state, rotate } = deployment(full);
+
+    await expect(rotate()).rejects.toMatchObject({ code: 'conflict' });
+
+    expect(state.text).toBe(JSON.stringify(full));
+  });
+
+  it('waits a day unless it is told, and long enough for keys to get about', () => {
+    const read = (more: object) => rotationSchema.safeParse({ operation: 'rotate-keyring', ...more });
+
+    expect(read({}).data?.signs_in_seconds).toBe(DAY);
+    expect([1199, 1200, 30 * DAY, 30 * DAY + 1].map((n) => read({ signs_in_seconds: n }).success)).toEqual([
+      false,
+      true,
+      true,
+      false,
+    ]);
+  });
+});

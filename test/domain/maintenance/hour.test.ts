@@ -1,0 +1,37 @@
+import { describe, expect, it, test } from 'vitest';
+import { hourAt, nextReadingMs, quietMs } from '../../../lambdas/domain/maintenance/hour.ts';
+
+const HOUR = 3_600_000;
+const hour = hourAt(Date.UTC(2026, 10, 1, 9, 30), 1);
+
+describe('an hour', () => {
+  it('is the clock’s', () => {
+    expect(hour).toEqual({ startMs: Date.UTC(2026, 10, 1, 9), endMs: Date.UTC(2026, 10, 1, 10) });
+  });
+
+  it('is as much shorter as waits are', () => {
+    const { startMs, endMs } = hourAt(Date.UTC(2026, 10, 1, 9, 30), 300);
+
+    expect(endMs - startMs).toBe(12_000);
+    expect(quietMs(300)).toBe(3000);
+    expect(hourAt(endMs, 300).startMs).toBe(endMs);
+  });
+
+  test.each([
+    [0.25, 1],
+    [0.99, 1],
+    [1, 2],
+    [1.5, 2],
+    [2, 4],
+    [3.9, 4],
+    [4, 8],
+    [100, 128],
+    [511, 512],
+    [512, null],
+    [5000, null],
+  ])('with open deliveries at the age of %f hours is read again at %s', (age, next) => {
+    const again = nextReadingMs(hour, hour.endMs + age * HOUR, 720);
+
+    expect(again).toBe(next === null ? null : hour.endMs + next * HOUR);
+  });
+});

@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { storedDeliverySchema } from '../../../lambdas/domain/deliveries/delivery.ts';
+import { deliveryId } from '../../../lambdas/domain/foundation/id.ts';
+import { createKeyring, signingKeysOf } from '../../../lambdas/domain/keyring/keyring.ts';
+import { attemptDelivery, type PostRequest } from '../../../lambdas/domain/sending/attempt-delivery.ts';
+import { profileOf } from '../../../lambdas/profiles/index.ts';
+import { anEvent, aWebhook } from '../../helpers/virtual-engine.ts';
+
+const keys = signingKeysOf(createKeyring(), 0);
+const [password, values] = ['påss:word', { 'x-api-key': 'k-1', 'x-tenant': 't-1', 'x-inpost-topic': 'forged' }];
+
+/** What a webhook's attempt posts, and what is recorded of it. */
+const attempt = async (over: Parameters<typeof aWebhook>[0]) => {
+  const webhook = aWebhook({ events: ['*'], ...over });
+  const event = anEvent();
+  const id = deliveryId(Date.parse(event.created_at), event.id, webhook.id);
+  const owed = { ticket: 1, step: 0, attempts_made: 0, due_at: 0, parked: false, settled_at: null };
+  const about = { id, owner: 'acc_1#live', event_id: event.id, event_type: event.type, created_at: event.created_at };
+  const delivery = storedDeliverySchema.parse({ ...owed, ...about, status: 'pending', trigger: 'schedule' });
+  const posts: PostRequest[] = [];
+  const attempted = await attemptDelivery(delivery, event, webhook, {
+    profileOf,
+    open: async () => ({ material: { ...keys, secrets: ['any-secret'] }, password, headers: values }),
+    post: async (request) => {
+      posts.push(request);
+      return { status: 200, body: 'ok', retryAfter: null, startedAtMs: 0, durationMs: 1, error: null };
+    },
+    clock: Date.now,
+  });
+  return { headers: posts[0]?.headers ?? {}, attempted };
+};
+
+const basic = { username: 'client', sealed: 'sealed' };
+
+describe('an attempt', () => {
+  it('IP-2 IP reading 1: sends Basic auth as Authorization', async () => {
+    const { headers } = await attempt({ profile: 'inpost', basic_auth: basic });
+
+    expect(headers.authorization).toBe(`Basic ${Buffer.from(`client:${password}`).toString('base64')}`);
+    expect(headers).not.toHaveProperty('authentication');
+  });
+
+  it('IP-3 sends several headers of the client, beside a signature', async () => {
+    const { headers } = await attempt({ profile: 'inpost' });
+
+    expect(headers).toMatchObject({ 'x-api-key': 'k-1', 'x-tenant': 't-1' });
+    expect(headers).toHaveProperty('x-inpost-signature');
+    expect(headers).not.toHaveProperty('authorization');
+  });
+
+  it("IP reading 7: lets no header of the client stand in for the profile's", async () => {
+    expect((await attempt({ profile: 'inpost' })).headers['x-inpost-topic']).toBe('Shipment.Tracking');
+  });
+
+  it.each(['passpost', 'postmen', 'passmint', 'passcreator', 'inpost', 'standard'])(
+    'IP reading 6: sends header names of %s in lower case, each once',
+    async (profile) => {
+      const names = Object.keys((await attempt({ profile, basic_auth: basic })).headers);
+
+      expect(names).toEqual([...new Set(names.map((name) => name.toLowerCase()))]);
+    },
+  );
+
+  it('records the names of what was sent and no value', async () => {
+    const { headers, attempted } = await attempt({ profile: 'inpost', basic_auth: basic });
+
+    expect(attempted.attempt.request_headers).toEqual(Object.keys(headers));
+    for (const value of [password, 'k-1', 'any-secret']) expect(JSON.stringify(attempted)).not.toContain(value);
+  });
+});

@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import { type AttemptErrorCode, attemptSchema } from '../../../lambdas/domain/deliveries/delivery.ts';
+import type { Attempted } from '../../../lambdas/domain/sending/attempt-delivery.ts';
+import type { DeliveryOutcome } from '../../../lambdas/domain/sending/deliver-batch.ts';
+import { outcomeFigures } from '../../../lambdas/domain/sending/outcome-figures.ts';
+import { anEvent, aWebhook } from '../../helpers/virtual-engine.ts';
+
+const START = Date.parse('2026-11-01T12:00:00.000Z');
+
+const attempted = (number: number, startedMs: number, dueMs: number, code?: AttemptErrorCode): Attempted => ({
+  judgement: code ? 'refused' : 'delivered',
+  retryAfter: null,
+  attempt: attemptSchema.parse({
+    number,
+    trigger: 'schedule',
+    due_at: dueMs,
+    started_at: startedMs,
+    duration_ms: 40,
+    error: code ? { code, message: '' } : null,
+  }),
+});
+
+const outcome = (name: DeliveryOutcome['outcome'], profile: string | null, one: Attempted | null): DeliveryOutcome => ({
+  messageId: 'm',
+  outcome: name,
+  ticket: { deliveryId: 'dlv', ticket: 1, owner: 'acc_1#live', eventId: 'evt', dueAtMs: START },
+  webhook: profile === null ? null : aWebhook({ profile }),
+  event: anEvent({}, START),
+  delivery: null,
+  attempted: one,
+  cause: null,
+});
+
+test('counts what went through the slow lane or was refused for its address, not how attempts ended', () => {
+  const outcomes = [
+    outcome('delivered', 'passpost', attempted(1, START + 25, START)),
+    outcome('refused', 'passpost', attempted(2, START + 60_010, START + 60_000, 'refused_status')),
+    outcome('dead', 'inpost', attempted(6, START + 9007, START + 9000, 'forbidden_address')),
+  ];
+
+  expect(outcomeFigures(outcomes, 'slow')).toEqual({ slowLaneAttempts: 3, forbiddenAddresses: 1 });
+  expect(outcomeFigures(outcomes.slice(0, 2), 'fast')).toEqual({});
+});
+
+test('counts what became of a message without an attempt', () => {
+  const outcomes = [
+    outcome('held', 'passpost', null),
+    outcome('held', 'passpost', null),
+    outcome('discarded', null, null),
+  ];
+
+  expect(outcomeFigures(outcomes, 'fast')).toEqual({ held: 2, discarded: 1 });
+});
