@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { createFanOutRows } from '../lambdas/adapters/fan-out-rows.ts';
+import { createFanOutRows } from '../lambdas/adapters/fan-out/fan-out-store.ts';
 import { newDelivery, ticketOf } from '../lambdas/domain/deliveries/delivery.ts';
 import type { StoredEvent } from '../lambdas/domain/events/event.ts';
 import { deriveTimedId } from '../lambdas/domain/foundation/id.ts';

@@ -15,7 +15,7 @@ const AUDIT = 'A#*#audit#*';
 /** What is an account's own, of each mode, and not its audit. */
 const OWNED = ['A#*#live', 'A#*#test'];
 
-/** Both tables, and who may do what with which of their rows. The rows' keys: `lambdas/adapters/table-keys.ts`. */
+/** Both tables, and who may do what with which of their rows. The rows' keys: `lambdas/adapters/rows/table-keys.ts`. */
 export class Storage extends Construct {
   readonly domainTable: Table;
   readonly deliveryTable: Table;

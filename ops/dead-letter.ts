@@ -1,7 +1,7 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { batchGet } from '../lambdas/adapters/batch-get.ts';
-import { ticketFromMessage } from '../lambdas/adapters/delivery-queue.ts';
-import { deliveryKey } from '../lambdas/adapters/table-keys.ts';
+import { batchGet } from '../lambdas/adapters/aws/batch-get.ts';
+import { ticketFromMessage } from '../lambdas/adapters/deliveries/delivery-queue.ts';
+import { deliveryKey } from '../lambdas/adapters/rows/table-keys.ts';
 import {
   type DeliveryTicket,
   type StoredDelivery,

@@ -1,7 +1,7 @@
 import { QueryCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { batchGet } from '../lambdas/adapters/batch-get.ts';
-import { deliveryPk, indexes, SHARDS, webhookKey } from '../lambdas/adapters/table-keys.ts';
+import { batchGet } from '../lambdas/adapters/aws/batch-get.ts';
+import { deliveryPk, indexes, SHARDS, webhookKey } from '../lambdas/adapters/rows/table-keys.ts';
 import { storedWebhookSchema } from '../lambdas/domain/webhooks/webhook.ts';
 import { ago, type Command, wholeNumber } from './command.ts';
 import type { Deployment } from './deployment.ts';

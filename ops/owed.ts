@@ -1,6 +1,6 @@
 import { paginateQuery } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { DUE_SHARDS, duePk, indexes } from '../lambdas/adapters/table-keys.ts';
+import { DUE_SHARDS, duePk, indexes } from '../lambdas/adapters/rows/table-keys.ts';
 import { webhookOfDelivery } from '../lambdas/domain/foundation/id.ts';
 import { ago, type Command } from './command.ts';
 import type { Deployment } from './deployment.ts';

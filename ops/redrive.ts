@@ -1,4 +1,4 @@
-import { createDeliveryQueue } from '../lambdas/adapters/delivery-queue.ts';
+import { createDeliveryQueue } from '../lambdas/adapters/deliveries/delivery-queue.ts';
 import type { DeliveryTicket } from '../lambdas/domain/deliveries/delivery.ts';
 import { isId, webhookOfDelivery } from '../lambdas/domain/foundation/id.ts';
 import { type Command, type Given, UsageError } from './command.ts';

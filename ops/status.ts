@@ -1,6 +1,6 @@
 import { GetItemCommand, paginateQuery } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { indexes, publicKeysKey } from '../lambdas/adapters/table-keys.ts';
+import { indexes, publicKeysKey } from '../lambdas/adapters/rows/table-keys.ts';
 import { nextSwitchMs, publicKeysSchema } from '../lambdas/domain/keyring/keyring.ts';
 import { type Command, moment } from './command.ts';
 import type { Deployment } from './deployment.ts';

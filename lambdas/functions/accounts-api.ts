@@ -1,6 +1,6 @@
-import { accountsTable } from '../adapters/accounts-table.ts';
-import { dynamoClient, takeAwsUse } from '../adapters/aws-clients.ts';
-import { keyCounter } from '../adapters/key-counter.ts';
+import { accountsTable } from '../adapters/accounts/accounts-table.ts';
+import { keyCounter } from '../adapters/accounts/authenticate-key.ts';
+import { dynamoClient, takeAwsUse } from '../adapters/aws/aws-clients.ts';
 import { accountRoutes } from '../routes/accounts.ts';
 import { readConfig } from '../runtime/config.ts';
 import { httpHandler } from '../runtime/http.ts';

@@ -1,6 +1,6 @@
-import { createAuditTable } from '../adapters/audit-table.ts';
-import { dynamoClient, takeAwsUse } from '../adapters/aws-clients.ts';
-import { keyCounter } from '../adapters/key-counter.ts';
+import { createAuditTable } from '../adapters/accounts/audit-table.ts';
+import { keyCounter } from '../adapters/accounts/authenticate-key.ts';
+import { dynamoClient, takeAwsUse } from '../adapters/aws/aws-clients.ts';
 import { auditRoutes } from '../routes/audit.ts';
 import { readConfig } from '../runtime/config.ts';
 import { httpHandler } from '../runtime/http.ts';

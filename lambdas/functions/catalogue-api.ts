@@ -1,8 +1,8 @@
-import { dynamoClient, takeAwsUse } from '../adapters/aws-clients.ts';
-import { createEventTypesTable } from '../adapters/event-types-table.ts';
-import { createSchemaChecker } from '../adapters/json-schema.ts';
-import { keyCounter } from '../adapters/key-counter.ts';
-import { createTemplatesTable } from '../adapters/templates-table.ts';
+import { keyCounter } from '../adapters/accounts/authenticate-key.ts';
+import { dynamoClient, takeAwsUse } from '../adapters/aws/aws-clients.ts';
+import { createEventTypesTable } from '../adapters/events/event-types-table.ts';
+import { createSchemaChecker } from '../adapters/events/json-schema.ts';
+import { createTemplatesTable } from '../adapters/events/templates-table.ts';
 import { catalogue } from '../domain/events/built-in-types.ts';
 import { profiles } from '../profiles/index.ts';
 import { profileRoutes } from '../routes/catalogue.ts';

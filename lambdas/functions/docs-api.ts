@@ -1,4 +1,4 @@
-import { readDocsAsset } from '../adapters/docs-assets.ts';
+import { readDocsAsset } from '../adapters/docs/docs-assets.ts';
 import { operations } from '../contract/index.ts';
 import { openApiDocument } from '../contract/openapi.ts';
 import { docsRoutes } from '../routes/docs.ts';

@@ -1,8 +1,8 @@
 import type { ScheduledEvent } from 'aws-lambda';
-import { dynamoClient, sqsClient, takeAwsUse } from '../adapters/aws-clients.ts';
-import { createDeliveryQueue } from '../adapters/delivery-queue.ts';
-import { createDueIndex } from '../adapters/due-index.ts';
-import { DUE_SHARDS } from '../adapters/table-keys.ts';
+import { dynamoClient, sqsClient, takeAwsUse } from '../adapters/aws/aws-clients.ts';
+import { createDeliveryQueue } from '../adapters/deliveries/delivery-queue.ts';
+import { createDueIndex } from '../adapters/maintenance/due-index.ts';
+import { DUE_SHARDS } from '../adapters/rows/table-keys.ts';
 import { type Swept, sweepDue } from '../domain/maintenance/sweep-due.ts';
 import { readConfig } from '../runtime/config.ts';
 import { log } from '../runtime/log.ts';

@@ -1,9 +1,9 @@
 import type { DynamoDBRecord } from 'aws-lambda';
-import { dynamoClient, sqsClient, takeAwsUse } from '../adapters/aws-clients.ts';
-import { createDeliveryQueue } from '../adapters/delivery-queue.ts';
-import { createFailuresQueue } from '../adapters/failures-queue.ts';
-import { createFanOutRows } from '../adapters/fan-out-rows.ts';
-import { imageToChange } from '../adapters/stream-images.ts';
+import { dynamoClient, sqsClient, takeAwsUse } from '../adapters/aws/aws-clients.ts';
+import { createDeliveryQueue } from '../adapters/deliveries/delivery-queue.ts';
+import { createFailuresQueue } from '../adapters/fan-out/failures-queue.ts';
+import { createFanOutRows } from '../adapters/fan-out/fan-out-store.ts';
+import { imageToChange } from '../adapters/fan-out/stream-record.ts';
 import { builtInEventType } from '../domain/events/built-in-types.ts';
 import { type Change, fanOut } from '../domain/fan-out/fan-out.ts';
 import { streamHandler } from '../runtime/batch.ts';

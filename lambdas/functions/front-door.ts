@@ -1,5 +1,5 @@
-import { secretsClient } from '../adapters/aws-clients.ts';
-import { createFrontDoorSecrets } from '../adapters/front-door-secrets.ts';
+import { secretsClient } from '../adapters/aws/aws-clients.ts';
+import { createFrontDoorSecrets } from '../adapters/keyring/front-door-secrets.ts';
 import { isAdmitted } from '../domain/keyring/front-door-admission.ts';
 import { readConfig } from '../runtime/config.ts';
 import { frontDoorHandler } from '../runtime/front-door.ts';

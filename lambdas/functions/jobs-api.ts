@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { dynamoClient, takeAwsUse } from '../adapters/aws-clients.ts';
-import { createJobsTable } from '../adapters/jobs-table.ts';
-import { keyCounter } from '../adapters/key-counter.ts';
+import { keyCounter } from '../adapters/accounts/authenticate-key.ts';
+import { dynamoClient, takeAwsUse } from '../adapters/aws/aws-clients.ts';
+import { createJobsTable } from '../adapters/jobs/jobs-table.ts';
 import { jobRoutes } from '../routes/jobs.ts';
 import { readConfig } from '../runtime/config.ts';
 import { httpHandler } from '../runtime/http.ts';

@@ -1,7 +1,7 @@
-import { dynamoClient, secretsClient } from '../adapters/aws-clients.ts';
-import { addOperatorKey } from '../adapters/operator-key.ts';
-import { putPublicKeys } from '../adapters/public-keys.ts';
-import { createSecretStore } from '../adapters/secret-store.ts';
+import { addOperatorKey } from '../adapters/accounts/operator-key.ts';
+import { dynamoClient, secretsClient } from '../adapters/aws/aws-clients.ts';
+import { putPublicKeys } from '../adapters/keyring/public-keys.ts';
+import { createSecretStore } from '../adapters/keyring/secret-store.ts';
 import { provideKeyMaterial } from '../domain/keyring/key-material.ts';
 import type { PublicKeys } from '../domain/keyring/keyring.ts';
 import { rotateKeyring, rotationSchema } from '../domain/keyring/rotate-keyring.ts';

@@ -1,6 +1,6 @@
-import { dynamoClient, takeAwsUse } from '../adapters/aws-clients.ts';
-import { keyCounter } from '../adapters/key-counter.ts';
-import { keysTable } from '../adapters/keys-table.ts';
+import { keyCounter } from '../adapters/accounts/authenticate-key.ts';
+import { keysTable } from '../adapters/accounts/keys-table.ts';
+import { dynamoClient, takeAwsUse } from '../adapters/aws/aws-clients.ts';
 import { keyRoutes } from '../routes/keys.ts';
 import { readConfig } from '../runtime/config.ts';
 import { httpHandler } from '../runtime/http.ts';

@@ -1,5 +1,5 @@
-import { dynamoClient, takeAwsUse } from '../adapters/aws-clients.ts';
-import { createPublicKeys } from '../adapters/public-keys.ts';
+import { dynamoClient, takeAwsUse } from '../adapters/aws/aws-clients.ts';
+import { createPublicKeys } from '../adapters/keyring/public-keys.ts';
 import { publicKeyRoutes } from '../routes/public-keys.ts';
 import { readConfig } from '../runtime/config.ts';
 import { httpHandler } from '../runtime/http.ts';

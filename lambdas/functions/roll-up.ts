@@ -1,8 +1,8 @@
 import type { Context, ScheduledEvent } from 'aws-lambda';
-import { dynamoClient, sqsClient, takeAwsUse } from '../adapters/aws-clients.ts';
-import { createDeliveryQueue } from '../adapters/delivery-queue.ts';
-import { createHeartbeat } from '../adapters/heartbeat.ts';
-import { createRollUpRows } from '../adapters/roll-up-rows.ts';
+import { dynamoClient, sqsClient, takeAwsUse } from '../adapters/aws/aws-clients.ts';
+import { createDeliveryQueue } from '../adapters/deliveries/delivery-queue.ts';
+import { createHeartbeat } from '../adapters/maintenance/heartbeat.ts';
+import { createRollUpRows } from '../adapters/maintenance/roll-up-store.ts';
 import { keepOwed } from '../domain/maintenance/extend-event-retention.ts';
 import { type RolledUp, rollUp } from '../domain/maintenance/roll-up.ts';
 import { readConfig } from '../runtime/config.ts';

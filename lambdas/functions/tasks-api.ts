@@ -1,6 +1,6 @@
-import { dynamoClient, takeAwsUse } from '../adapters/aws-clients.ts';
-import { keyCounter } from '../adapters/key-counter.ts';
-import { tasksTable } from '../adapters/tasks-table.ts';
+import { keyCounter } from '../adapters/accounts/authenticate-key.ts';
+import { dynamoClient, takeAwsUse } from '../adapters/aws/aws-clients.ts';
+import { tasksTable } from '../adapters/tasks/tasks-table.ts';
 import { taskRoutes } from '../routes/tasks.ts';
 import { readConfig } from '../runtime/config.ts';
 import { httpHandler } from '../runtime/http.ts';

@@ -1,10 +1,10 @@
-import { dynamoClient, takeAwsUse } from '../adapters/aws-clients.ts';
-import { createAddressCheck } from '../adapters/egress.ts';
-import { createEventTypesTable } from '../adapters/event-types-table.ts';
-import { keyCounter } from '../adapters/key-counter.ts';
-import { createPublicKeys } from '../adapters/public-keys.ts';
-import { createSealer } from '../adapters/sealing.ts';
-import { createWebhooksTable } from '../adapters/webhooks-table.ts';
+import { keyCounter } from '../adapters/accounts/authenticate-key.ts';
+import { dynamoClient, takeAwsUse } from '../adapters/aws/aws-clients.ts';
+import { createEventTypesTable } from '../adapters/events/event-types-table.ts';
+import { createPublicKeys } from '../adapters/keyring/public-keys.ts';
+import { createSealer } from '../adapters/keyring/sealing.ts';
+import { createAddressCheck } from '../adapters/sending/egress.ts';
+import { createWebhooksTable } from '../adapters/webhooks/webhooks-table.ts';
 import { isBuiltIn } from '../domain/events/built-in-types.ts';
 import { profiles } from '../profiles/index.ts';
 import { webhookRoutes } from '../routes/webhooks.ts';

@@ -1,8 +1,8 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, it } from 'vitest';
-import { jobToRow } from '../../lambdas/adapters/job-rows.ts';
-import { rowOf } from '../../lambdas/adapters/partiql.ts';
+import { jobToRow } from '../../lambdas/adapters/rows/job-row.ts';
+import { rowOf } from '../../lambdas/adapters/rows/row.ts';
 import { drawId } from '../../lambdas/domain/foundation/id.ts';
 import type { JobStatus } from '../../lambdas/domain/jobs/job.ts';
 import { modes, useAccountsApi } from '../helpers/accounts-api.ts';

@@ -1,7 +1,7 @@
 import { paginateScan } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { putPublicKeys } from '../../lambdas/adapters/public-keys.ts';
+import { putPublicKeys } from '../../lambdas/adapters/keyring/public-keys.ts';
 import { createKeyring, publicKeysOf } from '../../lambdas/domain/keyring/keyring.ts';
 import type { ApiAnswer, ApiCall, Json } from '../helpers/api-call.ts';
 import { aCaller, type CallAs, type Caller, useApi } from '../helpers/api-caller.ts';

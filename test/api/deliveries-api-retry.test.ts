@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { executeStatements, insertStatement } from '../../lambdas/adapters/partiql.ts';
-import { eventKey } from '../../lambdas/adapters/table-keys.ts';
+import { executeStatements, insertStatement } from '../../lambdas/adapters/aws/statements.ts';
+import { eventKey } from '../../lambdas/adapters/rows/table-keys.ts';
 import type { StoredDelivery } from '../../lambdas/domain/deliveries/delivery.ts';
 import type { StoredEvent } from '../../lambdas/domain/events/event.ts';
 import type { StoredWebhook } from '../../lambdas/domain/webhooks/webhook.ts';

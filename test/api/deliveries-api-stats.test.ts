@@ -1,10 +1,10 @@
 import { DeleteItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { beforeEach, describe, expect, it, test } from 'vitest';
-import { deliveryRow } from '../../lambdas/adapters/owed-rows.ts';
-import { executeStatements, insertStatement } from '../../lambdas/adapters/partiql.ts';
-import { createRollUpRows } from '../../lambdas/adapters/roll-up-rows.ts';
-import { deliveryKey, rollUpProgressKey } from '../../lambdas/adapters/table-keys.ts';
+import { executeStatements, insertStatement } from '../../lambdas/adapters/aws/statements.ts';
+import { createRollUpRows } from '../../lambdas/adapters/maintenance/roll-up-store.ts';
+import { deliveryRow } from '../../lambdas/adapters/redelivery/redeliver.ts';
+import { deliveryKey, rollUpProgressKey } from '../../lambdas/adapters/rows/table-keys.ts';
 import type { StoredDelivery } from '../../lambdas/domain/deliveries/delivery.ts';
 import { newDelivery } from '../../lambdas/domain/deliveries/delivery.ts';
 import { drawId } from '../../lambdas/domain/foundation/id.ts';

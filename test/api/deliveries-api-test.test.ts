@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createEventTypesTable } from '../../lambdas/adapters/event-types-table.ts';
+import { createEventTypesTable } from '../../lambdas/adapters/events/event-types-table.ts';
 import { catalogue } from '../../lambdas/domain/events/built-in-types.ts';
 import { sampleOf } from '../../lambdas/domain/events/event-samples.ts';
 import { auditEntry } from '../../lambdas/domain/foundation/audit.ts';

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { executeStatements, insertStatement } from '../../lambdas/adapters/partiql.ts';
-import { deliveryKey, eventKey } from '../../lambdas/adapters/table-keys.ts';
+import { executeStatements, insertStatement } from '../../lambdas/adapters/aws/statements.ts';
+import { deliveryKey, eventKey } from '../../lambdas/adapters/rows/table-keys.ts';
 import type { StoredDelivery } from '../../lambdas/domain/deliveries/delivery.ts';
 import { deliveryId, deriveId, drawId } from '../../lambdas/domain/foundation/id.ts';
 import type { StoredWebhook } from '../../lambdas/domain/webhooks/webhook.ts';

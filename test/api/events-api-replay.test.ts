@@ -1,7 +1,7 @@
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { routingKey } from '../../lambdas/adapters/table-keys.ts';
+import { routingKey } from '../../lambdas/adapters/rows/table-keys.ts';
 import { deliveryId, drawId } from '../../lambdas/domain/foundation/id.ts';
 import type { StoredWebhook } from '../../lambdas/domain/webhooks/webhook.ts';
 import type { Json } from '../helpers/api-call.ts';

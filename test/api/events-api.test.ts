@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { eventKey } from '../../lambdas/adapters/table-keys.ts';
+import { eventKey } from '../../lambdas/adapters/rows/table-keys.ts';
 import type { Json } from '../helpers/api-call.ts';
 import { aCaller } from '../helpers/api-caller.ts';
 import { useEventsApi } from '../helpers/events-api.ts';

@@ -1,10 +1,10 @@
 import { createPublicKey, verify } from 'node:crypto';
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createKeyring } from '../../lambdas/adapters/keyring.ts';
-import { createPublicKeys, putPublicKeys } from '../../lambdas/adapters/public-keys.ts';
-import { createSealer } from '../../lambdas/adapters/sealing.ts';
-import { createSecretStore } from '../../lambdas/adapters/secret-store.ts';
+import { createKeyring } from '../../lambdas/adapters/keyring/keyring.ts';
+import { createPublicKeys, putPublicKeys } from '../../lambdas/adapters/keyring/public-keys.ts';
+import { createSealer } from '../../lambdas/adapters/keyring/sealing.ts';
+import { createSecretStore } from '../../lambdas/adapters/keyring/secret-store.ts';
 import type { Rendered, SigningMaterial } from '../../lambdas/domain/deliveries/profile.ts';
 import { createKeyring as drawKeyring, type PublicKeys, publicKeysOf } from '../../lambdas/domain/keyring/keyring.ts';
 import { rotateKeyring } from '../../lambdas/domain/keyring/rotate-keyring.ts';

@@ -1,8 +1,8 @@
 import { createPublicKey } from 'node:crypto';
 import { compactDecrypt } from 'jose/jwe/compact/decrypt';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { putPublicKeys } from '../../lambdas/adapters/public-keys.ts';
-import { createTemplatesTable } from '../../lambdas/adapters/templates-table.ts';
+import { createTemplatesTable } from '../../lambdas/adapters/events/templates-table.ts';
+import { putPublicKeys } from '../../lambdas/adapters/keyring/public-keys.ts';
 import { auditEntry } from '../../lambdas/domain/foundation/audit.ts';
 import { createKeyring, publicKeysOf } from '../../lambdas/domain/keyring/keyring.ts';
 import type { Json } from '../helpers/api-call.ts';

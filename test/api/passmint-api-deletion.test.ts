@@ -1,8 +1,9 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createFanOutRows } from '../../lambdas/adapters/fan-out-rows.ts';
-import { executeStatements, insertStatement, rowOf } from '../../lambdas/adapters/partiql.ts';
-import { putPublicKeys } from '../../lambdas/adapters/public-keys.ts';
-import { attemptKey, deliveryKey, eventKey, healthKey } from '../../lambdas/adapters/table-keys.ts';
+import { executeStatements, insertStatement } from '../../lambdas/adapters/aws/statements.ts';
+import { createFanOutRows } from '../../lambdas/adapters/fan-out/fan-out-store.ts';
+import { putPublicKeys } from '../../lambdas/adapters/keyring/public-keys.ts';
+import { rowOf } from '../../lambdas/adapters/rows/row.ts';
+import { attemptKey, deliveryKey, eventKey, healthKey } from '../../lambdas/adapters/rows/table-keys.ts';
 import { type Command, commandSchema } from '../../lambdas/domain/deliveries/command.ts';
 import { newDelivery } from '../../lambdas/domain/deliveries/delivery.ts';
 import { fanOut } from '../../lambdas/domain/fan-out/fan-out.ts';

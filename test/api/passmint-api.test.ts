@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { putPublicKeys } from '../../lambdas/adapters/public-keys.ts';
+import { putPublicKeys } from '../../lambdas/adapters/keyring/public-keys.ts';
 import type { Attempt } from '../../lambdas/domain/deliveries/delivery.ts';
 import { drawId } from '../../lambdas/domain/foundation/id.ts';
 import { createKeyring, publicKeysOf } from '../../lambdas/domain/keyring/keyring.ts';

@@ -2,7 +2,7 @@ import { createPublicKey } from 'node:crypto';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import { createLocalJWKSet } from 'jose';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { putPublicKeys } from '../../lambdas/adapters/public-keys.ts';
+import { putPublicKeys } from '../../lambdas/adapters/keyring/public-keys.ts';
 import { createKeyring, publicKeysOf } from '../../lambdas/domain/keyring/keyring.ts';
 import { env } from '../../lambdas/runtime/env.ts';
 import { useTables } from '../helpers/tables.ts';

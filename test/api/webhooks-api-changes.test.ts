@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { webhookKey } from '../../lambdas/adapters/table-keys.ts';
+import { webhookKey } from '../../lambdas/adapters/rows/table-keys.ts';
 import { commandSchema } from '../../lambdas/domain/deliveries/command.ts';
 import { catalogue } from '../../lambdas/domain/events/built-in-types.ts';
 import { deliveryId } from '../../lambdas/domain/foundation/id.ts';

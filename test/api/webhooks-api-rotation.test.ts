@@ -1,6 +1,6 @@
 import { compactDecrypt } from 'jose/jwe/compact/decrypt';
 import { describe, expect, it } from 'vitest';
-import { webhookKey } from '../../lambdas/adapters/table-keys.ts';
+import { webhookKey } from '../../lambdas/adapters/rows/table-keys.ts';
 import type { SealedSecret } from '../../lambdas/domain/webhooks/webhook.ts';
 import { aCaller } from '../helpers/api-caller.ts';
 import { useTables } from '../helpers/tables.ts';

@@ -1,7 +1,7 @@
 import { compactDecrypt } from 'jose/jwe/compact/decrypt';
 import { describe, expect, it } from 'vitest';
-import { createFanOutRows } from '../../lambdas/adapters/fan-out-rows.ts';
-import { webhookCountKey, webhookKey } from '../../lambdas/adapters/table-keys.ts';
+import { createFanOutRows } from '../../lambdas/adapters/fan-out/fan-out-store.ts';
+import { webhookCountKey, webhookKey } from '../../lambdas/adapters/rows/table-keys.ts';
 import { aCaller } from '../helpers/api-caller.ts';
 import { useTables } from '../helpers/tables.ts';
 import { anEvent } from '../helpers/virtual-engine.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { DUE_SHARDS, SHARDS } from '../../lambdas/adapters/table-keys.ts';
+import { DUE_SHARDS, SHARDS } from '../../lambdas/adapters/rows/table-keys.ts';
 import { rateLimitSchema } from '../../lambdas/domain/accounts/account.ts';
 import { stages } from '../../lib/stages.ts';
 import { named, resourcesOfType, synthesise } from '../helpers/synthesised.ts';

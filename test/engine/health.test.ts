@@ -1,8 +1,8 @@
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, it } from 'vitest';
-import { imageToChange } from '../../lambdas/adapters/stream-images.ts';
-import { webhookKey } from '../../lambdas/adapters/table-keys.ts';
+import { imageToChange } from '../../lambdas/adapters/fan-out/stream-record.ts';
+import { webhookKey } from '../../lambdas/adapters/rows/table-keys.ts';
 import type { StoredWebhook } from '../../lambdas/domain/webhooks/webhook.ts';
 import { rowsHolding } from '../helpers/api-caller.ts';
 import { useTables } from '../helpers/tables.ts';

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { SHARDS } from '../../lambdas/adapters/table-keys.ts';
+import { SHARDS } from '../../lambdas/adapters/rows/table-keys.ts';
 import { shardOf } from '../../lambdas/domain/foundation/id.ts';
 import { DAY_MS, startForMonths } from '../helpers/long-owed.ts';
 import { forgetAccounts } from '../helpers/roll-up.ts';

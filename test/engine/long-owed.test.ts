@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { createEventsTable } from '../../lambdas/adapters/events-table.ts';
+import { createEventsTable } from '../../lambdas/adapters/events/events-table.ts';
 import { auditEntry } from '../../lambdas/domain/foundation/audit.ts';
 import type { StoredWebhook } from '../../lambdas/domain/webhooks/webhook.ts';
 import { aPatientWebhook, DAY_MS, startForMonths } from '../helpers/long-owed.ts';

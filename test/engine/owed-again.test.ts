@@ -1,7 +1,7 @@
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, it } from 'vitest';
-import { deliveryKey } from '../../lambdas/adapters/table-keys.ts';
+import { deliveryKey } from '../../lambdas/adapters/rows/table-keys.ts';
 import type { Command } from '../../lambdas/domain/deliveries/command.ts';
 import { deliveryId } from '../../lambdas/domain/foundation/id.ts';
 import type { StoredWebhook } from '../../lambdas/domain/webhooks/webhook.ts';

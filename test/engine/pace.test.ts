@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { createPaceRows } from '../../lambdas/adapters/pace-rows.ts';
+import { createPaceRows } from '../../lambdas/adapters/sending/rate-limits.ts';
 import { drawId } from '../../lambdas/domain/foundation/id.ts';
 import { useTables } from '../helpers/tables.ts';
 import { anEvent, aWebhook, createVirtualEngine } from '../helpers/virtual-engine.ts';

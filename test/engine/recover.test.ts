@@ -1,8 +1,8 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createJobsTable } from '../../lambdas/adapters/jobs-table.ts';
-import { imageToChange } from '../../lambdas/adapters/stream-images.ts';
+import { imageToChange } from '../../lambdas/adapters/fan-out/stream-record.ts';
+import { createJobsTable } from '../../lambdas/adapters/jobs/jobs-table.ts';
 import type { StoredWebhook } from '../../lambdas/domain/webhooks/webhook.ts';
 import { aCaller, type Caller, rowsHolding, useApi } from '../helpers/api-caller.ts';
 import { useTables } from '../helpers/tables.ts';

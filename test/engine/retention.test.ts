@@ -1,8 +1,8 @@
 import { GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { imageToChange } from '../../lambdas/adapters/stream-images.ts';
-import { attemptKey, deliveryKey, eventKey, jobKey, type Key } from '../../lambdas/adapters/table-keys.ts';
+import { imageToChange } from '../../lambdas/adapters/fan-out/stream-record.ts';
+import { attemptKey, deliveryKey, eventKey, jobKey, type Key } from '../../lambdas/adapters/rows/table-keys.ts';
 import { deliveryId } from '../../lambdas/domain/foundation/id.ts';
 import { type Caller, rowsHolding, useApi } from '../helpers/api-caller.ts';
 import { anAttempt, putAttempt, putDelivery, putWebhook } from '../helpers/events-api.ts';

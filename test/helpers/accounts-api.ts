@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, expect } from 'vitest';
-import { putPublicKeys } from '../../lambdas/adapters/public-keys.ts';
+import { putPublicKeys } from '../../lambdas/adapters/keyring/public-keys.ts';
 import { createKeyring, publicKeysOf } from '../../lambdas/domain/keyring/keyring.ts';
 import type { ApiAnswer, ApiCall, Json } from './api-call.ts';
 import { aCaller, type CallAs, type Caller, rowsHolding, useApi } from './api-caller.ts';

@@ -1,8 +1,8 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { beforeEach } from 'vitest';
-import { rowOf } from '../../lambdas/adapters/partiql.ts';
-import { attemptKey, attentionPkOf, deliveryKey, webhookKey } from '../../lambdas/adapters/table-keys.ts';
+import { rowOf } from '../../lambdas/adapters/rows/row.ts';
+import { attemptKey, attentionPkOf, deliveryKey, webhookKey } from '../../lambdas/adapters/rows/table-keys.ts';
 import type { Attempt, StoredDelivery } from '../../lambdas/domain/deliveries/delivery.ts';
 import { deliveryId } from '../../lambdas/domain/foundation/id.ts';
 import type { StoredWebhook } from '../../lambdas/domain/webhooks/webhook.ts';

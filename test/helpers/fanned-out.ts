@@ -1,6 +1,6 @@
 import { marshall } from '@aws-sdk/util-dynamodb';
-import { createFanOutRows } from '../../lambdas/adapters/fan-out-rows.ts';
-import { imageToChange } from '../../lambdas/adapters/stream-images.ts';
+import { createFanOutRows } from '../../lambdas/adapters/fan-out/fan-out-store.ts';
+import { imageToChange } from '../../lambdas/adapters/fan-out/stream-record.ts';
 import type { DeliveryTicket } from '../../lambdas/domain/deliveries/delivery.ts';
 import { fanOut } from '../../lambdas/domain/fan-out/fan-out.ts';
 import type { Tables } from './tables.ts';

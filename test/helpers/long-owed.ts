@@ -1,6 +1,6 @@
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { eventKey } from '../../lambdas/adapters/table-keys.ts';
+import { eventKey } from '../../lambdas/adapters/rows/table-keys.ts';
 import { deliveryId } from '../../lambdas/domain/foundation/id.ts';
 import { startRolled } from './roll-up.ts';
 import type { Tables } from './tables.ts';

@@ -6,8 +6,8 @@ import {
   ScanCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { createRollUpRows } from '../../lambdas/adapters/roll-up-rows.ts';
-import { accountKey, hourKey, keepProgressKey, rollUpProgressKey } from '../../lambdas/adapters/table-keys.ts';
+import { createRollUpRows } from '../../lambdas/adapters/maintenance/roll-up-store.ts';
+import { accountKey, hourKey, keepProgressKey, rollUpProgressKey } from '../../lambdas/adapters/rows/table-keys.ts';
 import { deliveryId, drawId } from '../../lambdas/domain/foundation/id.ts';
 import { type KeepStore, keepOwed } from '../../lambdas/domain/maintenance/extend-event-retention.ts';
 import { type RollUpStore, rollUp } from '../../lambdas/domain/maintenance/roll-up.ts';

@@ -1,6 +1,6 @@
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import { routingKey } from '../../lambdas/adapters/table-keys.ts';
+import { routingKey } from '../../lambdas/adapters/rows/table-keys.ts';
 import type { Tables } from './tables.ts';
 
 /** Puts those who want a type, `whk_…|resource` each, where the fan-out looks for them. */

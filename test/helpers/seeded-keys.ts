@@ -1,6 +1,6 @@
-import { accountsTable } from '../../lambdas/adapters/accounts-table.ts';
-import { keysTable } from '../../lambdas/adapters/keys-table.ts';
-import { addOperatorKey } from '../../lambdas/adapters/operator-key.ts';
+import { accountsTable } from '../../lambdas/adapters/accounts/accounts-table.ts';
+import { keysTable } from '../../lambdas/adapters/accounts/keys-table.ts';
+import { addOperatorKey } from '../../lambdas/adapters/accounts/operator-key.ts';
 import { accountScopes, hashApiKey, type Scope } from '../../lambdas/domain/accounts/api-key.ts';
 import { createAccount } from '../../lambdas/domain/accounts/create-account.ts';
 import { createApiKey } from '../../lambdas/domain/accounts/create-api-key.ts';

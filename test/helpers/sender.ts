@@ -1,7 +1,7 @@
 import type { LookupAddress } from 'node:dns';
 import { onTestFinished } from 'vitest';
-import { createEgress } from '../../lambdas/adapters/egress.ts';
-import { createSender } from '../../lambdas/adapters/http-sender.ts';
+import { createEgress } from '../../lambdas/adapters/sending/egress.ts';
+import { createSender } from '../../lambdas/adapters/sending/http-sender.ts';
 
 /** A name server that knows every name as this machine's. */
 export const toLoopback = async (): Promise<LookupAddress[]> => [{ address: '127.0.0.1', family: 4 }];

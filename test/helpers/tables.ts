@@ -1,6 +1,6 @@
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll } from 'vitest';
-import { indexes } from '../../lambdas/adapters/table-keys.ts';
+import { indexes } from '../../lambdas/adapters/rows/table-keys.ts';
 import { type Dynoxide, startDynoxide } from '../../local/dynoxide.ts';
 
 export interface Tables {

@@ -1,8 +1,8 @@
 import { GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { beforeAll, beforeEach } from 'vitest';
-import { putPublicKeys } from '../../lambdas/adapters/public-keys.ts';
-import { type Key, routingKey, webhookCountKey } from '../../lambdas/adapters/table-keys.ts';
+import { putPublicKeys } from '../../lambdas/adapters/keyring/public-keys.ts';
+import { type Key, routingKey, webhookCountKey } from '../../lambdas/adapters/rows/table-keys.ts';
 import { createKeyring, publicKeysOf } from '../../lambdas/domain/keyring/keyring.ts';
 import { aCaller, type Caller, rowsHolding, useApi } from './api-caller.ts';
 import type { Tables } from './tables.ts';

@@ -1,6 +1,6 @@
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
-import { indexes } from '../../lambdas/adapters/table-keys.ts';
+import { indexes } from '../../lambdas/adapters/rows/table-keys.ts';
 import { named, type Resource, resourcesOfType, synthesise } from '../helpers/synthesised.ts';
 
 interface Index {

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, describe, expect, it } from 'vitest';
-import { webhookKey } from '../../lambdas/adapters/table-keys.ts';
+import { webhookKey } from '../../lambdas/adapters/rows/table-keys.ts';
 import { readStackFile, type StackFile } from '../../local/stack-file.ts';
 import { run } from '../../ops/run.ts';
 import { startFakeCloudFormation } from '../helpers/fake-cloudformation.ts';

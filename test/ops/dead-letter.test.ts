@@ -1,7 +1,7 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, it } from 'vitest';
-import { deliveryKey } from '../../lambdas/adapters/table-keys.ts';
+import { deliveryKey } from '../../lambdas/adapters/rows/table-keys.ts';
 import { deliveryId, drawId } from '../../lambdas/domain/foundation/id.ts';
 import { deadLettersOf } from '../../ops/dead-letter.ts';
 import type { QueueMessage } from '../../ops/queue-messages.ts';

@@ -1,7 +1,7 @@
 import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { startFauxqs } from 'fauxqs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ticketFromMessage } from '../../lambdas/adapters/delivery-queue.ts';
+import { ticketFromMessage } from '../../lambdas/adapters/deliveries/delivery-queue.ts';
 import { deliveryId, drawId } from '../../lambdas/domain/foundation/id.ts';
 import type { Deployment } from '../../ops/deployment.ts';
 import { depthOf } from '../../ops/queue-messages.ts';

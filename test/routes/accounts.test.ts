@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { accountsTable } from '../../lambdas/adapters/accounts-table.ts';
-import { keyCounter } from '../../lambdas/adapters/key-counter.ts';
+import { accountsTable } from '../../lambdas/adapters/accounts/accounts-table.ts';
+import { keyCounter } from '../../lambdas/adapters/accounts/authenticate-key.ts';
 import { accountRoutes } from '../../lambdas/routes/accounts.ts';
 import { httpHandler } from '../../lambdas/runtime/http.ts';
 import { type ApiCall, type ApiHandler, callApi } from '../helpers/api-call.ts';

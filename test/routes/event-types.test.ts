@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { putPublicKeys } from '../../lambdas/adapters/public-keys.ts';
+import { putPublicKeys } from '../../lambdas/adapters/keyring/public-keys.ts';
 import { catalogue } from '../../lambdas/domain/events/built-in-types.ts';
 import { createKeyring, publicKeysOf } from '../../lambdas/domain/keyring/keyring.ts';
 import { aCaller, type Caller, useApi } from '../helpers/api-caller.ts';

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { keyCounter } from '../../lambdas/adapters/key-counter.ts';
-import { keysTable } from '../../lambdas/adapters/keys-table.ts';
+import { keyCounter } from '../../lambdas/adapters/accounts/authenticate-key.ts';
+import { keysTable } from '../../lambdas/adapters/accounts/keys-table.ts';
 import { accountScopes } from '../../lambdas/domain/accounts/api-key.ts';
 import { keyRoutes } from '../../lambdas/routes/keys.ts';
 import { httpHandler } from '../../lambdas/runtime/http.ts';

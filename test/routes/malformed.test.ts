@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { accountsTable } from '../../lambdas/adapters/accounts-table.ts';
-import { keyCounter } from '../../lambdas/adapters/key-counter.ts';
-import { keysTable } from '../../lambdas/adapters/keys-table.ts';
-import { tasksTable } from '../../lambdas/adapters/tasks-table.ts';
+import { accountsTable } from '../../lambdas/adapters/accounts/accounts-table.ts';
+import { keyCounter } from '../../lambdas/adapters/accounts/authenticate-key.ts';
+import { keysTable } from '../../lambdas/adapters/accounts/keys-table.ts';
+import { tasksTable } from '../../lambdas/adapters/tasks/tasks-table.ts';
 import { accountRoutes } from '../../lambdas/routes/accounts.ts';
 import { keyRoutes } from '../../lambdas/routes/keys.ts';
 import { taskRoutes } from '../../lambdas/routes/tasks.ts';

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { keyCounter } from '../../lambdas/adapters/key-counter.ts';
-import { tasksTable } from '../../lambdas/adapters/tasks-table.ts';
+import { keyCounter } from '../../lambdas/adapters/accounts/authenticate-key.ts';
+import { tasksTable } from '../../lambdas/adapters/tasks/tasks-table.ts';
 import { taskRoutes } from '../../lambdas/routes/tasks.ts';
 import { httpHandler } from '../../lambdas/runtime/http.ts';
 import { type ApiCall, type ApiHandler, callApi } from '../helpers/api-call.ts';

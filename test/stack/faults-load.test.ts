@@ -1,10 +1,10 @@
 import { BatchWriteItemCommand, DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, it, vi } from 'vitest';
-import { rowOf } from '../../lambdas/adapters/partiql.ts';
-import { createPublicKeys } from '../../lambdas/adapters/public-keys.ts';
-import { createSealer } from '../../lambdas/adapters/sealing.ts';
-import { routingKey, webhookKey } from '../../lambdas/adapters/table-keys.ts';
+import { createPublicKeys } from '../../lambdas/adapters/keyring/public-keys.ts';
+import { createSealer } from '../../lambdas/adapters/keyring/sealing.ts';
+import { rowOf } from '../../lambdas/adapters/rows/row.ts';
+import { routingKey, webhookKey } from '../../lambdas/adapters/rows/table-keys.ts';
 import { drawId, webhookOfDelivery } from '../../lambdas/domain/foundation/id.ts';
 import { env } from '../../lambdas/runtime/env.ts';
 import { serverError } from '../../local/interceptor.ts';

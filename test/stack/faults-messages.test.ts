@@ -2,7 +2,7 @@ import { DynamoDBClient, PutItemCommand, UpdateItemCommand } from '@aws-sdk/clie
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, it, vi } from 'vitest';
-import { webhookKey } from '../../lambdas/adapters/table-keys.ts';
+import { webhookKey } from '../../lambdas/adapters/rows/table-keys.ts';
 import { drawId } from '../../lambdas/domain/foundation/id.ts';
 import { env } from '../../lambdas/runtime/env.ts';
 import { extraPosts, useWholeStack } from '../helpers/whole-stack.ts';

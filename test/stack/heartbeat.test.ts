@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { heartbeatKey } from '../../lambdas/adapters/table-keys.ts';
+import { heartbeatKey } from '../../lambdas/adapters/rows/table-keys.ts';
 import type { Invocation } from '../../local/function-pool.ts';
 import { useWholeStack } from '../helpers/whole-stack.ts';
 

@@ -1,9 +1,9 @@
 import { DynamoDBClient, GetItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, it, vi } from 'vitest';
-import { eventToRow } from '../../lambdas/adapters/event-rows.ts';
-import { rowOf } from '../../lambdas/adapters/partiql.ts';
-import { eventKey, type Key, webhookKey } from '../../lambdas/adapters/table-keys.ts';
+import { eventToRow } from '../../lambdas/adapters/rows/event-row.ts';
+import { rowOf } from '../../lambdas/adapters/rows/row.ts';
+import { eventKey, type Key, webhookKey } from '../../lambdas/adapters/rows/table-keys.ts';
 import { drawId } from '../../lambdas/domain/foundation/id.ts';
 import { anEvent } from '../helpers/virtual-engine.ts';
 import { type Client, useWholeStack, type WholeStack } from '../helpers/whole-stack.ts';

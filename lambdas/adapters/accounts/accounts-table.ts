@@ -1,0 +1,130 @@
+import { type DynamoDBClient, GetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { type StoredAccount, storedAccountSchema } from '../../domain/accounts/account.ts';
+import type { ChangingAccounts } from '../../domain/accounts/change-account.ts';
+import type { NewAccounts } from '../../domain/accounts/create-account.ts';
+import type { DeletingAccounts } from '../../domain/accounts/delete-account.ts';
+import type { Page } from '../../domain/foundation/page.ts';
+import { putFirstAnswer, readFirstAnswer } from '../aws/first-answers.ts';
+import { changeTogether, transact } from '../aws/transact.ts';
+import { putAuditEntry } from '../rows/audit-row.ts';
+import { rowOf } from '../rows/row.ts';
+import { accountKey } from '../rows/table-keys.ts';
+import { createRemainingRows } from './account-contents.ts';
+import { putApiKey, queryApiKeys, revokeApiKey, settleApiKeys } from './api-keys.ts';
+
+/** Whose the first answers to the operator's requests are. */
+const OPERATOR = 'operator';
+
+/** Accounts in the delivery table, beside their keys. Their audit is in the domain table. */
+export const accountsTable = (
+  client: DynamoDBClient,
+  tables: { readonly domain: string; readonly delivery: string },
+) => {
+  const { domain, delivery: table } = tables;
+
+  const accounts: NewAccounts & ChangingAccounts & DeletingAccounts = {
+    ...createRemainingRows(client, domain),
+
+    firstAnswer: (path, idempotencyKey, nowMs) =>
+      readFirstAnswer(
+        client,
+        table,
+        { scope: OPERATOR, path, idempotencyKey },
+        (answer) => storedAccountSchema.parse(answer),
+        nowMs,
+      ),
+
+    async add(account, firstKey, left, entry, nowMs) {
+      const rows = [
+        {
+          Put: {
+            TableName: table,
+            Item: marshall(rowOf({ ...account, ...accountKey(account.id), kind: 'account' })),
+            ConditionExpression: 'attribute_not_exists(pk)',
+          },
+        },
+        ...putApiKey(table, firstKey),
+      ];
+      const failed = await transact(client, [
+        ...rows,
+        ...(left ? [putFirstAnswer(table, { scope: OPERATOR, ...left }, left, nowMs)] : []),
+        putAuditEntry(domain, entry),
+      ]);
+      if (failed === -1) return 'added';
+      return failed === rows.length ? 'repeated' : 'busy';
+    },
+
+    async find(id) {
+      const Key = marshall(accountKey(id));
+      const { Item } = await client.send(new GetItemCommand({ TableName: table, Key, ConsistentRead: true }));
+      return Item ? storedAccountSchema.parse(unmarshall(Item)) : null;
+    },
+
+    async change(id, change, entry) {
+      const changes = Object.entries(change).filter(([, value]) => value !== undefined);
+      if (changes.length === 0) return accounts.find(id);
+      const update = {
+        TableName: table,
+        Key: marshall(accountKey(id)),
+        UpdateExpression: `SET ${changes.map(([name]) => `#${name} = :${name}`).join(', ')}`,
+        ConditionExpression: 'attribute_exists(pk)',
+        ExpressionAttributeNames: Object.fromEntries(changes.map(([name]) => [`#${name}`, name])),
+        ExpressionAttributeValues: marshall(Object.fromEntries(changes.map(([name, value]) => [`:${name}`, value]))),
+      };
+      const isDone = await changeTogether(client, [{ Update: update }, putAuditEntry(domain, entry)]);
+      return isDone ? accounts.find(id) : null;
+    },
+
+    settleKeys: (id, settings) => settleApiKeys(client, table, id, settings),
+
+    // In a transaction, so that one that makes a key is waited for.
+    closeUntil(id, untilMs) {
+      const update = {
+        TableName: table,
+        Key: marshall(accountKey(id)),
+        UpdateExpression: 'SET deleting_until = :until',
+        ConditionExpression: 'attribute_exists(pk)',
+        ExpressionAttributeValues: marshall({ ':until': untilMs }),
+      };
+      return changeTogether(client, [{ Update: update }]);
+    },
+
+    keys: (id) => queryApiKeys(client, table, id, {}),
+
+    revoke: (id, key, entry, nowMs) => revokeApiKey(client, tables, id, key, entry, nowMs),
+
+    remove(id, entry) {
+      const Delete = { TableName: table, Key: marshall(accountKey(id)), ConditionExpression: 'attribute_exists(pk)' };
+      return changeTogether(client, [{ Delete }, putAuditEntry(domain, entry)]);
+    },
+  };
+
+  return {
+    ...accounts,
+
+    /** Newest first. */
+    async list(limit: number, after: string | undefined): Promise<Page<StoredAccount>> {
+      const found: StoredAccount[] = [];
+      let start: QueryCommand['input']['ExclusiveStartKey'] = after ? marshall(accountKey(after)) : undefined;
+      do {
+        const page = await client.send(
+          new QueryCommand({
+            TableName: table,
+            KeyConditionExpression: 'pk = :pk',
+            ExpressionAttributeValues: marshall({ ':pk': accountKey('').pk }),
+            ScanIndexForward: false,
+            ConsistentRead: true,
+            Limit: limit + 1,
+            ExclusiveStartKey: start,
+          }),
+        );
+        found.push(...(page.Items ?? []).map((item) => storedAccountSchema.parse(unmarshall(item))));
+        start = page.LastEvaluatedKey;
+      } while (start && found.length <= limit);
+      const items = found.slice(0, limit);
+      const last = found.length > limit ? items.at(-1) : undefined;
+      return { items, next: last ? { at: '', id: last.id } : null };
+    },
+  };
+};

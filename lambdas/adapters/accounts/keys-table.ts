@@ -1,0 +1,105 @@
+import { type DynamoDBClient, GetItemCommand, type TransactWriteItem } from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { storedAccountSchema } from '../../domain/accounts/account.ts';
+import { apiKeySchema, type StoredApiKey, storedApiKeySchema } from '../../domain/accounts/api-key.ts';
+import type { NewApiKeys } from '../../domain/accounts/create-api-key.ts';
+import type { LivingApiKeys } from '../../domain/accounts/rotate-api-key.ts';
+import type { Page } from '../../domain/foundation/page.ts';
+import { batchGet } from '../aws/batch-get.ts';
+import { putFirstAnswer, readFirstAnswer } from '../aws/first-answers.ts';
+import { transact } from '../aws/transact.ts';
+import { putAuditEntry } from '../rows/audit-row.ts';
+import { rowOf } from '../rows/row.ts';
+import { accountKey, apiKeyKey, apiKeyListingKey, type Key } from '../rows/table-keys.ts';
+import { endedKeyTtl, putApiKey, queryApiKeys, revokeApiKey, updateKeyRow } from './api-keys.ts';
+
+/** API keys in the delivery table, which has no stream: their rows are written at every request. Their audit is in the domain table. */
+export const keysTable = (client: DynamoDBClient, tables: { readonly domain: string; readonly delivery: string }) => {
+  const { domain, delivery: table } = tables;
+  const rowsOf = async (listed: readonly { hash: string }[]): Promise<Map<string, StoredApiKey>> => {
+    const wanted = listed.map(({ hash }) => ({ table, key: apiKeyKey(hash), isConsistent: true }));
+    const row = await batchGet(client, wanted);
+    return new Map(
+      listed.flatMap(({ hash }) => {
+        const found = row(table, apiKeyKey(hash));
+        return found ? [[hash, storedApiKeySchema.parse(found)] as const] : [];
+      }),
+    );
+  };
+
+  const update = (key: Key, set: string, condition: string, values: object) =>
+    updateKeyRow(client, table, key, set, condition, values);
+
+  const keys: NewApiKeys & LivingApiKeys = {
+    firstAnswer: (scope, path, idempotencyKey, nowMs) =>
+      readFirstAnswer(client, table, { scope, path, idempotencyKey }, (answer) => apiKeySchema.parse(answer), nowMs),
+
+    async account(id) {
+      const Key = marshall(accountKey(id));
+      const { Item } = await client.send(new GetItemCommand({ TableName: table, Key, ConsistentRead: true }));
+      return Item ? storedAccountSchema.parse(unmarshall(Item)) : null;
+    },
+
+    async add(added, left, entry, nowMs) {
+      const { account_id, limit, retention_days } = added.key;
+      const scope = account_id ?? '';
+      const isAsRead: TransactWriteItem = {
+        ConditionCheck: {
+          TableName: table,
+          Key: marshall(accountKey(scope)),
+          ConditionExpression: [
+            'rate_limit_per_minute = :limit',
+            retention_days === undefined ? 'attribute_not_exists(retention_days)' : 'retention_days = :days',
+            '(attribute_not_exists(deleting_until) OR deleting_until <= :now)',
+          ].join(' AND '),
+          ExpressionAttributeValues: marshall(rowOf({ ':limit': limit, ':days': retention_days, ':now': nowMs })),
+        },
+      };
+      const rows = [isAsRead, ...putApiKey(table, added)];
+      const failed = await transact(client, [
+        ...rows,
+        ...(left ? [putFirstAnswer(table, { scope, ...left }, left, nowMs)] : []),
+        putAuditEntry(domain, entry),
+      ]);
+      if (failed === 'busy') return 'busy';
+      if (failed === -1) return 'added';
+      if (failed === 0) return 'account_changed';
+      return failed === rows.length ? 'repeated' : 'busy';
+    },
+
+    async find(accountId, id) {
+      const Key = marshall(apiKeyListingKey(accountId, id));
+      const { Item } = await client.send(new GetItemCommand({ TableName: table, Key, ConsistentRead: true }));
+      if (!Item) return null;
+      const { hash } = unmarshall(Item);
+      const key = (await rowsOf([{ hash }])).get(hash);
+      return key ? { hash, key } : null;
+    },
+
+    async expire(accountId, { hash, key }, endMs) {
+      const ttl = endedKeyTtl(endMs);
+      const isLonger =
+        ' AND attribute_not_exists(revoked_at) AND (attribute_not_exists(expires_at) OR expires_at > :end)';
+      const values = { ':end': endMs, ':ttl': ttl };
+      const isDone = await update(apiKeyKey(hash), 'SET expires_at = :end, #ttl = :ttl', isLonger, values);
+      if (isDone) await update(apiKeyListingKey(accountId, key.id), 'SET #ttl = :ttl', '', { ':ttl': ttl });
+    },
+
+    revoke: (accountId, revoked, entry, nowMs) => revokeApiKey(client, tables, accountId, revoked, entry, nowMs),
+  };
+
+  return {
+    ...keys,
+
+    async list(accountId: string, limit: number, after: string | undefined): Promise<Page<StoredApiKey>> {
+      const listed = await queryApiKeys(client, table, accountId, { after, limit: limit + 1 });
+      const shown = listed.slice(0, limit);
+      const rows = await rowsOf(shown);
+      const last = listed.length > limit ? shown.at(-1) : undefined;
+      return {
+        items: shown.flatMap(({ hash }) => rows.get(hash) ?? []).filter(({ revoked_at }) => revoked_at === null),
+        next: last ? { at: '', id: last.id } : null,
+      };
+    },
+  };
+};

@@ -1,0 +1,50 @@
+import {
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  GetItemCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import type * as z from 'zod';
+import type { Key } from '../rows/table-keys.ts';
+
+/** A row that says how far long work is, and is only ever replaced by who has read it as it stands. */
+export const createProgressRow = <Progress>(
+  client: DynamoDBClient,
+  table: string,
+  key: Key,
+  schema: z.ZodType<Progress>,
+) => ({
+  async read(): Promise<{ readonly progress: Progress; readonly version: number } | null> {
+    const { Item } = await client.send(
+      new GetItemCommand({ TableName: table, Key: marshall(key), ConsistentRead: true }),
+    );
+    if (!Item) return null;
+    const { progress, version } = unmarshall(Item);
+    return { progress: schema.parse(JSON.parse(progress)), version: Number(version) };
+  },
+
+  /** Replaces the version that was read, 0 for none; false where another did. */
+  async save(progress: Progress, version: number): Promise<boolean> {
+    try {
+      await client.send(
+        new UpdateItemCommand({
+          TableName: table,
+          Key: marshall(key),
+          UpdateExpression: 'SET kind = :kind, progress = :progress, version = :next',
+          ConditionExpression: version === 0 ? 'attribute_not_exists(version)' : 'version = :version',
+          ExpressionAttributeValues: marshall({
+            ':kind': 'roll-up',
+            ':progress': JSON.stringify(progress),
+            ':next': version + 1,
+            ...(version === 0 ? {} : { ':version': version }),
+          }),
+        }),
+      );
+      return true;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return false;
+      throw error;
+    }
+  },
+});

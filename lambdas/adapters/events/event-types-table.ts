@@ -1,0 +1,76 @@
+import { type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import {
+  type ChangingEventTypes,
+  isEventTypeName,
+  type StoredEventType,
+  storedEventTypeSchema,
+} from '../../domain/events/event-type.ts';
+import { PassPostError } from '../../domain/foundation/errors.ts';
+import { batchGet } from '../aws/batch-get.ts';
+import { changeTogether } from '../aws/transact.ts';
+import { putAuditEntry } from '../rows/audit-row.ts';
+import { rowOf } from '../rows/row.ts';
+import { eventTypeKey } from '../rows/table-keys.ts';
+
+export interface EventTypesTable extends ChangingEventTypes {
+  /** Those of the names that are the account's own. */
+  find(owner: string, names: readonly string[]): Promise<ReadonlyMap<string, StoredEventType>>;
+  /** By name: at most so many after a name; fewer, with `hasMore`, where they are long. */
+  list(
+    owner: string,
+    limit: number,
+    after: string | null,
+  ): Promise<{ readonly types: readonly StoredEventType[]; readonly hasMore: boolean }>;
+}
+
+const TRIES = 3;
+
+/** An account's own event types in the domain table. */
+export const createEventTypesTable = (client: DynamoDBClient, table: string): EventTypesTable => ({
+  async put(type, entry) {
+    const Item = marshall(rowOf({ ...type, ...eventTypeKey(type.owner, type.name), kind: 'event-type' }));
+    const putWhere = (ConditionExpression: string) =>
+      changeTogether(client, [{ Put: { TableName: table, Item, ConditionExpression } }, putAuditEntry(table, entry)]);
+    // A transaction does not tell what stood there before: its condition does. Others may put and delete meanwhile.
+    for (let tries = 0; tries < TRIES; tries++) {
+      if (await putWhere('attribute_not_exists(pk)')) return true;
+      if (await putWhere('attribute_exists(pk)')) return false;
+    }
+    throw new PassPostError('conflict', 'The event type is being changed by others. Please try again.');
+  },
+
+  async remove(owner, name, entry) {
+    // A key is bounded: what is no name cannot even be asked for.
+    if (!isEventTypeName(name)) return false;
+    const Key = marshall(eventTypeKey(owner, name));
+    const Delete = { TableName: table, Key, ConditionExpression: 'attribute_exists(pk)' };
+    return changeTogether(client, [{ Delete }, putAuditEntry(table, entry)]);
+  },
+
+  async find(owner, names) {
+    const keyed = [...new Set(names)].map((name) => ({ table, key: eventTypeKey(owner, name), isConsistent: true }));
+    const rows = await batchGet(client, keyed);
+    const found = keyed.flatMap(({ key }) => storedEventTypeSchema.safeParse(rows(table, key)).data ?? []);
+    return new Map(found.map((type) => [type.name, type]));
+  },
+
+  async list(owner, limit, after) {
+    const { pk, sk } = eventTypeKey(owner, after ?? '');
+    const { Items = [], LastEvaluatedKey } = await client.send(
+      new QueryCommand({
+        TableName: table,
+        KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
+        // A call reads a megabyte at most: as much as an answer may hold of schemas.
+        ExpressionAttributeValues: marshall({ ':pk': pk, ':from': sk, ':to': eventTypeKey(owner, '~').sk }),
+        ConsistentRead: true,
+        // One more, which may be the name itself.
+        Limit: limit + 1,
+      }),
+    );
+    const types = Items.map((item) => storedEventTypeSchema.parse(unmarshall(item))).filter(
+      ({ name }) => name !== after,
+    );
+    return { types, hasMore: LastEvaluatedKey !== undefined };
+  },
+});

@@ -1,0 +1,272 @@
+import {
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+} from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { type StoredEvent, storedEventSchema } from '../../domain/events/event.ts';
+import type { EventStore } from '../../domain/events/publish-events.ts';
+import { idBound, isTimeless, timeOfId } from '../../domain/foundation/id.ts';
+import { mergedPage, type Piece, type ReadRun } from '../../domain/foundation/merged-page.ts';
+import type { Page, Position } from '../../domain/foundation/page.ts';
+import type { EventArchive, EventFilter } from '../../domain/history/event-view.ts';
+import { batchGet } from '../aws/batch-get.ts';
+import { executeStatements, insertStatement } from '../aws/statements.ts';
+import { changeTogether } from '../aws/transact.ts';
+import { putAuditEntry } from '../rows/audit-row.ts';
+import { eventToRow } from '../rows/event-row.ts';
+import { rowOf } from '../rows/row.ts';
+import { eventKey, eventListPk, idempotencyKey as idempotencyRowKey, indexes, SHARDS } from '../rows/table-keys.ts';
+
+export type EventsTable = EventStore & EventArchive;
+
+const DAY_SECONDS = 86_400;
+const LOOK_AT_MOST = 1000;
+/** A function's answer holds 6 MB, in which every quotation mark counts double. */
+const MOST_PAGE_BYTES = 2_500_000;
+/** The latest time an id can carry, and the earliest. */
+const inIdRange = (timeMs: number): number => Math.min(Math.max(timeMs, 0), 2 ** 48);
+
+/** What a list knows of an event before its row is read: the index holds no more. */
+interface Listed {
+  readonly position: Position;
+  /** Where the event stood in the table itself. */
+  readonly row: Record<string, unknown> | null;
+}
+
+const positionOfId = (id: string): Position => ({ at: new Date(timeOfId(id)).toISOString(), id });
+
+const positionOfListSk = (text: string): Position => {
+  const [at = '', id = ''] = text.split('#');
+  return { at, id };
+};
+
+const isExpired = (row: Readonly<Record<string, unknown>>, nowMs: number): boolean =>
+  typeof row.ttl === 'number' && row.ttl * 1000 <= nowMs;
+
+const filterExpression = ({ type, resource }: EventFilter) => {
+  const conditions = [...(type ? ['#type = :type'] : []), ...(resource ? ['#resource = :resource'] : [])];
+  return {
+    values: { ...(type ? { ':type': type } : {}), ...(resource ? { ':resource': resource } : {}) },
+    input:
+      conditions.length === 0
+        ? {}
+        : {
+            FilterExpression: conditions.join(' AND '),
+            ExpressionAttributeNames: {
+              ...(type ? { '#type': 'type' } : {}),
+              ...(resource ? { '#resource': 'resource' } : {}),
+            },
+          },
+  };
+};
+
+/** Events in the domain table. Those with a time in their id are listed from the table, the derived ones from its index. */
+export const createEventsTable = (client: DynamoDBClient, table: string, retentionDays: number): EventsTable => {
+  const eventRow = (event: StoredEvent) => ({
+    ...eventToRow(event, retentionDays),
+    ...(isTimeless(event.id)
+      ? { list_pk: eventKey(event.owner, event.id).pk, list_sk: `${event.created_at}#${event.id}` }
+      : {}),
+  });
+
+  const query = async (
+    run: { pk: string; index: boolean; from: string; to: string },
+    filter: EventFilter,
+    atMost: number,
+  ) => {
+    // DynamoDB refuses a range that is none.
+    if (run.from > run.to) return { rows: [], looked: 0, reached: null };
+    const { values, input } = filterExpression(filter);
+    const [pk, sk] = run.index ? ['list_pk', 'list_sk'] : ['pk', 'sk'];
+    const {
+      Items = [],
+      ScannedCount = 0,
+      LastEvaluatedKey,
+    } = await client.send(
+      new QueryCommand({
+        TableName: table,
+        KeyConditionExpression: `${pk} = :pk AND ${sk} BETWEEN :from AND :to`,
+        ExpressionAttributeValues: marshall({ ':pk': run.pk, ':from': run.from, ':to': run.to, ...values }),
+        ScanIndexForward: false,
+        // Two at least: one may be the row at the position from which the page begins.
+        Limit: Math.max(2, atMost),
+        ...(run.index ? { IndexName: indexes.list } : { ConsistentRead: true }),
+        ...input,
+      }),
+    );
+    const reached = LastEvaluatedKey ? String(unmarshall(LastEvaluatedKey)[sk as string]) : null;
+    return { rows: Items.map((item) => unmarshall(item)), looked: ScannedCount, reached };
+  };
+
+  const timedRun =
+    (pk: string, filter: EventFilter, nowMs: number): ReadRun<Listed> =>
+    async (after, atMost): Promise<Piece<Listed>> => {
+      const until = filter.until === undefined ? 'evt_8' : idBound('evt', inIdRange(filter.until));
+      // Derived ids come first among those of one millisecond.
+      const before = after && (isTimeless(after.id) ? idBound('evt', inIdRange(Date.parse(after.at) + 1)) : after.id);
+      const to = before && before < until ? before : until;
+      const from = idBound('evt', inIdRange(filter.since ?? 0));
+      const { rows, looked, reached } = await query({ pk, index: false, from, to }, filter, atMost);
+      return {
+        items: rows
+          .filter((row) => row.sk !== after?.id && !isExpired(row, nowMs))
+          .map((row) => ({ position: positionOfId(row.sk), row })),
+        looked,
+        reached: reached === null ? null : positionOfId(reached),
+      };
+    };
+
+  const derivedRun =
+    (pk: string, filter: EventFilter): ReadRun<Listed> =>
+    async (after, atMost): Promise<Piece<Listed>> => {
+      const until = filter.until === undefined ? '~' : new Date(filter.until).toISOString();
+      const before = after && `${after.at}#${after.id}`;
+      const to = before && before < until ? before : until;
+      const from = new Date(filter.since ?? 0).toISOString();
+      const { rows, looked, reached } = await query({ pk, index: true, from, to }, filter, atMost);
+      return {
+        items: rows
+          .filter((row) => row.list_sk !== before)
+          .map((row) => ({ position: positionOfListSk(row.list_sk), row: null })),
+        looked,
+        reached: reached === null ? null : positionOfListSk(reached),
+      };
+    };
+
+  const find = async (owner: string, ids: readonly string[]) => {
+    const rows = await batchGet(
+      client,
+      ids.map((id) => ({ table, key: eventKey(owner, id), isConsistent: true })),
+    );
+    return (id: string) => rows(table, eventKey(owner, id));
+  };
+
+  /** The rows of a page, as many as an answer holds. */
+  const pageOfRows = async (owner: string, page: Page<Listed>, nowMs: number): Promise<Page<StoredEvent>> => {
+    const rowOfId = await find(
+      owner,
+      page.items.flatMap(({ position, row }) => (row ? [] : [position.id])),
+    );
+    const items: StoredEvent[] = [];
+    let bytes = 0;
+    let last: Position | null = null;
+    for (const { position, row } of page.items) {
+      const found = row ?? rowOfId(position.id);
+      const event = found && !isExpired(found, nowMs) ? storedEventSchema.parse(found) : null;
+      bytes += event ? Buffer.byteLength(event.data) + Buffer.byteLength(event.meta ?? '') : 0;
+      if (last && bytes > MOST_PAGE_BYTES) return { items, next: last };
+      if (event) items.push(event);
+      last = position;
+    }
+    return { items, next: page.next };
+  };
+
+  const get = async (owner: string, id: string, nowMs: number): Promise<StoredEvent | null> => {
+    const { Item } = await client.send(
+      new GetItemCommand({ TableName: table, Key: marshall(eventKey(owner, id)), ConsistentRead: true }),
+    );
+    const row = Item && unmarshall(Item);
+    return row && !isExpired(row, nowMs) ? storedEventSchema.parse(row) : null;
+  };
+
+  /** Whether the event is new. */
+  const putNew = async (event: StoredEvent): Promise<boolean> => {
+    try {
+      await client.send(
+        new PutItemCommand({
+          TableName: table,
+          Item: marshall(rowOf(eventRow(event)), { removeUndefinedValues: true }),
+          ConditionExpression: 'attribute_not_exists(pk)',
+        }),
+      );
+      return true;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return false;
+      throw error;
+    }
+  };
+
+  return {
+    async find(owner, ids) {
+      const rowOfId = await find(owner, ids);
+      return new Map(
+        ids.flatMap((id) => {
+          const row = rowOfId(id);
+          return row ? [[id, storedEventSchema.parse(row)] as const] : [];
+        }),
+      );
+    },
+
+    async add(events) {
+      const [only] = events;
+      // For one, a plain put: half the work of a statement, here and in the engine.
+      if (only && events.length === 1) return [await putNew(only)];
+      const statements = events.map((event) => insertStatement(table, eventRow(event)));
+      const outcomes = await executeStatements(client, statements);
+      return outcomes.map((outcome) => outcome === 'done');
+    },
+
+    async claimKey(owner, key, hash, nowMs) {
+      const nowSeconds = Math.ceil(nowMs / 1000);
+      const row = {
+        ...idempotencyRowKey(owner, '/events', key),
+        kind: 'idempotency',
+        hash,
+        ttl: nowSeconds + 2 * DAY_SECONDS,
+      };
+      try {
+        await client.send(
+          new PutItemCommand({
+            TableName: table,
+            Item: marshall(rowOf(row)),
+            ConditionExpression: 'attribute_not_exists(pk) OR #ttl <= :now',
+            ExpressionAttributeNames: { '#ttl': 'ttl' },
+            ExpressionAttributeValues: marshall({ ':now': nowSeconds }),
+            ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+          }),
+        );
+        return null;
+      } catch (error) {
+        if (error instanceof ConditionalCheckFailedException && error.Item) return String(unmarshall(error.Item).hash);
+        throw error;
+      }
+    },
+
+    get,
+
+    async deletePayload(owner, id, entry, nowMs) {
+      const update = {
+        TableName: table,
+        Key: marshall(eventKey(owner, id)),
+        UpdateExpression: 'SET #data = :null, payload_deleted_at = :at REMOVE #meta',
+        ConditionExpression:
+          'attribute_exists(pk) AND attribute_not_exists(payload_deleted_at) AND (attribute_not_exists(#ttl) OR #ttl > :now)',
+        ExpressionAttributeNames: { '#data': 'data', '#meta': 'meta', '#ttl': 'ttl' },
+        ExpressionAttributeValues: marshall({
+          ':null': 'null',
+          ':at': new Date(nowMs).toISOString(),
+          ':now': Math.floor(nowMs / 1000),
+        }),
+      };
+      if (await changeTogether(client, [{ Update: update }, putAuditEntry(table, entry)])) return true;
+      // Gone already is as good as gone.
+      return (await get(owner, id, nowMs)) !== null;
+    },
+
+    async list(owner, filter, { limit, after, nowMs }) {
+      const shards = Array.from({ length: SHARDS }, (_, shard) => eventListPk(owner, shard));
+      const page = await mergedPage({
+        runs: shards.flatMap((pk) => [timedRun(pk, filter, nowMs), derivedRun(pk, filter)]),
+        positionOf: ({ position }) => position,
+        after,
+        limit,
+        lookAtMost: LOOK_AT_MOST,
+        isFiltered: filter.type !== undefined || filter.resource !== undefined,
+      });
+      return pageOfRows(owner, page, nowMs);
+    },
+  };
+};

@@ -1,0 +1,60 @@
+import { type DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
+import type { FanOutStore } from '../../domain/fan-out/fan-out.ts';
+import type { CommandStore } from '../../domain/fan-out/run-command.ts';
+import { executeStatements, insertStatement } from '../aws/statements.ts';
+import { createErasureRows } from '../deliveries/erase-history.ts';
+import { createHeldRows } from '../deliveries/release-held.ts';
+import { createKeptEvents } from '../maintenance/event-retention.ts';
+import { createRecount } from '../maintenance/hour-counts.ts';
+import { createRecoveryRows } from '../redelivery/recovery.ts';
+import { createOwedRows, deliveryRow } from '../redelivery/redeliver.ts';
+import { eventToRow } from '../rows/event-row.ts';
+import { healthKey } from '../rows/table-keys.ts';
+import { createWantingRows } from '../webhooks/subscribers.ts';
+
+export const createFanOutRows = (
+  client: DynamoDBClient,
+  tables: { readonly domain: string; readonly delivery: string },
+  retentionDays: number,
+  isOperational: (type: string) => boolean,
+  speed = 1,
+): FanOutStore & CommandStore => {
+  const recount = createRecount(client, tables.delivery, retentionDays, speed);
+  const resumeHeld = createHeldRows(client, tables.delivery);
+  const { owe, oweAgain } = createOwedRows(client, tables.delivery, recount, createKeptEvents(client, tables.domain));
+  return {
+    ...createErasureRows(client, tables),
+    oweAgain,
+    ...createRecoveryRows(client, tables, owe),
+    wanting: createWantingRows(client, tables.domain, isOperational),
+
+    async add(events, deliveries, nowMs) {
+      await recount(deliveries, nowMs);
+      await executeStatements(client, [
+        ...events.map((event) => insertStatement(tables.domain, eventToRow(event, retentionDays))),
+        ...deliveries.map((delivery) => insertStatement(tables.delivery, deliveryRow(delivery))),
+      ]);
+    },
+
+    async forgetFailing(webhookId) {
+      await client.send(
+        new UpdateItemCommand({
+          TableName: tables.delivery,
+          Key: marshall(healthKey(webhookId)),
+          UpdateExpression: 'SET kind = :kind REMOVE failing_since, failing_pk, told',
+          ExpressionAttributeValues: marshall({ ':kind': 'health' }),
+        }),
+      );
+    },
+
+    async resumeHeld(webhookId, askedBy, nowMs) {
+      const { tickets, hasMore } = await resumeHeld(webhookId, askedBy, nowMs);
+      await recount(
+        tickets.map(({ deliveryId, owner }) => ({ id: deliveryId, owner })),
+        nowMs,
+      );
+      return { tickets, hasMore };
+    },
+  };
+};

@@ -1,0 +1,37 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import * as z from 'zod';
+import { commandSchema } from '../../domain/deliveries/command.ts';
+import { type StoredEvent, storedEventSchema } from '../../domain/events/event.ts';
+import { storedTemplateSchema, templateEvent } from '../../domain/events/template.ts';
+import type { Change } from '../../domain/fan-out/fan-out.ts';
+import { jobEvent, storedJobSchema } from '../../domain/jobs/job.ts';
+import { storedTaskSchema } from '../../domain/tasks/task.ts';
+import { taskEvent } from '../../domain/tasks/task-event.ts';
+
+const imageSchema = z.discriminatedUnion('kind', [
+  storedTaskSchema.extend({ kind: z.literal('task') }),
+  storedEventSchema.extend({ kind: z.literal('event') }),
+  z.looseObject({ kind: z.literal('command') }),
+  storedTemplateSchema.extend({ kind: z.literal('template') }),
+  storedJobSchema.extend({ kind: z.literal('job') }),
+]);
+
+const eventToChange = (event: StoredEvent | null): Change | null => event && { kind: 'event', event, isStored: false };
+
+/** A row's new image in the domain table's stream as the change it means; null where it means nothing to others. Throws where it is none that we ever write. */
+export const imageToChange = (image: Record<string, unknown>): Change | null => {
+  const row = imageSchema.parse(unmarshall(image as Record<string, AttributeValue>));
+  switch (row.kind) {
+    case 'task':
+      return eventToChange(taskEvent(row));
+    case 'event':
+      return { kind: 'event', event: row, isStored: true };
+    case 'command':
+      return { kind: 'command', command: commandSchema.parse(row) };
+    case 'template':
+      return eventToChange(templateEvent(row));
+    case 'job':
+      return eventToChange(jobEvent(row));
+  }
+};

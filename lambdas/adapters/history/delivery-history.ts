@@ -1,0 +1,142 @@
+import { type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import {
+  type Attempt,
+  attemptSchema,
+  type StoredDelivery,
+  storedDeliverySchema,
+} from '../../domain/deliveries/delivery.ts';
+import { idBound } from '../../domain/foundation/id.ts';
+import { mergedPage, type ReadRun } from '../../domain/foundation/merged-page.ts';
+import type { DeliveryFilter, DeliveryHistory } from '../../domain/history/read-deliveries.ts';
+import { batchGet } from '../aws/batch-get.ts';
+import { attemptKey, attentionPk, deliveryKey, deliveryPk, indexes, SHARDS } from '../rows/table-keys.ts';
+
+const LOOK_AT_MOST = 1000;
+/** The statuses that the attention index knows; a row that was delivered at once never enters it. */
+const ATTENTION: ReadonlySet<string> = new Set(['failed', 'dead', 'held', 'cancelled']);
+/** The latest time an id can carry, and the earliest. */
+const inIdRange = (timeMs: number): number => Math.min(Math.max(timeMs, 0), 2 ** 48);
+
+const isLiving = (row: Readonly<Record<string, unknown>>, nowMs: number): boolean =>
+  typeof row.ttl !== 'number' || row.ttl * 1000 > nowMs;
+
+const toDelivery = (row: unknown): StoredDelivery => storedDeliverySchema.parse(row);
+
+/** Deliveries and attempts as they were recorded. */
+export const createDeliveryHistory = (client: DynamoDBClient, table: string): DeliveryHistory => {
+  const shardRun = (
+    webhookId: string,
+    shard: number,
+    filter: DeliveryFilter,
+    nowMs: number,
+  ): ReadRun<StoredDelivery> => {
+    const { status, event_type, since, until } = filter;
+    const index = status !== undefined && ATTENTION.has(status) ? indexes.attention : null;
+    const pk = index ? attentionPk(webhookId, shard, status ?? '') : deliveryPk(webhookId, shard);
+    const conditions = [...(status ? ['#status = :status'] : []), ...(event_type ? ['event_type = :type'] : [])];
+    const from = idBound('dlv', inIdRange(since ?? 0));
+    const end = until === undefined ? 'dlv_~' : idBound('dlv', inIdRange(until));
+
+    return async (after, atMost) => {
+      const to = after && after.id < end ? after.id : end;
+      // DynamoDB refuses a range that is none.
+      if (from > to) return { items: [], looked: 0, reached: null };
+      const {
+        Items = [],
+        ScannedCount = 0,
+        LastEvaluatedKey,
+      } = await client.send(
+        new QueryCommand({
+          TableName: table,
+          KeyConditionExpression: '#pk = :pk AND sk BETWEEN :from AND :to',
+          ExpressionAttributeNames: { '#pk': index ? 'att_pk' : 'pk', ...(status ? { '#status': 'status' } : {}) },
+          ExpressionAttributeValues: marshall({
+            ':pk': pk,
+            ':from': from,
+            ':to': to,
+            ...(status ? { ':status': status } : {}),
+            ...(event_type ? { ':type': event_type } : {}),
+          }),
+          ...(conditions.length > 0 ? { FilterExpression: conditions.join(' AND ') } : {}),
+          ...(index ? { IndexName: index } : { ConsistentRead: true }),
+          ScanIndexForward: false,
+          // Two at least: one may be the row at the position from which the page begins.
+          Limit: Math.max(2, atMost),
+        }),
+      );
+      return {
+        items: Items.map((item) => unmarshall(item))
+          .filter((row) => row.sk !== after?.id && isLiving(row, nowMs))
+          .map(toDelivery),
+        looked: ScannedCount,
+        reached: LastEvaluatedKey ? { at: '', id: String(unmarshall(LastEvaluatedKey).sk) } : null,
+      };
+    };
+  };
+
+  const lastAttempts = async (deliveries: readonly StoredDelivery[]) => {
+    const keyOf = ({ id, last }: StoredDelivery) => attemptKey(id, last?.number ?? 0);
+    const find = await batchGet(
+      client,
+      deliveries.map((delivery) => ({ table, key: keyOf(delivery), isConsistent: true })),
+    );
+    return (delivery: StoredDelivery): Attempt | null => {
+      const row = find(table, keyOf(delivery));
+      return row ? attemptSchema.parse(row) : null;
+    };
+  };
+
+  return {
+    list(webhookId, filter, { limit, after, nowMs }) {
+      return mergedPage({
+        runs: Array.from({ length: SHARDS }, (_, shard) => shardRun(webhookId, shard, filter, nowMs)),
+        positionOf: ({ id }) => ({ at: '', id }),
+        after: after && { at: '', id: after.id },
+        limit,
+        lookAtMost: LOOK_AT_MOST,
+        isFiltered: filter.status !== undefined || filter.event_type !== undefined,
+      });
+    },
+
+    async find(ids, nowMs) {
+      const rows = await batchGet(
+        client,
+        ids.map((id) => ({ table, key: deliveryKey(id), isConsistent: true })),
+      );
+      return ids.flatMap((id) => {
+        const row = rows(table, deliveryKey(id));
+        return row && isLiving(row, nowMs) ? [toDelivery(row)] : [];
+      });
+    },
+
+    async withBodies(deliveries) {
+      const lastOf = await lastAttempts(deliveries.filter(({ last }) => last?.is_body_apart));
+      return deliveries.map((delivery) =>
+        delivery.last?.is_body_apart ? { ...delivery, last: lastOf(delivery) ?? delivery.last } : delivery,
+      );
+    },
+
+    async attempts({ id, last }, nowMs) {
+      const found: Attempt[] = [];
+      let start: Record<string, unknown> | undefined;
+      do {
+        const page = await client.send(
+          new QueryCommand({
+            TableName: table,
+            KeyConditionExpression: 'pk = :pk AND begins_with(sk, :attempt)',
+            ExpressionAttributeValues: marshall({ ':pk': id, ':attempt': 'A#' }),
+            ConsistentRead: true,
+            ...(start ? { ExclusiveStartKey: marshall(start) } : {}),
+          }),
+        );
+        const rows = (page.Items ?? []).map((item) => unmarshall(item)).filter((row) => isLiving(row, nowMs));
+        found.push(...rows.map((row) => attemptSchema.parse(row)));
+        start = page.LastEvaluatedKey && unmarshall(page.LastEvaluatedKey);
+      } while (start);
+      const isApart = found.some(({ number }) => number === last?.number);
+      const all = last && !isApart ? [...found, last] : found;
+      return all.toSorted((a, b) => a.number - b.number);
+    },
+  };
+};

@@ -1,0 +1,116 @@
+import {
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import type { Page, Position } from '../../domain/foundation/page.ts';
+import type { CompletingJobs } from '../../domain/jobs/complete-job.ts';
+import type { NewJobs } from '../../domain/jobs/create-job.ts';
+import { type JobStatus, type JobType, jobStatuses, type StoredJob, storedJobSchema } from '../../domain/jobs/job.ts';
+import { storedWebhookSchema } from '../../domain/webhooks/webhook.ts';
+import { batchGet } from '../aws/batch-get.ts';
+import { newestFirst, type PageRequest, queryStatuses } from '../aws/status-list.ts';
+import { jobToRow } from '../rows/job-row.ts';
+import { rowOf } from '../rows/row.ts';
+import { jobKey, jobListPk, routingKey, webhookKey } from '../rows/table-keys.ts';
+
+export interface JobsTable extends NewJobs, CompletingJobs {
+  list(owner: string, status: JobStatus | undefined, page: PageRequest & { nowMs: number }): Promise<Page<StoredJob>>;
+  /** Whether an enabled webhook of the profile wants the type, for every resource. */
+  hasWebhook(owner: string, type: JobType, profile: string): Promise<boolean>;
+}
+
+/** A function's answer holds 6 MB, in which every quotation mark counts double. */
+const MOST_PAGE_BYTES = 2_500_000;
+
+/** DynamoDB deletes what has expired late. */
+const livingJob = (row: Readonly<Record<string, unknown>>, nowMs: number): StoredJob | null =>
+  Number(row.ttl) * 1000 > nowMs ? storedJobSchema.parse(row) : null;
+
+/** Jobs in the domain table: its stream makes the results of the asynchronous ones known. */
+export const createJobsTable = (client: DynamoDBClient, table: string, retentionDays: number): JobsTable => {
+  /** Puts a row on a condition; answers what stands there where it does not hold. */
+  const putIf = async (job: StoredJob, condition: string, values?: Record<string, unknown>) => {
+    try {
+      await client.send(
+        new PutItemCommand({
+          TableName: table,
+          Item: marshall(rowOf(jobToRow(job, retentionDays))),
+          ConditionExpression: condition,
+          ...(values ? { ExpressionAttributeValues: marshall(values) } : {}),
+          ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+        }),
+      );
+      return null;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException && error.Item) {
+        return storedJobSchema.parse(unmarshall(error.Item));
+      }
+      throw error;
+    }
+  };
+
+  /** The rows at these positions, as many as an answer holds, and the last that was looked at. */
+  const rowsAt = async (positions: readonly Position[], nowMs: number) => {
+    const keyed = positions.map((position) => ({ position, key: jobKey(position.id) }));
+    const rows = await batchGet(
+      client,
+      keyed.map(({ key }) => ({ table, key, isConsistent: true })),
+    );
+    const items: StoredJob[] = [];
+    let last: Position | null = null;
+    let bytes = 0;
+    for (const { position, key } of keyed) {
+      const row = rows(table, key);
+      const job = row && livingJob(row, nowMs);
+      for (const text of job ? [job.input, job.data, job.meta] : []) bytes += Buffer.byteLength(text ?? '');
+      if (last && bytes > MOST_PAGE_BYTES) break;
+      if (job) items.push(job);
+      last = position;
+    }
+    return { items, last };
+  };
+
+  return {
+    add: (job) => putIf(job, 'attribute_not_exists(pk)'),
+
+    replace: (job, version) => putIf(job, 'version = :version', { ':version': version }),
+
+    async get(owner, id, { isLatest, nowMs }) {
+      const { Item } = await client.send(
+        new GetItemCommand({ TableName: table, Key: marshall(jobKey(id)), ConsistentRead: isLatest }),
+      );
+      const job = Item && livingJob(unmarshall(Item), nowMs);
+      return job?.owner === owner ? job : null;
+    },
+
+    async list(owner, status, { nowMs, ...page }) {
+      const statuses = status ? [status] : jobStatuses;
+      const found = await queryStatuses(client, table, (shard) => jobListPk(owner, shard), statuses, page);
+      const positions = found.toSorted(newestFirst);
+      const shown = positions.slice(0, page.limit);
+      const { items, last } = await rowsAt(shown, nowMs);
+      const isWhole = last === (shown.at(-1) ?? null) && positions.length <= page.limit;
+      // The index lags behind the row: the row decides.
+      return { items: items.filter((job) => !status || job.status === status), next: isWhole ? null : last };
+    },
+
+    async hasWebhook(owner, type, profile) {
+      const routing = routingKey(owner, type);
+      const routes = await batchGet(client, [{ table, key: routing, isConsistent: true }]);
+      const wanting = [...((routes(table, routing)?.webhooks as Set<string> | undefined) ?? [])];
+      // A result is about no resource, so that who asks for one does not get it.
+      const keys = wanting.filter((entry) => entry.endsWith('|')).map((entry) => webhookKey(owner, entry.slice(0, -1)));
+      const rows = await batchGet(
+        client,
+        keys.map((key) => ({ table, key, isConsistent: true })),
+      );
+      return keys.some((key) => {
+        const webhook = storedWebhookSchema.safeParse(rows(table, key)).data;
+        return webhook?.enabled === true && webhook.deleted_at === null && webhook.profile === profile;
+      });
+    },
+  };
+};

@@ -1,0 +1,112 @@
+import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { decodeProtectedHeader } from 'jose/decode/protected_header';
+import { compactDecrypt } from 'jose/jwe/compact/decrypt';
+import type { Profile, SigningKeys } from '../../domain/deliveries/profile.ts';
+import { type KeyringContent, nextSwitchMs, parseKeyring, signingKeysOf } from '../../domain/keyring/keyring.ts';
+import type { OpenedWebhook } from '../../domain/sending/attempt-delivery.ts';
+import { signingSecrets } from '../../domain/webhooks/secret.ts';
+import type { StoredWebhook } from '../../domain/webhooks/webhook.ts';
+import { keptValue } from './refreshing-cache.ts';
+
+export interface Keyring {
+  /** Opens what was sealed for this webhook of this owner, and nothing else. Throws when the keyring cannot be read. */
+  open(owner: string, webhookId: string, sealed: string): Promise<string>;
+  /** What signs at that time. */
+  signingKeys(nowMs: number): Promise<SigningKeys>;
+  /** Everything of a webhook that is sealed and needed at that time. */
+  openWebhook(webhook: StoredWebhook, rotation: Profile['rotation'], nowMs: number): Promise<OpenedWebhook>;
+}
+
+const FRESH_MS = 5 * 60_000;
+/** Whatever happens, Secrets Manager is not asked more often. */
+const PAUSE_MS = 5_000;
+/** Some 300 bytes each. */
+const OPENED_KEPT = 10_000;
+
+interface Loaded {
+  readonly sealing: ReadonlyMap<string, KeyringContent['sealing'][number]['jwk']>;
+  signingAt(nowMs: number): SigningKeys;
+}
+
+const load = (text: string): Loaded => {
+  const content = parseKeyring(text);
+  let signing: { readonly keys: SigningKeys; readonly untilMs: number } | null = null;
+  return {
+    sealing: new Map(content.sealing.map(({ kid, jwk }) => [kid, jwk])),
+    signingAt(nowMs) {
+      if (signing === null || nowMs >= signing.untilMs) {
+        signing = { keys: signingKeysOf(content, nowMs), untilMs: nextSwitchMs(content.signing, nowMs) };
+      }
+      return signing.keys;
+    },
+  };
+};
+
+/** The deployment's private keys, kept for minutes, with what they opened, kept for as long as there is room. */
+export const createKeyring = (
+  client: SecretsManagerClient,
+  secretId: string,
+  clock: () => number,
+  onUnreadable: (error: unknown) => void = () => undefined,
+): Keyring => {
+  // A keyring only ever grows, so one that is not the newest still opens what it opened.
+  const current = keptValue(
+    async () => {
+      const { SecretString = '' } = await client.send(new GetSecretValueCommand({ SecretId: secretId }));
+      return load(SecretString);
+    },
+    clock,
+    onUnreadable,
+  );
+  const opened = new Map<string, Promise<string>>();
+
+  const decrypt = async (owner: string, webhookId: string, sealed: string): Promise<string> => {
+    const kid = String(decodeProtectedHeader(sealed).kid);
+    const known = (await current(FRESH_MS)).sealing.get(kid);
+    const key = known ?? (await current(PAUSE_MS)).sealing.get(kid);
+    if (key === undefined) throw new Error(`the keyring has no sealing key ${kid}`);
+    const { plaintext, protectedHeader } = await compactDecrypt(sealed, key, {
+      keyManagementAlgorithms: ['ECDH-ES+A256KW'],
+      contentEncryptionAlgorithms: ['A256GCM'],
+    });
+    if (protectedHeader.acc !== owner || protectedHeader.whk !== webhookId) {
+      throw new Error('this was sealed for another webhook');
+    }
+    return Buffer.from(plaintext).toString();
+  };
+
+  const open = (owner: string, webhookId: string, sealed: string): Promise<string> => {
+    const name = `${owner} ${webhookId} ${sealed}`;
+    const text = opened.get(name) ?? decrypt(owner, webhookId, sealed);
+    // Put back at the end: the first in the map is the one that was longest unused.
+    opened.delete(name);
+    opened.set(name, text);
+    if (opened.size > OPENED_KEPT) opened.delete(opened.keys().next().value ?? name);
+    text.catch(() => opened.delete(name));
+    return text;
+  };
+
+  const signingKeys = async (nowMs: number): Promise<SigningKeys> => (await current(FRESH_MS)).signingAt(nowMs);
+
+  const openWebhook = async (
+    { owner, id, secrets, basic_auth, headers }: StoredWebhook,
+    rotation: Profile['rotation'],
+    nowMs: number,
+  ): Promise<OpenedWebhook> => {
+    const [newest, ...older] = signingSecrets(secrets, rotation, nowMs);
+    const [keys, first, rest, password, values] = await Promise.all([
+      signingKeys(nowMs),
+      open(owner, id, newest.sealed),
+      Promise.all(older.map(({ sealed }) => open(owner, id, sealed))),
+      basic_auth && open(owner, id, basic_auth.sealed),
+      headers && open(owner, id, headers.sealed),
+    ]);
+    return {
+      material: { ...keys, secrets: [first, ...rest] },
+      password,
+      headers: values === null ? {} : (JSON.parse(values) as Record<string, string>),
+    };
+  };
+
+  return { open, signingKeys, openWebhook };
+};

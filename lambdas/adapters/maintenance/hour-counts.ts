@@ -1,0 +1,162 @@
+import {
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  QueryCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { storedDeliverySchema } from '../../domain/deliveries/delivery.ts';
+import { idBound, timeOfId, webhookOfDelivery } from '../../domain/foundation/id.ts';
+import type { CountHourStore, HourReader } from '../../domain/maintenance/count-hour.ts';
+import { type Hour, hourAt, quietMs } from '../../domain/maintenance/hour.ts';
+import { percentileMs } from '../../domain/maintenance/hour-counts.ts';
+import { deliveryPk, hourDuePkOf, hourKey, SHARDS } from '../rows/table-keys.ts';
+
+/** So many rows of each shard at once: some hundred kilobytes. */
+const ROWS_AT_ONCE = 250;
+/** What was made for an hour so long before it is read was there when it is. */
+const MARGIN = 2 / 3;
+
+const DAY_SECONDS = 86_400;
+/** So many rows are marked side by side. */
+const MARKS_AT_ONCE = 25;
+
+/** An hour's row lives a day longer than what it counts. */
+const ttlOf = ({ endMs }: Hour, retentionDays: number): number =>
+  Math.ceil(endMs / 1000) + (retentionDays + 1) * DAY_SECONDS;
+
+/** Changes an hour's row. Answers false where it does not stand as expected. */
+const update = async (
+  client: DynamoDBClient,
+  table: string,
+  [webhookId, { startMs }]: readonly [string, Hour],
+  set: Readonly<Record<string, unknown>>,
+  expected: { readonly condition: string; readonly values: Readonly<Record<string, number>> },
+  remove = '',
+): Promise<boolean> => {
+  const fields = Object.entries(set);
+  const assignments = fields.map(([name]) => `#${name} = :${name}`);
+  try {
+    await client.send(
+      new UpdateItemCommand({
+        TableName: table,
+        Key: marshall(hourKey(webhookId, startMs)),
+        UpdateExpression: [...(fields.length > 0 ? [`SET ${assignments.join(', ')}`] : []), remove].join(' '),
+        ConditionExpression: expected.condition,
+        ...(fields.length > 0
+          ? { ExpressionAttributeNames: Object.fromEntries(fields.map(([name]) => [`#${name}`, name])) }
+          : {}),
+        ExpressionAttributeValues: marshall({
+          ...Object.fromEntries(fields.map(([name, value]) => [`:${name}`, value])),
+          ...expected.values,
+        }),
+      }),
+    );
+    return true;
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return false;
+    throw error;
+  }
+};
+
+/** Reads an hour's delivery rows, newest first, a page of every shard at a time. */
+export const createHourReader = (client: DynamoDBClient, table: string): HourReader => ({
+  async read(webhookId, { startMs, endMs }, cursor) {
+    const from = idBound('dlv', startMs);
+    const end = idBound('dlv', endMs);
+    const readShard = async (shard: number, after: string | null) => {
+      if (after === null) return { found: [], next: null };
+      const pk = deliveryPk(webhookId, shard);
+      const { Items = [], LastEvaluatedKey } = await client.send(
+        new QueryCommand({
+          TableName: table,
+          KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :end',
+          ExpressionAttributeValues: marshall({ ':pk': pk, ':from': from, ':end': end }),
+          ScanIndexForward: false,
+          Limit: ROWS_AT_ONCE,
+          ...(after === '' ? {} : { ExclusiveStartKey: marshall({ pk, sk: after }) }),
+        }),
+      );
+      const rows = Items.map((item) => unmarshall(item));
+      return {
+        found: rows.map((row) => ({
+          delivery: storedDeliverySchema.parse(row),
+          isInDueIndex: row.due_pk !== undefined,
+        })),
+        next: LastEvaluatedKey ? String(unmarshall(LastEvaluatedKey).sk) : null,
+      };
+    };
+    const pages = await Promise.all((cursor ?? Array<string>(SHARDS).fill('')).map((after, i) => readShard(i, after)));
+    const next = pages.map((page) => page.next);
+    return { found: pages.flatMap(({ found }) => found), next: next.every((each) => each === null) ? null : next };
+  },
+});
+
+const NO_MORE = 'REMOVE due_pk, due_at';
+
+/** What is kept of each hour: its counts, and when it is to be read again. */
+export const createHourRows = (
+  client: DynamoDBClient,
+  table: string,
+  retentionDays: number,
+): Pick<CountHourStore, 'put' | 'close'> => {
+  const close: CountHourStore['close'] = async (webhookId, hour, tickAtMs) => {
+    const isRead = { condition: 'due_at <= :tick', values: { ':tick': tickAtMs } };
+    await update(client, table, [webhookId, hour], {}, isRead, NO_MORE);
+  };
+
+  return {
+    close,
+
+    async put(webhookId, hour, counts, { owner, againAtMs, tickAtMs }) {
+      const { deliveries, delivered, dead, refused, open, last_success_at, last_failure_at } = counts;
+      const set = {
+        ...{ kind: 'hour', owner, deliveries, delivered, dead, refused, open, last_success_at, last_failure_at },
+        p50_ms: percentileMs(counts, 0.5),
+        p95_ms: percentileMs(counts, 0.95),
+        counted_at: tickAtMs,
+        ttl: ttlOf(hour, retentionDays),
+        ...(againAtMs === null ? {} : { due_pk: hourDuePkOf(webhookId), due_at: againAtMs }),
+      };
+      // Whoever asked for another reading meanwhile gets it; and rows that have expired are not uncounted.
+      const condition = `(attribute_not_exists(due_at) OR due_at <= :tick)
+        AND (attribute_not_exists(deliveries) OR deliveries <= :deliveries)`;
+      const expected = { condition, values: { ':tick': tickAtMs } };
+      const isPut = await update(client, table, [webhookId, hour], set, expected, againAtMs === null ? NO_MORE : '');
+      if (!isPut) await close(webhookId, hour, tickAtMs);
+    },
+  };
+};
+
+export type Recount = ReturnType<typeof createRecount>;
+
+/**
+ * Has hours read again whose deliveries change after their time: made late, or asked for again. One that is not over yet
+ * needs it not.
+ */
+export const createRecount =
+  (client: DynamoDBClient, table: string, retentionDays: number, speed: number) =>
+  async (deliveries: readonly { readonly id: string; readonly owner: string }[], nowMs: number): Promise<void> => {
+    const marks = new Map<string, { webhookId: string; hour: Hour; owner: string }>();
+    for (const { id, owner } of deliveries) {
+      const hour = hourAt(timeOfId(id), speed);
+      if (nowMs < hour.endMs + MARGIN * quietMs(speed)) continue;
+      const webhookId = webhookOfDelivery(id);
+      marks.set(`${webhookId} ${hour.startMs}`, { webhookId, hour, owner });
+    }
+    const soonMs = nowMs + quietMs(speed);
+    const expected = {
+      condition: 'attribute_not_exists(due_at) OR due_at > :due_at OR due_at <= :now',
+      values: { ':now': nowMs },
+    };
+    const all = [...marks.values()];
+    for (let i = 0; i < all.length; i += MARKS_AT_ONCE) {
+      await Promise.all(
+        all.slice(i, i + MARKS_AT_ONCE).map(({ webhookId, hour, owner }) => {
+          const due = { due_pk: hourDuePkOf(webhookId), due_at: soonMs };
+          const set = { kind: 'hour', owner, ...due, ttl: ttlOf(hour, retentionDays) };
+          return update(client, table, [webhookId, hour], set, expected);
+        }),
+      );
+    }
+  };

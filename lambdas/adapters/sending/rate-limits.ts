@@ -1,0 +1,96 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ConditionalCheckFailedException, type DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import type { PaceStore } from '../../domain/sending/rate-limits.ts';
+import { batchGet } from '../aws/batch-get.ts';
+import { leasesKey, slotsKey } from '../rows/table-keys.ts';
+
+const TRIES = 8;
+
+export const createPaceRows = (client: DynamoDBClient, table: string): PaceStore => {
+  /** The row after the update, or null where the condition did not hold. */
+  const update = async (
+    key: { pk: string; sk: string },
+    expression: string,
+    condition: string,
+    values: Record<string, unknown>,
+  ): Promise<Record<string, unknown> | null> => {
+    try {
+      const { Attributes = {} } = await client.send(
+        new UpdateItemCommand({
+          TableName: table,
+          Key: marshall(key),
+          UpdateExpression: expression,
+          ConditionExpression: condition,
+          ExpressionAttributeValues: marshall(values),
+          ReturnValues: 'ALL_NEW',
+        }),
+      );
+      return unmarshall(Attributes);
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return null;
+      throw error;
+    }
+  };
+
+  return {
+    async reserveSlots(webhookId, count, intervalMs, nowMs) {
+      const key = slotsKey(webhookId);
+      const span = count * intervalMs;
+      for (let tries = 0; tries < TRIES; tries++) {
+        const queued = await update(key, 'SET next_ms = next_ms + :span', 'next_ms > :now', {
+          ':span': span,
+          ':now': nowMs,
+        });
+        if (queued) return Number(queued.next_ms) - span;
+        const first = await update(
+          key,
+          'SET next_ms = :next, kind = :kind',
+          'attribute_not_exists(next_ms) OR next_ms <= :now',
+          { ':next': nowMs + span, ':kind': 'slots', ':now': nowMs },
+        );
+        if (first) return nowMs;
+      }
+      throw new Error('no slot could be reserved');
+    },
+
+    async takeLeases(webhookId, most, wanted, nowMs, endsAtMs) {
+      const key = leasesKey(webhookId);
+      for (let tries = 0; tries < TRIES; tries++) {
+        const row = (await batchGet(client, [{ table, key, isConsistent: true }]))(table, key);
+        const held = Object.entries((row?.held as Record<string, number> | undefined) ?? {});
+        const alive = held.filter(([, endMs]) => endMs > nowMs);
+        const taken = Array.from({ length: Math.min(wanted, most - alive.length) }, () => randomUUID());
+        if (taken.length === 0) return [];
+        const version = Number(row?.v ?? 0);
+        const stands = await update(
+          key,
+          'SET held = :held, v = :next, kind = :kind',
+          version === 0 ? 'attribute_not_exists(v)' : 'v = :version',
+          {
+            ':held': Object.fromEntries([...alive, ...taken.map((id) => [id, endsAtMs])]),
+            ':next': version + 1,
+            ':kind': 'leases',
+            ...(version === 0 ? {} : { ':version': version }),
+          },
+        );
+        if (stands) return taken;
+        await sleep(Math.random() * 20);
+      }
+      return [];
+    },
+
+    async returnLeases(webhookId, leases) {
+      await client.send(
+        new UpdateItemCommand({
+          TableName: table,
+          Key: marshall(leasesKey(webhookId)),
+          UpdateExpression: `REMOVE ${leases.map((_, index) => `held.#l${index}`).join(', ')} ADD v :one`,
+          ExpressionAttributeNames: Object.fromEntries(leases.map((id, index) => [`#l${index}`, id])),
+          ExpressionAttributeValues: marshall({ ':one': 1 }),
+        }),
+      );
+    },
+  };
+};

@@ -1,0 +1,113 @@
+import {
+  type AttributeValue,
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { shardOf } from '../../domain/foundation/id.ts';
+import type { Page, Position } from '../../domain/foundation/page.ts';
+import { type StoredTask, storedTaskSchema, type TaskStatus, taskStatuses } from '../../domain/tasks/task.ts';
+import { batchGet } from '../aws/batch-get.ts';
+import { newestFirst, type PageRequest, queryPositions, queryStatuses } from '../aws/status-list.ts';
+import { rowOf } from '../rows/row.ts';
+import { indexes, SHARDS, taskKey, taskListPk, taskReferencePk } from '../rows/table-keys.ts';
+
+export interface TaskFilter {
+  readonly status?: TaskStatus | undefined;
+  readonly external_reference?: string | undefined;
+}
+
+const taskToRow = (task: StoredTask): Record<string, AttributeValue> =>
+  marshall(
+    rowOf({
+      ...task,
+      ...taskKey(task.id),
+      kind: 'task',
+      list_pk: taskListPk(task.owner, shardOf(task.id, SHARDS)),
+      list_sk: `${task.status}#${task.created_at}#${task.id}`,
+      ...(task.external_reference === null
+        ? {}
+        : {
+            ref_pk: taskReferencePk(task.owner, task.external_reference),
+            ref_sk: `${task.created_at}#${task.id}`,
+          }),
+    }),
+    { removeUndefinedValues: true },
+  );
+
+const rowToTask = (row: Record<string, AttributeValue>): StoredTask => storedTaskSchema.parse(unmarshall(row));
+
+/** Puts a row on a condition; answers what stands there where it does not hold. */
+const putIf = async (
+  client: DynamoDBClient,
+  table: string,
+  task: StoredTask,
+  condition: string,
+  values?: Record<string, AttributeValue>,
+): Promise<StoredTask | null> => {
+  try {
+    await client.send(
+      new PutItemCommand({
+        TableName: table,
+        Item: taskToRow(task),
+        ConditionExpression: condition,
+        ExpressionAttributeValues: values,
+        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+      }),
+    );
+    return null;
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException && error.Item) return rowToTask(error.Item);
+    throw error;
+  }
+};
+
+/** Tasks in the domain table. */
+export const tasksTable = (client: DynamoDBClient, table: string) => {
+  const ofReference = (owner: string, reference: string, page: PageRequest): Promise<Position[]> => {
+    const pk = taskReferencePk(owner, reference);
+    return queryPositions(client, table, { index: indexes.reference, attribute: 'ref', pk, prefix: '' }, page);
+  };
+
+  const ofStatuses = (owner: string, statuses: readonly TaskStatus[], page: PageRequest): Promise<Position[]> =>
+    queryStatuses(client, table, (shard) => taskListPk(owner, shard), statuses, page);
+
+  return {
+    add: (task: StoredTask) => putIf(client, table, task, 'attribute_not_exists(pk)'),
+
+    replace: (task: StoredTask, version: number) =>
+      putIf(client, table, task, 'version = :version', { ':version': { N: String(version) } }),
+
+    get: async (owner: string, id: string): Promise<StoredTask | null> => {
+      const { Item } = await client.send(
+        new GetItemCommand({ TableName: table, Key: marshall(taskKey(id)), ConsistentRead: true }),
+      );
+      const task = Item && rowToTask(Item);
+      return task?.owner === owner ? task : null;
+    },
+
+    list: async (owner: string, filter: TaskFilter, page: PageRequest): Promise<Page<StoredTask>> => {
+      const { status, external_reference } = filter;
+      const found = external_reference
+        ? await ofReference(owner, external_reference, page)
+        : await ofStatuses(owner, status ? [status] : taskStatuses, page);
+      const positions = found.toSorted(newestFirst);
+      const shown = positions.slice(0, page.limit);
+      const rows = await batchGet(
+        client,
+        shown.map(({ id }) => ({ table, key: taskKey(id), isConsistent: true })),
+      );
+      const tasks = shown.flatMap(({ id }) => {
+        const row = rows(table, taskKey(id));
+        return row ? [storedTaskSchema.parse(row)] : [];
+      });
+      return {
+        // The index lags behind the row, and the reference's knows no status: the row decides.
+        items: tasks.filter((task) => status === undefined || task.status === status),
+        next: positions.length > page.limit ? (shown.at(-1) ?? null) : null,
+      };
+    },
+  };
+};

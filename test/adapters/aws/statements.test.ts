@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { batchGet } from '../../../lambdas/adapters/aws/batch-get.ts';
+import { executeStatements, insertStatement, updateStatement } from '../../../lambdas/adapters/aws/statements.ts';
+import { useTables } from '../../helpers/tables.ts';
+
+describe('statements', () => {
+  const tables = useTables();
+  const table = 'delivery';
+  const keyOf = (number: number, name: string) => ({ pk: name, sk: String(number).padStart(4, '0') });
+  const read = async (key: { pk: string; sk: string }) =>
+    (await batchGet(tables.client, [{ table, key, isConsistent: true }]))(table, key);
+
+  it('add rows, and leave one that stands as it is', async () => {
+    const key = keyOf(1, 'stands');
+    await executeStatements(tables.client, [insertStatement(table, { ...key, value: 'first', none: null })]);
+
+    const outcomes = await executeStatements(tables.client, [insertStatement(table, { ...key, value: 'second' })]);
+
+    expect(outcomes).toEqual(['duplicate']);
+    expect(await read(key)).toEqual({ ...key, value: 'first' });
+  });
+
+  it('change a row only while it holds what is expected, each for itself', async () => {
+    const [one, two, missing] = [keyOf(1, 'each'), keyOf(2, 'each'), keyOf(3, 'each')];
+    await executeStatements(tables.client, [
+      insertStatement(table, { ...one, ticket: 1, due_pk: 'D#0', due_at: 5 }),
+      insertStatement(table, { ...two, ticket: 2 }),
+    ]);
+
+    const outcomes = await executeStatements(tables.client, [
+      updateStatement(table, one, { ticket: 2, last: { number: 1 } }, { ticket: 1 }, 'due_pk'),
+      updateStatement(table, two, { ticket: 9 }, { ticket: 1 }),
+      updateStatement(table, missing, { ticket: 9 }, { ticket: 1 }),
+    ]);
+
+    expect(outcomes).toEqual(['done', 'condition_failed', 'condition_failed']);
+    expect(await read(one)).toEqual({ ...one, ticket: 2, last: { number: 1 }, due_at: 5 });
+    expect(await read(missing)).toBeNull();
+  });
+
+  it('run by the hundred, and are read back by the hundred', async () => {
+    const keys = Array.from({ length: 230 }, (_, number) => keyOf(number, 'many'));
+
+    const outcomes = await executeStatements(
+      tables.client,
+      keys.map((key) => insertStatement(table, { ...key, value: key.sk })),
+    );
+    const find = await batchGet(
+      tables.client,
+      [...keys, ...keys].map((key) => ({ table, key, isConsistent: false })),
+    );
+
+    expect(outcomes).toHaveLength(230);
+    expect(keys.every((key) => find(table, key)?.value === key.sk)).toBe(true);
+  });
+});

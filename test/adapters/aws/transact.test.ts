@@ -1,0 +1,119 @@
+import { DynamoDBClient, GetItemCommand, type TransactWriteItem } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type LoopbackServer, serveOnLoopback } from '../../../deploy/loopback-server.ts';
+import { changeTogether, transact } from '../../../lambdas/adapters/aws/transact.ts';
+import { useTables } from '../../helpers/tables.ts';
+
+const TableName = 'delivery';
+const keyOf = (pk: string) => ({ pk, sk: 'row' });
+
+const put = (pk: string, more: object = {}, condition?: string): TransactWriteItem => ({
+  Put: {
+    TableName,
+    Item: marshall({ ...keyOf(pk), ...more }),
+    ...(condition ? { ConditionExpression: condition } : {}),
+  },
+});
+const update = (pk: string, expression: string, value: unknown): TransactWriteItem => ({
+  Update: {
+    TableName,
+    Key: marshall(keyOf(pk)),
+    UpdateExpression: expression,
+    ExpressionAttributeValues: marshall({ ':value': value }),
+  },
+});
+
+describe('a transaction', () => {
+  const tables = useTables();
+  const isThere = async (pk: string): Promise<boolean> => {
+    const { Item } = await tables.client.send(
+      new GetItemCommand({ TableName, Key: marshall(keyOf(pk)), ConsistentRead: true }),
+    );
+    return Item !== undefined;
+  };
+
+  it('writes all, or tells whose condition failed and writes nothing', async () => {
+    const whole = await transact(tables.client, [put('a'), put('b', {}, 'attribute_not_exists(pk)')]);
+    const failed = await transact(tables.client, [put('c'), put('b', {}, 'attribute_not_exists(pk)')]);
+
+    expect([whole, failed]).toEqual([-1, 1]);
+    expect([await isThere('a'), await isThere('c')]).toEqual([true, false]);
+  });
+
+  // Both were told as busy, after six tries: whoever asked was to try again, for ever.
+  it.each([
+    ['that adds a number to a text', 'ADD note :value', 1, 'incorrect data type'],
+    ['that makes a row too large', 'SET more = :value', 'x'.repeat(300_000), 'exceeded the maximum allowed size'],
+  ])('%s is an error of ours, and is not tried again', async (_, expression, value, message) => {
+    const calls: unknown[] = [];
+    const client = new DynamoDBClient({
+      endpoint: tables.endpoint,
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    });
+    client.middlewareStack.add((next) => (call) => next(call).finally(() => calls.push(call)), { step: 'initialize' });
+    await transact(tables.client, [put('large', { note: 'x'.repeat(300_000) })]);
+
+    const refused = changeTogether(client, [put('beside'), update('large', expression, value)]);
+
+    await expect(refused).rejects.toThrow(message);
+    expect(calls).toHaveLength(1);
+    expect(await isThere('beside')).toBe(false);
+  });
+});
+
+describe('a transaction that others or the table do not let through', () => {
+  let server: LoopbackServer;
+  let codes: string[][];
+  let asked: number;
+  beforeEach(async () => {
+    asked = 0;
+    server = await serveOnLoopback((_, response) => {
+      const reasons = codes[asked++];
+      response.setHeader('content-type', 'application/x-amz-json-1.0');
+      if (!reasons) return response.end('{}');
+      response.statusCode = 400;
+      const body = {
+        __type: 'com.amazonaws.dynamodb.v20120810#TransactionCanceledException',
+        Message: `Transaction cancelled, please refer cancellation reasons for specific reasons [${reasons.join(', ')}]`,
+        CancellationReasons: reasons.map((Code) => ({ Code })),
+      };
+      return response.end(JSON.stringify(body));
+    });
+  });
+  afterEach(() => server.stop());
+
+  const client = () =>
+    new DynamoDBClient({
+      endpoint: server.url,
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    });
+
+  it('is tried again', async () => {
+    codes = [
+      ['None', 'TransactionConflict'],
+      ['ThrottlingError', 'None'],
+      ['ProvisionedThroughputExceeded', 'None'],
+    ];
+
+    expect(await transact(client(), [put('a'), put('b')])).toBe(-1);
+    expect(asked).toBe(4);
+  });
+
+  it('is told as busy after six tries, and asks whoever wanted it to try again', async () => {
+    codes = Array(12).fill(['TransactionConflict', 'None']);
+
+    expect(await transact(client(), [put('a'), put('b')])).toBe('busy');
+    await expect(changeTogether(client(), [put('a'), put('b')])).rejects.toMatchObject({ code: 'unavailable' });
+    expect(asked).toBe(12);
+  });
+
+  it('is no conflict where something else is wrong with it, too', async () => {
+    codes = [['TransactionConflict', 'ValidationError']];
+
+    await expect(transact(client(), [put('a'), put('b')])).rejects.toThrow('ValidationError');
+    expect(asked).toBe(1);
+  });
+});

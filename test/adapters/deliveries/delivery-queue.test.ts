@@ -1,0 +1,80 @@
+import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { startFauxqs } from 'fauxqs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createDeliveryQueue, ticketFromMessage } from '../../../lambdas/adapters/deliveries/delivery-queue.ts';
+import { deliveryId, drawId } from '../../../lambdas/domain/foundation/id.ts';
+
+describe('the delivery queue', () => {
+  let server: Awaited<ReturnType<typeof startFauxqs>>;
+  let client: SQSClient;
+  let queueUrl: string;
+  beforeAll(async () => {
+    server = await startFauxqs({ port: 0, logger: false });
+    client = new SQSClient({
+      endpoint: `http://127.0.0.1:${server.port}`,
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    });
+    const { queueUrl: url } = server.createQueue('deliveries');
+    queueUrl = url ?? `http://127.0.0.1:${server.port}/000000000000/deliveries`;
+  });
+  afterAll(async () => {
+    client.destroy();
+    await server.stop();
+  });
+
+  const aTicket = (dueAtMs: number) => ({
+    deliveryId: deliveryId(1, drawId('evt', 1), drawId('whk', 1)),
+    ticket: 3,
+    owner: 'acc_1#live',
+    eventId: 'evt_1',
+    dueAtMs,
+  });
+
+  it('carries tickets as they are, each under its webhook’s group', async () => {
+    const queue = createDeliveryQueue(client, queueUrl, 1);
+    const tickets = Array.from({ length: 23 }, () => aTicket(0));
+    const groups: unknown[] = [];
+    client.middlewareStack.add(
+      (next) => (args) => {
+        const { Entries = [] } = args.input as { Entries?: { MessageGroupId?: string }[] };
+        groups.push(...Entries.map(({ MessageGroupId }) => MessageGroupId));
+        return next(args);
+      },
+      { step: 'initialize' },
+    );
+
+    await queue.send(tickets, 5000);
+
+    // The local queue forgets groups of a batch: they are read off the requests.
+    expect(groups).toEqual(tickets.map(({ deliveryId: id }) => `whk_${id.slice(30)}`));
+    const received = [];
+    while (received.length < 23) {
+      const { Messages = [] } = await client.send(
+        new ReceiveMessageCommand({ QueueUrl: queueUrl, MaxNumberOfMessages: 10 }),
+      );
+      received.push(...Messages);
+    }
+    const byId = new Map(tickets.map((ticket) => [ticket.deliveryId, ticket]));
+    for (const { Body = '' } of received) {
+      const ticket = ticketFromMessage(Body);
+      expect(ticket).toEqual(byId.get(ticket.deliveryId));
+    }
+  });
+
+  it('carries a wait of 900 s and not a second more', async () => {
+    const queue = createDeliveryQueue(client, queueUrl, 1);
+
+    expect(queue.carries(900_000, 0)).toBe(true);
+    expect(queue.carries(900_001, 0)).toBe(false);
+    await expect(queue.send([aTicket(900_001)], 0)).rejects.toThrow('901 s');
+    await expect(queue.send([aTicket(899_001)], 0)).resolves.toBeUndefined();
+  });
+
+  it('shortens what it carries with the schedules', () => {
+    const queue = createDeliveryQueue(client, queueUrl, 60);
+
+    expect(queue.carries(15_000, 0)).toBe(true);
+    expect(queue.carries(15_001, 0)).toBe(false);
+  });
+});

@@ -1,0 +1,198 @@
+import { CompactEncrypt } from 'jose/jwe/compact/encrypt';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { createKeyring } from '../../../lambdas/adapters/keyring/keyring.ts';
+import { createSealer } from '../../../lambdas/adapters/keyring/sealing.ts';
+import {
+  createKeyring as drawKeyring,
+  type KeyringContent,
+  publicKeysOf,
+} from '../../../lambdas/domain/keyring/keyring.ts';
+import { storedWebhookSchema } from '../../../lambdas/domain/webhooks/webhook.ts';
+import { useSecretsManager } from '../../helpers/secrets-manager.ts';
+
+const OWNER = 'acc_01JDB6Q80000000000000000AA#live';
+const WEBHOOK = 'whk_01JDB6Q80000000000000000AB';
+const SECRET_ID = 'keyring';
+
+const first = drawKeyring();
+const second = drawKeyring();
+const grown: KeyringContent = {
+  ...first,
+  sealing: [...second.sealing, ...first.sealing],
+  signing: [...second.signing, ...first.signing],
+};
+const sealWith = (keyring: KeyringContent, text: string): Promise<string> =>
+  createSealer(async () => publicKeysOf(keyring)).seal(OWNER, WEBHOOK, text);
+
+describe('the keyring', () => {
+  const manager = useSecretsManager();
+  let nowMs: number;
+  const store = (content: KeyringContent): void => {
+    manager.secrets.set(SECRET_ID, { value: JSON.stringify(content), token: null });
+  };
+  const keyringOf = () => createKeyring(manager.client, SECRET_ID, () => nowMs);
+
+  beforeEach(() => {
+    nowMs = 1_700_000_000_000;
+    store(first);
+  });
+
+  it('opens what was sealed for a webhook', async () => {
+    const sealed = await sealWith(first, '\ufeffhemmelig 🔑');
+
+    const opened = await keyringOf().open(OWNER, WEBHOOK, sealed);
+
+    expect(opened).toBe('\ufeffhemmelig 🔑');
+  });
+
+  it.each([
+    ['another webhook', OWNER, 'whk_01JDB6Q80000000000000000AC'],
+    ['another account', 'acc_01JDB6Q80000000000000000AZ#live', WEBHOOK],
+    ["the account's other mode", OWNER.replace('live', 'test'), WEBHOOK],
+  ])('does not open it for %s, even after it was opened rightly', async (_name, owner, webhookId) => {
+    const keyring = keyringOf();
+    const sealed = await sealWith(first, 'secret');
+    await keyring.open(OWNER, WEBHOOK, sealed);
+
+    const opening = keyring.open(owner, webhookId, sealed);
+
+    await expect(opening).rejects.toThrow('sealed for another webhook');
+  });
+
+  it('does not open what was changed on the way', async () => {
+    const [header = '', ...rest] = (await sealWith(first, 'secret')).split('.');
+    const claims = { ...JSON.parse(Buffer.from(header, 'base64url').toString()), whk: 'whk_other' };
+    const forged = [Buffer.from(JSON.stringify(claims)).toString('base64url'), ...rest].join('.');
+
+    await expect(keyringOf().open(OWNER, 'whk_other', forged)).rejects.toThrow('decryption operation failed');
+  });
+
+  it('does not open by another algorithm', async () => {
+    const { kid, jwk } = publicKeysOf(first).sealing;
+    const sealed = await new CompactEncrypt(Buffer.from('secret'))
+      .setProtectedHeader({ alg: 'ECDH-ES', enc: 'A256GCM', kid, acc: OWNER, whk: WEBHOOK })
+      .encrypt(jwk);
+
+    await expect(keyringOf().open(OWNER, WEBHOOK, sealed)).rejects.toThrow('not allowed');
+  });
+
+  it('reads the secret once, and again after five minutes', async () => {
+    const keyring = keyringOf();
+    await Promise.all([keyring.signingKeys(nowMs), keyring.open(OWNER, WEBHOOK, await sealWith(first, 'a'))]);
+    nowMs += 299_999;
+    await keyring.signingKeys(nowMs);
+    const callsBefore = manager.calls.length;
+    store(grown);
+    nowMs += 1;
+
+    const { ed25519 } = await keyring.signingKeys(nowMs);
+
+    expect([callsBefore, manager.calls.length]).toEqual([1, 2]);
+    expect(ed25519.kid).toBe(second.signing[0]?.kid);
+  });
+
+  it('signs with another key from its time on, without reading the secret again', async () => {
+    const switchMs = nowMs + 60_000;
+    const waiting = second.signing.map((key) => ({ ...key, signs_from: switchMs }));
+    store({ ...grown, signing: [...waiting, ...first.signing] });
+    const keyring = keyringOf();
+
+    const kids = [];
+    for (const atMs of [nowMs, switchMs - 1, switchMs]) {
+      const { ed25519, ecdsaP256, rsa } = await keyring.signingKeys(atMs);
+      kids.push([ed25519.kid, ecdsaP256.kid, rsa.kid]);
+    }
+
+    const [before, after] = [first, second].map(({ signing }) => signing.map(({ kid }) => kid));
+    expect(kids).toEqual([before, before, after]);
+    expect(manager.calls).toHaveLength(1);
+  });
+
+  it('reads it again at once for a key it does not know, but not at every turn', async () => {
+    const keyring = keyringOf();
+    await keyring.signingKeys(nowMs);
+    const sealed = await sealWith(second, 'newer');
+    nowMs += 5_000;
+
+    await expect(keyring.open(OWNER, WEBHOOK, sealed)).rejects.toThrow('no sealing key');
+    await expect(keyring.open(OWNER, WEBHOOK, sealed)).rejects.toThrow('no sealing key');
+    const callsBefore = manager.calls.length;
+    store(grown);
+    nowMs += 5_000;
+    const opened = await keyring.open(OWNER, WEBHOOK, sealed);
+
+    expect(callsBefore).toBe(2);
+    expect(opened).toBe('newer');
+  });
+
+  it('opens what was sealed before and after a pair was added', async () => {
+    store(grown);
+    const keyring = keyringOf();
+
+    const opened = await Promise.all([
+      keyring.open(OWNER, WEBHOOK, await sealWith(first, 'old')),
+      keyring.open(OWNER, WEBHOOK, await sealWith(grown, 'new')),
+    ]);
+
+    expect(opened).toEqual(['old', 'new']);
+  });
+
+  it('throws while the secret cannot be read, and works once it can', async () => {
+    const keyring = keyringOf();
+    const sealed = await sealWith(first, 'secret');
+    manager.isAway = true;
+    await expect(keyring.open(OWNER, WEBHOOK, sealed)).rejects.toThrow();
+    manager.isAway = false;
+
+    expect(await keyring.open(OWNER, WEBHOOK, sealed)).toBe('secret');
+  });
+
+  it('goes on with what it has while a newer one cannot be had', async () => {
+    const keyring = keyringOf();
+    const { rsa } = await keyring.signingKeys(nowMs);
+    manager.isAway = true;
+    nowMs += 3_600_000;
+
+    const opened = await keyring.open(OWNER, WEBHOOK, await sealWith(first, 'secret'));
+
+    expect(opened).toBe('secret');
+    expect((await keyring.signingKeys(nowMs)).rsa.kid).toBe(rsa.kid);
+  });
+
+  it('opens all that a webhook sends with', async () => {
+    const seal = (text: string) => sealWith(first, text);
+    const webhook = storedWebhookSchema.parse({
+      id: WEBHOOK,
+      owner: OWNER,
+      url: 'https://receiver.example/',
+      events: ['task.accepted'],
+      enabled: true,
+      profile: 'standard',
+      profile_options: {},
+      timeout_seconds: 10,
+      api_version: '2026-11-01',
+      allow_http: false,
+      secrets: [
+        { sealed: await seal('newest'), expires_at: null },
+        { sealed: await seal('previous'), expires_at: nowMs + 1 },
+        { sealed: await seal('expired'), expires_at: nowMs },
+      ],
+      basic_auth: { username: 'hotel', sealed: await seal('pass:word') },
+      headers: { names: ['x-api-key'], sealed: await seal('{"x-api-key":"k1"}') },
+      version: 1,
+      created_at: '2026-11-20T10:00:00.000Z',
+      updated_at: '2026-11-20T10:00:00.000Z',
+    });
+    const keyring = keyringOf();
+
+    const overlapping = await keyring.openWebhook(webhook, 'overlap', nowMs);
+    const switching = await keyring.openWebhook(webhook, 'switch', nowMs);
+
+    expect(overlapping).toMatchObject({
+      material: { secrets: ['newest', 'previous'], ed25519: { kid: first.signing[0]?.kid } },
+      password: 'pass:word',
+      headers: { 'x-api-key': 'k1' },
+    });
+    expect(switching.material.secrets).toEqual(['previous']);
+  });
+});

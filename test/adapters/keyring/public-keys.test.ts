@@ -1,0 +1,59 @@
+import { DeleteItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { createPublicKeys, putPublicKeys } from '../../../lambdas/adapters/keyring/public-keys.ts';
+import { publicKeysKey } from '../../../lambdas/adapters/rows/table-keys.ts';
+import { createKeyring, publicKeysOf } from '../../../lambdas/domain/keyring/keyring.ts';
+import { useTables } from '../../helpers/tables.ts';
+
+const [first, second] = [publicKeysOf(createKeyring()), publicKeysOf(createKeyring())];
+
+describe('the public keys', () => {
+  const tables = useTables();
+  const put = (keys: typeof first) => putPublicKeys(tables.client, tables.deliveryTable, keys);
+
+  beforeEach(async () => {
+    const Key = marshall(publicKeysKey);
+    await tables.client.send(new DeleteItemCommand({ TableName: tables.deliveryTable, Key }));
+  });
+
+  it('are kept for five minutes', async () => {
+    let nowMs = 0;
+    const read = createPublicKeys(tables.client, tables.deliveryTable, () => nowMs);
+    await put(first);
+    await read();
+    await put(second);
+
+    nowMs = 299_999;
+    const kept = await read();
+    nowMs = 300_000;
+    const fresh = await read();
+
+    expect(kept).toEqual(first);
+    expect(fresh).toEqual(second);
+  });
+
+  it('are unavailable before the deployment has any, and there as soon as it has', async () => {
+    const read = createPublicKeys(tables.client, tables.deliveryTable, () => 0);
+
+    await expect(read()).rejects.toMatchObject({ code: 'unavailable' });
+    await put(first);
+
+    expect(await read()).toEqual(first);
+  });
+
+  it('are not replaced by older ones that come late', async () => {
+    await put({ ...second, revision: 2 });
+    await put({ ...first, revision: 1 });
+
+    expect((await createPublicKeys(tables.client, tables.deliveryTable, () => 0)()).sealing).toEqual(second.sealing);
+  });
+
+  it('replace those of the first release, which had no revision', async () => {
+    const { revision: _, ...old } = { ...publicKeysKey, ...first };
+    await tables.client.send(new PutItemCommand({ TableName: tables.deliveryTable, Item: marshall(old) }));
+    await put({ ...second, revision: 1 });
+
+    expect((await createPublicKeys(tables.client, tables.deliveryTable, () => 0)()).sealing).toEqual(second.sealing);
+  });
+});

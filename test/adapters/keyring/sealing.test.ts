@@ -1,0 +1,44 @@
+import { decodeProtectedHeader } from 'jose/decode/protected_header';
+import { compactDecrypt } from 'jose/jwe/compact/decrypt';
+import { describe, expect, it } from 'vitest';
+import { createPublicKeys, putPublicKeys } from '../../../lambdas/adapters/keyring/public-keys.ts';
+import { createSealer } from '../../../lambdas/adapters/keyring/sealing.ts';
+import { createKeyring, publicKeysOf } from '../../../lambdas/domain/keyring/keyring.ts';
+import { useTables } from '../../helpers/tables.ts';
+
+const keyring = createKeyring();
+const OWNER = 'acc_01JDB6Q80000000000000000AA#live';
+const WEBHOOK = 'whk_01JDB6Q80000000000000000AB';
+
+describe('sealing', () => {
+  const tables = useTables();
+
+  it('needs nothing but the public row, and nothing in that row opens', async () => {
+    await putPublicKeys(tables.client, tables.deliveryTable, publicKeysOf(keyring));
+    const publicKeys = createPublicKeys(tables.client, tables.deliveryTable, () => 0);
+
+    const sealed = await createSealer(publicKeys).seal(OWNER, WEBHOOK, 'secret');
+
+    const given = await publicKeys();
+    for (const key of [given.sealing.jwk, ...given.jwks.keys]) {
+      await expect(compactDecrypt(sealed, key)).rejects.toThrow();
+    }
+    const { plaintext } = await compactDecrypt(sealed, { ...keyring.sealing[0]?.jwk });
+    expect(Buffer.from(plaintext).toString()).toBe('secret');
+  });
+
+  it('binds to key, owner and webhook in the protected header', async () => {
+    const sealer = createSealer(async () => publicKeysOf(keyring));
+
+    const [one, other] = [await sealer.seal(OWNER, WEBHOOK, 'secret'), await sealer.seal(OWNER, WEBHOOK, 'secret')];
+
+    expect(decodeProtectedHeader(one)).toMatchObject({
+      alg: 'ECDH-ES+A256KW',
+      enc: 'A256GCM',
+      kid: keyring.sealing[0]?.kid,
+      acc: OWNER,
+      whk: WEBHOOK,
+    });
+    expect(other).not.toBe(one);
+  });
+});

@@ -1,0 +1,117 @@
+import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { createHourHistory } from '../../../lambdas/adapters/history/hour-history.ts';
+import { createHourRows, createRecount } from '../../../lambdas/adapters/maintenance/hour-counts.ts';
+import { createRollUpRows } from '../../../lambdas/adapters/maintenance/roll-up-store.ts';
+import { rollUpProgressKey } from '../../../lambdas/adapters/rows/table-keys.ts';
+import { deliveryId, drawId } from '../../../lambdas/domain/foundation/id.ts';
+import { hourAt } from '../../../lambdas/domain/maintenance/hour.ts';
+import { createHourCount } from '../../../lambdas/domain/maintenance/hour-counts.ts';
+import { useTables } from '../../helpers/tables.ts';
+
+const START_MS = Date.UTC(2026, 10, 1, 9);
+const HOUR = 3_600_000;
+const MINUTE = 60_000;
+const hour = hourAt(START_MS, 1);
+const owner = 'acc_1#live';
+
+describe('the rows of hours', () => {
+  const tables = useTables();
+  let webhookId: string;
+  beforeEach(() => {
+    webhookId = drawId('whk', START_MS);
+  });
+
+  const rows = () => createHourRows(tables.client, tables.deliveryTable, 30);
+  const put = (deliveries: number, open: number, tickAtMs: number) => {
+    const counts = { ...createHourCount().counts(), deliveries, delivered: deliveries - open, open };
+    const againAtMs = open > 0 ? tickAtMs + HOUR : null;
+    return rows().put(webhookId, hour, counts, { owner, againAtMs, tickAtMs });
+  };
+  const recount = (nowMs: number) =>
+    createRecount(
+      tables.client,
+      tables.deliveryTable,
+      30,
+      1,
+    )([{ id: deliveryId(START_MS + 1, drawId('evt', START_MS), webhookId), owner }], nowMs);
+  const known = async () => {
+    const history = createHourHistory(tables.client, tables.deliveryTable);
+    const [found] = await history.between(webhookId, START_MS, START_MS + HOUR);
+    return found;
+  };
+  const dueAgain = async (atMs: number) => {
+    const names = { domain: tables.domainTable, delivery: tables.deliveryTable };
+    const due = [];
+    for await (const each of createRollUpRows(tables.client, names, 30).dueAgain(atMs)) due.push(each);
+    return due.filter((each) => each.webhookId === webhookId);
+  };
+
+  it('are due again while something is open, and final then', async () => {
+    const first = hour.endMs + 15 * MINUTE;
+    await put(3, 1, first);
+    expect(await known()).toMatchObject({ counted: { deliveries: 3, delivered: 2 }, isFinal: false });
+    expect(await dueAgain(first + HOUR - 1)).toEqual([]);
+    expect(await dueAgain(first + HOUR)).toEqual([{ owner, webhookId, startMs: START_MS }]);
+
+    await put(3, 0, first + HOUR);
+
+    expect(await known()).toMatchObject({ counted: { delivered: 3, counted_at: first + HOUR }, isFinal: true });
+    expect(await dueAgain(first + 9 * HOUR)).toEqual([]);
+  });
+
+  it('are due again when somebody asks, soon, but not before they were due at all', async () => {
+    await recount(hour.endMs + 5 * MINUTE);
+    expect(await known()).toBeUndefined();
+
+    await recount(hour.endMs + 30 * MINUTE);
+
+    expect(await known()).toEqual({ startMs: START_MS, counted: null, isFinal: false });
+    expect(await dueAgain(hour.endMs + 45 * MINUTE - 1)).toEqual([]);
+    expect(await dueAgain(hour.endMs + 45 * MINUTE)).toHaveLength(1);
+  });
+
+  it('are not put off by asking again and again', async () => {
+    for (const minute of [30, 35, 40, 44]) await recount(hour.endMs + minute * MINUTE);
+
+    expect(await dueAgain(hour.endMs + 45 * MINUTE)).toHaveLength(1);
+  });
+
+  it('stay due when somebody asked while they were being read', async () => {
+    const tickAtMs = hour.endMs + 2 * HOUR;
+    await recount(tickAtMs + 1000);
+
+    await put(3, 0, tickAtMs);
+
+    expect(await dueAgain(tickAtMs + 15 * MINUTE + 1000)).toHaveLength(1);
+  });
+
+  it('keep what was counted when deliveries have expired since', async () => {
+    const first = hour.endMs + 15 * MINUTE;
+    await put(3, 1, first);
+
+    await put(1, 1, first + HOUR);
+
+    expect(await known()).toMatchObject({ counted: { deliveries: 3, delivered: 2 }, isFinal: true });
+  });
+
+  it('are left alone where nothing was there to be closed', async () => {
+    await rows().close(webhookId, hour, hour.endMs + HOUR);
+
+    expect(await known()).toBeUndefined();
+  });
+
+  it('lets one of two save how far it is', async () => {
+    const names = { domain: tables.domainTable, delivery: tables.deliveryTable };
+    const store = createRollUpRows(tables.client, names, 30);
+    await tables.client.send(
+      new DeleteItemCommand({ TableName: tables.deliveryTable, Key: marshall(rollUpProgressKey) }),
+    );
+    const at = (hourMs: number) => ({ hourMs, place: { owner, webhookId }, inHand: null });
+
+    expect([await store.saveProgress(at(1), 0), await store.saveProgress(at(2), 0)]).toEqual([true, false]);
+    expect([await store.saveProgress(at(3), 1), await store.saveProgress(at(4), 1)]).toEqual([true, false]);
+    expect(await store.progress()).toEqual({ progress: at(3), version: 2 });
+  });
+});

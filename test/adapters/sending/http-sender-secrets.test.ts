@@ -1,0 +1,108 @@
+import { generateKeyPairSync } from 'node:crypto';
+import type net from 'node:net';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { createEgress } from '../../../lambdas/adapters/sending/egress.ts';
+import { createSender } from '../../../lambdas/adapters/sending/http-sender.ts';
+import { storedDeliverySchema } from '../../../lambdas/domain/deliveries/delivery.ts';
+import { deliveryId } from '../../../lambdas/domain/foundation/id.ts';
+import { attemptDelivery } from '../../../lambdas/domain/sending/attempt-delivery.ts';
+import { outcomeLine } from '../../../lambdas/domain/sending/outcome-line.ts';
+import { profileOf } from '../../../lambdas/profiles/index.ts';
+import { describeError } from '../../../lambdas/runtime/log.ts';
+import { serveRaw } from '../../helpers/receiver.ts';
+import { anEvent, aWebhook } from '../../helpers/virtual-engine.ts';
+
+const secret = 'very-s3cret-query';
+const keyOf = (privateKey: ReturnType<typeof generateKeyPairSync>['privateKey']) => ({ kid: 'key-1', privateKey });
+const ed25519 = keyOf(generateKeyPairSync('ed25519').privateKey);
+const material = { secrets: ['whsec_never-shown'], ed25519, ecdsaP256: ed25519, rsa: ed25519 } as const;
+
+/** One attempt on the postmen profile, over a real connection, with everything that is told of it. */
+const attempt = async (url: string, { isAborted = false, allowLoopback = true } = {}) => {
+  // A name server that knows no name.
+  const egress = createEgress({ allowLoopback, lookup: async () => [] });
+  onTestFinished(() => egress.close());
+  const { post } = createSender({ egress, ownHosts: [] });
+  const webhook = aWebhook({ profile: 'postmen', url, allow_http: true });
+  const event = anEvent({ type: 'calculate_rates' });
+  const id = deliveryId(Date.parse(event.created_at), event.id, webhook.id);
+  const delivery = storedDeliverySchema.parse({
+    id,
+    owner: 'acc_1#live',
+    event_id: event.id,
+    event_type: event.type,
+    status: 'pending',
+    trigger: 'schedule',
+    ticket: 1,
+    step: 0,
+    attempts_made: 0,
+    due_at: Date.now(),
+    parked: false,
+    created_at: event.created_at,
+    settled_at: null,
+  });
+  const ticket = { deliveryId: id, ticket: 1, owner: 'acc_1#live', eventId: event.id, dueAtMs: delivery.due_at };
+  const base = { messageId: 'm-1', ticket, webhook, event, delivery };
+  try {
+    const attempted = await attemptDelivery(delivery, event, webhook, {
+      profileOf,
+      open: async () => ({ material, password: 'basic-p4ssword', headers: { 'x-api-key': 'h3ader-value' } }),
+      post: (request) => post({ ...request, timeoutMs: 300, ...(isAborted && { signal: AbortSignal.abort() }) }),
+      clock: Date.now,
+    });
+    const line = outcomeLine({ ...base, outcome: 'refused', attempted, cause: null }, 'fast');
+    return { told: JSON.stringify([attempted, line]), code: attempted.attempt.error?.code };
+  } catch (error) {
+    const line = outcomeLine({ ...base, outcome: 'failed', attempted: null, cause: error }, 'fast');
+    return { told: JSON.stringify([line, describeError(error)]), code: 'thrown' };
+  }
+};
+
+const told = (text: string): void => {
+  for (const hidden of [secret, '?', 'p4ssword', 'h3ader-value', 'never-shown']) expect(text).not.toContain(hidden);
+};
+
+describe('the secret in a query', () => {
+  const query = `/hook?secret=${secret}&v=1`;
+  const answers: [string, (socket: net.Socket, request: string) => void][] = [
+    ['refused_status', (socket) => socket.end('HTTP/1.1 404 Not Found\r\ncontent-length: 2\r\n\r\nno')],
+    ['redirect', (socket) => socket.end(`HTTP/1.1 302 Found\r\nlocation: ${query}\r\ncontent-length: 0\r\n\r\n`)],
+    ['not_http', (socket, request) => socket.end(`SSH-2.0 ${request.split('\r\n')[0]}\r\n\r\n`)],
+    ['connection_reset', (socket) => socket.destroy()],
+    ['timeout', () => {}],
+  ];
+
+  test.each(answers)('PM-8 PM reading 5: is sent, and told nowhere after %s', async (code, answer) => {
+    const receiver = await serveRaw(answer);
+
+    const result = await attempt(`http://${receiver.host}${query}`);
+
+    expect(receiver.received[0]).toContain(`POST ${query} HTTP/1.1`);
+    expect(result.code).toBe(code);
+    told(result.told);
+  });
+
+  test('PM reading 5: is told nowhere though the receiver repeats it', async () => {
+    const receiver = await serveRaw((socket, request) => {
+      const body = JSON.stringify({ cannot: request.split(' ')[1], headers: 'none', secret });
+      socket.end(`HTTP/1.1 404 Not Found\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+    });
+
+    const result = await attempt(`http://${receiver.host}${query}`);
+
+    expect(result.told).toContain('/hook?***');
+    expect(result.told).not.toContain(secret);
+  });
+
+  test.each([
+    ['connection_refused', `http://127.0.0.1:1${query}`, {}],
+    ['dns', `https://no-such-host.invalid${query}`, {}],
+    ['forbidden_address', `http://127.0.0.1:1${query}`, { allowLoopback: false }],
+    ['thrown', `http://127.0.0.1:1${query}`, { isAborted: true }],
+  ])('PM reading 5: is told nowhere when nothing was sent: %s', async (code, url, options) => {
+    const result = await attempt(url, options);
+
+    expect(result.code).toBe(code);
+    told(result.told);
+  });
+});

@@ -1,0 +1,85 @@
+import https from 'node:https';
+import net from 'node:net';
+import tls from 'node:tls';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { serve } from '../../helpers/receiver.ts';
+import { selfSigned } from '../../helpers/self-signed.ts';
+import { start, toLoopback } from '../../helpers/sender.ts';
+
+describe('TLS', () => {
+  const certificate = selfSigned(['receiver.example', 'a.localhost']);
+  const serveTls = async (options: https.ServerOptions = certificate) =>
+    (
+      await serve(https.createServer(options, (request, response) => response.end(`${request.socket.remotePort}`)))
+    ).split(':')[1];
+  const trust = () => {
+    const before = tls.getCACertificates();
+    tls.setDefaultCACertificates([...before, certificate.cert]);
+    onTestFinished(() => tls.setDefaultCACertificates(before));
+  };
+
+  test('keeps its connections, and makes dead ones anew', async () => {
+    trust();
+    const server = https.createServer(certificate, (request, response) => response.end(`${request.socket.remotePort}`));
+    const host = await serve(server);
+    const post = start();
+
+    const first = await post(`https://${host}/`);
+    const second = await post(`https://${host}/`);
+    server.closeAllConnections();
+    const third = await post(`https://${host}/`);
+
+    expect([first, second, third].map(({ status, error }) => [status, error])).toEqual([
+      [200, null],
+      [200, null],
+      [200, null],
+    ]);
+    expect(second.body).toBe(first.body);
+    expect(third.body).not.toBe(first.body);
+  });
+
+  test('knows the receiver by its name', async () => {
+    trust();
+    const port = await serveTls();
+    const post = start({ lookup: toLoopback });
+
+    expect(await post(`https://a.localhost:${port}/`)).toMatchObject({ status: 200, error: null });
+    expect(await post(`https://b.localhost:${port}/`)).toMatchObject({ status: null, error: { code: 'tls' } });
+  });
+
+  test('refuses a certificate nobody vouches for', async () => {
+    expect((await start()(`https://127.0.0.1:${await serveTls()}/`)).error?.code).toBe('tls');
+  });
+
+  test('refuses an old certificate', async () => {
+    const old = selfSigned([], Date.now() - 1000);
+    const before = tls.getCACertificates();
+    tls.setDefaultCACertificates([...before, old.cert]);
+    onTestFinished(() => tls.setDefaultCACertificates(before));
+
+    expect((await start()(`https://127.0.0.1:${await serveTls(old)}/`)).error?.code).toBe('tls');
+  });
+
+  test.each([
+    ['speaks plainly', (socket: net.Socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')],
+    ['hangs up', (socket: net.Socket) => socket.destroy()],
+  ])('is what a port lacks that %s', async (_, answer) => {
+    const server = net.createServer((socket) => {
+      socket.on('error', () => {});
+      socket.once('data', () => answer(socket));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+
+    const answered = await start()(`https://127.0.0.1:${(server.address() as net.AddressInfo).port}/`);
+
+    expect(answered.error?.code).toBe('tls');
+  });
+
+  test('is what a client certificate would take', async () => {
+    trust();
+    const port = await serveTls({ ...certificate, requestCert: true, rejectUnauthorized: true, ca: certificate.cert });
+
+    expect((await start()(`https://127.0.0.1:${port}/`)).error?.code).toBe('tls');
+  });
+});

@@ -1,0 +1,259 @@
+import http from 'node:http';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import { serve, serveRaw } from '../../helpers/receiver.ts';
+import { ok, start } from '../../helpers/sender.ts';
+
+const echo = () =>
+  http.createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const { method, url, headers } = request;
+      response.end(
+        JSON.stringify({
+          method,
+          url,
+          headers,
+          body: Buffer.concat(chunks).toString(),
+          port: request.socket.remotePort,
+        }),
+      );
+    });
+  });
+
+describe('a POST', () => {
+  test('sends headers and body as they are given', async () => {
+    const host = await serve(echo());
+    const post = start();
+
+    const answer = await post(`http://${host}/hook`, { headers: { 'x-signature': 'abc' }, body: '{"ø":"🔑"}' });
+
+    expect(answer).toMatchObject({ status: 200, error: null, retryAfter: null });
+    const { headers, ...seen } = JSON.parse(answer.body ?? '');
+    expect(seen).toMatchObject({ method: 'POST', url: '/hook', body: '{"ø":"🔑"}' });
+    expect(headers).toEqual({
+      host,
+      'x-signature': 'abc',
+      'accept-encoding': 'identity',
+      'content-length': '13',
+      connection: 'keep-alive',
+    });
+    expect(Math.abs(Date.now() - answer.startedAtMs)).toBeLessThan(1000);
+    expect(answer.durationMs).toBeLessThan(1000);
+  });
+
+  // The secret stands in the query and is compared byte for byte.
+  test.each([
+    `/p?a=%7E~'"|{}&&=b`,
+    '/a/../b?secret=a+b%2Bc%20&%zz;x[]=\\^`<>',
+    '/?',
+    '/?a=b?c=/d//',
+    '/p;v=1,2?%C3%B8',
+  ])('PM-8 sends the target byte for byte: %s', async (target) => {
+    const receiver = await serveRaw((socket) => socket.end(ok));
+    const post = start();
+
+    await post(`http://${receiver.host}${target}#fragment`);
+
+    expect(receiver.received[0]?.split('\r\n')[0]).toBe(`POST ${target} HTTP/1.1`);
+  });
+
+  test('encodes what HTTP cannot carry', async () => {
+    const receiver = await serveRaw((socket) => socket.end(ok));
+    const post = start();
+
+    await post(`http://${receiver.host}/ø?a=~&ключ`);
+
+    expect(receiver.received[0]).toMatch(/^POST \/%C3%B8\?a=~&%D0%BA%D0%BB%D1%8E%D1%87 HTTP/);
+  });
+
+  test('keeps the connection for the next one', async () => {
+    const host = await serve(echo());
+    const post = start();
+    const portOf = async () => JSON.parse((await post(`http://${host}/`)).body ?? '').port;
+
+    const first = await portOf();
+
+    expect(await portOf()).toBe(first);
+    expect(await portOf()).toBe(first);
+  });
+
+  test('tells what was asked with Retry-After', async () => {
+    const host = await serve(
+      http.createServer((_, response) => response.writeHead(503, { 'retry-after': '120' }).end('later')),
+    );
+    const post = start();
+
+    expect(await post(`http://${host}/`)).toMatchObject({ status: 503, retryAfter: '120', body: 'later', error: null });
+  });
+
+  test('lets the rest wait where too many are under way', async () => {
+    let most = 0;
+    let now = 0;
+    const host = await serve(
+      http.createServer((_, response) => {
+        most = Math.max(most, ++now);
+        setTimeout(() => {
+          now--;
+          response.end();
+        }, 100);
+      }),
+    );
+    const post = start();
+
+    const answers = await Promise.all(Array.from({ length: 300 }, () => post(`http://${host}/`)));
+
+    expect(answers.every(({ status }) => status === 200)).toBe(true);
+    expect(most).toBeLessThanOrEqual(256);
+  });
+});
+
+describe('an answer', () => {
+  const answerTo = async (bytes: string | Buffer, thenEnd = true) => {
+    const receiver = await serveRaw((socket) => (thenEnd ? socket.end(bytes) : socket.write(bytes)));
+    return start()(`http://${receiver.host}/`, { timeoutMs: 300 });
+  };
+
+  test.each([
+    ['of a length', 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok', false],
+    ['in chunks', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n', false],
+    ['with trailers', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nx-sum: 1\r\n\r\n', false],
+    ['until the end', 'HTTP/1.1 200 OK\r\n\r\nok', true],
+    ['of HTTP/1.0', 'HTTP/1.0 200 OK\r\n\r\nok', true],
+    ['after 100', `HTTP/1.1 100 Continue\r\n\r\n${ok}`, false],
+    ['after 102 and 103', `HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n${ok}`, false],
+    ['that goes on after its length', `${ok}k, and then some`, false],
+    [
+      'that goes on after its length, and closes',
+      'HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nokay',
+      true,
+    ],
+    ['with a second one behind', `${ok}HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n`, false],
+  ])('is whole %s', async (_, bytes, thenEnd) => {
+    expect(await answerTo(bytes, thenEnd)).toMatchObject({ status: 200, body: 'ok', error: null });
+  });
+
+  test('without a body is whole', async () => {
+    expect(await answerTo('HTTP/1.1 204 No Content\r\n\r\n', false)).toMatchObject({
+      status: 204,
+      body: '',
+      error: null,
+    });
+  });
+
+  test.each([
+    ['nothing', ''],
+    ['half a status line', 'HTTP/1.1 2'],
+    ['half its headers', 'HTTP/1.1 200 OK\r\ncontent-le'],
+    ['less than its length', 'HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nok'],
+    ['less than its length, closing', 'HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 9\r\n\r\nok'],
+    ['no last chunk', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n'],
+    ['no last chunk, closing', 'HTTP/1.1 200 OK\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n'],
+    ['only 100', 'HTTP/1.1 100 Continue\r\n\r\n'],
+  ])('that ends with %s is cut off', async (_, bytes) => {
+    expect((await answerTo(bytes)).error?.code).toBe('connection_reset');
+  });
+
+  test.each([
+    ['of a length', 'HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nok'],
+    ['until the end', 'HTTP/1.1 200 OK\r\n\r\nok'],
+    ['in chunks', 'HTTP/1.1 200 OK\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n'],
+  ])('is cut off by a reset: %s', async (_, bytes) => {
+    const receiver = await serveRaw((socket) => {
+      socket.write(bytes);
+      setTimeout(() => socket.resetAndDestroy(), 30);
+    });
+
+    expect((await start()(`http://${receiver.host}/`)).error?.code).toBe('connection_reset');
+  });
+
+  test.each([
+    ['a greeting', '220 mail.example ESMTP\r\n'],
+    ['SSH', 'SSH-2.0-OpenSSH_9.9\r\n'],
+    ['a TLS alert', Buffer.from('15030100020246', 'hex')],
+    ['two lengths', 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\nok'],
+    ['a length and chunks', 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n'],
+    ['no chunk size', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n'],
+    ['another protocol', 'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n'],
+  ])('that is %s is not HTTP', async (_, bytes) => {
+    expect((await answerTo(bytes, false)).error?.code).toBe('not_http');
+  });
+
+  test.each([
+    ['one', `x-big: ${'a'.repeat(20_000)}\r\n`],
+    ['many', 'x-many: aaaaaaaaaa\r\n'.repeat(2000)],
+  ])('with too much in %s header is refused', async (_, headers) => {
+    expect((await answerTo(`HTTP/1.1 200 OK\r\n${headers}\r\n`, false)).error?.code).toBe('headers_too_large');
+  });
+
+  test.each([301, 302, 303, 307, 308])('PP reading 9: %i is not followed', async (status) => {
+    const inside = await serveRaw((socket) => socket.end(ok));
+    const location = `http://${inside.host}/latest/meta-data`;
+    const host = await serve(http.createServer((_, response) => response.writeHead(status, { location }).end('moved')));
+
+    const answer = await start()(`http://${host}/`);
+
+    expect(answer).toMatchObject({ status, body: 'moved', error: { code: 'redirect' } });
+    expect(inside.received).toEqual([]);
+  });
+
+  test.each([
+    ['of 64 KiB passes', 65_536, null],
+    ['of a byte more does not', 65_537, { code: 'body_too_large' }],
+  ])('with a body %s', async (_, bytes, error) => {
+    const host = await serve(http.createServer((_request, response) => response.writeHead(500).end('a'.repeat(bytes))));
+
+    expect(await start()(`http://${host}/`)).toMatchObject({ status: 500, body: 'a'.repeat(2000), error });
+  });
+
+  test('is not read past its bound', async () => {
+    let sent = 0;
+    const receiver = await serveRaw((socket) => {
+      socket.write('HTTP/1.1 200 OK\r\n\r\n');
+      const more = () => {
+        while (!socket.destroyed && sent < 1e9 && socket.write(Buffer.alloc(65_536, 'a'))) sent += 65_536;
+        if (!socket.destroyed) socket.once('drain', more);
+      };
+      more();
+    });
+
+    expect((await start()(`http://${receiver.host}/`)).error?.code).toBe('body_too_large');
+    expect(sent).toBeLessThan(50e6);
+  });
+
+  test('is not unpacked', async () => {
+    const bomb = gzipSync(Buffer.alloc(10e6));
+    const host = await serve(
+      http.createServer((_, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb)),
+    );
+
+    const answer = await start()(`http://${host}/`);
+
+    expect(answer).toMatchObject({ status: 200, error: null });
+    expect(answer.body?.startsWith('\u001f\ufffd')).toBe(true);
+  });
+
+  test.each([
+    ['two bytes', 'ø'.repeat(3000), 'ø'.repeat(2000)],
+    ['surrogate pairs', `a${'🔑'.repeat(3000)}`, `a${'🔑'.repeat(1999)}`],
+    ['no UTF-8', Buffer.alloc(9000, 0xff), '\ufffd'.repeat(2000)],
+    ['half a character', Buffer.from([0x61, 0xc3]), 'a\ufffd'],
+  ])('MT-11 MT reading 6: is kept to 2,000 code points: %s', async (_, body, kept) => {
+    const host = await serve(http.createServer((_request, response) => response.end(body)));
+
+    expect((await start()(`http://${host}/`)).body).toBe(kept);
+  });
+
+  test.each([2, 8 * 1024 * 1024])('that comes before %i bytes were taken counts', async (bytes) => {
+    const receiver = await serveRaw((socket) => {
+      socket.pause();
+      socket.write('HTTP/1.1 413 Content Too Large\r\nconnection: close\r\ncontent-length: 3\r\n\r\nbig');
+      setTimeout(() => socket.destroy(), 50);
+    });
+
+    const answer = await start()(`http://${receiver.host}/`, { body: 'a'.repeat(bytes) });
+
+    expect(answer).toMatchObject({ status: 413, body: 'big', error: null });
+  });
+});

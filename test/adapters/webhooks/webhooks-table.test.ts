@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { createWebhooksTable } from '../../../lambdas/adapters/webhooks/webhooks-table.ts';
+import { auditEntry } from '../../../lambdas/domain/foundation/audit.ts';
+import { drawId } from '../../../lambdas/domain/foundation/id.ts';
+import { MOST_WEBHOOKS } from '../../../lambdas/domain/webhooks/create-webhook.ts';
+import { checkRoutes, webhookRoutes } from '../../../lambdas/domain/webhooks/event-routing.ts';
+import { putRouting } from '../../helpers/routing-rows.ts';
+import { useTables } from '../../helpers/tables.ts';
+import { anOwner, aWebhook } from '../../helpers/virtual-engine.ts';
+
+const by = { accountId: 'acc_1', keyId: 'key_1', ip: '127.0.0.1' };
+const everything = { events: ['*'] };
+const types = Array.from({ length: 40 }, (_, n) => `type.${n}`);
+
+describe('the rows of webhooks', () => {
+  const tables = useTables();
+
+  /** A webhook that wants forty types of one resource, beside as many like it as an account may have. */
+  const inFullAccount = async (resourceBytes: number) => {
+    const owner = anOwner();
+    const store = createWebhooksTable(tables.client, tables.domainTable, 30);
+    const webhook = aWebhook({ owner, events: types, resource: 'a'.repeat(resourceBytes) });
+    const entryOf = (action: 'webhook.created' | 'webhook.changed') => auditEntry(by, action, webhook.id, Date.now());
+    await store.create(webhook, webhookRoutes(webhook, everything), null, entryOf('webhook.created'), Date.now());
+    const others = Array.from({ length: MOST_WEBHOOKS - 1 }, () => `${drawId('whk', 0)}|${'b'.repeat(resourceBytes)}`);
+    for (const type of types) await putRouting(tables, owner, type, others);
+    const after = { ...webhook, resource: 'c'.repeat(resourceBytes), version: 2 };
+    const move = () =>
+      store.replace({
+        before: webhook,
+        after,
+        routesBefore: webhookRoutes(webhook, everything),
+        routesAfter: webhookRoutes(after, everything),
+        command: null,
+        entry: entryOf('webhook.changed'),
+        nowMs: Date.now(),
+      });
+    return { routes: webhookRoutes(after, everything), move };
+  };
+
+  it('change in one transaction, however many webhooks want as much as they may', async () => {
+    const { routes, move } = await inFullAccount(64);
+
+    expect(() => checkRoutes(routes)).not.toThrow();
+    expect(await move()).toBe(true);
+  });
+
+  // A transaction of more than 4 MB: this is why no webhook may want so much.
+  it('would not, if each wanted more', async () => {
+    const { routes, move } = await inFullAccount(100);
+
+    expect(() => checkRoutes(routes)).toThrow();
+    await expect(move()).rejects.toThrow('4MB');
+  });
+});
