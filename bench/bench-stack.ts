@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type LocalStack, startStack } from '../local/stack.ts';
-import { readStackFile } from '../local/stack-file.ts';
+import { readStackFile } from '../local/state/stack-file.ts';
 import { createMeter, type Meter } from './meter.ts';
 import type { Received } from './receiver.ts';
 

@@ -1,4 +1,4 @@
-import { synthesiseIfStale } from '../local/synth.ts';
+import { synthesiseIfStale } from '../local/cli/synth.ts';
 import { type Bench, startBench } from './bench-stack.ts';
 import type { Figures } from './figures.ts';
 import { monitoringShares } from './monitoring.ts';

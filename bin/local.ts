@@ -1,10 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { seedDemoAccount, welcome } from '../local/demo.ts';
-import { openLogFile } from '../local/log-file.ts';
-import { readableLine } from '../local/log-line.ts';
+import { seedDemoAccount, welcome } from '../local/cli/demo.ts';
+import { openLogFile } from '../local/cli/log-file.ts';
+import { isSynthStale, synthesiseIfStale } from '../local/cli/synth.ts';
+import { readableLine } from '../local/functions/log-line.ts';
 import { type LocalStack, startStack } from '../local/stack.ts';
-import { isSynthStale, synthesiseIfStale } from '../local/synth.ts';
 
 const DATA_DIR = '.local';
 const LOG_FILE = `${DATA_DIR}/functions.log`;

@@ -2,7 +2,7 @@ import { CloudFormationClient, paginateListStackResources } from '@aws-sdk/clien
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { readStackFile } from '../local/stack-file.ts';
+import { readStackFile } from '../local/state/stack-file.ts';
 import { type Resources, resourcesIn, type StackResource } from './resources.ts';
 
 /** One deployed stack, on AWS or on this machine, as the commands know it. */

@@ -64,7 +64,7 @@ const layers: readonly Layer[] = [
   // What an operator does with a deployment: its rows and queues as the functions know them, never a function's own code.
   {
     files: /^ops\//,
-    mayImport: /^(@aws-sdk\/.*|zod|node:.*|lambdas\/(domain|adapters)\/.*|local\/stack-file\.ts|ops\/.*)$/,
+    mayImport: /^(@aws-sdk\/.*|zod|node:.*|lambdas\/(domain|adapters)\/.*|local\/state\/stack-file\.ts|ops\/.*)$/,
   },
   // The local stack reads the template: what is not in it does not exist.
   { files: /^(bin|local)\//, mayImport: /^(?!aws-cdk-lib|cdk-nag|constructs|lib\/)/ },
@@ -105,6 +105,19 @@ const rooms: Readonly<Record<string, Rooms>> = {
     docs: [],
     aws: ['rows'],
     rows: [],
+  },
+  local: {
+    'stack.ts': ['wiring', 'metrics', 'streams', 'queues', 'gateway', 'functions', 'tables', 'state', 'template'],
+    wiring: ['streams', 'queues', 'gateway', 'functions', 'tables', 'state', 'template'],
+    metrics: ['queues', 'functions', 'template'],
+    streams: ['functions', 'tables', 'state', 'template'],
+    queues: ['functions', 'state', 'template'],
+    gateway: ['functions', 'template'],
+    cli: ['functions', 'state'],
+    functions: ['template'],
+    tables: [],
+    state: ['template'],
+    template: [],
   },
 };
 

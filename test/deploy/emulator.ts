@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '../../local/dynoxide.ts';
+import { freePort } from '../../local/tables/dynoxide.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const venv = join(root, '.local', 'deploy-gate');

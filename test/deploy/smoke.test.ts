@@ -10,8 +10,8 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type Answer, apiAt, type Call } from '../../deploy/api.ts';
 import { smoke } from '../../deploy/smoke.ts';
-import { callApi } from '../../local/api-client.ts';
-import { freePort } from '../../local/dynoxide.ts';
+import { callApi } from '../../local/cli/api-client.ts';
+import { freePort } from '../../local/tables/dynoxide.ts';
 import { useWholeStack } from '../helpers/whole-stack.ts';
 
 const program = fileURLToPath(new URL('../../bin/smoke.ts', import.meta.url));

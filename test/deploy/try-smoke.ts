@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { DynamoDBClient, ListTablesCommand, paginateScan } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { smoke } from '../../deploy/smoke.ts';
-import { freePort } from '../../local/dynoxide.ts';
+import { freePort } from '../../local/tables/dynoxide.ts';
 import { type Deployment, eventually, say } from './deployment.ts';
 import type { Emulator } from './emulator.ts';
 

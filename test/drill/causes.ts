@@ -3,10 +3,10 @@ import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { ReceiveMessageCommand, SendMessageBatchCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { env } from '../../lambdas/runtime/env.ts';
-import { callApi, refusalOf } from '../../local/api-client.ts';
-import { type AwsAnswer, type AwsCall, throttled } from '../../local/interceptor.ts';
+import { callApi, refusalOf } from '../../local/cli/api-client.ts';
 import type { LocalStack } from '../../local/stack.ts';
-import { readStackFile } from '../../local/stack-file.ts';
+import { readStackFile } from '../../local/state/stack-file.ts';
+import { type AwsAnswer, type AwsCall, throttled } from '../../local/wiring/interceptor.ts';
 import type { FaultPlace, Faults } from '../helpers/faults.ts';
 import type { Answering, Endpoint, WebhookReceiver } from '../helpers/webhook-receiver.ts';
 

@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
-import { callApi } from '../../local/api-client.ts';
+import { callApi } from '../../local/cli/api-client.ts';
+import { synthesiseIfStale } from '../../local/cli/synth.ts';
 import { startStack } from '../../local/stack.ts';
-import { synthesiseIfStale } from '../../local/synth.ts';
-import { readAssembly, resourcesOf } from '../../local/template.ts';
+import { readAssembly, resourcesOf } from '../../local/template/template.ts';
 import { createFaults } from '../helpers/faults.ts';
 import { startWebhookReceiver } from '../helpers/webhook-receiver.ts';
 import { type Cause, causes, type Scene } from './causes.ts';

@@ -3,7 +3,7 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, vi } from 'vitest';
 import type { Scope } from '../../lambdas/domain/accounts/api-key.ts';
 import { env } from '../../lambdas/runtime/env.ts';
-import { type InterceptorProxy, startInterceptorProxy } from '../../local/interceptor.ts';
+import { type InterceptorProxy, startInterceptorProxy } from '../../local/wiring/interceptor.ts';
 import { createUseRecorder } from '../privilege/recorder.ts';
 import { leaveRows } from '../secrecy/writing.ts';
 import { type ApiAnswer, type ApiCall, type ApiHandler, callApi } from './api-call.ts';

@@ -3,9 +3,9 @@ import { request } from 'node:http';
 import { runInNewContext } from 'node:vm';
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { type LoopbackServer, serveOnLoopback } from '../../deploy/loopback-server.ts';
-import { createResolver } from '../../local/intrinsics.ts';
-import { secretArn } from '../../local/secrets.ts';
-import { type Assembly, resourcesOf } from '../../local/template.ts';
+import { secretArn } from '../../local/state/secrets.ts';
+import { createResolver } from '../../local/template/intrinsics.ts';
+import { type Assembly, resourcesOf } from '../../local/template/template.ts';
 
 interface Distribution {
   readonly Origins: readonly [{ readonly OriginCustomHeaders: readonly { HeaderName: string; HeaderValue: string }[] }];

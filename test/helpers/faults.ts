@@ -1,4 +1,4 @@
-import type { AwsAnswer, AwsCall, Interceptor } from '../../local/interceptor.ts';
+import type { AwsAnswer, AwsCall, Interceptor } from '../../local/wiring/interceptor.ts';
 
 export interface FaultPlace {
   readonly functionName: string | RegExp;

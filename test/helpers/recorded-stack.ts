@@ -1,10 +1,10 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { env } from '../../lambdas/runtime/env.ts';
 import { frontDoorHeaders } from '../../lambdas/runtime/front-door-headers.ts';
-import type { Invocation } from '../../local/function-pool.ts';
+import { synthesiseIfStale } from '../../local/cli/synth.ts';
+import type { Invocation } from '../../local/functions/function-pool.ts';
 import { type LocalStack, type StackOptions, startStack } from '../../local/stack.ts';
-import { synthesiseIfStale } from '../../local/synth.ts';
-import { readAssembly, resourcesOf } from '../../local/template.ts';
+import { readAssembly, resourcesOf } from '../../local/template/template.ts';
 import { createUseRecorder } from '../privilege/recorder.ts';
 import { note, noteAnswer, noteAuthorization, noteKeyring, noteRequest } from '../secrecy/notes.ts';
 import { leaveLines, leaveRows } from '../secrecy/writing.ts';

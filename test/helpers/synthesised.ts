@@ -5,7 +5,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { App } from 'aws-cdk-lib/core';
 import { PassPostStack } from '../../lib/passpost-stack.ts';
 import { chooseStage } from '../../lib/stages.ts';
-import type { Assembly } from '../../local/template.ts';
+import type { Assembly } from '../../local/template/template.ts';
 
 const flags = JSON.parse(readFileSync(new URL('../../cdk.json', import.meta.url), 'utf8')).context;
 

@@ -1,7 +1,7 @@
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll } from 'vitest';
 import { indexes } from '../../lambdas/adapters/rows/table-keys.ts';
-import { type Dynoxide, startDynoxide } from '../../local/dynoxide.ts';
+import { type Dynoxide, startDynoxide } from '../../local/tables/dynoxide.ts';
 
 export interface Tables {
   readonly client: DynamoDBClient;

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import type { AttemptView, DeliveryView } from '../../lambdas/domain/history/delivery-view.ts';
-import { callApi, refusalOf } from '../../local/api-client.ts';
+import { callApi, refusalOf } from '../../local/cli/api-client.ts';
 import type { LocalStack, StackOptions } from '../../local/stack.ts';
 import { canary } from '../secrecy/notes.ts';
 import { createFaults, type Faults } from './faults.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { type AlarmDefinition, alarmDefinitions } from '../../local/alarm-definitions.ts';
-import { evaluateAlarm } from '../../local/alarm-state.ts';
-import { createMetricStore } from '../../local/metric-store.ts';
-import type { Assembly } from '../../local/template.ts';
+import { type AlarmDefinition, alarmDefinitions } from '../../local/metrics/alarm-definitions.ts';
+import { evaluateAlarm } from '../../local/metrics/alarm-state.ts';
+import { createMetricStore } from '../../local/metrics/metric-store.ts';
+import type { Assembly } from '../../local/template/template.ts';
 import { nameOf, resourcesOf, synthesise } from '../helpers/synthesised.ts';
 
 const MINUTE_MS = 60_000;

@@ -3,7 +3,7 @@ import { attemptSchema } from '../../lambdas/domain/deliveries/delivery.ts';
 import type { DeliveryOutcome } from '../../lambdas/domain/sending/deliver-batch.ts';
 import { outcomeLine } from '../../lambdas/domain/sending/outcome-line.ts';
 import { counted } from '../../lambdas/runtime/metric-names.ts';
-import { metricFilters } from '../../local/metric-filters.ts';
+import { metricFilters } from '../../local/metrics/metric-filters.ts';
 import { assemblyOf, synthesise } from '../helpers/synthesised.ts';
 import { anEvent, aWebhook } from '../helpers/virtual-engine.ts';
 

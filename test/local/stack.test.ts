@@ -2,8 +2,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { type AwsCall, throttled } from '../../local/interceptor.ts';
 import { startStack } from '../../local/stack.ts';
+import { type AwsCall, throttled } from '../../local/wiring/interceptor.ts';
 import { fixture, until, useStacks } from './recorder.ts';
 
 describe('the local stack', () => {

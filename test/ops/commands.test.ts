@@ -8,7 +8,7 @@ import { DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/clie
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, describe, expect, it } from 'vitest';
 import { webhookKey } from '../../lambdas/adapters/rows/table-keys.ts';
-import { readStackFile, type StackFile } from '../../local/stack-file.ts';
+import { readStackFile, type StackFile } from '../../local/state/stack-file.ts';
 import { run } from '../../ops/run.ts';
 import { startFakeCloudFormation } from '../helpers/fake-cloudformation.ts';
 import { type Client, useWholeStack, type Webhook } from '../helpers/whole-stack.ts';

@@ -9,7 +9,7 @@ import { GetSecretValueCommand, PutSecretValueCommand, SecretsManagerClient } fr
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseKeyring } from '../../lambdas/domain/keyring/keyring.ts';
 import { env } from '../../lambdas/runtime/env.ts';
-import { callApi } from '../../local/api-client.ts';
+import { callApi } from '../../local/cli/api-client.ts';
 import type { LocalStack } from '../../local/stack.ts';
 import { run } from '../../ops/run.ts';
 import { startRecordedStack } from '../helpers/recorded-stack.ts';

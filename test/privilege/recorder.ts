@@ -1,4 +1,4 @@
-import type { Interceptor } from '../../local/interceptor.ts';
+import type { Interceptor } from '../../local/wiring/interceptor.ts';
 import { leave } from '../helpers/run-folder.ts';
 import { usesOf } from './uses.ts';
 

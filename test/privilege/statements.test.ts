@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { Assembly } from '../../local/template.ts';
+import type { Assembly } from '../../local/template/template.ts';
 import { statementsOf } from './statements.ts';
 
 const resource = (logicalId: string, type: string, properties: Record<string, unknown> = {}, name = logicalId) =>

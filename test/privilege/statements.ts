@@ -1,5 +1,5 @@
-import { createResolver, REGION } from '../../local/intrinsics.ts';
-import { type Assembly, type Resource, resourcesOf } from '../../local/template.ts';
+import { createResolver, REGION } from '../../local/template/intrinsics.ts';
+import { type Assembly, type Resource, resourcesOf } from '../../local/template/template.ts';
 
 /** One statement of a function's role, with resources by their constructs' names. */
 export interface Statement {

@@ -1,4 +1,4 @@
-import type { AwsCall } from '../../local/interceptor.ts';
+import type { AwsCall } from '../../local/wiring/interceptor.ts';
 
 /** One thing that IAM is asked when a function calls AWS. */
 export interface Use {

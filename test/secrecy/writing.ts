@@ -1,4 +1,4 @@
-import { createDynamoCall } from '../../local/dynamo-call.ts';
+import { createDynamoCall } from '../../local/tables/dynamo-call.ts';
 import { leave } from '../helpers/run-folder.ts';
 
 /** Something that functions wrote: a log line, a row, a message. */

@@ -1,8 +1,8 @@
 import { DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { callApi } from '../../local/api-client.ts';
-import type { AwsCall } from '../../local/interceptor.ts';
+import { callApi } from '../../local/cli/api-client.ts';
+import type { AwsCall } from '../../local/wiring/interceptor.ts';
 import type { FaultPlace } from '../helpers/faults.ts';
 import { type Client, useWholeStack } from '../helpers/whole-stack.ts';
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { operations } from '../../lambdas/contract/index.ts';
-import { conditionFailed } from '../../local/interceptor.ts';
+import { conditionFailed } from '../../local/wiring/interceptor.ts';
 import type { Json } from '../helpers/api-call.ts';
 import { type Client, useWholeStack } from '../helpers/whole-stack.ts';
 import { canary } from '../secrecy/notes.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { callApi } from '../../local/api-client.ts';
+import { callApi } from '../../local/cli/api-client.ts';
 import type { FaultPlace } from '../helpers/faults.ts';
 import { extraPosts, useWholeStack } from '../helpers/whole-stack.ts';
 

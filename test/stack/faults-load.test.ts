@@ -7,7 +7,7 @@ import { rowOf } from '../../lambdas/adapters/rows/row.ts';
 import { routingKey, webhookKey } from '../../lambdas/adapters/rows/table-keys.ts';
 import { drawId, webhookOfDelivery } from '../../lambdas/domain/foundation/id.ts';
 import { env } from '../../lambdas/runtime/env.ts';
-import { serverError } from '../../local/interceptor.ts';
+import { serverError } from '../../local/wiring/interceptor.ts';
 import { aWebhook } from '../helpers/virtual-engine.ts';
 import type { Answering, Post } from '../helpers/webhook-receiver.ts';
 import { type Client, extraPosts, useWholeStack, type WholeStack } from '../helpers/whole-stack.ts';

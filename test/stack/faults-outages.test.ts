@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { type AwsAnswer, serverError, throttled } from '../../local/interceptor.ts';
+import { type AwsAnswer, serverError, throttled } from '../../local/wiring/interceptor.ts';
 import type { Fault, FaultKind, FaultPlace } from '../helpers/faults.ts';
 import { type Delivery, useWholeStack } from '../helpers/whole-stack.ts';
 

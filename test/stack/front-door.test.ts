@@ -2,7 +2,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LoopbackServer } from '../../deploy/loopback-server.ts';
 import type { LocalStack } from '../../local/stack.ts';
-import { readAssembly } from '../../local/template.ts';
+import { readAssembly } from '../../local/template/template.ts';
 import type { Json } from '../helpers/api-call.ts';
 import { assemblyWith } from '../helpers/assembly.ts';
 import { startCloudFront } from '../helpers/cloudfront.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { heartbeatKey } from '../../lambdas/adapters/rows/table-keys.ts';
-import type { Invocation } from '../../local/function-pool.ts';
+import type { Invocation } from '../../local/functions/function-pool.ts';
 import { useWholeStack } from '../helpers/whole-stack.ts';
 
 const SOON = { timeout: 10_000 };

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { throttled } from '../../local/interceptor.ts';
+import { throttled } from '../../local/wiring/interceptor.ts';
 import { useWholeStack } from '../helpers/whole-stack.ts';
 
 interface Line {

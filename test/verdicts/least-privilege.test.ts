@@ -1,5 +1,5 @@
 import { beforeAll, expect, it } from 'vitest';
-import { type Assembly, readAssembly, resourcesOf } from '../../local/template.ts';
+import { type Assembly, readAssembly, resourcesOf } from '../../local/template/template.ts';
 import { assemblyWith } from '../helpers/assembly.ts';
 import { isWholeRun, left } from '../helpers/run-folder.ts';
 import { settingsOfEveryPermission } from '../helpers/settings.ts';

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { synthesiseIfStale } from '../../local/synth.ts';
+import { synthesiseIfStale } from '../../local/cli/synth.ts';
 import { isWholeRun, left } from '../helpers/run-folder.ts';
 import { type Needle, needleKinds } from '../secrecy/find-needles.ts';
 import { leaves } from '../secrecy/leaves.ts';

@@ -1,0 +1,71 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { parseArgs } from 'node:util';
+import { readEnvFile } from '../state/env-file.ts';
+import { callApi, refusalOf } from './api-client.ts';
+
+// A receiver as the PassPost page would have one written: `npm run listen`.
+
+/** The header must be `sha256=` and the hex HMAC-SHA256 of the body's bytes under the webhook's secret. */
+export const isSignedWith = (secret: string, body: Buffer, header: string | undefined): boolean => {
+  const expected = Buffer.from(`sha256=${createHmac('sha256', secret).update(body).digest('hex')}`);
+  const given = Buffer.from(header ?? '');
+  return given.length === expected.length && timingSafeEqual(given, expected);
+};
+
+const wholeNumber = (name: string, text: string, least: number, most: number): number => {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+  throw new Error(`${name} takes a whole number from ${least} to ${most}, not "${text}".`);
+};
+
+const listen = async (): Promise<void> => {
+  const { values } = parseArgs({
+    options: { status: { type: 'string', default: '200' }, port: { type: 'string', default: '0' } },
+  });
+  const status = wholeNumber('--status', values.status, 200, 599);
+  const wantedPort = wholeNumber('--port', values.port, 0, 65_535);
+  const env = readEnvFile('.local/env');
+  if (!env) throw new Error('There is no .local/env: start the stack first, with npm start.');
+
+  let secret = '';
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+    const body = Buffer.concat(chunks);
+    const header = request.headers['x-passpost-signature'];
+    const verdict = isSignedWith(secret, body, Array.isArray(header) ? undefined : header)
+      ? 'verified'
+      : 'NOT VERIFIED';
+    process.stdout.write(`${new Date().toISOString()} ${verdict}, answered ${status}: ${body}\n`);
+    response.writeHead(status).end();
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', () => reject(new Error(`Port ${wantedPort} is in use: choose another one with --port.`)));
+    server.listen(wantedPort, '127.0.0.1', resolve);
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+
+  const wanted = { url, events: ['*'], profile: 'passpost', allow_http: true, description: 'npm run listen' };
+  const answer = await callApi(env.url, env.apiKey, 'POST', '/webhooks', wanted).catch(() => {
+    throw new Error(`Nothing answers at ${env.url}: start the stack first, with npm start.`);
+  });
+  if (answer.status !== 201) throw new Error(`The webhook could not be registered: ${refusalOf(answer)}.`);
+  secret = String(answer.body.secret);
+  process.stdout.write(`Listening at ${url} as ${answer.body.id}. Ctrl-C ends it.\n`);
+
+  const end = async (): Promise<void> => {
+    await callApi(env.url, env.apiKey, 'DELETE', `/webhooks/${answer.body.id}`).catch(() => undefined);
+    process.exit(0);
+  };
+  process.once('SIGINT', end);
+  process.once('SIGTERM', end);
+};
+
+if (import.meta.main) {
+  listen().catch((error: Error) => {
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  });
+}

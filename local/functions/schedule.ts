@@ -1,0 +1,69 @@
+import { randomUUID } from 'node:crypto';
+import { ACCOUNT, REGION } from '../template/intrinsics.ts';
+import type { Resource } from '../template/template.ts';
+
+export interface ScheduledCall {
+  readonly functionArn: string;
+  readonly everyMs: number;
+  event(at: Date): unknown;
+}
+
+const unitMs: Readonly<Record<string, number>> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
+
+const intervalOf = (expression: unknown): number => {
+  const [, count, unit] = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(String(expression)) ?? [];
+  const ms = unitMs[unit ?? ''];
+  if (ms === undefined) throw new Error(`The template's schedule ${expression} is none that the local stack knows.`);
+  return Number(count) * ms;
+};
+
+interface Target {
+  readonly Arn: string;
+  readonly Input?: string;
+}
+
+const ruleEvent = (ruleName: string, at: Date): object => ({
+  version: '0',
+  id: randomUUID(),
+  'detail-type': 'Scheduled Event',
+  source: 'aws.events',
+  account: ACCOUNT,
+  // Whole seconds, as EventBridge writes it; between them only where ticks fall closer together than there.
+  time: at.toISOString().replace('.000Z', 'Z'),
+  region: REGION,
+  resources: [`arn:aws:events:${REGION}:${ACCOUNT}:rule/${ruleName}`],
+  detail: {},
+});
+
+/** What an EventBridge rule or a schedule calls, and how often. `properties` are resolved. */
+export const scheduledCalls = ({ type, logicalId }: Resource, properties: Record<string, unknown>): ScheduledCall[] => {
+  if (properties.State === 'DISABLED') return [];
+  if (properties.ScheduleExpression === undefined) return [];
+  const everyMs = intervalOf(properties.ScheduleExpression);
+  const isRule = type === 'AWS::Events::Rule';
+  const targets = (isRule ? (properties.Targets ?? []) : [properties.Target]) as readonly Target[];
+  return targets.map(({ Arn, Input }) => ({
+    functionArn: Arn,
+    everyMs,
+    event(at) {
+      if (Input === undefined) return isRule ? ruleEvent(logicalId, at) : {};
+      return JSON.parse(Input.replaceAll('<aws.scheduler.scheduled-time>', at.toISOString())) as unknown;
+    },
+  }));
+};
+
+/** Calls at every whole interval of the clock, as much closer together as the speed says. */
+export const startSchedule = (everyMs: number, speed: number, call: (at: Date) => void): { stop(): void } => {
+  const intervalMs = everyMs / speed;
+  let timer: NodeJS.Timeout;
+  const arm = (): void => {
+    const nowMs = Date.now();
+    const nextMs = (Math.floor(nowMs / intervalMs) + 1) * intervalMs;
+    timer = setTimeout(() => {
+      call(new Date(nextMs));
+      arm();
+    }, nextMs - nowMs);
+  };
+  arm();
+  return { stop: () => clearTimeout(timer) };
+};

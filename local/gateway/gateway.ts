@@ -1,0 +1,139 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { InvocationResult } from '../functions/execution-environment.ts';
+import { type Authorizer, createJudge } from './authorizer.ts';
+import { gatewayEvent, pathOf } from './gateway-event.ts';
+import type { createRouteTable } from './routes.ts';
+
+export interface Gateway {
+  readonly port: number;
+  readonly url: string;
+  /** Until it is opened, every request gets 503. */
+  open(match: RouteTable, invoke: Invoke, onAnswer?: (status: number) => void): void;
+  stop(): Promise<void>;
+}
+
+/** The function that a route leads to, and who is asked before it, if anybody is. */
+export interface RouteTarget {
+  readonly functionName: string;
+  readonly authorizer: Authorizer | undefined;
+}
+
+type RouteTable = ReturnType<typeof createRouteTable<RouteTarget>>;
+type Invoke = (functionName: string, event: unknown) => Promise<InvocationResult>;
+
+/** https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html */
+const MAX_BODY_BYTES = 10 * 1024 * 1024;
+const INTEGRATION_TIMEOUT_MS = 30_000;
+
+const refuse = (response: ServerResponse, status: number, message: string): void => {
+  if (response.headersSent || response.destroyed) return;
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ message }));
+};
+
+/** The body, or null where it is longer than the gateway takes. */
+const readBody = async (request: IncomingMessage): Promise<Buffer | null> => {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    // What is too long is read to its end all the same: an answer in the middle of it would not reach the client.
+    if (length <= MAX_BODY_BYTES) chunks.push(chunk);
+  }
+  return length > MAX_BODY_BYTES ? null : Buffer.concat(chunks);
+};
+
+interface ShapedResponse {
+  readonly statusCode?: unknown;
+  readonly headers?: Readonly<Record<string, unknown>>;
+  readonly cookies?: readonly string[];
+  readonly body?: string;
+  readonly isBase64Encoded?: boolean;
+}
+
+/** What a function returned, as an HTTP answer; without a `statusCode` it is the body itself. */
+const answer = (response: ServerResponse, payload: unknown, requestId: string): void => {
+  const isShaped = typeof payload === 'object' && payload !== null && 'statusCode' in payload;
+  const shaped: ShapedResponse = isShaped
+    ? payload
+    : { statusCode: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(payload) ?? '' };
+  const status = Number(shaped.statusCode);
+  if (!Number.isInteger(status) || status < 200 || status > 599) {
+    refuse(response, 500, 'Internal Server Error');
+    return;
+  }
+  const body = Buffer.from(shaped.body ?? '', shaped.isBase64Encoded ? 'base64' : 'utf8');
+  for (const [name, value] of Object.entries(shaped.headers ?? {})) response.setHeader(name, String(value));
+  if (shaped.cookies) response.setHeader('set-cookie', shaped.cookies);
+  response.setHeader('apigw-requestid', requestId);
+  if (!response.hasHeader('content-type') && body.length > 0) {
+    response.setHeader('content-type', 'text/plain;charset=utf-8');
+  }
+  if (status !== 204 && status !== 304) response.setHeader('content-length', body.length);
+  response.writeHead(status).end(body);
+};
+
+const within = async <T>(ms: number, work: Promise<T>): Promise<T | undefined> => {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const timer = setTimeout(resolve, ms, undefined);
+  return await Promise.race([work, promise]).finally(() => clearTimeout(timer));
+};
+
+/** Listens at once, so that a port in use is known before anything else is started. Port 0 takes any. */
+export const startGateway = async (port: number): Promise<Gateway> => {
+  let match: RouteTable | undefined;
+  let invoke: Invoke | undefined;
+  let judge: ReturnType<typeof createJudge> | undefined;
+  let answered: ((status: number) => void) | undefined;
+
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    if (!match || !invoke || !judge) return refuse(response, 503, 'Service Unavailable');
+    const route = match(request.method ?? 'GET', pathOf(request.url ?? '/'));
+    const body = await readBody(request);
+    if (body === null) return refuse(response, 413, 'Request Entity Too Large');
+    if (!route) return refuse(response, 404, 'Not Found');
+    const { functionName, authorizer } = route.target;
+    const event = gatewayEvent(request, body, route.key, route.pathParameters);
+    if (authorizer) {
+      const judgement = await judge(authorizer, event);
+      if (!judgement.isAuthorized) return refuse(response, judgement.status, judgement.message);
+      event.requestContext.authorizer = { lambda: judgement.context };
+    }
+    const result = await within(INTEGRATION_TIMEOUT_MS, invoke(functionName, event));
+    if (!result) return refuse(response, 503, 'Service Unavailable');
+    if (!result.ok) return refuse(response, 500, 'Internal Server Error');
+    answer(response, result.payload, event.requestContext.requestId);
+  };
+
+  const server = createServer((request, response) => {
+    response.once('finish', () => answered?.(response.statusCode));
+    // A client that went away in the middle of its body, or a header that no answer can carry.
+    serve(request, response).catch(() => refuse(response, 500, 'Internal Server Error'));
+  });
+  server.keepAliveTimeout = 65_000;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const isTaken = error.code === 'EADDRINUSE';
+      reject(isTaken ? new Error(`Port ${port} is in use: choose another one with PORT.`) : error);
+    });
+    server.listen(port, '127.0.0.1', resolve);
+  });
+  const address = server.address() as AddressInfo;
+
+  return {
+    port: address.port,
+    url: `http://127.0.0.1:${address.port}`,
+    open(table, run, onAnswer) {
+      match = table;
+      invoke = run;
+      judge = createJudge(run);
+      answered = onAnswer;
+    },
+    async stop() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      server.close(() => resolve());
+      server.closeAllConnections();
+      await promise;
+    },
+  };
+};

@@ -1,0 +1,103 @@
+import type { LocalQueue } from '../queues/queues.ts';
+import type { Resolve } from '../template/intrinsics.ts';
+import type { Assembly } from '../template/template.ts';
+import { alarmDefinitions } from './alarm-definitions.ts';
+import { type AlarmState, evaluateAlarm } from './alarm-state.ts';
+import { metricFilters } from './metric-filters.ts';
+import { createMetricSources, type MetricSources } from './metric-sources.ts';
+import { createMetricStore } from './metric-store.ts';
+
+export interface AlarmChange {
+  readonly name: string;
+  readonly state: AlarmState;
+}
+
+export interface AlarmOptions {
+  readonly onChange: (change: AlarmChange) => void;
+  /** Hears once, by name, of what the template has and cannot be evaluated here. */
+  readonly onUnknown?: (problem: string) => void;
+  /** The account's quotas in place of AWS's own first ones. */
+  readonly quotas?: Readonly<Record<string, number>>;
+}
+
+export interface Alarms {
+  readonly sources: MetricSources;
+  /** Looks at queues and running functions from now on, and evaluates at the end of every minute. */
+  start(queues: Iterable<LocalQueue>, running: () => number): void;
+  stop(): void;
+}
+
+const MINUTE_MS = 60_000;
+const LOOKS_A_MINUTE = 4;
+/** A minute's last lines are on their way for a moment. */
+const GRACE_MS = 150;
+const QUOTAS = { ConcurrentExecutions: 1000 };
+
+/** The template's own alarms on what happens on this machine. Where time runs faster, so do its minutes. */
+export const createAlarms = (
+  assembly: Assembly,
+  resolve: Resolve,
+  speed: number,
+  { onChange, onUnknown, quotas = QUOTAS }: AlarmOptions,
+): Alarms => {
+  const minuteMs = MINUTE_MS / speed;
+  const store = createMetricStore(minuteMs);
+  const filters = metricFilters(assembly, resolve);
+  const sources = createMetricSources(store, speed, filters.read);
+  const { alarms, unknown } = alarmDefinitions(assembly, resolve);
+  for (const problem of [...filters.unknown, ...unknown]) onUnknown?.(problem);
+  const broken = new Set<string>();
+  const states = new Map<string, AlarmState>(alarms.map(({ name }) => [name, 'OK']));
+  const timers: NodeJS.Timeout[] = [];
+
+  const evaluate = (startMs: number, nowMs: number): void => {
+    for (const alarm of alarms) {
+      const { name } = alarm;
+      const before = states.get(name) ?? 'OK';
+      const periodMs = alarm.minutes * minuteMs;
+      const known = Math.floor(nowMs / periodMs) - Math.ceil(startMs / periodMs);
+      try {
+        const state = evaluateAlarm(alarm, before, known, nowMs, { store, quotas });
+        if (state === before) continue;
+        states.set(name, state);
+        onChange({ name, state });
+      } catch (error) {
+        // An expression may turn out wrong only once there are numbers: nothing else stops for it.
+        if (!broken.has(name)) onUnknown?.(`${name}: ${(error as Error).message}`);
+        broken.add(name);
+      }
+    }
+  };
+
+  return {
+    sources,
+    start(queues, running) {
+      const startMs = Date.now();
+      const look = (): void => {
+        for (const queue of queues) {
+          const oldestMs = queue
+            .peek()
+            .reduce((least, { sentTimestamp }) => Math.min(least, Number(sentTimestamp)), Infinity);
+          sources.queue(queue.logicalId, queue.depth(), oldestMs);
+        }
+        sources.running(running());
+      };
+      timers.push(setInterval(look, minuteMs / LOOKS_A_MINUTE).unref());
+      const atMinutesEnd = (): void => {
+        const nowMs = Date.now();
+        const nextMs = (Math.floor(nowMs / minuteMs) + 1) * minuteMs;
+        timers[1] = setTimeout(
+          () => {
+            evaluate(startMs, nextMs);
+            atMinutesEnd();
+          },
+          nextMs - nowMs + GRACE_MS,
+        ).unref();
+      };
+      atMinutesEnd();
+    },
+    stop() {
+      for (const timer of timers) clearTimeout(timer);
+    },
+  };
+};

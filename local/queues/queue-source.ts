@@ -1,0 +1,145 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { failedIds } from '../functions/batch-failures.ts';
+import type { MappedSource } from '../functions/event-source.ts';
+import type { FunctionPool } from '../functions/function-pool.ts';
+import { REGION } from '../template/intrinsics.ts';
+import type { LocalQueue, ReceivedMessage } from './queues.ts';
+
+export interface QueueMapping {
+  readonly functionName: string;
+  readonly batchSize: number;
+  readonly windowSeconds: number;
+  readonly maxConcurrency: number;
+  readonly reportsFailures: boolean;
+}
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html: five at first, 300 more a minute while there is a backlog. */
+const FIRST_CONCURRENCY = 5;
+const RAMP = { step: 5, everyMs: 1000 };
+
+const attributesOf = (
+  record: Readonly<Record<string, { DataType: string; StringValue?: string; BinaryValue?: string }>>,
+) =>
+  Object.fromEntries(
+    Object.entries(record).map(([name, { DataType, StringValue, BinaryValue }]) => [
+      name,
+      {
+        dataType: DataType,
+        stringValue: StringValue,
+        binaryValue: BinaryValue,
+        stringListValues: [],
+        binaryListValues: [],
+      },
+    ]),
+  );
+
+const toRecord = ({ receiptHandle, message }: ReceivedMessage, arn: string): object => ({
+  messageId: message.messageId,
+  receiptHandle,
+  body: message.body,
+  attributes: {
+    ApproximateReceiveCount: String(message.approximateReceiveCount),
+    SentTimestamp: String(message.sentTimestamp),
+    SenderId: 'local',
+    ApproximateFirstReceiveTimestamp: String(message.approximateFirstReceiveTimestamp ?? message.sentTimestamp),
+    ...(message.messageGroupId ? { MessageGroupId: message.messageGroupId } : {}),
+  },
+  messageAttributes: attributesOf(message.messageAttributes),
+  md5OfBody: message.md5OfBody,
+  eventSource: 'aws:sqs',
+  eventSourceARN: arn,
+  awsRegion: REGION,
+});
+
+/** Carries a queue's messages to a function as Lambda's poller does. What fails stays hidden until its visibility timeout ends. */
+export const startQueueSource = (
+  queue: LocalQueue,
+  mapping: QueueMapping,
+  pool: FunctionPool,
+  visibilityTimeoutSeconds: number | undefined,
+): MappedSource => {
+  const { functionName, batchSize, windowSeconds, reportsFailures } = mapping;
+  let limit = Math.min(FIRST_CONCURRENCY, mapping.maxConcurrency);
+  let running = 0;
+  let isStopped = false;
+  let rampedAtMs = 0;
+  let freed = Promise.withResolvers<void>();
+  /** Waited for while the mapping is disabled. */
+  let enabling: PromiseWithResolvers<void> | null = null;
+
+  const carry = async (batch: readonly ReceivedMessage[]): Promise<void> => {
+    const sent = new Set(batch.map(({ message }) => message.messageId));
+    const Records = batch.map((received) => toRecord(received, queue.arn));
+    const result = await pool.invoke(functionName, { Records });
+    const failed = failedIds(result, sent, reportsFailures);
+    if (failed === null) return;
+    for (const { receiptHandle, message } of batch) if (!failed.has(message.messageId)) queue.delete(receiptHandle);
+  };
+
+  const gather = async (): Promise<ReceivedMessage[]> => {
+    const batch = queue.receive(Math.min(batchSize, 10), visibilityTimeoutSeconds);
+    if (windowSeconds === 0 || batch.length === 0) return batch;
+    const endMs = Date.now() + windowSeconds * 1000;
+    while (batch.length < batchSize && Date.now() < endMs && !isStopped) {
+      await Promise.race([queue.arrival(), sleep(endMs - Date.now(), undefined, { ref: false })]);
+      batch.push(...queue.receive(Math.min(batchSize - batch.length, 10), visibilityTimeoutSeconds));
+    }
+    return batch;
+  };
+
+  /** A backlog that finds every slot taken raises the limit, unless more threads would only share the same processors. */
+  const ramp = (): void => {
+    const nowMs = Date.now();
+    if (nowMs - rampedAtMs < RAMP.everyMs || pool.isSaturated(functionName)) return;
+    rampedAtMs = nowMs;
+    limit = Math.min(limit + RAMP.step, mapping.maxConcurrency);
+  };
+
+  const poll = async (): Promise<void> => {
+    while (!isStopped) {
+      await enabling?.promise;
+      await queue.arrival();
+      while (running >= limit && !isStopped) {
+        freed = Promise.withResolvers();
+        await Promise.race([freed.promise, sleep(RAMP.everyMs / 4, undefined, { ref: false })]);
+        if (running >= limit) ramp();
+      }
+      if (isStopped) return;
+      if (enabling) continue;
+      const batch = await gather();
+      if (batch.length === 0) continue;
+      if (running === 0) {
+        limit = Math.min(FIRST_CONCURRENCY, mapping.maxConcurrency);
+        rampedAtMs = Date.now();
+      }
+      running++;
+      void carry(batch).finally(() => {
+        running--;
+        freed.resolve();
+      });
+    }
+  };
+  void poll();
+
+  return {
+    async isIdle() {
+      const { visible, inFlight } = queue.depth();
+      return running === 0 && inFlight === 0 && (visible === 0 || enabling !== null);
+    },
+    get isEnabled() {
+      return enabling === null;
+    },
+    enable() {
+      enabling?.resolve();
+      enabling = null;
+    },
+    disable() {
+      enabling ??= Promise.withResolvers();
+    },
+    stop() {
+      isStopped = true;
+      freed.resolve();
+      enabling?.resolve();
+    },
+  };
+};

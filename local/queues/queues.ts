@@ -1,0 +1,156 @@
+import type { Journal } from '../state/journal.ts';
+import { ACCOUNT, REGION, type Resolve } from '../template/intrinsics.ts';
+import type { Resource } from '../template/template.ts';
+import { createFauxqs, type SqsMessage, type SqsQueue } from './fauxqs.ts';
+import { type FailedEntry, partBatch, refusalOfBatch, refusalOfMessage, type SendEntry } from './queue-limits.ts';
+
+export interface ReceivedMessage {
+  readonly receiptHandle: string;
+  readonly message: SqsMessage;
+}
+
+/** A queue as its consumers on this machine see it. */
+export interface LocalQueue {
+  readonly logicalId: string;
+  readonly name: string;
+  readonly arn: string;
+  /** At most ten, as one call to SQS gives. What was received too often moves to the dead-letter queue instead. */
+  receive(max: number, visibilityTimeoutSeconds?: number): ReceivedMessage[];
+  delete(receiptHandle: string): void;
+  /** Resolves when a message is there or has become visible; sometimes earlier, and when the queues stop. */
+  arrival(): Promise<void>;
+  depth(): { visible: number; inFlight: number; delayed: number };
+  peek(): SqsMessage[];
+  purge(): void;
+}
+
+export interface Queues {
+  readonly endpoint: string;
+  readonly all: ReadonlyMap<string, LocalQueue>;
+  stop(): Promise<void>;
+}
+
+const attributeNames = [
+  'VisibilityTimeout',
+  'DelaySeconds',
+  'MaximumMessageSize',
+  'MessageRetentionPeriod',
+  'ReceiveMessageWaitTimeSeconds',
+];
+
+export const queueArn = (logicalId: string): string => `arn:aws:sqs:${REGION}:${ACCOUNT}:${logicalId}`;
+
+const attributesOf = (properties: Record<string, unknown>): Record<string, string> => {
+  const given = attributeNames.filter((name) => properties[name] !== undefined);
+  const attributes = Object.fromEntries(given.map((name) => [name, String(properties[name])]));
+  const redrive = properties.RedrivePolicy;
+  return redrive ? { ...attributes, RedrivePolicy: JSON.stringify(redrive) } : attributes;
+};
+
+/** Makes the queue write its messages to the journal as they come and go. */
+const keepIn = (queue: SqsQueue, journal: Journal): void => {
+  const ignore = (): void => undefined;
+  const persistence = {
+    insertMessage: (name: string, message: SqsMessage) => journal.keepMessage(name, message),
+    deleteMessage: (id: string) => journal.dropMessage(id),
+    deleteQueueMessages: (name: string) => journal.dropMessages(name),
+    updateMessageInflight: ignore,
+    updateMessageReady: ignore,
+    updateQueueAttributes: ignore,
+    updateQueueSequenceCounter: ignore,
+  };
+  queue.persistence = persistence as unknown as NonNullable<SqsQueue['persistence']>;
+};
+
+/** Puts back what was waiting, or in flight, when the runner last stopped. */
+const restore = (queue: SqsQueue, messages: readonly SqsMessage[]): void => {
+  for (const message of messages) {
+    const isDelayed = message.delayUntil !== undefined && message.delayUntil > Date.now();
+    (isDelayed ? queue.delayedMessages : queue.messages).push(message);
+  }
+};
+
+const LONGEST_POLL_SECONDS = 20;
+
+const localQueue = (
+  { logicalId, name }: Resource,
+  queue: SqsQueue,
+  byArn: (arn: string) => SqsQueue | undefined,
+): LocalQueue => ({
+  logicalId,
+  name,
+  arn: queue.arn,
+  receive: (max, visibilityTimeoutSeconds) =>
+    queue.dequeue(max, visibilityTimeoutSeconds, byArn).flatMap(({ ReceiptHandle: receiptHandle }) => {
+      const entry = queue.inflightMessages.get(receiptHandle);
+      return entry ? [{ receiptHandle, message: entry.message }] : [];
+    }),
+  delete: (receiptHandle) => void queue.deleteMessage(receiptHandle),
+  arrival: () => (queue.messages.length > 0 ? Promise.resolve() : queue.waitForMessages(LONGEST_POLL_SECONDS)),
+  depth() {
+    queue.processTimers();
+    const { messages, inflightMessages, delayedMessages } = queue;
+    return { visible: messages.length, inFlight: inflightMessages.size, delayed: delayedMessages.length };
+  },
+  peek() {
+    const { ready, delayed, inflight } = queue.inspectMessages();
+    return [...ready, ...inflight.map(({ message }) => message), ...delayed];
+  },
+  purge: () => queue.purge(),
+});
+
+/** The template's queues on fauxqs, with an endpoint that refuses what AWS refuses. */
+export const startQueues = async (
+  resources: readonly Resource[],
+  resolve: Resolve,
+  journal: Journal,
+): Promise<Queues> => {
+  const { store, server } = await createFauxqs();
+
+  // Failed entries of a batch wait here until fauxqs has answered for the others.
+  const refused = new WeakMap<object, FailedEntry[]>();
+  server.addHook('preHandler', async (request, reply) => {
+    const target = request.headers['x-amz-target'];
+    const body = request.body as { Entries?: SendEntry[] } & SendEntry;
+    if (target === 'AmazonSQS.SendMessage') {
+      const refusal = refusalOfMessage(body);
+      if (refusal) return reply.code(400).send(sqsError(refusal));
+    }
+    if (target === 'AmazonSQS.SendMessageBatch' && Array.isArray(body.Entries)) {
+      const refusal = refusalOfBatch(body.Entries);
+      if (refusal) return reply.code(400).send(sqsError(refusal));
+      const { passed, failed } = partBatch(body.Entries);
+      if (failed.length === 0) return undefined;
+      if (passed.length === 0) return reply.send({ Successful: [], Failed: failed });
+      body.Entries = passed;
+      refused.set(request, failed);
+    }
+    return undefined;
+  });
+  server.addHook('preSerialization', async (request, _, payload) => {
+    const failed = refused.get(request);
+    if (!failed) return payload;
+    const answer = payload as { Failed?: FailedEntry[] };
+    return { ...answer, Failed: [...(answer.Failed ?? []), ...failed] };
+  });
+  const endpoint = await server.listen({ port: 0, host: '127.0.0.1' });
+
+  const all = new Map<string, LocalQueue>();
+  for (const resource of resources) {
+    const { logicalId, properties } = resource;
+    const attributes = attributesOf(resolve(properties) as Record<string, unknown>);
+    const queue = store.createQueue(logicalId, `${endpoint}/${ACCOUNT}/${logicalId}`, queueArn(logicalId), attributes);
+    restore(queue, journal.messages(logicalId));
+    keepIn(queue, journal);
+    all.set(
+      logicalId,
+      localQueue(resource, queue, (arn) => store.getQueueByArn(arn)),
+    );
+  }
+  return { endpoint, all, stop: () => server.close() };
+};
+
+const sqsError = ({ code, message }: { code: string; message: string }): object => ({
+  __type: `com.amazonaws.sqs#${code}`,
+  message,
+});

@@ -1,0 +1,120 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { failedIds } from '../functions/batch-failures.ts';
+import type { FunctionPool } from '../functions/function-pool.ts';
+import { REGION } from '../template/intrinsics.ts';
+import type { StreamRecord } from './stream-reader.ts';
+
+export interface StreamMapping {
+  readonly functionName: string;
+  readonly batchSize: number;
+  readonly windowSeconds: number;
+  readonly parallelizationFactor: number;
+  readonly reportsFailures: boolean;
+  readonly bisects: boolean;
+  /** -1: for ever. */
+  readonly maxRetries: number;
+  readonly startingPosition: string;
+  readonly filterCriteria: unknown;
+}
+
+export interface Entry {
+  readonly record: StreamRecord;
+  isDone: boolean;
+}
+
+/** One of a shard's parallel lanes: its batches go out one after the other, so what has the same key stays in order. */
+export interface StreamLane {
+  push(entry: Entry): void;
+  stop(): void;
+}
+
+const MAX_EVENT_BYTES = 5_000_000;
+const BACKOFF = { firstMs: 100, longestMs: 1000 };
+
+export const createStreamLane = (
+  mapping: StreamMapping,
+  streamArn: string,
+  pool: FunctionPool,
+  log: (text: string) => void,
+  onDone: () => void,
+): StreamLane => {
+  const { functionName, batchSize, windowSeconds, reportsFailures, bisects, maxRetries } = mapping;
+  let waiting: Entry[] = [];
+  let isStopped = false;
+  let arrived = Promise.withResolvers<void>();
+
+  const take = (most: number): Entry[] => {
+    let bytes = 0;
+    let count = 0;
+    for (const { record } of waiting) {
+      bytes += record.dynamodb.SizeBytes ?? 0;
+      if (count === most || (count > 0 && bytes > MAX_EVENT_BYTES)) break;
+      count++;
+    }
+    return waiting.slice(0, count);
+  };
+
+  const finish = (count: number): void => {
+    for (const entry of waiting.slice(0, count)) entry.isDone = true;
+    waiting = waiting.slice(count);
+    if (count > 0) onDone();
+  };
+
+  /** How many of the batch are done: everything before the first that failed. */
+  const carry = async (batch: readonly Entry[]): Promise<number> => {
+    const Records = batch.map(({ record }) => ({ ...record, awsRegion: REGION, eventSourceARN: streamArn }));
+    const result = await pool.invoke(functionName, { Records });
+    const ids = batch.map(({ record }) => record.dynamodb.SequenceNumber);
+    const failed = failedIds(result, new Set(ids), reportsFailures);
+    if (failed === null) return 0;
+    return failed.size === 0 ? batch.length : ids.findIndex((id) => failed.has(id));
+  };
+
+  const run = async (): Promise<void> => {
+    let tries = 0;
+    let most = batchSize;
+    while (!isStopped) {
+      if (waiting.length === 0) {
+        arrived = Promise.withResolvers();
+        await arrived.promise;
+        if (windowSeconds > 0) await window(windowSeconds * 1000);
+        continue;
+      }
+      const batch = take(most);
+      const done = await carry(batch);
+      finish(done);
+      if (isStopped) return;
+      if (done === batch.length) {
+        tries = 0;
+        most = batchSize;
+        continue;
+      }
+      tries = done > 0 ? 1 : tries + 1;
+      if (bisects) most = Math.max(1, Math.ceil((batch.length - done) / 2));
+      if (maxRetries >= 0 && tries > maxRetries) {
+        log(`gave up on ${batch.length - done} records of the stream after ${tries} tries`);
+        finish(batch.length - done);
+        tries = 0;
+      } else await pause(Math.min(BACKOFF.firstMs * 2 ** (tries - 1), BACKOFF.longestMs));
+    }
+  };
+
+  const pause = (ms: number): Promise<void> => sleep(ms, undefined, { ref: false });
+  const window = async (ms: number): Promise<void> => {
+    const endMs = Date.now() + ms;
+    while (waiting.length < batchSize && Date.now() < endMs && !isStopped)
+      await pause(Math.min(20, endMs - Date.now()));
+  };
+
+  void run();
+  return {
+    push(entry) {
+      waiting.push(entry);
+      arrived.resolve();
+    },
+    stop() {
+      isStopped = true;
+      arrived.resolve();
+    },
+  };
+};

@@ -1,0 +1,56 @@
+import { queueArn } from '../queues/queues.ts';
+import { secretArn } from '../state/secrets.ts';
+import type { Table } from '../tables/tables.ts';
+import { ACCOUNT, REGION, type References } from '../template/intrinsics.ts';
+import type { Assembly, Resource } from '../template/template.ts';
+
+/** What is only known once things run. */
+export interface Running {
+  gatewayUrl: string;
+  /** Where functions reach the queues. */
+  queueEndpoint: string;
+  readonly tables: Map<string, Table>;
+  readonly customData: Map<string, Readonly<Record<string, unknown>>>;
+}
+
+export const functionArn = (name: string): string => `arn:aws:lambda:${REGION}:${ACCOUNT}:function:${name}`;
+
+type Attributes = Readonly<Record<string, string | undefined>> & { readonly Ref: string };
+
+/** What `Ref` and `Fn::GetAtt` give for each resource of the template. */
+export const createReferences = ({ resources }: Assembly, running: Running): References => {
+  const describers: Readonly<Record<string, (resource: Resource) => Attributes>> = {
+    'AWS::DynamoDB::Table': ({ logicalId }) => ({
+      Ref: logicalId,
+      Arn: `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/${logicalId}`,
+      StreamArn: running.tables.get(logicalId)?.streamArn,
+    }),
+    'AWS::SQS::Queue': ({ logicalId }) => {
+      const url = `${running.queueEndpoint}/${ACCOUNT}/${logicalId}`;
+      return { Ref: url, QueueUrl: url, Arn: queueArn(logicalId), QueueName: logicalId };
+    },
+    'AWS::Lambda::Function': ({ name }) => ({ Ref: name, Arn: functionArn(name) }),
+    'AWS::SecretsManager::Secret': ({ logicalId }) => ({ Ref: secretArn(logicalId), Id: secretArn(logicalId) }),
+    'AWS::ApiGatewayV2::Api': () => ({ Ref: 'local', ApiId: 'local', ApiEndpoint: running.gatewayUrl }),
+  };
+
+  const describe = (logicalId: string): Attributes | undefined => {
+    const resource = resources.get(logicalId);
+    if (!resource && logicalId !== 'BootstrapVersion')
+      throw new Error(`The template refers to ${logicalId}, which it does not have.`);
+    return resource && describers[resource.type]?.(resource);
+  };
+
+  return {
+    ref: (logicalId) => describe(logicalId)?.Ref ?? logicalId,
+    attribute(logicalId, name) {
+      const known = describe(logicalId);
+      // Roles, log groups and the like stand for nothing here; their names only have to be told apart.
+      return (
+        known?.[name] ??
+        running.customData.get(logicalId)?.[name] ??
+        `arn:aws:local:${REGION}:${ACCOUNT}:${logicalId}/${name}`
+      );
+    },
+  };
+};

@@ -1,0 +1,91 @@
+import {
+  GetEventSourceMappingCommand,
+  InvokeCommand,
+  LambdaClient,
+  UpdateEventSourceMappingCommand,
+} from '@aws-sdk/client-lambda';
+import { describe, expect, it } from 'vitest';
+import { readStackFile, type StackFile } from '../../../local/state/stack-file.ts';
+import { type Run, useStacks } from '../recorder.ts';
+
+const clientOf = ({ endpoints }: StackFile): LambdaClient =>
+  new LambdaClient({
+    endpoint: endpoints.lambda,
+    region: 'us-east-1',
+    maxAttempts: 1,
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  });
+
+const parts = ({ stack }: Run) => {
+  const file = readStackFile(stack.dataFolder) as StackFile;
+  const idOf = (type: string, pattern: RegExp): string =>
+    file.resources.find((one) => one.type === type && pattern.test(one.physicalId))?.physicalId ?? '';
+  return { client: clientOf(file), idOf };
+};
+
+describe('what of Lambda an operator uses here', () => {
+  const start = useStacks();
+
+  it('disables a queue’s mapping, in which messages then wait, and enables it', async () => {
+    const run = await start();
+    const { client, idOf } = parts(run);
+    const UUID = idOf('AWS::Lambda::EventSourceMapping', /queue/i);
+
+    const disabled = await client.send(new UpdateEventSourceMappingCommand({ UUID, Enabled: false }));
+    await run.send({ MessageBody: 'waits' });
+    await run.stack.settled();
+    const seen = await client.send(new GetEventSourceMappingCommand({ UUID }));
+    const [waiting, carried] = [run.stack.depth('work').visible, run.recorder.queueBatches.length];
+    await client.send(new UpdateEventSourceMappingCommand({ UUID, Enabled: true }));
+    await run.stack.settled();
+
+    expect([disabled.State, seen.State, waiting, carried]).toEqual(['Disabled', 'Disabled', 1, 0]);
+    expect(run.recorder.queueBatches.flat().map(({ body }) => body)).toEqual(['waits']);
+  });
+
+  it('invokes a function and answers what it answered, or what it threw', async () => {
+    const run = await start();
+    const { client } = parts(run);
+    const invoke = (FunctionName: string, event: unknown) =>
+      client.send(new InvokeCommand({ FunctionName, Payload: JSON.stringify(event) }));
+
+    const answered = await invoke('tick', { time: 'now' });
+    const thrown = await invoke('mapped-queue', {});
+
+    expect([answered.StatusCode, answered.FunctionError, run.recorder.ticks]).toEqual([
+      200,
+      undefined,
+      [{ time: 'now' }],
+    ]);
+    expect(thrown.FunctionError).toBe('Unhandled');
+    expect(thrown.Payload?.transformToString()).toContain('errorMessage');
+  });
+
+  it('knows nothing else', async () => {
+    const run = await start();
+    const { client, idOf } = parts(run);
+    const UUID = idOf('AWS::Lambda::EventSourceMapping', /queue/i);
+
+    const refusals = await Promise.allSettled([
+      client.send(new InvokeCommand({ FunctionName: 'none', Payload: '{}' })),
+      client.send(new GetEventSourceMappingCommand({ UUID: 'none' })),
+      client.send(new UpdateEventSourceMappingCommand({ UUID, BatchSize: 5 })),
+    ]);
+
+    expect(refusals).toMatchObject([
+      { reason: { name: 'ResourceNotFoundException' } },
+      { reason: { name: 'ResourceNotFoundException' } },
+      { reason: { name: 'InvalidParameterValueException' } },
+    ]);
+  });
+
+  it('is said in the data folder while the stack runs, and not after', async () => {
+    const run = await start();
+    const { dataFolder } = run.stack;
+    const during = readStackFile(dataFolder);
+    await run.stack.stop();
+
+    expect(during?.resources.length).toBeGreaterThan(5);
+    expect(readStackFile(dataFolder)).toBeUndefined();
+  });
+});

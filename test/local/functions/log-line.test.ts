@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { readableLine } from '../../../local/functions/log-line.ts';
+
+const at = new Date(2026, 10, 1, 9, 5, 7);
+const line = (text: string) => readableLine({ functionName: 'deliver', text }, at);
+
+describe('a log line', () => {
+  it('says who, what and how it went', () => {
+    const text = JSON.stringify({ level: 'info', name: 'delivery.attempted', outcome: 'refused', http_status: 503 });
+
+    expect(line(text)).toBe('09:05:07 deliver delivery.attempted outcome=refused http_status=503');
+  });
+
+  it('marks what went wrong', () => {
+    expect(line(JSON.stringify({ level: 'error', name: 'record.failed', error: { kind: 'Oops' } }))).toBe(
+      '09:05:07 deliver ERROR record.failed error={"kind":"Oops"}',
+    );
+  });
+
+  it('keeps what is no JSON', () => {
+    expect(line('ERROR Sandbox.Timedout: Task timed out after 45.00 seconds')).toContain(
+      'deliver ERROR Sandbox.Timedout',
+    );
+  });
+
+  it.each([
+    JSON.stringify({ level: 'info', name: 'batch.finished', records: 10 }),
+    JSON.stringify({ _aws: { CloudWatchMetrics: [] }, delivered: 1 }),
+    '  ',
+  ])('leaves out %s', (text) => {
+    expect(line(text)).toBeUndefined();
+  });
+});

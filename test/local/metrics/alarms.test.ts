@@ -1,0 +1,168 @@
+import { describe, expect, test } from 'vitest';
+import { type AlarmDefinition, alarmDefinitions } from '../../../local/metrics/alarm-definitions.ts';
+import { type AlarmState, evaluateAlarm } from '../../../local/metrics/alarm-state.ts';
+import { createMetricSources } from '../../../local/metrics/metric-sources.ts';
+import { createMetricStore } from '../../../local/metrics/metric-store.ts';
+import type { Assembly } from '../../../local/template/template.ts';
+import { assemblyOf as stackAssembly, synthesise } from '../../helpers/synthesised.ts';
+
+const MINUTE_MS = 60_000;
+const START = 1_000 * 5 * MINUTE_MS;
+const metric = { Namespace: 'AWS/SQS', MetricName: 'ApproximateNumberOfMessagesVisible', Statistic: 'Maximum' };
+const queue = { namespace: 'AWS/SQS', name: metric.MetricName, dimensions: {} };
+const above = { ...metric, ComparisonOperator: 'GreaterThanThreshold', Threshold: 2, EvaluationPeriods: 1 };
+
+const assemblyOf = (alarms: Readonly<Record<string, Record<string, unknown>>>): Assembly => ({
+  stackName: 'test',
+  resources: new Map(
+    Object.entries(alarms).map(([name, properties]) => [
+      name,
+      { logicalId: name, name, type: 'AWS::CloudWatch::Alarm', properties },
+    ]),
+  ),
+  outputs: {},
+  bundle: () => '',
+});
+
+const definitionOf = (properties: Record<string, unknown>): AlarmDefinition => {
+  const { alarms, unknown } = alarmDefinitions(assemblyOf({ one: properties }), (value) => value);
+  if (!alarms[0]) throw new Error(unknown.join());
+  return alarms[0];
+};
+
+/** The states after each minute that brought one of the values; `null` for a minute without. */
+const statesAfter = (properties: Record<string, unknown>, values: readonly (number | null)[]): AlarmState[] => {
+  const alarm = definitionOf(properties);
+  const store = createMetricStore(MINUTE_MS);
+  let state: AlarmState = 'OK';
+  return values.map((value, minute) => {
+    if (value !== null) store.record(queue, [value], START + minute * MINUTE_MS);
+    const known = Math.floor((minute + 1) / alarm.minutes);
+    state = evaluateAlarm(alarm, state, known, START + (minute + 1) * MINUTE_MS, { store, quotas: {} });
+    return state;
+  });
+};
+
+describe('an alarm', () => {
+  const [OK, ALARM] = ['OK', 'ALARM'] as const;
+
+  test('goes off above its threshold and ends below', () => {
+    expect(statesAfter(above, [2, 3, 0])).toEqual([OK, ALARM, OK]);
+  });
+
+  test('waits for as many periods in a row as it says', () => {
+    expect(statesAfter({ ...above, EvaluationPeriods: 3 }, [5, 5, 0, 5, 5, 5, 0])).toEqual([
+      OK,
+      OK,
+      OK,
+      OK,
+      OK,
+      ALARM,
+      OK,
+    ]);
+  });
+
+  test('counts some of several', () => {
+    const twoOfThree = { ...above, EvaluationPeriods: 3, DatapointsToAlarm: 2 };
+
+    expect(statesAfter(twoOfThree, [5, 0, 5, 0, 0])).toEqual([OK, OK, ALARM, OK, OK]);
+  });
+
+  test.each([
+    ['breaching', [OK, ALARM, ALARM]],
+    ['notBreaching', [OK, OK, OK]],
+    ['ignore', [OK, OK, OK]],
+    ['missing', [OK, 'INSUFFICIENT_DATA', 'INSUFFICIENT_DATA']],
+  ])('takes what is missing as %s', (TreatMissingData, expected) => {
+    expect(statesAfter({ ...above, TreatMissingData }, [1, null, null])).toEqual(expected);
+  });
+
+  test('does not take what was before the start for missing', () => {
+    const missed = { ...above, TreatMissingData: 'breaching', EvaluationPeriods: 3 };
+
+    expect(statesAfter(missed, [null, null, null])).toEqual([OK, OK, ALARM]);
+  });
+
+  test('compares with what is usual, and with nothing as long as that is unknown', () => {
+    const band = {
+      Metrics: [
+        { Id: 'm', MetricStat: { Metric: metric, Stat: 'Maximum', Period: 60 }, ReturnData: true },
+        { Id: 'band', Expression: 'ANOMALY_DETECTION_BAND(m, 2)', ReturnData: true },
+      ],
+      ThresholdMetricId: 'band',
+      ComparisonOperator: 'GreaterThanUpperThreshold',
+      EvaluationPeriods: 1,
+      TreatMissingData: 'notBreaching',
+    };
+
+    expect(statesAfter(band, [100, 0, 1, 2, 1, 80, 1])).toEqual([OK, OK, OK, OK, OK, OK, OK]);
+    expect(statesAfter(band, [1, 0, 2, 1, 1, 80, 1])).toEqual([OK, OK, OK, OK, OK, ALARM, OK]);
+  });
+
+  test('that cannot be evaluated here is named', () => {
+    const { alarms, unknown } = alarmDefinitions(
+      assemblyOf({
+        trimmed: { ...above, Statistic: undefined, ExtendedStatistic: 'tm99' },
+        foreign: { ...above, Namespace: 'AWS/EC2' },
+        rate: { ...above, Metrics: [{ Id: 'e', Expression: 'RATE(m)' }] },
+        fine: above,
+      }),
+      (value) => value,
+    );
+
+    expect(alarms.map(({ name }) => name)).toEqual(['fine']);
+    expect(unknown.map((problem) => problem.split(':')[0])).toEqual(['trimmed', 'foreign', 'rate']);
+  });
+});
+
+test('every alarm of the stack can be evaluated here', () => {
+  const { alarms, unknown } = alarmDefinitions(stackAssembly(synthesise()), (value) => value);
+
+  expect(unknown).toEqual([]);
+  expect(alarms.map(({ name }) => name)).toContain('dead-rate');
+});
+
+test('a percentile is what so many of a hundred values do not exceed, across minutes and to a fiftieth', () => {
+  const store = createMetricStore(MINUTE_MS);
+  const quick = Array.from({ length: 96 }, () => 200);
+  store.record(queue, quick, START);
+  store.record(queue, [90_000, 91_000, 0], START + MINUTE_MS);
+
+  const read = (statistic: 'p99' | 'p50' | 'p100' | 'p1') =>
+    store.read(queue, statistic, 5, 1, START + 5 * MINUTE_MS)[0] ?? Number.NaN;
+
+  expect(read('p1')).toBe(0);
+  expect(read('p50') / 200).toBeCloseTo(1, 1);
+  expect(read('p99') / 90_000).toBeCloseTo(1, 1);
+  expect(read('p100')).toBe(91_000);
+});
+
+test('reads metrics out of a function’s log, in the time of the speed', () => {
+  const store = createMetricStore(MINUTE_MS);
+  const nowMs = Date.now();
+  const text = JSON.stringify({
+    _aws: {
+      CloudWatchMetrics: [
+        {
+          Namespace: 'PassPost',
+          Dimensions: [['service'], ['service', 'profile']],
+          Metrics: [
+            { Name: 'Waited', Unit: 'Milliseconds' },
+            { Name: 'Held', Unit: 'Count' },
+          ],
+        },
+      ],
+    },
+    service: 'passpost-test',
+    profile: 'inpost',
+    Waited: [10, 30],
+    Held: 2,
+  });
+
+  createMetricSources(store, 60, () => []).line({ functionName: 'deliver', text });
+
+  const read = (name: string, dimensions: Record<string, string>) =>
+    store.read({ namespace: 'PassPost', name, dimensions }, 'Sum', 1, 1, nowMs + MINUTE_MS)[0];
+  expect(read('Waited', { service: 'passpost-test' })).toBe(40 * 60);
+  expect(read('Held', { profile: 'inpost', service: 'passpost-test' })).toBe(2);
+});
