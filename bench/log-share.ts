@@ -1,5 +1,5 @@
 /** Fields by which one id is followed from a call to its attempts; a line says what it is about without them. */
-const followed = new Set(['request_id', 'trace_id', 'asked_by', 'key_id', 'owner', 'ids']);
+const followed = new Set(['request_id', 'trace_id', 'requested_by', 'key_id', 'owner', 'ids']);
 /** Fields that are in a line only to be counted. */
 const counted = new Set(['service', 'events', 'deliveries', 'throttles']);
 

@@ -55,7 +55,7 @@ const hold = async (bench: Bench): Promise<void> => {
 };
 
 /** First into rows and messages, then out. */
-const letGo = async (bench: Bench): Promise<void> => {
+const releaseHeld = async (bench: Bench): Promise<void> => {
   await bench.setCarrying('stream', true);
   await bench.stack.settled(600_000);
   await bench.setCarrying('deliveries', true);
@@ -93,7 +93,7 @@ export const publishScenario = async (
   })();
   if (isGathered) {
     await publishing;
-    await letGo(bench);
+    await releaseHeld(bench);
   }
   const received = await bench.receive(events * webhooks);
   const lastMs = Math.max(...received.map(({ atMs }) => atMs));
@@ -132,7 +132,7 @@ export const gatheredScenario = async (
   };
   await Promise.all(Array.from({ length: 2 }, client));
   const requestMs = Date.now() - startMs;
-  await letGo(bench);
+  await releaseHeld(bench);
   await bench.receive(count);
   await bench.stack.settled();
   const figures = perDelivery(bench.meter.take(), count);

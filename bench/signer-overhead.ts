@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { createFanOutRows } from '../lambdas/adapters/fan-out/fan-out-store.ts';
+import { createFanOutStore } from '../lambdas/adapters/fan-out/fan-out-store.ts';
 import { newDelivery, ticketOf } from '../lambdas/domain/deliveries/delivery.ts';
 import type { StoredEvent } from '../lambdas/domain/events/event.ts';
 import { deriveTimedId } from '../lambdas/domain/foundation/id.ts';
@@ -31,7 +31,7 @@ export const signerOverhead = async (batch = 10): Promise<Figures> => {
       domain: definition.environment.DOMAIN_TABLE ?? '',
       delivery: definition.environment.DELIVERY_TABLE ?? '',
     };
-    const rows = createFanOutRows(client, tables, 30, () => false);
+    const rows = createFanOutStore(client, tables, 30, () => false);
     const nowMs = Date.now();
     const events = Array.from(
       { length: ROUNDS * BATCHES_A_ROUND * 10 },

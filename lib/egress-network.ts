@@ -39,7 +39,7 @@ export class EgressNetwork extends Construct {
     const addresses = Array.from({ length: stage.egressAddresses }, (_, index) => {
       const address = new CfnEIP(this, `address-${index + 1}`, { domain: 'vpc' });
       // Receivers have let it in by name: it outlives the stack where tables do.
-      address.applyRemovalPolicy(stage.isKept ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY);
+      address.applyRemovalPolicy(stage.retainsData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY);
       return address;
     });
     const vpc: IVpc = new Vpc(this, 'vpc', {

@@ -70,7 +70,7 @@ export class Keyring extends Construct {
     const encryptionKey = customerKey(this, stage);
     const secret = new Secret(this, id, {
       description,
-      removalPolicy: stage.isKept ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      removalPolicy: stage.retainsData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
       ...(encryptionKey ? { encryptionKey } : {}),
     });
     // The construct would have a password made; what belongs here, only the key-material function can make.

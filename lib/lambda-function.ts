@@ -18,11 +18,11 @@ export interface LambdaFunctionProps {
 }
 
 /** Kept as long as the stage says, under the customer's key where there is one. */
-export const keptLog = (scope: Construct, id: string, stage: StageConfig): LogGroup => {
+export const createLogGroup = (scope: Construct, id: string, stage: StageConfig): LogGroup => {
   const encryptionKey = customerKey(scope, stage);
   return new LogGroup(scope, id, {
     retention: stage.logRetentionDays,
-    removalPolicy: stage.isKept ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    removalPolicy: stage.retainsData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     ...(encryptionKey ? { encryptionKey } : {}),
   });
 };
@@ -30,7 +30,7 @@ export const keptLog = (scope: Construct, id: string, stage: StageConfig): LogGr
 /** The function whose code is `lambdas/functions/<name>.ts`; it may do nothing but log and trace until it is granted more. */
 export const lambdaFunction = (scope: Construct, name: string, props: LambdaFunctionProps): LambdaFunction => {
   const { stage } = props;
-  const logGroup = keptLog(scope, `${name}-log`, stage);
+  const logGroup = createLogGroup(scope, `${name}-log`, stage);
   // A role of our own: the managed policy may write to every log group of the account.
   const role = new Role(scope, `${name}-role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
   logGroup.grantWrite(role);

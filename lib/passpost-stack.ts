@@ -15,7 +15,7 @@ export class PassPostStack extends Stack {
     super(scope, id, {
       stackName: `passpost-${stage.stage}`,
       description: 'PassPost: courier tasks in, signed webhooks out',
-      terminationProtection: stage.isKept,
+      terminationProtection: stage.retainsData,
     });
     Tags.of(this).add('passpost:stage', stage.stage);
 

@@ -8,7 +8,7 @@ import { Construct } from 'constructs';
 import { env } from '../lambdas/runtime/env.ts';
 import { apiDomain, domainRecord } from './api-domain.ts';
 import { FrontDoor } from './front-door.ts';
-import { grant, keptLog, lambdaFunction } from './lambda-function.ts';
+import { createLogGroup, grant, lambdaFunction } from './lambda-function.ts';
 import type { StageConfig } from './stages.ts';
 import type { Storage } from './storage.ts';
 
@@ -92,7 +92,7 @@ export class PublicApi extends Construct {
       }
     }
 
-    const accessLog = keptLog(this, 'access-log', stage);
+    const accessLog = createLogGroup(this, 'access-log', stage);
     this.stage = new HttpStage(this, 'stage', {
       httpApi: http,
       stageName: '$default',

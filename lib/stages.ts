@@ -21,7 +21,7 @@ export interface FrontDoorConfig {
 export interface StageConfig {
   readonly stage: Stage;
   /** Tables and keys outlive the stack, and refuse to be deleted. */
-  readonly isKept: boolean;
+  readonly retainsData: boolean;
   /** How long deliveries, attempts and events can be read. */
   readonly retentionDays: number;
   readonly logRetentionDays: number;
@@ -68,8 +68,8 @@ const common = {
 } as const;
 
 export const stages: Readonly<Record<Stage, StageConfig>> = {
-  test: { ...common, stage: 'test', isKept: false, logRetentionDays: 7 },
-  production: { ...common, stage: 'production', isKept: true, logRetentionDays: 90 },
+  test: { ...common, stage: 'test', retainsData: false, logRetentionDays: 7 },
+  production: { ...common, stage: 'production', retainsData: true, logRetentionDays: 90 },
 };
 
 /** https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */
@@ -88,7 +88,7 @@ export const chooseStage = (node: Node): StageConfig => {
   const frontDoor = frontDoorFrom(settings);
   const egressAllow = settings.text('egressAllow');
   if (egressAllow !== null && egressAllow !== 'loopback') throw new Error('-c egressAllow= takes loopback only');
-  if (egressAllow !== null && stage.isKept) throw new Error(`-c egressAllow= is refused for the stage ${name}`);
+  if (egressAllow !== null && stage.retainsData) throw new Error(`-c egressAllow= is refused for the stage ${name}`);
   return {
     ...stage,
     retentionDays: settings.number('retentionDays', 1, 365) ?? stage.retentionDays,

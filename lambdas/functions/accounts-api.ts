@@ -1,5 +1,5 @@
-import { accountsTable } from '../adapters/accounts/accounts-table.ts';
-import { keyCounter } from '../adapters/accounts/authenticate-key.ts';
+import { createAccountsTable } from '../adapters/accounts/accounts-table.ts';
+import { createKeyAuthenticator } from '../adapters/accounts/authenticate-key.ts';
 import { dynamoClient, takeAwsUse } from '../adapters/aws/aws-clients.ts';
 import { accountRoutes } from '../routes/accounts.ts';
 import { readConfig } from '../runtime/config.ts';
@@ -8,8 +8,8 @@ import { httpHandler } from '../runtime/http.ts';
 const config = readConfig(['domainTable', 'deliveryTable', 'retentionDays']);
 const tables = { domain: config.domainTable, delivery: config.deliveryTable };
 
-export const handler = httpHandler(accountRoutes(accountsTable(dynamoClient(), tables), config.retentionDays), {
+export const handler = httpHandler(accountRoutes(createAccountsTable(dynamoClient(), tables), config.retentionDays), {
   surface: 'native',
-  authenticate: keyCounter(dynamoClient({ maxAttempts: 1 }), config.deliveryTable),
+  authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), config.deliveryTable),
   use: takeAwsUse,
 });

@@ -1,5 +1,5 @@
 import { createAuditTable } from '../adapters/accounts/audit-table.ts';
-import { keyCounter } from '../adapters/accounts/authenticate-key.ts';
+import { createKeyAuthenticator } from '../adapters/accounts/authenticate-key.ts';
 import { dynamoClient, takeAwsUse } from '../adapters/aws/aws-clients.ts';
 import { auditRoutes } from '../routes/audit.ts';
 import { readConfig } from '../runtime/config.ts';
@@ -9,6 +9,6 @@ const { domainTable, deliveryTable } = readConfig(['domainTable', 'deliveryTable
 
 export const handler = httpHandler(auditRoutes(createAuditTable(dynamoClient(), domainTable)), {
   surface: 'native',
-  authenticate: keyCounter(dynamoClient({ maxAttempts: 1 }), deliveryTable),
+  authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), deliveryTable),
   use: takeAwsUse,
 });

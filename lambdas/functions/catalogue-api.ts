@@ -1,4 +1,4 @@
-import { keyCounter } from '../adapters/accounts/authenticate-key.ts';
+import { createKeyAuthenticator } from '../adapters/accounts/authenticate-key.ts';
 import { dynamoClient, takeAwsUse } from '../adapters/aws/aws-clients.ts';
 import { createEventTypesTable } from '../adapters/events/event-types-table.ts';
 import { createSchemaChecker } from '../adapters/events/json-schema.ts';
@@ -22,7 +22,7 @@ export const handler = httpHandler(
   ],
   {
     surface: 'native',
-    authenticate: keyCounter(dynamoClient({ maxAttempts: 1 }), deliveryTable),
+    authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), deliveryTable),
     use: takeAwsUse,
   },
 );

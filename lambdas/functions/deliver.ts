@@ -6,8 +6,8 @@ import { createKeyring } from '../adapters/keyring/keyring.ts';
 import { createDeliveriesTable } from '../adapters/sending/deliveries-table.ts';
 import { createEgress } from '../adapters/sending/egress.ts';
 import { createSender } from '../adapters/sending/http-sender.ts';
-import { createPaceRows } from '../adapters/sending/rate-limits.ts';
-import { createAnswerSpeedRows } from '../adapters/sending/receiver-speed.ts';
+import { createRateLimits } from '../adapters/sending/rate-limits.ts';
+import { createReceiverSpeeds } from '../adapters/sending/receiver-speed.ts';
 import { createWebhookHealth } from '../adapters/sending/webhook-health.ts';
 import { type DeliverDependencies, type DeliveryOutcome, deliverBatch } from '../domain/sending/deliver-batch.ts';
 import { outcomeFigures } from '../domain/sending/outcome-figures.ts';
@@ -49,8 +49,8 @@ const sender = createSender({ egress, ownHosts: config.ownHosts });
 const dependencies: DeliverDependencies = {
   store: {
     ...table,
-    ...createAnswerSpeedRows(dynamo, config.deliveryTable),
-    ...createPaceRows(dynamo, config.deliveryTable),
+    ...createReceiverSpeeds(dynamo, config.deliveryTable),
+    ...createRateLimits(dynamo, config.deliveryTable),
     ...createWebhookHealth(
       dynamo,
       { domain: config.domainTable, delivery: config.deliveryTable },

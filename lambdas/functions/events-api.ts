@@ -1,11 +1,11 @@
-import { keyCounter } from '../adapters/accounts/authenticate-key.ts';
+import { createKeyAuthenticator } from '../adapters/accounts/authenticate-key.ts';
 import { dynamoClient, takeAwsUse } from '../adapters/aws/aws-clients.ts';
 import { createEventTypesTable } from '../adapters/events/event-types-table.ts';
 import { createEventsTable } from '../adapters/events/events-table.ts';
 import { createSchemaChecker } from '../adapters/events/json-schema.ts';
 import { createDeliveryHistory } from '../adapters/history/delivery-history.ts';
 import { createCommandsTable } from '../adapters/redelivery/commands-table.ts';
-import { createWantingRows } from '../adapters/webhooks/subscribers.ts';
+import { createSubscriberLookup } from '../adapters/webhooks/subscribers.ts';
 import { createWebhooksTable } from '../adapters/webhooks/webhooks-table.ts';
 import { scheduleOf } from '../domain/deliveries/retry-schedule.ts';
 import { builtInEventType, isBuiltIn } from '../domain/events/built-in-types.ts';
@@ -28,12 +28,12 @@ export const handler = httpHandler(
     history: createDeliveryHistory(client, deliveryTable),
     webhooks: createWebhooksTable(client, domainTable, retentionDays),
     commands: createCommandsTable(client, domainTable, retentionDays),
-    wanting: createWantingRows(client, domainTable, (type) => builtInEventType(type)?.isOperational === true),
+    subscribers: createSubscriberLookup(client, domainTable, (type) => builtInEventType(type)?.isOperational === true),
     scheduleOf: (webhook) => scheduleOf(webhook, profileOf),
   }),
   {
     surface: 'native',
-    authenticate: keyCounter(dynamoClient({ maxAttempts: 1 }), deliveryTable),
+    authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), deliveryTable),
     use: takeAwsUse,
   },
 );

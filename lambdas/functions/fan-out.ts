@@ -2,7 +2,7 @@ import type { DynamoDBRecord } from 'aws-lambda';
 import { dynamoClient, sqsClient, takeAwsUse } from '../adapters/aws/aws-clients.ts';
 import { createDeliveryQueue } from '../adapters/deliveries/delivery-queue.ts';
 import { createFailuresQueue } from '../adapters/fan-out/failures-queue.ts';
-import { createFanOutRows } from '../adapters/fan-out/fan-out-store.ts';
+import { createFanOutStore } from '../adapters/fan-out/fan-out-store.ts';
 import { imageToChange } from '../adapters/fan-out/stream-record.ts';
 import { builtInEventType } from '../domain/events/built-in-types.ts';
 import { type Change, fanOut } from '../domain/fan-out/fan-out.ts';
@@ -24,7 +24,7 @@ const failures = createFailuresQueue(sqs, config.failuresQueueUrl);
 /** What the running invocation has come to. */
 let told = { events: 0, deliveries: 0 };
 const dependencies = {
-  store: createFanOutRows(
+  store: createFanOutStore(
     dynamoClient(),
     { domain: config.domainTable, delivery: config.deliveryTable },
     config.retentionDays,

@@ -7,5 +7,5 @@ import { frontDoorHandler } from '../runtime/front-door.ts';
 const config = readConfig(['frontDoorSecret']);
 const secrets = createFrontDoorSecrets(secretsClient(), config.frontDoorSecret, Date.now);
 
-/** Asked by the gateway about what a request shows; deployed only where CloudFront stands before the API. */
+/** Submission by the gateway about what a request shows; deployed only where CloudFront stands before the API. */
 export const handler = frontDoorHandler((shown) => isAdmitted(shown, secrets));

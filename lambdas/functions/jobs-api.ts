@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { keyCounter } from '../adapters/accounts/authenticate-key.ts';
+import { createKeyAuthenticator } from '../adapters/accounts/authenticate-key.ts';
 import { dynamoClient, takeAwsUse } from '../adapters/aws/aws-clients.ts';
 import { createJobsTable } from '../adapters/jobs/jobs-table.ts';
 import { jobRoutes } from '../routes/jobs.ts';
@@ -17,7 +17,7 @@ export const handler = httpHandler(
   }),
   {
     surface: 'native',
-    authenticate: keyCounter(dynamoClient({ maxAttempts: 1 }), deliveryTable),
+    authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), deliveryTable),
     use: takeAwsUse,
   },
 );

@@ -1,5 +1,5 @@
-import { keyCounter } from '../adapters/accounts/authenticate-key.ts';
-import { keysTable } from '../adapters/accounts/keys-table.ts';
+import { createKeyAuthenticator } from '../adapters/accounts/authenticate-key.ts';
+import { createKeysTable } from '../adapters/accounts/keys-table.ts';
 import { dynamoClient, takeAwsUse } from '../adapters/aws/aws-clients.ts';
 import { keyRoutes } from '../routes/keys.ts';
 import { readConfig } from '../runtime/config.ts';
@@ -8,8 +8,8 @@ import { httpHandler } from '../runtime/http.ts';
 const { domainTable, deliveryTable } = readConfig(['domainTable', 'deliveryTable']);
 const tables = { domain: domainTable, delivery: deliveryTable };
 
-export const handler = httpHandler(keyRoutes(keysTable(dynamoClient(), tables)), {
+export const handler = httpHandler(keyRoutes(createKeysTable(dynamoClient(), tables)), {
   surface: 'native',
-  authenticate: keyCounter(dynamoClient({ maxAttempts: 1 }), deliveryTable),
+  authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), deliveryTable),
   use: takeAwsUse,
 });

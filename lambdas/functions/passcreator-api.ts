@@ -1,4 +1,4 @@
-import { keyCounter } from '../adapters/accounts/authenticate-key.ts';
+import { createKeyAuthenticator } from '../adapters/accounts/authenticate-key.ts';
 import { dynamoClient, takeAwsUse } from '../adapters/aws/aws-clients.ts';
 import { createEventTypesTable } from '../adapters/events/event-types-table.ts';
 import { createTemplatesTable } from '../adapters/events/templates-table.ts';
@@ -35,7 +35,7 @@ export const handler = httpHandler(
   }),
   {
     surface: 'passcreator',
-    authenticate: keyCounter(dynamoClient({ maxAttempts: 1 }), deliveryTable),
+    authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), deliveryTable),
     use: takeAwsUse,
   },
 );

@@ -2,8 +2,8 @@ import type { Context, ScheduledEvent } from 'aws-lambda';
 import { dynamoClient, sqsClient, takeAwsUse } from '../adapters/aws/aws-clients.ts';
 import { createDeliveryQueue } from '../adapters/deliveries/delivery-queue.ts';
 import { createHeartbeat } from '../adapters/maintenance/heartbeat.ts';
-import { createRollUpRows } from '../adapters/maintenance/roll-up-store.ts';
-import { keepOwed } from '../domain/maintenance/extend-event-retention.ts';
+import { createRollUpStore } from '../adapters/maintenance/roll-up-store.ts';
+import { extendEventRetention } from '../domain/maintenance/extend-event-retention.ts';
 import { type RolledUp, rollUp } from '../domain/maintenance/roll-up.ts';
 import { readConfig } from '../runtime/config.ts';
 import { describeError, log } from '../runtime/log.ts';
@@ -13,7 +13,11 @@ const config = readConfig(['domainTable', 'deliveryTable', 'deliveriesQueueUrl',
 const dynamo = dynamoClient();
 const beat = createHeartbeat(dynamo, config.domainTable);
 const dependencies = {
-  store: createRollUpRows(dynamo, { domain: config.domainTable, delivery: config.deliveryTable }, config.retentionDays),
+  store: createRollUpStore(
+    dynamo,
+    { domain: config.domainTable, delivery: config.deliveryTable },
+    config.retentionDays,
+  ),
   queue: createDeliveryQueue(sqsClient(), config.deliveriesQueueUrl, config.scheduleSpeed),
   clock: Date.now,
   speed: config.scheduleSpeed,
@@ -26,7 +30,7 @@ const STOP_BEFORE_MS = 30_000;
 
 /** Lets what is owed or held keep its event, and tells of what is held no longer. */
 const keep = async (tickAtMs: number, isTimeUp: () => boolean): Promise<void> => {
-  const { kept, resumed, ended } = await keepOwed(tickAtMs, dependencies, isTimeUp);
+  const { kept, resumed, ended } = await extendEventRetention(tickAtMs, dependencies, isTimeUp);
   if (kept > 0 || resumed > 0) log('info', 'events.kept', { kept, resumed });
   for (const { owner, webhookId, deliveries } of ended) {
     log('warn', 'hold.ended', { owner, webhook_id: webhookId, deliveries });

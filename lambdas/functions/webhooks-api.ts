@@ -1,4 +1,4 @@
-import { keyCounter } from '../adapters/accounts/authenticate-key.ts';
+import { createKeyAuthenticator } from '../adapters/accounts/authenticate-key.ts';
 import { dynamoClient, takeAwsUse } from '../adapters/aws/aws-clients.ts';
 import { createEventTypesTable } from '../adapters/events/event-types-table.ts';
 import { createPublicKeys } from '../adapters/keyring/public-keys.ts';
@@ -26,7 +26,7 @@ export const handler = httpHandler(
   webhookRoutes(createWebhooksTable(client, config.domainTable, config.retentionDays), rules, seal),
   {
     surface: 'native',
-    authenticate: keyCounter(dynamoClient({ maxAttempts: 1 }), config.deliveryTable),
+    authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), config.deliveryTable),
     use: takeAwsUse,
   },
 );

@@ -40,9 +40,9 @@ export const inpost: Profile<Options> = {
   secret: textSecret,
   rotation: 'switch',
   judge: any2xx,
-  render: (telling, material, chosen, sentAt) => {
-    const { eventId, eventType, apiVersion } = telling;
-    const body = bodyOfVersion(telling, versions);
+  render: (input, material, chosen, sentAt) => {
+    const { eventId, eventType, apiVersion } = input;
+    const body = bodyOfVersion(input, versions);
     const timestamp = sentAt.toISOString();
     const text = chosen.signed_content === 'body' ? body : `${timestamp}.${body}`;
     const headers = {

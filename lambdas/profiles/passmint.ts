@@ -26,16 +26,16 @@ export const passmint: Profile<NoOptions> = {
   secret: textSecret,
   rotation: 'overlap',
   judge: any2xx,
-  render: (telling, { secrets }, _options, sentAt) => {
-    const body = eventBody(telling);
+  render: (input, { secrets }, _options, sentAt) => {
+    const body = eventBody(input);
     const timestamp = Math.floor(sentAt.getTime() / 1000);
     const signatures = secrets.map((secret) => `v1=${hmacSha256(secret, `${timestamp}.${body}`, 'hex')}`);
     return {
       headers: {
         'content-type': 'application/json',
         'user-agent': 'passmint-webhooks/1.0',
-        'passmint-event-type': telling.eventType,
-        'passmint-delivery-id': telling.deliveryId,
+        'passmint-event-type': input.eventType,
+        'passmint-delivery-id': input.deliveryId,
         'passmint-signature': [`t=${timestamp}`, ...signatures].join(','),
       },
       body,

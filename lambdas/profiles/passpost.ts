@@ -20,13 +20,13 @@ export const passpost: Profile<NoOptions> = {
   secret: textSecret,
   rotation: 'switch',
   judge: any2xx,
-  render: (telling, { secrets }) => {
-    const body = eventBody(telling);
+  render: (input, { secrets }) => {
+    const body = eventBody(input);
     return {
       headers: {
         ...ownHeaders,
-        'x-passpost-event': telling.eventType,
-        'x-passpost-delivery-id': telling.deliveryId,
+        'x-passpost-event': input.eventType,
+        'x-passpost-delivery-id': input.deliveryId,
         'x-passpost-signature': `sha256=${hmacSha256(secrets[0], body, 'hex')}`,
       },
       body,

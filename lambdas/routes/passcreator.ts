@@ -34,7 +34,7 @@ const inTheirWords = (error: unknown): unknown => {
 const subscriptionUrlOf = ({ profile_options }: StoredWebhook): string | null =>
   typeof profile_options.subscription_url === 'string' ? profile_options.subscription_url : null;
 
-type Asked<O extends Operation> = Pick<ApiRequest<O>, 'owner' | 'params' | 'query' | 'body' | 'by' | 'nowMs'>;
+type Submission<O extends Operation> = Pick<ApiRequest<O>, 'owner' | 'params' | 'query' | 'body' | 'by' | 'nowMs'>;
 
 /** Passcreator's calls: its words for what the native API does with webhooks of its profile. */
 export const passcreatorRoutes = (dependencies: PasscreatorDependencies): Route[] => {
@@ -47,7 +47,7 @@ export const passcreatorRoutes = (dependencies: PasscreatorDependencies): Route[
     params,
     by,
     nowMs,
-  }: Asked<typeof operations.subscribeToAll>): Promise<ApiResponse> => {
+  }: Submission<typeof operations.subscribeToAll>): Promise<ApiResponse> => {
     // `*` is no event here: their subscriptions name one.
     if (body.event === EVERYTHING) throw invalid('event', 'unknown_event_type', 'is no type of event');
     const accessToken = query.generateAccessToken === 'true' ? randomBytes(32).toString('base64url') : null;
@@ -74,7 +74,7 @@ export const passcreatorRoutes = (dependencies: PasscreatorDependencies): Route[
     query,
     by,
     nowMs,
-  }: Asked<typeof operations.unsubscribeByPost>): Promise<ApiResponse> => {
+  }: Submission<typeof operations.unsubscribeByPost>): Promise<ApiResponse> => {
     const url = body.target_url || query.target_url;
     if (!url) throw invalid('target_url', 'required', 'Required.');
     await unsubscribe({ owner: ownerKey(owner), url, by, nowMs }, dependencies);

@@ -10,7 +10,7 @@ export interface Authorizer {
   readonly keptMs: number;
 }
 
-export type Judgement =
+export type ResponseClass =
   | { readonly isAuthorized: true; readonly context: unknown }
   | { readonly isAuthorized: false; readonly status: 401 | 403 | 500; readonly message: string };
 
@@ -19,14 +19,14 @@ interface SimpleAnswer {
   readonly context?: unknown;
 }
 
-const refusal = (status: 401 | 403 | 500, message: string): Judgement => ({ isAuthorized: false, status, message });
+const refusal = (status: 401 | 403 | 500, message: string): ResponseClass => ({ isAuthorized: false, status, message });
 
 /** https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html, format 2.0 with simple answers. */
 export const createJudge = (
   invoke: (functionName: string, event: unknown) => Promise<InvocationResult>,
   clock: () => number = Date.now,
-): ((authorizer: Authorizer, event: GatewayEvent) => Promise<Judgement>) => {
-  const kept = new Map<string, { readonly judgement: Judgement; readonly untilMs: number }>();
+): ((authorizer: Authorizer, event: GatewayEvent) => Promise<ResponseClass>) => {
+  const kept = new Map<string, { readonly responseClass: ResponseClass; readonly untilMs: number }>();
 
   return async ({ functionName, header, keptMs }, event) => {
     const value = (event.headers as Readonly<Record<string, string>>)[header] ?? '';
@@ -34,14 +34,14 @@ export const createJudge = (
     if (value === '') return refusal(401, 'Unauthorized');
     const name = `${functionName} ${value}`;
     const last = kept.get(name);
-    if (last && clock() < last.untilMs) return last.judgement;
+    if (last && clock() < last.untilMs) return last.responseClass;
     const { body: _, ...rest } = event;
     const result = await invoke(functionName, { ...rest, type: 'REQUEST', identitySource: [value] });
     if (!result.ok) return refusal(500, 'Internal Server Error');
     const { isAuthorized, context } = result.payload as SimpleAnswer;
-    const judgement: Judgement =
+    const responseClass: ResponseClass =
       isAuthorized === true ? { isAuthorized, context: context ?? {} } : refusal(403, 'Forbidden');
-    if (keptMs > 0) kept.set(name, { judgement, untilMs: clock() + keptMs });
-    return judgement;
+    if (keptMs > 0) kept.set(name, { responseClass, untilMs: clock() + keptMs });
+    return responseClass;
   };
 };

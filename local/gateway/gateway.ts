@@ -95,9 +95,9 @@ export const startGateway = async (port: number): Promise<Gateway> => {
     const { functionName, authorizer } = route.target;
     const event = gatewayEvent(request, body, route.key, route.pathParameters);
     if (authorizer) {
-      const judgement = await judge(authorizer, event);
-      if (!judgement.isAuthorized) return refuse(response, judgement.status, judgement.message);
-      event.requestContext.authorizer = { lambda: judgement.context };
+      const responseClass = await judge(authorizer, event);
+      if (!responseClass.isAuthorized) return refuse(response, responseClass.status, responseClass.message);
+      event.requestContext.authorizer = { lambda: responseClass.context };
     }
     const result = await within(INTEGRATION_TIMEOUT_MS, invoke(functionName, event));
     if (!result) return refuse(response, 503, 'Service Unavailable');

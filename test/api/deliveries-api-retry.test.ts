@@ -48,7 +48,7 @@ describe('POST /deliveries/{id}/retry', () => {
     expect(status).toBe(202);
     expect(json).toMatchObject({ id, status: 'pending', attempts_made: 6, attempts_planned: 7, settled_at: null });
     expect(Date.parse(json.next_attempt_at)).toBeGreaterThan(startMs);
-    expect(await commands()).toMatchObject([{ type: 'owe', trigger: 'manual', event_id, delivery_ids: [id] }]);
+    expect(await commands()).toMatchObject([{ type: 'redeliver', trigger: 'manual', event_id, delivery_ids: [id] }]);
   });
 
   it.each([

@@ -2,7 +2,7 @@ import { DeleteItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { beforeEach, describe, expect, it, test } from 'vitest';
 import { executeStatements, insertStatement } from '../../lambdas/adapters/aws/statements.ts';
-import { createRollUpRows } from '../../lambdas/adapters/maintenance/roll-up-store.ts';
+import { createRollUpStore } from '../../lambdas/adapters/maintenance/roll-up-store.ts';
 import { deliveryRow } from '../../lambdas/adapters/redelivery/redeliver.ts';
 import { deliveryKey, rollUpProgressKey } from '../../lambdas/adapters/rows/table-keys.ts';
 import type { StoredDelivery } from '../../lambdas/domain/deliveries/delivery.ts';
@@ -48,14 +48,14 @@ describe('GET /webhooks/{id}/stats', () => {
   /** Reads what is over by then, with a memory of how far it is that other tests do not share. */
   const roll = async (atMs: number, fromMs: number) => {
     const names = { domain: tables.domainTable, delivery: tables.deliveryTable };
-    const store = createRollUpRows(tables.client, names, 30);
+    const store = createRollUpStore(tables.client, names, 30);
     await tables.client.send(
       new UpdateItemCommand({
         TableName: tables.deliveryTable,
         Key: marshall(rollUpProgressKey),
         UpdateExpression: 'SET progress = :progress ADD version :one',
         ExpressionAttributeValues: marshall({
-          ':progress': JSON.stringify({ hourMs: fromMs, place: null, inHand: null }),
+          ':progress': JSON.stringify({ hourMs: fromMs, position: null, inHand: null }),
           ':one': 1,
         }),
       }),

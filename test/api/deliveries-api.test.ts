@@ -102,7 +102,7 @@ describe('the deliveries-api function', () => {
     });
 
     it('shows an answer that was too long for the row', async () => {
-      const last = anAttempt({ response_body: null, is_body_apart: true });
+      const last = anAttempt({ response_body: null, has_body_row: true });
       const { id } = await deliver(0, { status: 'dead', ticket: 2, attempts_made: 1, last });
       await putAttempt(tables, id, anAttempt({ response_body: 'x'.repeat(2000) }));
 
@@ -241,7 +241,7 @@ describe('the deliveries-api function', () => {
     });
 
     it('takes an attempt whose answer was long from its own row', async () => {
-      const last = anAttempt({ response_body: null, is_body_apart: true });
+      const last = anAttempt({ response_body: null, has_body_row: true });
       const { id } = await deliver(0, { status: 'dead', ticket: 2, attempts_made: 1, last });
       await putAttempt(tables, id, anAttempt({ response_body: 'long' }));
 

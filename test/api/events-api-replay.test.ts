@@ -53,7 +53,9 @@ describe('an event that was published', () => {
       expect(status).toBe(202);
       expect(json.event_id).toBe(event.id);
       expect(json.delivery_ids.toSorted()).toEqual(wanted.toSorted());
-      expect(await commands()).toMatchObject([{ type: 'owe', trigger: 'replay', delivery_ids: json.delivery_ids }]);
+      expect(await commands()).toMatchObject([
+        { type: 'redeliver', trigger: 'replay', delivery_ids: json.delivery_ids },
+      ]);
     });
 
     it('goes to the one that is named, whatever that wants', async () => {

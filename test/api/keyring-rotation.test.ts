@@ -14,9 +14,9 @@ import { publicKeyRoutes } from '../../lambdas/routes/public-keys.ts';
 import { httpHandler } from '../../lambdas/runtime/http.ts';
 import type { VerifyByKey } from '../helpers/profile-contract.ts';
 import { verifyV1a } from '../helpers/receivers/standard.ts';
+import { renderInput } from '../helpers/render-input.ts';
 import { useSecretsManager } from '../helpers/secrets-manager.ts';
 import { useTables } from '../helpers/tables.ts';
-import { telling } from '../helpers/telling.ts';
 
 const SHORTEST_WAIT_SECONDS = 1200;
 const options = { mechanism: 'digital', signed_content: 'body', hash: 'sha256', algorithm: 'rsa-sha256' } as const;
@@ -87,8 +87,8 @@ describe('rotating the keyring', () => {
     const material = { ...(await keyring.signingKeys(nowMs)), secrets };
     return {
       kid: material.ed25519.kid,
-      v1a: standard.render(telling(), material, {}, new Date(nowMs)),
-      digital: inpost.render(telling(), material, options, new Date(nowMs)),
+      v1a: standard.render(renderInput(), material, {}, new Date(nowMs)),
+      digital: inpost.render(renderInput(), material, options, new Date(nowMs)),
     };
   };
 

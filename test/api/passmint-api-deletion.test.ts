@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { executeStatements, insertStatement } from '../../lambdas/adapters/aws/statements.ts';
-import { createFanOutRows } from '../../lambdas/adapters/fan-out/fan-out-store.ts';
+import { createFanOutStore } from '../../lambdas/adapters/fan-out/fan-out-store.ts';
 import { putPublicKeys } from '../../lambdas/adapters/keyring/public-keys.ts';
 import { rowOf } from '../../lambdas/adapters/rows/row.ts';
 import { attemptKey, deliveryKey, eventKey, healthKey } from '../../lambdas/adapters/rows/table-keys.ts';
@@ -60,9 +60,9 @@ describe('MT-10 DELETE /v1/webhooks/{id}', () => {
     (await rowsHolding(tables, tables.domainTable, me.owner))
       .filter(({ kind }) => kind === 'command')
       .map((row) => commandSchema.parse(row));
-  const carryOut = (command: Command) => {
+  const runCommand = (command: Command) => {
     const of = { domain: tables.domainTable, delivery: tables.deliveryTable };
-    const store = createFanOutRows(tables.client, of, 30, () => false);
+    const store = createFanOutStore(tables.client, of, 30, () => false);
     const dependencies = { store, queue: { send: async () => {} }, clock: Date.now };
     return fanOut([{ kind: 'command', command }], dependencies, () => false);
   };
@@ -72,7 +72,7 @@ describe('MT-10 DELETE /v1/webhooks/{id}', () => {
     for (;;) {
       const next = (await commands()).find(({ id }) => !done.has(id));
       if (!next) return done.size;
-      await carryOut(next);
+      await runCommand(next);
       done.add(next.id);
     }
   };
@@ -122,9 +122,9 @@ describe('MT-10 DELETE /v1/webhooks/{id}', () => {
     if (!first) throw new Error('no command');
     const rows = (await left(id)).length;
 
-    await carryOut(first);
+    await runCommand(first);
     const after = (await left(id)).length;
-    await carryOut(first);
+    await runCommand(first);
 
     expect(first).toMatchObject({ type: 'erase-history', step: 1 });
     expect(after).toBeGreaterThan(0);

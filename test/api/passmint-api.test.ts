@@ -187,7 +187,7 @@ describe('the passmint-api function', () => {
 
     it('MT-11 has a long answer whole, from its own row', async () => {
       const { id } = await create();
-      const last = anAttempt({ response_body: null, is_body_apart: true });
+      const last = anAttempt({ response_body: null, has_body_row: true });
       const made = await deliver(id, 0, { status: 'dead', ticket: 2, attempts_made: 1, last });
       await putAttempt(tables, made.id, anAttempt({ response_body: 'x'.repeat(2000) }));
 

@@ -77,7 +77,7 @@ describe('the webhooks-api function changing', () => {
       expect(await commands()).toEqual([]);
 
       expect((await patch(id, { enabled: true })).json).toMatchObject({ status: 'enabled', disabled_reason: null });
-      expect(await commands()).toMatchObject([{ type: 'resume', webhook_id: id, owner: current.me.owner }]);
+      expect(await commands()).toMatchObject([{ type: 'release', webhook_id: id, owner: current.me.owner }]);
       await patch(id, { enabled: true });
       expect(await commands()).toHaveLength(1);
     });

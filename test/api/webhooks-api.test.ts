@@ -1,6 +1,6 @@
 import { compactDecrypt } from 'jose/jwe/compact/decrypt';
 import { describe, expect, it } from 'vitest';
-import { createFanOutRows } from '../../lambdas/adapters/fan-out/fan-out-store.ts';
+import { createFanOutStore } from '../../lambdas/adapters/fan-out/fan-out-store.ts';
 import { webhookCountKey, webhookKey } from '../../lambdas/adapters/rows/table-keys.ts';
 import { aCaller } from '../helpers/api-caller.ts';
 import { useTables } from '../helpers/tables.ts';
@@ -67,11 +67,11 @@ describe('the webhooks-api function', () => {
       const all = await create({ events: ['*'], profile: 'standard' });
       const one = await create({ events: ['pass.voided'], resource: 'a|b' });
       const of = { domain: tables.domainTable, delivery: tables.deliveryTable };
-      const fanOut = createFanOutRows(tables.client, of, 30, () => false);
+      const fanOut = createFanOutStore(tables.client, of, 30, () => false);
 
-      const [wanting] = await fanOut.wanting([anEvent({ owner, type: 'pass.voided' })]);
+      const [subscribers] = await fanOut.subscribers([anEvent({ owner, type: 'pass.voided' })]);
 
-      expect(wanting).toEqual([
+      expect(subscribers).toEqual([
         { webhookId: one.id, resource: 'a|b' },
         { webhookId: all.id, resource: null },
       ]);

@@ -133,9 +133,9 @@ const passTheGate = async (folder: string, emulator: Emulator): Promise<void> =>
 
 const main = async (): Promise<void> => {
   const folder = mkdtempSync(join(tmpdir(), 'passpost-gate-'));
-  let isKept = false;
+  let retainsData = false;
   process.once('exit', () => {
-    if (!isKept) rmSync(folder, { recursive: true, force: true });
+    if (!retainsData) rmSync(folder, { recursive: true, force: true });
   });
   let emulator: Emulator | undefined;
   try {
@@ -146,7 +146,7 @@ const main = async (): Promise<void> => {
     process.exitCode = 1;
     if (emulator) {
       console.error(`What the emulator said: ${join(folder, 'emulator.log')}`);
-      isKept = true;
+      retainsData = true;
     }
   } finally {
     await emulator?.stop();

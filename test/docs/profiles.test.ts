@@ -5,8 +5,8 @@ import { createKeyring, publicKeysOf, signingKeysOf } from '../../lambdas/domain
 import { createSecret } from '../../lambdas/domain/webhooks/secret.ts';
 import { profileNames, profileOf } from '../../lambdas/profiles/index.ts';
 import { publishedPem } from '../helpers/receivers/published-key.ts';
+import { renderInput } from '../helpers/render-input.ts';
 import { type Argument, codeBlocks, hasPythonCryptography, snippetRunners } from '../helpers/snippets.ts';
-import { telling } from '../helpers/telling.ts';
 
 const keyring = createKeyring();
 const pemOf = (from: typeof keyring, alg: 'ES256' | 'RS256') => publishedPem(publicKeysOf(from).jwks.keys, alg);
@@ -16,7 +16,7 @@ const [secret, otherSecret] = [createSecret(), createSecret()];
 const render = (name: string, options: object, sentAt = new Date()): Rendered => {
   const profile = profileOf(name);
   const material = { ...signingKeysOf(keyring, 0), secrets: [secret] } as const;
-  return profile.render(telling(), material, profile.options.parse(options), sentAt);
+  return profile.render(renderInput(), material, profile.options.parse(options), sentAt);
 };
 const bytes = ({ body }: Rendered) => Buffer.from(body);
 const changed = ({ body }: Rendered) => Buffer.from(body.replace('tsk_1', 'tsk_2'));

@@ -160,7 +160,7 @@ describe('health, in virtual time', () => {
     await publishAt(121);
     await engine.putWebhook({ ...webhook, version: 3 });
 
-    const command = { id: 'resume#1', owner: engine.owner, type: 'resume', webhook_id: webhook.id } as const;
+    const command = { id: 'release#1', owner: engine.owner, type: 'release', webhook_id: webhook.id } as const;
     await engine.fanOut([{ kind: 'command', command }]);
     expect(await health()).not.toHaveProperty('failing_since');
     await publishAt(122);

@@ -15,14 +15,14 @@ describe('a round through what is owed for long', () => {
     const { engine, publishOne, passDays, endsOnDay } = await start();
     const { eventId } = await publishOne();
     const written: number[] = [];
-    const keepEvents = async (...of: Parameters<typeof engine.store.keepEvents>) => {
-      written.push(await engine.store.keepEvents(...of));
+    const extendEvents = async (...of: Parameters<typeof engine.store.extendEvents>) => {
+      written.push(await engine.store.extendEvents(...of));
       return written.at(-1) ?? 0;
     };
 
     for (let week = 0; week <= 9; week++) {
       await passDays(7 * week, false);
-      await engine.keep({ keepEvents });
+      await engine.keep({ extendEvents });
     }
 
     // Too young to be looked at on the first day; then only what would not outlast a schedule is written.
@@ -32,19 +32,19 @@ describe('a round through what is owed for long', () => {
 
   it('comes once a week', async () => {
     const { engine, webhook } = await start();
-    const asked: number[] = [];
-    const owed: typeof engine.store.owed = async (id, ...of) => {
-      if (id === webhook.id) asked.push((engine.now() - engine.startMs) / DAY_MS);
-      return engine.store.owed(id, ...of);
+    const readOnDay: number[] = [];
+    const openDeliveries: typeof engine.store.openDeliveries = async (id, ...of) => {
+      if (id === webhook.id) readOnDay.push((engine.now() - engine.startMs) / DAY_MS);
+      return engine.store.openDeliveries(id, ...of);
     };
 
     for (let day = 0; day <= 15; day++) {
       await engine.passUntil(engine.startMs + day * DAY_MS);
-      await engine.keep({ owed });
+      await engine.keep({ openDeliveries });
     }
 
-    expect([...new Set(asked)]).toEqual([0, 7, 14]);
-    expect(asked).toHaveLength(3 * 12);
+    expect([...new Set(readOnDay)]).toEqual([0, 7, 14]);
+    expect(readOnDay).toHaveLength(3 * 12);
   });
 
   it('goes on where it stopped when its time was up, and does nothing twice', async () => {
@@ -53,9 +53,9 @@ describe('a round through what is owed for long', () => {
     await engine.passUntil(engine.startMs + 40 * DAY_MS);
     let pages = 0;
     const counting: Partial<typeof engine.store> = {
-      owed: async (...of) => {
+      openDeliveries: async (...of) => {
         pages++;
-        return engine.store.owed(...of);
+        return engine.store.openDeliveries(...of);
       },
     };
     let invocations = 0;
@@ -82,8 +82,8 @@ describe('a round through what is owed for long', () => {
       throw new Error('killed');
     };
 
-    await expect(engine.keep({ keepEvents: dies })).rejects.toThrow('killed');
-    const other = await engine.keep({ saveKeepProgress: async () => false });
+    await expect(engine.keep({ extendEvents: dies })).rejects.toThrow('killed');
+    const other = await engine.keep({ saveRetentionProgress: async () => false });
     const { kept } = await engine.keep();
 
     expect([other.kept, kept]).toEqual([1, 0]);

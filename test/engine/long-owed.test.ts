@@ -83,7 +83,7 @@ describe('what is owed for longer than its event was to live', () => {
                   after: null,
                   done: 0,
                 }
-              : { ...base, type: 'owe', trigger, event_id, event_type, delivery_ids: [id] },
+              : { ...base, type: 'redeliver', trigger, event_id, event_type, delivery_ids: [id] },
         },
       ]);
 
@@ -120,7 +120,7 @@ describe('what is owed for longer than its event was to live', () => {
     const { id } = await publishOne();
     await passDays(60);
     const { owner, event_id, event_type } = await engine.delivery(id);
-    const again = { id: 'again', owner, type: 'owe' as const, trigger: 'replay' as const };
+    const again = { id: 'again', owner, type: 'redeliver' as const, trigger: 'replay' as const };
 
     await engine.fanOut([{ kind: 'command', command: { ...again, event_id, event_type, delivery_ids: [id] } }]);
     await passDays(140);

@@ -21,10 +21,10 @@ describe('what is owed again, in virtual time', () => {
     const event = anEvent({}, engine.now());
     const startMs = engine.now();
     const id = deliveryId(startMs, event.id, webhook.id);
-    const asked = (trigger: 'manual' | 'replay', name = 'first', delivery_ids = [id]): Command => ({
+    const commandOf = (trigger: 'manual' | 'replay', name = 'first', delivery_ids = [id]): Command => ({
       id: `${trigger}#${name}`,
       owner: engine.owner,
-      type: 'owe',
+      type: 'redeliver',
       trigger,
       event_id: event.id,
       event_type: event.type,
@@ -35,8 +35,8 @@ describe('what is owed again, in virtual time', () => {
       webhook,
       event,
       id,
-      asked,
-      ask: (...of: Parameters<typeof asked>) => engine.fanOut([{ kind: 'command', command: asked(...of) }]),
+      commandOf,
+      ask: (...of: Parameters<typeof commandOf>) => engine.fanOut([{ kind: 'command', command: commandOf(...of) }]),
       passHours: (hours: number) => engine.passUntil(startMs + hours * HOUR),
       row: async () => {
         const Key = marshall(deliveryKey(id));
@@ -97,10 +97,10 @@ describe('what is owed again, in virtual time', () => {
   });
 
   it('counts a command once, however often it is carried out', async () => {
-    const { engine, event, id, asked, passHours } = await start(() => accepted);
+    const { engine, event, id, commandOf, passHours } = await start(() => accepted);
     await engine.publish(event);
     await passHours(0.1);
-    const command = { kind: 'command', command: asked('replay') } as const;
+    const command = { kind: 'command', command: commandOf('replay') } as const;
     engine.faults.send = 1;
 
     await expect(engine.fanOut([command])).rejects.toThrow();
@@ -159,7 +159,7 @@ describe('what is owed again, in virtual time', () => {
   });
 
   // Both messages were dropped as one delivery's, and the sweep came minutes later.
-  it('sends what is asked for although an older message of it comes in the same batch', async () => {
+  it('sends what is commandOf for although an older message of it comes in the same batch', async () => {
     const { engine, event, id, ask } = await start(() => accepted);
     await engine.publish(event);
     await ask('replay');
@@ -182,7 +182,7 @@ describe('what is owed again, in virtual time', () => {
     const held = await engine.delivery(id);
 
     await engine.putWebhook(webhook);
-    const resume = { id: 'resume#1', owner: engine.owner, type: 'resume', webhook_id: webhook.id } as const;
+    const resume = { id: 'release#1', owner: engine.owner, type: 'release', webhook_id: webhook.id } as const;
     await engine.fanOut([{ kind: 'command', command: resume }]);
     await passHours(24);
 

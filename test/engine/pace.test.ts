@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { createPaceRows } from '../../lambdas/adapters/sending/rate-limits.ts';
+import { createRateLimits } from '../../lambdas/adapters/sending/rate-limits.ts';
 import { drawId } from '../../lambdas/domain/foundation/id.ts';
 import { useTables } from '../helpers/tables.ts';
 import { anEvent, aWebhook, createVirtualEngine } from '../helpers/virtual-engine.ts';
@@ -44,7 +44,7 @@ describe('a webhook’s own bounds', () => {
     const webhook = aWebhook({ max_per_second: 1 });
     await engine.addWebhooks(webhook);
     const startMs = engine.now();
-    await createPaceRows(tables.client, tables.deliveryTable).reserveSlots(webhook.id, 2000, 1000, startMs);
+    await createRateLimits(tables.client, tables.deliveryTable).reserveSlots(webhook.id, 2000, 1000, startMs);
     await engine.publish(anEvent({}, engine.now()));
 
     await engine.passUntil(startMs + 1_990_000);
@@ -74,7 +74,7 @@ describe('a webhook’s own bounds', () => {
   });
 
   it('gives back a lease whose holder died', async () => {
-    const rows = createPaceRows(tables.client, tables.deliveryTable);
+    const rows = createRateLimits(tables.client, tables.deliveryTable);
     const webhookId = drawId('whk', Date.now());
     const first = await rows.takeLeases(webhookId, 2, 5, 1000, 16_000);
 
@@ -119,7 +119,7 @@ describe('a webhook’s own bounds', () => {
   });
 
   it('lets racers have no more leases than there are', async () => {
-    const rows = createPaceRows(tables.client, tables.deliveryTable);
+    const rows = createRateLimits(tables.client, tables.deliveryTable);
     const webhookId = drawId('whk', Date.now());
 
     const taken = await Promise.all(Array.from({ length: 6 }, () => rows.takeLeases(webhookId, 4, 2, 1000, 2000)));

@@ -26,7 +26,7 @@ describe('POST /webhooks/{id}/recover', () => {
     await engine.addWebhooks(webhook);
     /** Carries out the commands that stand there and were not yet. */
     const seen = new Set<unknown>();
-    const carryOut = async (): Promise<number> => {
+    const runCommand = async (): Promise<number> => {
       for (let steps = 0; ; steps++) {
         const rows = await rowsHolding(tables, tables.domainTable, me.owner);
         const command = rows.find(({ kind, sk }) => kind === 'command' && !seen.has(sk));
@@ -36,7 +36,7 @@ describe('POST /webhooks/{id}/recover', () => {
         if (change) await engine.fanOut([change]);
       }
     };
-    return { engine, webhook, carryOut, startMs };
+    return { engine, webhook, runCommand, startMs };
   };
   const window = (startMs: number) => ({
     since: new Date(startMs).toISOString(),
@@ -51,7 +51,7 @@ describe('POST /webhooks/{id}/recover', () => {
 
   it('counts, sends again with the schedule from its start, and tells of it by a job', async () => {
     let isUp = false;
-    const { engine, webhook, carryOut, startMs } = await start(() => ({ status: isUp ? 200 : 500 }));
+    const { engine, webhook, runCommand, startMs } = await start(() => ({ status: isUp ? 200 : 500 }));
     const events = Array.from({ length: 450 }, (_, index) => anEvent({}, startMs + index));
     await engine.publish(...events);
     await engine.publish(anEvent({}, startMs - 1));
@@ -60,7 +60,7 @@ describe('POST /webhooks/{id}/recover', () => {
 
     const { status, json: job, headers } = await recover(webhook.id, window(startMs));
     isUp = true;
-    const steps = await carryOut();
+    const steps = await runCommand();
     await engine.passUntil(startMs + 20 * 60_000);
 
     expect(status).toBe(202);
@@ -76,13 +76,13 @@ describe('POST /webhooks/{id}/recover', () => {
   }, 30_000);
 
   it('takes those that are overdue for pending, and waits for no retry', async () => {
-    const { engine, webhook, carryOut, startMs } = await start(() => ({ status: 200 }));
+    const { engine, webhook, runCommand, startMs } = await start(() => ({ status: 200 }));
     await engine.publish(anEvent({}, startMs), anEvent({}, startMs + 1));
     engine.purge();
 
     const { json: job } = await recover(webhook.id, { ...window(startMs), status: ['pending'] });
     await engine.passUntil(startMs + 60_000);
-    await carryOut();
+    await runCommand();
     await engine.passUntil(startMs + 120_000);
 
     expect(job.progress.total).toBe(2);

@@ -167,7 +167,7 @@ describe('recovery, in virtual time', () => {
     const held = await engine.delivery(id);
 
     await engine.putWebhook({ ...webhook, enabled: true, version: 3 });
-    const command = { id: 'cmd_1', owner: engine.owner, type: 'resume', webhook_id: webhook.id } as const;
+    const command = { id: 'cmd_1', owner: engine.owner, type: 'release', webhook_id: webhook.id } as const;
     await engine.fanOut([{ kind: 'command', command }]);
     await passMinutes(601);
 

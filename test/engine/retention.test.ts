@@ -85,8 +85,8 @@ describe('an account’s own retention', () => {
   });
 
   it('reaches the events of its tasks, templates and jobs', async () => {
-    const place = { city: 'Oslo', address: 'A' };
-    await tasks('POST', '/tasks', me, { body: { item: 'Pass', pickup: place, dropoff: place } });
+    const position = { city: 'Oslo', address: 'A' };
+    await tasks('POST', '/tasks', me, { body: { item: 'Pass', pickup: position, dropoff: position } });
     for (const name of ['Key card', 'Door card']) await catalogue('PUT', '/templates/card', me, { body: { name } });
     const engine = createVirtualEngine(tables, () => ({}), { owner: me.owner, startMs: Date.now() + 60_000 });
     await engine.addWebhooks(aWebhook({ profile: 'postmen', events: ['calculate_rates'] }));

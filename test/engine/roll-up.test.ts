@@ -70,7 +70,7 @@ describe('the roll-up, in virtual time', () => {
     const ids = await publish(2);
     await engine.passHours(0.1);
     await engine.passHours(1.25);
-    const whileDisabled = await engine.tick();
+    const holdDelivery = await engine.tick();
     expect(await statuses(ids)).toEqual(['held', 'held']);
 
     // Enabled, and whoever should have let them go has not seen it.
@@ -79,7 +79,7 @@ describe('the roll-up, in virtual time', () => {
     const { resumed } = await engine.tick();
     await engine.passHours(2.1);
 
-    expect([whileDisabled.resumed, resumed]).toEqual([0, 2]);
+    expect([holdDelivery.resumed, resumed]).toEqual([0, 2]);
     expect(await statuses(ids)).toEqual(['delivered', 'delivered']);
   });
 
@@ -139,7 +139,7 @@ describe('the roll-up, in virtual time', () => {
     await engine.tick();
 
     await engine.putWebhook({ ...webhook, enabled: true });
-    const resume = { id: 'resume', type: 'resume' as const, owner: engine.owner, webhook_id: webhook.id };
+    const resume = { id: 'resume', type: 'release' as const, owner: engine.owner, webhook_id: webhook.id };
     await engine.fanOut([{ kind: 'command', command: resume }]);
     await engine.passHours(6.3);
     await engine.tick();
@@ -155,7 +155,7 @@ describe('the roll-up, in virtual time', () => {
     const { event_id, event_type, owner } = await engine.delivery(id);
     const [before] = await engine.hours(webhook.id);
 
-    const owe = { type: 'owe' as const, trigger: 'manual' as const, event_id, event_type, delivery_ids: [id] };
+    const owe = { type: 'redeliver' as const, trigger: 'manual' as const, event_id, event_type, delivery_ids: [id] };
     await engine.fanOut([{ kind: 'command', command: { ...owe, id: 'again', owner } }]);
     await engine.passHours(9 + 16 * MINUTE);
     await engine.tick();

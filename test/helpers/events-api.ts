@@ -83,7 +83,7 @@ export const anAttempt = (over: Partial<Attempt> = {}): Attempt => ({
   duration_ms: 41,
   http_status: 503,
   response_body: 'busy',
-  is_body_apart: false,
+  has_body_row: false,
   error: { code: 'refused_status', message: 'The receiver answered 503.' },
   request_headers: ['content-type', 'x-passpost-signature'],
   ...over,

@@ -28,10 +28,10 @@ export const startForMonths = async (
     return { eventId: event.id, id: deliveryId(engine.now(), event.id, webhook.id) };
   };
   /** Time as it passes with its ticks, and with DynamoDB deleting what has expired. */
-  const passDays = async (until: number, isKept = true) => {
+  const passDays = async (until: number, retainsData = true) => {
     while (engine.now() < day(until)) {
       await engine.passUntil(Math.min(engine.now() + DAY_MS, day(until)));
-      if (isKept) await engine.keep();
+      if (retainsData) await engine.keep();
       await engine.expire();
     }
   };
@@ -48,7 +48,7 @@ export const startForMonths = async (
   };
   const enable = async () => {
     await engine.putWebhook({ ...webhook, enabled: true });
-    const resume = { id: 'resume', type: 'resume' as const, owner: engine.owner, webhook_id: webhook.id };
+    const resume = { id: 'resume', type: 'release' as const, owner: engine.owner, webhook_id: webhook.id };
     await engine.fanOut([{ kind: 'command', command: resume }]);
     await engine.passUntil(engine.now() + 1000);
   };

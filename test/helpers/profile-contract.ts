@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { Profile, Rendered, Telling } from '../../lambdas/domain/deliveries/profile.ts';
+import type { Profile, Rendered, RenderInput } from '../../lambdas/domain/deliveries/profile.ts';
 import { waitsSchema } from '../../lambdas/domain/deliveries/retry-schedule.ts';
 import { builtInEventType } from '../../lambdas/domain/events/built-in-types.ts';
 import { createKeyring, publicKeysOf, signingKeysOf } from '../../lambdas/domain/keyring/keyring.ts';
 import { createSecret } from '../../lambdas/domain/webhooks/secret.ts';
-import { telling } from './telling.ts';
+import { renderInput } from './render-input.ts';
 
 /** A receiver's own code: says or throws that it refuses. */
 export type Verify = (request: Rendered, secret: string) => boolean;
@@ -47,7 +47,7 @@ export const testProfile = <Options>(given: ProfileCase<Options>): void => {
   const [newest, previous] = secrets;
 
   describe.each(given.options)('every profile: with options %j', (options) => {
-    const render = (using: readonly [string, ...string[]], about: Telling = telling(), sentAt = new Date()) =>
+    const render = (using: readonly [string, ...string[]], about: RenderInput = renderInput(), sentAt = new Date()) =>
       profile.render(about, { ...signingKeys, secrets: using }, options, sentAt);
 
     it.each(Object.entries(receivers))('is accepted by %s with the newest secret', (_name, verify) => {
@@ -88,7 +88,7 @@ export const testProfile = <Options>(given: ProfileCase<Options>): void => {
     it('is made of the same bytes from the same arguments', () => {
       const sentAt = new Date();
 
-      const [one, other] = [render([newest], telling(), sentAt), render([newest], telling(), sentAt)];
+      const [one, other] = [render([newest], renderInput(), sentAt), render([newest], renderInput(), sentAt)];
 
       if (isRandomised) expect(Object.keys(one.headers)).toEqual(Object.keys(other.headers));
       else expect(one).toEqual(other);

@@ -6,10 +6,15 @@ import {
   ScanCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { createRollUpRows } from '../../lambdas/adapters/maintenance/roll-up-store.ts';
-import { accountKey, hourKey, keepProgressKey, rollUpProgressKey } from '../../lambdas/adapters/rows/table-keys.ts';
+import { createRollUpStore } from '../../lambdas/adapters/maintenance/roll-up-store.ts';
+import {
+  accountKey,
+  hourKey,
+  retentionProgressKey,
+  rollUpProgressKey,
+} from '../../lambdas/adapters/rows/table-keys.ts';
 import { deliveryId, drawId } from '../../lambdas/domain/foundation/id.ts';
-import { type KeepStore, keepOwed } from '../../lambdas/domain/maintenance/extend-event-retention.ts';
+import { extendEventRetention, type RetentionStore } from '../../lambdas/domain/maintenance/extend-event-retention.ts';
 import { type RollUpStore, rollUp } from '../../lambdas/domain/maintenance/roll-up.ts';
 import type { StoredWebhook } from '../../lambdas/domain/webhooks/webhook.ts';
 import type { Tables } from './tables.ts';
@@ -27,7 +32,11 @@ export const forgetAccounts = async ({ client, deliveryTable }: Tables): Promise
       ExpressionAttributeValues: marshall({ ':pk': pk }),
     }),
   );
-  const keys = [marshall(rollUpProgressKey), marshall(keepProgressKey), ...Items.map(({ pk, sk }) => ({ pk, sk }))];
+  const keys = [
+    marshall(rollUpProgressKey),
+    marshall(retentionProgressKey),
+    ...Items.map(({ pk, sk }) => ({ pk, sk })),
+  ];
   for (const Key of keys) {
     await client.send(new DeleteItemCommand({ TableName: deliveryTable, Key: Key as Record<string, AttributeValue> }));
   }
@@ -41,7 +50,7 @@ export const createRolledEngine = async (tables: Tables, answer: Answering, star
   );
   const engine = createVirtualEngine(tables, answer, { startMs, owner: `${accountId}#live` });
   const names = { domain: tables.domainTable, delivery: tables.deliveryTable };
-  const store = createRollUpRows(tables.client, names, 30);
+  const store = createRollUpStore(tables.client, names, 30);
 
   return {
     ...engine,
@@ -62,8 +71,8 @@ export const createRolledEngine = async (tables: Tables, answer: Answering, star
         isTimeUp,
       ),
     /** The other half of a tick: what is owed or held keeps its events. */
-    keep: (over: Partial<KeepStore> = {}, isTimeUp = () => false) =>
-      keepOwed(
+    keep: (over: Partial<RetentionStore> = {}, isTimeUp = () => false) =>
+      extendEventRetention(
         engine.now(),
         { store: { ...store, ...over }, queue: engine.queue, clock: engine.now, retentionDays: 30 },
         isTimeUp,

@@ -1,5 +1,5 @@
-import { accountsTable } from '../../lambdas/adapters/accounts/accounts-table.ts';
-import { keysTable } from '../../lambdas/adapters/accounts/keys-table.ts';
+import { createAccountsTable } from '../../lambdas/adapters/accounts/accounts-table.ts';
+import { createKeysTable } from '../../lambdas/adapters/accounts/keys-table.ts';
 import { addOperatorKey } from '../../lambdas/adapters/accounts/operator-key.ts';
 import { accountScopes, hashApiKey, type Scope } from '../../lambdas/domain/accounts/api-key.ts';
 import { createAccount } from '../../lambdas/domain/accounts/create-account.ts';
@@ -25,7 +25,12 @@ export const seedAccount = async (
   }: { limit?: number; nowMs?: number; retentionDays?: number } = {},
 ): Promise<{ accountId: string; key: string }> => {
   const wanted = { name: 'account', rate_limit_per_minute: limit, retention_days: retentionDays };
-  const made = await createAccount({ ...once, nowMs }, wanted, accountsTable(tables.client, tableNames(tables)), 30);
+  const made = await createAccount(
+    { ...once, nowMs },
+    wanted,
+    createAccountsTable(tables.client, tableNames(tables)),
+    30,
+  );
   return { accountId: made.answer.id, key: made.secret ?? '' };
 };
 
@@ -37,7 +42,11 @@ export const seedKey = async (
 ): Promise<string> => {
   const caller = { keyId: '', accountId, scopes: accountScopes, mode: 'live' as const };
   const request = { ...once, by: { ...by, accountId }, caller, nowMs: Date.now() };
-  const made = await createApiKey(request, { name: 'key', scopes, mode }, keysTable(tables.client, tableNames(tables)));
+  const made = await createApiKey(
+    request,
+    { name: 'key', scopes, mode },
+    createKeysTable(tables.client, tableNames(tables)),
+  );
   return made.secret ?? '';
 };
 

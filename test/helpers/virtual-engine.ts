@@ -1,13 +1,13 @@
 import { BatchWriteItemCommand, GetItemCommand, ScanCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { createFanOutRows } from '../../lambdas/adapters/fan-out/fan-out-store.ts';
+import { createFanOutStore } from '../../lambdas/adapters/fan-out/fan-out-store.ts';
 import { createDueIndex } from '../../lambdas/adapters/maintenance/due-index.ts';
 import { eventToRow } from '../../lambdas/adapters/rows/event-row.ts';
 import { rowOf } from '../../lambdas/adapters/rows/row.ts';
 import { DUE_SHARDS, deliveryKey, indexes, routingKey, webhookKey } from '../../lambdas/adapters/rows/table-keys.ts';
 import { createDeliveriesTable } from '../../lambdas/adapters/sending/deliveries-table.ts';
-import { createPaceRows } from '../../lambdas/adapters/sending/rate-limits.ts';
-import { createAnswerSpeedRows } from '../../lambdas/adapters/sending/receiver-speed.ts';
+import { createRateLimits } from '../../lambdas/adapters/sending/rate-limits.ts';
+import { createReceiverSpeeds } from '../../lambdas/adapters/sending/receiver-speed.ts';
 import { createWebhookHealth } from '../../lambdas/adapters/sending/webhook-health.ts';
 import { type StoredDelivery, storedDeliverySchema } from '../../lambdas/domain/deliveries/delivery.ts';
 import type { StoredEvent } from '../../lambdas/domain/events/event.ts';
@@ -107,7 +107,7 @@ export const createVirtualEngine = (
 
   const names = { domain: tables.domainTable, delivery: tables.deliveryTable };
   const table = createDeliveriesTable(tables.client, names, 30);
-  const rows = createFanOutRows(tables.client, names, 30, (type) => type.startsWith('webhook.'));
+  const rows = createFanOutStore(tables.client, names, 30, (type) => type.startsWith('webhook.'));
   const index = createDueIndex(tables.client, tables.deliveryTable);
 
   const { messages, queue } = createVirtualQueue(faults);
@@ -115,8 +115,8 @@ export const createVirtualEngine = (
   const dependencies: DeliverDependencies = {
     store: {
       ...table,
-      ...createAnswerSpeedRows(tables.client, tables.deliveryTable),
-      ...createPaceRows(tables.client, tables.deliveryTable),
+      ...createReceiverSpeeds(tables.client, tables.deliveryTable),
+      ...createRateLimits(tables.client, tables.deliveryTable),
       ...createWebhookHealth(tables.client, names, 30),
       async record(changes) {
         if (faults.beforeRecord > 0) {

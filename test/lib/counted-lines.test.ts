@@ -12,7 +12,7 @@ const START = Date.parse('2026-11-01T12:00:00.000Z');
 /** What deliver logs of one message. */
 const lineOf = (outcome: DeliveryOutcome['outcome'], attempt: { number: number; latenessMs: number } | null) => {
   const attempted = attempt && {
-    judgement: 'refused' as const,
+    responseClass: 'refused' as const,
     retryAfter: null,
     attempt: attemptSchema.parse({
       number: attempt.number,

@@ -11,7 +11,7 @@ export interface Exception {
   readonly reason: string;
 }
 
-export interface Verdict {
+export interface Triage {
   /** Calls that their function's role does not allow. */
   readonly lacks: readonly string[];
   /** What a role allows and nobody used. */
@@ -63,7 +63,7 @@ export const judge = (
   statements: readonly Statement[],
   uses: readonly Use[],
   exceptions: readonly Exception[],
-): Verdict => {
+): Triage => {
   const lacks = uses
     .filter(
       (use) =>

@@ -12,7 +12,7 @@ export interface Use {
   readonly through?: string;
 }
 
-type Asked = Omit<Use, 'functionName'>;
+type PartialUse = Omit<Use, 'functionName'>;
 type NameOf = (physicalName: string) => string;
 
 interface Row {
@@ -31,13 +31,13 @@ export const keyShape = (key: string): string => key.replaceAll(/[0-9A-Z]{26,}|[
 const keysOf = (rows: readonly (Row | undefined)[]): string[] =>
   [...new Set(rows.map((row) => keyShape(row?.pk.S ?? '')))].toSorted();
 
-const onRow = (action: string, input: KeyedInput, nameOf: NameOf): Asked => ({
+const onRow = (action: string, input: KeyedInput, nameOf: NameOf): PartialUse => ({
   action: `dynamodb:${action}`,
   resource: nameOf(input.TableName),
   leadingKeys: keysOf([input.Key ?? input.Item]),
 });
 
-const queried = (input: Readonly<Record<string, unknown>>, nameOf: NameOf): Asked => {
+const queried = (input: Readonly<Record<string, unknown>>, nameOf: NameOf): PartialUse => {
   const { TableName, IndexName, KeyConditionExpression, ExpressionAttributeValues } = input as {
     TableName: string;
     IndexName?: string;
@@ -61,13 +61,13 @@ const transactionVerbs: Readonly<Record<string, string>> = {
 };
 
 /** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html: as the calls it is made of. */
-const transacted = (input: Readonly<Record<string, unknown>>, nameOf: NameOf): Asked[] =>
+const transacted = (input: Readonly<Record<string, unknown>>, nameOf: NameOf): PartialUse[] =>
   (input.TransactItems as Record<string, KeyedInput>[])
     .flatMap(Object.entries)
     .map(([verb, item]) => onRow(transactionVerbs[verb] ?? verb, item, nameOf));
 
 /** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-iam.html: each statement for itself, without leading keys. */
-const stated = (input: Readonly<Record<string, unknown>>, nameOf: NameOf): Asked[] =>
+const stated = (input: Readonly<Record<string, unknown>>, nameOf: NameOf): PartialUse[] =>
   (input.Statements as { Statement: string }[]).map(({ Statement }) => {
     const [, verb = '', table = ''] = /^(\w+)[^"]* "([^"]+)"/.exec(Statement) ?? [];
     const action = `dynamodb:PartiQL${verb.slice(0, 1)}${verb.slice(1).toLowerCase()}`;
@@ -76,10 +76,10 @@ const stated = (input: Readonly<Record<string, unknown>>, nameOf: NameOf): Asked
 
 type Rows = readonly (Row | undefined)[];
 
-const onRowsOfTables = (action: string, tables: readonly (readonly [string, Rows])[], nameOf: NameOf): Asked[] =>
+const onRowsOfTables = (action: string, tables: readonly (readonly [string, Rows])[], nameOf: NameOf): PartialUse[] =>
   tables.map(([table, rows]) => ({ action: `dynamodb:${action}`, resource: nameOf(table), leadingKeys: keysOf(rows) }));
 
-const fetched = (input: Readonly<Record<string, unknown>>, nameOf: NameOf): Asked[] => {
+const fetched = (input: Readonly<Record<string, unknown>>, nameOf: NameOf): PartialUse[] => {
   const tables = Object.entries(input.RequestItems as Record<string, { Keys: Row[] }>);
   return onRowsOfTables(
     'BatchGetItem',
@@ -88,7 +88,7 @@ const fetched = (input: Readonly<Record<string, unknown>>, nameOf: NameOf): Aske
   );
 };
 
-const written = (input: Readonly<Record<string, unknown>>, nameOf: NameOf): Asked[] => {
+const written = (input: Readonly<Record<string, unknown>>, nameOf: NameOf): PartialUse[] => {
   const tables = Object.entries(
     input.RequestItems as Record<string, { PutRequest?: { Item: Row }; DeleteRequest?: { Key: Row } }[]>,
   );
@@ -101,7 +101,7 @@ const written = (input: Readonly<Record<string, unknown>>, nameOf: NameOf): Aske
   );
 };
 
-const asksOf = ({ service, operation, input }: AwsCall, nameOf: NameOf): Asked[] => {
+const asksOf = ({ service, operation, input }: AwsCall, nameOf: NameOf): PartialUse[] => {
   switch (`${service}:${operation}`) {
     case 'dynamodb:GetItem':
     case 'dynamodb:PutItem':
@@ -137,4 +137,4 @@ const asksOf = ({ service, operation, input }: AwsCall, nameOf: NameOf): Asked[]
 
 /** What IAM is asked for one call. */
 export const usesOf = (call: AwsCall, nameOf: NameOf): Use[] =>
-  asksOf(call, nameOf).map((asked) => ({ functionName: call.functionName, ...asked }));
+  asksOf(call, nameOf).map((use) => ({ functionName: call.functionName, ...use }));

@@ -10,11 +10,11 @@ import {
   verifyInpostHmacWithOpenssl,
 } from '../helpers/receivers/inpost.ts';
 import { opensslHmac } from '../helpers/receivers/openssl.ts';
-import { telling } from '../helpers/telling.ts';
+import { renderInput } from '../helpers/render-input.ts';
 import vectors from '../vectors/inpost.json' with { type: 'json' };
 
 const material = { ...signingKeysOf(createKeyring(), 0), secrets: ['inpost-shared'] } as const;
-const render = (chosen: object = {}, about = telling(), sentAt = new Date()) =>
+const render = (chosen: object = {}, about = renderInput(), sentAt = new Date()) =>
   inpost.render(about, material, inpost.options.parse(chosen), sentAt);
 
 const choices: Agreed[] = (['body', 'timestamp_body'] as const).flatMap((signed_content) =>
@@ -54,7 +54,7 @@ describe('the inpost profile', () => {
     expect(opensslHmac('sha256', secret, isStamped ? `${timestamp}.${body}` : body)).toBe(signature);
   });
 
-  it.each(vectors.requests)('IP-6 sends $name', ({ options, telling: about, sentAt, headers, body }) => {
+  it.each(vectors.requests)('IP-6 sends $name', ({ options, input: about, sentAt, headers, body }) => {
     const request = render(options, about, new Date(sentAt));
 
     expect(request).toEqual({ headers, body });
@@ -86,7 +86,7 @@ describe('the inpost profile', () => {
   });
 
   it('IP-6 names every task event Shipment.Tracking and any other by its type', () => {
-    const topic = (eventType: string) => render({}, telling({ eventType })).headers['x-inpost-topic'];
+    const topic = (eventType: string) => render({}, renderInput({ eventType })).headers['x-inpost-topic'];
 
     expect(['task.created', 'task.accepted', 'task.cancelled'].map(topic)).toEqual(Array(3).fill('Shipment.Tracking'));
     expect(['pass.created', 'stock.low', 'tasks'].map(topic)).toEqual(['pass.created', 'stock.low', 'tasks']);
@@ -94,7 +94,7 @@ describe('the inpost profile', () => {
 
   it('IP-9 IP reading 5: keeps the event id over attempts and renews timestamp and signature', () => {
     const chosen = { signed_content: 'timestamp_body' };
-    const at = (sentAt: string) => render(chosen, telling(), new Date(sentAt)).headers;
+    const at = (sentAt: string) => render(chosen, renderInput(), new Date(sentAt)).headers;
 
     const [first, second] = [at('2024-04-26T14:00:03.165Z'), at('2024-04-26T14:01:03.165Z')];
 
@@ -111,7 +111,7 @@ describe('the inpost profile', () => {
 
   it('IP-7 has two versions, and a webhook pinned to the older gets its payload down-converted', () => {
     const [newest = '', older = ''] = inpost.apiVersions;
-    const at = (apiVersion: string) => render({}, telling({ apiVersion }));
+    const at = (apiVersion: string) => render({}, renderInput({ apiVersion }));
 
     expect([newest, older]).toEqual(['2026-11-01', '2024-06-01']);
     expect(Object.keys(JSON.parse(at(newest).body))).toEqual(['id', 'type', 'created_at', 'data']);
@@ -124,7 +124,7 @@ describe('the inpost profile', () => {
     const dataJson = '{"n":1.0,"big":12345678901234567890}';
 
     for (const apiVersion of inpost.apiVersions) {
-      expect(render({}, telling({ apiVersion, dataJson })).body).toContain(`"data":${dataJson}}`);
+      expect(render({}, renderInput({ apiVersion, dataJson })).body).toContain(`"data":${dataJson}}`);
     }
   });
 });

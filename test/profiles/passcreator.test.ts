@@ -6,7 +6,7 @@ import { testProfile } from '../helpers/profile-contract.ts';
 import { opensslVerifies } from '../helpers/receivers/openssl.ts';
 import { verifyPasscreator, verifyPasscreatorWithOpenssl } from '../helpers/receivers/passcreator.ts';
 import { publishedPem } from '../helpers/receivers/published-key.ts';
-import { telling } from '../helpers/telling.ts';
+import { renderInput } from '../helpers/render-input.ts';
 import vectors from '../vectors/passcreator.json' with { type: 'json' };
 
 const keyring = createKeyring();
@@ -14,7 +14,7 @@ const published = publicKeysOf(keyring).jwks.keys;
 const material = { ...signingKeysOf(keyring, 0), secrets: ['any-secret'] } as const;
 const options = (chosen: object) => passcreator.options.parse(chosen);
 const render = (chosen: object = {}) =>
-  passcreator.render(telling({ eventType: 'pass_created' }), material, options(chosen), new Date());
+  passcreator.render(renderInput({ eventType: 'pass_created' }), material, options(chosen), new Date());
 
 describe('the passcreator profile', () => {
   const secrets = ['newest-secret', 'previous-secret'] as const;
@@ -28,7 +28,7 @@ describe('the passcreator profile', () => {
     isRandomised: true,
   });
 
-  it.each(vectors.requests)('PC-8 sends $name', ({ telling: about, headers, body }) => {
+  it.each(vectors.requests)('PC-8 sends $name', ({ input: about, headers, body }) => {
     const request = passcreator.render(about, material, options({}), new Date());
 
     expect(request).toEqual({ headers, body });

@@ -5,13 +5,13 @@ import { hmacSha256 } from '../../lambdas/profiles/parts/hmac-sha256.ts';
 import { passmint } from '../../lambdas/profiles/passmint.ts';
 import { testProfile } from '../helpers/profile-contract.ts';
 import { verifyWithStripe, verifyWithStripeAt } from '../helpers/receivers/stripe.ts';
-import { telling } from '../helpers/telling.ts';
+import { renderInput } from '../helpers/render-input.ts';
 import vectors from '../vectors/passmint.json' with { type: 'json' };
 
 const keys = signingKeysOf(createKeyring(), 0);
 const [newest, previous] = [createSecret(), 'whsec_test'];
 const render = (sentAt = new Date(), secrets: readonly [string, ...string[]] = [newest]) =>
-  passmint.render(telling({ eventType: 'pass.installed' }), { ...keys, secrets }, {}, sentAt);
+  passmint.render(renderInput({ eventType: 'pass.installed' }), { ...keys, secrets }, {}, sentAt);
 
 describe('the passmint profile', () => {
   testProfile({
@@ -30,7 +30,7 @@ describe('the passmint profile', () => {
     );
   });
 
-  it.each(vectors.requests)('MT-5 MT reading 8: sends $name', ({ telling: about, secrets, sentAt, headers, body }) => {
+  it.each(vectors.requests)('MT-5 MT reading 8: sends $name', ({ input: about, secrets, sentAt, headers, body }) => {
     const [first = '', ...older] = secrets;
 
     const request = passmint.render(about, { ...keys, secrets: [first, ...older] }, {}, new Date(sentAt));
@@ -58,7 +58,7 @@ describe('the passmint profile', () => {
       'content-type': 'application/json',
       'user-agent': 'passmint-webhooks/1.0',
       'passmint-event-type': 'pass.installed',
-      'passmint-delivery-id': telling().deliveryId,
+      'passmint-delivery-id': renderInput().deliveryId,
       'passmint-signature': expect.stringMatching(/^t=\d{10},v1=[0-9a-f]{64}$/),
     });
   });
@@ -93,8 +93,8 @@ describe('the passmint profile', () => {
   it('MT reading 7: names the delivery in a header and the event in the body', () => {
     const { headers, body } = render();
 
-    expect(headers['passmint-delivery-id']).toBe(telling().deliveryId);
-    expect(JSON.parse(body).id).toBe(telling().eventId);
+    expect(headers['passmint-delivery-id']).toBe(renderInput().deliveryId);
+    expect(JSON.parse(body).id).toBe(renderInput().eventId);
   });
 
   it('MT reading 10: has one v1 per living secret while rotating, the newest first', () => {

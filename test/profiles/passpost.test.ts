@@ -5,11 +5,11 @@ import { passpost } from '../../lambdas/profiles/passpost.ts';
 import { testProfile } from '../helpers/profile-contract.ts';
 import { verifyPasspost } from '../helpers/receivers/passpost.ts';
 import { verifyPasspostInPython } from '../helpers/receivers/passpost-python.ts';
-import { telling } from '../helpers/telling.ts';
+import { renderInput } from '../helpers/render-input.ts';
 import vectors from '../vectors/passpost.json' with { type: 'json' };
 
 const keys = signingKeysOf(createKeyring(), 0);
-const render = (secret: string, about = telling()) =>
+const render = (secret: string, about = renderInput()) =>
   passpost.render(about, { ...keys, secrets: [secret] }, {}, new Date());
 
 describe('the passpost profile', () => {
@@ -37,7 +37,7 @@ describe('the passpost profile', () => {
     expect(verifyPasspost({ headers: { 'x-passpost-signature': signature }, body }, secret)).toBe(true);
   });
 
-  it.each(vectors.requests)('PP-6 sends $name', ({ telling: about, secrets, headers, body, sentAt }) => {
+  it.each(vectors.requests)('PP-6 sends $name', ({ input: about, secrets, headers, body, sentAt }) => {
     const [secret = ''] = secrets;
 
     const request = passpost.render(about, { ...keys, secrets: [secret] }, {}, new Date(sentAt));
@@ -46,14 +46,19 @@ describe('the passpost profile', () => {
   });
 
   it('PP-6 PP reading 3: sends exactly one signature, of 71 characters', () => {
-    const { headers } = passpost.render(telling(), { ...keys, secrets: ['newest-secret', 'previous'] }, {}, new Date());
+    const { headers } = passpost.render(
+      renderInput(),
+      { ...keys, secrets: ['newest-secret', 'previous'] },
+      {},
+      new Date(),
+    );
 
     expect(headers['x-passpost-signature']).toMatch(/^sha256=[0-9a-f]{64}$/);
     expect(headers['x-passpost-signature']).toHaveLength(71);
   });
 
   it('PP-6 PP reading 2: carries the event whole, with its data as it was stored', () => {
-    const { body } = render('pp_whs_test', telling({ dataJson: '{"n":1.0,"big":12345678901234567890}' }));
+    const { body } = render('pp_whs_test', renderInput({ dataJson: '{"n":1.0,"big":12345678901234567890}' }));
 
     expect(body).toContain('"data":{"n":1.0,"big":12345678901234567890}}');
     expect(Object.keys(JSON.parse(body))).toEqual(['id', 'type', 'created_at', 'data']);

@@ -2,18 +2,18 @@ import { describe, expect, it } from 'vitest';
 import { createKeyring, signingKeysOf } from '../../lambdas/domain/keyring/keyring.ts';
 import { postmen } from '../../lambdas/profiles/postmen.ts';
 import { testProfile } from '../helpers/profile-contract.ts';
-import { telling } from '../helpers/telling.ts';
+import { renderInput } from '../helpers/render-input.ts';
 import vectors from '../vectors/postmen.json' with { type: 'json' };
 
 const keys = signingKeysOf(createKeyring(), 0);
-const render = (about = telling(), sentAt = new Date()) =>
+const render = (about = renderInput(), sentAt = new Date()) =>
   postmen.render(about, { ...keys, secrets: ['any-secret'] }, {}, sentAt);
 
 describe('the postmen profile', () => {
   // Nothing is signed, so no receiver can tell a secret by the request.
   testProfile({ profile: postmen, options: [{}], secrets: ['newest-secret', 'previous-secret'], receivers: {} });
 
-  it.each(vectors.requests)('PM-2 PM-5 sends $name', ({ telling: about, headers, body }) => {
+  it.each(vectors.requests)('PM-2 PM-5 sends $name', ({ input: about, headers, body }) => {
     const request = render(about);
 
     expect(request).toEqual({ headers, body });
@@ -40,19 +40,19 @@ describe('the postmen profile', () => {
     ['2016-09-26T07:15:30.999Z', '2016-09-26T07:15:30+00:00'],
     ['2027-12-31T23:59:59.500Z', '2027-12-31T23:59:59+00:00'],
   ])('PM-4 tells %s as %s', (createdAt, dateTime) => {
-    expect(JSON.parse(render(telling({ createdAt })).body).date_time).toBe(dateTime);
+    expect(JSON.parse(render(renderInput({ createdAt })).body).date_time).toBe(dateTime);
   });
 
   it('PM-5 carries the meta of a partial failure with its data, as they were published', () => {
     const metaJson = '{"code":4713,"message":"Some failed.","details":[{"path":"a","info":"ø"}],"retryable":false}';
 
-    const { body } = render(telling({ metaJson, dataJson: '{"id":"r-1","total":12.50}' }));
+    const { body } = render(renderInput({ metaJson, dataJson: '{"id":"r-1","total":12.50}' }));
 
     expect(body).toContain(`"meta":${metaJson},"data":{"id":"r-1","total":12.50}}`);
   });
 
   it('PM-5 says that all went well where the publisher said nothing', () => {
-    const { meta } = JSON.parse(render(telling({ metaJson: null })).body);
+    const { meta } = JSON.parse(render(renderInput({ metaJson: null })).body);
 
     expect(meta).toEqual({ code: 200, message: 'OK', details: [], retryable: false });
   });
@@ -78,19 +78,19 @@ describe('the postmen profile', () => {
   it('PM reading 7: asks as often whatever the meta says of retrying the operation', () => {
     const metaJson = '{"code":4101,"message":"Busy","details":[],"retryable":true}';
 
-    expect(render(telling({ metaJson })).headers).toEqual(render().headers);
+    expect(render(renderInput({ metaJson })).headers).toEqual(render().headers);
   });
 
   it('PM reading 9: passes on the slugs of couriers as they were published', () => {
     const dataJson = '{"rates":[{"shipper_account":{"slug":"fedex"}},{"shipper_account":{"slug":"dpd-uk"}}]}';
 
-    expect(render(telling({ dataJson })).body).toContain(`"data":${dataJson}}`);
+    expect(render(renderInput({ dataJson })).body).toContain(`"data":${dataJson}}`);
   });
 
   it('PM reading 8: tells repeats by a header of our own, the same at every attempt', () => {
-    const attempts = [new Date(0), new Date()].map((sentAt) => render(telling(), sentAt));
+    const attempts = [new Date(0), new Date()].map((sentAt) => render(renderInput(), sentAt));
 
     expect(attempts[0]).toEqual(attempts[1]);
-    expect(attempts[0]?.headers['x-passpost-event-id']).toBe(telling().eventId);
+    expect(attempts[0]?.headers['x-passpost-event-id']).toBe(renderInput().eventId);
   });
 });

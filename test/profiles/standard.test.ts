@@ -6,7 +6,7 @@ import { hmacSha256 } from '../../lambdas/profiles/parts/hmac-sha256.ts';
 import { standard } from '../../lambdas/profiles/standard.ts';
 import { testProfile } from '../helpers/profile-contract.ts';
 import { verifyV1a, verifyWithStandardWebhooks, verifyWithSvix } from '../helpers/receivers/standard.ts';
-import { telling } from '../helpers/telling.ts';
+import { renderInput } from '../helpers/render-input.ts';
 import vectors from '../vectors/standard.json' with { type: 'json' };
 
 const keys = signingKeysOf(createKeyring(), 0);
@@ -35,18 +35,18 @@ describe('the standard profile', () => {
     const ed25519 = { kid: 'test', privateKey: createPrivateKey({ key: vectors.ed25519, format: 'jwk' }) };
 
     const material = { ...keys, ed25519, secrets: [newest, ...older] as const };
-    const request = standard.render(vector.telling, material, {}, new Date(vector.sentAt));
+    const request = standard.render(vector.input, material, {}, new Date(vector.sentAt));
 
     expect(request).toEqual({ headers: vector.headers, body: vector.body });
   });
 
   it('Standard Webhooks: keeps the id and renews time and signature at each attempt', () => {
     const attempt = (sentAt: string) =>
-      standard.render(telling(), { ...keys, secrets: [secret] }, {}, new Date(sentAt)).headers;
+      standard.render(renderInput(), { ...keys, secrets: [secret] }, {}, new Date(sentAt)).headers;
 
     const [first, second] = [attempt('2026-11-20T10:00:00.999Z'), attempt('2026-11-20T10:00:06.000Z')];
 
-    expect(first['webhook-id']).toBe(telling().eventId);
+    expect(first['webhook-id']).toBe(renderInput().eventId);
     expect(second['webhook-id']).toBe(first['webhook-id']);
     expect([first['webhook-timestamp'], second['webhook-timestamp']]).toEqual(['1795168800', '1795168806']);
     expect(second['webhook-signature']).not.toBe(first['webhook-signature']);

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { accountsTable } from '../../lambdas/adapters/accounts/accounts-table.ts';
-import { keyCounter } from '../../lambdas/adapters/accounts/authenticate-key.ts';
+import { createAccountsTable } from '../../lambdas/adapters/accounts/accounts-table.ts';
+import { createKeyAuthenticator } from '../../lambdas/adapters/accounts/authenticate-key.ts';
 import { accountRoutes } from '../../lambdas/routes/accounts.ts';
 import { httpHandler } from '../../lambdas/runtime/http.ts';
 import { type ApiCall, type ApiHandler, callApi } from '../helpers/api-call.ts';
@@ -16,9 +16,9 @@ describe('accounts', () => {
 
   beforeAll(async () => {
     const { client, deliveryTable } = tables;
-    handler = httpHandler(accountRoutes(accountsTable(client, tableNames(tables)), 30), {
+    handler = httpHandler(accountRoutes(createAccountsTable(client, tableNames(tables)), 30), {
       surface: 'native',
-      authenticate: keyCounter(client, deliveryTable),
+      authenticate: createKeyAuthenticator(client, deliveryTable),
     });
     operator = await seedOperator(tables);
   });
@@ -68,7 +68,7 @@ describe('accounts', () => {
     const short = await call('POST', path, { body: { name: 'Short', retention_days: 7 } });
     const other = { key: await seedKey(tables, short.json.id) };
     const days = async (key: string) => {
-      const check = await keyCounter(tables.client, tables.deliveryTable)(key, Date.now());
+      const check = await createKeyAuthenticator(tables.client, tables.deliveryTable)(key, Date.now());
       return check.outcome === 'passed' ? check.caller.retentionDays : null;
     };
 

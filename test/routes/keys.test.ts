@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { keyCounter } from '../../lambdas/adapters/accounts/authenticate-key.ts';
-import { keysTable } from '../../lambdas/adapters/accounts/keys-table.ts';
+import { createKeyAuthenticator } from '../../lambdas/adapters/accounts/authenticate-key.ts';
+import { createKeysTable } from '../../lambdas/adapters/accounts/keys-table.ts';
 import { accountScopes } from '../../lambdas/domain/accounts/api-key.ts';
 import { keyRoutes } from '../../lambdas/routes/keys.ts';
 import { httpHandler } from '../../lambdas/runtime/http.ts';
@@ -18,8 +18,8 @@ describe('keys', () => {
 
   beforeAll(() => {
     const { client, deliveryTable } = tables;
-    const authenticate = keyCounter(client, deliveryTable);
-    handler = httpHandler(keyRoutes(keysTable(client, tableNames(tables))), {
+    const authenticate = createKeyAuthenticator(client, deliveryTable);
+    handler = httpHandler(keyRoutes(createKeysTable(client, tableNames(tables))), {
       surface: 'native',
       authenticate,
       now: () => nowMs,

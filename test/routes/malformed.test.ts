@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { accountsTable } from '../../lambdas/adapters/accounts/accounts-table.ts';
-import { keyCounter } from '../../lambdas/adapters/accounts/authenticate-key.ts';
-import { keysTable } from '../../lambdas/adapters/accounts/keys-table.ts';
-import { tasksTable } from '../../lambdas/adapters/tasks/tasks-table.ts';
+import { createAccountsTable } from '../../lambdas/adapters/accounts/accounts-table.ts';
+import { createKeyAuthenticator } from '../../lambdas/adapters/accounts/authenticate-key.ts';
+import { createKeysTable } from '../../lambdas/adapters/accounts/keys-table.ts';
+import { createTasksTable } from '../../lambdas/adapters/tasks/tasks-table.ts';
 import { accountRoutes } from '../../lambdas/routes/accounts.ts';
 import { keyRoutes } from '../../lambdas/routes/keys.ts';
 import { taskRoutes } from '../../lambdas/routes/tasks.ts';
@@ -54,12 +54,12 @@ describe('malformed input', () => {
     const { client, domainTable, deliveryTable } = tables;
     const { key } = await seedAccount(tables);
     const operator = await seedOperator(tables);
-    const authenticate = keyCounter(client, deliveryTable);
+    const authenticate = createKeyAuthenticator(client, deliveryTable);
     const add = (routes: readonly Route[], as: string) =>
       sets.push({ routes, handler: httpHandler(routes, { surface: 'native', authenticate }), key: as });
-    add(taskRoutes(tasksTable(client, domainTable)), key);
-    add(keyRoutes(keysTable(client, tableNames(tables))), key);
-    add(accountRoutes(accountsTable(client, tableNames(tables)), 30), operator);
+    add(taskRoutes(createTasksTable(client, domainTable)), key);
+    add(keyRoutes(createKeysTable(client, tableNames(tables))), key);
+    add(accountRoutes(createAccountsTable(client, tableNames(tables)), 30), operator);
   });
 
   test.each(calls)('%s is a 4xx problem on every route, or harmless', async (_, call) => {

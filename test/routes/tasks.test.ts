@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { keyCounter } from '../../lambdas/adapters/accounts/authenticate-key.ts';
-import { tasksTable } from '../../lambdas/adapters/tasks/tasks-table.ts';
+import { createKeyAuthenticator } from '../../lambdas/adapters/accounts/authenticate-key.ts';
+import { createTasksTable } from '../../lambdas/adapters/tasks/tasks-table.ts';
 import { taskRoutes } from '../../lambdas/routes/tasks.ts';
 import { httpHandler } from '../../lambdas/runtime/http.ts';
 import { type ApiCall, type ApiHandler, callApi } from '../helpers/api-call.ts';
@@ -30,9 +30,9 @@ describe('tasks', () => {
 
   beforeAll(async () => {
     const { client, domainTable, deliveryTable } = tables;
-    handler = httpHandler(taskRoutes(tasksTable(client, domainTable)), {
+    handler = httpHandler(taskRoutes(createTasksTable(client, domainTable)), {
       surface: 'native',
-      authenticate: keyCounter(client, deliveryTable),
+      authenticate: createKeyAuthenticator(client, deliveryTable),
     });
     ({ accountId, key } = await seedAccount(tables));
   });

@@ -9,7 +9,7 @@ afterEach(() => vi.restoreAllMocks());
 
 describe('a request', () => {
   test('meets path and method before any question of keys', async () => {
-    const { handler } = handlerWith({ check: new Error('asked') });
+    const { handler } = handlerWith({ check: new Error('submitted') });
 
     const unknown = await callApi(handler, 'GET', '/nothing');
     const wrongMethods = await Promise.all(
@@ -65,7 +65,7 @@ describe('a request', () => {
     ['two keys', `Bearer ${key} ${key}`],
     ['no key of ours', 'Bearer sk_live_0123456789'],
   ])('PP-1 is refused with %s', async (_, authorization) => {
-    const { handler } = handlerWith({ check: new Error('asked') });
+    const { handler } = handlerWith({ check: new Error('submitted') });
 
     const answer = await callApi(handler, 'GET', '/things', { headers: authorization ? { authorization } : {} });
 

@@ -51,7 +51,12 @@ describe('the log of a whole stack', () => {
     for (const attempt of attempts) expect(attempt).toMatchObject(ids);
     const [asked] = linesOf(whole.logs, 'deliveries-api').filter(({ operation }) => operation === 'retryDelivery');
     expect(retried.status).toBe(202);
-    expect(attempts.map(({ asked_by }) => asked_by)).toEqual([undefined, undefined, undefined, asked?.request_id]);
+    expect(attempts.map(({ requested_by }) => requested_by)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      asked?.request_id,
+    ]);
     expect(whole.logs.join('\n')).not.toContain('never-shown');
   });
 
@@ -78,7 +83,7 @@ describe('the log of a whole stack', () => {
     expect(delivered).toMatchObject({
       outcome: 'delivered',
       ...accepted,
-      asked_by: called('changeWebhook')?.request_id,
+      requested_by: called('changeWebhook')?.request_id,
     });
   });
 

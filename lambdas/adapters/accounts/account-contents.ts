@@ -36,7 +36,7 @@ interface OwnedRow {
 }
 
 /** What an account has in the domain table: what must not be lost with it, and what would stay there for ever and tell nothing. */
-export const createRemainingRows = (
+export const createAccountContents = (
   client: DynamoDBClient,
   table: string,
 ): Pick<DeletingAccounts, 'remaining' | 'clear'> => {

@@ -10,21 +10,21 @@ import { changeTogether, transact } from '../aws/transact.ts';
 import { putAuditEntry } from '../rows/audit-row.ts';
 import { rowOf } from '../rows/row.ts';
 import { accountKey } from '../rows/table-keys.ts';
-import { createRemainingRows } from './account-contents.ts';
+import { createAccountContents } from './account-contents.ts';
 import { putApiKey, queryApiKeys, revokeApiKey, settleApiKeys } from './api-keys.ts';
 
 /** Whose the first answers to the operator's requests are. */
 const OPERATOR = 'operator';
 
 /** Accounts in the delivery table, beside their keys. Their audit is in the domain table. */
-export const accountsTable = (
+export const createAccountsTable = (
   client: DynamoDBClient,
   tables: { readonly domain: string; readonly delivery: string },
 ) => {
   const { domain, delivery: table } = tables;
 
   const accounts: NewAccounts & ChangingAccounts & DeletingAccounts = {
-    ...createRemainingRows(client, domain),
+    ...createAccountContents(client, domain),
 
     firstAnswer: (path, idempotencyKey, nowMs) =>
       readFirstAnswer(

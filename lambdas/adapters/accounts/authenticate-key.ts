@@ -53,7 +53,7 @@ const isWorthAnotherTry = (error: unknown): boolean =>
  * ```
  * The client must not retry by itself: a write whose answer was lost would count twice.
  */
-export const keyCounter = (client: DynamoDBClient, deliveryTable: string) => {
+export const createKeyAuthenticator = (client: DynamoDBClient, deliveryTable: string) => {
   const refused = new Map<string, { readonly quota: Quota; readonly untilMs: number }>();
 
   /** The row after the update, or, where its condition failed, before it (null: there is none). */

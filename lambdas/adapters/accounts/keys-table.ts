@@ -14,7 +14,10 @@ import { accountKey, apiKeyKey, apiKeyListingKey, type Key } from '../rows/table
 import { endedKeyTtl, putApiKey, queryApiKeys, revokeApiKey, updateKeyRow } from './api-keys.ts';
 
 /** API keys in the delivery table, which has no stream: their rows are written at every request. Their audit is in the domain table. */
-export const keysTable = (client: DynamoDBClient, tables: { readonly domain: string; readonly delivery: string }) => {
+export const createKeysTable = (
+  client: DynamoDBClient,
+  tables: { readonly domain: string; readonly delivery: string },
+) => {
   const { domain, delivery: table } = tables;
   const rowsOf = async (listed: readonly { hash: string }[]): Promise<Map<string, StoredApiKey>> => {
     const wanted = listed.map(({ hash }) => ({ table, key: apiKeyKey(hash), isConsistent: true }));

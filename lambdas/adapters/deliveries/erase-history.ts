@@ -16,7 +16,7 @@ const BATCH = 25;
 export const createErasureRows = (
   client: DynamoDBClient,
   tables: { readonly domain: string; readonly delivery: string },
-): Pick<CommandStore, 'eraseSome' | 'addCommand'> => {
+): Pick<CommandStore, 'erasePage' | 'addCommand'> => {
   const removeBatch = async (requests: readonly WriteRequest[]): Promise<void> => {
     let open = [...requests];
     for (let tries = 1; open.length > 0; tries++) {
@@ -53,7 +53,7 @@ export const createErasureRows = (
   };
 
   return {
-    async eraseSome(webhookId) {
+    async erasePage(webhookId) {
       const shards = Array.from({ length: SHARDS }, (_, shard) => deliveryPk(webhookId, shard));
       const found = await Promise.all(shards.map(firstOf));
       const rows = found.flatMap((page) => page.rows);

@@ -1,7 +1,7 @@
 import { type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { type DeliveryTicket, storedDeliverySchema, ticketOf } from '../../domain/deliveries/delivery.ts';
-import { afterEnabling } from '../../domain/deliveries/transitions.ts';
+import { releaseDelivery } from '../../domain/deliveries/transitions.ts';
 import { executeStatements, updateStatement } from '../aws/statements.ts';
 import { attentionPk, attentionPkOf, deliveryKey, duePkOf, indexes, SHARDS } from '../rows/table-keys.ts';
 
@@ -9,11 +9,11 @@ import { attentionPk, attentionPkOf, deliveryKey, duePkOf, indexes, SHARDS } fro
 const HELD_AT_ONCE = 100;
 
 /** Lets some of a webhook's held deliveries go on, as a request asked, where one did. Answers what now awaits its message, and whether more are held. */
-export const createHeldRows =
+export const createHeldReleaser =
   (client: DynamoDBClient, deliveryTable: string) =>
   async (
     webhookId: string,
-    askedBy: string | undefined,
+    requestedBy: string | undefined,
     nowMs: number,
   ): Promise<{ tickets: DeliveryTicket[]; hasMore: boolean }> => {
     const pages = await Promise.all(
@@ -32,7 +32,7 @@ export const createHeldRows =
     const held = pages
       .flatMap(({ Items = [] }) => Items.map((item) => storedDeliverySchema.parse(unmarshall(item))))
       .filter(({ status }) => status === 'held');
-    const resumed = held.map((delivery) => afterEnabling(delivery, nowMs));
+    const resumed = held.map((delivery) => releaseDelivery(delivery, nowMs));
     const outcomes = await executeStatements(
       client,
       resumed.map((after, index) =>
@@ -46,7 +46,7 @@ export const createHeldRows =
             due_at: after.due_at,
             due_pk: duePkOf(after.id),
             att_pk: attentionPkOf(after.id, after.status),
-            asked_by: askedBy,
+            requested_by: requestedBy,
           },
           { ticket: held[index]?.ticket },
         ),

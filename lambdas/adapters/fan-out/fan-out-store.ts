@@ -4,16 +4,16 @@ import type { FanOutStore } from '../../domain/fan-out/fan-out.ts';
 import type { CommandStore } from '../../domain/fan-out/run-command.ts';
 import { executeStatements, insertStatement } from '../aws/statements.ts';
 import { createErasureRows } from '../deliveries/erase-history.ts';
-import { createHeldRows } from '../deliveries/release-held.ts';
-import { createKeptEvents } from '../maintenance/event-retention.ts';
+import { createHeldReleaser } from '../deliveries/release-held.ts';
+import { createEventExtender } from '../maintenance/event-retention.ts';
 import { createRecount } from '../maintenance/hour-counts.ts';
 import { createRecoveryRows } from '../redelivery/recovery.ts';
-import { createOwedRows, deliveryRow } from '../redelivery/redeliver.ts';
+import { createRedeliverer, deliveryRow } from '../redelivery/redeliver.ts';
 import { eventToRow } from '../rows/event-row.ts';
 import { healthKey } from '../rows/table-keys.ts';
-import { createWantingRows } from '../webhooks/subscribers.ts';
+import { createSubscriberLookup } from '../webhooks/subscribers.ts';
 
-export const createFanOutRows = (
+export const createFanOutStore = (
   client: DynamoDBClient,
   tables: { readonly domain: string; readonly delivery: string },
   retentionDays: number,
@@ -21,13 +21,18 @@ export const createFanOutRows = (
   speed = 1,
 ): FanOutStore & CommandStore => {
   const recount = createRecount(client, tables.delivery, retentionDays, speed);
-  const resumeHeld = createHeldRows(client, tables.delivery);
-  const { owe, oweAgain } = createOwedRows(client, tables.delivery, recount, createKeptEvents(client, tables.domain));
+  const releasePage = createHeldReleaser(client, tables.delivery);
+  const { redeliverBatch, redeliver } = createRedeliverer(
+    client,
+    tables.delivery,
+    recount,
+    createEventExtender(client, tables.domain),
+  );
   return {
     ...createErasureRows(client, tables),
-    oweAgain,
-    ...createRecoveryRows(client, tables, owe),
-    wanting: createWantingRows(client, tables.domain, isOperational),
+    redeliver,
+    ...createRecoveryRows(client, tables, redeliverBatch),
+    subscribers: createSubscriberLookup(client, tables.domain, isOperational),
 
     async add(events, deliveries, nowMs) {
       await recount(deliveries, nowMs);
@@ -37,19 +42,19 @@ export const createFanOutRows = (
       ]);
     },
 
-    async forgetFailing(webhookId) {
+    async clearFailing(webhookId) {
       await client.send(
         new UpdateItemCommand({
           TableName: tables.delivery,
           Key: marshall(healthKey(webhookId)),
-          UpdateExpression: 'SET kind = :kind REMOVE failing_since, failing_pk, told',
+          UpdateExpression: 'SET kind = :kind REMOVE failing_since, failing_pk, failing_emitted',
           ExpressionAttributeValues: marshall({ ':kind': 'health' }),
         }),
       );
     },
 
-    async resumeHeld(webhookId, askedBy, nowMs) {
-      const { tickets, hasMore } = await resumeHeld(webhookId, askedBy, nowMs);
+    async releasePage(webhookId, requestedBy, nowMs) {
+      const { tickets, hasMore } = await releasePage(webhookId, requestedBy, nowMs);
       await recount(
         tickets.map(({ deliveryId, owner }) => ({ id: deliveryId, owner })),
         nowMs,

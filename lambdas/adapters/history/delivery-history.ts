@@ -111,9 +111,9 @@ export const createDeliveryHistory = (client: DynamoDBClient, table: string): De
     },
 
     async withBodies(deliveries) {
-      const lastOf = await lastAttempts(deliveries.filter(({ last }) => last?.is_body_apart));
+      const lastOf = await lastAttempts(deliveries.filter(({ last }) => last?.has_body_row));
       return deliveries.map((delivery) =>
-        delivery.last?.is_body_apart ? { ...delivery, last: lastOf(delivery) ?? delivery.last } : delivery,
+        delivery.last?.has_body_row ? { ...delivery, last: lastOf(delivery) ?? delivery.last } : delivery,
       );
     },
 

@@ -4,7 +4,7 @@ import {
   type SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import type { FrontDoorSecrets } from '../../domain/keyring/front-door-admission.ts';
-import { keptValue } from './refreshing-cache.ts';
+import { createRefreshingCache } from './refreshing-cache.ts';
 
 const FRESH_MS = 5 * 60_000;
 /** However many requests show a wrong one, Secrets Manager is not asked more often. */
@@ -30,6 +30,6 @@ export const createFrontDoorSecrets = (
       throw error;
     }
   };
-  const secrets = keptValue(async () => [await read('AWSCURRENT'), ...(await readPrevious())], clock);
+  const secrets = createRefreshingCache(async () => [await read('AWSCURRENT'), ...(await readPrevious())], clock);
   return { known: () => secrets(FRESH_MS), newest: () => secrets(PAUSE_MS) };
 };

@@ -6,7 +6,7 @@ import { type KeyringContent, nextSwitchMs, parseKeyring, signingKeysOf } from '
 import type { OpenedWebhook } from '../../domain/sending/attempt-delivery.ts';
 import { signingSecrets } from '../../domain/webhooks/secret.ts';
 import type { StoredWebhook } from '../../domain/webhooks/webhook.ts';
-import { keptValue } from './refreshing-cache.ts';
+import { createRefreshingCache } from './refreshing-cache.ts';
 
 export interface Keyring {
   /** Opens what was sealed for this webhook of this owner, and nothing else. Throws when the keyring cannot be read. */
@@ -50,7 +50,7 @@ export const createKeyring = (
   onUnreadable: (error: unknown) => void = () => undefined,
 ): Keyring => {
   // A keyring only ever grows, so one that is not the newest still opens what it opened.
-  const current = keptValue(
+  const current = createRefreshingCache(
     async () => {
       const { SecretString = '' } = await client.send(new GetSecretValueCommand({ SecretId: secretId }));
       return load(SecretString);

@@ -2,7 +2,7 @@
  * A value that is asked for when it is older than a caller can take, by one question at a time. While a newer one cannot
  * be had the last one serves; without any the failure is the caller's.
  */
-export const keptValue = <T>(
+export const createRefreshingCache = <T>(
   ask: () => Promise<T>,
   clock: () => number,
   /** Told even while the last one serves: a new environment has none. */
@@ -18,7 +18,7 @@ export const keptValue = <T>(
     kept = { value };
     return value;
   };
-  const askOnce = (): Promise<T> => {
+  const submitOnce = (): Promise<T> => {
     asking ??= askAndKeep()
       .catch((error: unknown) => {
         onFailure(error);
@@ -31,9 +31,9 @@ export const keptValue = <T>(
   };
 
   return async (maxAgeMs) => {
-    if (kept === null) return askOnce();
+    if (kept === null) return submitOnce();
     if (clock() - askedAtMs < maxAgeMs) return kept.value;
     const last = kept.value;
-    return askOnce().catch(() => last);
+    return submitOnce().catch(() => last);
   };
 };

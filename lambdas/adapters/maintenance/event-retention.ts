@@ -7,10 +7,14 @@ import {
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
 import { type DeliveryStatus, storedDeliverySchema } from '../../domain/deliveries/delivery.ts';
-import { afterCancelling } from '../../domain/deliveries/transitions.ts';
+import { cancelDelivery } from '../../domain/deliveries/transitions.ts';
 import { idBound, timeOfId } from '../../domain/foundation/id.ts';
 import { retentionOf, SCHEDULE_DAYS } from '../../domain/foundation/retention.ts';
-import type { KeepProgress, KeepStore, Owed } from '../../domain/maintenance/extend-event-retention.ts';
+import type {
+  EventReference,
+  RetentionProgress,
+  RetentionStore,
+} from '../../domain/maintenance/extend-event-retention.ts';
 import { batchGet } from '../aws/batch-get.ts';
 import { createProgressRow } from '../aws/checkpoint.ts';
 import { executeStatements, updateStatement } from '../aws/statements.ts';
@@ -20,7 +24,7 @@ import {
   deliveryKey,
   eventKey,
   indexes,
-  keepProgressKey,
+  retentionProgressKey,
   SHARDS,
 } from '../rows/table-keys.ts';
 
@@ -33,10 +37,10 @@ const DELIVERIES_AT_ONCE = 100;
 /** So many events are written side by side. */
 const EVENTS_AT_ONCE = 25;
 
-const progressSchema: z.ZodType<KeepProgress> = z.object({
+const progressSchema: z.ZodType<RetentionProgress> = z.object({
   startedMs: z.number(),
   isOver: z.boolean(),
-  place: z.object({ owner: z.string(), webhookId: z.string() }).nullable(),
+  position: z.object({ owner: z.string(), webhookId: z.string() }).nullable(),
   cursor: z.object({ list: z.number(), after: z.string().nullable() }).nullable(),
 });
 
@@ -45,9 +49,9 @@ const STATUSES: readonly DeliveryStatus[] = ['pending', 'failed', 'held'];
 const LISTS = STATUSES.flatMap((status) => Array.from({ length: SHARDS }, (_, shard) => ({ status, shard })));
 
 /** Lets events live on that something is owed of, where they would end before a whole schedule is over. What has expired or was erased stays so. */
-export const createKeptEvents =
-  (client: DynamoDBClient, domainTable: string): KeepStore['keepEvents'] =>
-  async (owed: readonly Owed[], nowMs) => {
+export const createEventExtender =
+  (client: DynamoDBClient, domainTable: string): RetentionStore['extendEvents'] =>
+  async (owed: readonly EventReference[], nowMs) => {
     const nowSeconds = Math.floor(nowMs / 1000);
     const neededUntil = nowSeconds + SCHEDULE_DAYS * DAY_SECONDS;
     const keys = [
@@ -95,18 +99,21 @@ export const createKeptEvents =
   };
 
 /** What a webhook is owed or held, older events first, with all that keeps it from being lost. */
-export const createKeptRows = (
+export const createEventRetention = (
   client: DynamoDBClient,
   tables: { readonly domain: string; readonly delivery: string },
   retentionDays: number,
-): Pick<KeepStore, 'keepProgress' | 'saveKeepProgress' | 'owed' | 'keepEvents' | 'cancelHeld'> => {
-  const progress = createProgressRow(client, tables.delivery, keepProgressKey, progressSchema);
+): Pick<
+  RetentionStore,
+  'retentionProgress' | 'saveRetentionProgress' | 'openDeliveries' | 'extendEvents' | 'cancelHeld'
+> => {
+  const progress = createProgressRow(client, tables.delivery, retentionProgressKey, progressSchema);
   return {
-    keepProgress: progress.read,
-    saveKeepProgress: progress.save,
-    keepEvents: createKeptEvents(client, tables.domain),
+    retentionProgress: progress.read,
+    saveRetentionProgress: progress.save,
+    extendEvents: createEventExtender(client, tables.domain),
 
-    async owed(webhookId, cursor, nowMs) {
+    async openDeliveries(webhookId, cursor, nowMs) {
       const { list, after } = cursor ?? { list: 0, after: null };
       const { status, shard } = LISTS[list] ?? { status: 'held', shard: 0 };
       const { Items = [], LastEvaluatedKey } = await client.send(
@@ -131,7 +138,7 @@ export const createKeptRows = (
       const outcomes = await executeStatements(
         client,
         held.map((before) => {
-          const { id, status, ticket, settled_at, retention_days } = afterCancelling(before, nowMs);
+          const { id, status, ticket, settled_at, retention_days } = cancelDelivery(before, nowMs);
           const keptSeconds = retentionOf(retention_days, retentionDays) * DAY_SECONDS;
           return updateStatement(
             tables.delivery,

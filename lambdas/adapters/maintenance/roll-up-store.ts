@@ -7,12 +7,12 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
-import type { KeepStore } from '../../domain/maintenance/extend-event-retention.ts';
+import type { RetentionStore } from '../../domain/maintenance/extend-event-retention.ts';
 import { hourCountsSchema } from '../../domain/maintenance/hour-counts.ts';
 import type { RollUpProgress, RollUpStore } from '../../domain/maintenance/roll-up.ts';
 import { storedWebhookSchema } from '../../domain/webhooks/webhook.ts';
 import { createProgressRow } from '../aws/checkpoint.ts';
-import { createHeldRows } from '../deliveries/release-held.ts';
+import { createHeldReleaser } from '../deliveries/release-held.ts';
 import {
   accountKey,
   hourDuePk,
@@ -22,12 +22,12 @@ import {
   SHARDS,
   webhookKey,
 } from '../rows/table-keys.ts';
-import { createKeptRows } from './event-retention.ts';
+import { createEventRetention } from './event-retention.ts';
 import { createHourReader, createHourRows } from './hour-counts.ts';
 
 const progressSchema: z.ZodType<RollUpProgress> = z.object({
   hourMs: z.number(),
-  place: z.object({ owner: z.string(), webhookId: z.string() }).nullable(),
+  position: z.object({ owner: z.string(), webhookId: z.string() }).nullable(),
   inHand: z
     .object({
       owner: z.string(),
@@ -44,11 +44,11 @@ export const rollUpProgressRow = (client: DynamoDBClient, deliveryTable: string)
   createProgressRow(client, deliveryTable, rollUpProgressKey, progressSchema);
 
 /** Everything that the roll-up reads and writes. */
-export const createRollUpRows = (
+export const createRollUpStore = (
   client: DynamoDBClient,
   tables: { readonly domain: string; readonly delivery: string },
   retentionDays: number,
-): RollUpStore & KeepStore => {
+): RollUpStore & RetentionStore => {
   const progress = rollUpProgressRow(client, tables.delivery);
   /** The rows of a query, page by page. */
   async function* rows(input: QueryCommandInput): AsyncGenerator<Record<string, unknown>> {
@@ -63,8 +63,8 @@ export const createRollUpRows = (
   return {
     ...createHourReader(client, tables.delivery),
     ...createHourRows(client, tables.delivery, retentionDays),
-    ...createKeptRows(client, tables, retentionDays),
-    resumeHeld: createHeldRows(client, tables.delivery),
+    ...createEventRetention(client, tables, retentionDays),
+    releasePage: createHeldReleaser(client, tables.delivery),
     progress: progress.read,
     saveProgress: progress.save,
 

@@ -14,7 +14,7 @@ import {
 import type { CommandStore } from '../../domain/fan-out/run-command.ts';
 import { idBound, timeOfId } from '../../domain/foundation/id.ts';
 import { attentionPk, deliveryPk, indexes, jobKey, SHARDS } from '../rows/table-keys.ts';
-import type { OwedRows } from './redeliver.ts';
+import type { Redeliverer } from './redeliver.ts';
 
 /** A step looks at so many deliveries, and a bit more. */
 const LOOK_AT = 200;
@@ -85,10 +85,10 @@ export const createRecoveryCount =
 export const createRecoveryRows = (
   client: DynamoDBClient,
   tables: { readonly domain: string; readonly delivery: string },
-  owe: OwedRows['owe'],
-): Pick<CommandStore, 'recoverSome' | 'noteProgress'> => {
+  redeliverBatch: Redeliverer['redeliverBatch'],
+): Pick<CommandStore, 'recoverPage' | 'noteProgress'> => {
   return {
-    async recoverSome({ owner, webhook_id, job_id, since, until, status, call, ...at }, nowMs) {
+    async recoverPage({ owner, webhook_id, job_id, since, until, status, call, ...at }, nowMs) {
       const lists = listsOf({ status });
       const found: string[] = [];
       let { list: index, after } = at;
@@ -106,13 +106,13 @@ export const createRecoveryRows = (
           : await client.send(new QueryCommand({ ...input, Limit: LOOK_AT }));
         const rows = (page.Items ?? []).map((item) => unmarshall(item));
         // One that this job has sent on already may stand in a later list by now.
-        found.push(...rows.filter((row) => row.sk !== after && row.asked !== job_id).map((row) => String(row.sk)));
+        found.push(...rows.filter((row) => row.sk !== after && row.command_id !== job_id).map((row) => String(row.sk)));
         looked += page.ScannedCount ?? 0;
         after = page.LastEvaluatedKey ? String(unmarshall(page.LastEvaluatedKey).sk) : null;
         if (after === null) index++;
       }
       const deliveryIds = [...new Set(found)];
-      const tickets = await owe(
+      const tickets = await redeliverBatch(
         {
           id: job_id,
           owner,
@@ -120,7 +120,7 @@ export const createRecoveryRows = (
           event: null,
           statuses: status,
           deliveryIds,
-          askedBy: call?.request_id,
+          requestedBy: call?.request_id,
         },
         nowMs,
       );

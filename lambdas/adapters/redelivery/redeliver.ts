@@ -1,5 +1,5 @@
 import type { BatchStatementRequest, DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type { OweCommand } from '../../domain/deliveries/command.ts';
+import type { RedeliverCommand } from '../../domain/deliveries/command.ts';
 import {
   type DeliveryStatus,
   type DeliveryTicket,
@@ -9,12 +9,12 @@ import {
   type Trigger,
   ticketOf,
 } from '../../domain/deliveries/delivery.ts';
-import { afterAsking } from '../../domain/deliveries/transitions.ts';
+import { rescheduleDelivery } from '../../domain/deliveries/transitions.ts';
 import type { StoredEvent } from '../../domain/events/event.ts';
 import { timeOfId, webhookOfDelivery } from '../../domain/foundation/id.ts';
 import { batchGet, type Row } from '../aws/batch-get.ts';
 import { executeStatements, insertStatement, updateStatement } from '../aws/statements.ts';
-import type { createKeptEvents } from '../maintenance/event-retention.ts';
+import type { createEventExtender } from '../maintenance/event-retention.ts';
 import type { Recount } from '../maintenance/hour-counts.ts';
 import { attentionPkOf, deliveryKey, duePkOf } from '../rows/table-keys.ts';
 
@@ -34,7 +34,7 @@ export const deliveryRow = (delivery: StoredDelivery) => ({
 const ROUNDS = 5;
 
 /** What is wanted of which deliveries. `id` tells it from all others. */
-export interface Asking {
+export interface Redelivery {
   readonly id: string;
   readonly owner: string;
   readonly trigger: Extract<Trigger, 'manual' | 'replay' | 'recover'>;
@@ -44,13 +44,13 @@ export interface Asking {
   readonly statuses: readonly DeliveryStatus[] | null;
   readonly deliveryIds: readonly string[];
   /** The request that wants it. */
-  readonly askedBy: string | undefined;
+  readonly requestedBy: string | undefined;
 }
 
 const SETTLED = ['delivered', 'dead', 'cancelled'] as const;
 
 /** A command's wish. An attempt by hand is for what is settled; what owes again meanwhile gets its attempt anyway. */
-const askingOf = ({
+const redeliveryOf = ({
   id,
   owner,
   trigger,
@@ -59,14 +59,14 @@ const askingOf = ({
   retention_days,
   delivery_ids,
   call,
-}: OweCommand): Asking => ({
+}: RedeliverCommand): Redelivery => ({
   id,
   owner,
   trigger,
   event: { id: event_id, type: event_type, retention_days },
   statuses: trigger === 'manual' ? SETTLED : null,
   deliveryIds: delivery_ids,
-  askedBy: call?.request_id,
+  requestedBy: call?.request_id,
 });
 
 interface Step {
@@ -75,16 +75,20 @@ interface Step {
   readonly statement: BatchStatementRequest | null;
 }
 
-export type OwedRows = ReturnType<typeof createOwedRows>;
+export type Redeliverer = ReturnType<typeof createRedeliverer>;
 
 /** Deliveries that somebody wants sent again. Each row notes by which command it was `asked`, so that one that runs twice counts once. */
-export const createOwedRows = (
+export const createRedeliverer = (
   client: DynamoDBClient,
   deliveryTable: string,
   recount: Recount,
-  keepEvents: ReturnType<typeof createKeptEvents>,
+  extendEvents: ReturnType<typeof createEventExtender>,
 ) => {
-  const askUpdate = (before: StoredDelivery, after: StoredDelivery, { id, askedBy }: Asking): BatchStatementRequest =>
+  const updateOf = (
+    before: StoredDelivery,
+    after: StoredDelivery,
+    { id, requestedBy }: Redelivery,
+  ): BatchStatementRequest =>
     updateStatement(
       deliveryTable,
       deliveryKey(after.id),
@@ -98,8 +102,8 @@ export const createOwedRows = (
         has_slot: after.has_slot,
         due_pk: duePkOf(after.id),
         att_pk: attentionPkOf(after.id, after.status),
-        asked: id,
-        asked_by: askedBy,
+        command_id: id,
+        requested_by: requestedBy,
       },
       { ticket: before.ticket },
       // What owes never expires.
@@ -107,41 +111,46 @@ export const createOwedRows = (
       ['settled_at'],
     );
 
-  const stepOf = (asking: Asking, id: string, row: Row | null, nowMs: number): Step | null => {
-    const { owner, trigger, event, statuses } = asking;
+  const stepOf = (redelivery: Redelivery, id: string, row: Row | null, nowMs: number): Step | null => {
+    const { owner, trigger, event, statuses } = redelivery;
     if (!row) {
       if (!event) return null;
       const told = { ...event, owner, created_at: new Date(timeOfId(id)).toISOString() };
       const after: StoredDelivery = { ...newDelivery(told, webhookOfDelivery(id)), trigger, due_at: nowMs };
-      const inserted = { ...deliveryRow(after), due_pk: duePkOf(id), asked: asking.id, asked_by: asking.askedBy };
+      const inserted = {
+        ...deliveryRow(after),
+        due_pk: duePkOf(id),
+        command_id: redelivery.id,
+        requested_by: redelivery.requestedBy,
+      };
       return { after, statement: insertStatement(deliveryTable, inserted) };
     }
     const delivery = storedDeliverySchema.parse(row);
-    if (row.asked === asking.id) {
+    if (row.command_id === redelivery.id) {
       return delivery.status === 'pending' && !delivery.parked ? { after: delivery, statement: null } : null;
     }
     if (statuses && !statuses.includes(delivery.status)) return null;
-    const after = afterAsking(delivery, trigger, nowMs);
-    return { after, statement: askUpdate(delivery, after, asking) };
+    const after = rescheduleDelivery(delivery, trigger, nowMs);
+    return { after, statement: updateOf(delivery, after, redelivery) };
   };
 
-  const owe = async (asking: Asking, nowMs: number): Promise<DeliveryTicket[]> => {
+  const redeliverBatch = async (redelivery: Redelivery, nowMs: number): Promise<DeliveryTicket[]> => {
     const tickets: DeliveryTicket[] = [];
     await recount(
-      asking.deliveryIds.map((id) => ({ id, owner: asking.owner })),
+      redelivery.deliveryIds.map((id) => ({ id, owner: redelivery.owner })),
       nowMs,
     );
-    let open: readonly string[] = asking.deliveryIds;
+    let open: readonly string[] = redelivery.deliveryIds;
     for (let round = 0; open.length > 0; round++) {
       if (round === ROUNDS) throw new Error(`${open.length} deliveries change faster than they can be asked for`);
       const find = await batchGet(
         client,
         open.map((id) => ({ table: deliveryTable, key: deliveryKey(id), isConsistent: true })),
       );
-      const steps = open.flatMap((id) => stepOf(asking, id, find(deliveryTable, deliveryKey(id)), nowMs) ?? []);
+      const steps = open.flatMap((id) => stepOf(redelivery, id, find(deliveryTable, deliveryKey(id)), nowMs) ?? []);
       tickets.push(...steps.filter(({ statement }) => !statement).map(({ after }) => ticketOf(after)));
       const changes = steps.flatMap(({ after, statement }) => (statement ? [{ after, statement }] : []));
-      await keepEvents(
+      await extendEvents(
         changes.map(({ after }) => after),
         nowMs,
       );
@@ -155,5 +164,8 @@ export const createOwedRows = (
     return tickets;
   };
 
-  return { owe, oweAgain: (command: OweCommand, nowMs: number) => owe(askingOf(command), nowMs) };
+  return {
+    redeliverBatch,
+    redeliver: (command: RedeliverCommand, nowMs: number) => redeliverBatch(redeliveryOf(command), nowMs),
+  };
 };

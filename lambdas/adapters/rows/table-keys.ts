@@ -21,7 +21,7 @@ import { shardOf, webhookOfDelivery } from '../../domain/foundation/id.ts';
 //   webhook health  W#whk_…        health                           failing: F / failing_since
 //   webhook pace    W#whk_…        slots · leases
 //   hour's counts   W#whk_…        hour#start                       due, while they are to be counted again: H#shard / due_at
-//   roll-up         ROLL-UP        progress · keeping               (of its hours, and of its round through what is owed)
+//   roll-up         ROLL-UP        progress · event-retention               (of its hours, and of its round through what is owed)
 //   API key         K#sha256       key
 //   key listing     A#acc_…        key_…
 //   account         ACCOUNTS       acc_…                            (made by people, one at a time: one partition carries them)
@@ -108,7 +108,7 @@ export const hourOfKey = ({ pk, sk }: { pk?: unknown; sk?: unknown }): { webhook
 export const hourDuePk = (shard: number): string => `H#${shard}`;
 export const hourDuePkOf = (webhookId: string): string => hourDuePk(shardOf(webhookId, SHARDS));
 export const rollUpProgressKey: Key = { pk: 'ROLL-UP', sk: 'progress' };
-export const keepProgressKey: Key = { pk: 'ROLL-UP', sk: 'keeping' };
+export const retentionProgressKey: Key = { pk: 'ROLL-UP', sk: 'event-retention' };
 export const apiKeyKey = (hash: string): Key => ({ pk: `K#${hash}`, sk: 'key' });
 export const apiKeyListingKey = (accountId: string, keyId: string): Key => ({ pk: `A#${accountId}`, sk: keyId });
 export const accountKey = (accountId: string): Key => ({ pk: 'ACCOUNTS', sk: accountId });

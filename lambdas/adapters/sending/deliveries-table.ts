@@ -9,7 +9,7 @@ import type { DeliveryChange } from '../../domain/deliveries/transitions.ts';
 import { type StoredEvent, storedEventSchema } from '../../domain/events/event.ts';
 import { webhookOfDelivery } from '../../domain/foundation/id.ts';
 import { retentionOf } from '../../domain/foundation/retention.ts';
-import type { AnswerSpeed } from '../../domain/sending/slow-lane.ts';
+import type { ReceiverSpeed } from '../../domain/sending/slow-lane.ts';
 import type { Health } from '../../domain/sending/webhook-health.ts';
 import { type StoredWebhook, storedWebhookSchema } from '../../domain/webhooks/webhook.ts';
 import { batchGet } from '../aws/batch-get.ts';
@@ -25,13 +25,13 @@ import {
   type Key,
   webhookKey,
 } from '../rows/table-keys.ts';
-import { rowToAnswerSpeed } from './receiver-speed.ts';
+import { rowToReceiverSpeed } from './receiver-speed.ts';
 
 export interface DeliveryRows {
   readonly delivery: StoredDelivery | null;
   readonly event: StoredEvent | null;
   readonly webhook: StoredWebhook | null;
-  readonly answers: AnswerSpeed;
+  readonly answers: ReceiverSpeed;
   readonly health: Health;
 }
 
@@ -51,7 +51,7 @@ const attemptRow = (delivery: StoredDelivery, attempt: Attempt, ttl: number) => 
 const inline = (attempt: Attempt): Record<string, unknown> =>
   rowOf({
     ...attempt,
-    ...(isLong(attempt) ? { response_body: null, is_body_apart: true } : { is_body_apart: null }),
+    ...(isLong(attempt) ? { response_body: null, has_body_row: true } : { has_body_row: null }),
   });
 
 export const createDeliveriesTable = (
@@ -92,7 +92,7 @@ export const createDeliveriesTable = (
       isOwed ? undefined : 'due_pk',
     );
     const attempts = [
-      ...(before.last && before.last.number !== after.last?.number && !before.last.is_body_apart ? [before.last] : []),
+      ...(before.last && before.last.number !== after.last?.number && !before.last.has_body_row ? [before.last] : []),
       ...(after.last && after.last !== before.last && isLong(after.last) ? [after.last] : []),
     ];
     const ttl = secondsFrom(after.due_at, keptDays + 14);
@@ -160,10 +160,10 @@ export const createDeliveriesTable = (
           delivery: deliveryRow ? storedDeliverySchema.parse(deliveryRow) : null,
           event: eventRow ? storedEventSchema.parse(eventRow) : null,
           webhook: webhookAt(webhook),
-          answers: rowToAnswerSpeed(healthRow),
+          answers: rowToReceiverSpeed(healthRow),
           health: {
             failingSince: typeof healthRow?.failing_since === 'number' ? healthRow.failing_since : null,
-            isTold: healthRow?.told === true,
+            isFailingEmitted: healthRow?.failing_emitted === true,
           },
         };
       };

@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConditionalCheckFailedException, type DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import type { PaceStore } from '../../domain/sending/rate-limits.ts';
+import type { RateLimitStore } from '../../domain/sending/rate-limits.ts';
 import { batchGet } from '../aws/batch-get.ts';
 import { leasesKey, slotsKey } from '../rows/table-keys.ts';
 
 const TRIES = 8;
 
-export const createPaceRows = (client: DynamoDBClient, table: string): PaceStore => {
+export const createRateLimits = (client: DynamoDBClient, table: string): RateLimitStore => {
   /** The row after the update, or null where the condition did not hold. */
   const update = async (
     key: { pk: string; sk: string },

@@ -5,20 +5,20 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import type { AnswerSpeed, AnswerSpeedStore } from '../../domain/sending/slow-lane.ts';
+import type { ReceiverSpeed, ReceiverSpeedStore } from '../../domain/sending/slow-lane.ts';
 import { healthKey } from '../rows/table-keys.ts';
 
 const timeAt = (value: unknown): number => (typeof value === 'number' ? value : 0);
 
 /** What of a webhook's health row tells how quickly it answers. */
-export const rowToAnswerSpeed = (row: Readonly<Record<string, unknown>> | null): AnswerSpeed => ({
+export const rowToReceiverSpeed = (row: Readonly<Record<string, unknown>> | null): ReceiverSpeed => ({
   isSlow: row?.slow === true,
   quickUntilMs: timeAt(row?.quick_until),
   probedUntilMs: timeAt(row?.probed_until),
 });
 
 /** How quickly webhooks answer, in the rows of their health: one write at each change of mind. */
-export const createAnswerSpeedRows = (client: DynamoDBClient, table: string): AnswerSpeedStore => {
+export const createReceiverSpeeds = (client: DynamoDBClient, table: string): ReceiverSpeedStore => {
   const update = async (
     webhookId: string,
     expression: string,
@@ -37,10 +37,10 @@ export const createAnswerSpeedRows = (client: DynamoDBClient, table: string): An
   };
 
   return {
-    async answerSpeed(webhookId) {
+    async receiverSpeed(webhookId) {
       const key = { TableName: table, Key: marshall(healthKey(webhookId)), ConsistentRead: true };
       const { Item } = await client.send(new GetItemCommand(key));
-      return rowToAnswerSpeed(Item ? unmarshall(Item) : null);
+      return rowToReceiverSpeed(Item ? unmarshall(Item) : null);
     },
 
     async claimProbe(webhookId, nowMs, untilMs) {

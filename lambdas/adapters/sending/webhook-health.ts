@@ -85,25 +85,30 @@ export const createWebhookHealth = (
         ),
       ),
 
-    endFailing: (webhook, { failingSince, isTold }, delivery, nowMs) =>
+    endFailing: (webhook, { failingSince, isFailingEmitted }, delivery, nowMs) =>
       write(
-        health(webhook.id, 'REMOVE failing_since, failing_pk, told', 'failing_since = :since', {
+        health(webhook.id, 'REMOVE failing_since, failing_pk, failing_emitted', 'failing_since = :since', {
           ':since': failingSince,
         }),
-        ...(isTold
+        ...(isFailingEmitted
           ? [event('webhook.recovered', webhook, { reason: null, delivery, mark: String(failingSince), atMs: nowMs })]
           : []),
       ),
 
-    tellFailing: (webhook, delivery, nowMs) =>
+    emitFailing: (webhook, delivery, nowMs) =>
       write(
-        health(webhook.id, 'SET told = :true', 'attribute_exists(failing_since) AND attribute_not_exists(told)', {
-          ':true': true,
-        }),
+        health(
+          webhook.id,
+          'SET failing_emitted = :true',
+          'attribute_exists(failing_since) AND attribute_not_exists(failing_emitted)',
+          {
+            ':true': true,
+          },
+        ),
         event('webhook.failing', webhook, { reason: 'failing', delivery, mark: String(nowMs), atMs: nowMs }),
       ),
 
-    tellDead: (webhook, delivery, reason) =>
+    emitDead: (webhook, delivery, reason) =>
       write(
         event('delivery.dead', webhook, {
           reason,

@@ -65,7 +65,7 @@ const putIf = async (
 };
 
 /** Tasks in the domain table. */
-export const tasksTable = (client: DynamoDBClient, table: string) => {
+export const createTasksTable = (client: DynamoDBClient, table: string) => {
   const ofReference = (owner: string, reference: string, page: PageRequest): Promise<Position[]> => {
     const pk = taskReferencePk(owner, reference);
     return queryPositions(client, table, { index: indexes.reference, attribute: 'ref', pk, prefix: '' }, page);

@@ -14,11 +14,11 @@ const base = {
 /** Work that the API asks of the fan-out, as a row: nothing is asked for except by something committed. */
 export const commandSchema = z.discriminatedUnion('type', [
   /** The webhook is enabled again: what was held for it goes on. */
-  z.object({ ...base, type: z.literal('resume'), webhook_id: z.string() }),
+  z.object({ ...base, type: z.literal('release'), webhook_id: z.string() }),
   /** Deliveries of one event owe an attempt (`manual`) or their whole schedule (`replay`) again; those that never were are made. */
   z.object({
     ...base,
-    type: z.literal('owe'),
+    type: z.literal('redeliver'),
     trigger: z.enum(['manual', 'replay']),
     event_id: z.string(),
     event_type: z.string(),
@@ -46,7 +46,7 @@ export const commandSchema = z.discriminatedUnion('type', [
   z.object({ ...base, type: z.literal('erase-history'), webhook_id: z.string(), step: z.number() }),
 ]);
 export type Command = z.infer<typeof commandSchema>;
-export type OweCommand = Extract<Command, { type: 'owe' }>;
+export type RedeliverCommand = Extract<Command, { type: 'redeliver' }>;
 export type RecoverCommand = Extract<Command, { type: 'recover' }>;
 export type EraseCommand = Extract<Command, { type: 'erase-history' }>;
 

@@ -46,7 +46,7 @@ export const attemptSchema = z.object({
   /** At most 2,000 code points. */
   response_body: z.string().nullable().default(null),
   /** In a delivery's `last`: the body was long and stands only in the attempt's own row. */
-  is_body_apart: z.boolean().default(false),
+  has_body_row: z.boolean().default(false),
   error: z
     .object({ code: z.enum(attemptErrorCodes), message: z.string() })
     .nullable()
@@ -85,7 +85,7 @@ export const storedDeliverySchema = z.object({
   retention_days: z.number().optional(),
   settled_at: z.number().nullable().default(null),
   /** The request that asked for it again last. */
-  asked_by: z.string().optional(),
+  requested_by: z.string().optional(),
   /** The last attempt, in the row as JSON text: one value where a map would be a dozen. It gets a row of its own when the next is recorded, or at once where its body is long. */
   last: z
     .preprocess((stored) => (typeof stored === 'string' ? JSON.parse(stored) : stored), attemptSchema.nullable())

@@ -2,10 +2,10 @@ import type { KeyObject } from 'node:crypto';
 import type * as z from 'zod';
 
 /** What a receiver's status means to its profile. `gone`: the receiver asks for no more. */
-export type Judgement = 'delivered' | 'refused' | 'gone';
+export type ResponseClass = 'delivered' | 'refused' | 'gone';
 
 /** What is told, to whom, and which delivery it is. Nothing here changes between attempts. */
-export interface Telling {
+export interface RenderInput {
   readonly deliveryId: string;
   readonly eventId: string;
   readonly eventType: string;
@@ -60,7 +60,7 @@ export interface Profile<Options = unknown> {
   readonly secret: z.ZodType<string>;
   /** `overlap`: the wire carries several signatures, so that all living secrets sign. `switch`: exactly one, so that the old one signs until it expires. */
   readonly rotation: 'overlap' | 'switch';
-  judge(status: number): Judgement;
+  judge(status: number): ResponseClass;
   /** Pure: the same arguments give the same bytes, but for the randomness that is part of an ECDSA signature. */
-  render(telling: Telling, material: SigningMaterial, options: Options, sentAt: Date): Rendered;
+  render(input: RenderInput, material: SigningMaterial, options: Options, sentAt: Date): Rendered;
 }

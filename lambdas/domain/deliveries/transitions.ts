@@ -1,5 +1,5 @@
 import type { Attempt, StoredDelivery, Trigger } from './delivery.ts';
-import type { Judgement } from './profile.ts';
+import type { ResponseClass } from './profile.ts';
 
 /** When the next attempt would be due, and whether the queue can carry the wait until then. */
 export interface NextWait {
@@ -31,10 +31,10 @@ const settled = (
  * The delivery after an attempt: delivered, waiting for its next, or dead because no wait is left or the receiver asked
  * for no more. An attempt that a person asked for neither uses the schedule nor restarts it, so it has no next.
  */
-export const afterAttempt = (
+export const applyAttempt = (
   delivery: StoredDelivery,
   attempt: Attempt,
-  judgement: Judgement,
+  responseClass: ResponseClass,
   next: NextWait | null,
 ): StoredDelivery => {
   const endedAtMs = attempt.started_at + attempt.duration_ms;
@@ -42,13 +42,13 @@ export const afterAttempt = (
     ...delivery,
     attempts_made: attempt.number,
     last: attempt,
-    ...(judgement !== 'delivered' && {
+    ...(responseClass !== 'delivered' && {
       attempts_refused: (delivery.attempts_refused ?? 0) + 1,
       refused_at: endedAtMs,
     }),
   };
-  if (judgement === 'delivered') return settled(tried, 'delivered', endedAtMs);
-  if (judgement === 'gone' || next === null) return settled(tried, 'dead', endedAtMs);
+  if (responseClass === 'delivered') return settled(tried, 'delivered', endedAtMs);
+  if (responseClass === 'gone' || next === null) return settled(tried, 'dead', endedAtMs);
   return {
     ...tried,
     status: 'failed',
@@ -62,11 +62,11 @@ export const afterAttempt = (
 };
 
 /** The delivery of a webhook that was deleted, or disabled for longer than deliveries are held. */
-export const afterCancelling = (delivery: StoredDelivery, nowMs: number): StoredDelivery =>
+export const cancelDelivery = (delivery: StoredDelivery, nowMs: number): StoredDelivery =>
   settled(delivery, 'cancelled', nowMs);
 
 /** The delivery of a disabled webhook: no attempt is used up, and nothing is due until it is enabled again. */
-export const whileDisabled = (delivery: StoredDelivery): StoredDelivery => ({
+export const holdDelivery = (delivery: StoredDelivery): StoredDelivery => ({
   ...delivery,
   status: 'held',
   ticket: delivery.ticket + 1,
@@ -75,7 +75,7 @@ export const whileDisabled = (delivery: StoredDelivery): StoredDelivery => ({
 });
 
 /** A held delivery whose webhook is enabled again: due now, with the attempts it had left. One by hand stays the only one. */
-export const afterEnabling = (delivery: StoredDelivery, nowMs: number): StoredDelivery => ({
+export const releaseDelivery = (delivery: StoredDelivery, nowMs: number): StoredDelivery => ({
   ...delivery,
   status: delivery.attempts_made > 0 ? 'failed' : 'pending',
   ticket: delivery.ticket + 1,
@@ -89,7 +89,7 @@ export const afterEnabling = (delivery: StoredDelivery, nowMs: number): StoredDe
  * A delivery that somebody wants sent again, due now: with its schedule from the start, or for one attempt alone, which
  * leaves the schedule where it was.
  */
-export const afterAsking = (
+export const rescheduleDelivery = (
   delivery: StoredDelivery,
   trigger: Extract<Trigger, 'manual' | 'replay' | 'recover'>,
   nowMs: number,

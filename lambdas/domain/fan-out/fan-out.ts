@@ -1,7 +1,7 @@
 import type { Command } from '../deliveries/command.ts';
 import { newDelivery, type StoredDelivery, ticketOf } from '../deliveries/delivery.ts';
 import type { StoredEvent } from '../events/event.ts';
-import { type CommandDependencies, type CommandStore, carryOut } from './run-command.ts';
+import { type CommandDependencies, type CommandStore, runCommand } from './run-command.ts';
 
 /** A committed change that somebody may want to hear of. */
 export type Change =
@@ -9,14 +9,14 @@ export type Change =
   | { readonly kind: 'command'; readonly command: Command };
 
 /** A webhook that wants a type, and the one resource it wants it for, or null for all. */
-export interface Wanting {
+export interface Subscriber {
   readonly webhookId: string;
   readonly resource: string | null;
 }
 
 export interface FanOutStore {
   /** Who wants each event's type, in the events' order. */
-  wanting(events: readonly StoredEvent[]): Promise<readonly (readonly Wanting[])[]>;
+  subscribers(events: readonly StoredEvent[]): Promise<readonly (readonly Subscriber[])[]>;
   /** Adds rows that are not there yet and leaves those that are. */
   add(events: readonly StoredEvent[], deliveries: readonly StoredDelivery[], nowMs: number): Promise<void>;
 }
@@ -31,9 +31,9 @@ export interface FanOutDependencies extends CommandDependencies {
 const DELIVERIES_AT_ONCE = 500;
 
 /** Whom an event goes to: each webhook that wants the type, for every resource or for this one, but not the one it is about; a sample to the one it is for. */
-export const receiversOf = (event: StoredEvent, wanting: readonly Wanting[]): string[] => {
+export const receiversOf = (event: StoredEvent, subscribers: readonly Subscriber[]): string[] => {
   if (event.test_of !== undefined) return [event.test_of];
-  const webhookIds = wanting
+  const webhookIds = subscribers
     .filter(({ resource }) => resource === null || resource === event.resource)
     .map(({ webhookId }) => webhookId);
   return [...new Set(webhookIds)].filter((webhookId) => webhookId !== event.about);
@@ -50,8 +50,8 @@ export const fanOut = async (
   isTimeUp: () => boolean,
 ): Promise<number> => {
   const events = changes.flatMap((change) => (change.kind === 'event' ? [change.event] : []));
-  const wanting = new Map(
-    events.length === 0 ? [] : (await store.wanting(events)).map((routes, index) => [events[index], routes]),
+  const subscribers = new Map(
+    events.length === 0 ? [] : (await store.subscribers(events)).map((routes, index) => [events[index], routes]),
   );
 
   let newEvents: StoredEvent[] = [];
@@ -71,14 +71,15 @@ export const fanOut = async (
     if (isTimeUp()) return done;
     if (change.kind === 'event') {
       if (!change.isStored) newEvents.push(change.event);
-      const receivers = receiversOf(change.event, wanting.get(change.event) ?? []);
+      const receivers = receiversOf(change.event, subscribers.get(change.event) ?? []);
       sizes.push(receivers.length);
       deliveries.push(...receivers.map((webhookId) => newDelivery(change.event, webhookId)));
       if (deliveries.length < DELIVERIES_AT_ONCE) continue;
     }
     await flush();
     done = index;
-    if (change.kind === 'command' && !(await carryOut(change.command, { store, queue, clock }, isTimeUp))) return done;
+    if (change.kind === 'command' && !(await runCommand(change.command, { store, queue, clock }, isTimeUp)))
+      return done;
     done = index + 1;
   }
   await flush();

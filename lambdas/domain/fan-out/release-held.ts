@@ -1,18 +1,18 @@
 import type { DeliveryTicket } from '../deliveries/delivery.ts';
 import type { StoredWebhook } from '../webhooks/webhook.ts';
 
-export interface LetGoStore {
+export interface ReleaseStore {
   webhook(owner: string, id: string): Promise<StoredWebhook | null>;
   /** Lets some of a webhook's held deliveries go on, due now. */
-  resumeHeld(
+  releasePage(
     webhookId: string,
-    askedBy: undefined,
+    requestedBy: undefined,
     nowMs: number,
   ): Promise<{ readonly tickets: readonly DeliveryTicket[]; readonly hasMore: boolean }>;
 }
 
-export interface LetGoDependencies {
-  readonly store: LetGoStore;
+export interface ReleaseDependencies {
+  readonly store: ReleaseStore;
   readonly queue: { send(tickets: readonly DeliveryTicket[], nowMs: number): Promise<void> };
   readonly clock: () => number;
 }
@@ -22,16 +22,16 @@ const letsGo = (webhook: StoredWebhook | null): boolean =>
   webhook !== null && (webhook.enabled || webhook.deleted_at !== null) && !webhook.is_history_erased;
 
 /** Lets go on what is held by mistake. Answers how many; `null` where they are held with reason. */
-export const letGo = async (
+export const releaseHeld = async (
   owner: string,
   webhookId: string,
-  { store, queue, clock }: LetGoDependencies,
+  { store, queue, clock }: ReleaseDependencies,
   isTimeUp: () => boolean,
 ): Promise<number | null> => {
   if (!letsGo(await store.webhook(owner, webhookId))) return null;
   let resumed = 0;
   for (let hasMore = true; hasMore && !isTimeUp(); ) {
-    const some = await store.resumeHeld(webhookId, undefined, clock());
+    const some = await store.releasePage(webhookId, undefined, clock());
     await queue.send(some.tickets, clock());
     resumed += some.tickets.length;
     hasMore = some.hasMore;

@@ -2,25 +2,25 @@ import {
   type Command,
   type EraseCommand,
   eraseCommand,
-  type OweCommand,
   type RecoverCommand,
+  type RedeliverCommand,
 } from '../deliveries/command.ts';
 import type { DeliveryTicket } from '../deliveries/delivery.ts';
 
 /** What commands read and change. */
 export interface CommandStore {
   /** Lets some of a webhook's held deliveries go on, due now, as a request asked. Answers what now awaits its message, and whether more are held. */
-  resumeHeld(
+  releasePage(
     webhookId: string,
-    askedBy: string | undefined,
+    requestedBy: string | undefined,
     nowMs: number,
   ): Promise<{ tickets: readonly DeliveryTicket[]; hasMore: boolean }>;
   /** Forgets since when a webhook has been failing. */
-  forgetFailing(webhookId: string): Promise<void>;
+  clearFailing(webhookId: string): Promise<void>;
   /** Makes deliveries owe again, once per command. Answers what awaits its message. */
-  oweAgain(command: OweCommand, nowMs: number): Promise<readonly DeliveryTicket[]>;
+  redeliver(command: RedeliverCommand, nowMs: number): Promise<readonly DeliveryTicket[]>;
   /** Makes some of a window's deliveries owe again. Answers what awaits its message, and where the next step begins, or null at the end. */
-  recoverSome(
+  recoverPage(
     command: RecoverCommand,
     nowMs: number,
   ): Promise<{
@@ -30,7 +30,7 @@ export interface CommandStore {
   /** Notes in the recovery's job how far it is. */
   noteProgress(command: RecoverCommand, done: number, isLast: boolean, nowMs: number): Promise<void>;
   /** Takes some of a webhook's deliveries away, with their attempts. Answers whether more are there. */
-  eraseSome(webhookId: string): Promise<{ readonly hasMore: boolean }>;
+  erasePage(webhookId: string): Promise<{ readonly hasMore: boolean }>;
   /** Asks for more work by a row, once, however often. */
   addCommand(command: Command, nowMs: number): Promise<void>;
 }
@@ -44,15 +44,15 @@ export interface CommandDependencies {
 type IsTimeUp = () => boolean;
 
 /** Does what a command asks for, and may do it twice. Answers false where the time was up before the end. */
-export const carryOut = async (
+export const runCommand = async (
   command: Command,
   dependencies: CommandDependencies,
   isTimeUp: IsTimeUp,
 ): Promise<boolean> => {
   switch (command.type) {
-    case 'resume':
+    case 'release':
       return resume(command, dependencies, isTimeUp);
-    case 'owe':
+    case 'redeliver':
       await owe(command, dependencies);
       return true;
     case 'recover':
@@ -65,13 +65,13 @@ export const carryOut = async (
 };
 
 const resume = async (
-  { webhook_id, call }: Command & { type: 'resume' },
+  { webhook_id, call }: Command & { type: 'release' },
   { store, queue, clock }: CommandDependencies,
   isTimeUp: IsTimeUp,
 ): Promise<boolean> => {
-  await store.forgetFailing(webhook_id);
+  await store.clearFailing(webhook_id);
   for (;;) {
-    const { tickets, hasMore } = await store.resumeHeld(webhook_id, call?.request_id, clock());
+    const { tickets, hasMore } = await store.releasePage(webhook_id, call?.request_id, clock());
     await queue.send(tickets, clock());
     if (!hasMore) return true;
     if (isTimeUp()) return false;
@@ -79,13 +79,13 @@ const resume = async (
 };
 
 /** One event's deliveries are no more than an account may have webhooks: done in one go. */
-const owe = async (command: OweCommand, { store, queue, clock }: CommandDependencies): Promise<void> => {
-  await queue.send(await store.oweAgain(command, clock()), clock());
+const owe = async (command: RedeliverCommand, { store, queue, clock }: CommandDependencies): Promise<void> => {
+  await queue.send(await store.redeliver(command, clock()), clock());
 };
 
 /** A step of a recovery, and the next by another command. */
 const recover = async (command: RecoverCommand, { store, queue, clock }: CommandDependencies): Promise<void> => {
-  const { tickets, next } = await store.recoverSome(command, clock());
+  const { tickets, next } = await store.recoverPage(command, clock());
   await queue.send(tickets, clock());
   const done = command.done + tickets.length;
   if (next) {
@@ -100,6 +100,6 @@ const erase = async (
   { owner, webhook_id, step }: EraseCommand,
   { store, clock }: CommandDependencies,
 ): Promise<void> => {
-  const { hasMore } = await store.eraseSome(webhook_id);
+  const { hasMore } = await store.erasePage(webhook_id);
   if (hasMore) await store.addCommand(eraseCommand(owner, webhook_id, step + 1), clock());
 };

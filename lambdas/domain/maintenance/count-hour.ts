@@ -1,7 +1,7 @@
 import type { StoredDelivery } from '../deliveries/delivery.ts';
 import { ticketOf } from '../deliveries/delivery.ts';
 import { LONGEST_REQUEST_MS } from '../deliveries/retry-schedule.ts';
-import { type LetGoDependencies, type LetGoStore, letGo } from '../fan-out/release-held.ts';
+import { type ReleaseDependencies, type ReleaseStore, releaseHeld } from '../fan-out/release-held.ts';
 import { type Hour, nextReadingMs, quietMs } from './hour.ts';
 import { createHourCount, type HourCounts } from './hour-counts.ts';
 
@@ -34,7 +34,7 @@ export interface HourInHand {
   readonly read: { readonly cursor: HourCursor; readonly counts: HourCounts } | null;
 }
 
-export interface CountHourStore extends HourReader, LetGoStore {
+export interface CountHourStore extends HourReader, ReleaseStore {
   /** Notes an hour's counts and when it is to be read again, unless somebody asked for that meanwhile. */
   put(
     webhookId: string,
@@ -46,7 +46,7 @@ export interface CountHourStore extends HourReader, LetGoStore {
   close(webhookId: string, hour: Hour, tickAtMs: number): Promise<void>;
 }
 
-export interface CountHourDependencies extends LetGoDependencies {
+export interface CountHourDependencies extends ReleaseDependencies {
   readonly store: CountHourStore;
   readonly speed: number;
   /** For so long what an hour's deliveries left can be read. */
@@ -90,7 +90,7 @@ export const countHour = async (
   }
 
   const counts = count.counts();
-  if (counts.held > 0) rolled.resumed += (await letGo(owner, webhookId, { store, queue, clock }, isTimeUp)) ?? 0;
+  if (counts.held > 0) rolled.resumed += (await releaseHeld(owner, webhookId, { store, queue, clock }, isTimeUp)) ?? 0;
   const againAtMs = counts.open > 0 ? nextReadingMs(hour, tickAtMs, retentionHours) : null;
   if (counts.deliveries > 0) await store.put(webhookId, hour, counts, { owner, againAtMs, tickAtMs });
   else if (isAgain) await store.close(webhookId, hour, tickAtMs);

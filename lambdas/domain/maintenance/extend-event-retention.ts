@@ -1,60 +1,60 @@
 import type { StoredDelivery } from '../deliveries/delivery.ts';
-import { type LetGoDependencies, type LetGoStore, letGo } from '../fan-out/release-held.ts';
+import { type ReleaseDependencies, type ReleaseStore, releaseHeld } from '../fan-out/release-held.ts';
 import { holdDaysOf, retentionOf } from '../foundation/retention.ts';
-import { type Place, type PlaceStore, placesAfter } from './walk-webhooks.ts';
+import { type WebhookPosition, type WebhookWalkStore, walkWebhooks } from './walk-webhooks.ts';
 
 /** Where the next of a webhook's owed and held deliveries stands. */
-export interface OwedCursor {
+export interface OpenCursor {
   readonly list: number;
   /** Behind this one of it. */
   readonly after: string | null;
 }
 
 /** How far a round is. */
-export interface KeepProgress {
+export interface RetentionProgress {
   /** When it began. */
   readonly startedMs: number;
   readonly isOver: boolean;
   /** Up to here. `null`: nobody yet. */
-  readonly place: Place | null;
+  readonly position: WebhookPosition | null;
   /** Of the webhook there: where it was left; `null`: at its end. */
-  readonly cursor: OwedCursor | null;
+  readonly cursor: OpenCursor | null;
 }
 
 /** An event by what is owed of it. */
-export type Owed = Pick<StoredDelivery, 'id' | 'owner' | 'event_id'>;
+export type EventReference = Pick<StoredDelivery, 'id' | 'owner' | 'event_id'>;
 
-export interface KeepStore extends PlaceStore, LetGoStore {
-  keepProgress(): Promise<{ readonly progress: KeepProgress; readonly version: number } | null>;
+export interface RetentionStore extends WebhookWalkStore, ReleaseStore {
+  retentionProgress(): Promise<{ readonly progress: RetentionProgress; readonly version: number } | null>;
   /** Replaces the version that was read; false where another invocation did. */
-  saveKeepProgress(progress: KeepProgress, version: number): Promise<boolean>;
+  saveRetentionProgress(progress: RetentionProgress, version: number): Promise<boolean>;
   /** Some of what a webhook is owed, or held, of events that are old enough to end soon, and where to go on; `null` at the end. */
-  owed(
+  openDeliveries(
     webhookId: string,
-    cursor: OwedCursor | null,
+    cursor: OpenCursor | null,
     nowMs: number,
-  ): Promise<{ readonly found: readonly StoredDelivery[]; readonly next: OwedCursor | null }>;
+  ): Promise<{ readonly found: readonly StoredDelivery[]; readonly next: OpenCursor | null }>;
   /** Lets those events live on that would end before a whole schedule is over. Answers how many those were. */
-  keepEvents(owed: readonly Owed[], nowMs: number): Promise<number>;
+  extendEvents(owed: readonly EventReference[], nowMs: number): Promise<number>;
   /** Gives held deliveries up, each only while it is held. Answers how many. */
   cancelHeld(held: readonly StoredDelivery[], nowMs: number): Promise<number>;
 }
 
-export interface KeepDependencies extends LetGoDependencies {
-  readonly store: KeepStore;
+export interface RetentionDependencies extends ReleaseDependencies {
+  readonly store: RetentionStore;
   readonly retentionDays: number;
 }
 
 /** Deliveries of a webhook that was disabled for longer than they are held. */
-export interface EndedHold extends Place {
+export interface ExpiredHold extends WebhookPosition {
   readonly deliveries: number;
 }
 
-export interface KeptOwed {
+export interface ExtendedRetention {
   /** Events that live on. */
   readonly kept: number;
   readonly resumed: number;
-  readonly ended: readonly EndedHold[];
+  readonly ended: readonly ExpiredHold[];
 }
 
 const DAY_MS = 86_400_000;
@@ -76,22 +76,22 @@ const SAVE_EVERY_MS = 10_000;
  * 260,000 units and 3 cents a month. A million deliveries that are held for older events than that: 35 cents of reads a
  * month, and a write for each event every two or three weeks, $0.63 where it is at most a kilobyte.
  */
-export const keepOwed = async (
+export const extendEventRetention = async (
   tickAtMs: number,
-  dependencies: KeepDependencies,
+  dependencies: RetentionDependencies,
   isTimeUp: () => boolean,
-): Promise<KeptOwed> => {
+): Promise<ExtendedRetention> => {
   const { store, clock, retentionDays } = dependencies;
   let kept = 0;
   let resumed = 0;
-  const ended: EndedHold[] = [];
-  const done = (): KeptOwed => ({ kept, resumed, ended });
+  const ended: ExpiredHold[] = [];
+  const done = (): ExtendedRetention => ({ kept, resumed, ended });
 
-  const stored = await store.keepProgress();
+  const stored = await store.retentionProgress();
   const isBegun = stored?.progress.isOver === false;
   if (isTimeUp() || (stored && !isBegun && tickAtMs - stored.progress.startedMs < ROUND_MS)) return done();
   const startedMs = isBegun ? stored.progress.startedMs : tickAtMs;
-  let place = isBegun ? stored.progress.place : null;
+  let position = isBegun ? stored.progress.position : null;
   let cursor = isBegun ? stored.progress.cursor : null;
   let version = stored?.version ?? 0;
   let savedAtMs = clock();
@@ -99,17 +99,17 @@ export const keepOwed = async (
   /** Whether this invocation may go on. */
   const save = async (isOver = false): Promise<boolean> => {
     savedAtMs = clock();
-    return store.saveKeepProgress({ startedMs, isOver, place, cursor }, version++);
+    return store.saveRetentionProgress({ startedMs, isOver, position, cursor }, version++);
   };
 
   const isHeldTooLong = ({ due_at, retention_days }: StoredDelivery): boolean =>
     due_at < tickAtMs - holdDaysOf(retentionOf(retention_days, retentionDays)) * DAY_MS;
 
   /** Cancels what was held for too long, unless its webhook takes it after all. Answers what stays owed. */
-  const endHolds = async ({ owner, webhookId }: Place, found: readonly StoredDelivery[]) => {
+  const endHolds = async ({ owner, webhookId }: WebhookPosition, found: readonly StoredDelivery[]) => {
     const held = found.filter(({ status }) => status === 'held');
     if (held.length === 0) return found;
-    const letGone = await letGo(owner, webhookId, dependencies, isTimeUp);
+    const letGone = await releaseHeld(owner, webhookId, dependencies, isTimeUp);
     if (letGone !== null) {
       resumed += letGone;
       return found;
@@ -121,21 +121,21 @@ export const keepOwed = async (
   };
 
   /** Whether there is time for more. */
-  const keep = async (at: Place, from: OwedCursor | null): Promise<boolean> => {
-    place = at;
+  const keep = async (at: WebhookPosition, from: OpenCursor | null): Promise<boolean> => {
+    position = at;
     cursor = from;
     do {
-      const { found, next } = await store.owed(at.webhookId, cursor, tickAtMs);
+      const { found, next } = await store.openDeliveries(at.webhookId, cursor, tickAtMs);
       const owed = await endHolds(at, found);
-      if (owed.length > 0) kept += await store.keepEvents(owed, tickAtMs);
+      if (owed.length > 0) kept += await store.extendEvents(owed, tickAtMs);
       cursor = next;
     } while (cursor !== null && !isTimeUp());
     if (!isTimeUp() && clock() - savedAtMs < SAVE_EVERY_MS) return true;
     return (await save()) && !isTimeUp();
   };
 
-  if (place && cursor && !(await keep(place, cursor))) return done();
-  for await (const next of placesAfter(store, place)) {
+  if (position && cursor && !(await keep(position, cursor))) return done();
+  for await (const next of walkWebhooks(store, position)) {
     if (next.webhookId !== '') {
       if (!(await keep(next, null))) return done();
     } else if (isTimeUp()) {

@@ -7,19 +7,19 @@ import {
   type Rolled,
 } from './count-hour.ts';
 import { type Hour, hourAt, hoursBefore, quietMs } from './hour.ts';
-import { type Place, type PlaceStore, placesAfter } from './walk-webhooks.ts';
+import { type WebhookPosition, type WebhookWalkStore, walkWebhooks } from './walk-webhooks.ts';
 
 /** How far the roll-up is. */
 export interface RollUpProgress {
   /** Everything before this hour has been read once. */
   readonly hourMs: number;
   /** In it, up to here. `null`: nobody yet. */
-  readonly place: Place | null;
+  readonly position: WebhookPosition | null;
   /** A webhook's hour that was too long for the time that was left. */
   readonly inHand: HourInHand | null;
 }
 
-export interface RollUpStore extends CountHourStore, PlaceStore {
+export interface RollUpStore extends CountHourStore, WebhookWalkStore {
   progress(): Promise<{ readonly progress: RollUpProgress; readonly version: number } | null>;
   /** Replaces the version that was read; false where another invocation did. */
   saveProgress(progress: RollUpProgress, version: number): Promise<boolean>;
@@ -70,7 +70,7 @@ export const rollUp = async (
   const oldest = hoursBefore(tickAtMs, retentionHours, speed);
   const isExpired = begin.startMs < oldest.startMs;
   let hour = isExpired ? oldest : begin;
-  let place = isExpired ? null : (stored?.progress.place ?? null);
+  let position = isExpired ? null : (stored?.progress.position ?? null);
   let inHand = stored?.progress.inHand ?? null;
   let version = stored?.version ?? 0;
   let savedAtMs = clock();
@@ -78,7 +78,7 @@ export const rollUp = async (
   /** Whether this invocation may go on. */
   const save = async (): Promise<boolean> => {
     savedAtMs = clock();
-    return store.saveProgress({ hourMs: hour.startMs, place, inHand }, version++);
+    return store.saveProgress({ hourMs: hour.startMs, position, inHand }, version++);
   };
   /** Whether there is time for more. */
   const read = async (one: HourInHand): Promise<boolean> => {
@@ -94,8 +94,8 @@ export const rollUp = async (
 
   if (inHand && !(await read(inHand))) return done();
   while (hour.endMs + quietMs(speed) <= tickAtMs) {
-    for await (const next of placesAfter(store, place)) {
-      place = next;
+    for await (const next of walkWebhooks(store, position)) {
+      position = next;
       if (next.webhookId === '') {
         if (isTimeUp()) {
           await save();
@@ -104,7 +104,7 @@ export const rollUp = async (
       } else if (!(await read({ ...next, startMs: hour.startMs, isAgain: false, read: null }))) return done();
     }
     hour = hourAt(hour.endMs, speed);
-    place = null;
+    position = null;
     if (!(await save()) || isTimeUp()) return done();
   }
   for await (const again of store.dueAgain(tickAtMs)) {

@@ -1,20 +1,23 @@
 import { modes, ownerKey } from '../foundation/owner.ts';
 
 /** Where somebody who goes through every webhook is: at this one of this owner; '' before the owner's first. */
-export interface Place {
+export interface WebhookPosition {
   readonly owner: string;
   readonly webhookId: string;
 }
 
-export interface PlaceStore {
+export interface WebhookWalkStore {
   /** Ids, oldest first, of those after this one. */
   accounts(after: string | null): AsyncIterable<string>;
   /** Those of an owner whose deliveries can be read, the deleted ones too. */
   webhookIds(owner: string, after: string): AsyncIterable<string>;
 }
 
-/** Every owner, each with its webhooks behind it, from a place on: in the order in which accounts and webhooks were made. */
-export async function* placesAfter(store: PlaceStore, from: Place | null): AsyncGenerator<Place> {
+/** Every owner, each with its webhooks behind it, from a position on: in the order in which accounts and webhooks were made. */
+export async function* walkWebhooks(
+  store: WebhookWalkStore,
+  from: WebhookPosition | null,
+): AsyncGenerator<WebhookPosition> {
   const begun = from?.owner.split('#')[0] ?? null;
   async function* ofAccount(accountId: string) {
     for (const mode of modes) {

@@ -6,7 +6,7 @@ import { drawId } from '../foundation/id.ts';
 import { instantSchema } from '../foundation/page.ts';
 import { type Job, RECOVER, type StoredJob, showJob } from '../jobs/job.ts';
 import type { StoredWebhook } from '../webhooks/webhook.ts';
-import { type AskRequest, type AskStore, askOnce } from './submit-once.ts';
+import { type SubmitRequest, type SubmitStore, submitOnce } from './submit-once.ts';
 
 export const recoverSchema = z
   .strictObject({
@@ -27,19 +27,19 @@ export const recoverCountSchema = z.object({ count: z.number() }).meta({ id: 'Re
 export interface RecoverDependencies {
   readonly webhooks: { findAny(owner: string, id: string): Promise<StoredWebhook | null> };
   readonly countRecoverable: (window: RecoveryWindow, nowMs: number) => Promise<number>;
-  readonly commands: AskStore;
+  readonly commands: SubmitStore;
 }
 
 /** Asks for a window of a webhook's deliveries to be sent again, each with its schedule from the start; or tells how many those are. */
 export const recoverDeliveries = (
-  request: AskRequest & {
+  request: SubmitRequest & {
     readonly id: string;
     readonly recovery: Recovery;
     readonly retentionDays: number | undefined;
   },
   { webhooks, countRecoverable, commands }: RecoverDependencies,
 ): Promise<{ readonly answer: Job | { readonly count: number }; readonly isRepeat: boolean }> =>
-  askOnce<Job | { readonly count: number }>(request, commands, async () => {
+  submitOnce<Job | { readonly count: number }>(request, commands, async () => {
     const { owner, id, nowMs, requestId, retentionDays } = request;
     const { since, until, dry_run } = request.recovery;
     const status = [...new Set(request.recovery.status)];
@@ -47,7 +47,7 @@ export const recoverDeliveries = (
     const webhook = await webhooks.findAny(owner, id);
     if (webhook?.deleted_at !== null) throw notFound('webhook');
     const count = await countRecoverable({ webhookId: id, since, until, status }, nowMs);
-    if (dry_run) return { answer: { count }, asked: null };
+    if (dry_run) return { answer: { count }, submission: null };
 
     const shown = { since: new Date(since).toISOString(), until: new Date(until).toISOString() };
     const job: StoredJob = {
@@ -82,5 +82,5 @@ export const recoverDeliveries = (
       done: 0,
     } as const;
     const entry = auditEntry(request.by, 'webhook.recovery_started', id, nowMs);
-    return { answer: showJob(job), asked: { job, command, entry } };
+    return { answer: showJob(job), submission: { job, command, entry } };
   });

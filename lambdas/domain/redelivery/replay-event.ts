@@ -1,13 +1,13 @@
 import * as z from 'zod';
 import type { StoredEvent } from '../events/event.ts';
-import { receiversOf, type Wanting } from '../fan-out/fan-out.ts';
+import { receiversOf, type Subscriber } from '../fan-out/fan-out.ts';
 import { auditEntry } from '../foundation/audit.ts';
 import { contentHash } from '../foundation/content-hash.ts';
 import { invalid, notFound, PassPostError } from '../foundation/errors.ts';
 import { deliveryId, isId } from '../foundation/id.ts';
 import type { DeliveryHistory } from '../history/read-deliveries.ts';
 import type { StoredWebhook } from '../webhooks/webhook.ts';
-import { type AskRequest, type AskStore, askOnce } from './submit-once.ts';
+import { type SubmitRequest, type SubmitStore, submitOnce } from './submit-once.ts';
 
 export const replaySchema = z.strictObject({
   webhook_id: z.string().optional().meta({ description: 'Only to this one, whatever it wants.' }),
@@ -21,17 +21,17 @@ type Replayed = z.infer<typeof replayedSchema>;
 export interface ReplayDependencies {
   readonly store: { get(owner: string, id: string, nowMs: number): Promise<StoredEvent | null> };
   readonly webhooks: { find(owner: string, id: string): Promise<StoredWebhook | null> };
-  readonly wanting: (events: readonly StoredEvent[]) => Promise<readonly (readonly Wanting[])[]>;
+  readonly subscribers: (events: readonly StoredEvent[]) => Promise<readonly (readonly Subscriber[])[]>;
   readonly history: Pick<DeliveryHistory, 'find'>;
-  readonly commands: AskStore;
+  readonly commands: SubmitStore;
 }
 
 const receiversNow = async (
   event: StoredEvent,
   webhookId: string | undefined,
-  { webhooks, wanting }: ReplayDependencies,
+  { webhooks, subscribers }: ReplayDependencies,
 ): Promise<readonly string[]> => {
-  if (webhookId === undefined) return receiversOf(event, (await wanting([event]))[0] ?? []);
+  if (webhookId === undefined) return receiversOf(event, (await subscribers([event]))[0] ?? []);
   if (!isId('whk', webhookId) || !(await webhooks.find(event.owner, webhookId))) throw notFound('webhook');
   if (webhookId === event.about) throw invalid('webhook_id', 'invalid', 'is the webhook that the event is about');
   return [webhookId];
@@ -39,10 +39,10 @@ const receiversNow = async (
 
 /** Asks for an event to be sent again, to each webhook that wants it now or to the one named: the schedule from its start, whatever was still owed. */
 export const replayEvent = (
-  request: AskRequest & { readonly id: string; readonly webhookId: string | undefined },
+  request: SubmitRequest & { readonly id: string; readonly webhookId: string | undefined },
   dependencies: ReplayDependencies,
 ): Promise<{ readonly answer: Replayed; readonly isRepeat: boolean }> =>
-  askOnce(request, dependencies.commands, async () => {
+  submitOnce(request, dependencies.commands, async () => {
     const { owner, id, webhookId, nowMs } = request;
     const event = await dependencies.store.get(owner, id, nowMs);
     if (!event) throw notFound('event');
@@ -51,18 +51,18 @@ export const replayEvent = (
     const receivers = await receiversNow(event, webhookId, dependencies);
     const delivery_ids = receivers.map((receiver) => deliveryId(Date.parse(event.created_at), id, receiver));
     const answer = { event_id: id, delivery_ids };
-    if (delivery_ids.length === 0) return { answer, asked: null };
+    if (delivery_ids.length === 0) return { answer, submission: null };
     const standing = new Map((await dependencies.history.find(delivery_ids, nowMs)).map((row) => [row.id, row.ticket]));
     const tickets = delivery_ids.map((each) => [each, standing.get(each) ?? 0]).toSorted();
     return {
       answer,
-      asked: {
+      submission: {
         entry: auditEntry(request.by, 'event.replayed', id, nowMs),
         command: {
           // By the tickets: a second one asks for nothing before the first is carried out.
           id: `replay#${id}#${contentHash(tickets).slice(0, 32)}`,
           owner,
-          type: 'owe',
+          type: 'redeliver',
           trigger: 'replay',
           event_id: id,
           retention_days: event.retention_days,

@@ -1,4 +1,4 @@
-import { afterAsking } from '../deliveries/transitions.ts';
+import { rescheduleDelivery } from '../deliveries/transitions.ts';
 import type { StoredEvent } from '../events/event.ts';
 import { auditEntry } from '../foundation/audit.ts';
 import { notFound, PassPostError } from '../foundation/errors.ts';
@@ -6,13 +6,13 @@ import { webhookOfDelivery } from '../foundation/id.ts';
 import { type DeliveryView, deliveryToView } from '../history/delivery-view.ts';
 import type { DeliveryHistory } from '../history/read-deliveries.ts';
 import type { StoredWebhook } from '../webhooks/webhook.ts';
-import { type AskRequest, type AskStore, askOnce } from './submit-once.ts';
+import { type SubmitRequest, type SubmitStore, submitOnce } from './submit-once.ts';
 
 export interface RetryDependencies {
   readonly history: Pick<DeliveryHistory, 'find' | 'withBodies'>;
   readonly webhooks: { findAny(owner: string, id: string): Promise<StoredWebhook | null> };
   readonly events: { get(owner: string, id: string, nowMs: number): Promise<StoredEvent | null> };
-  readonly commands: AskStore;
+  readonly commands: SubmitStore;
   readonly scheduleOf: (webhook: StoredWebhook) => readonly number[];
 }
 
@@ -20,10 +20,10 @@ const conflict = (message: string): PassPostError => new PassPostError('conflict
 
 /** Asks for one attempt more of a delivery that is owed none. It neither uses the schedule nor restarts it. */
 export const retryDelivery = (
-  request: AskRequest & { readonly id: string },
+  request: SubmitRequest & { readonly id: string },
   { history, webhooks, events, commands, scheduleOf }: RetryDependencies,
 ): Promise<{ readonly answer: DeliveryView; readonly isRepeat: boolean }> =>
-  askOnce(request, commands, async () => {
+  submitOnce(request, commands, async () => {
     const { owner, id, nowMs } = request;
     const [delivery] = await history.find([id], nowMs);
     if (delivery?.owner !== owner) throw notFound('delivery');
@@ -36,14 +36,14 @@ export const retryDelivery = (
 
     const [whole = delivery] = await history.withBodies([delivery]);
     return {
-      answer: deliveryToView(afterAsking(whole, 'manual', nowMs), webhook, scheduleOf),
-      asked: {
+      answer: deliveryToView(rescheduleDelivery(whole, 'manual', nowMs), webhook, scheduleOf),
+      submission: {
         entry: auditEntry(request.by, 'delivery.retried', id, nowMs),
         command: {
           // By the ticket: the second of two that retry at once finds it taken.
           id: `retry#${id}#${delivery.ticket}`,
           owner,
-          type: 'owe',
+          type: 'redeliver',
           trigger: 'manual',
           event_id: delivery.event_id,
           retention_days: event.retention_days,

@@ -12,20 +12,25 @@ export interface LeftAnswer extends FirstAnswer<object> {
 }
 
 /** What the fan-out finds, and the audit entry of its asking: rows that are put there together. */
-export interface Asked {
+export interface Submission {
   readonly entry: StoredAuditEntry;
   readonly command?: Command;
   readonly event?: StoredEvent;
   readonly job?: StoredJob;
 }
 
-export interface AskStore {
+export interface SubmitStore {
   firstAnswer(owner: string, path: string, idempotencyKey: string, nowMs: number): Promise<FirstAnswer<object> | null>;
   /** Puts what is asked for and the first answer of its request's key together, or nothing. `taken`: it was asked for already. */
-  ask(owner: string, asked: Asked, left: LeftAnswer | null, nowMs: number): Promise<'asked' | 'repeated' | 'taken'>;
+  submit(
+    owner: string,
+    submission: Submission,
+    left: LeftAnswer | null,
+    nowMs: number,
+  ): Promise<'submitted' | 'repeated' | 'taken'>;
 }
 
-export interface AskRequest extends Repeatable {
+export interface SubmitRequest extends Repeatable {
   readonly owner: string;
   /** Below the API's base; an Idempotency-Key counts within it. */
   readonly path: string;
@@ -36,26 +41,26 @@ export interface AskRequest extends Repeatable {
 }
 
 /** What is asked for, with the request that asks: whoever carries it out can tell. */
-const calledBy = ({ command, event, ...rest }: Asked, { requestId, traceId }: AskRequest): Asked => {
+const calledBy = ({ command, event, ...rest }: Submission, { requestId, traceId }: SubmitRequest): Submission => {
   const call = { request_id: requestId, trace_id: traceId };
   return { ...rest, ...(command && { command: { ...command, call } }), ...(event && { event: { ...event, call } }) };
 };
 
 /** Asks the fan-out for something, once: `prepare` checks that it may be asked for and says how it is answered. */
-export const askOnce = <T extends object>(
-  request: AskRequest,
-  store: AskStore,
-  prepare: () => Promise<{ readonly asked: Asked | null; readonly answer: T }>,
+export const submitOnce = <T extends object>(
+  request: SubmitRequest,
+  store: SubmitStore,
+  prepare: () => Promise<{ readonly submission: Submission | null; readonly answer: T }>,
 ): Promise<{ readonly answer: T; readonly isRepeat: boolean }> => {
   const { owner, path, idempotencyKey, contentHash, nowMs } = request;
   const firstAnswer = (key: string) => store.firstAnswer(owner, path, key, nowMs) as Promise<FirstAnswer<T> | null>;
 
   return performOnce(request, firstAnswer, async () => {
-    const { asked, answer } = await prepare();
-    if (asked === null) return { answer };
+    const { submission, answer } = await prepare();
+    if (submission === null) return { answer };
     const left = idempotencyKey === null ? null : { path, idempotencyKey, contentHash, answer };
-    const outcome = await store.ask(owner, calledBy(asked, request), left, nowMs);
-    if (outcome === 'asked') return { answer };
+    const outcome = await store.submit(owner, calledBy(submission, request), left, nowMs);
+    if (outcome === 'submitted') return { answer };
     if (outcome === 'repeated' || idempotencyKey !== null) return 'repeated';
     throw new PassPostError('conflict', 'This was asked for already and is about to be done.');
   });

@@ -6,7 +6,7 @@ import { auditEntry } from '../foundation/audit.ts';
 import { invalid, notFound } from '../foundation/errors.ts';
 import { deliveryId, drawId } from '../foundation/id.ts';
 import { EVERYTHING, type StoredWebhook } from '../webhooks/webhook.ts';
-import { type AskRequest, type AskStore, askOnce } from './submit-once.ts';
+import { type SubmitRequest, type SubmitStore, submitOnce } from './submit-once.ts';
 
 export const testSchema = z.strictObject({
   type: z.string().min(1).max(128).optional().meta({ description: 'Any of the catalogue; the first it names.' }),
@@ -20,7 +20,7 @@ export interface TestDependencies {
   readonly profileOf: (name: string) => Pick<Profile, 'events'>;
   /** Those of the names that are the account's own types. */
   readonly ownEventTypes: (owner: string, names: readonly string[]) => Promise<ReadonlyMap<string, unknown>>;
-  readonly commands: AskStore;
+  readonly commands: SubmitStore;
 }
 
 /** The first type a webhook names, or that its profile means by everything. */
@@ -31,14 +31,14 @@ const firstTypeOf = ({ events, profile }: StoredWebhook, profileOf: TestDependen
 
 /** Has a signed sample sent to one webhook alone, also while it is disabled: an event like any other, but for whom it goes to. */
 export const testWebhook = (
-  request: AskRequest & {
+  request: SubmitRequest & {
     readonly id: string;
     readonly type: string | undefined;
     readonly retentionDays: number | undefined;
   },
   { webhooks, profileOf, ownEventTypes, commands }: TestDependencies,
 ): Promise<{ readonly answer: Tested; readonly isRepeat: boolean }> =>
-  askOnce(request, commands, async () => {
+  submitOnce(request, commands, async () => {
     const { owner, id, nowMs } = request;
     const webhook = await webhooks.findAny(owner, id);
     if (webhook?.deleted_at !== null) throw notFound('webhook');
@@ -49,7 +49,7 @@ export const testWebhook = (
     const event_id = drawId('evt', nowMs);
     return {
       answer: { event_id, delivery_id: deliveryId(nowMs, event_id, id) },
-      asked: {
+      submission: {
         entry: auditEntry(request.by, 'webhook.tested', id, nowMs),
         event: {
           id: event_id,

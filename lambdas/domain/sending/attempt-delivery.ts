@@ -1,5 +1,5 @@
 import type { Attempt, AttemptErrorCode, StoredDelivery } from '../deliveries/delivery.ts';
-import type { Judgement, Profile, SigningMaterial } from '../deliveries/profile.ts';
+import type { Profile, ResponseClass, SigningMaterial } from '../deliveries/profile.ts';
 import type { StoredEvent } from '../events/event.ts';
 import type { StoredWebhook } from '../webhooks/webhook.ts';
 import { redactQuery } from './redact-query.ts';
@@ -40,17 +40,17 @@ export interface AttemptDependencies {
 
 export interface Attempted {
   readonly attempt: Attempt;
-  readonly judgement: Judgement;
+  readonly responseClass: ResponseClass;
   readonly retryAfter: string | null;
 }
 
 const basicAuthorization = (username: string, password: string): string =>
   `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 
-const whyRefused = (judgement: Judgement, answer: Answer): Attempt['error'] => {
+const whyRefused = (responseClass: ResponseClass, answer: Answer): Attempt['error'] => {
   if (answer.error) return { ...answer.error };
-  if (judgement === 'delivered') return null;
-  if (judgement === 'gone') return { code: 'gone', message: 'The receiver answered 410 and wants no more.' };
+  if (responseClass === 'delivered') return null;
+  if (responseClass === 'gone') return { code: 'gone', message: 'The receiver answered 410 and wants no more.' };
   return { code: 'refused_status', message: `The receiver answered ${answer.status}.` };
 };
 
@@ -93,9 +93,9 @@ export const attemptDelivery = async (
     timeoutMs: webhook.timeout_seconds * 1000,
     allowHttp: webhook.allow_http,
   });
-  const judgement = answer.error || answer.status === null ? 'refused' : profile.judge(answer.status);
+  const responseClass = answer.error || answer.status === null ? 'refused' : profile.judge(answer.status);
   return {
-    judgement,
+    responseClass,
     retryAfter: answer.status === 429 || answer.status === 503 ? answer.retryAfter : null,
     attempt: {
       number: delivery.attempts_made + 1,
@@ -105,8 +105,8 @@ export const attemptDelivery = async (
       duration_ms: answer.durationMs,
       http_status: answer.status,
       response_body: answer.body && redactQuery(answer.body, webhook.url),
-      is_body_apart: false,
-      error: whyRefused(judgement, answer),
+      has_body_row: false,
+      error: whyRefused(responseClass, answer),
       request_headers: Object.keys(headers),
     },
   };

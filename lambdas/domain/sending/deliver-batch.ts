@@ -1,26 +1,26 @@
 import type { DeliveryTicket, StoredDelivery } from '../deliveries/delivery.ts';
 import { ticketOf } from '../deliveries/delivery.ts';
 import { nextDueMs, retryAfterSeconds, scheduleOf } from '../deliveries/retry-schedule.ts';
-import { afterAttempt, afterCancelling, type DeliveryChange, whileDisabled } from '../deliveries/transitions.ts';
+import { applyAttempt, cancelDelivery, type DeliveryChange, holdDelivery } from '../deliveries/transitions.ts';
 import type { StoredEvent } from '../events/event.ts';
 import { webhookOfDelivery } from '../foundation/id.ts';
 import type { StoredWebhook } from '../webhooks/webhook.ts';
 import { type AttemptDependencies, type Attempted, attemptDelivery } from './attempt-delivery.ts';
-import { giveSlots, type PaceStore, withLeases } from './rate-limits.ts';
-import { resumeIfEnabled } from './release-if-enabled.ts';
+import { assignSlots, type RateLimitStore, withLeases } from './rate-limits.ts';
+import { releaseIfEnabled } from './release-if-enabled.ts';
 import {
-  type AnswerSpeedStore,
   isDoneWithin,
-  knowledgeOf,
   type LaneMemory,
+  probeSpeed,
+  type ReceiverSpeedStore,
   SLOW_AFTER_MS,
   startGroup,
   TRUST_MS,
 } from './slow-lane.ts';
-import { type Assignment, verdictOn } from './triage.ts';
-import { type HealthStore, noteHealth, type Tried, tellAgain } from './webhook-health.ts';
+import { type Assignment, triage } from './triage.ts';
+import { emitDeadAgain, type HealthStore, type RecordedAttempt, updateHealth } from './webhook-health.ts';
 
-export interface DeliveryStore extends PaceStore, HealthStore, AnswerSpeedStore {
+export interface DeliveryStore extends RateLimitStore, HealthStore, ReceiverSpeedStore {
   /** Records changes, each only while its row holds the ticket it was made on. Answers which stand recorded. */
   record(changes: readonly DeliveryChange[]): Promise<readonly boolean[]>;
   /** Reads webhooks again, as they are this moment. */
@@ -70,7 +70,7 @@ export interface DeliveryOutcome {
 }
 
 /** What another instance is still finding out is known by then. */
-const ASKED_MS = 1000;
+const PROBED_ELSEWHERE_MS = 1000;
 /** What finds no room under `max_in_flight` asks again after so long. */
 const TURN_MS = 2000;
 
@@ -125,8 +125,8 @@ export const deliverBatch = async (
         const held = standing.flatMap(({ assignment: { webhook }, change, outcome }) =>
           outcome === 'held' && webhook ? [{ webhook, delivery: change.after }] : [],
         );
-        await resumeIfEnabled(held, deps);
-        await noteHealth(standing.flatMap(triedOf), store, { ...deps, nowMs: clock() });
+        await releaseIfEnabled(held, deps);
+        await updateHealth(standing.flatMap(recordedAttemptOf), store, { ...deps, nowMs: clock() });
         batch.forEach(({ assignment, outcome, attempted }, index) => {
           note(assignment, recorded[index] ? outcome : 'superseded', { attempted });
         });
@@ -139,14 +139,18 @@ export const deliverBatch = async (
     if (!delivery || !event || !webhook) return;
     await orFailed([assignment], async () => {
       const attempted = await attemptDelivery(delivery, event, webhook, deps);
-      const after = afterAttempt(
+      const after = applyAttempt(
         delivery,
         attempted.attempt,
-        attempted.judgement,
+        attempted.responseClass,
         nextWait(delivery, webhook, attempted, deps),
       );
       const outcome =
-        attempted.judgement === 'refused' ? (after.status === 'dead' ? 'dead' : 'refused') : attempted.judgement;
+        attempted.responseClass === 'refused'
+          ? after.status === 'dead'
+            ? 'dead'
+            : 'refused'
+          : attempted.responseClass;
       finished.push({ assignment, change: { before: delivery, after }, outcome, attempted });
     });
   };
@@ -158,18 +162,18 @@ export const deliverBatch = async (
   const seen = new Set<string>();
   for (const assignment of assignments) {
     const { delivery, ticket } = assignment;
-    const verdict = seen.has(ticket.deliveryId) ? 'discard' : verdictOn(assignment, clock());
+    const verdict = seen.has(ticket.deliveryId) ? 'discard' : triage(assignment, clock());
     if (!delivery || verdict === 'discard') {
       note(assignment, 'discarded');
       continue;
     }
     // One out of date does not stand for it: the one that counts may come behind it.
     seen.add(ticket.deliveryId);
-    if (verdict === 'tell') tell.push(assignment);
+    if (verdict === 'emit-dead') tell.push(assignment);
     else if (verdict === 'resend') resend.push(assignment);
     else if (verdict === 'cancel')
-      finished.push(unattempted(assignment, 'cancelled', afterCancelling(delivery, clock())));
-    else if (verdict === 'hold') finished.push(unattempted(assignment, 'held', whileDisabled(delivery)));
+      finished.push(unattempted(assignment, 'cancelled', cancelDelivery(delivery, clock())));
+    else if (verdict === 'hold') finished.push(unattempted(assignment, 'held', holdDelivery(delivery)));
     else if (lane === 'fast' && assignment.answers.isSlow) forward.push(assignment);
     else {
       const webhookId = webhookOfDelivery(delivery.id);
@@ -196,7 +200,7 @@ export const deliverBatch = async (
     orFailed(group, async () => {
       const webhook = group[0]?.webhook;
       if (!webhook) return;
-      const { now, later } = await giveSlots(webhook, group, store, queue.carries, clock());
+      const { now, later } = await assignSlots(webhook, group, store, queue.carries, clock());
       finished.push(...later.map(({ item, after }) => unattempted(item, 'paced', after)));
       // Those whose slot comes later are done with, whatever happens to the others.
       await orFailed(now, async () => {
@@ -215,7 +219,7 @@ export const deliverBatch = async (
   const tellOne = (assignment: Assignment): Promise<void> =>
     orFailed([assignment], async () => {
       const { delivery, webhook } = assignment;
-      if (delivery && webhook) await tellAgain(webhook, delivery, store, clock());
+      if (delivery && webhook) await emitDeadAgain(webhook, delivery, store, clock());
       note(assignment, 'discarded');
     });
 
@@ -223,9 +227,9 @@ export const deliverBatch = async (
     const [first] = group;
     if (!first) return;
     // A help, not a record: when it cannot be had, the webhook is asked carefully.
-    const known = lane === 'slow' ? 'quick' : await aside(knowledgeOf(webhookId, first.answers, group.length, deps));
+    const known = lane === 'slow' ? 'quick' : await aside(probeSpeed(webhookId, first.answers, group.length, deps));
     if (known === 'slow') return sendOn(group, slowQueue, 'forwarded');
-    if (known === 'asked') return sendOn(group, queue, 'paced', clock() + ASKED_MS);
+    if (known === 'probed-elsewhere') return sendOn(group, queue, 'paced', clock() + PROBED_ELSEWHERE_MS);
     const onSlow = async (left: readonly Assignment[]): Promise<void> => {
       memory.noteSlow(webhookId);
       if (lane === 'fast') await aside(store.markSlow(webhookId, true));
@@ -235,7 +239,7 @@ export const deliverBatch = async (
     const options = { isTrusted: known === 'quick', slowAfterMs: SLOW_AFTER_MS, onSlow, untilDue };
     if (!(await startGroup(group, options, attemptOne))) return;
     memory.noteQuick(webhookId, clock());
-    if (known === 'asking') await aside(store.noteQuick(webhookId, clock() + TRUST_MS));
+    if (known === 'probing') await aside(store.noteQuick(webhookId, clock() + TRUST_MS));
     if (first.answers.isSlow) await aside(store.markSlow(webhookId, false));
   };
 
@@ -253,7 +257,7 @@ export const deliverBatch = async (
   return outcomes;
 };
 
-const triedOf = ({ assignment: { webhook, health }, change, outcome }: Finished): Tried[] =>
+const recordedAttemptOf = ({ assignment: { webhook, health }, change, outcome }: Finished): RecordedAttempt[] =>
   webhook && (outcome === 'delivered' || outcome === 'refused' || outcome === 'dead' || outcome === 'gone')
     ? [{ outcome, webhook, health, delivery: change.after }]
     : [];

@@ -13,7 +13,7 @@ export const outcomeLine = (
   event_id: ticket.eventId,
   request_id: event?.call?.request_id,
   trace_id: event?.call?.trace_id,
-  asked_by: delivery?.asked_by,
+  requested_by: delivery?.requested_by,
   owner: ticket.owner,
   profile: webhook?.profile,
   ...(attempted && {

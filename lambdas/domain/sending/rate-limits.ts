@@ -2,7 +2,7 @@ import type { StoredDelivery } from '../deliveries/delivery.ts';
 import type { StoredWebhook } from '../webhooks/webhook.ts';
 import { SHORT_WAIT_MS } from './triage.ts';
 
-export interface PaceStore {
+export interface RateLimitStore {
   /** Reserves so many slots at this distance, the first no earlier than now; answers when the first is. */
   reserveSlots(webhookId: string, count: number, intervalMs: number, nowMs: number): Promise<number>;
   /** Takes up to so many of a webhook's leases, which end by themselves: a plain count would leak when its holder is killed. */
@@ -11,7 +11,7 @@ export interface PaceStore {
 }
 
 /** A delivery that may be attempted, or its row as it waits for its slot. */
-export interface Slotted<T> {
+export interface SlotAssignment<T> {
   readonly now: readonly T[];
   readonly later: readonly { readonly item: T; readonly after: StoredDelivery }[];
 }
@@ -23,13 +23,13 @@ const LEASE_SLACK_MS = 5000;
  * Gives each of a webhook's deliveries its slot under `max_per_second`: one write for them all. A slot that is further
  * off than a moment becomes the delivery's due time, and is kept until the attempt.
  */
-export const giveSlots = async <T extends { readonly delivery: StoredDelivery | null }>(
+export const assignSlots = async <T extends { readonly delivery: StoredDelivery | null }>(
   webhook: StoredWebhook,
   group: readonly T[],
-  store: PaceStore,
+  store: RateLimitStore,
   carries: (dueAtMs: number, nowMs: number) => boolean,
   nowMs: number,
-): Promise<Slotted<T>> => {
+): Promise<SlotAssignment<T>> => {
   const wanting = group.filter(({ delivery }) => delivery && !delivery.has_slot);
   if (webhook.max_per_second === null || wanting.length === 0) return { now: group, later: [] };
   const intervalMs = 1000 / webhook.max_per_second;
@@ -62,7 +62,7 @@ export const giveSlots = async <T extends { readonly delivery: StoredDelivery | 
 export const withLeases = async <T>(
   webhook: StoredWebhook,
   group: readonly T[],
-  store: PaceStore,
+  store: RateLimitStore,
   nowMs: number,
   run: (admitted: readonly T[]) => Promise<void>,
 ): Promise<readonly T[]> => {

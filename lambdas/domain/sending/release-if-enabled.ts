@@ -1,5 +1,5 @@
 import { type DeliveryTicket, type StoredDelivery, ticketOf } from '../deliveries/delivery.ts';
-import { afterEnabling, type DeliveryChange } from '../deliveries/transitions.ts';
+import { type DeliveryChange, releaseDelivery } from '../deliveries/transitions.ts';
 import type { StoredWebhook } from '../webhooks/webhook.ts';
 
 /** A webhook and a delivery of it that was just put on hold. */
@@ -8,7 +8,7 @@ export interface HeldDelivery {
   readonly delivery: StoredDelivery;
 }
 
-export interface ReleaseDependencies {
+export interface ReleaseIfEnabledDependencies {
   readonly store: {
     record(changes: readonly DeliveryChange[]): Promise<readonly boolean[]>;
     readAgain(webhooks: readonly StoredWebhook[]): Promise<readonly (StoredWebhook | null)[]>;
@@ -18,15 +18,15 @@ export interface ReleaseDependencies {
 }
 
 /** A webhook may have been enabled between being read and its delivery being held; then nobody else would let it go on. */
-export const resumeIfEnabled = async (
+export const releaseIfEnabled = async (
   held: readonly HeldDelivery[],
-  { store, queue, clock }: ReleaseDependencies,
+  { store, queue, clock }: ReleaseIfEnabledDependencies,
 ): Promise<void> => {
   if (held.length === 0) return;
   const now = await store.readAgain(held.map(({ webhook }) => webhook));
   const changes = held.flatMap(({ delivery }, index) =>
     now[index]?.enabled && now[index].deleted_at === null
-      ? [{ before: delivery, after: afterEnabling(delivery, clock()) }]
+      ? [{ before: delivery, after: releaseDelivery(delivery, clock()) }]
       : [],
   );
   const recorded = await store.record(changes);

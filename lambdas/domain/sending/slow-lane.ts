@@ -8,18 +8,18 @@ export const PROBE_MS = 2000;
 /** When the others look what came of it, after it began: a quick answer is said soon, and nobody waits for a slow one. */
 const LOOKS_AT_MS = [20, 60, 120, 200];
 /** So many requests an unknown webhook gets before its answers are waited for. */
-export const FIRST_ASKED = 2;
+export const FIRST_PROBED = 2;
 const MOST_REMEMBERED = 10_000;
 
 /** What all instances know of how quickly a webhook answers. Times in milliseconds, 0 for never. */
-export interface AnswerSpeed {
+export interface ReceiverSpeed {
   readonly isSlow: boolean;
   readonly quickUntilMs: number;
   readonly probedUntilMs: number;
 }
 
-export interface AnswerSpeedStore {
-  answerSpeed(webhookId: string): Promise<AnswerSpeed>;
+export interface ReceiverSpeedStore {
+  receiverSpeed(webhookId: string): Promise<ReceiverSpeed>;
   /** Lets one of all that ask at once go first: true for that one, until it says what came of it or the time is over. */
   claimProbe(webhookId: string, nowMs: number, untilMs: number): Promise<boolean>;
   noteQuick(webhookId: string, untilMs: number): Promise<void>;
@@ -48,15 +48,15 @@ export const createLaneMemory = (): LaneMemory => {
 };
 
 /** What is known of a webhook before its requests are started. */
-export type Knowledge =
+export type KnownSpeed =
   | 'quick'
   | 'slow'
-  | 'nothing'
-  | 'asking' // nothing, and this instance is the one to find out
-  | 'asked'; // nothing, and another one is still finding out
+  | 'unknown'
+  | 'probing' // nothing, and this instance is the one to find out
+  | 'probed-elsewhere'; // nothing, and another one is still finding out
 
-interface KnowledgeDependencies {
-  readonly store: AnswerSpeedStore;
+interface ProbeDependencies {
+  readonly store: ReceiverSpeedStore;
   readonly memory: LaneMemory;
   readonly wait: (ms: number) => Promise<void>;
   readonly clock: () => number;
@@ -67,26 +67,26 @@ interface KnowledgeDependencies {
  * asks first and the others wait for what it says: were it all of them, a receiver that stalls would have them all.
  * One or two requests at a time are no burst, and not worth the write.
  */
-export const knowledgeOf = async (
+export const probeSpeed = async (
   webhookId: string,
-  { quickUntilMs, probedUntilMs }: AnswerSpeed,
+  { quickUntilMs, probedUntilMs }: ReceiverSpeed,
   requests: number,
-  { store, memory, wait, clock }: KnowledgeDependencies,
-): Promise<Knowledge> => {
+  { store, memory, wait, clock }: ProbeDependencies,
+): Promise<KnownSpeed> => {
   if (memory.isQuick(webhookId, clock()) || quickUntilMs > clock()) return 'quick';
-  const isAsked = probedUntilMs > clock();
-  if (!isAsked && requests <= FIRST_ASKED) return 'nothing';
-  if (!isAsked && (await store.claimProbe(webhookId, clock(), clock() + PROBE_MS))) return 'asking';
-  const beganMs = isAsked ? probedUntilMs - PROBE_MS : clock();
+  const isProbed = probedUntilMs > clock();
+  if (!isProbed && requests <= FIRST_PROBED) return 'unknown';
+  if (!isProbed && (await store.claimProbe(webhookId, clock(), clock() + PROBE_MS))) return 'probing';
+  const beganMs = isProbed ? probedUntilMs - PROBE_MS : clock();
   for (const lookAtMs of LOOKS_AT_MS) {
     const leftMs = beganMs + lookAtMs - clock();
     if (leftMs <= 0) continue;
     await wait(leftMs);
-    const seen = await store.answerSpeed(webhookId);
+    const seen = await store.receiverSpeed(webhookId);
     if (seen.isSlow) return 'slow';
     if (seen.quickUntilMs > clock()) return 'quick';
   }
-  return 'asked';
+  return 'probed-elsewhere';
 };
 
 /** Whether something is done within that time. The timer does not outlive the answer. */
@@ -119,7 +119,7 @@ export const startGroup = async <T>(
   },
   start: (item: T) => Promise<void>,
 ): Promise<boolean> => {
-  const first = options.isTrusted ? group : group.slice(0, FIRST_ASKED);
+  const first = options.isTrusted ? group : group.slice(0, FIRST_PROBED);
   const rest = group.slice(first.length);
   const asked: Promise<void>[] = [];
   const inTime = await Promise.all(

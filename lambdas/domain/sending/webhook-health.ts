@@ -5,7 +5,7 @@ import type { StoredWebhook } from '../webhooks/webhook.ts';
 /** Since when a webhook has been refusing without a success, milliseconds, and whether that was told. */
 export interface Health {
   readonly failingSince: number | null;
-  readonly isTold: boolean;
+  readonly isFailingEmitted: boolean;
 }
 
 export interface HealthStore {
@@ -13,14 +13,14 @@ export interface HealthStore {
   /** Forgets that it was failing, and tells of its recovery where its failing was told. */
   endFailing(webhook: StoredWebhook, health: Health, delivery: StoredDelivery, nowMs: number): Promise<void>;
   /** Tells that it is failing, once until it recovers. */
-  tellFailing(webhook: StoredWebhook, delivery: StoredDelivery, nowMs: number): Promise<void>;
-  tellDead(webhook: StoredWebhook, delivery: StoredDelivery, reason: 'dead' | 'gone'): Promise<void>;
+  emitFailing(webhook: StoredWebhook, delivery: StoredDelivery, nowMs: number): Promise<void>;
+  emitDead(webhook: StoredWebhook, delivery: StoredDelivery, reason: 'dead' | 'gone'): Promise<void>;
   /** Disables a webhook and makes that known, once. */
   disable(webhook: StoredWebhook, reason: 'gone' | 'failing', delivery: StoredDelivery, nowMs: number): Promise<void>;
 }
 
 /** What came of one attempt, as it stands recorded. */
-export interface Tried {
+export interface RecordedAttempt {
   readonly outcome: 'delivered' | 'refused' | 'dead' | 'gone';
   readonly webhook: StoredWebhook;
   readonly health: Health;
@@ -37,12 +37,12 @@ const endOf = ({ last }: StoredDelivery): number => (last ? last.started_at + la
  * Keeps a webhook's health and tells of it. Written on change only: as long as all goes well, nothing is. The delivery
  * of an operational event counts for nothing, so that it can cause no other.
  */
-export const noteHealth = async (
-  all: readonly Tried[],
+export const updateHealth = async (
+  all: readonly RecordedAttempt[],
   store: HealthStore,
   { autoDisableAfterHours, speed, nowMs }: { autoDisableAfterHours: number; speed: number; nowMs: number },
 ): Promise<void> => {
-  const byWebhook = new Map<string, Tried[]>();
+  const byWebhook = new Map<string, RecordedAttempt[]>();
   for (const tried of all) {
     if (builtInEventType(tried.delivery.event_type)?.isOperational) continue;
     byWebhook.set(tried.webhook.id, [...(byWebhook.get(tried.webhook.id) ?? []), tried]);
@@ -54,21 +54,21 @@ export const noteHealth = async (
  * Tells once more that a delivery was given up, for the one that recorded it may have died before it could; what was told
  * stays as it is. A receiver that wanted no more is disabled with it, unless somebody has touched the webhook since.
  */
-export const tellAgain = async (
+export const emitDeadAgain = async (
   webhook: StoredWebhook,
   delivery: StoredDelivery,
-  store: Pick<HealthStore, 'tellDead' | 'disable'>,
+  store: Pick<HealthStore, 'emitDead' | 'disable'>,
   nowMs: number,
 ): Promise<void> => {
   if (builtInEventType(delivery.event_type)?.isOperational) return;
   const isGone = delivery.last?.error?.code === 'gone';
-  await store.tellDead(webhook, delivery, isGone ? 'gone' : 'dead');
+  await store.emitDead(webhook, delivery, isGone ? 'gone' : 'dead');
   const isUntouched = webhook.enabled && Date.parse(webhook.updated_at) <= (delivery.settled_at ?? 0);
   if (isGone && isUntouched) await store.disable(webhook, 'gone', delivery, nowMs);
 };
 
 const noteOne = async (
-  group: readonly Tried[],
+  group: readonly RecordedAttempt[],
   store: HealthStore,
   autoDisableAfterHours: number,
   speed: number,
@@ -79,7 +79,7 @@ const noteOne = async (
   const { webhook, health } = first;
   const dead = group.filter(({ outcome }) => outcome === 'dead' || outcome === 'gone');
   for (const { delivery, outcome } of dead) {
-    await store.tellDead(webhook, delivery, outcome === 'gone' ? 'gone' : 'dead');
+    await store.emitDead(webhook, delivery, outcome === 'gone' ? 'gone' : 'dead');
   }
 
   const delivered = group.find(({ outcome }) => outcome === 'delivered');
@@ -90,7 +90,7 @@ const noteOne = async (
     if (health.failingSince === null) await store.beginFailing(webhook.id, beganMs);
     const failingMs = (nowMs - (health.failingSince ?? beganMs)) * speed;
     const isWorthTelling = dead.length > 0 || failingMs >= TELL_AFTER_MS;
-    if (!health.isTold && isWorthTelling) await store.tellFailing(webhook, first.delivery, nowMs);
+    if (!health.isFailingEmitted && isWorthTelling) await store.emitFailing(webhook, first.delivery, nowMs);
     const limitMs = (webhook.auto_disable_after_hours ?? autoDisableAfterHours) * HOUR_MS;
     if (failingMs >= limitMs) await store.disable(webhook, 'failing', first.delivery, nowMs);
   }

@@ -75,7 +75,9 @@ export const changeWebhook = async (
       after,
       routesBefore: webhookRoutes(before, profile),
       routesAfter,
-      command: isResumed ? { id: `resume#${id}#${after.version}`, owner, call, type: 'resume', webhook_id: id } : null,
+      command: isResumed
+        ? { id: `release#${id}#${after.version}`, owner, call, type: 'release', webhook_id: id }
+        : null,
       entry: auditEntry(by, 'webhook.changed', id, nowMs),
       nowMs,
     });

@@ -34,7 +34,7 @@ export const deleteWebhook = async (
         ? eraseCommand(owner, id, 1)
         : before.enabled
           ? null
-          : { id: `resume#${id}#${before.version + 1}`, owner, type: 'resume', webhook_id: id },
+          : { id: `release#${id}#${before.version + 1}`, owner, type: 'release', webhook_id: id },
       entry: auditEntry(by, 'webhook.deleted', id, nowMs),
       nowMs,
     });

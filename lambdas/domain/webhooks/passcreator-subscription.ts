@@ -65,7 +65,7 @@ const isDone = async (work: Promise<unknown>): Promise<boolean> => {
 };
 
 /** Whose subscriptions, and who asks. */
-interface Asked {
+interface Submission {
   readonly owner: string;
   readonly by: Actor;
   readonly nowMs: number;
@@ -73,7 +73,7 @@ interface Asked {
 
 /** Makes a subscription, or gives the one that is there these settings. Of several made at the same moment the oldest stays. */
 export const subscribe = async (
-  { owner, subscription, by, nowMs }: Asked & { readonly subscription: Subscription },
+  { owner, subscription, by, nowMs }: Submission & { readonly subscription: Subscription },
   dependencies: SubscriptionDependencies,
 ): Promise<void> => {
   const { store, templates } = dependencies;
@@ -104,7 +104,7 @@ export const subscribe = async (
 
 /** Removes every subscription of the account with that URL; none is no fault. */
 export const unsubscribe = async (
-  { owner, url, by, nowMs }: Asked & { readonly url: string },
+  { owner, url, by, nowMs }: Submission & { readonly url: string },
   dependencies: SubscriptionDependencies,
 ): Promise<void> => {
   const all = await listSubscriptions(owner, dependencies.store);

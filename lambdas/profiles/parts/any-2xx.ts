@@ -1,4 +1,4 @@
-import type { Judgement } from '../../domain/deliveries/profile.ts';
+import type { ResponseClass } from '../../domain/deliveries/profile.ts';
 
 /** Any 2xx is a success and all else is refused, 410 too. */
-export const any2xx = (status: number): Judgement => (status >= 200 && status <= 299 ? 'delivered' : 'refused');
+export const any2xx = (status: number): ResponseClass => (status >= 200 && status <= 299 ? 'delivered' : 'refused');

@@ -1,4 +1,4 @@
-import type { Telling } from '../../domain/deliveries/profile.ts';
+import type { RenderInput } from '../../domain/deliveries/profile.ts';
 
 /** The members of a JSON object and the JSON texts of their values. */
 export type Payload = Readonly<Record<string, string>>;
@@ -16,14 +16,14 @@ export const withNames =
     Object.fromEntries(Object.entries(newer).map(([name, json]) => [olderNames[name] ?? name, json]));
 
 /** The body for a webhook pinned to a version: the newest payload, down-converted one version after the other. */
-export const bodyOfVersion = (telling: Telling, versions: readonly PayloadVersion[]): string => {
+export const bodyOfVersion = (input: RenderInput, versions: readonly PayloadVersion[]): string => {
   const newest: Payload = {
-    id: `"${telling.eventId}"`,
-    type: JSON.stringify(telling.eventType),
-    created_at: `"${telling.createdAt}"`,
-    data: telling.dataJson,
+    id: `"${input.eventId}"`,
+    type: JSON.stringify(input.eventType),
+    created_at: `"${input.createdAt}"`,
+    data: input.dataJson,
   };
-  const isNeeded = ([date]: PayloadVersion): boolean => date >= telling.apiVersion;
+  const isNeeded = ([date]: PayloadVersion): boolean => date >= input.apiVersion;
   const payload = versions.filter(isNeeded).reduce((newer, [, fromNewer]) => fromNewer(newer), newest);
   return `{${Object.entries(payload).map(([name, json]) => `"${name}":${json}`)}}`;
 };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { accountsTable } from '../../../lambdas/adapters/accounts/accounts-table.ts';
-import { keyCounter } from '../../../lambdas/adapters/accounts/authenticate-key.ts';
-import { keysTable } from '../../../lambdas/adapters/accounts/keys-table.ts';
+import { createAccountsTable } from '../../../lambdas/adapters/accounts/accounts-table.ts';
+import { createKeyAuthenticator } from '../../../lambdas/adapters/accounts/authenticate-key.ts';
+import { createKeysTable } from '../../../lambdas/adapters/accounts/keys-table.ts';
 import type { KeyCheck } from '../../../lambdas/domain/accounts/api-key.ts';
 import { changeAccount } from '../../../lambdas/domain/accounts/change-account.ts';
 import { auditEntry } from '../../../lambdas/domain/foundation/audit.ts';
@@ -19,7 +19,7 @@ const outcomes = (checks: readonly KeyCheck[]): Record<string, number> => {
 
 describe('the counter of a key', () => {
   const tables = useTables();
-  const counter = () => keyCounter(tables.client, tables.deliveryTable);
+  const counter = () => createKeyAuthenticator(tables.client, tables.deliveryTable);
   const many = (count: number, key: string, nowMs: number) =>
     // Each a function of its own: what one remembers must not help the others.
     Promise.all(Array.from({ length: count }, () => counter()(key, nowMs)));
@@ -54,7 +54,7 @@ describe('the counter of a key', () => {
     await count(key, start);
     await count(key, start + 1);
 
-    const accounts = accountsTable(tables.client, tableNames(tables));
+    const accounts = createAccountsTable(tables.client, tableNames(tables));
     await changeAccount({ id: accountId, change: { rate_limit_per_minute: 2 }, by, nowMs: start }, accounts, 30);
 
     expect((await count(key, start + 4_000)).outcome).toBe('limited');
@@ -66,7 +66,7 @@ describe('the counter of a key', () => {
     const { accountId, key } = await seedAccount(tables, { limit: 10 });
     await many(5, key, start);
 
-    const accounts = accountsTable(tables.client, tableNames(tables));
+    const accounts = createAccountsTable(tables.client, tableNames(tables));
     await changeAccount({ id: accountId, change: { rate_limit_per_minute: 4 }, by, nowMs: start }, accounts, 30);
 
     expect(outcomes(await many(3, key, start + 10))).toEqual({ limited: 3 });
@@ -74,7 +74,7 @@ describe('the counter of a key', () => {
 
   test('knows a revoked or expired key no more, at once', async () => {
     const { accountId, key } = await seedAccount(tables);
-    const keys = keysTable(tables.client, tableNames(tables));
+    const keys = createKeysTable(tables.client, tableNames(tables));
     const count = counter();
     const passed = await count(key, start);
     const found = passed.outcome === 'passed' ? await keys.find(accountId, passed.caller.keyId) : null;
@@ -94,6 +94,6 @@ describe('the counter of a key', () => {
     const busy = Object.assign(new Error('slow down'), { name: 'ProvisionedThroughputExceededException' });
     const client = { send: () => Promise.reject(busy) } as unknown as typeof tables.client;
 
-    await expect(keyCounter(client, 'delivery')('pp_live_0', start)).rejects.toBe(busy);
+    await expect(createKeyAuthenticator(client, 'delivery')('pp_live_0', start)).rejects.toBe(busy);
   });
 });

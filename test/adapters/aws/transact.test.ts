@@ -41,7 +41,7 @@ describe('a transaction', () => {
     expect([await isThere('a'), await isThere('c')]).toEqual([true, false]);
   });
 
-  // Both were told as busy, after six tries: whoever asked was to try again, for ever.
+  // Both were told as busy, after six tries: whoever calls was to try again, for ever.
   it.each([
     ['that adds a number to a text', 'ADD note :value', 1, 'incorrect data type'],
     ['that makes a row too large', 'SET more = :value', 'x'.repeat(300_000), 'exceeded the maximum allowed size'],
@@ -66,11 +66,11 @@ describe('a transaction', () => {
 describe('a transaction that others or the table do not let through', () => {
   let server: LoopbackServer;
   let codes: string[][];
-  let asked: number;
+  let calls: number;
   beforeEach(async () => {
-    asked = 0;
+    calls = 0;
     server = await serveOnLoopback((_, response) => {
-      const reasons = codes[asked++];
+      const reasons = codes[calls++];
       response.setHeader('content-type', 'application/x-amz-json-1.0');
       if (!reasons) return response.end('{}');
       response.statusCode = 400;
@@ -99,7 +99,7 @@ describe('a transaction that others or the table do not let through', () => {
     ];
 
     expect(await transact(client(), [put('a'), put('b')])).toBe(-1);
-    expect(asked).toBe(4);
+    expect(calls).toBe(4);
   });
 
   it('is told as busy after six tries, and asks whoever wanted it to try again', async () => {
@@ -107,13 +107,13 @@ describe('a transaction that others or the table do not let through', () => {
 
     expect(await transact(client(), [put('a'), put('b')])).toBe('busy');
     await expect(changeTogether(client(), [put('a'), put('b')])).rejects.toMatchObject({ code: 'unavailable' });
-    expect(asked).toBe(12);
+    expect(calls).toBe(12);
   });
 
   it('is no conflict where something else is wrong with it, too', async () => {
     codes = [['TransactionConflict', 'ValidationError']];
 
     await expect(transact(client(), [put('a'), put('b')])).rejects.toThrow('ValidationError');
-    expect(asked).toBe(1);
+    expect(calls).toBe(1);
   });
 });

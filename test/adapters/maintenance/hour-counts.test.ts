@@ -3,7 +3,7 @@ import { marshall } from '@aws-sdk/util-dynamodb';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createHourHistory } from '../../../lambdas/adapters/history/hour-history.ts';
 import { createHourRows, createRecount } from '../../../lambdas/adapters/maintenance/hour-counts.ts';
-import { createRollUpRows } from '../../../lambdas/adapters/maintenance/roll-up-store.ts';
+import { createRollUpStore } from '../../../lambdas/adapters/maintenance/roll-up-store.ts';
 import { rollUpProgressKey } from '../../../lambdas/adapters/rows/table-keys.ts';
 import { deliveryId, drawId } from '../../../lambdas/domain/foundation/id.ts';
 import { hourAt } from '../../../lambdas/domain/maintenance/hour.ts';
@@ -44,7 +44,7 @@ describe('the rows of hours', () => {
   const dueAgain = async (atMs: number) => {
     const names = { domain: tables.domainTable, delivery: tables.deliveryTable };
     const due = [];
-    for await (const each of createRollUpRows(tables.client, names, 30).dueAgain(atMs)) due.push(each);
+    for await (const each of createRollUpStore(tables.client, names, 30).dueAgain(atMs)) due.push(each);
     return due.filter((each) => each.webhookId === webhookId);
   };
 
@@ -104,11 +104,11 @@ describe('the rows of hours', () => {
 
   it('lets one of two save how far it is', async () => {
     const names = { domain: tables.domainTable, delivery: tables.deliveryTable };
-    const store = createRollUpRows(tables.client, names, 30);
+    const store = createRollUpStore(tables.client, names, 30);
     await tables.client.send(
       new DeleteItemCommand({ TableName: tables.deliveryTable, Key: marshall(rollUpProgressKey) }),
     );
-    const at = (hourMs: number) => ({ hourMs, place: { owner, webhookId }, inHand: null });
+    const at = (hourMs: number) => ({ hourMs, position: { owner, webhookId }, inHand: null });
 
     expect([await store.saveProgress(at(1), 0), await store.saveProgress(at(2), 0)]).toEqual([true, false]);
     expect([await store.saveProgress(at(3), 1), await store.saveProgress(at(4), 1)]).toEqual([true, false]);

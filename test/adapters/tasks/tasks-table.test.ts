@@ -1,6 +1,6 @@
 import { type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, test } from 'vitest';
-import { tasksTable } from '../../../lambdas/adapters/tasks/tasks-table.ts';
+import { createTasksTable } from '../../../lambdas/adapters/tasks/tasks-table.ts';
 import { deriveId, drawId } from '../../../lambdas/domain/foundation/id.ts';
 import type { Position } from '../../../lambdas/domain/foundation/page.ts';
 import { moved } from '../../../lambdas/domain/tasks/move-task.ts';
@@ -25,7 +25,7 @@ const taskOf = (owner: string, index: number, reference: string | null = null): 
 
 describe('the list of tasks', () => {
   const tables = useTables();
-  const table = () => tasksTable(tables.client, tables.domainTable);
+  const table = () => createTasksTable(tables.client, tables.domainTable);
 
   const seed = async (owner: string, count: number, reference: string | null = null): Promise<StoredTask[]> => {
     const tasks = Array.from({ length: count }, (_, index) => taskOf(owner, index, reference));
@@ -101,7 +101,7 @@ describe('the list of tasks', () => {
     } as unknown as DynamoDBClient;
 
     const page = { limit: 50, after: null };
-    const { items } = await tasksTable(moving, tables.domainTable).list(owner, {}, page);
+    const { items } = await createTasksTable(moving, tables.domainTable).list(owner, {}, page);
 
     expect(items.map(({ id }) => id).toSorted()).toEqual(tasks.map(({ id }) => id).toSorted());
     expect(items.some(({ status }) => status === 'accepted')).toBe(true);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Attempt, StoredDelivery } from '../../../lambdas/domain/deliveries/delivery.ts';
-import { afterAttempt, afterEnabling, whileDisabled } from '../../../lambdas/domain/deliveries/transitions.ts';
+import { applyAttempt, holdDelivery, releaseDelivery } from '../../../lambdas/domain/deliveries/transitions.ts';
 
 const delivery: StoredDelivery = {
   id: 'dlv_1',
@@ -26,7 +26,7 @@ const attempt: Attempt = {
   duration_ms: 40,
   http_status: 500,
   response_body: '',
-  is_body_apart: false,
+  has_body_row: false,
   error: null,
   request_headers: [],
 };
@@ -34,28 +34,28 @@ const next = { dueAtMs: 61_050, isParked: false };
 
 describe('a delivery after an attempt', () => {
   it('is delivered at the attempt’s end, whatever wait was left', () => {
-    const after = afterAttempt(delivery, attempt, 'delivered', next);
+    const after = applyAttempt(delivery, attempt, 'delivered', next);
 
     expect(after).toMatchObject({ status: 'delivered', settled_at: 1050, attempts_made: 1, ticket: 2 });
   });
 
   it('waits for its next attempt when refused', () => {
-    const after = afterAttempt(delivery, attempt, 'refused', next);
+    const after = applyAttempt(delivery, attempt, 'refused', next);
 
     expect(after).toMatchObject({ status: 'failed', step: 1, ticket: 2, due_at: 61_050, settled_at: null });
   });
 
   it('is dead when no wait is left, and when the receiver wants no more', () => {
-    const spent = afterAttempt(delivery, attempt, 'refused', null);
-    const gone = afterAttempt(delivery, attempt, 'gone', next);
+    const spent = applyAttempt(delivery, attempt, 'refused', null);
+    const gone = applyAttempt(delivery, attempt, 'gone', next);
 
     expect([spent.status, gone.status]).toEqual(['dead', 'dead']);
   });
 
   it('keeps its attempts while held, and goes on from there', () => {
-    const failed = afterAttempt(delivery, attempt, 'refused', { ...next, isParked: true });
+    const failed = applyAttempt(delivery, attempt, 'refused', { ...next, isParked: true });
 
-    const resumed = afterEnabling(whileDisabled(failed), 99_000);
+    const resumed = releaseDelivery(holdDelivery(failed), 99_000);
 
     expect(resumed).toMatchObject({ status: 'failed', step: 1, attempts_made: 1, ticket: 4, due_at: 99_000 });
     expect(resumed.parked).toBe(false);

@@ -37,7 +37,7 @@ describe('row version', () => {
   });
 
   test('a command of another version is not carried out', () => {
-    const resume = { id: 'c', owner: 'acc_1#live', type: 'resume', webhook_id: 'whk_1' };
+    const resume = { id: 'c', owner: 'acc_1#live', type: 'release', webhook_id: 'whk_1' };
 
     expect(commandSchema.parse(resume)).toEqual(resume);
     expect(() => commandSchema.parse({ ...resume, v: 2 })).toThrow(/"v"/);

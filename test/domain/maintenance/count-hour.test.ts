@@ -28,7 +28,7 @@ const sentAgain = async (found: readonly Found[], afterMs: number, speed = 1): P
     put: async () => {},
     close: async () => {},
     webhook: async () => null,
-    resumeHeld: nobody,
+    releasePage: nobody,
   };
   const queue = { send: async (tickets: readonly DeliveryTicket[]) => void sent.push(...tickets) };
   const nowMs = START_MS + afterMs;

@@ -8,7 +8,7 @@ import { anEvent, aWebhook } from '../../helpers/virtual-engine.ts';
 const START = Date.parse('2026-11-01T12:00:00.000Z');
 
 const attempted = (number: number, startedMs: number, dueMs: number, code?: AttemptErrorCode): Attempted => ({
-  judgement: code ? 'refused' : 'delivered',
+  responseClass: code ? 'refused' : 'delivered',
   retryAfter: null,
   attempt: attemptSchema.parse({
     number,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import {
-  type AnswerSpeed,
   createLaneMemory,
-  knowledgeOf,
+  probeSpeed,
+  type ReceiverSpeed,
   startGroup,
 } from '../../../lambdas/domain/sending/slow-lane.ts';
 
@@ -67,10 +67,10 @@ describe('a webhook’s requests of one batch', () => {
 });
 
 describe('what is known of a webhook', () => {
-  const unknown: AnswerSpeed = { isSlow: false, quickUntilMs: 0, probedUntilMs: 0 };
+  const unknown: ReceiverSpeed = { isSlow: false, quickUntilMs: 0, probedUntilMs: 0 };
 
   /** A world in which somebody says of the webhook what is given, at that time. */
-  const aWorld = (said: Partial<AnswerSpeed> & { atMs?: number } = {}, isClaimed = false) => {
+  const aWorld = (said: Partial<ReceiverSpeed> & { atMs?: number } = {}, isClaimed = false) => {
     let nowMs = 10_000;
     const claims: string[] = [];
     return {
@@ -86,7 +86,7 @@ describe('what is known of a webhook', () => {
             claims.push(webhookId);
             return !isClaimed;
           },
-          answerSpeed: async () => (nowMs >= (said.atMs ?? 0) ? { ...unknown, ...said } : unknown),
+          receiverSpeed: async () => (nowMs >= (said.atMs ?? 0) ? { ...unknown, ...said } : unknown),
           noteQuick: async () => undefined,
           markSlow: async () => undefined,
         },
@@ -98,47 +98,47 @@ describe('what is known of a webhook', () => {
   it('is for one instance to find out when a burst comes', async () => {
     const { deps, claims } = aWorld();
 
-    expect(await knowledgeOf('whk_1', unknown, 3, deps)).toBe('asking');
+    expect(await probeSpeed('whk_1', unknown, 3, deps)).toBe('probing');
     expect(claims).toEqual(['whk_1']);
   });
 
   it('is nothing, and costs nothing, for one or two requests', async () => {
     const { deps, claims } = aWorld();
 
-    expect(await knowledgeOf('whk_1', unknown, 2, deps)).toBe('nothing');
+    expect(await probeSpeed('whk_1', unknown, 2, deps)).toBe('unknown');
     expect(claims).toEqual([]);
   });
 
   it.each([
     ['quick', { quickUntilMs: 99_000, atMs: 10_050 }, 60],
     ['slow', { isSlow: true, atMs: 10_100 }, 120],
-    ['asked', {}, 200],
+    ['probed-elsewhere', {}, 200],
   ])('is %s by what the one that asks says, or has not said yet', async (known, said, afterMs) => {
     const { deps, waitedMs } = aWorld(said, true);
 
-    expect(await knowledgeOf('whk_1', unknown, 3, deps)).toBe(known);
+    expect(await probeSpeed('whk_1', unknown, 3, deps)).toBe(known);
     expect(waitedMs()).toBe(afterMs);
   });
 
   it('waits for who is asking already, without a claim of its own, for one request too', async () => {
     const { deps, claims } = aWorld({ quickUntilMs: 99_000 });
 
-    expect(await knowledgeOf('whk_1', { ...unknown, probedUntilMs: 12_000 }, 1, deps)).toBe('quick');
+    expect(await probeSpeed('whk_1', { ...unknown, probedUntilMs: 12_000 }, 1, deps)).toBe('quick');
     expect(claims).toEqual([]);
   });
 
   it('is not waited for when the one that asks has been at it for long', async () => {
     const { deps, waitedMs } = aWorld();
 
-    expect(await knowledgeOf('whk_1', { ...unknown, probedUntilMs: 11_800 }, 9, deps)).toBe('asked');
+    expect(await probeSpeed('whk_1', { ...unknown, probedUntilMs: 11_800 }, 9, deps)).toBe('probed-elsewhere');
     expect(waitedMs()).toBe(0);
   });
 
   it('is quick where any instance has seen that of late', async () => {
     const { deps } = aWorld();
 
-    expect(await knowledgeOf('whk_1', { ...unknown, quickUntilMs: 10_001 }, 9, deps)).toBe('quick');
+    expect(await probeSpeed('whk_1', { ...unknown, quickUntilMs: 10_001 }, 9, deps)).toBe('quick');
     deps.memory.noteQuick('whk_2', 9000);
-    expect(await knowledgeOf('whk_2', unknown, 9, deps)).toBe('quick');
+    expect(await probeSpeed('whk_2', unknown, 9, deps)).toBe('quick');
   });
 });

@@ -21,7 +21,7 @@ describe('a webhook’s address at registration', () => {
   });
 
   it('asks nobody about a text that is refused as it stands', async () => {
-    const errors = await checkAddress('http://hooks.example.com/', rules, () => Promise.reject(new Error('asked')));
+    const errors = await checkAddress('http://hooks.example.com/', rules, () => Promise.reject(new Error('submitted')));
 
     expect(errors).toMatchObject([{ path: 'url', code: 'https_required' }]);
   });

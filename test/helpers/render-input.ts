@@ -1,7 +1,7 @@
-import type { Telling } from '../../lambdas/domain/deliveries/profile.ts';
+import type { RenderInput } from '../../lambdas/domain/deliveries/profile.ts';
 
 /** An event for a delivery, with text that bad handling of bytes would break. */
-export const telling = (overrides: Partial<Telling> = {}): Telling => ({
+export const renderInput = (overrides: Partial<RenderInput> = {}): RenderInput => ({
   deliveryId: 'dlv_01JDB6Q8000000000000000000000000000000000000000000001AB',
   eventId: 'evt_01JDB6Q80000000000000000AB',
   eventType: 'task.accepted',
