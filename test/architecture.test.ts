@@ -96,7 +96,7 @@ const rooms: Readonly<Record<string, Rooms>> = {
     maintenance: ['deliveries', 'aws', 'rows'],
     sending: ['aws', 'rows'],
     deliveries: ['aws', 'rows'],
-    jobs: ['aws', 'rows'],
+    jobs: ['webhooks', 'aws', 'rows'],
     tasks: ['aws', 'rows'],
     webhooks: ['aws', 'rows'],
     events: ['aws', 'rows'],
@@ -206,6 +206,17 @@ describe('architecture', () => {
     );
 
     expect(calling).toEqual([]);
+  });
+
+  test('only rows/delivery-row.ts writes the index keys of a delivery', () => {
+    const writers = files.filter(
+      (file) =>
+        file.startsWith('lambdas/') && /\b(att_pk|has_slot): /.test(sources.get(file)?.replaceAll(/z\..*/g, '') ?? ''),
+    );
+
+    expect(writers.filter((file) => !file.startsWith('lambdas/domain/'))).toEqual([
+      'lambdas/adapters/rows/delivery-row.ts',
+    ]);
   });
 
   test('no file imports itself through others, not even for a type', () => {

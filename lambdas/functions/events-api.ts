@@ -5,7 +5,7 @@ import { createEventsTable } from '../adapters/events/events-table.ts';
 import { createSchemaChecker } from '../adapters/events/json-schema.ts';
 import { createDeliveryHistory } from '../adapters/history/delivery-history.ts';
 import { createCommandsTable } from '../adapters/redelivery/commands-table.ts';
-import { createSubscriberLookup } from '../adapters/webhooks/subscribers.ts';
+import { createSubscribers } from '../adapters/webhooks/event-routing.ts';
 import { createWebhooksTable } from '../adapters/webhooks/webhooks-table.ts';
 import { scheduleOf } from '../domain/deliveries/retry-schedule.ts';
 import { builtInEventType, isBuiltIn } from '../domain/events/built-in-types.ts';
@@ -28,7 +28,7 @@ export const handler = httpHandler(
     history: createDeliveryHistory(client, deliveryTable),
     webhooks: createWebhooksTable(client, domainTable, retentionDays),
     commands: createCommandsTable(client, domainTable, retentionDays),
-    subscribers: createSubscriberLookup(client, domainTable, (type) => builtInEventType(type)?.isOperational === true),
+    ...createSubscribers(client, domainTable, (type) => builtInEventType(type)?.isOperational === true),
     scheduleOf: (webhook) => scheduleOf(webhook, profileOf),
   }),
   {

@@ -3,7 +3,7 @@ import { marshall } from '@aws-sdk/util-dynamodb';
 import { beforeEach, describe, expect, it, test } from 'vitest';
 import { executeStatements, insertStatement } from '../../lambdas/adapters/aws/statements.ts';
 import { createRollUpStore } from '../../lambdas/adapters/maintenance/roll-up-store.ts';
-import { deliveryRow } from '../../lambdas/adapters/redelivery/redeliver.ts';
+import { newDeliveryRow } from '../../lambdas/adapters/rows/delivery-row.ts';
 import { deliveryKey, rollUpProgressKey } from '../../lambdas/adapters/rows/table-keys.ts';
 import type { StoredDelivery } from '../../lambdas/domain/deliveries/delivery.ts';
 import { newDelivery } from '../../lambdas/domain/deliveries/delivery.ts';
@@ -140,7 +140,7 @@ describe('GET /webhooks/{id}/stats', () => {
     const rows = Array.from({ length: 1600 }, (_, n) => {
       const event = anEvent({ owner: me.owner }, THIS_HOUR + n);
       const done = { status: 'delivered' as const, ticket: 2, settled_at: THIS_HOUR + n + 40 };
-      return deliveryRow({ ...newDelivery(event, webhook.id), ...done });
+      return newDeliveryRow({ ...newDelivery(event, webhook.id), ...done });
     });
     await executeStatements(
       tables.client,

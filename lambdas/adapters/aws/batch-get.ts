@@ -1,8 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type AttributeValue, BatchGetItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { PassPostError } from '../../domain/foundation/errors.ts';
 import type { Key } from '../rows/table-keys.ts';
+import { inBatches, retryRemaining, tablesAreBusy } from './retry.ts';
 
 export interface Wanted {
   readonly table: string;
@@ -18,17 +17,21 @@ const nameOf = (table: string, key: { pk?: unknown; sk?: unknown }): string => `
 /** DynamoDB takes at most 100 keys in one call. */
 const BATCH = 100;
 
-const getBatch = async (client: DynamoDBClient, wanted: readonly Wanted[], found: Map<string, Row>): Promise<void> => {
-  let request: Record<string, { Keys: Record<string, AttributeValue>[]; ConsistentRead?: boolean }> = {};
+const requestOf = (wanted: readonly Wanted[]) => {
+  const request: Record<string, { Keys: Record<string, AttributeValue>[]; ConsistentRead: boolean }> = {};
   for (const { table, key, isConsistent } of wanted) {
     const entry = request[table] ?? { Keys: [], ConsistentRead: false };
     request[table] = entry;
     entry.Keys.push({ pk: { S: key.pk }, sk: { S: key.sk } });
     entry.ConsistentRead ||= isConsistent;
   }
-  for (let tries = 1; Object.keys(request).length > 0; tries++) {
+  return request;
+};
+
+const getBatch = (client: DynamoDBClient, wanted: readonly Wanted[], found: Map<string, Row>): Promise<void> => {
+  const get = async (open: readonly Wanted[]): Promise<readonly Wanted[]> => {
     const { Responses = {}, UnprocessedKeys = {} } = await client.send(
-      new BatchGetItemCommand({ RequestItems: request }),
+      new BatchGetItemCommand({ RequestItems: requestOf(open) }),
     );
     for (const [table, items] of Object.entries(Responses)) {
       for (const item of items) {
@@ -36,22 +39,26 @@ const getBatch = async (client: DynamoDBClient, wanted: readonly Wanted[], found
         found.set(nameOf(table, row), row);
       }
     }
-    request = UnprocessedKeys as typeof request;
-    if (Object.keys(request).length === 0) return;
-    if (tries === 6) throw new PassPostError('unavailable', 'The tables are busy. Try again in a moment.');
-    await sleep(25 * 2 ** tries * (0.5 + Math.random()));
-  }
+    const unprocessed = new Set(
+      Object.entries(UnprocessedKeys).flatMap(([table, { Keys = [] }]) =>
+        Keys.map((key) => nameOf(table, { pk: key.pk?.S, sk: key.sk?.S })),
+      ),
+    );
+    return open.filter(({ table, key }) => unprocessed.has(nameOf(table, key)));
+  };
+  return retryRemaining(wanted, get, tablesAreBusy);
 };
 
-/** Reads rows of any tables, a hundred a call, each once however often it is asked for. The answer finds a row by table and key. */
+/**
+ * Reads rows of any tables, a hundred a call, all calls side by side. A key that is wanted twice is read once. Returns a
+ * function that finds a row by table and key; null where there is none.
+ */
 export const batchGet = async (
   client: DynamoDBClient,
   wanted: readonly Wanted[],
 ): Promise<(table: string, key: Key) => Row | null> => {
   const distinct = [...new Map(wanted.map((item) => [nameOf(item.table, item.key), item])).values()];
   const found = new Map<string, Row>();
-  const batches: Wanted[][] = [];
-  for (let i = 0; i < distinct.length; i += BATCH) batches.push(distinct.slice(i, i + BATCH));
-  await Promise.all(batches.map((batch) => getBatch(client, batch, found)));
+  await inBatches(distinct, BATCH, (batch) => getBatch(client, batch, found), Number.POSITIVE_INFINITY);
   return (table, key) => found.get(nameOf(table, key)) ?? null;
 };

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   BatchExecuteStatementCommand,
   type BatchStatementRequest,
@@ -6,8 +5,8 @@ import {
   type DynamoDBClient,
 } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import { PassPostError } from '../../domain/foundation/errors.ts';
-import { rowOf } from '../rows/row.ts';
+import { type RowUpdate, rowOf } from '../rows/row.ts';
+import { inBatches, retryRemaining, tablesAreBusy } from './retry.ts';
 
 /** DynamoDB takes at most 25 statements in one call. */
 const BATCH = 25;
@@ -32,14 +31,10 @@ export const insertStatement = (table: string, row: Readonly<Record<string, unkn
   return { Statement: `INSERT INTO "${table}" VALUE {${fields}}`, Parameters: entries.map(([, value]) => value) };
 };
 
-/** A statement that changes a row only while it holds `expected`. One attribute at most can be removed (the engines differ beyond that); what else must go is cleared, set to null. */
+/** A statement that makes an update; it fails with `ConditionalCheckFailed` where the row is missing or holds other values. */
 export const updateStatement = (
   table: string,
-  key: { readonly pk: string; readonly sk: string },
-  set: Readonly<Record<string, unknown>>,
-  expected: Readonly<Record<string, unknown>>,
-  remove?: string,
-  cleared: readonly string[] = [],
+  { key, set, expected, remove, cleared = [] }: RowUpdate,
 ): BatchStatementRequest => {
   const nulls = Object.fromEntries(cleared.map((name) => [name, null]));
   const assignments = Object.entries(marshall({ ...rowOf(set), ...nulls }, MARSHALL));
@@ -65,10 +60,12 @@ const outcomeOf = (response: BatchStatementResponse | undefined): Outcome | 'aga
   throw new Error(`DynamoDB refused a statement: ${code}`);
 };
 
-const executeBatch = async (client: DynamoDBClient, statements: readonly BatchStatementRequest[]) => {
+const executeBatch = async (
+  client: DynamoDBClient,
+  statements: readonly BatchStatementRequest[],
+): Promise<readonly Outcome[]> => {
   const outcomes: Outcome[] = new Array(statements.length).fill('done');
-  let open = statements.map((_, index) => index);
-  for (let tries = 1; ; tries++) {
+  const execute = async (open: readonly number[]): Promise<readonly number[]> => {
     const sent = open.map((index) => statements[index] as BatchStatementRequest);
     const { Responses = [] } = await client.send(new BatchExecuteStatementCommand({ Statements: sent }));
     const again: number[] = [];
@@ -77,27 +74,17 @@ const executeBatch = async (client: DynamoDBClient, statements: readonly BatchSt
       if (outcome === 'again') again.push(index);
       else outcomes[index] = outcome;
     });
-    if (again.length === 0) return outcomes;
-    if (tries === 5) throw new PassPostError('unavailable', 'The tables are busy. Try again in a moment.');
-    await sleep(25 * 2 ** tries * (0.5 + Math.random()));
-    open = again;
-  }
+    return again;
+  };
+  await retryRemaining([...statements.keys()], execute, tablesAreBusy);
+  return outcomes;
 };
 
 /**
- * Runs statements, each standing or failing alone, 25 a call and four calls at a time. No key may appear twice in 25.
- * Returns what became of each; throws where the engine would not take one.
+ * Executes statements, 25 a call and four calls at a time. Each statement succeeds or fails alone. No key may appear twice
+ * in 25. Returns the outcome of each statement; throws where DynamoDB rejects one for another reason.
  */
 export const executeStatements = async (
   client: DynamoDBClient,
   statements: readonly BatchStatementRequest[],
-): Promise<readonly Outcome[]> => {
-  const batches: BatchStatementRequest[][] = [];
-  for (let i = 0; i < statements.length; i += BATCH) batches.push(statements.slice(i, i + BATCH));
-  const outcomes: Outcome[] = [];
-  for (let i = 0; i < batches.length; i += 4) {
-    const four = await Promise.all(batches.slice(i, i + 4).map((batch) => executeBatch(client, batch)));
-    outcomes.push(...four.flat());
-  }
-  return outcomes;
-};
+): Promise<readonly Outcome[]> => (await inBatches(statements, BATCH, (batch) => executeBatch(client, batch))).flat();

@@ -1,14 +1,20 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { SendMessageBatchCommand, type SendMessageBatchRequestEntry, type SQSClient } from '@aws-sdk/client-sqs';
+import {
+  type BatchResultErrorEntry,
+  SendMessageBatchCommand,
+  type SendMessageBatchRequestEntry,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
 import * as z from 'zod';
 import type { DeliveryTicket } from '../../domain/deliveries/delivery.ts';
 import { isId, webhookOfDelivery } from '../../domain/foundation/id.ts';
+import { SECOND_MS, toSeconds } from '../../domain/foundation/time.ts';
+import { inBatches, retryRemaining } from '../aws/retry.ts';
 
 /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html: DelaySeconds is 0 to 900. */
-const LONGEST_DELAY_SECONDS = 900;
+const MAX_DELAY_SECONDS = 900;
 const BATCH = 10;
 
-/** Parts of keys: with one that is none the table refuses the whole call, and with it the messages beside this one. */
+/** A part of a table key. An empty one would make DynamoDB reject the whole call, and fail the other messages of the batch. */
 const keyPart = z.string().min(1).max(64);
 const messageSchema = z
   .object({
@@ -21,51 +27,54 @@ const messageSchema = z
   })
   .transform(({ d, t, o, e, r }): DeliveryTicket => ({ deliveryId: d, ticket: t, owner: o, eventId: e, dueAtMs: r }));
 
-/** What a message says; throws where it is none of ours. */
+/**
+ * The ticket of a message. One-letter names save billed bytes: `d` delivery id, `t` ticket, `o` owner, `e` event id, `r` due
+ * time in milliseconds, `v` version. Throws where the text is not such a message.
+ */
 export const ticketFromMessage = (body: string): DeliveryTicket => messageSchema.parse(JSON.parse(body));
 
 export interface DeliveryQueue {
-  /** Whether the queue can carry a wait until then; a longer one is parked. */
+  /** Whether the wait until the due time fits into an SQS delay. A longer wait is parked in the due index. */
   carries(dueAtMs: number, nowMs: number): boolean;
-  /** Sends each for its due time, never to arrive early. */
+  /** Sends a message for each ticket, delayed so that it arrives at the due time or later, never earlier. */
   send(tickets: readonly DeliveryTicket[], nowMs: number): Promise<void>;
 }
 
 const entryOf = (ticket: DeliveryTicket, index: number, nowMs: number): SendMessageBatchRequestEntry => {
-  const delaySeconds = Math.max(0, Math.ceil((ticket.dueAtMs - nowMs) / 1000));
-  if (delaySeconds > LONGEST_DELAY_SECONDS) throw new RangeError(`the queue cannot carry a wait of ${delaySeconds} s`);
+  const delaySeconds = Math.max(0, toSeconds(ticket.dueAtMs - nowMs));
+  if (delaySeconds > MAX_DELAY_SECONDS) throw new RangeError(`SQS cannot delay a message by ${delaySeconds} s`);
   const { deliveryId: d, ticket: t, owner: o, eventId: e, dueAtMs: r } = ticket;
   return {
     Id: String(index),
     MessageBody: JSON.stringify({ v: 1, d, t, o, e, r }),
-    // Fair queues: a webhook with many messages in flight does not delay the others'.
+    // SQS fair queues: messages of one busy webhook do not delay those of other webhooks.
     MessageGroupId: webhookOfDelivery(d),
     ...(delaySeconds > 0 ? { DelaySeconds: delaySeconds } : {}),
   };
 };
 
-/** `speed` shortens the longest wait that is carried, as it shortens the waits themselves. */
+/** A queue of tickets. `speed` divides the longest delay, as it divides the waits of the schedules. */
 export const createDeliveryQueue = (client: SQSClient, queueUrl: string, speed: number): DeliveryQueue => {
-  const sendBatch = async (entries: SendMessageBatchRequestEntry[]): Promise<void> => {
-    let open = entries;
-    for (let tries = 1; ; tries++) {
-      const { Failed = [] } = await client.send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries: open }));
-      if (Failed.length === 0) return;
-      const failed = new Map(Failed.map((failure) => [failure.Id, failure]));
-      const refused = Failed.find((failure) => failure.SenderFault);
-      if (refused || tries === 5) throw new Error(`SQS did not take ${Failed.length} messages: ${Failed[0]?.Code}`);
-      await sleep(25 * 2 ** tries * (0.5 + Math.random()));
-      open = open.filter((entry) => failed.has(entry.Id));
-    }
+  const sendBatch = (entries: readonly SendMessageBatchRequestEntry[]): Promise<void> => {
+    let failures: readonly BatchResultErrorEntry[] = [];
+    const notAccepted = () => new Error(`SQS did not accept ${failures.length} messages: ${failures[0]?.Code}`);
+    const sendOnce = async (open: readonly SendMessageBatchRequestEntry[]) => {
+      const { Failed = [] } = await client.send(
+        new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries: [...open] }),
+      );
+      failures = Failed;
+      if (Failed.some(({ SenderFault }) => SenderFault)) throw notAccepted();
+      const failedIds = new Set(Failed.map(({ Id }) => Id));
+      return open.filter(({ Id }) => failedIds.has(Id));
+    };
+    return retryRemaining(entries, sendOnce, notAccepted);
   };
 
   return {
-    carries: (dueAtMs, nowMs) => dueAtMs - nowMs <= (LONGEST_DELAY_SECONDS * 1000) / speed,
+    carries: (dueAtMs, nowMs) => dueAtMs - nowMs <= (MAX_DELAY_SECONDS * SECOND_MS) / speed,
     async send(tickets, nowMs) {
       const entries = tickets.map((ticket, index) => entryOf(ticket, index, nowMs));
-      const batches: SendMessageBatchRequestEntry[][] = [];
-      for (let i = 0; i < entries.length; i += BATCH) batches.push(entries.slice(i, i + BATCH));
-      for (let i = 0; i < batches.length; i += 4) await Promise.all(batches.slice(i, i + 4).map(sendBatch));
+      await inBatches(entries, BATCH, sendBatch);
     },
   };
 };

@@ -1,8 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { BatchWriteItemCommand, type DynamoDBClient, QueryCommand, type WriteRequest } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import type { CommandStore } from '../../domain/fan-out/run-command.ts';
-import { PassPostError } from '../../domain/foundation/errors.ts';
+import { inBatches, retryRemaining, tablesAreBusy } from '../aws/retry.ts';
 import { executeStatements, insertStatement } from '../aws/statements.ts';
 import { commandToRow } from '../rows/command-row.ts';
 import { attemptKey, deliveryPk, healthKey, type Key, SHARDS } from '../rows/table-keys.ts';
@@ -13,28 +12,24 @@ const DELIVERIES_AT_ONCE = 100;
 const BATCH = 25;
 
 /** Takes a deleted webhook's history out of the delivery table, step by step. */
-export const createErasureRows = (
+export const createHistoryEraser = (
   client: DynamoDBClient,
   tables: { readonly domain: string; readonly delivery: string },
 ): Pick<CommandStore, 'erasePage' | 'addCommand'> => {
-  const removeBatch = async (requests: readonly WriteRequest[]): Promise<void> => {
-    let open = [...requests];
-    for (let tries = 1; open.length > 0; tries++) {
-      const { UnprocessedItems } = await client.send(
-        new BatchWriteItemCommand({ RequestItems: { [tables.delivery]: open } }),
-      );
-      open = UnprocessedItems?.[tables.delivery] ?? [];
-      if (open.length === 0) return;
-      if (tries === 5) throw new PassPostError('unavailable', 'The tables are busy. Try again in a moment.');
-      await sleep(25 * 2 ** tries * (0.5 + Math.random()));
-    }
-  };
+  const removeBatch = (requests: readonly WriteRequest[]): Promise<void> =>
+    retryRemaining(
+      requests,
+      async (open) => {
+        const request = new BatchWriteItemCommand({ RequestItems: { [tables.delivery]: [...open] } });
+        const { UnprocessedItems } = await client.send(request);
+        return UnprocessedItems?.[tables.delivery] ?? [];
+      },
+      tablesAreBusy,
+    );
 
   const remove = async (keys: readonly Key[]): Promise<void> => {
     const requests = keys.map((key) => ({ DeleteRequest: { Key: marshall(key) } }));
-    const batches: WriteRequest[][] = [];
-    for (let i = 0; i < requests.length; i += BATCH) batches.push(requests.slice(i, i + BATCH));
-    for (let i = 0; i < batches.length; i += 4) await Promise.all(batches.slice(i, i + 4).map(removeBatch));
+    await inBatches(requests, BATCH, removeBatch);
   };
 
   const firstOf = async (pk: string) => {

@@ -3,19 +3,30 @@ import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { type DeliveryTicket, storedDeliverySchema, ticketOf } from '../../domain/deliveries/delivery.ts';
 import { releaseDelivery } from '../../domain/deliveries/transitions.ts';
 import { executeStatements, updateStatement } from '../aws/statements.ts';
-import { attentionPk, attentionPkOf, deliveryKey, duePkOf, indexes, SHARDS } from '../rows/table-keys.ts';
+import { deliveryUpdate } from '../rows/delivery-row.ts';
+import { attentionPk, indexes, SHARDS } from '../rows/table-keys.ts';
 
-/** So many held deliveries of each shard are let go in one round. */
-const HELD_AT_ONCE = 100;
+/** Held deliveries of each shard that one page releases. */
+const PAGE_SIZE = 100;
 
-/** Lets some of a webhook's held deliveries go on, as a request asked, where one did. Answers what now awaits its message, and whether more are held. */
-export const createHeldReleaser =
-  (client: DynamoDBClient, deliveryTable: string) =>
-  async (
+export interface HeldDeliveries {
+  /**
+   * Releases one page of a webhook's held deliveries: they become due now. `requestedBy` is the id of the API request that
+   * enabled the webhook, if one did. Returns the tickets to send, and whether more deliveries are held.
+   */
+  releasePage(
     webhookId: string,
     requestedBy: string | undefined,
     nowMs: number,
-  ): Promise<{ tickets: DeliveryTicket[]; hasMore: boolean }> => {
+  ): Promise<{ tickets: DeliveryTicket[]; hasMore: boolean }>;
+}
+
+export const createHeldDeliveries = (
+  client: DynamoDBClient,
+  deliveryTable: string,
+  retentionDays: number,
+): HeldDeliveries => ({
+  async releasePage(webhookId, requestedBy, nowMs) {
     const pages = await Promise.all(
       Array.from({ length: SHARDS }, (_, shard) =>
         client.send(
@@ -24,34 +35,21 @@ export const createHeldReleaser =
             IndexName: indexes.attention,
             KeyConditionExpression: 'att_pk = :pk',
             ExpressionAttributeValues: marshall({ ':pk': attentionPk(webhookId, shard, 'held') }),
-            Limit: HELD_AT_ONCE,
+            Limit: PAGE_SIZE,
           }),
         ),
       ),
     );
-    const held = pages
+    const changes = pages
       .flatMap(({ Items = [] }) => Items.map((item) => storedDeliverySchema.parse(unmarshall(item))))
-      .filter(({ status }) => status === 'held');
-    const resumed = held.map((delivery) => releaseDelivery(delivery, nowMs));
+      // The index lags behind the table.
+      .filter(({ status }) => status === 'held')
+      .map((before) => ({ before, after: releaseDelivery(before, nowMs) }));
     const outcomes = await executeStatements(
       client,
-      resumed.map((after, index) =>
-        updateStatement(
-          deliveryTable,
-          deliveryKey(after.id),
-          {
-            status: after.status,
-            ticket: after.ticket,
-            trigger: after.trigger,
-            due_at: after.due_at,
-            due_pk: duePkOf(after.id),
-            att_pk: attentionPkOf(after.id, after.status),
-            requested_by: requestedBy,
-          },
-          { ticket: held[index]?.ticket },
-        ),
-      ),
+      changes.map((change) => updateStatement(deliveryTable, deliveryUpdate(change, retentionDays, { requestedBy }))),
     );
-    const tickets = resumed.filter((_, index) => outcomes[index] === 'done').map(ticketOf);
+    const tickets = changes.filter((_, index) => outcomes[index] === 'done').map(({ after }) => ticketOf(after));
     return { tickets, hasMore: pages.some(({ LastEvaluatedKey }) => LastEvaluatedKey !== undefined) };
-  };
+  },
+});

@@ -3,16 +3,19 @@ import { marshall } from '@aws-sdk/util-dynamodb';
 import type { FanOutStore } from '../../domain/fan-out/fan-out.ts';
 import type { CommandStore } from '../../domain/fan-out/run-command.ts';
 import { executeStatements, insertStatement } from '../aws/statements.ts';
-import { createErasureRows } from '../deliveries/erase-history.ts';
-import { createHeldReleaser } from '../deliveries/release-held.ts';
-import { createEventExtender } from '../maintenance/event-retention.ts';
-import { createRecount } from '../maintenance/hour-counts.ts';
-import { createRecoveryRows } from '../redelivery/recovery.ts';
-import { createRedeliverer, deliveryRow } from '../redelivery/redeliver.ts';
+import { createHistoryEraser } from '../deliveries/erase-history.ts';
+import { createHeldDeliveries } from '../deliveries/release-held.ts';
+import { createEventExtension } from '../maintenance/event-retention.ts';
+import { createHourMarks } from '../maintenance/hour-counts.ts';
+import { createRecovery } from '../redelivery/recovery.ts';
+import { createRedeliverer } from '../redelivery/redeliver.ts';
+import { newDeliveryRow } from '../rows/delivery-row.ts';
 import { eventToRow } from '../rows/event-row.ts';
+import { REMOVE_FAILING } from '../rows/health-row.ts';
 import { healthKey } from '../rows/table-keys.ts';
-import { createSubscriberLookup } from '../webhooks/subscribers.ts';
+import { createSubscribers } from '../webhooks/event-routing.ts';
 
+/** All rows that the fan-out reads and writes. `speed` divides the hours of the statistics, as it divides the schedules. */
 export const createFanOutStore = (
   client: DynamoDBClient,
   tables: { readonly domain: string; readonly delivery: string },
@@ -20,25 +23,21 @@ export const createFanOutStore = (
   isOperational: (type: string) => boolean,
   speed = 1,
 ): FanOutStore & CommandStore => {
-  const recount = createRecount(client, tables.delivery, retentionDays, speed);
-  const releasePage = createHeldReleaser(client, tables.delivery);
-  const { redeliverBatch, redeliver } = createRedeliverer(
-    client,
-    tables.delivery,
-    recount,
-    createEventExtender(client, tables.domain),
-  );
+  const { markForRecount } = createHourMarks(client, tables.delivery, retentionDays, speed);
+  const { extendEvents } = createEventExtension(client, tables.domain);
+  const held = createHeldDeliveries(client, tables.delivery, retentionDays);
+  const redeliverer = createRedeliverer(client, tables.delivery, retentionDays, { markForRecount, extendEvents });
   return {
-    ...createErasureRows(client, tables),
-    redeliver,
-    ...createRecoveryRows(client, tables, redeliverBatch),
-    subscribers: createSubscriberLookup(client, tables.domain, isOperational),
+    ...createSubscribers(client, tables.domain, isOperational),
+    ...createHistoryEraser(client, tables),
+    ...createRecovery(client, tables, redeliverer.redeliverBatch),
+    redeliver: redeliverer.redeliver,
 
     async add(events, deliveries, nowMs) {
-      await recount(deliveries, nowMs);
+      await markForRecount(deliveries, nowMs);
       await executeStatements(client, [
         ...events.map((event) => insertStatement(tables.domain, eventToRow(event, retentionDays))),
-        ...deliveries.map((delivery) => insertStatement(tables.delivery, deliveryRow(delivery))),
+        ...deliveries.map((delivery) => insertStatement(tables.delivery, newDeliveryRow(delivery))),
       ]);
     },
 
@@ -47,15 +46,15 @@ export const createFanOutStore = (
         new UpdateItemCommand({
           TableName: tables.delivery,
           Key: marshall(healthKey(webhookId)),
-          UpdateExpression: 'SET kind = :kind REMOVE failing_since, failing_pk, failing_emitted',
+          UpdateExpression: `SET kind = :kind ${REMOVE_FAILING}`,
           ExpressionAttributeValues: marshall({ ':kind': 'health' }),
         }),
       );
     },
 
     async releasePage(webhookId, requestedBy, nowMs) {
-      const { tickets, hasMore } = await releasePage(webhookId, requestedBy, nowMs);
-      await recount(
+      const { tickets, hasMore } = await held.releasePage(webhookId, requestedBy, nowMs);
+      await markForRecount(
         tickets.map(({ deliveryId, owner }) => ({ id: deliveryId, owner })),
         nowMs,
       );

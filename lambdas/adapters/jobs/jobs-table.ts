@@ -14,7 +14,8 @@ import { batchGet } from '../aws/batch-get.ts';
 import { newestFirst, type PageRequest, queryStatuses } from '../aws/status-list.ts';
 import { jobToRow } from '../rows/job-row.ts';
 import { rowOf } from '../rows/row.ts';
-import { jobKey, jobListPk, routingKey, webhookKey } from '../rows/table-keys.ts';
+import { jobKey, jobListPk, webhookKey } from '../rows/table-keys.ts';
+import { subscribersOfType } from '../webhooks/event-routing.ts';
 
 export interface JobsTable extends NewJobs, CompletingJobs {
   list(owner: string, status: JobStatus | undefined, page: PageRequest & { nowMs: number }): Promise<Page<StoredJob>>;
@@ -98,11 +99,11 @@ export const createJobsTable = (client: DynamoDBClient, table: string, retention
     },
 
     async hasWebhook(owner, type, profile) {
-      const routing = routingKey(owner, type);
-      const routes = await batchGet(client, [{ table, key: routing, isConsistent: true }]);
-      const wanting = [...((routes(table, routing)?.webhooks as Set<string> | undefined) ?? [])];
-      // A result is about no resource, so that who asks for one does not get it.
-      const keys = wanting.filter((entry) => entry.endsWith('|')).map((entry) => webhookKey(owner, entry.slice(0, -1)));
+      const subscribers = await subscribersOfType(client, table, owner, type);
+      // The result of a job has no resource, so a webhook with a resource filter does not receive it.
+      const keys = subscribers
+        .filter(({ resource }) => resource === null)
+        .map(({ webhookId }) => webhookKey(owner, webhookId));
       const rows = await batchGet(
         client,
         keys.map((key) => ({ table, key, isConsistent: true })),

@@ -8,7 +8,8 @@ import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
 import type { DueEntry, DueIndex } from '../../domain/maintenance/sweep-due.ts';
 import { executeStatements, updateStatement } from '../aws/statements.ts';
-import { deliveryKey, duePk, indexes } from '../rows/table-keys.ts';
+import { unparkUpdate } from '../rows/delivery-row.ts';
+import { duePk, indexes } from '../rows/table-keys.ts';
 
 const entrySchema = z
   .object({
@@ -67,9 +68,7 @@ export const createDueIndex = (client: DynamoDBClient, deliveryTable: string): D
     async unpark(entries) {
       await executeStatements(
         client,
-        entries.map(({ deliveryId, ticket }) =>
-          updateStatement(deliveryTable, deliveryKey(deliveryId), { parked: false }, { ticket }),
-        ),
+        entries.map(({ deliveryId, ticket }) => updateStatement(deliveryTable, unparkUpdate(deliveryId, ticket))),
       );
     },
   };

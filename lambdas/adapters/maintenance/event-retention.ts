@@ -1,40 +1,29 @@
-import {
-  ConditionalCheckFailedException,
-  type DynamoDBClient,
-  QueryCommand,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb';
+import { type DynamoDBClient, QueryCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
 import { type DeliveryStatus, storedDeliverySchema } from '../../domain/deliveries/delivery.ts';
 import { cancelDelivery } from '../../domain/deliveries/transitions.ts';
 import { idBound, timeOfId } from '../../domain/foundation/id.ts';
-import { retentionOf, SCHEDULE_DAYS } from '../../domain/foundation/retention.ts';
-import type {
-  EventReference,
-  RetentionProgress,
-  RetentionStore,
-} from '../../domain/maintenance/extend-event-retention.ts';
+import { SCHEDULE_DAYS } from '../../domain/foundation/retention.ts';
+import { DAY_MS, DAY_SECONDS, SECOND_MS } from '../../domain/foundation/time.ts';
+import type { RetentionProgress, RetentionStore } from '../../domain/maintenance/extend-event-retention.ts';
 import { batchGet } from '../aws/batch-get.ts';
 import { createProgressRow } from '../aws/checkpoint.ts';
+import { nullIfRefused } from '../aws/conditional-write.ts';
+import { inBatches } from '../aws/retry.ts';
 import { executeStatements, updateStatement } from '../aws/statements.ts';
-import {
-  attentionPk,
-  attentionPkOf,
-  deliveryKey,
-  eventKey,
-  indexes,
-  retentionProgressKey,
-  SHARDS,
-} from '../rows/table-keys.ts';
+import { deliveryUpdate } from '../rows/delivery-row.ts';
+import { attentionPk, eventKey, indexes, type Key, retentionProgressKey, SHARDS } from '../rows/table-keys.ts';
 
-const DAY_SECONDS = 86_400;
-/** An event lives for the retention, a day at least, and a schedule more: a younger one lives through another anyway. */
-const YOUNG_MS = DAY_SECONDS * 1000;
-/** What would not live for another schedule lives so long: the longer, the fewer writes; the shorter, the sooner it goes once it is not needed. */
-const KEPT_DAYS = 30;
-const DELIVERIES_AT_ONCE = 100;
-/** So many events are written side by side. */
+/**
+ * A younger event is not extended: an event lives for the retention (a day at least) and a whole schedule more, so it
+ * outlives the schedule of its deliveries anyway.
+ */
+const MIN_EVENT_AGE_MS = DAY_MS;
+/** Days that an extended event lives on. More days mean fewer writes; fewer days mean that it is deleted sooner. */
+const EXTENSION_DAYS = 30;
+const DELIVERIES_PER_PAGE = 100;
+/** Events that are written side by side. */
 const EVENTS_AT_ONCE = 25;
 
 const progressSchema: z.ZodType<RetentionProgress> = z.object({
@@ -44,61 +33,60 @@ const progressSchema: z.ZodType<RetentionProgress> = z.object({
   cursor: z.object({ list: z.number(), after: z.string().nullable() }).nullable(),
 });
 
-/** In the order in which a delivery goes through them: one that changes meanwhile is still ahead. A first attempt that was never put off stands in none. */
+/**
+ * The statuses of unfinished deliveries in the order in which a delivery takes them: one that changes during the round is
+ * met again in a later list. A first attempt that was never put off is in no list of the attention index.
+ */
 const STATUSES: readonly DeliveryStatus[] = ['pending', 'failed', 'held'];
 const LISTS = STATUSES.flatMap((status) => Array.from({ length: SHARDS }, (_, shard) => ({ status, shard })));
 
-/** Lets events live on that something is owed of, where they would end before a whole schedule is over. What has expired or was erased stays so. */
-export const createEventExtender =
-  (client: DynamoDBClient, domainTable: string): RetentionStore['extendEvents'] =>
-  async (owed: readonly EventReference[], nowMs) => {
-    const nowSeconds = Math.floor(nowMs / 1000);
-    const neededUntil = nowSeconds + SCHEDULE_DAYS * DAY_SECONDS;
-    const keys = [
-      ...new Map(
-        owed
-          .filter(({ id }) => timeOfId(id) < nowMs - YOUNG_MS)
-          .map(({ owner, event_id }) => [event_id, eventKey(owner, event_id)]),
-      ).values(),
-    ];
-    const find = await batchGet(
-      client,
-      keys.map((key) => ({ table: domainTable, key, isConsistent: false })),
-    );
-    const ending = keys.filter((key) => {
-      const row = find(domainTable, key);
-      const ttl = Number(row?.ttl ?? Number.POSITIVE_INFINITY);
-      return row?.payload_deleted_at === undefined && ttl > nowSeconds && ttl < neededUntil;
-    });
+export type EventExtension = Pick<RetentionStore, 'extendEvents'>;
 
-    const letLive = async (key: (typeof keys)[number]): Promise<void> => {
-      try {
-        await client.send(
-          new UpdateItemCommand({
-            TableName: domainTable,
-            Key: marshall(key),
-            UpdateExpression: 'SET #ttl = :until',
-            ConditionExpression: '#ttl > :now AND #ttl < :needed AND attribute_not_exists(payload_deleted_at)',
-            ExpressionAttributeNames: { '#ttl': 'ttl' },
-            ExpressionAttributeValues: marshall({
-              ':until': nowSeconds + KEPT_DAYS * DAY_SECONDS,
-              ':now': nowSeconds,
-              ':needed': neededUntil,
-            }),
+/** Extends events that unfinished deliveries need and that would expire before a whole schedule is over. */
+export const createEventExtension = (client: DynamoDBClient, domainTable: string): EventExtension => {
+  const extend = (key: Key, nowSeconds: number, neededUntil: number): Promise<unknown> =>
+    // Refused where another invocation was first, or where the event has expired or was erased.
+    nullIfRefused(
+      client.send(
+        new UpdateItemCommand({
+          TableName: domainTable,
+          Key: marshall(key),
+          UpdateExpression: 'SET #ttl = :until',
+          ConditionExpression: '#ttl > :now AND #ttl < :needed AND attribute_not_exists(payload_deleted_at)',
+          ExpressionAttributeNames: { '#ttl': 'ttl' },
+          ExpressionAttributeValues: marshall({
+            ':until': nowSeconds + EXTENSION_DAYS * DAY_SECONDS,
+            ':now': nowSeconds,
+            ':needed': neededUntil,
           }),
-        );
-      } catch (error) {
-        // Another was first, or nothing is left to keep.
-        if (!(error instanceof ConditionalCheckFailedException)) throw error;
-      }
-    };
-    for (let i = 0; i < ending.length; i += EVENTS_AT_ONCE) {
-      await Promise.all(ending.slice(i, i + EVENTS_AT_ONCE).map(letLive));
-    }
-    return ending.length;
-  };
+        }),
+      ),
+    );
 
-/** What a webhook is owed or held, older events first, with all that keeps it from being lost. */
+  return {
+    async extendEvents(deliveries, nowMs) {
+      const nowSeconds = Math.floor(nowMs / SECOND_MS);
+      const neededUntil = nowSeconds + SCHEDULE_DAYS * DAY_SECONDS;
+      const old = deliveries.filter(({ id }) => timeOfId(id) < nowMs - MIN_EVENT_AGE_MS);
+      const keys = [...new Map(old.map(({ owner, event_id }) => [event_id, eventKey(owner, event_id)])).values()];
+      const find = await batchGet(
+        client,
+        keys.map((key) => ({ table: domainTable, key, isConsistent: false })),
+      );
+      const expiring = keys.filter((key) => {
+        const row = find(domainTable, key);
+        const ttl = Number(row?.ttl ?? Number.POSITIVE_INFINITY);
+        return row?.payload_deleted_at === undefined && ttl > nowSeconds && ttl < neededUntil;
+      });
+      const extendAll = (batch: readonly Key[]) =>
+        Promise.all(batch.map((key) => extend(key, nowSeconds, neededUntil)));
+      await inBatches(expiring, EVENTS_AT_ONCE, extendAll, 1);
+      return expiring.length;
+    },
+  };
+};
+
+/** A webhook's unfinished deliveries of older events, oldest first, and the two changes that keep them from being lost. */
 export const createEventRetention = (
   client: DynamoDBClient,
   tables: { readonly domain: string; readonly delivery: string },
@@ -111,7 +99,7 @@ export const createEventRetention = (
   return {
     retentionProgress: progress.read,
     saveRetentionProgress: progress.save,
-    extendEvents: createEventExtender(client, tables.domain),
+    ...createEventExtension(client, tables.domain),
 
     async openDeliveries(webhookId, cursor, nowMs) {
       const { list, after } = cursor ?? { list: 0, after: null };
@@ -124,9 +112,9 @@ export const createEventRetention = (
           ExpressionAttributeValues: marshall({
             ':pk': attentionPk(webhookId, shard, status),
             ':after': after ?? 'dlv_',
-            ':until': idBound('dlv', nowMs - YOUNG_MS),
+            ':until': idBound('dlv', nowMs - MIN_EVENT_AGE_MS),
           }),
-          Limit: DELIVERIES_AT_ONCE,
+          Limit: DELIVERIES_PER_PAGE,
         }),
       );
       const found = Items.map((item) => storedDeliverySchema.parse(unmarshall(item))).filter(({ id }) => id !== after);
@@ -135,24 +123,10 @@ export const createEventRetention = (
     },
 
     async cancelHeld(held, nowMs) {
+      const changes = held.map((before) => ({ before, after: cancelDelivery(before, nowMs) }));
       const outcomes = await executeStatements(
         client,
-        held.map((before) => {
-          const { id, status, ticket, settled_at, retention_days } = cancelDelivery(before, nowMs);
-          const keptSeconds = retentionOf(retention_days, retentionDays) * DAY_SECONDS;
-          return updateStatement(
-            tables.delivery,
-            deliveryKey(id),
-            {
-              status,
-              ticket,
-              settled_at,
-              ttl: Math.ceil(nowMs / 1000) + keptSeconds,
-              att_pk: attentionPkOf(id, status),
-            },
-            { ticket: before.ticket },
-          );
-        }),
+        changes.map((change) => updateStatement(tables.delivery, deliveryUpdate(change, retentionDays))),
       );
       return outcomes.filter((outcome) => outcome === 'done').length;
     },

@@ -1,31 +1,29 @@
-import {
-  ConditionalCheckFailedException,
-  type DynamoDBClient,
-  QueryCommand,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb';
+import { type DynamoDBClient, QueryCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { storedDeliverySchema } from '../../domain/deliveries/delivery.ts';
 import { idBound, timeOfId, webhookOfDelivery } from '../../domain/foundation/id.ts';
+import { ttlSeconds } from '../../domain/foundation/time.ts';
 import type { CountHourStore, HourReader } from '../../domain/maintenance/count-hour.ts';
 import { type Hour, hourAt, quietMs } from '../../domain/maintenance/hour.ts';
 import { percentileMs } from '../../domain/maintenance/hour-counts.ts';
+import { nullIfRefused } from '../aws/conditional-write.ts';
+import { inBatches } from '../aws/retry.ts';
 import { deliveryPk, hourDuePkOf, hourKey, SHARDS } from '../rows/table-keys.ts';
 
-/** So many rows of each shard at once: some hundred kilobytes. */
+/** Rows of each shard that one page reads: some hundred kilobytes. */
 const ROWS_AT_ONCE = 250;
-/** What was made for an hour so long before it is read was there when it is. */
+/**
+ * The part of the quiet time after an hour in which a change needs no mark: the count that follows the quiet time sees it.
+ */
 const MARGIN = 2 / 3;
 
-const DAY_SECONDS = 86_400;
-/** So many rows are marked side by side. */
+/** Hours that are marked side by side. */
 const MARKS_AT_ONCE = 25;
 
-/** An hour's row lives a day longer than what it counts. */
-const ttlOf = ({ endMs }: Hour, retentionDays: number): number =>
-  Math.ceil(endMs / 1000) + (retentionDays + 1) * DAY_SECONDS;
+/** The row of an hour expires a day after the deliveries that it counts. */
+const ttlOf = ({ endMs }: Hour, retentionDays: number): number => ttlSeconds(endMs, retentionDays + 1);
 
-/** Changes an hour's row. Answers false where it does not stand as expected. */
+/** Changes the row of an hour on a condition. Returns false where the condition does not hold. */
 const update = async (
   client: DynamoDBClient,
   table: string,
@@ -36,8 +34,8 @@ const update = async (
 ): Promise<boolean> => {
   const fields = Object.entries(set);
   const assignments = fields.map(([name]) => `#${name} = :${name}`);
-  try {
-    await client.send(
+  const written = await nullIfRefused(
+    client.send(
       new UpdateItemCommand({
         TableName: table,
         Key: marshall(hourKey(webhookId, startMs)),
@@ -51,15 +49,12 @@ const update = async (
           ...expected.values,
         }),
       }),
-    );
-    return true;
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return false;
-    throw error;
-  }
+    ),
+  );
+  return written !== null;
 };
 
-/** Reads an hour's delivery rows, newest first, a page of every shard at a time. */
+/** Reads the delivery rows of an hour, newest first, one page of every shard at a time. */
 export const createHourReader = (client: DynamoDBClient, table: string): HourReader => ({
   async read(webhookId, { startMs, endMs }, cursor) {
     const from = idBound('dlv', startMs);
@@ -94,7 +89,7 @@ export const createHourReader = (client: DynamoDBClient, table: string): HourRea
 
 const NO_MORE = 'REMOVE due_pk, due_at';
 
-/** What is kept of each hour: its counts, and when it is to be read again. */
+/** The rows of hours: the counts of each hour, and when it is counted again. */
 export const createHourRows = (
   client: DynamoDBClient,
   table: string,
@@ -118,7 +113,7 @@ export const createHourRows = (
         ttl: ttlOf(hour, retentionDays),
         ...(againAtMs === null ? {} : { due_pk: hourDuePkOf(webhookId), due_at: againAtMs }),
       };
-      // Whoever asked for another reading meanwhile gets it; and rows that have expired are not uncounted.
+      // Refused where somebody marked the hour meanwhile, and where fewer deliveries were found: the others have expired.
       const condition = `(attribute_not_exists(due_at) OR due_at <= :tick)
         AND (attribute_not_exists(deliveries) OR deliveries <= :deliveries)`;
       const expected = { condition, values: { ':tick': tickAtMs } };
@@ -128,15 +123,21 @@ export const createHourRows = (
   };
 };
 
-export type Recount = ReturnType<typeof createRecount>;
+export interface HourMarks {
+  /**
+   * Marks the hours of deliveries that change after their hour was counted (created late or redelivered), so that the
+   * roll-up counts these hours again. An hour that is still running is counted later anyway, so it is not marked.
+   */
+  markForRecount(deliveries: readonly { readonly id: string; readonly owner: string }[], nowMs: number): Promise<void>;
+}
 
-/**
- * Has hours read again whose deliveries change after their time: made late, or asked for again. One that is not over yet
- * needs it not.
- */
-export const createRecount =
-  (client: DynamoDBClient, table: string, retentionDays: number, speed: number) =>
-  async (deliveries: readonly { readonly id: string; readonly owner: string }[], nowMs: number): Promise<void> => {
+export const createHourMarks = (
+  client: DynamoDBClient,
+  table: string,
+  retentionDays: number,
+  speed: number,
+): HourMarks => ({
+  async markForRecount(deliveries, nowMs) {
     const marks = new Map<string, { webhookId: string; hour: Hour; owner: string }>();
     for (const { id, owner } of deliveries) {
       const hour = hourAt(timeOfId(id), speed);
@@ -149,14 +150,11 @@ export const createRecount =
       condition: 'attribute_not_exists(due_at) OR due_at > :due_at OR due_at <= :now',
       values: { ':now': nowMs },
     };
-    const all = [...marks.values()];
-    for (let i = 0; i < all.length; i += MARKS_AT_ONCE) {
-      await Promise.all(
-        all.slice(i, i + MARKS_AT_ONCE).map(({ webhookId, hour, owner }) => {
-          const due = { due_pk: hourDuePkOf(webhookId), due_at: soonMs };
-          const set = { kind: 'hour', owner, ...due, ttl: ttlOf(hour, retentionDays) };
-          return update(client, table, [webhookId, hour], set, expected);
-        }),
-      );
-    }
-  };
+    const mark = ({ webhookId, hour, owner }: { webhookId: string; hour: Hour; owner: string }) => {
+      const due = { due_pk: hourDuePkOf(webhookId), due_at: soonMs };
+      const set = { kind: 'hour', owner, ...due, ttl: ttlOf(hour, retentionDays) };
+      return update(client, table, [webhookId, hour], set, expected);
+    };
+    await inBatches([...marks.values()], MARKS_AT_ONCE, (batch) => Promise.all(batch.map(mark)), 1);
+  },
+});

@@ -12,7 +12,7 @@ import { hourCountsSchema } from '../../domain/maintenance/hour-counts.ts';
 import type { RollUpProgress, RollUpStore } from '../../domain/maintenance/roll-up.ts';
 import { storedWebhookSchema } from '../../domain/webhooks/webhook.ts';
 import { createProgressRow } from '../aws/checkpoint.ts';
-import { createHeldReleaser } from '../deliveries/release-held.ts';
+import { createHeldDeliveries } from '../deliveries/release-held.ts';
 import {
   accountKey,
   hourDuePk,
@@ -64,7 +64,7 @@ export const createRollUpStore = (
     ...createHourReader(client, tables.delivery),
     ...createHourRows(client, tables.delivery, retentionDays),
     ...createEventRetention(client, tables, retentionDays),
-    releasePage: createHeldReleaser(client, tables.delivery),
+    ...createHeldDeliveries(client, tables.delivery, retentionDays),
     progress: progress.read,
     saveProgress: progress.save,
 

@@ -1,5 +1,4 @@
 import {
-  ConditionalCheckFailedException,
   type DynamoDBClient,
   QueryCommand,
   type QueryCommandOutput,
@@ -13,6 +12,9 @@ import {
 } from '../../domain/deliveries/recovery-window.ts';
 import type { CommandStore } from '../../domain/fan-out/run-command.ts';
 import { idBound, timeOfId } from '../../domain/foundation/id.ts';
+import { SECOND_MS } from '../../domain/foundation/time.ts';
+import { nullIfRefused } from '../aws/conditional-write.ts';
+import { jobListSk } from '../rows/job-row.ts';
 import { attentionPk, deliveryPk, indexes, jobKey, SHARDS } from '../rows/table-keys.ts';
 import type { Redeliverer } from './redeliver.ts';
 
@@ -50,7 +52,7 @@ const queryOf = (
         ':from': from,
         ':to': to,
         ':status': status,
-        ':now': Math.floor(nowMs / 1000),
+        ':now': Math.floor(nowMs / SECOND_MS),
         ...(isOverdue ? { ':overdue': nowMs - OVERDUE_AFTER_MS } : {}),
       }),
       ...(isIndexed ? { IndexName: indexes.attention } : { ConsistentRead: true }),
@@ -82,7 +84,7 @@ export const createRecoveryCount =
   };
 
 /** A window's deliveries step by step, and the job that tells of it. */
-export const createRecoveryRows = (
+export const createRecovery = (
   client: DynamoDBClient,
   tables: { readonly domain: string; readonly delivery: string },
   redeliverBatch: Redeliverer['redeliverBatch'],
@@ -130,8 +132,9 @@ export const createRecoveryRows = (
     async noteProgress({ job_id }, done, isLast, nowMs) {
       const status = isLast ? 'completed' : 'running';
       const createdAt = new Date(timeOfId(job_id)).toISOString();
-      try {
-        await client.send(
+      // Refused where a later step has updated the job already, or where the job has expired.
+      await nullIfRefused(
+        client.send(
           new UpdateItemCommand({
             TableName: tables.domain,
             Key: marshall(jobKey(job_id)),
@@ -145,7 +148,7 @@ export const createRecoveryRows = (
             },
             ExpressionAttributeValues: marshall({
               ':status': status,
-              ':list': `${status}#${createdAt}#${job_id}`,
+              ':list': jobListSk(status, createdAt, job_id),
               ':done': done,
               ':one': 1,
               ...(isLast
@@ -153,11 +156,8 @@ export const createRecoveryRows = (
                 : {}),
             }),
           }),
-        );
-      } catch (error) {
-        // Told by a later step already, or nobody remembers the job.
-        if (!(error instanceof ConditionalCheckFailedException)) throw error;
-      }
+        ),
+      );
     },
   };
 };

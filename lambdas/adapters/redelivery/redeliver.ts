@@ -14,42 +14,32 @@ import type { StoredEvent } from '../../domain/events/event.ts';
 import { timeOfId, webhookOfDelivery } from '../../domain/foundation/id.ts';
 import { batchGet, type Row } from '../aws/batch-get.ts';
 import { executeStatements, insertStatement, updateStatement } from '../aws/statements.ts';
-import type { createEventExtender } from '../maintenance/event-retention.ts';
-import type { Recount } from '../maintenance/hour-counts.ts';
-import { attentionPkOf, deliveryKey, duePkOf } from '../rows/table-keys.ts';
+import type { EventExtension } from '../maintenance/event-retention.ts';
+import type { HourMarks } from '../maintenance/hour-counts.ts';
+import { deliveryUpdate, newDeliveryRow } from '../rows/delivery-row.ts';
+import { deliveryKey } from '../rows/table-keys.ts';
 
-/** A new delivery's row, without what goes without saying. */
-export const deliveryRow = (delivery: StoredDelivery) => ({
-  ...deliveryKey(delivery.id),
-  kind: 'delivery',
-  ...delivery,
-  step: delivery.step || null,
-  attempts_made: delivery.attempts_made || null,
-  parked: null,
-  has_slot: null,
-  trigger: delivery.trigger === 'schedule' ? null : delivery.trigger,
-});
+/** An attempt or another command may change a row between read and write; then the row is read again, this often at most. */
+const MAX_ROUNDS = 5;
 
-/** A row may change under our hands, by an attempt on its way or by another command; so often it is read again. */
-const ROUNDS = 5;
-
-/** What is wanted of which deliveries. `id` tells it from all others. */
+/** A request to deliver again. */
 export interface Redelivery {
+  /** The command or the job. A row that carries this id was rescheduled by an earlier run of it. */
   readonly id: string;
   readonly owner: string;
   readonly trigger: Extract<Trigger, 'manual' | 'replay' | 'recover'>;
-  /** What deliveries are of that are not there yet; `null`: then they are left alone. */
+  /** The event from which missing deliveries are created; null: create none. */
   readonly event: Pick<StoredEvent, 'id' | 'type' | 'retention_days'> | null;
-  /** Only of deliveries that stand so. */
+  /** Reschedule only deliveries in these statuses; null: in any. */
   readonly statuses: readonly DeliveryStatus[] | null;
   readonly deliveryIds: readonly string[];
-  /** The request that wants it. */
+  /** The id of the API request that submitted the command. */
   readonly requestedBy: string | undefined;
 }
 
 const SETTLED = ['delivered', 'dead', 'cancelled'] as const;
 
-/** A command's wish. An attempt by hand is for what is settled; what owes again meanwhile gets its attempt anyway. */
+/** A manual retry reschedules only a settled delivery: an unfinished one gets its attempt anyway. */
 const redeliveryOf = ({
   id,
   owner,
@@ -71,95 +61,79 @@ const redeliveryOf = ({
 
 interface Step {
   readonly after: StoredDelivery;
-  /** `null`: done by an earlier run of the same command, which may have died before the message. */
+  /** Null where an earlier run of the same command changed the row: only the message is sent again. */
   readonly statement: BatchStatementRequest | null;
 }
 
 export type Redeliverer = ReturnType<typeof createRedeliverer>;
 
-/** Deliveries that somebody wants sent again. Each row notes by which command it was `asked`, so that one that runs twice counts once. */
+/** Reschedules deliveries that people request again. A command that runs twice reschedules each delivery once. */
 export const createRedeliverer = (
   client: DynamoDBClient,
   deliveryTable: string,
-  recount: Recount,
-  extendEvents: ReturnType<typeof createEventExtender>,
+  retentionDays: number,
+  { markForRecount, extendEvents }: HourMarks & EventExtension,
 ) => {
-  const updateOf = (
-    before: StoredDelivery,
-    after: StoredDelivery,
-    { id, requestedBy }: Redelivery,
-  ): BatchStatementRequest =>
-    updateStatement(
-      deliveryTable,
-      deliveryKey(after.id),
-      {
-        status: after.status,
-        ticket: after.ticket,
-        step: after.step,
-        trigger: after.trigger,
-        due_at: after.due_at,
-        parked: after.parked,
-        has_slot: after.has_slot,
-        due_pk: duePkOf(after.id),
-        att_pk: attentionPkOf(after.id, after.status),
-        command_id: id,
-        requested_by: requestedBy,
-      },
-      { ticket: before.ticket },
-      // What owes never expires.
-      'ttl',
-      ['settled_at'],
-    );
-
-  const stepOf = (redelivery: Redelivery, id: string, row: Row | null, nowMs: number): Step | null => {
-    const { owner, trigger, event, statuses } = redelivery;
-    if (!row) {
-      if (!event) return null;
-      const told = { ...event, owner, created_at: new Date(timeOfId(id)).toISOString() };
-      const after: StoredDelivery = { ...newDelivery(told, webhookOfDelivery(id)), trigger, due_at: nowMs };
-      const inserted = {
-        ...deliveryRow(after),
-        due_pk: duePkOf(id),
-        command_id: redelivery.id,
-        requested_by: redelivery.requestedBy,
-      };
-      return { after, statement: insertStatement(deliveryTable, inserted) };
-    }
-    const delivery = storedDeliverySchema.parse(row);
-    if (row.command_id === redelivery.id) {
-      return delivery.status === 'pending' && !delivery.parked ? { after: delivery, statement: null } : null;
-    }
-    if (statuses && !statuses.includes(delivery.status)) return null;
-    const after = rescheduleDelivery(delivery, trigger, nowMs);
-    return { after, statement: updateOf(delivery, after, redelivery) };
+  const creationOf = (redelivery: Redelivery, id: string, nowMs: number): Step | null => {
+    const { id: commandId, owner, trigger, event, requestedBy } = redelivery;
+    if (!event) return null;
+    const source = { ...event, owner, created_at: new Date(timeOfId(id)).toISOString() };
+    const after: StoredDelivery = { ...newDelivery(source, webhookOfDelivery(id)), trigger, due_at: nowMs };
+    const row = newDeliveryRow(after, { isDue: true, commandId, requestedBy });
+    return { after, statement: insertStatement(deliveryTable, row) };
   };
 
-  const redeliverBatch = async (redelivery: Redelivery, nowMs: number): Promise<DeliveryTicket[]> => {
-    const tickets: DeliveryTicket[] = [];
-    await recount(
-      redelivery.deliveryIds.map((id) => ({ id, owner: redelivery.owner })),
+  const stepOf = (redelivery: Redelivery, id: string, row: Row | null, nowMs: number): Step | null => {
+    if (!row) return creationOf(redelivery, id, nowMs);
+    const { id: commandId, trigger, statuses, requestedBy } = redelivery;
+    const before = storedDeliverySchema.parse(row);
+    if (row.command_id === commandId) {
+      return before.status === 'pending' && !before.parked ? { after: before, statement: null } : null;
+    }
+    if (statuses && !statuses.includes(before.status)) return null;
+    const after = rescheduleDelivery(before, trigger, nowMs);
+    const update = deliveryUpdate({ before, after }, retentionDays, { commandId, requestedBy });
+    return { after, statement: updateStatement(deliveryTable, update) };
+  };
+
+  /** Reschedules what it can of the ids. Returns the tickets to send, and the ids whose rows changed meanwhile. */
+  const runRound = async (redelivery: Redelivery, ids: readonly string[], nowMs: number) => {
+    const find = await batchGet(
+      client,
+      ids.map((id) => ({ table: deliveryTable, key: deliveryKey(id), isConsistent: true })),
+    );
+    const steps = ids.flatMap((id) => stepOf(redelivery, id, find(deliveryTable, deliveryKey(id)), nowMs) ?? []);
+    const rescheduledBefore = steps.filter(({ statement }) => !statement);
+    const changes = steps.flatMap(({ after, statement }) => (statement ? [{ after, statement }] : []));
+    await extendEvents(
+      changes.map(({ after }) => after),
       nowMs,
     );
-    let open: readonly string[] = redelivery.deliveryIds;
+    const outcomes = await executeStatements(
+      client,
+      changes.map(({ statement }) => statement),
+    );
+    const rescheduled = changes.filter((_, index) => outcomes[index] === 'done');
+    return {
+      tickets: [...rescheduledBefore, ...rescheduled].map(({ after }) => ticketOf(after)),
+      changedMeanwhile: changes.filter((_, index) => outcomes[index] !== 'done').map(({ after }) => after.id),
+    };
+  };
+
+  /** Returns the tickets to send. Throws where rows keep changing between read and write. */
+  const redeliverBatch = async (redelivery: Redelivery, nowMs: number): Promise<DeliveryTicket[]> => {
+    const { owner, deliveryIds } = redelivery;
+    await markForRecount(
+      deliveryIds.map((id) => ({ id, owner })),
+      nowMs,
+    );
+    const tickets: DeliveryTicket[] = [];
+    let open = deliveryIds;
     for (let round = 0; open.length > 0; round++) {
-      if (round === ROUNDS) throw new Error(`${open.length} deliveries change faster than they can be asked for`);
-      const find = await batchGet(
-        client,
-        open.map((id) => ({ table: deliveryTable, key: deliveryKey(id), isConsistent: true })),
-      );
-      const steps = open.flatMap((id) => stepOf(redelivery, id, find(deliveryTable, deliveryKey(id)), nowMs) ?? []);
-      tickets.push(...steps.filter(({ statement }) => !statement).map(({ after }) => ticketOf(after)));
-      const changes = steps.flatMap(({ after, statement }) => (statement ? [{ after, statement }] : []));
-      await extendEvents(
-        changes.map(({ after }) => after),
-        nowMs,
-      );
-      const outcomes = await executeStatements(
-        client,
-        changes.map(({ statement }) => statement),
-      );
-      tickets.push(...changes.filter((_, i) => outcomes[i] === 'done').map(({ after }) => ticketOf(after)));
-      open = changes.filter((_, i) => outcomes[i] !== 'done').map(({ after }) => after.id);
+      if (round === MAX_ROUNDS) throw new Error(`${open.length} deliveries changed in each of ${MAX_ROUNDS} rounds`);
+      const { tickets: sendable, changedMeanwhile } = await runRound(redelivery, open, nowMs);
+      tickets.push(...sendable);
+      open = changedMeanwhile;
     }
     return tickets;
   };

@@ -1,12 +1,13 @@
 import type { TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import type { StoredAuditEntry } from '../../domain/foundation/audit.ts';
+import { ttlSeconds } from '../../domain/foundation/time.ts';
 import { auditKey } from './table-keys.ts';
 
-/** Longer than anything else: whoever looks back over a year sees all of it. */
+/** Days that audit entries are stored: longer than any other row, so that a look back over a year is complete. */
 export const AUDIT_DAYS = 400;
 
-/** Leaves an entry in the account's audit, in the transaction of the change that it tells of. */
+/** Puts an audit entry in the transaction of the change that the entry describes. */
 export const putAuditEntry = (domainTable: string, entry: StoredAuditEntry): TransactWriteItem => ({
   Put: {
     TableName: domainTable,
@@ -14,7 +15,7 @@ export const putAuditEntry = (domainTable: string, entry: StoredAuditEntry): Tra
       ...entry,
       ...auditKey(entry.account_id, entry.at, entry.id),
       kind: 'audit',
-      ttl: Math.ceil(Date.parse(entry.at) / 1000) + AUDIT_DAYS * 86_400,
+      ttl: ttlSeconds(Date.parse(entry.at), AUDIT_DAYS),
     }),
   },
 });

@@ -1,12 +1,13 @@
 import type { Command } from '../../domain/deliveries/command.ts';
+import { ttlSeconds } from '../../domain/foundation/time.ts';
 import { commandKey } from './table-keys.ts';
 
-/** Once the stream has carried it, a command's row tells only that it was given. */
-const LIFE_SECONDS = 2 * 86_400;
+/** Days that a command's row is stored. After the stream has carried it, the row only shows that it was submitted. */
+const LIFE_DAYS = 2;
 
 export const commandToRow = (command: Command, nowMs: number) => ({
   ...commandKey(command.owner, command.id),
   kind: 'command',
   ...command,
-  ttl: Math.ceil(nowMs / 1000) + LIFE_SECONDS,
+  ttl: ttlSeconds(nowMs, LIFE_DAYS),
 });

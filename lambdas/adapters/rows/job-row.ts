@@ -1,16 +1,21 @@
 import { shardOf } from '../../domain/foundation/id.ts';
-import { retentionOf } from '../../domain/foundation/retention.ts';
+import { retentionOf, SCHEDULE_DAYS } from '../../domain/foundation/retention.ts';
+import { ttlSeconds } from '../../domain/foundation/time.ts';
 import type { StoredJob } from '../../domain/jobs/job.ts';
 import { jobKey, jobListPk, SHARDS } from './table-keys.ts';
 
+/** The sort key of a job in the list index. `createdAt` is RFC 3339. */
+export const jobListSk = (status: string, createdAt: string, id: string): string => `${status}#${createdAt}#${id}`;
+
+/** The row of a job. It expires like the event that its result becomes. */
 export const jobToRow = (job: StoredJob, retentionDays: number) => ({
   ...job,
   ...jobKey(job.id),
   kind: 'job',
   list_pk: jobListPk(job.owner, shardOf(job.id, SHARDS)),
-  list_sk: `${job.status}#${job.created_at}#${job.id}`,
-  // Like an event, which its result becomes.
-  ttl:
-    Math.ceil(Date.parse(job.completed_at ?? job.created_at) / 1000) +
-    (retentionOf(job.retention_days, retentionDays) + 14) * 86_400,
+  list_sk: jobListSk(job.status, job.created_at, job.id),
+  ttl: ttlSeconds(
+    Date.parse(job.completed_at ?? job.created_at),
+    retentionOf(job.retention_days, retentionDays) + SCHEDULE_DAYS,
+  ),
 });

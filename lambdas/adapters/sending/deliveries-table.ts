@@ -1,31 +1,16 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import {
-  type Attempt,
-  type DeliveryTicket,
-  type StoredDelivery,
-  storedDeliverySchema,
-} from '../../domain/deliveries/delivery.ts';
+import { type DeliveryTicket, type StoredDelivery, storedDeliverySchema } from '../../domain/deliveries/delivery.ts';
 import type { DeliveryChange } from '../../domain/deliveries/transitions.ts';
 import { type StoredEvent, storedEventSchema } from '../../domain/events/event.ts';
 import { webhookOfDelivery } from '../../domain/foundation/id.ts';
-import { retentionOf } from '../../domain/foundation/retention.ts';
 import type { ReceiverSpeed } from '../../domain/sending/slow-lane.ts';
 import type { Health } from '../../domain/sending/webhook-health.ts';
 import { type StoredWebhook, storedWebhookSchema } from '../../domain/webhooks/webhook.ts';
 import { batchGet } from '../aws/batch-get.ts';
 import { executeStatements, insertStatement, updateStatement } from '../aws/statements.ts';
-import { rowOf } from '../rows/row.ts';
-import {
-  attemptKey,
-  attentionPkOf,
-  deliveryKey,
-  duePkOf,
-  eventKey,
-  healthKey,
-  type Key,
-  webhookKey,
-} from '../rows/table-keys.ts';
-import { rowToReceiverSpeed } from './receiver-speed.ts';
+import { attemptRows, deliveryUpdate } from '../rows/delivery-row.ts';
+import { rowToHealth, rowToReceiverSpeed } from '../rows/health-row.ts';
+import { deliveryKey, eventKey, healthKey, type Key, webhookKey } from '../rows/table-keys.ts';
 
 export interface DeliveryRows {
   readonly delivery: StoredDelivery | null;
@@ -35,69 +20,15 @@ export interface DeliveryRows {
   readonly health: Health;
 }
 
-/** A row up to here costs one write unit with the rest of the delivery; a longer answer gets a row of its own. */
-const LONGEST_INLINE_BODY_BYTES = 300;
-
-const isLong = (attempt: Attempt | null): boolean =>
-  Buffer.byteLength(attempt?.response_body ?? '') > LONGEST_INLINE_BODY_BYTES;
-
-const attemptRow = (delivery: StoredDelivery, attempt: Attempt, ttl: number) => ({
-  ...attemptKey(delivery.id, attempt.number),
-  kind: 'attempt',
-  ...rowOf(attempt),
-  ttl,
-});
-
-const inline = (attempt: Attempt): Record<string, unknown> =>
-  rowOf({
-    ...attempt,
-    ...(isLong(attempt) ? { response_body: null, has_body_row: true } : { has_body_row: null }),
-  });
-
 export const createDeliveriesTable = (
   client: DynamoDBClient,
   tables: { readonly domain: string; readonly delivery: string },
   retentionDays: number,
 ) => {
-  const secondsFrom = (timeMs: number, days: number): number => Math.ceil(timeMs / 1000) + days * 86_400;
-
-  const changeStatements = ({ before, after }: DeliveryChange) => {
-    const keptDays = retentionOf(after.retention_days, retentionDays);
-    const isOwed = after.status === 'pending' || after.status === 'failed';
-    // Every row but a first attempt's has been in the attention index; it can leave by one removal less when it is
-    // moved there instead: the engines take only one REMOVE, and that is the due index's.
-    const attention = after.status !== 'delivered' || before.ticket > 1 ? attentionPkOf(after.id, after.status) : null;
-    const update = updateStatement(
-      tables.delivery,
-      deliveryKey(after.id),
-      {
-        status: after.status,
-        ticket: after.ticket,
-        step: after.step,
-        attempts_made: after.attempts_made,
-        attempts_refused: after.attempts_refused,
-        refused_at: after.refused_at,
-        trigger: after.trigger,
-        due_at: after.due_at,
-        parked: after.parked,
-        has_slot: after.has_slot || before.has_slot ? after.has_slot : null,
-        settled_at: after.settled_at,
-        last: after.last ? JSON.stringify(inline(after.last)) : null,
-        att_pk: attention,
-        due_pk: isOwed ? duePkOf(after.id) : null,
-        // A row that still owes never expires.
-        ttl: after.settled_at === null ? null : secondsFrom(after.settled_at, keptDays),
-      },
-      { ticket: before.ticket },
-      isOwed ? undefined : 'due_pk',
-    );
-    const attempts = [
-      ...(before.last && before.last.number !== after.last?.number && !before.last.has_body_row ? [before.last] : []),
-      ...(after.last && after.last !== before.last && isLong(after.last) ? [after.last] : []),
-    ];
-    const ttl = secondsFrom(after.due_at, keptDays + 14);
-    return [update, ...attempts.map((attempt) => insertStatement(tables.delivery, attemptRow(after, attempt, ttl)))];
-  };
+  const statementsOf = (change: DeliveryChange) => [
+    updateStatement(tables.delivery, deliveryUpdate(change, retentionDays)),
+    ...attemptRows(change, retentionDays).map((row) => insertStatement(tables.delivery, row)),
+  ];
 
   /** Whether a change that was not taken had been taken before, by a call whose answer got lost. */
   const wasOurs = async (changes: readonly DeliveryChange[]): Promise<boolean[]> => {
@@ -161,10 +92,7 @@ export const createDeliveriesTable = (
           event: eventRow ? storedEventSchema.parse(eventRow) : null,
           webhook: webhookAt(webhook),
           answers: rowToReceiverSpeed(healthRow),
-          health: {
-            failingSince: typeof healthRow?.failing_since === 'number' ? healthRow.failing_since : null,
-            isFailingEmitted: healthRow?.failing_emitted === true,
-          },
+          health: rowToHealth(healthRow),
         };
       };
       return keys.map((each) => {
@@ -189,7 +117,7 @@ export const createDeliveriesTable = (
     },
 
     async record(changes: readonly DeliveryChange[]): Promise<boolean[]> {
-      const statements = changes.map(changeStatements);
+      const statements = changes.map(statementsOf);
       const outcomes = await executeStatements(client, statements.flat());
       let position = 0;
       const refused: number[] = [];

@@ -1,21 +1,14 @@
 import {
-  ConditionalCheckFailedException,
   type DynamoDBClient,
   GetItemCommand,
   UpdateItemCommand,
+  type UpdateItemCommandOutput,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import type { ReceiverSpeed, ReceiverSpeedStore } from '../../domain/sending/slow-lane.ts';
+import type { ReceiverSpeedStore } from '../../domain/sending/slow-lane.ts';
+import { nullIfRefused } from '../aws/conditional-write.ts';
+import { rowToReceiverSpeed } from '../rows/health-row.ts';
 import { healthKey } from '../rows/table-keys.ts';
-
-const timeAt = (value: unknown): number => (typeof value === 'number' ? value : 0);
-
-/** What of a webhook's health row tells how quickly it answers. */
-export const rowToReceiverSpeed = (row: Readonly<Record<string, unknown>> | null): ReceiverSpeed => ({
-  isSlow: row?.slow === true,
-  quickUntilMs: timeAt(row?.quick_until),
-  probedUntilMs: timeAt(row?.probed_until),
-});
 
 /** How quickly webhooks answer, in the rows of their health: one write at each change of mind. */
 export const createReceiverSpeeds = (client: DynamoDBClient, table: string): ReceiverSpeedStore => {
@@ -24,8 +17,8 @@ export const createReceiverSpeeds = (client: DynamoDBClient, table: string): Rec
     expression: string,
     values: Readonly<Record<string, unknown>>,
     condition?: string,
-  ): Promise<void> => {
-    await client.send(
+  ): Promise<UpdateItemCommandOutput> =>
+    client.send(
       new UpdateItemCommand({
         TableName: table,
         Key: marshall(healthKey(webhookId)),
@@ -34,7 +27,6 @@ export const createReceiverSpeeds = (client: DynamoDBClient, table: string): Rec
         ...(condition ? { ConditionExpression: condition } : {}),
       }),
     );
-  };
 
   return {
     async receiverSpeed(webhookId) {
@@ -44,30 +36,29 @@ export const createReceiverSpeeds = (client: DynamoDBClient, table: string): Rec
     },
 
     async claimProbe(webhookId, nowMs, untilMs) {
-      try {
-        await update(
+      const claimed = await nullIfRefused(
+        update(
           webhookId,
           'SET probed_until = :until, kind = :kind',
           { ':until': untilMs, ':kind': 'health', ':now': nowMs },
           'attribute_not_exists(probed_until) OR probed_until <= :now',
-        );
-        return true;
-      } catch (error) {
-        if (error instanceof ConditionalCheckFailedException) return false;
-        throw error;
-      }
+        ),
+      );
+      return claimed !== null;
     },
 
-    noteQuick: (webhookId, untilMs) =>
-      update(webhookId, 'SET quick_until = :until, kind = :kind REMOVE probed_until', {
+    async noteQuick(webhookId, untilMs) {
+      await update(webhookId, 'SET quick_until = :until, kind = :kind REMOVE probed_until', {
         ':until': untilMs,
         ':kind': 'health',
-      }),
+      });
+    },
 
-    markSlow: (webhookId, isSlow) =>
-      update(webhookId, 'SET slow = :slow, kind = :kind REMOVE probed_until, quick_until', {
+    async markSlow(webhookId, isSlow) {
+      await update(webhookId, 'SET slow = :slow, kind = :kind REMOVE probed_until, quick_until', {
         ':slow': isSlow,
         ':kind': 'health',
-      }),
+      });
+    },
   };
 };

@@ -6,6 +6,7 @@ import type { HealthStore } from '../../domain/sending/webhook-health.ts';
 import type { StoredWebhook } from '../../domain/webhooks/webhook.ts';
 import { transact } from '../aws/transact.ts';
 import { eventToRow } from '../rows/event-row.ts';
+import { FAILING_PK, REMOVE_FAILING } from '../rows/health-row.ts';
 import { rowOf } from '../rows/row.ts';
 import { healthKey, webhookKey } from '../rows/table-keys.ts';
 
@@ -81,13 +82,13 @@ export const createWebhookHealth = (
           webhookId,
           'SET failing_since = :since, failing_pk = :all, kind = :kind',
           'attribute_not_exists(failing_since)',
-          { ':since': since, ':all': 'F', ':kind': 'health' },
+          { ':since': since, ':all': FAILING_PK, ':kind': 'health' },
         ),
       ),
 
     endFailing: (webhook, { failingSince, isFailingEmitted }, delivery, nowMs) =>
       write(
-        health(webhook.id, 'REMOVE failing_since, failing_pk, failing_emitted', 'failing_since = :since', {
+        health(webhook.id, REMOVE_FAILING, 'failing_since = :since', {
           ':since': failingSince,
         }),
         ...(isFailingEmitted

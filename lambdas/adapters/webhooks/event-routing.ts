@@ -1,17 +1,65 @@
 import type { DynamoDBClient, TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import type { WebhookRoutes } from '../../domain/webhooks/event-routing.ts';
+import type { StoredEvent } from '../../domain/events/event.ts';
+import type { Subscriber } from '../../domain/fan-out/fan-out.ts';
+import { parseRouteMember, type WebhookRoutes } from '../../domain/webhooks/event-routing.ts';
+import { EVERYTHING } from '../../domain/webhooks/webhook.ts';
 import { batchGet } from '../aws/batch-get.ts';
 import { routingKey } from '../rows/table-keys.ts';
 
-export interface WebhookRoutesRows {
-  /** What a transaction must hold so that the webhook stands where it now belongs and nowhere else. */
+// A routing row holds the subscribers of one event type: a set of `webhook|resource`, and a version that every change raises.
+
+const membersOf = (row: Record<string, unknown> | null): Set<string> =>
+  new Set(row?.webhooks as Set<string> | undefined);
+
+export interface Subscribers {
+  /** The webhooks that subscribe to each event's type, in the order of the events. */
+  subscribers(events: readonly Pick<StoredEvent, 'owner' | 'type'>[]): Promise<Subscriber[][]>;
+}
+
+/** Reads the subscribers of events, all in one consistent call. An operational event goes only to webhooks that name its type. */
+export const createSubscribers = (
+  client: DynamoDBClient,
+  domainTable: string,
+  isOperational: (type: string) => boolean,
+): Subscribers => ({
+  async subscribers(events) {
+    const keysOf = ({ owner, type }: Pick<StoredEvent, 'owner' | 'type'>) => [
+      routingKey(owner, type),
+      ...(isOperational(type) ? [] : [routingKey(owner, EVERYTHING)]),
+    ];
+    const find = await batchGet(
+      client,
+      events.flatMap(keysOf).map((key) => ({ table: domainTable, key, isConsistent: true })),
+    );
+    return events.map((event) =>
+      keysOf(event).flatMap((key) => [...membersOf(find(domainTable, key))].map(parseRouteMember)),
+    );
+  },
+});
+
+/** The webhooks that subscribe to one type of an owner, for every resource and for single ones. */
+export const subscribersOfType = async (
+  client: DynamoDBClient,
+  table: string,
+  owner: string,
+  type: string,
+): Promise<Subscriber[]> => {
+  const key = routingKey(owner, type);
+  const find = await batchGet(client, [{ table, key, isConsistent: true }]);
+  return [...membersOf(find(table, key))].map(parseRouteMember);
+};
+
+export interface RoutingChanges {
+  /**
+   * The items of a transaction that move a webhook from its routes before a change to those after it. `null` before: the
+   * webhook is new; `null` after: it is deleted.
+   */
   moves(owner: string, before: WebhookRoutes | null, after: WebhookRoutes | null): Promise<TransactWriteItem[]>;
 }
 
-/** The rows that say who wants a type: one set of `webhook|resource` each, and a version that every change raises. */
-export const createWebhookRoutesRows = (client: DynamoDBClient, table: string): WebhookRoutesRows => {
-  const one = (owner: string, type: string, verb: 'ADD' | 'DELETE', member: string): TransactWriteItem => ({
+export const createRoutingChanges = (client: DynamoDBClient, table: string): RoutingChanges => {
+  const changeMember = (owner: string, type: string, verb: 'ADD' | 'DELETE', member: string): TransactWriteItem => ({
     Update: {
       TableName: table,
       Key: marshall(routingKey(owner, type)),
@@ -23,13 +71,13 @@ export const createWebhookRoutesRows = (client: DynamoDBClient, table: string): 
     },
   });
 
-  /** An update can add to a set or take out of it, not both: where one member becomes another, the whole set is replaced as it was read. */
-  const swap = async (owner: string, types: readonly string[], before: string, after: string) => {
+  /** One update can add to a set or delete from it, not both: to replace a member, the whole set is written as it was read. */
+  const replaceMember = async (owner: string, types: readonly string[], before: string, after: string) => {
     const keyed = types.map((type) => ({ table, key: routingKey(owner, type), isConsistent: true }));
     const find = await batchGet(client, keyed);
     return keyed.map(({ key }): TransactWriteItem => {
       const row = find(table, key);
-      const webhooks = new Set(row?.webhooks as Set<string> | undefined);
+      const webhooks = membersOf(row);
       webhooks.delete(before);
       webhooks.add(after);
       const known = typeof row?.v === 'number' ? { ':known': row.v } : {};
@@ -47,16 +95,16 @@ export const createWebhookRoutesRows = (client: DynamoDBClient, table: string): 
 
   return {
     async moves(owner, before, after) {
-      const old = new Set(before?.types);
-      const next = new Set(after?.types);
+      const typesBefore = new Set(before?.types);
+      const typesAfter = new Set(after?.types);
       const isSameMember = before?.member === after?.member;
-      const leaves = before ? [...old].filter((type) => !next.has(type)) : [];
-      const enters = after ? [...next].filter((type) => !old.has(type)) : [];
-      const stays = before && after && !isSameMember ? [...old].filter((type) => next.has(type)) : [];
+      const left = before ? [...typesBefore].filter((type) => !typesAfter.has(type)) : [];
+      const entered = after ? [...typesAfter].filter((type) => !typesBefore.has(type)) : [];
+      const changed = before && after && !isSameMember ? [...typesBefore].filter((type) => typesAfter.has(type)) : [];
       return [
-        ...leaves.map((type) => one(owner, type, 'DELETE', before?.member ?? '')),
-        ...enters.map((type) => one(owner, type, 'ADD', after?.member ?? '')),
-        ...(stays.length > 0 ? await swap(owner, stays, before?.member ?? '', after?.member ?? '') : []),
+        ...left.map((type) => changeMember(owner, type, 'DELETE', before?.member ?? '')),
+        ...entered.map((type) => changeMember(owner, type, 'ADD', after?.member ?? '')),
+        ...(changed.length > 0 ? await replaceMember(owner, changed, before?.member ?? '', after?.member ?? '') : []),
       ];
     },
   };

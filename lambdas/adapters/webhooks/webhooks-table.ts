@@ -2,6 +2,8 @@ import { type DynamoDBClient, GetItemCommand, QueryCommand, type TransactWriteIt
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { mergedPage } from '../../domain/foundation/merged-page.ts';
 import type { Page, Position } from '../../domain/foundation/page.ts';
+import { SCHEDULE_DAYS } from '../../domain/foundation/retention.ts';
+import { ttlSeconds } from '../../domain/foundation/time.ts';
 import { MOST_WEBHOOKS, type NewWebhookStore } from '../../domain/webhooks/create-webhook.ts';
 import type { RotationStore } from '../../domain/webhooks/rotate-secret.ts';
 import { type StoredWebhook, storedWebhookSchema } from '../../domain/webhooks/webhook.ts';
@@ -12,9 +14,8 @@ import { putAuditEntry } from '../rows/audit-row.ts';
 import { commandToRow } from '../rows/command-row.ts';
 import { rowOf } from '../rows/row.ts';
 import { webhookCountKey, webhookKey } from '../rows/table-keys.ts';
-import { createWebhookRoutesRows } from './event-routing.ts';
+import { createRoutingChanges } from './event-routing.ts';
 
-const DAY_SECONDS = 86_400;
 const PATH = '/webhooks';
 const rotationPath = (id: string): string => `${PATH}/${id}/rotate-secret`;
 /** Tombstones are read over; a call looks at so many rows. */
@@ -28,11 +29,9 @@ export interface WebhooksTable extends NewWebhookStore, RotationStore {
   listAny(owner: string): Promise<readonly StoredWebhook[]>;
 }
 
-const seconds = (timeMs: number): number => Math.ceil(timeMs / 1000);
-
 /** Webhooks with all that stands and falls with them: routes, count, first answers, commands, audit entries. */
 export const createWebhooksTable = (client: DynamoDBClient, table: string, retentionDays: number): WebhooksTable => {
-  const routes = createWebhookRoutesRows(client, table);
+  const routes = createRoutingChanges(client, table);
 
   const put = (row: Readonly<Record<string, unknown>>, condition?: string, values = {}): TransactWriteItem => ({
     Put: {
@@ -62,7 +61,7 @@ export const createWebhooksTable = (client: DynamoDBClient, table: string, reten
     ...webhookKey(webhook.owner, webhook.id),
     kind: 'webhook',
     // As long as any of its deliveries may live, and a day for the clocks.
-    ttl: webhook.deleted_at && seconds(nowMs) + (retentionDays + 15) * DAY_SECONDS,
+    ttl: webhook.deleted_at && ttlSeconds(nowMs, retentionDays + SCHEDULE_DAYS + 1),
   });
 
   const findAny = async (owner: string, id: string): Promise<StoredWebhook | null> => {

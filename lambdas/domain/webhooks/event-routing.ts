@@ -31,3 +31,9 @@ export const checkRoutes = ({ types, member }: WebhookRoutes): void => {
   const most = Buffer.byteLength(member.slice(member.indexOf('|') + 1)) - excess;
   throw invalid('resource', 'too_big', `must be at most ${most} bytes for a webhook that wants ${types.length} types`);
 };
+
+/** The webhook and the resource of a member; null means every resource. The reverse of `webhookRoutes(…).member`. */
+export const parseRouteMember = (member: string): { readonly webhookId: string; readonly resource: string | null } => {
+  const [webhookId = '', resource = ''] = member.split(/\|(.*)/s);
+  return { webhookId, resource: resource === '' ? null : resource };
+};

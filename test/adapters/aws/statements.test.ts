@@ -28,9 +28,14 @@ describe('statements', () => {
     ]);
 
     const outcomes = await executeStatements(tables.client, [
-      updateStatement(table, one, { ticket: 2, last: { number: 1 } }, { ticket: 1 }, 'due_pk'),
-      updateStatement(table, two, { ticket: 9 }, { ticket: 1 }),
-      updateStatement(table, missing, { ticket: 9 }, { ticket: 1 }),
+      updateStatement(table, {
+        key: one,
+        set: { ticket: 2, last: { number: 1 } },
+        expected: { ticket: 1 },
+        remove: 'due_pk',
+      }),
+      updateStatement(table, { key: two, set: { ticket: 9 }, expected: { ticket: 1 } }),
+      updateStatement(table, { key: missing, set: { ticket: 9 }, expected: { ticket: 1 } }),
     ]);
 
     expect(outcomes).toEqual(['done', 'condition_failed', 'condition_failed']);

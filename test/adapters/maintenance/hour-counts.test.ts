@@ -2,7 +2,7 @@ import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createHourHistory } from '../../../lambdas/adapters/history/hour-history.ts';
-import { createHourRows, createRecount } from '../../../lambdas/adapters/maintenance/hour-counts.ts';
+import { createHourMarks, createHourRows } from '../../../lambdas/adapters/maintenance/hour-counts.ts';
 import { createRollUpStore } from '../../../lambdas/adapters/maintenance/roll-up-store.ts';
 import { rollUpProgressKey } from '../../../lambdas/adapters/rows/table-keys.ts';
 import { deliveryId, drawId } from '../../../lambdas/domain/foundation/id.ts';
@@ -30,12 +30,10 @@ describe('the rows of hours', () => {
     return rows().put(webhookId, hour, counts, { owner, againAtMs, tickAtMs });
   };
   const recount = (nowMs: number) =>
-    createRecount(
-      tables.client,
-      tables.deliveryTable,
-      30,
-      1,
-    )([{ id: deliveryId(START_MS + 1, drawId('evt', START_MS), webhookId), owner }], nowMs);
+    createHourMarks(tables.client, tables.deliveryTable, 30, 1).markForRecount(
+      [{ id: deliveryId(START_MS + 1, drawId('evt', START_MS), webhookId), owner }],
+      nowMs,
+    );
   const known = async () => {
     const history = createHourHistory(tables.client, tables.deliveryTable);
     const [found] = await history.between(webhookId, START_MS, START_MS + HOUR);

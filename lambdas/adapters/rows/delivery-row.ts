@@ -1,0 +1,146 @@
+import type { Attempt, StoredDelivery } from '../../domain/deliveries/delivery.ts';
+import type { DeliveryChange } from '../../domain/deliveries/transitions.ts';
+import { retentionOf, SCHEDULE_DAYS } from '../../domain/foundation/retention.ts';
+import { ttlSeconds } from '../../domain/foundation/time.ts';
+import { type RowUpdate, rowOf } from './row.ts';
+import { attemptKey, attentionPkOf, deliveryKey, duePkOf } from './table-keys.ts';
+
+// The only place that writes a delivery's row. Five stores use it: the fan-out inserts, deliver records attempts,
+// redelivery reschedules, release and the end of a hold change what is held.
+
+/** Who requested a redelivery or a release: the command or job, and the API request that submitted it. */
+export interface Requester {
+  readonly commandId?: string | undefined;
+  readonly requestedBy?: string | undefined;
+}
+
+/**
+ * A longer response body gets a row of its own: up to here the attempt fits into the write unit of its delivery.
+ */
+const MAX_INLINE_BODY_BYTES = 300;
+
+const hasLongBody = (attempt: Attempt): boolean =>
+  Buffer.byteLength(attempt.response_body ?? '') > MAX_INLINE_BODY_BYTES;
+
+/** The attempt as its delivery's row holds it: JSON text, which costs fewer bytes than a map. */
+const inlineAttempt = (attempt: Attempt): string =>
+  JSON.stringify(
+    rowOf(
+      hasLongBody(attempt)
+        ? { ...attempt, response_body: null, has_body_row: true }
+        : { ...attempt, has_body_row: attempt.has_body_row || null },
+    ),
+  );
+
+const isOpen = ({ status }: StoredDelivery): boolean => status === 'pending' || status === 'failed';
+
+/** The columns that a transition may change, as the row stores them. */
+const columnsOf = (delivery: StoredDelivery) => ({
+  status: delivery.status,
+  ticket: delivery.ticket,
+  step: delivery.step,
+  attempts_made: delivery.attempts_made,
+  attempts_refused: delivery.attempts_refused,
+  refused_at: delivery.refused_at,
+  trigger: delivery.trigger,
+  due_at: delivery.due_at,
+  parked: delivery.parked,
+  has_slot: delivery.has_slot,
+  settled_at: delivery.settled_at,
+});
+
+const changedColumns = ({ before, after }: DeliveryChange): Record<string, unknown> => {
+  const old: Record<string, unknown> = columnsOf(before);
+  const changed = Object.entries(columnsOf(after)).filter(([name, value]) => value !== old[name]);
+  return {
+    ...Object.fromEntries(changed),
+    // The due sweep clears `parked` without raising the ticket, so the value that was read may be out of date.
+    ...(before.parked && { parked: after.parked }),
+  };
+};
+
+/**
+ * The row of a new delivery. Defaults are omitted to save bytes. The first delivery of an event is in no index: its
+ * message is on the way. `isDue` puts a delivery into the due index, where the sweep finds it.
+ */
+export const newDeliveryRow = (
+  delivery: StoredDelivery,
+  { isDue = false, commandId, requestedBy }: Requester & { readonly isDue?: boolean } = {},
+): Record<string, unknown> =>
+  rowOf({
+    ...deliveryKey(delivery.id),
+    kind: 'delivery',
+    ...delivery,
+    step: delivery.step || null,
+    attempts_made: delivery.attempts_made || null,
+    parked: null,
+    has_slot: null,
+    trigger: delivery.trigger === 'schedule' ? null : delivery.trigger,
+    due_pk: isDue ? duePkOf(delivery.id) : null,
+    command_id: commandId,
+    requested_by: requestedBy,
+  });
+
+/**
+ * The update for a transition, made only while the row holds the ticket that was read. Index keys and expiry follow from
+ * the new status:
+ *
+ * ```text
+ * pending, failed              in the due index         never expires
+ * held                         in no due index          never expires
+ * delivered, dead, cancelled   in no due index          expires after the retention
+ * ```
+ *
+ * The attention index lists rows by status. A row enters it at its second ticket and never leaves it, because an update
+ * removes at most one attribute (the engines differ beyond that) and `due_pk` or `ttl` needs the removal.
+ */
+export const deliveryUpdate = (
+  change: DeliveryChange,
+  retentionDays: number,
+  { commandId, requestedBy }: Requester = {},
+): RowUpdate => {
+  const { before, after } = change;
+  const isInAttention = after.status !== 'delivered' || before.ticket > 1;
+  const leavesDueIndex = isOpen(before) && !isOpen(after);
+  const isReopened = before.settled_at !== null && after.settled_at === null;
+  return {
+    key: deliveryKey(after.id),
+    set: {
+      ...changedColumns(change),
+      last: after.last && after.last !== before.last ? inlineAttempt(after.last) : null,
+      att_pk: isInAttention ? attentionPkOf(after.id, after.status) : null,
+      due_pk: isOpen(after) ? duePkOf(after.id) : null,
+      ttl:
+        after.settled_at === null
+          ? null
+          : ttlSeconds(after.settled_at, retentionOf(after.retention_days, retentionDays)),
+      command_id: commandId,
+      requested_by: requestedBy,
+    },
+    expected: { ticket: before.ticket },
+    ...(leavesDueIndex ? { remove: 'due_pk' } : isReopened ? { remove: 'ttl' } : {}),
+    cleared: isReopened ? ['settled_at'] : [],
+  };
+};
+
+/** The update that clears `parked` once the message has entered the queue, made only while the row holds the ticket. */
+export const unparkUpdate = (deliveryId: string, ticket: number): RowUpdate => ({
+  key: deliveryKey(deliveryId),
+  set: { parked: false },
+  expected: { ticket },
+});
+
+/**
+ * The attempts that a transition gives rows of their own: the previous last attempt, which the new one replaces in the
+ * delivery's row, and a new attempt whose response body is long. They expire after the longest schedule and the retention.
+ */
+export const attemptRows = ({ before, after }: DeliveryChange, retentionDays: number): Record<string, unknown>[] => {
+  const replaced = before.last && before.last.number !== after.last?.number && !before.last.has_body_row;
+  const isNewAndLong = after.last && after.last !== before.last && hasLongBody(after.last);
+  const attempts = [...(replaced ? [before.last] : []), ...(isNewAndLong ? [after.last] : [])];
+  const days = retentionOf(after.retention_days, retentionDays) + SCHEDULE_DAYS;
+  const ttl = ttlSeconds(after.due_at, days);
+  return attempts.flatMap((attempt) =>
+    attempt ? [{ ...attemptKey(after.id, attempt.number), kind: 'attempt', ...rowOf(attempt), ttl }] : [],
+  );
+};

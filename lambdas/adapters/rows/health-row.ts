@@ -1,0 +1,23 @@
+import type { ReceiverSpeed } from '../../domain/sending/slow-lane.ts';
+import type { Health } from '../../domain/sending/webhook-health.ts';
+
+/** The one partition of the `failing` index: it lists all webhooks that are failing, the longest failing first. */
+export const FAILING_PK = 'F';
+
+/** Ends a failing period in an update of a health row: the webhook leaves the `failing` index. */
+export const REMOVE_FAILING = 'REMOVE failing_since, failing_pk, failing_emitted';
+
+type HealthRow = Readonly<Record<string, unknown>> | null;
+
+const timeOr0 = (value: unknown): number => (typeof value === 'number' ? value : 0);
+
+export const rowToHealth = (row: HealthRow): Health => ({
+  failingSince: typeof row?.failing_since === 'number' ? row.failing_since : null,
+  isFailingEmitted: row?.failing_emitted === true,
+});
+
+export const rowToReceiverSpeed = (row: HealthRow): ReceiverSpeed => ({
+  isSlow: row?.slow === true,
+  quickUntilMs: timeOr0(row?.quick_until),
+  probedUntilMs: timeOr0(row?.probed_until),
+});
