@@ -101,7 +101,7 @@ const rooms: Readonly<Record<string, Rooms>> = {
     webhooks: ['aws', 'rows'],
     events: ['aws', 'rows'],
     accounts: ['aws', 'rows'],
-    keyring: ['rows'],
+    keyring: ['aws', 'rows'],
     docs: [],
     aws: ['rows'],
     rows: [],

@@ -6,6 +6,7 @@ import { modes, ownerKey } from '../../domain/foundation/owner.ts';
 import type { Position } from '../../domain/foundation/page.ts';
 import { EVERYTHING } from '../../domain/webhooks/webhook.ts';
 import { batchGet } from '../aws/batch-get.ts';
+import { inBatches } from '../aws/retry.ts';
 import { newestFirst, queryPositions, queryStatuses } from '../aws/status-list.ts';
 import { changeTogether } from '../aws/transact.ts';
 import {
@@ -114,9 +115,7 @@ export const createAccountContents = (
         const types = new Set([EVERYTHING, ...catalogue.map(({ name }) => name), ...named]);
         const keys = [webhookCountKey(owner), ...[...types].map((type) => routingKey(owner, type))];
         const items = keys.map((key): TransactWriteItem => ({ Delete: { TableName: table, Key: marshall(key) } }));
-        for (let i = 0; i < items.length; i += TRANSACTION) {
-          await changeTogether(client, items.slice(i, i + TRANSACTION));
-        }
+        await inBatches(items, TRANSACTION, (batch) => changeTogether(client, batch), 1);
       }
     },
   };

@@ -1,24 +1,24 @@
-import {
-  ConditionalCheckFailedException,
-  type DynamoDBClient,
-  QueryCommand,
-  type TransactWriteItem,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb';
+import { type DynamoDBClient, QueryCommand, type TransactWriteItem, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import type { KeySettings } from '../../domain/accounts/account.ts';
 import type { HashedApiKey } from '../../domain/accounts/create-api-key.ts';
 import type { ListedApiKey } from '../../domain/accounts/rotate-api-key.ts';
 import type { StoredAuditEntry } from '../../domain/foundation/audit.ts';
+import { ttlSeconds } from '../../domain/foundation/time.ts';
+import { nullIfRefused } from '../aws/conditional-write.ts';
+import { inBatches } from '../aws/retry.ts';
 import { changeTogether } from '../aws/transact.ts';
 import { putAuditEntry } from '../rows/audit-row.ts';
 import { rowOf } from '../rows/row.ts';
 import { apiKeyKey, apiKeyListingKey, type Key } from '../rows/table-keys.ts';
 
 /** A key that has ended is kept so long, and still shown where it expired. */
-const AFTERLIFE_SECONDS = 7 * 86_400;
+const AFTERLIFE_DAYS = 7;
 
-export const endedKeyTtl = (endMs: number): number => Math.ceil(endMs / 1000) + AFTERLIFE_SECONDS;
+/** Keys of one account that are updated side by side. */
+const KEYS_AT_ONCE = 20;
+
+export const endedKeyTtl = (endMs: number): number => ttlSeconds(endMs, AFTERLIFE_DAYS);
 
 /** The rows of a new key: its own, found by its hash, and its place in the account's listing. */
 export const putApiKey = (table: string, { hash, key }: HashedApiKey): TransactWriteItem[] => {
@@ -70,8 +70,8 @@ export const updateKeyRow = async (
   condition: string,
   values: object,
 ): Promise<boolean> => {
-  try {
-    await client.send(
+  const updated = await nullIfRefused(
+    client.send(
       new UpdateItemCommand({
         TableName: table,
         Key: marshall(key),
@@ -80,12 +80,9 @@ export const updateKeyRow = async (
         ExpressionAttributeNames: { '#ttl': 'ttl' },
         ExpressionAttributeValues: marshall(values),
       }),
-    );
-    return true;
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return false;
-    throw error;
-  }
+    ),
+  );
+  return updated !== null;
 };
 
 /**
@@ -120,8 +117,8 @@ export const settleApiKeys = async (
   { limit, retention_days }: KeySettings,
 ): Promise<void> => {
   const listed = await queryApiKeys(client, table, accountId, {});
-  for (let i = 0; i < listed.length; i += 20) {
-    const some = listed.slice(i, i + 20).map(({ hash }) =>
+  const settle = ({ hash }: ListedApiKey): Promise<unknown> =>
+    nullIfRefused(
       client.send(
         new UpdateItemCommand({
           TableName: table,
@@ -133,10 +130,11 @@ export const settleApiKeys = async (
         }),
       ),
     );
-    const settled = await Promise.allSettled(some);
-    const failed = settled.find(
-      (result) => result.status === 'rejected' && result.reason?.name !== 'ConditionalCheckFailedException',
-    );
+  const settleBatch = async (batch: readonly ListedApiKey[]): Promise<void> => {
+    // All of a batch end before an error is thrown.
+    const results = await Promise.allSettled(batch.map(settle));
+    const failed = results.find(({ status }) => status === 'rejected');
     if (failed?.status === 'rejected') throw failed.reason;
-  }
+  };
+  await inBatches(listed, KEYS_AT_ONCE, settleBatch, 1);
 };

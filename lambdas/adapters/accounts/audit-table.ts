@@ -3,6 +3,7 @@ import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { type AuditEntry, auditEntrySchema } from '../../domain/foundation/audit.ts';
 import { idBound, timeOfId } from '../../domain/foundation/id.ts';
 import type { Page } from '../../domain/foundation/page.ts';
+import { DAY_MS } from '../../domain/foundation/time.ts';
 import { AUDIT_DAYS } from '../rows/audit-row.ts';
 import { auditKey } from '../rows/table-keys.ts';
 
@@ -27,10 +28,10 @@ export const createAuditTable = (client: DynamoDBClient, domainTable: string) =>
     { limit, after, nowMs }: { readonly limit: number; readonly after: string | null; readonly nowMs: number },
   ): Promise<Page<AuditEntry>> {
     // DynamoDB deletes what has expired late: it is not looked at. A clock may be a little ahead of ours.
-    const fromMs = Math.max(since, nowMs - AUDIT_DAYS * 86_400_000);
+    const fromMs = Math.max(since, nowMs - AUDIT_DAYS * DAY_MS);
     const toMs = Math.min(until ?? Number.POSITIVE_INFINITY, nowMs + 60_000);
     const from = idBound('aud', fromMs);
-    const below = idBound('aud', Math.max(0, toMs));
+    const below = idBound('aud', toMs);
     const to = after !== null && after < below ? after : below;
     const found: AuditEntry[] = [];
     // The month before the one whose first moment this is, until the window is left behind.

@@ -1,6 +1,7 @@
-import { ConditionalCheckFailedException, type DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { type DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import type { OperatorKey } from '../../domain/keyring/key-material.ts';
+import { nullIfRefused } from '../aws/conditional-write.ts';
 import { apiKeyKey } from '../rows/table-keys.ts';
 
 /** Puts the operator key's row unless it is there. It stands in no account's listing. */
@@ -10,15 +11,13 @@ export const addOperatorKey = async (
   { hash, ...key }: OperatorKey,
 ): Promise<void> => {
   const row = { ...apiKeyKey(hash), kind: 'api-key', ...key };
-  try {
-    await client.send(
+  await nullIfRefused(
+    client.send(
       new PutItemCommand({
         TableName: deliveryTable,
         Item: marshall(row),
         ConditionExpression: 'attribute_not_exists(pk)',
       }),
-    );
-  } catch (error) {
-    if (!(error instanceof ConditionalCheckFailedException)) throw error;
-  }
+    ),
+  );
 };

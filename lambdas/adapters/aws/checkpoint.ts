@@ -1,15 +1,11 @@
-import {
-  ConditionalCheckFailedException,
-  type DynamoDBClient,
-  GetItemCommand,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb';
+import { type DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import type * as z from 'zod';
 import type { Key } from '../rows/table-keys.ts';
+import { nullIfRefused } from './conditional-write.ts';
 
 /** A row that says how far long work is, and is only ever replaced by who has read it as it stands. */
-export const createProgressRow = <Progress>(
+export const createCheckpoint = <Progress>(
   client: DynamoDBClient,
   table: string,
   key: Key,
@@ -26,8 +22,8 @@ export const createProgressRow = <Progress>(
 
   /** Replaces the version that was read, 0 for none; false where another did. */
   async save(progress: Progress, version: number): Promise<boolean> {
-    try {
-      await client.send(
+    const saved = await nullIfRefused(
+      client.send(
         new UpdateItemCommand({
           TableName: table,
           Key: marshall(key),
@@ -40,11 +36,8 @@ export const createProgressRow = <Progress>(
             ...(version === 0 ? {} : { ':version': version }),
           }),
         }),
-      );
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return false;
-      throw error;
-    }
+      ),
+    );
+    return saved !== null;
   },
 });

@@ -1,12 +1,11 @@
 import { type DynamoDBClient, GetItemCommand, type TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import type { FirstAnswer } from '../../domain/foundation/idempotency.ts';
+import { toSeconds, ttlSeconds } from '../../domain/foundation/time.ts';
 import { idempotencyKey as idempotencyRowKey } from '../rows/table-keys.ts';
 
 /** Twice the day that an Idempotency-Key is promised to be remembered. */
-const LIFE_SECONDS = 2 * 86_400;
-
-const toSeconds = (timeMs: number): number => Math.ceil(timeMs / 1000);
+const LIFE_DAYS = 2;
 
 /** What was first answered under an Idempotency-Key, if it is still remembered. */
 export const readFirstAnswer = async <T>(
@@ -38,7 +37,7 @@ export const putFirstAnswer = (
       kind: 'idempotency',
       hash: first.contentHash,
       answer: JSON.stringify(first.answer),
-      ttl: toSeconds(nowMs) + LIFE_SECONDS,
+      ttl: ttlSeconds(nowMs, LIFE_DAYS),
     }),
     ConditionExpression: 'attribute_not_exists(pk) OR #ttl <= :now',
     ExpressionAttributeNames: { '#ttl': 'ttl' },

@@ -11,23 +11,24 @@ import type { EventStore } from '../../domain/events/publish-events.ts';
 import { idBound, isTimeless, timeOfId } from '../../domain/foundation/id.ts';
 import { mergedPage, type Piece, type ReadRun } from '../../domain/foundation/merged-page.ts';
 import type { Page, Position } from '../../domain/foundation/page.ts';
+import { SECOND_MS, toSeconds, ttlSeconds } from '../../domain/foundation/time.ts';
 import type { EventArchive, EventFilter } from '../../domain/history/event-view.ts';
 import { batchGet } from '../aws/batch-get.ts';
+import { nullIfRefused } from '../aws/conditional-write.ts';
 import { executeStatements, insertStatement } from '../aws/statements.ts';
 import { changeTogether } from '../aws/transact.ts';
 import { putAuditEntry } from '../rows/audit-row.ts';
 import { eventToRow } from '../rows/event-row.ts';
-import { rowOf } from '../rows/row.ts';
+import { isExpired, rowOf } from '../rows/row.ts';
 import { eventKey, eventListPk, idempotencyKey as idempotencyRowKey, indexes, SHARDS } from '../rows/table-keys.ts';
 
 export type EventsTable = EventStore & EventArchive;
 
-const DAY_SECONDS = 86_400;
+/** Days that an Idempotency-Key is remembered: twice the promised day. */
+const KEY_LIFE_DAYS = 2;
 const LOOK_AT_MOST = 1000;
 /** A function's answer holds 6 MB, in which every quotation mark counts double. */
 const MOST_PAGE_BYTES = 2_500_000;
-/** The latest time an id can carry, and the earliest. */
-const inIdRange = (timeMs: number): number => Math.min(Math.max(timeMs, 0), 2 ** 48);
 
 /** What a list knows of an event before its row is read: the index holds no more. */
 interface Listed {
@@ -42,9 +43,6 @@ const positionOfListSk = (text: string): Position => {
   const [at = '', id = ''] = text.split('#');
   return { at, id };
 };
-
-const isExpired = (row: Readonly<Record<string, unknown>>, nowMs: number): boolean =>
-  typeof row.ttl === 'number' && row.ttl * 1000 <= nowMs;
 
 const filterExpression = ({ type, resource }: EventFilter) => {
   const conditions = [...(type ? ['#type = :type'] : []), ...(resource ? ['#resource = :resource'] : [])];
@@ -104,11 +102,11 @@ export const createEventsTable = (client: DynamoDBClient, table: string, retenti
   const timedRun =
     (pk: string, filter: EventFilter, nowMs: number): ReadRun<Listed> =>
     async (after, atMost): Promise<Piece<Listed>> => {
-      const until = filter.until === undefined ? 'evt_8' : idBound('evt', inIdRange(filter.until));
+      const until = filter.until === undefined ? 'evt_8' : idBound('evt', filter.until);
       // Derived ids come first among those of one millisecond.
-      const before = after && (isTimeless(after.id) ? idBound('evt', inIdRange(Date.parse(after.at) + 1)) : after.id);
+      const before = after && (isTimeless(after.id) ? idBound('evt', Date.parse(after.at) + 1) : after.id);
       const to = before && before < until ? before : until;
-      const from = idBound('evt', inIdRange(filter.since ?? 0));
+      const from = idBound('evt', filter.since ?? 0);
       const { rows, looked, reached } = await query({ pk, index: false, from, to }, filter, atMost);
       return {
         items: rows
@@ -174,19 +172,16 @@ export const createEventsTable = (client: DynamoDBClient, table: string, retenti
 
   /** Whether the event is new. */
   const putNew = async (event: StoredEvent): Promise<boolean> => {
-    try {
-      await client.send(
+    const put = await nullIfRefused(
+      client.send(
         new PutItemCommand({
           TableName: table,
           Item: marshall(rowOf(eventRow(event)), { removeUndefinedValues: true }),
           ConditionExpression: 'attribute_not_exists(pk)',
         }),
-      );
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return false;
-      throw error;
-    }
+      ),
+    );
+    return put !== null;
   };
 
   return {
@@ -210,12 +205,12 @@ export const createEventsTable = (client: DynamoDBClient, table: string, retenti
     },
 
     async claimKey(owner, key, hash, nowMs) {
-      const nowSeconds = Math.ceil(nowMs / 1000);
+      const nowSeconds = toSeconds(nowMs);
       const row = {
         ...idempotencyRowKey(owner, '/events', key),
         kind: 'idempotency',
         hash,
-        ttl: nowSeconds + 2 * DAY_SECONDS,
+        ttl: ttlSeconds(nowMs, KEY_LIFE_DAYS),
       };
       try {
         await client.send(
@@ -248,7 +243,7 @@ export const createEventsTable = (client: DynamoDBClient, table: string, retenti
         ExpressionAttributeValues: marshall({
           ':null': 'null',
           ':at': new Date(nowMs).toISOString(),
-          ':now': Math.floor(nowMs / 1000),
+          ':now': Math.floor(nowMs / SECOND_MS),
         }),
       };
       if (await changeTogether(client, [{ Update: update }, putAuditEntry(table, entry)])) return true;

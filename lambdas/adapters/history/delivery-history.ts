@@ -10,16 +10,12 @@ import { idBound } from '../../domain/foundation/id.ts';
 import { mergedPage, type ReadRun } from '../../domain/foundation/merged-page.ts';
 import type { DeliveryFilter, DeliveryHistory } from '../../domain/history/read-deliveries.ts';
 import { batchGet } from '../aws/batch-get.ts';
+import { isExpired } from '../rows/row.ts';
 import { attemptKey, attentionPk, deliveryKey, deliveryPk, indexes, SHARDS } from '../rows/table-keys.ts';
 
 const LOOK_AT_MOST = 1000;
 /** The statuses that the attention index knows; a row that was delivered at once never enters it. */
 const ATTENTION: ReadonlySet<string> = new Set(['failed', 'dead', 'held', 'cancelled']);
-/** The latest time an id can carry, and the earliest. */
-const inIdRange = (timeMs: number): number => Math.min(Math.max(timeMs, 0), 2 ** 48);
-
-const isLiving = (row: Readonly<Record<string, unknown>>, nowMs: number): boolean =>
-  typeof row.ttl !== 'number' || row.ttl * 1000 > nowMs;
 
 const toDelivery = (row: unknown): StoredDelivery => storedDeliverySchema.parse(row);
 
@@ -35,8 +31,8 @@ export const createDeliveryHistory = (client: DynamoDBClient, table: string): De
     const index = status !== undefined && ATTENTION.has(status) ? indexes.attention : null;
     const pk = index ? attentionPk(webhookId, shard, status ?? '') : deliveryPk(webhookId, shard);
     const conditions = [...(status ? ['#status = :status'] : []), ...(event_type ? ['event_type = :type'] : [])];
-    const from = idBound('dlv', inIdRange(since ?? 0));
-    const end = until === undefined ? 'dlv_~' : idBound('dlv', inIdRange(until));
+    const from = idBound('dlv', since ?? 0);
+    const end = until === undefined ? 'dlv_~' : idBound('dlv', until);
 
     return async (after, atMost) => {
       const to = after && after.id < end ? after.id : end;
@@ -67,7 +63,7 @@ export const createDeliveryHistory = (client: DynamoDBClient, table: string): De
       );
       return {
         items: Items.map((item) => unmarshall(item))
-          .filter((row) => row.sk !== after?.id && isLiving(row, nowMs))
+          .filter((row) => row.sk !== after?.id && !isExpired(row, nowMs))
           .map(toDelivery),
         looked: ScannedCount,
         reached: LastEvaluatedKey ? { at: '', id: String(unmarshall(LastEvaluatedKey).sk) } : null,
@@ -106,7 +102,7 @@ export const createDeliveryHistory = (client: DynamoDBClient, table: string): De
       );
       return ids.flatMap((id) => {
         const row = rows(table, deliveryKey(id));
-        return row && isLiving(row, nowMs) ? [toDelivery(row)] : [];
+        return row && !isExpired(row, nowMs) ? [toDelivery(row)] : [];
       });
     },
 
@@ -130,7 +126,7 @@ export const createDeliveryHistory = (client: DynamoDBClient, table: string): De
             ...(start ? { ExclusiveStartKey: marshall(start) } : {}),
           }),
         );
-        const rows = (page.Items ?? []).map((item) => unmarshall(item)).filter((row) => isLiving(row, nowMs));
+        const rows = (page.Items ?? []).map((item) => unmarshall(item)).filter((row) => !isExpired(row, nowMs));
         found.push(...rows.map((row) => attemptSchema.parse(row)));
         start = page.LastEvaluatedKey && unmarshall(page.LastEvaluatedKey);
       } while (start);

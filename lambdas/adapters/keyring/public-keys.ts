@@ -1,12 +1,8 @@
-import {
-  ConditionalCheckFailedException,
-  type DynamoDBClient,
-  GetItemCommand,
-  PutItemCommand,
-} from '@aws-sdk/client-dynamodb';
+import { type DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { PassPostError } from '../../domain/foundation/errors.ts';
 import { type PublicKeys, publicKeysSchema } from '../../domain/keyring/keyring.ts';
+import { nullIfRefused } from '../aws/conditional-write.ts';
 import { publicKeysKey } from '../rows/table-keys.ts';
 
 const FRESH_MS = 5 * 60_000;
@@ -41,16 +37,14 @@ export const createPublicKeys = (
 /** Puts them there, unless newer ones are: of two that publish at once, the later may be the older. */
 export const putPublicKeys = async (client: DynamoDBClient, deliveryTable: string, keys: PublicKeys): Promise<void> => {
   const row = { ...publicKeysKey, kind: 'public-keys', ...keys };
-  try {
-    await client.send(
+  await nullIfRefused(
+    client.send(
       new PutItemCommand({
         TableName: deliveryTable,
         Item: marshall(row),
         ConditionExpression: 'attribute_not_exists(revision) OR revision <= :revision',
         ExpressionAttributeValues: marshall({ ':revision': keys.revision }),
       }),
-    );
-  } catch (error) {
-    if (!(error instanceof ConditionalCheckFailedException)) throw error;
-  }
+    ),
+  );
 };

@@ -8,7 +8,7 @@ import { SCHEDULE_DAYS } from '../../domain/foundation/retention.ts';
 import { DAY_MS, DAY_SECONDS, SECOND_MS } from '../../domain/foundation/time.ts';
 import type { RetentionProgress, RetentionStore } from '../../domain/maintenance/extend-event-retention.ts';
 import { batchGet } from '../aws/batch-get.ts';
-import { createProgressRow } from '../aws/checkpoint.ts';
+import { createCheckpoint } from '../aws/checkpoint.ts';
 import { nullIfRefused } from '../aws/conditional-write.ts';
 import { inBatches } from '../aws/retry.ts';
 import { executeStatements, updateStatement } from '../aws/statements.ts';
@@ -95,7 +95,7 @@ export const createEventRetention = (
   RetentionStore,
   'retentionProgress' | 'saveRetentionProgress' | 'openDeliveries' | 'extendEvents' | 'cancelHeld'
 > => {
-  const progress = createProgressRow(client, tables.delivery, retentionProgressKey, progressSchema);
+  const progress = createCheckpoint(client, tables.delivery, retentionProgressKey, progressSchema);
   return {
     retentionProgress: progress.read,
     saveRetentionProgress: progress.save,

@@ -11,7 +11,7 @@ import type { RetentionStore } from '../../domain/maintenance/extend-event-reten
 import { hourCountsSchema } from '../../domain/maintenance/hour-counts.ts';
 import type { RollUpProgress, RollUpStore } from '../../domain/maintenance/roll-up.ts';
 import { storedWebhookSchema } from '../../domain/webhooks/webhook.ts';
-import { createProgressRow } from '../aws/checkpoint.ts';
+import { createCheckpoint } from '../aws/checkpoint.ts';
 import { createHeldDeliveries } from '../deliveries/release-held.ts';
 import {
   accountKey,
@@ -41,7 +41,7 @@ const progressSchema: z.ZodType<RollUpProgress> = z.object({
 
 /** How far the roll-up is, as its row says. */
 export const rollUpProgressRow = (client: DynamoDBClient, deliveryTable: string) =>
-  createProgressRow(client, deliveryTable, rollUpProgressKey, progressSchema);
+  createCheckpoint(client, deliveryTable, rollUpProgressKey, progressSchema);
 
 /** Everything that the roll-up reads and writes. */
 export const createRollUpStore = (

@@ -20,9 +20,6 @@ import type { Redeliverer } from './redeliver.ts';
 
 /** A step looks at so many deliveries, and a bit more. */
 const LOOK_AT = 200;
-/** The latest time an id can carry, and the earliest. */
-const inIdRange = (timeMs: number): number => Math.min(Math.max(timeMs, 0), 2 ** 48);
-
 /** What a window goes through, one after the other: each status in each shard. */
 const listsOf = ({ status }: Pick<RecoveryWindow, 'status'>) =>
   status.flatMap((each) => Array.from({ length: SHARDS }, (_, shard) => ({ status: each, shard })));
@@ -36,8 +33,8 @@ const queryOf = (
 ) => {
   // The attention index knows them without the others; a first attempt's row never entered it.
   const isIndexed = status === 'failed' || status === 'dead';
-  const from = after ?? idBound('dlv', inIdRange(since));
-  const to = idBound('dlv', inIdRange(until));
+  const from = after ?? idBound('dlv', since);
+  const to = idBound('dlv', until);
   const isOverdue = status === 'pending';
   return {
     isEmpty: from > to,

@@ -1,8 +1,13 @@
+import { hasExpired } from '../../domain/foundation/time.ts';
 import type { Key } from './table-keys.ts';
 
 /** A row as DynamoDB stores it: without the fields that are null or undefined. */
 export const rowOf = (fields: Readonly<Record<string, unknown>>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null && value !== undefined));
+
+/** Whether a row has expired: DynamoDB deletes it later. A row without `ttl` never expires. */
+export const isExpired = ({ ttl }: Readonly<Record<string, unknown>>, nowMs: number): boolean =>
+  typeof ttl === 'number' && hasExpired(ttl, nowMs);
 
 /** An update of one row, made only while the row holds the expected values. */
 export interface RowUpdate {

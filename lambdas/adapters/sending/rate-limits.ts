@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ConditionalCheckFailedException, type DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { type DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import type { RateLimitStore } from '../../domain/sending/rate-limits.ts';
 import { batchGet } from '../aws/batch-get.ts';
+import { nullIfRefused } from '../aws/conditional-write.ts';
 import { leasesKey, slotsKey } from '../rows/table-keys.ts';
 
 const TRIES = 8;
@@ -16,8 +17,8 @@ export const createRateLimits = (client: DynamoDBClient, table: string): RateLim
     condition: string,
     values: Record<string, unknown>,
   ): Promise<Record<string, unknown> | null> => {
-    try {
-      const { Attributes = {} } = await client.send(
+    const updated = await nullIfRefused(
+      client.send(
         new UpdateItemCommand({
           TableName: table,
           Key: marshall(key),
@@ -26,12 +27,9 @@ export const createRateLimits = (client: DynamoDBClient, table: string): RateLim
           ExpressionAttributeValues: marshall(values),
           ReturnValues: 'ALL_NEW',
         }),
-      );
-      return unmarshall(Attributes);
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return null;
-      throw error;
-    }
+      ),
+    );
+    return updated && unmarshall(updated.Attributes ?? {});
   };
 
   return {

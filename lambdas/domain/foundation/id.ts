@@ -55,4 +55,8 @@ export const timeOfId = (id: string): number => {
 export const shardOf = (id: string, shards: number): number => Number.parseInt(hashOf([id]).slice(0, 8), 16) % shards;
 
 /** The smallest text any id of this kind and time can begin with: a bound for range reads. */
-export const idBound = (prefix: IdPrefix, timeMs: number): string => `${prefix}_${timePart(timeMs)}`;
+export const idBound = (prefix: IdPrefix, timeMs: number): string =>
+  `${prefix}_${timePart(Math.min(Math.max(timeMs, 0), MAX_TIME_MS))}`;
+
+/** The latest time that an id can hold. */
+const MAX_TIME_MS = 2 ** 48;
