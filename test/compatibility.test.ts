@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
 
-/** How many statements each system's documentation makes, and how many readings we needed. */
+/** Number of statements in each system's documentation, and number of readings that we chose. */
 const counts = {
   PP: { statements: 10, readings: 11 },
   PM: { statements: 8, readings: 9 },
@@ -19,7 +19,7 @@ const numbers = Object.entries(counts).flatMap(([system, { statements, readings 
 
 const NUMBER = /\b(?:PP|PM|MT|PC|IP)(?:-| reading )\d+\b/g;
 
-/** Every string of the test files that begins with a number: the title of a test, or what a table of tests puts into one. */
+/** Every string of the test files that begins with such a number: a test's title, or the part of a title in a table of tests. */
 const titles = readdirSync(new URL('.', import.meta.url), { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.test.ts'))
   .flatMap((file) => {
@@ -42,11 +42,11 @@ const rows: readonly Row[] = [
 }));
 
 describe('docs/compatibility.md', () => {
-  it('has one row for each statement and reading', () => {
+  it('has one row for each statement and each reading, in order', () => {
     expect(rows.map(({ number }) => number)).toEqual(numbers);
   });
 
-  it.each(rows)('names tests that are there and prove $number', ({ number, proofs }) => {
+  it.each(rows)('quotes existing tests with the number $number in their titles', ({ number, proofs }) => {
     expect(proofs.length).toBeGreaterThan(0);
     for (const proof of proofs) {
       expect(titles).toContainEqual(proof);
@@ -54,7 +54,7 @@ describe('docs/compatibility.md', () => {
     }
   });
 
-  it('knows every number that a test has in its title', () => {
+  it('has a row for every number in a test title', () => {
     const unknown = titles.flatMap(({ file, title }) =>
       (title.match(NUMBER) ?? []).filter((number) => !numbers.includes(number)).map((number) => `${file}: ${number}`),
     );

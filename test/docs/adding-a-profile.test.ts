@@ -14,7 +14,7 @@ const verifyGithubStyle: Verify = ({ headers, body }, secret) => {
   return timingSafeEqual(Buffer.from(wanted), Buffer.from(headers['x-hub-signature-256'] ?? ''));
 };
 
-describe('a profile added as docs/profiles/adding.md says', () => {
+describe('the example profile of docs/profiles/adding.md', () => {
   testProfile({
     profile: githubStyle,
     options: [{}],
@@ -22,22 +22,22 @@ describe('a profile added as docs/profiles/adding.md says', () => {
     receivers: { 'a GitHub receiver': verifyGithubStyle },
   });
 
-  it.each(vectors.signatures)('signs as in $statement', ({ secret, body, signature }) => {
+  it.each(vectors.signatures)('signs as the vector: $statement', ({ secret, body, signature }) => {
     expect(`sha256=${hmacSha256(secret, body, 'hex')}`).toBe(signature);
     expect(verifyGithubStyle({ headers: { 'x-hub-signature-256': signature }, body }, secret)).toBe(true);
   });
 
-  it('is the file that the page shows', () => {
-    const [shown] = codeBlocks('profiles/adding.md', 'ts');
+  it('is the same file as the one on the page', () => {
+    const [fileOnPage] = codeBlocks('profiles/adding.md', 'ts');
 
-    const written = read('test/helpers/github-style.ts')
+    const file = read('test/helpers/github-style.ts')
       .replaceAll('../../lambdas/domain/', '../domain/')
       .replaceAll('../../lambdas/profiles/parts/', './parts/');
 
-    expect(shown).toBe(written);
+    expect(fileOnPage).toBe(file);
   });
 
-  it('takes the one line of the registry that the page changes', () => {
+  it('is registered by changing the one line of profiles/index.ts that the page shows', () => {
     const [diff = ''] = codeBlocks('profiles/adding.md', 'diff');
     const [, before = '', after = ''] = /^-(.*)\n\+(.*)$/m.exec(diff) ?? [];
 

@@ -6,7 +6,7 @@ import { formerRelease } from '../deploy/former-release.ts';
 import { frontDoorSettings } from '../helpers/settings.ts';
 import { resourcesOf, resourcesOfType, synthesise } from '../helpers/synthesised.ts';
 
-/** CloudWatch charges for each metric that an alarm reads, and for two more where it learns what is usual. */
+/** Number of metrics that CloudWatch charges for: each metric that an alarm reads, and two more for anomaly detection. */
 const alarmMetrics = (template: Template): number =>
   resourcesOfType(template, 'AWS::CloudWatch::Alarm').reduce((sum, { Properties }) => {
     const { Metrics = [{ MetricStat: {} }], ThresholdMetricId } = Properties as {
@@ -19,14 +19,14 @@ const alarmMetrics = (template: Template): number =>
 const root = new URL('../../', import.meta.url);
 const page = readFileSync(new URL('docs/deploying.md', root), 'utf8');
 
-describe('the page about deploying', () => {
-  test("shows the month's bill as the prices make it", () => {
+describe('docs/deploying.md', () => {
+  test('shows the monthly bill that bench/bill.ts calculates', () => {
     const [, shown = ''] = /<!-- node bench\/bill\.ts.*-->\n([\s\S]*?)\n<!-- until here -->/.exec(page) ?? [];
 
     expect(shown).toBe(renderBill());
   });
 
-  test('counts for the bill what the template has', () => {
+  test('gives the number of alarms and of the metrics that they read', () => {
     const production = synthesise({ stage: 'production' });
     const count = (type: string) => resourcesOfType(production, type).length;
 
@@ -36,7 +36,7 @@ describe('the page about deploying', () => {
     expect(count('AWS::SecretsManager::Secret')).toBe(counts.secrets);
   });
 
-  test('names every setting there is, and no other', () => {
+  test('lists every setting of lib/settings.ts and no other', () => {
     const settings = readFileSync(new URL('lib/settings.ts', root), 'utf8');
     const [, list = ''] = /const names = \[([^\]]*)\]/.exec(settings) ?? [];
     const known = [...list.matchAll(/'(\w+)'/g)].map(([, name]) => name);
@@ -47,18 +47,18 @@ describe('the page about deploying', () => {
     expect(named.toSorted()).toEqual(known.toSorted());
   });
 
-  test('names every output there is', () => {
+  test('lists every output of the stack', () => {
     const outputs = Object.keys(synthesise({ egressAddresses: '1', ...frontDoorSettings }).toJSON().Outputs);
 
     expect(outputs.filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
   });
 
-  test('says of everything that is kept in production that it stays', () => {
-    const kept = Object.values(resourcesOf(synthesise({ stage: 'production', egressAddresses: '1' })))
+  test('knows every resource type that production retains: tables, addresses, log groups and secrets', () => {
+    const retained = Object.values(resourcesOf(synthesise({ stage: 'production', egressAddresses: '1' })))
       .filter(({ DeletionPolicy }) => DeletionPolicy === 'Retain')
       .map(({ Type }) => Type);
 
-    expect([...new Set(kept)].toSorted()).toEqual([
+    expect([...new Set(retained)].toSorted()).toEqual([
       'AWS::DynamoDB::Table',
       'AWS::EC2::EIP',
       'AWS::Logs::LogGroup',
@@ -66,8 +66,8 @@ describe('the page about deploying', () => {
     ]);
   });
 
-  // It said `git checkout <release>`, of releases that had no tag.
-  test('leads to the former release by the commit that the changelog gives it', () => {
+  // A release without a tag can be checked out by its commit only.
+  test('checks out the former release by its tag or by the commit in CHANGELOG.md', () => {
     const { version, commit } = formerRelease;
     const changelog = readFileSync(new URL('CHANGELOG.md', root), 'utf8');
     const [, section = ''] = changelog.split(`## [${version}]`);
@@ -76,7 +76,7 @@ describe('the page about deploying', () => {
     expect(page).toMatch(new RegExp(`^git checkout (v${version}|${commit}) `, 'm'));
   });
 
-  test('leads to headings that are there', () => {
+  test('has a heading for every link to one of its sections', () => {
     const anchors = [...page.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
       title
         .toLowerCase()

@@ -13,7 +13,7 @@ const importsOf = (file: string): readonly string[] =>
     ([, name = '']) => join(dirname(file), name),
   );
 
-/** The file and everything of ours that it runs. */
+/** The file and every file of this repository that it imports, directly or not. */
 const reach = (file: string, seen = new Set<string>()): ReadonlySet<string> => {
   if (seen.has(file)) return seen;
   seen.add(file);
@@ -21,27 +21,27 @@ const reach = (file: string, seen = new Set<string>()): ReadonlySet<string> => {
   return seen;
 };
 
-describe('what may talk to what', () => {
+describe('docs/permissions.md', () => {
   const template = synthesise(settingsOfEveryPermission);
 
-  test('stands on its page as it does in the template', async () => {
+  test('shows the permissions of the template', async () => {
     await expect(renderPermissions(template)).toMatchFileSnapshot('../../docs/permissions.md');
   });
 
-  // Roles say what AWS allows; that nothing else opens a connection is the code's.
-  test('the internet is reached by the deliver function alone, and CloudFormation by the one it asks', () => {
+  // A role cannot forbid connections to the internet, so the code is checked.
+  test('only deliver connects to the internet, and only key-material answers CloudFormation', () => {
     const opens = (pattern: RegExp) =>
       functionNames(template).filter((name) =>
         [...reach(join(lambdas, 'functions', `${name}.ts`))].some((file) => pattern.test(readFileSync(file, 'utf8'))),
       );
 
-    // `node:http` as it is used here: one call in http-sender.ts. (Functions that register webhooks look names up.)
+    // http-sender.ts makes the only call of `node:http`. Functions that register webhooks only look host names up.
     expect(opens(/\)\.request\(|\bhttps?\.(request|get)\(/)).toEqual(['deliver']);
     expect(opens(/\bfetch\(/)).toEqual(['key-material']);
     expect(opens(/^import (?!type\b).*'node:(net|tls|dgram|http2)'/m)).toEqual([]);
   });
 
-  test('no package that opens connections but the SDK’s clients is in a bundle', () => {
+  test('no function imports an HTTP or WebSocket client package', () => {
     const imported = new Set(
       readdirSync(lambdas, { recursive: true, encoding: 'utf8' })
         .filter((name) => name.endsWith('.ts'))

@@ -19,26 +19,26 @@ const render = (name: string, options: object, sentAt = new Date()): Rendered =>
   return profile.render(renderInput(), material, profile.options.parse(options), sentAt);
 };
 const bytes = ({ body }: Rendered) => Buffer.from(body);
-const changed = ({ body }: Rendered) => Buffer.from(body.replace('tsk_1', 'tsk_2'));
+const tampered = ({ body }: Rendered) => Buffer.from(body.replace('tsk_1', 'tsk_2'));
 
-/** A receiver that gets headers and raw body, and knows a secret or a key. */
-const byHeaders = (name: string, options: object, known: string, unknown: string, isDated: boolean) => {
+/** Calls of a `verify` that takes headers, raw body and a secret or key, with the answers that it must give. */
+const byHeaders = (name: string, options: object, key: string, wrongKey: string, isDated: boolean) => {
   const [request, old] = [render(name, options), render(name, options, new Date(Date.now() - 301_000))];
   const refused: Argument[][] = [
-    [request.headers, changed(request), known],
-    [request.headers, bytes(request), unknown],
-    ...(isDated ? [[old.headers, bytes(old), known]] : []),
+    [request.headers, tampered(request), key],
+    [request.headers, bytes(request), wrongKey],
+    ...(isDated ? [[old.headers, bytes(old), key]] : []),
   ];
-  return { accepted: [request.headers, bytes(request), known], refused, answer: true as unknown, refusal: false };
+  return { accepted: [request.headers, bytes(request), key], refused, answer: true as unknown, refusal: false };
 };
 
 const signedPayload = () => {
   const request = render('passcreator', { signPayload: true });
-  const tampered = Buffer.from(request.body.replaceAll('tsk_1', 'tsk_2'));
+  const tamperedBody = Buffer.from(request.body.replaceAll('tsk_1', 'tsk_2'));
   return {
     accepted: [bytes(request), pemOf(keyring, 'ES256')],
     refused: [
-      [tampered, pemOf(keyring, 'ES256')],
+      [tamperedBody, pemOf(keyring, 'ES256')],
       [bytes(request), pemOf(another, 'ES256')],
     ],
     answer: JSON.parse(render('passcreator', {}).body) as unknown,
@@ -62,7 +62,7 @@ const ecdsa = { ...digital, algorithm: 'ecdsa-p256-sha256' };
 const rsaKeys = [pemOf(keyring, 'RS256'), pemOf(another, 'RS256')] as const;
 const ecKeys = [pemOf(keyring, 'ES256'), pemOf(another, 'ES256')] as const;
 
-/** Each page's code blocks by their place, with the calls they must answer. */
+/** The code blocks of each page by position, with the calls that they must answer. */
 const snippets = [
   { page: 'passpost', language: 'js', block: 0, calls: () => byHeaders('passpost', {}, secret, otherSecret, false) },
   {
@@ -97,14 +97,14 @@ const snippets = [
   },
 ] as const;
 
-describe("the profiles' pages", () => {
-  it('are one for each profile', () => {
+describe('docs/profiles', () => {
+  it('has a page for each profile', () => {
     const pages = readdirSync(new URL('../../docs/profiles', import.meta.url)).map((file) => file.replace('.md', ''));
 
     expect(pages).toEqual(expect.arrayContaining([...profileNames]));
   });
 
-  it.each(profileNames)('show the headers that %s sends', (name) => {
+  it.each(profileNames)('the page of %s shows the headers that the profile sends', (name) => {
     const sent = Object.keys(render(name, {}).headers);
 
     const [request = ''] = codeBlocks(`profiles/${name}.md`, 'http');
@@ -113,7 +113,7 @@ describe("the profiles' pages", () => {
     expect(shown.toSorted()).toEqual(sent.toSorted());
   });
 
-  it.for(snippets)('verify what is sent: $page, block $block of $language', (snippet, { skip }) => {
+  it.for(snippets)('the page of $page verifies its requests: $language code block $block', (snippet, { skip }) => {
     const { page, language, block, calls } = snippet;
     const { accepted, refused, answer, refusal } = calls();
     skip('needsCryptography' in snippet && !hasPythonCryptography, "Python's cryptography is not installed");
@@ -126,7 +126,7 @@ describe("the profiles' pages", () => {
     expect(answers).toEqual([answer, ...refused.map(() => refusal)]);
   });
 
-  it('MT-6 MT reading 5, IP reading 9: refuse a timestamp of the future by the same five minutes', () => {
+  it('MT-6 MT reading 5, IP reading 9: the verifiers refuse a timestamp more than five minutes in the future', () => {
     const ahead = new Date(Date.now() + 310_000);
     const passmint = render('passmint', {}, ahead);
     const inpost = render('inpost', stamped, ahead);
@@ -142,8 +142,8 @@ describe("the profiles' pages", () => {
     expect(verdicts).toEqual([false, false, false, false]);
   });
 
-  it('have no code block that is not run', () => {
-    const run = new Set(snippets.map(({ page, language, block }) => `${page} ${language} ${block}`));
+  it('has no code block that these tests do not run', () => {
+    const tested = new Set(snippets.map(({ page, language, block }) => `${page} ${language} ${block}`));
 
     const all = profileNames.flatMap((name) =>
       (['js', 'python'] as const).flatMap((language) =>
@@ -151,6 +151,6 @@ describe("the profiles' pages", () => {
       ),
     );
 
-    expect(all.filter((each) => !run.has(each))).toEqual([]);
+    expect(all.filter((block) => !tested.has(block))).toEqual([]);
   });
 });

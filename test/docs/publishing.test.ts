@@ -13,7 +13,7 @@ const operations: readonly Operation[] = [deliveries, eventTypes, events, jobs, 
   (contract) => Object.values(contract),
 );
 
-/** The native calls of the pages: method, path and body. */
+/** The calls of the native API that the pages show: method, path and body. */
 const pages = ['publishing.md', 'profiles/postmen.md', 'profiles/inpost.md'];
 const calls = pages
   .flatMap((page) => codeBlocks(page, 'sh'))
@@ -27,8 +27,8 @@ const calls = pages
 const operationOf = (call: string): Operation | undefined =>
   operations.find(({ method, path }) => new RegExp(`^${method} ${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(call));
 
-describe('the pages about publishing', () => {
-  it.each(calls)('show a call that the API has: $call', ({ call, body }) => {
+describe('docs/publishing.md and the pages of postmen and inpost', () => {
+  it.each(calls)('show a valid call of the API: $call', ({ call, body }) => {
     const operation = operationOf(call);
 
     expect(operation).toBeDefined();
@@ -36,7 +36,7 @@ describe('the pages about publishing', () => {
     if (body?.profile) expect(profileOf(body.profile).options.safeParse(body.profile_options ?? {}).success).toBe(true);
   });
 
-  it('show at least a dozen of them', () => {
+  it('show at least twelve calls', () => {
     expect(calls.length).toBeGreaterThanOrEqual(12);
   });
 });

@@ -10,7 +10,7 @@ const page = readFileSync(new URL('../../docs/scaling.md', import.meta.url), 'ut
 const WRITES_A_PARTITION = 1000;
 const thousands = (value: number): string => value.toLocaleString('en-US');
 
-describe('the page about scaling', () => {
+describe('docs/scaling.md', () => {
   const template = synthesise();
   const mapping = (name: string) => named(template, 'AWS::Lambda::EventSourceMapping', name).Properties;
   const { BatchSize: batch = 0, ParallelizationFactor: parallel = 0 } = mapping('stream-mapping') as Record<
@@ -34,16 +34,16 @@ describe('the page about scaling', () => {
       `${thousands((stages.production.slowConcurrency * messages) / 1)} deliveries/s to receivers of 1 s`,
     ],
     ["a key's highest limit", '30,000 at most'],
-  ])('says of %s what the code makes it', (_, statement) => {
+  ])('gives the number that the code implies for %s', (_, statement) => {
     if (!page.includes(statement)) expect(page).toContain(statement);
   });
 
-  test("knows the key's highest limit", () => {
+  test('a key can have a rate limit of 30,000 and no more', () => {
     expect(rateLimitSchema.safeParse(30_000).success).toBe(true);
     expect(rateLimitSchema.safeParse(30_001).success).toBe(false);
   });
 
-  test('names only alarms that there are', () => {
+  test('names only alarms of the template', () => {
     const alarms = resourcesOfType(template, 'AWS::CloudWatch::Alarm').map(({ Metadata }) => Metadata['aws:cdk:path']);
 
     for (const name of ['iterator-age', 'throttles']) {
