@@ -17,51 +17,51 @@ const task = { item: 'Pass', pickup: place, dropoff: place };
 
 describe('DELETE /accounts/{id}', () => {
   const tables = useTables();
-  const { current, call, done, inMode, remove, isThere, isRefused, rows } = useAccountsApi(tables);
+  const { current, call, callOk, inMode, remove, accountExists, isKeyRefused, rows } = useAccountsApi(tables);
 
   const obstacles: readonly (readonly [string, string, (caller: Caller) => Promise<() => Promise<unknown>>])[] = [
     [
       'webhooks',
       'DELETE /webhooks/{id}',
       async (caller) => {
-        const { id } = await done(caller, 'POST', '/webhooks', { url, events: ['*'], enabled: false });
-        return () => done(caller, 'DELETE', `/webhooks/${id}`);
+        const { id } = await callOk(caller, 'POST', '/webhooks', { url, events: ['*'], enabled: false });
+        return () => callOk(caller, 'DELETE', `/webhooks/${id}`);
       },
     ],
     [
       'event_types',
       'DELETE /event-types/{name}',
       async (caller) => {
-        await done(caller, 'PUT', '/event-types/order.paid', { description: '' });
-        return () => done(caller, 'DELETE', '/event-types/order.paid');
+        await callOk(caller, 'PUT', '/event-types/order.paid', { description: '' });
+        return () => callOk(caller, 'DELETE', '/event-types/order.paid');
       },
     ],
     [
       'templates',
       'DELETE /templates/{id}',
       async (caller) => {
-        await done(caller, 'PUT', '/templates/card', { name: 'Card' });
-        return () => done(caller, 'DELETE', '/templates/card');
+        await callOk(caller, 'PUT', '/templates/card', { name: 'Card' });
+        return () => callOk(caller, 'DELETE', '/templates/card');
       },
     ],
     [
       'jobs',
       'POST /jobs/{id}/complete',
       async (caller) => {
-        const { id: webhook } = await done(caller, 'POST', '/webhooks', { url, events: ['*'], profile: 'postmen' });
-        const { id } = await done(caller, 'POST', '/jobs', { type: 'calculate_rates', input: {}, async: true });
-        await done(caller, 'DELETE', `/webhooks/${webhook}`);
+        const { id: webhook } = await callOk(caller, 'POST', '/webhooks', { url, events: ['*'], profile: 'postmen' });
+        const { id } = await callOk(caller, 'POST', '/jobs', { type: 'calculate_rates', input: {}, async: true });
+        await callOk(caller, 'DELETE', `/webhooks/${webhook}`);
         const meta = { code: 200, message: 'OK', details: [], retryable: false };
-        return () => done(caller, 'POST', `/jobs/${id}/complete`, { meta, data: {} });
+        return () => callOk(caller, 'POST', `/jobs/${id}/complete`, { meta, data: {} });
       },
     ],
   ];
 
   it.each(modes.flatMap((mode) => obstacles.map((obstacle) => [mode, ...obstacle] as const)))(
-    'changes nothing while there are, in %s mode, %s, and says how they go: %s',
-    async (mode, kind, remedy, make) => {
+    'in %s mode, answers 409 while the account still has %s, names the remedy %s and changes nothing',
+    async (mode, kind, remedy, createObstacle) => {
       const caller = await inMode(mode);
-      const undo = await make(caller);
+      const removeObstacle = await createObstacle(caller);
       const before = await rows();
 
       const refused = await remove();
@@ -76,16 +76,16 @@ describe('DELETE /accounts/{id}', () => {
       });
       expect(refused.json.detail).toContain(remedy);
       expect(await rows()).toEqual(before);
-      expect(await isRefused(caller.key)).toBe(false);
-      await undo();
+      expect(await isKeyRefused(caller.key)).toBe(false);
+      await removeObstacle();
       expect((await remove()).status).toBe(204);
     },
   );
 
-  it.each(modes)('refuses for ever where there is a task, in %s mode', async (mode) => {
+  it.each(modes)('always answers 409 for an account with a task in %s mode, even a cancelled task', async (mode) => {
     const caller = await inMode(mode);
-    const { id } = await done(caller, 'POST', '/tasks', task);
-    await done(caller, 'POST', `/tasks/${id}/cancel`);
+    const { id } = await callOk(caller, 'POST', '/tasks', task);
+    await callOk(caller, 'POST', `/tasks/${id}/cancel`);
 
     const { status, json } = await remove();
 
@@ -93,11 +93,11 @@ describe('DELETE /accounts/{id}', () => {
     expect(json.detail).toMatch(/Tasks are kept for ever.*DELETE \/keys\/\{id\}/);
   });
 
-  it('names everything that is in the way, of both modes', async () => {
+  it('names every obstacle of both modes in one 409 answer', async () => {
     for (const mode of modes) {
       const caller = await inMode(mode);
-      for (const [, , make] of obstacles) await make(caller);
-      await done(caller, 'POST', '/tasks', task);
+      for (const [, , createObstacle] of obstacles) await createObstacle(caller);
+      await callOk(caller, 'POST', '/tasks', task);
     }
 
     const { json } = await remove();
@@ -106,46 +106,53 @@ describe('DELETE /accounts/{id}', () => {
     expect(json.errors.map(({ path }: Json) => path)).toEqual(
       modes.flatMap((mode) => kinds.map((kind) => `${mode}.${kind}`)),
     );
-    // Longer ones are cut off.
+    // The API cuts off a detail after 1,000 characters.
     expect(json.detail.length).toBeLessThan(1000);
   });
 
-  it('waits for a job behind many that are over and still listed, and for none of those', async () => {
+  it('answers 409 for one running job behind finished jobs that are still listed as pending, and 204 once the job has failed', async () => {
     const put = (status: JobStatus, listedAs: JobStatus, createdAtMs = Date.now(), id = drawId('job', createdAtMs)) => {
       const created_at = new Date(createdAtMs).toISOString();
-      const of = { id, owner: current.me.owner, type: 'calculate_rates', status, created_at, completed_at: null };
+      const summary = {
+        id,
+        owner: current.caller.owner,
+        type: 'calculate_rates',
+        status,
+        created_at,
+        completed_at: null,
+      };
       const rest = { result_to: 'caller', input: '{}', meta: null, data: null, progress: null, version: 1 } as const;
-      const row = jobToRow({ ...of, ...rest, content_hash: null, written_by: 'req' }, 30);
+      const row = jobToRow({ ...summary, ...rest, content_hash: null, written_by: 'req' }, 30);
       const Item = marshall(rowOf({ ...row, list_sk: `${listedAs}#${created_at}#${id}` }));
       return tables.client.send(new PutItemCommand({ TableName: tables.domainTable, Item }));
     };
     const dayBefore = Date.now() - DAY_MS;
-    const waiting = drawId('job', dayBefore);
-    // Expired, and not yet deleted.
+    const runningJob = drawId('job', dayBefore);
+    // A job that has expired, whose row DynamoDB has not deleted yet.
     await put('pending', 'pending', Date.now() - 60 * DAY_MS);
     for (let i = 0; i < 12; i++) await put('completed', 'pending');
-    await put('running', 'running', dayBefore, waiting);
+    await put('running', 'running', dayBefore, runningJob);
 
-    const held = await remove();
-    await put('failed', 'running', dayBefore, waiting);
+    const refused = await remove();
+    await put('failed', 'running', dayBefore, runningJob);
 
-    expect([held.status, held.json.errors.map(({ path }: Json) => path)]).toEqual([409, ['live.jobs']]);
+    expect([refused.status, refused.json.errors.map(({ path }: Json) => path)]).toEqual([409, ['live.jobs']]);
     expect((await remove()).status).toBe(204);
   });
 
-  it('knows no account that is not there, or whose id is none', async () => {
+  it('answers 404 for an account that does not exist and for a malformed id', async () => {
     for (const id of [drawId('acc', Date.now()), 'acc_1', drawId('key', Date.now()), 'ACCOUNTS', '%00', '..']) {
       expect((await remove(id)).status).toBe(404);
     }
   });
 
-  it('refuses whoever is not the operator', async () => {
-    const { me } = current;
+  it("answers 403 to the account's own key and 401 to an unknown key, and deletes nothing", async () => {
+    const { caller } = current;
 
-    const refused = await call(me, 'DELETE', `/accounts/${me.accountId}`);
-    const unknown = await call({ ...me, key: 'pp_live_nobody' }, 'DELETE', `/accounts/${me.accountId}`);
+    const refused = await call(caller, 'DELETE', `/accounts/${caller.accountId}`);
+    const unknown = await call({ ...caller, key: 'pp_live_nobody' }, 'DELETE', `/accounts/${caller.accountId}`);
 
     expect(refused).toMatchObject({ status: 403, json: { detail: expect.stringContaining('admin') } });
-    expect([unknown.status, await isThere(), await isRefused(me.key)]).toEqual([401, true, false]);
+    expect([unknown.status, await accountExists(), await isKeyRefused(caller.key)]).toEqual([401, true, false]);
   });
 });

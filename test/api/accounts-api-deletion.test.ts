@@ -11,19 +11,23 @@ const url = 'https://93.184.215.14/hook';
 
 describe('DELETE /accounts/{id}', () => {
   const tables = useTables();
-  const { current, call, done, inMode, remove, isThere, isRefused, rows } = useAccountsApi(tables);
+  const { current, call, callOk, inMode, remove, accountExists, isKeyRefused, rows } = useAccountsApi(tables);
   const actions = async () => (await rows()).filter(({ kind }) => kind === 'audit').map(({ action }) => action);
 
-  it('takes an empty account away, with its keys of both modes at once', async () => {
-    const { me, operator } = current;
-    const test = await inMode('test');
-    expect([await isRefused(me.key), await isRefused(test.key)]).toEqual([false, false]);
+  it('deletes an empty account, revokes its keys of both modes and answers 404 to a second call', async () => {
+    const { caller, operator } = current;
+    const testCaller = await inMode('test');
+    expect([await isKeyRefused(caller.key), await isKeyRefused(testCaller.key)]).toEqual([false, false]);
 
     const removed = await remove();
 
     expect(removed).toMatchObject({ status: 204, text: '' });
-    expect([await isRefused(me.key), await isRefused(test.key), await isThere()]).toEqual([true, true, false]);
-    expect((await call(operator, 'GET', '/accounts')).text).not.toContain(me.accountId);
+    expect([await isKeyRefused(caller.key), await isKeyRefused(testCaller.key), await accountExists()]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    expect((await call(operator, 'GET', '/accounts')).text).not.toContain(caller.accountId);
     expect((await actions()).toSorted()).toEqual([
       ...['account.created', 'account.deleted', 'key.created', 'key.created'],
       ...['key.revoked', 'key.revoked', 'key.revoked'],
@@ -31,52 +35,52 @@ describe('DELETE /accounts/{id}', () => {
     expect((await remove()).status).toBe(404);
   });
 
-  it('leaves nothing behind that does not expire', async () => {
-    for (const caller of [current.me, await inMode('test')]) {
-      await done(caller, 'PUT', '/event-types/order.paid', { description: '' });
-      const { id } = await done(caller, 'POST', '/webhooks', { url, events: ['order.paid', 'task.created', '*'] });
-      await done(caller, 'POST', '/events', { type: 'order.paid', data: {} });
-      await done(caller, 'DELETE', `/webhooks/${id}`);
-      await done(caller, 'DELETE', '/event-types/order.paid');
+  it('leaves only rows that expire', async () => {
+    for (const caller of [current.caller, await inMode('test')]) {
+      await callOk(caller, 'PUT', '/event-types/order.paid', { description: '' });
+      const { id } = await callOk(caller, 'POST', '/webhooks', { url, events: ['order.paid', 'task.created', '*'] });
+      await callOk(caller, 'POST', '/events', { type: 'order.paid', data: {} });
+      await callOk(caller, 'DELETE', `/webhooks/${id}`);
+      await callOk(caller, 'DELETE', '/event-types/order.paid');
     }
 
     expect((await remove()).status).toBe(204);
 
-    const left = await rows();
-    expect(left.filter(({ ttl }) => ttl === undefined)).toEqual([]);
-    expect(left.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['event', 'audit', 'webhook', 'api-key']));
+    const remaining = await rows();
+    expect(remaining.filter(({ ttl }) => ttl === undefined)).toEqual([]);
+    expect(remaining.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['event', 'audit', 'webhook', 'api-key']));
   });
 
-  it('ends more keys than a transaction holds', async () => {
-    const { accountId } = current.me;
+  it('revokes 122 API keys, more than one transaction can hold', async () => {
+    const { accountId } = current.caller;
     const keys = await Promise.all(Array.from({ length: 120 }, () => seedKey(tables, accountId)));
 
     expect((await remove()).status).toBe(204);
 
-    const left = await rows();
-    const ended = left.filter(({ kind }) => kind === 'api-key');
-    expect(ended).toHaveLength(122);
-    expect(ended.filter(({ revoked_at }) => revoked_at === undefined)).toEqual([]);
-    expect(left.filter(({ kind }) => kind === 'api-key-listing')).toEqual([]);
-    expect(await isRefused(keys[60] ?? '')).toBe(true);
+    const remaining = await rows();
+    const keyRows = remaining.filter(({ kind }) => kind === 'api-key');
+    expect(keyRows).toHaveLength(122);
+    expect(keyRows.filter(({ revoked_at }) => revoked_at === undefined)).toEqual([]);
+    expect(remaining.filter(({ kind }) => kind === 'api-key-listing')).toEqual([]);
+    expect(await isKeyRefused(keys[60] ?? '')).toBe(true);
   });
 
-  // An address of half a megabyte is one that no row can hold: DynamoDB refuses the entry, and with it all that stands beside it.
-  it('keeps an account whose entry could not be put, without keys, and leaves it to the repeat', async () => {
-    const { me } = current;
-    const { data } = await done(me, 'GET', '/keys');
+  // A source IP of 500,000 characters makes the audit entry larger than a row may be: DynamoDB rejects the whole transaction.
+  it('answers 500 and leaves an account without working keys when the audit entry cannot be written; a second call deletes it', async () => {
+    const { caller } = current;
+    const { data } = await callOk(caller, 'GET', '/keys');
 
-    const failed = await remove(me.accountId, { sourceIp: '9'.repeat(500_000) });
+    const failed = await remove(caller.accountId, { sourceIp: '9'.repeat(500_000) });
 
-    const listed = (await rows()).filter(({ kind }) => kind === 'api-key-listing');
-    expect([failed.status, listed.length, await isRefused(me.key)]).toEqual([500, data.length, true]);
-    expect(await isThere()).toBe(true);
+    const listings = (await rows()).filter(({ kind }) => kind === 'api-key-listing');
+    expect([failed.status, listings.length, await isKeyRefused(caller.key)]).toEqual([500, data.length, true]);
+    expect(await accountExists()).toBe(true);
     expect((await remove()).status).toBe(204);
     expect((await actions()).filter((action) => action === 'account.deleted')).toHaveLength(1);
   });
 
-  it('takes away what release 0.1.0 made, whose keys work until then', async () => {
-    // Rows as that release wrote them.
+  it('deletes an account that release 0.1.0 created, whose keys work until then', async () => {
+    // Rows as release 0.1.0 wrote them.
     const created_at = '2026-11-22T04:00:29.000Z';
     const [id, keyId] = [drawId('acc', Date.parse(created_at)), drawId('key', Date.parse(created_at))];
     const key = 'pp_live_0123456789abcdefghijklmnopqrstuv';
@@ -90,17 +94,17 @@ describe('DELETE /accounts/{id}', () => {
     ]) {
       await tables.client.send(new PutItemCommand({ TableName: tables.deliveryTable, Item: marshall(row) }));
     }
-    current.me = { accountId: id, owner: `${id}#live`, key };
-    const made = await done(current.me, 'POST', '/keys', { name: 'till', scopes: ['keys:read'] });
-    expect([await isRefused(key), await isRefused(made.key)]).toEqual([false, false]);
+    current.caller = { accountId: id, owner: `${id}#live`, key };
+    const secondKey = await callOk(current.caller, 'POST', '/keys', { name: 'till', scopes: ['keys:read'] });
+    expect([await isKeyRefused(key), await isKeyRefused(secondKey.key)]).toEqual([false, false]);
 
     expect((await remove()).status).toBe(204);
 
-    expect([await isRefused(key), await isRefused(made.key)]).toEqual([true, true]);
+    expect([await isKeyRefused(key), await isKeyRefused(secondKey.key)]).toEqual([true, true]);
     expect((await rows()).filter(({ ttl }) => ttl === undefined)).toEqual([]);
   });
 
-  it('lets the call that made the account have its first answer again', async () => {
+  it('leaves the first answer of POST /accounts to a repeat with the same Idempotency-Key', async () => {
     const create = () =>
       call(current.operator, 'POST', '/accounts', { name: 'Once' }, { headers: { 'idempotency-key': 'deleted-1' } });
     const { id } = (await create()).json;
@@ -108,6 +112,6 @@ describe('DELETE /accounts/{id}', () => {
     expect((await remove(id)).status).toBe(204);
 
     expect(await create()).toMatchObject({ status: 201, json: { id } });
-    expect(await isThere(id)).toBe(false);
+    expect(await accountExists(id)).toBe(false);
   });
 });

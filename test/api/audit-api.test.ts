@@ -11,7 +11,7 @@ import { useTables } from '../helpers/tables.ts';
 
 const URL_A = 'https://93.184.215.14/hook';
 
-describe('GET /audit', () => {
+describe('the audit (GET /audit)', () => {
   const tables = useTables();
   const native: Readonly<Record<string, CallAs>> = {
     webhooks: useApi(tables, 'webhooks-api'),
@@ -25,66 +25,72 @@ describe('GET /audit', () => {
   };
   const passmint = useApi(tables, 'passmint-api', '/v1');
   const passcreator = useApi(tables, 'passcreator-api', '/api/hook');
-  let me: Caller;
+  let caller: Caller;
   let operator: Caller;
   beforeAll(async () => {
     await putPublicKeys(tables.client, tables.deliveryTable, publicKeysOf(createKeyring()));
     operator = { accountId: '', owner: '', key: await seedOperator(tables) };
   });
   beforeEach(async () => {
-    me = await aCaller(tables);
+    caller = await aCaller(tables);
   });
 
-  const serving = (path: string): CallAs => {
+  const apiOf = (path: string): CallAs => {
     const [, first = '', , third = ''] = path.split('/');
     const name = ['test', 'recover'].includes(third)
       ? 'deliveries'
       : /types|templates/.test(first)
         ? 'catalogue'
         : first;
-    const found = native[name];
-    if (!found) throw new Error(`nobody serves ${path}`);
-    return found;
+    const api = native[name];
+    if (!api) throw new Error(`no API function serves ${path}`);
+    return api;
   };
-  const call = (method: string, path: string, body?: unknown, more: ApiCall = {}, caller = me): Promise<ApiAnswer> =>
-    serving(path)(method, path, caller, { body, ...more });
+  const call = (
+    method: string,
+    path: string,
+    body?: unknown,
+    options: ApiCall = {},
+    sentBy = caller,
+  ): Promise<ApiAnswer> => apiOf(path)(method, path, sentBy, { body, ...options });
   const create = async (path: string, body: unknown): Promise<Json> => {
     const { status, json } = await call('POST', path, body);
     expect(status).toBeLessThan(300);
     return json;
   };
-  const hook = async (): Promise<string> => (await create('/webhooks', { url: URL_A, events: ['task.accepted'] })).id;
-  const audit = async (query = '', caller = me): Promise<Json> =>
-    (await call('GET', '/audit', undefined, { query }, caller)).json;
+  const createWebhook = async (): Promise<string> =>
+    (await create('/webhooks', { url: URL_A, events: ['task.accepted'] })).id;
+  const audit = async (query = '', sentBy = caller): Promise<Json> =>
+    (await call('GET', '/audit', undefined, { query }, sentBy)).json;
   const actions = async (): Promise<[string, string][]> =>
     (await audit('limit=100')).data.map(({ action, target }: Json) => [action, target]).toReversed();
-  /** What a webhook's delivery of an event once was: dead. */
-  const deadDelivery = (webhookId: string, { id, created_at }: Json) => {
-    const of = { owner: me.owner, webhookId, eventId: id, createdAtMs: Date.parse(created_at) };
-    return putDelivery(tables, of, { status: 'dead', ticket: 7, attempts_made: 6, settled_at: Date.now() });
+  /** Stores a dead delivery of the event to the webhook. */
+  const addDeadDelivery = (webhookId: string, { id, created_at }: Json) => {
+    const identity = { owner: caller.owner, webhookId, eventId: id, createdAtMs: Date.parse(created_at) };
+    return putDelivery(tables, identity, { status: 'dead', ticket: 7, attempts_made: 6, settled_at: Date.now() });
   };
   const window = { since: '2026-01-01T00:00:00Z', until: '2099-01-01T00:00:00Z' };
 
-  /** One call of every kind that changes something, in an order in which each can be done. */
+  /** One call for each kind of audited change, in an order in which every call succeeds. */
   const changes = async () => {
-    const webhook = await hook();
+    const webhook = await createWebhook();
     const event = await create('/events', { type: 'task.accepted', data: {} });
-    const { id: delivery } = await deadDelivery(webhook, event);
+    const { id: delivery } = await addDeadDelivery(webhook, event);
     const { id: key } = await create('/keys', { name: 'k', scopes: ['tasks:read'] });
     await call('PUT', '/event-types/old.type', { description: '' });
     await call('PUT', '/templates/old', { name: 'Old' });
-    const mint = (await passmint('POST', '/webhooks', me, { body: { url: URL_A, events: ['*'] } })).json.id;
-    const raw = { headers: { authorization: me.key } };
+    const mintWebhook = (await passmint('POST', '/webhooks', caller, { body: { url: URL_A, events: ['*'] } })).json.id;
+    const raw = { headers: { authorization: caller.key } };
     const subscription = { target_url: `${URL_A}/2`, event: 'pass_created' };
-    await passcreator('POST', '/subscribe', me, { ...raw, body: subscription });
-    const asNative = (method: string, path: string, body?: unknown) => (more: ApiCall) =>
-      call(method, path, body, more);
-    const byOperator = (path: string, body: unknown) => (more: ApiCall) => call('PATCH', path, body, more, operator);
-    const atMint = (method: string, path: string, body?: unknown) => (more: ApiCall) =>
-      passmint(method, `/webhooks${path}`, me, { body, ...more });
-    const atCreator = (method: string, path: string, body: unknown) => (more: ApiCall) =>
-      passcreator(method, path, me, { body, ...raw, ...more });
-    const hookNow = (): Promise<string> => hookIdOf(`${URL_A}/2`);
+    await passcreator('POST', '/subscribe', caller, { ...raw, body: subscription });
+    const asNative = (method: string, path: string, body?: unknown) => (options: ApiCall) =>
+      call(method, path, body, options);
+    const byOperator = (path: string, body: unknown) => (options: ApiCall) =>
+      call('PATCH', path, body, options, operator);
+    const atPassmint = (method: string, path: string, body?: unknown) => (options: ApiCall) =>
+      passmint(method, `/webhooks${path}`, caller, { body, ...options });
+    const atPasscreator = (method: string, path: string, body: unknown) => (options: ApiCall) =>
+      passcreator(method, path, caller, { body, ...raw, ...options });
     return [
       ['webhook.created', null, asNative('POST', '/webhooks', { url: URL_A, events: ['*'] })],
       ['webhook.changed', webhook, asNative('PATCH', `/webhooks/${webhook}`, { description: 'new' })],
@@ -101,37 +107,45 @@ describe('GET /audit', () => {
       ['template.deleted', 'old', asNative('DELETE', '/templates/old')],
       ['key.created', null, asNative('POST', '/keys', { name: 'more', scopes: ['tasks:read'] })],
       ['key.rotated', key, asNative('POST', `/keys/${key}/rotate`, {})],
-      ['account.changed', me.accountId, byOperator(`/accounts/${me.accountId}`, { name: 'Renamed' })],
-      ['webhook.created', null, atMint('POST', '', { url: URL_A, events: ['pass.created'] })],
-      ['webhook.changed', mint, atMint('PATCH', `/${mint}`, { enabled: false })],
-      ['webhook.secret_rotated', mint, atMint('POST', `/${mint}/rotate-secret`, {})],
-      ['webhook.deleted', mint, atMint('DELETE', `/${mint}`)],
-      ['webhook.created', null, atCreator('POST', '/subscribe', { ...subscription, event: 'pass_template_updated' })],
-      ['webhook.changed', await hookNow(), atCreator('POST', '/subscribe', { ...subscription, signPayload: true })],
+      ['account.changed', caller.accountId, byOperator(`/accounts/${caller.accountId}`, { name: 'Renamed' })],
+      ['webhook.created', null, atPassmint('POST', '', { url: URL_A, events: ['pass.created'] })],
+      ['webhook.changed', mintWebhook, atPassmint('PATCH', `/${mintWebhook}`, { enabled: false })],
+      ['webhook.secret_rotated', mintWebhook, atPassmint('POST', `/${mintWebhook}/rotate-secret`, {})],
+      ['webhook.deleted', mintWebhook, atPassmint('DELETE', `/${mintWebhook}`)],
+      [
+        'webhook.created',
+        null,
+        atPasscreator('POST', '/subscribe', { ...subscription, event: 'pass_template_updated' }),
+      ],
+      [
+        'webhook.changed',
+        await webhookIdOf(subscription.target_url),
+        atPasscreator('POST', '/subscribe', { ...subscription, signPayload: true }),
+      ],
       ['webhook.deleted', webhook, asNative('DELETE', `/webhooks/${webhook}`)],
     ] as const;
   };
-  const hookIdOf = async (url: string): Promise<string> =>
+  const webhookIdOf = async (url: string): Promise<string> =>
     (await call('GET', '/webhooks')).json.data.find((webhook: Json) => webhook.url === url)?.id;
 
-  /** Every row of both tables, but for what counting requests changes. */
-  const everything = async (): Promise<string[]> => {
+  /** Every row of both tables. The request counters `n` and `ws` are set to 0, because every call changes them. */
+  const allRows = async (): Promise<string[]> => {
     const rows: string[] = [];
     for (const TableName of [tables.domainTable, tables.deliveryTable]) {
       for await (const { Items = [] } of paginateScan({ client: tables.client }, { TableName, ConsistentRead: true })) {
-        rows.push(...Items.map((item) => JSON.stringify({ ...unmarshall(item), n: 0, ws: 0 }, sorted)));
+        rows.push(...Items.map((item) => JSON.stringify({ ...unmarshall(item), n: 0, ws: 0 }, withSortedKeys)));
       }
     }
     return rows.toSorted();
   };
-  const sorted = (_: string, value: unknown) =>
+  const withSortedKeys = (_: string, value: unknown) =>
     value instanceof Set
       ? [...value].toSorted()
       : value && typeof value === 'object' && !Array.isArray(value)
         ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
         : value;
 
-  it('tells of every change by any surface who made it, of what, and from where', async () => {
+  it('lists one entry for each change through every API surface, with the key, action, target and source IP', async () => {
     for (const [action, target, perform] of await changes()) {
       const before = (await audit('limit=100')).data.length;
 
@@ -152,31 +166,31 @@ describe('GET /audit', () => {
     }
   });
 
-  // An address of half a megabyte is one that no row can hold: DynamoDB refuses the entry, and with it all that stands beside it.
-  it('keeps no change whose entry could not be put', async () => {
+  // A source IP of 500,000 characters makes the audit entry larger than a row may be: DynamoDB rejects the whole transaction.
+  it('when the audit entry cannot be written, every kind of change answers 500 and changes no row', async () => {
     for (const [action, , perform] of await changes()) {
-      const before = await everything();
+      const before = await allRows();
 
       const { status } = await perform({ sourceIp: '9'.repeat(500_000) });
 
       expect([action, status]).toEqual([action, 500]);
-      expect(await everything()).toEqual(before);
+      expect(await allRows()).toEqual(before);
       expect((await perform({})).status).toBeLessThan(300);
     }
   });
 
-  it('keeps no account whose entry could not be put', async () => {
-    const before = await everything();
+  it('when the audit entry cannot be written, POST /accounts answers 500 and creates no account', async () => {
+    const before = await allRows();
 
     const { status } = await call('POST', '/accounts', { name: 'New' }, { sourceIp: '9'.repeat(500_000) }, operator);
 
     expect(status).toBe(500);
-    expect(await everything()).toEqual(before);
+    expect(await allRows()).toEqual(before);
   });
 
-  it('revokes a key even where its entry could not be put, and leaves that to the repeat', async () => {
+  it('when the audit entry cannot be written, DELETE /keys/{id} still revokes the key; a second call writes the entry', async () => {
     const { id, key } = await create('/keys', { name: 'stolen', scopes: ['audit:read'] });
-    const thief: Caller = { ...me, key };
+    const thief: Caller = { ...caller, key };
 
     const failed = await call('DELETE', `/keys/${id}`, undefined, { sourceIp: '9'.repeat(500_000) });
     const used = await call('GET', '/audit', undefined, {}, thief);
@@ -187,24 +201,24 @@ describe('GET /audit', () => {
     expect((await actions()).filter(([action]) => action === 'key.revoked')).toEqual([['key.revoked', id]]);
   });
 
-  it('tells once of what was repeated, and nothing of what was refused', async () => {
-    const webhook = await hook();
+  it('lists one entry for a repeated change, and none for a refused change or a dry run', async () => {
+    const webhook = await createWebhook();
     const event = await create('/events', { type: 'task.accepted', data: {} });
     const before = await actions();
-    const once = { headers: { 'idempotency-key': 'a-1' } };
-    const none = 'whk_01KA8Z3M9Q4T7V2X5B8D1F6H0J';
+    const withKey = { headers: { 'idempotency-key': 'a-1' } };
+    const unknownId = 'whk_01KA8Z3M9Q4T7V2X5B8D1F6H0J';
 
-    for (const _ of [1, 2]) await call('POST', `/webhooks/${webhook}/rotate-secret`, {}, once);
-    for (const _ of [1, 2]) await call('POST', '/keys', { name: 'k', scopes: ['tasks:read'] }, once);
-    for (const _ of [1, 2]) await call('POST', `/webhooks/${webhook}/test`, {}, once);
+    for (const _ of [1, 2]) await call('POST', `/webhooks/${webhook}/rotate-secret`, {}, withKey);
+    for (const _ of [1, 2]) await call('POST', '/keys', { name: 'k', scopes: ['tasks:read'] }, withKey);
+    for (const _ of [1, 2]) await call('POST', `/webhooks/${webhook}/test`, {}, withKey);
     for (const _ of [1, 2]) await call('DELETE', `/events/${event.id}/payload`);
     for (const _ of [1, 2]) await call('DELETE', `/webhooks/${webhook}`);
-    await call('PATCH', `/webhooks/${none}`, { description: 'x' });
+    await call('PATCH', `/webhooks/${unknownId}`, { description: 'x' });
     await call('POST', '/webhooks', { url: 'nowhere', events: ['*'] });
     await call('POST', '/keys', { name: 'k', scopes: ['admin'] });
     await call('DELETE', '/event-types/none');
     await call('DELETE', '/templates/none');
-    await call('PATCH', `/accounts/${me.accountId}`, { name: 'Mine' });
+    await call('PATCH', `/accounts/${caller.accountId}`, { name: 'Mine' });
     await call('POST', `/webhooks/${webhook}/recover`, { ...window, dry_run: true });
 
     const since = (await actions()).slice(before.length).map(([action]) => action);
@@ -217,7 +231,7 @@ describe('GET /audit', () => {
     ]);
   });
 
-  it('leaves tasks and published events to be their own record', async () => {
+  it('lists no entry for a created task or a published event', async () => {
     const before = await audit();
 
     await create('/events', { type: 'task.accepted', data: {} });
@@ -230,33 +244,33 @@ describe('GET /audit', () => {
     expect(await audit()).toEqual(before);
   });
 
-  it('begins with the account’s making, by the operator', async () => {
-    const made = await call('POST', '/accounts', { name: 'New' }, {}, operator);
-    const theirs: Caller = { accountId: made.json.id, owner: '', key: made.json.key };
+  it('starts with account.created, which POST /accounts by the operator writes', async () => {
+    const created = await call('POST', '/accounts', { name: 'New' }, {}, operator);
+    const newCaller: Caller = { accountId: created.json.id, owner: '', key: created.json.key };
 
-    expect((await audit('', theirs)).data).toMatchObject([{ action: 'account.created', target: made.json.id }]);
+    expect((await audit('', newCaller)).data).toMatchObject([{ action: 'account.created', target: created.json.id }]);
   });
 
-  it('is the account’s, of both modes, newest first in pages, and for its scope alone', async () => {
-    const test = await aCaller(tables, { accountId: me.accountId, mode: 'test' });
+  it('lists entries of both modes of the own account only, newest first and in pages, and needs the scope audit:read', async () => {
+    const testCaller = await aCaller(tables, { accountId: caller.accountId, mode: 'test' });
     const other = await aCaller(tables);
-    const unscoped = await aCaller(tables, { accountId: me.accountId, scopes: ['keys:read'] });
+    const unscoped = await aCaller(tables, { accountId: caller.accountId, scopes: ['keys:read'] });
     const begin = new Date().toISOString();
-    for (const [caller, name] of [
-      [me, 'a'],
-      [test, 'b'],
-      [me, 'c'],
+    for (const [sentBy, name] of [
+      [caller, 'a'],
+      [testCaller, 'b'],
+      [caller, 'c'],
     ] as const) {
-      await call('PUT', `/templates/${name}`, { name }, {}, caller);
+      await call('PUT', `/templates/${name}`, { name }, {}, sentBy);
     }
 
-    const first = await audit('limit=2', test);
+    const first = await audit('limit=2', testCaller);
     const second = await audit(`limit=2&cursor=${first.next_cursor}`);
-    const mine = await audit(`since=${begin}`);
+    const sinceBegin = await audit(`since=${begin}`);
 
     expect(first.data.map(({ target }: Json) => target)).toEqual(['c', 'b']);
     expect(second.data[0].target).toBe('a');
-    expect(mine).toMatchObject({ data: [{ target: 'c' }, { target: 'b' }, { target: 'a' }], next_cursor: null });
+    expect(sinceBegin).toMatchObject({ data: [{ target: 'c' }, { target: 'b' }, { target: 'a' }], next_cursor: null });
     expect((await audit(`until=${begin}`)).data.map(({ target }: Json) => target)).not.toContain('a');
     expect((await audit('', other)).data.map(({ target }: Json) => target)).not.toContain('a');
     expect((await call('GET', '/audit', undefined, {}, unscoped)).status).toBe(403);

@@ -6,15 +6,15 @@ import { useTables } from '../helpers/tables.ts';
 describe('the catalogue-api function', () => {
   const tables = useTables();
   const api = useApi(tables, 'catalogue-api');
-  let me: Caller;
+  let caller: Caller;
   beforeEach(async () => {
-    me = await aCaller(tables);
+    caller = await aCaller(tables);
   });
 
-  it('lists the types of events, page by page', async () => {
+  it('GET /event-types lists every built-in type by name, in pages', async () => {
     const names: string[] = [];
     for (let cursor = ''; ; ) {
-      const { status, json } = await api('GET', '/event-types', me, { query: `limit=7${cursor}` });
+      const { status, json } = await api('GET', '/event-types', caller, { query: `limit=7${cursor}` });
       expect(status).toBe(200);
       expect(json.data[0]).toEqual({
         name: expect.any(String),
@@ -30,8 +30,8 @@ describe('the catalogue-api function', () => {
     expect(names).toEqual(catalogue.map(({ name }) => name).toSorted());
   });
 
-  it('tells of each profile what a webhook needs to know', async () => {
-    const { json } = await api('GET', '/profiles', me);
+  it('GET /profiles lists the events, schedule, versions and options of each profile', async () => {
+    const { json } = await api('GET', '/profiles', caller);
 
     expect(json.next_cursor).toBeNull();
     expect(json.data).toContainEqual({
@@ -44,24 +44,27 @@ describe('the catalogue-api function', () => {
     expect(json.data).toContainEqual(expect.objectContaining({ name: 'standard', events: ['*'] }));
   });
 
-  it.each(['/event-types', '/profiles'])('refuses a wrong query of %s', async (path) => {
-    for (const query of ['limit=0', 'cursor=!', 'colour=red']) {
-      expect((await api('GET', path, me, { query })).status).toBe(422);
-    }
-  });
+  it.each(['/event-types', '/profiles'])(
+    'GET %s answers 422 to a wrong limit, a wrong cursor and an unknown parameter',
+    async (path) => {
+      for (const query of ['limit=0', 'cursor=!', 'colour=red']) {
+        expect((await api('GET', path, caller, { query })).status).toBe(422);
+      }
+    },
+  );
 
-  it('takes nothing but GET of the lists, and knows no other path', async () => {
-    expect(await api('POST', '/event-types', me, { body: {} })).toMatchObject({
+  it('POST /event-types answers 405 and GET /profiles/passpost answers 404', async () => {
+    expect(await api('POST', '/event-types', caller, { body: {} })).toMatchObject({
       status: 405,
       headers: { allow: 'GET' },
     });
-    expect((await api('GET', '/profiles/passpost', me)).status).toBe(404);
+    expect((await api('GET', '/profiles/passpost', caller)).status).toBe(404);
   });
 
-  it('asks for scopes', async () => {
-    const tasks = await aCaller(tables, { accountId: me.accountId, scopes: ['tasks:read'] });
+  it('GET /event-types and GET /profiles answer 403 to a key that has only the scope tasks:read', async () => {
+    const tasksReader = await aCaller(tables, { accountId: caller.accountId, scopes: ['tasks:read'] });
 
-    expect((await api('GET', '/event-types', tasks)).status).toBe(403);
-    expect((await api('GET', '/profiles', tasks)).status).toBe(403);
+    expect((await api('GET', '/event-types', tasksReader)).status).toBe(403);
+    expect((await api('GET', '/profiles', tasksReader)).status).toBe(403);
   });
 });

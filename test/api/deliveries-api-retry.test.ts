@@ -1,23 +1,15 @@
-import { beforeEach, describe, expect, it } from 'vitest';
-import { executeStatements, insertStatement } from '../../lambdas/adapters/aws/statements.ts';
-import { eventKey } from '../../lambdas/adapters/rows/table-keys.ts';
+import { describe, expect, it } from 'vitest';
 import type { StoredDelivery } from '../../lambdas/domain/deliveries/delivery.ts';
 import type { StoredEvent } from '../../lambdas/domain/events/event.ts';
-import type { StoredWebhook } from '../../lambdas/domain/webhooks/webhook.ts';
-import { aCaller, type Caller, rowsHolding, useApi } from '../helpers/api-caller.ts';
-import { anAttempt, putDelivery, putWebhook } from '../helpers/events-api.ts';
+import { aCaller } from '../helpers/api-caller.ts';
+import { useDeliveriesApi } from '../helpers/deliveries-api.ts';
+import { anAttempt, putWebhook } from '../helpers/events-api.ts';
 import { useTables } from '../helpers/tables.ts';
-import { anEvent, aWebhook } from '../helpers/virtual-engine.ts';
+import { anEvent } from '../helpers/virtual-engine.ts';
 
 describe('POST /deliveries/{id}/retry', () => {
   const tables = useTables();
-  const api = useApi(tables, 'deliveries-api');
-  let me: Caller;
-  let webhook: StoredWebhook;
-  beforeEach(async () => {
-    me = await aCaller(tables);
-    webhook = await putWebhook(tables, aWebhook({ owner: me.owner }));
-  });
+  const { api, current, addDelivery, addEvent, rowsOfKind } = useDeliveriesApi(tables);
 
   const startMs = Date.now() - 3_600_000;
   const dead = {
@@ -28,20 +20,20 @@ describe('POST /deliveries/{id}/retry', () => {
     settled_at: startMs,
     last: anAttempt({ number: 6 }),
   } as const;
-  const deliver = async (over: Partial<StoredDelivery> = dead, ofEvent: Partial<StoredEvent> = {}) => {
-    const event = anEvent({ owner: me.owner, ...ofEvent }, startMs);
-    await executeStatements(tables.client, [
-      insertStatement(tables.domainTable, { ...event, ...eventKey(me.owner, event.id), kind: 'event' }),
-    ]);
-    const of = { owner: me.owner, webhookId: webhook.id, eventId: event.id, createdAtMs: startMs };
-    return putDelivery(tables, of, over);
+  const addDeliveryAndEvent = async (
+    overrides: Partial<StoredDelivery> = dead,
+    eventOverrides: Partial<StoredEvent> = {},
+  ) => {
+    const event = anEvent({ owner: current.caller.owner, ...eventOverrides }, startMs);
+    await addEvent(event);
+    return addDelivery(startMs, overrides, event.id);
   };
-  const retry = (id: string, headers = {}, caller = me) => api('POST', `/deliveries/${id}/retry`, caller, { headers });
-  const commands = async () =>
-    (await rowsHolding(tables, tables.domainTable, me.owner)).filter(({ kind }) => kind === 'command');
+  const retry = (id: string, headers = {}, sentBy = current.caller) =>
+    api('POST', `/deliveries/${id}/retry`, sentBy, { headers });
+  const commands = () => rowsOfKind('command');
 
-  it('asks for one attempt more of one that is dead, and answers with it', async () => {
-    const { id, event_id } = await deliver();
+  it('submits one more attempt for a dead delivery and answers 202 with the delivery as pending', async () => {
+    const { id, event_id } = await addDeliveryAndEvent();
 
     const { status, json } = await retry(id);
 
@@ -52,19 +44,19 @@ describe('POST /deliveries/{id}/retry', () => {
   });
 
   it.each([
-    ['delivered', { status: 'delivered', ticket: 2, attempts_made: 1, settled_at: startMs }, 202],
-    ['cancelled', { status: 'cancelled', ticket: 2, settled_at: startMs }, 202],
-    ['pending', {}, 409],
-    ['failed', { status: 'failed', ticket: 2, attempts_made: 1 }, 409],
-    ['held', { status: 'held', ticket: 2 }, 409],
-  ] as const)('answers one that is %s by whether an attempt is owed', async (_, over, expected) => {
-    const { id } = await deliver(over);
+    ['delivered', 202, { status: 'delivered', ticket: 2, attempts_made: 1, settled_at: startMs }],
+    ['cancelled', 202, { status: 'cancelled', ticket: 2, settled_at: startMs }],
+    ['pending', 409, {}],
+    ['failed', 409, { status: 'failed', ticket: 2, attempts_made: 1 }],
+    ['held', 409, { status: 'held', ticket: 2 }],
+  ] as const)('for a %s delivery, answers %i', async (_, expected, overrides) => {
+    const { id } = await addDeliveryAndEvent(overrides);
 
     expect((await retry(id)).status).toBe(expected);
   });
 
-  it('is asked for once by two at the same moment', async () => {
-    const { id } = await deliver();
+  it('answers 409 to one of two simultaneous calls and submits one command', async () => {
+    const { id } = await addDeliveryAndEvent();
 
     const answers = await Promise.all([retry(id), retry(id)]);
 
@@ -72,8 +64,8 @@ describe('POST /deliveries/{id}/retry', () => {
     expect(await commands()).toHaveLength(1);
   });
 
-  it('answers a repeat under the same Idempotency-Key as it answered first', async () => {
-    const { id } = await deliver();
+  it('repeats its first answer to a second call with the same Idempotency-Key and submits one command', async () => {
+    const { id } = await addDeliveryAndEvent();
     const key = { 'idempotency-key': 'once' };
 
     const first = await retry(id, key);
@@ -84,23 +76,23 @@ describe('POST /deliveries/{id}/retry', () => {
     expect(await commands()).toHaveLength(1);
   });
 
-  it('refuses where there is nothing to send any more', async () => {
-    const gone = await deliver(dead, { data: 'null', payload_deleted_at: new Date().toISOString() });
-    const { id } = await deliver();
-    await putWebhook(tables, { ...webhook, deleted_at: new Date().toISOString() });
+  it('answers 409 and submits no command when the payload is erased or the webhook is deleted', async () => {
+    const erased = await addDeliveryAndEvent(dead, { data: 'null', payload_deleted_at: new Date().toISOString() });
+    const { id } = await addDeliveryAndEvent();
+    await putWebhook(tables, { ...current.webhook, deleted_at: new Date().toISOString() });
 
-    expect((await retry(gone.id)).status).toBe(409);
+    expect((await retry(erased.id)).status).toBe(409);
     expect((await retry(id)).status).toBe(409);
     expect(await commands()).toEqual([]);
   });
 
-  it('answers 404 to an unknown id and to strangers, and asks for a scope', async () => {
-    const { id } = await deliver();
-    const another = `${id.slice(0, -1)}${id.endsWith('0') ? '1' : '0'}`;
+  it('answers 404 to an unknown id and to another account, 403 without the scope webhooks:write, and 405 to GET', async () => {
+    const { id } = await addDeliveryAndEvent();
+    const unknownId = `${id.slice(0, -1)}${id.endsWith('0') ? '1' : '0'}`;
 
     expect((await retry(id, {}, await aCaller(tables))).status).toBe(404);
-    expect((await retry(another)).status).toBe(404);
+    expect((await retry(unknownId)).status).toBe(404);
     expect((await retry(id, {}, await aCaller(tables, { scopes: ['webhooks:read'] }))).status).toBe(403);
-    expect((await api('GET', `/deliveries/${id}/retry`, me)).status).toBe(405);
+    expect((await api('GET', `/deliveries/${id}/retry`, current.caller)).status).toBe(405);
   });
 });

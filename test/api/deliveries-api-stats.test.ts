@@ -1,19 +1,18 @@
 import { DeleteItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import { beforeEach, describe, expect, it, test } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { executeStatements, insertStatement } from '../../lambdas/adapters/aws/statements.ts';
 import { createRollUpStore } from '../../lambdas/adapters/maintenance/roll-up-store.ts';
 import { newDeliveryRow } from '../../lambdas/adapters/rows/delivery-row.ts';
 import { deliveryKey, rollUpProgressKey } from '../../lambdas/adapters/rows/table-keys.ts';
 import type { StoredDelivery } from '../../lambdas/domain/deliveries/delivery.ts';
 import { newDelivery } from '../../lambdas/domain/deliveries/delivery.ts';
-import { drawId } from '../../lambdas/domain/foundation/id.ts';
 import { rollUp } from '../../lambdas/domain/maintenance/roll-up.ts';
-import type { StoredWebhook } from '../../lambdas/domain/webhooks/webhook.ts';
-import { aCaller, type Caller, useApi } from '../helpers/api-caller.ts';
-import { anAttempt, putDelivery, putWebhook } from '../helpers/events-api.ts';
+import { aCaller } from '../helpers/api-caller.ts';
+import { useDeliveriesApi } from '../helpers/deliveries-api.ts';
+import { anAttempt } from '../helpers/events-api.ts';
 import { useTables } from '../helpers/tables.ts';
-import { anEvent, aWebhook } from '../helpers/virtual-engine.ts';
+import { anEvent } from '../helpers/virtual-engine.ts';
 
 const HOUR = 3_600_000;
 const THIS_HOUR = Math.floor(Date.now() / HOUR) * HOUR;
@@ -21,32 +20,23 @@ const iso = (ms: number): string => new Date(ms).toISOString();
 
 describe('GET /webhooks/{id}/stats', () => {
   const tables = useTables();
-  const api = useApi(tables, 'deliveries-api');
-  let me: Caller;
-  let webhook: StoredWebhook;
-  beforeEach(async () => {
-    me = await aCaller(tables);
-    webhook = await putWebhook(tables, aWebhook({ owner: me.owner }));
-  });
+  const { api, current, addWebhook, addDelivery } = useDeliveriesApi(tables);
 
-  const stats = (query = '', caller = me, id = webhook.id) => api('GET', `/webhooks/${id}/stats`, caller, { query });
-  const deliver = (atMs: number, over: Partial<StoredDelivery>) =>
-    putDelivery(
-      tables,
-      { owner: me.owner, webhookId: webhook.id, createdAtMs: atMs, eventId: drawId('evt', atMs) },
-      over,
-    );
-  const delivered = (atMs: number, ms = 40): Promise<StoredDelivery> =>
-    deliver(atMs, {
+  const stats = (query = '', sentBy = current.caller, id = current.webhook.id) =>
+    api('GET', `/webhooks/${id}/stats`, sentBy, { query });
+  const addDelivered = (atMs: number, durationMs = 40): Promise<StoredDelivery> =>
+    addDelivery(atMs, {
       status: 'delivered',
       ticket: 2,
-      settled_at: atMs + ms,
-      last: anAttempt({ duration_ms: ms, http_status: 200, error: null }),
+      settled_at: atMs + durationMs,
+      last: anAttempt({ duration_ms: durationMs, http_status: 200, error: null }),
     });
-  const dead = (atMs: number) =>
-    deliver(atMs, { status: 'dead', ticket: 7, settled_at: atMs + HOUR, attempts_refused: 6, refused_at: atMs + HOUR });
-  /** Reads what is over by then, with a memory of how far it is that other tests do not share. */
-  const roll = async (atMs: number, fromMs: number) => {
+  const addDead = (atMs: number) => {
+    const refusals = { attempts_refused: 6, refused_at: atMs + HOUR };
+    return addDelivery(atMs, { status: 'dead', ticket: 7, settled_at: atMs + HOUR, ...refusals });
+  };
+  /** Runs the roll-up at `atMs`. It starts at the hour `fromMs`, whatever earlier tests have rolled up. */
+  const runRollUp = async (atMs: number, fromMs: number) => {
     const names = { domain: tables.domainTable, delivery: tables.deliveryTable };
     const store = createRollUpStore(tables.client, names, 30);
     await tables.client.send(
@@ -64,7 +54,7 @@ describe('GET /webhooks/{id}/stats', () => {
     await rollUp(atMs, { store, queue, clock: Date.now, speed: 1, retentionHours: 720 }, () => false);
   };
 
-  it('shows nothing of a webhook that had no deliveries', async () => {
+  it('shows no hours and no rate for a webhook without deliveries', async () => {
     const { status, json } = await stats();
 
     expect(status).toBe(200);
@@ -72,13 +62,13 @@ describe('GET /webhooks/{id}/stats', () => {
     expect(Date.now() - Date.parse(json.as_of)).toBeLessThan(5000);
   });
 
-  it('shows the hours that were counted and the one that runs', async () => {
+  it('shows the hours that the roll-up has counted and the running hour', async () => {
     const earlier = THIS_HOUR - 3 * HOUR;
-    await delivered(earlier, 40);
-    await delivered(earlier + 1000, 40);
-    await dead(earlier + 2000);
-    await roll(THIS_HOUR, earlier);
-    await delivered(THIS_HOUR, 7);
+    await addDelivered(earlier, 40);
+    await addDelivered(earlier + 1000, 40);
+    await addDead(earlier + 2000);
+    await runRollUp(THIS_HOUR, earlier);
+    await addDelivered(THIS_HOUR, 7);
 
     const { json } = await stats();
 
@@ -101,29 +91,29 @@ describe('GET /webhooks/{id}/stats', () => {
     });
   });
 
-  it('reads an hour that is not counted for good as it is now', async () => {
+  it('counts an hour again when the roll-up counted it before its deliveries were finished', async () => {
     const earlier = THIS_HOUR - 3 * HOUR;
-    const { event_id } = await deliver(earlier, {
+    const { event_id } = await addDelivery(earlier, {
       status: 'failed',
       ticket: 2,
       attempts_refused: 1,
       refused_at: earlier,
     });
-    await roll(THIS_HOUR, earlier);
-    const counted = (await stats()).json.hours;
+    await runRollUp(THIS_HOUR, earlier);
+    const countedHours = (await stats()).json.hours;
 
-    const of = { owner: me.owner, webhookId: webhook.id, createdAtMs: earlier, eventId: event_id };
-    await putDelivery(tables, of, { status: 'delivered', ticket: 3, settled_at: THIS_HOUR, attempts_refused: 1 });
+    const delivered = { status: 'delivered', ticket: 3, settled_at: THIS_HOUR, attempts_refused: 1 } as const;
+    await addDelivery(earlier, delivered, event_id);
 
-    expect(counted).toMatchObject([{ delivered: 0, refused: 1 }]);
+    expect(countedHours).toMatchObject([{ delivered: 0, refused: 1 }]);
     expect((await stats()).json.hours).toMatchObject([{ delivered: 1, refused: 1 }]);
   });
 
-  it('shows what was counted of an hour whose deliveries have expired since', async () => {
+  it('shows the stored count of an hour whose deliveries have expired since', async () => {
     const earlier = THIS_HOUR - 3 * HOUR;
-    await deliver(earlier, { status: 'failed', ticket: 2, attempts_refused: 1 });
-    const { id } = await delivered(earlier + 1);
-    await roll(THIS_HOUR, earlier);
+    await addDelivery(earlier, { status: 'failed', ticket: 2, attempts_refused: 1 });
+    const { id } = await addDelivered(earlier + 1);
+    await runRollUp(THIS_HOUR, earlier);
 
     await tables.client.send(
       new DeleteItemCommand({ TableName: tables.deliveryTable, Key: marshall(deliveryKey(id)) }),
@@ -132,15 +122,15 @@ describe('GET /webhooks/{id}/stats', () => {
     expect((await stats()).json.hours).toMatchObject([{ delivered: 1, refused: 1 }]);
   });
 
-  it('does not read on for ever, and says from when what it shows is', async () => {
+  it('stops counting after about 1,000 deliveries, and as_of is the time up to which every shown count is current', async () => {
     const earlier = THIS_HOUR - 2 * HOUR;
-    await deliver(earlier, { status: 'failed', ticket: 2, attempts_refused: 1 });
-    await roll(THIS_HOUR - HOUR + 20 * 60_000, earlier);
-    // 250 of each shard are read; then it is enough.
+    await addDelivery(earlier, { status: 'failed', ticket: 2, attempts_refused: 1 });
+    await runRollUp(THIS_HOUR - HOUR + 20 * 60_000, earlier);
+    // One call reads about 1,000 deliveries: 250 rows of each shard.
     const rows = Array.from({ length: 1600 }, (_, n) => {
-      const event = anEvent({ owner: me.owner }, THIS_HOUR + n);
-      const done = { status: 'delivered' as const, ticket: 2, settled_at: THIS_HOUR + n + 40 };
-      return newDeliveryRow({ ...newDelivery(event, webhook.id), ...done });
+      const event = anEvent({ owner: current.caller.owner }, THIS_HOUR + n);
+      const delivered = { status: 'delivered' as const, ticket: 2, settled_at: THIS_HOUR + n + 40 };
+      return newDeliveryRow({ ...newDelivery(event, current.webhook.id), ...delivered });
     });
     await executeStatements(
       tables.client,
@@ -149,20 +139,23 @@ describe('GET /webhooks/{id}/stats', () => {
 
     const { json } = await stats();
 
-    // The hour that runs has too many; then nothing is left for those before, one of which nobody has read.
+    // The running hour uses up that limit. The hour before it was never counted, so the counts are current only up to its start.
     expect(json.hours).toMatchObject([{ hour: iso(earlier), refused: 1 }]);
     expect(json.as_of).toBe(iso(THIS_HOUR - HOUR));
     expect(json.last_success_at).toBe(iso(THIS_HOUR + 1599 + 40));
   });
 
-  it('keeps to the hours of the range', async () => {
-    const first = THIS_HOUR - 6 * HOUR;
-    for (const hour of [0, 1, 2, 3]) await delivered(first + hour * HOUR);
-    await roll(THIS_HOUR, first);
+  it('shows the hour that contains `since` and later hours, but not the hour that starts at `until`', async () => {
+    const firstHour = THIS_HOUR - 6 * HOUR;
+    for (const hour of [0, 1, 2, 3]) await addDelivered(firstHour + hour * HOUR);
+    await runRollUp(THIS_HOUR, firstHour);
 
-    const { json } = await stats(`since=${iso(first + HOUR + 5)}&until=${iso(first + 3 * HOUR)}`);
+    const { json } = await stats(`since=${iso(firstHour + HOUR + 5)}&until=${iso(firstHour + 3 * HOUR)}`);
 
-    expect(json.hours.map(({ hour }: { hour: string }) => hour)).toEqual([iso(first + HOUR), iso(first + 2 * HOUR)]);
+    expect(json.hours.map(({ hour }: { hour: string }) => hour)).toEqual([
+      iso(firstHour + HOUR),
+      iso(firstHour + 2 * HOUR),
+    ]);
   });
 
   test.each([
@@ -171,26 +164,26 @@ describe('GET /webhooks/{id}/stats', () => {
     ['until', 'since=0000-01-01T00:00:00Z&until=0000-01-02T00:00:00Z'],
     ['since', 'since=yesterday'],
     ['hours', 'hours=5'],
-  ])('names a wrong %s', async (path, query) => {
+  ])('answers 422 and names the parameter %s for the query %s', async (path, query) => {
     const { status, json } = await stats(query);
 
     expect(status).toBe(422);
     expect(json.errors.map((error: { path: string }) => error.path)).toEqual([path]);
   });
 
-  it('takes 31 days', async () => {
+  it('accepts a range of 31 days', async () => {
     expect((await stats('since=2026-10-01T00:00:00Z&until=2026-11-01T00:00:00Z')).status).toBe(200);
   });
 
-  it('knows nothing of webhooks of others, of another mode or that are gone', async () => {
-    const gone = await putWebhook(tables, aWebhook({ owner: me.owner, deleted_at: iso(0) }));
-    const test = await aCaller(tables, { accountId: me.accountId, mode: 'test' });
-    const writer = await aCaller(tables, { accountId: me.accountId, scopes: ['webhooks:write'] });
+  it('answers 404 to another account, to the other mode and for a deleted or malformed id, and 403 without the scope webhooks:read', async () => {
+    const deleted = await addWebhook({ deleted_at: iso(0) });
+    const testCaller = await aCaller(tables, { accountId: current.caller.accountId, mode: 'test' });
+    const writer = await aCaller(tables, { accountId: current.caller.accountId, scopes: ['webhooks:write'] });
 
     expect((await stats('', await aCaller(tables))).status).toBe(404);
-    expect((await stats('', test)).status).toBe(404);
-    expect((await stats('', me, gone.id)).status).toBe(404);
-    expect((await stats('', me, 'whk_1')).status).toBe(404);
+    expect((await stats('', testCaller)).status).toBe(404);
+    expect((await stats('', current.caller, deleted.id)).status).toBe(404);
+    expect((await stats('', current.caller, 'whk_1')).status).toBe(404);
     expect((await stats('', writer)).status).toBe(403);
   });
 });

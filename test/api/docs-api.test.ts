@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { handler } from '../../lambdas/functions/docs-api.ts';
 import { callApi } from '../helpers/api-call.ts';
 
-describe('the reference', () => {
-  test('PP-10 is served for machines', async () => {
+describe('the docs-api function', () => {
+  test('PP-10 GET /api/public/v1/openapi.json returns the OpenAPI 3.1 document', async () => {
     const { status, headers, json } = await callApi(handler, 'GET', '/api/public/v1/openapi.json');
 
     expect(status).toBe(200);
@@ -12,7 +12,7 @@ describe('the reference', () => {
     expect(json.paths['/api/public/v1/tasks'].post.operationId).toBe('createTask');
   });
 
-  test('is served for people, from here alone', async () => {
+  test('GET /docs returns an HTML page whose files all come from the same host', async () => {
     const page = await callApi(handler, 'GET', '/docs');
     const assets = [...page.text.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, path = '']) => path);
 
@@ -28,14 +28,14 @@ describe('the reference', () => {
     }
   });
 
-  test('gives out no other file', async () => {
+  test('GET /docs/{file} answers 404 to any other file, and POST /docs answers 405', async () => {
     for (const asset of ['index.html', 'package.json', '..%2Fpackage.json', '__proto__', 'swagger-ui.css.map']) {
       expect((await callApi(handler, 'GET', `/docs/${asset}`)).status).toBe(404);
     }
     expect((await callApi(handler, 'POST', '/docs')).status).toBe(405);
   });
 
-  test('answers that it is there', async () => {
+  test('GET /health answers 200 with the status ok', async () => {
     expect(await callApi(handler, 'GET', '/health')).toMatchObject({ status: 200, json: { status: 'ok' } });
   });
 });

@@ -6,35 +6,35 @@ import { anAttempt, putDelivery, putWebhook, useEventsApi } from '../helpers/eve
 import { useTables } from '../helpers/tables.ts';
 import { aWebhook } from '../helpers/virtual-engine.ts';
 
-describe('the events-api function reading', () => {
+describe('the read calls of the events-api function', () => {
   const tables = useTables();
   const { api, current, publish, get, list } = useEventsApi(tables);
 
-  const publishSome = async (count: number, over: (index: number) => object = () => ({})): Promise<string[]> => {
+  const publishMany = async (count: number, overrides: (index: number) => object = () => ({})): Promise<string[]> => {
     const ids: string[] = [];
     for (let index = 0; index < count; index++) {
-      const { json } = await publish({ type: 'pass.created', data: { index }, ...over(index) });
+      const { json } = await publish({ type: 'pass.created', data: { index }, ...overrides(index) });
       ids.push(json.id);
     }
     return ids;
   };
-  /** All pages of a list, with what was done after the first. */
-  const walk = async (query: string, between: () => Promise<unknown> = async () => {}): Promise<Json[]> => {
-    const seen: Json[] = [];
+  /** Reads all pages of the list. `afterFirstPage` runs between the first page and the second. */
+  const listAll = async (query: string, afterFirstPage: () => Promise<unknown> = async () => {}): Promise<Json[]> => {
+    const listed: Json[] = [];
     for (let cursor = '', pages = 0; ; pages++) {
       const { status, json } = await list(`${query}${cursor}`);
       expect(status).toBe(200);
-      seen.push(...json.data);
-      if (json.next_cursor === null) return seen;
+      listed.push(...json.data);
+      if (json.next_cursor === null) return listed;
       expect(pages).toBeLessThan(100);
-      if (pages === 0) await between();
+      if (pages === 0) await afterFirstPage();
       cursor = `&cursor=${json.next_cursor}`;
     }
   };
   const idsOf = (events: readonly Json[]): string[] => events.map(({ id }) => id);
 
   describe('GET /events', () => {
-    it('shows what was published', async () => {
+    it('lists a published event with all of its fields', async () => {
       const meta = { code: 4713, message: 'Partly', details: [{ path: 'a' }], retryable: false };
       const sent = { type: 'calculate_rates', data: { a: [1] }, id: 'mine', resource: 'r', meta };
       const { json } = await publish(sent);
@@ -48,17 +48,17 @@ describe('the events-api function reading', () => {
       });
     });
 
-    it('lists newest first, with and without own ids, each exactly once while others arrive', async () => {
-      const ids = await publishSome(23, (index) => (index % 3 ? {} : { id: `p-${index}` }));
+    it('lists events with and without publisher ids newest first, each exactly once while new events arrive', async () => {
+      const ids = await publishMany(23, (index) => (index % 3 ? {} : { id: `p-${index}` }));
 
-      const seen = await walk('limit=5', () => publishSome(5, (index) => ({ id: `later-${index}` })));
+      const listed = await listAll('limit=5', () => publishMany(5, (index) => ({ id: `later-${index}` })));
 
-      expect(idsOf(seen).toSorted()).toEqual(ids.toSorted());
-      const times = seen.map(({ created_at }) => created_at);
+      expect(idsOf(listed).toSorted()).toEqual(ids.toSorted());
+      const times = listed.map(({ created_at }) => created_at);
       expect(times).toEqual(times.toSorted().toReversed());
     });
 
-    it('lists those of one millisecond, each exactly once', async () => {
+    it('lists 40 events of the same millisecond, each exactly once', async () => {
       const events = Array.from({ length: 40 }, (_, index) => ({
         type: 'pass.created',
         data: {},
@@ -66,50 +66,52 @@ describe('the events-api function reading', () => {
       }));
       const { json } = await publish({ events });
 
-      const seen = await walk('limit=3');
+      const listed = await listAll('limit=3');
 
-      expect(seen).toHaveLength(40);
-      expect(idsOf(seen).toSorted()).toEqual(idsOf(json.data).toSorted());
+      expect(listed).toHaveLength(40);
+      expect(idsOf(listed).toSorted()).toEqual(idsOf(json.data).toSorted());
     });
 
     it('filters by type and resource', async () => {
-      await publishSome(9, (index) => ({
+      await publishMany(9, (index) => ({
         resource: index % 2 ? 'a' : 'b',
         ...(index % 3 ? {} : { id: `p-${index}` }),
       }));
-      const [wanted] = await publishSome(1, () => ({ type: 'pass.voided', resource: 'a' }));
-      await publishSome(2);
+      const [voidedId] = await publishMany(1, () => ({ type: 'pass.voided', resource: 'a' }));
+      await publishMany(2);
 
-      expect(idsOf(await walk('type=pass.voided'))).toEqual([wanted]);
-      expect((await walk('resource=a&limit=2')).map(({ resource }) => resource)).toEqual(Array(5).fill('a'));
-      expect(await walk('type=pass.created&resource=a')).toHaveLength(4);
-      expect(await walk('type=nope')).toEqual([]);
+      expect(idsOf(await listAll('type=pass.voided'))).toEqual([voidedId]);
+      expect((await listAll('resource=a&limit=2')).map(({ resource }) => resource)).toEqual(Array(5).fill('a'));
+      expect(await listAll('type=pass.created&resource=a')).toHaveLength(4);
+      expect(await listAll('type=nope')).toEqual([]);
     });
 
-    it('takes since as the first and until as past the last', async () => {
-      const made: Json[] = [];
+    it('includes an event created at `since` and excludes an event created at `until`', async () => {
+      const published: Json[] = [];
       for (let index = 0; index < 6; index++) {
-        made.push((await publish({ type: 'pass.created', data: {}, ...(index % 2 ? { id: `p-${index}` } : {}) })).json);
+        published.push(
+          (await publish({ type: 'pass.created', data: {}, ...(index % 2 ? { id: `p-${index}` } : {}) })).json,
+        );
         await new Promise((resolve) => setTimeout(resolve, 2));
       }
 
-      const since = encodeURIComponent(made[2].created_at);
-      const until = encodeURIComponent(made[4].created_at);
-      expect(idsOf(await walk(`since=${since}&until=${until}`))).toEqual([made[3].id, made[2].id]);
-      expect(idsOf(await walk(`since=${since}&limit=1`))).toHaveLength(4);
-      expect(await walk(`since=${until}&until=${since}`)).toEqual([]);
-      expect(await walk('since=1900-01-01T00:00:00Z&until=9999-12-31T23:59:59Z')).toHaveLength(6);
+      const since = encodeURIComponent(published[2].created_at);
+      const until = encodeURIComponent(published[4].created_at);
+      expect(idsOf(await listAll(`since=${since}&until=${until}`))).toEqual([published[3].id, published[2].id]);
+      expect(idsOf(await listAll(`since=${since}&limit=1`))).toHaveLength(4);
+      expect(await listAll(`since=${until}&until=${since}`)).toEqual([]);
+      expect(await listAll('since=1900-01-01T00:00:00Z&until=9999-12-31T23:59:59Z')).toHaveLength(6);
     });
 
-    it('closes a page before it grows too large to be answered', async () => {
+    it('ends a page early so that an answer stays below 3 MB', async () => {
       const text = '語'.repeat(66_667);
-      await publishSome(14, (index) => ({ data: { text }, ...(index % 2 ? { id: `p-${index}` } : {}) }));
+      await publishMany(14, (index) => ({ data: { text }, ...(index % 2 ? { id: `p-${index}` } : {}) }));
 
       const first = await list('limit=100');
 
       expect(Buffer.byteLength(first.text)).toBeLessThan(3_000_000);
       expect(first.json.next_cursor).not.toBeNull();
-      expect(await walk('limit=100')).toHaveLength(14);
+      expect(await listAll('limit=100')).toHaveLength(14);
     });
 
     const cursorOf = (text: string) => Buffer.from(text).toString('base64url');
@@ -125,8 +127,8 @@ describe('the events-api function reading', () => {
       ['resource', 'resource='],
       ['colour', 'colour=red'],
       ['type', 'type=a&type=b'],
-    ])('refuses a wrong %s: %s', async (path, query) => {
-      await publishSome(1);
+    ])('answers 422 and names the parameter %s for the query %s', async (path, query) => {
+      await publishMany(1);
 
       const { status, json } = await list(query);
 
@@ -136,35 +138,41 @@ describe('the events-api function reading', () => {
   });
 
   describe('GET /events/{id}', () => {
-    it('shows the event with its deliveries, of deleted webhooks too', async () => {
-      const { owner } = current.me;
+    it('shows the event with its deliveries, including those to deleted webhooks', async () => {
+      const { owner } = current.caller;
       const { json: event } = await publish({ type: 'task.accepted', data: { a: 1 }, id: 'mine' });
-      const of = { owner, eventId: event.id, createdAtMs: Date.parse(event.created_at) };
-      const living = await putWebhook(tables, aWebhook({ owner }));
+      const createdAtMs = Date.parse(event.created_at);
+      const identity = { owner, eventId: event.id, createdAtMs };
+      const active = await putWebhook(tables, aWebhook({ owner }));
       const deleted = await putWebhook(tables, aWebhook({ owner, deleted_at: '2026-11-22T00:00:00.000Z' }));
       await putWebhook(tables, aWebhook({ owner, events: ['task.created'] }));
       const failed = { status: 'failed', ticket: 2, step: 1, attempts_made: 1, last: anAttempt() } as const;
-      await putDelivery(tables, { ...of, webhookId: living.id }, { ...failed, due_at: of.createdAtMs + 60_000 });
-      await putDelivery(tables, { ...of, webhookId: deleted.id }, failed);
+      await putDelivery(tables, { ...identity, webhookId: active.id }, { ...failed, due_at: createdAtMs + 60_000 });
+      await putDelivery(tables, { ...identity, webhookId: deleted.id }, failed);
 
       const { status, json } = await get(event.id);
 
       const { deliveries, ...rest } = json;
       expect(status).toBe(200);
       expect(rest).toMatchObject({ ...event, data: { a: 1 }, resource: null, meta: null });
-      const same = { event_id: event.id, event_type: 'task.accepted', created_at: event.created_at, http_status: 503 };
+      const sharedFields = {
+        event_id: event.id,
+        event_type: 'task.accepted',
+        created_at: event.created_at,
+        http_status: 503,
+      };
       expect(deliveries.toSorted((a: Json, b: Json) => (a.status > b.status ? -1 : 1))).toMatchObject([
         {
-          ...same,
-          id: deliveryId(of.createdAtMs, event.id, living.id),
-          webhook_id: living.id,
+          ...sharedFields,
+          id: deliveryId(createdAtMs, event.id, active.id),
+          webhook_id: active.id,
           status: 'failed',
           attempts_made: 1,
           attempts_planned: 6,
-          next_attempt_at: new Date(of.createdAtMs + 60_000).toISOString(),
+          next_attempt_at: new Date(createdAtMs + 60_000).toISOString(),
         },
         {
-          ...same,
+          ...sharedFields,
           webhook_id: deleted.id,
           status: 'cancelled',
           attempts_planned: 1,
@@ -174,12 +182,12 @@ describe('the events-api function reading', () => {
       ]);
     });
 
-    it('finds the deliveries among more webhooks than one call reads', async () => {
-      const { owner } = current.me;
+    it('shows the deliveries to 130 webhooks, more than one batch read returns', async () => {
+      const { owner } = current.caller;
       const { json: event } = await publish({ type: 'task.accepted', data: {} });
-      const of = { owner, eventId: event.id, createdAtMs: Date.parse(event.created_at) };
+      const identity = { owner, eventId: event.id, createdAtMs: Date.parse(event.created_at) };
       const webhooks = await Promise.all(Array.from({ length: 130 }, () => putWebhook(tables, aWebhook({ owner }))));
-      await Promise.all(webhooks.map(({ id }) => putDelivery(tables, { ...of, webhookId: id })));
+      await Promise.all(webhooks.map(({ id }) => putDelivery(tables, { ...identity, webhookId: id })));
 
       const { json } = await get(event.id);
 
@@ -187,20 +195,20 @@ describe('the events-api function reading', () => {
     });
 
     it.each(['evt_1', 'evt_01JDB6Q80000000000000000AA', 'tsk_01JDB6Q80000000000000000AA', '%2e%2e'])(
-      'answers 404 to %s',
+      'answers 404 to the id %s',
       async (id) => {
         expect((await get(id)).status).toBe(404);
       },
     );
 
-    it("answers 404 to another account's", async () => {
-      const [id] = await publishSome(1);
+    it('answers 404 to another account', async () => {
+      const [id] = await publishMany(1);
 
       expect((await api('GET', `/events/${id}`, await aCaller(tables))).status).toBe(404);
     });
   });
 
-  it('asks for scopes', async () => {
+  it('POST /events needs the scope events:write; GET /events and GET /events/{id} need events:read', async () => {
     const reader = await aCaller(tables, { scopes: ['events:read'] });
     const writer = await aCaller(tables, { scopes: ['events:write'] });
 

@@ -1,16 +1,14 @@
-import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { marshall } from '@aws-sdk/util-dynamodb';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { routingKey } from '../../lambdas/adapters/rows/table-keys.ts';
 import { deliveryId, drawId } from '../../lambdas/domain/foundation/id.ts';
 import type { StoredWebhook } from '../../lambdas/domain/webhooks/webhook.ts';
 import type { Json } from '../helpers/api-call.ts';
 import { aCaller } from '../helpers/api-caller.ts';
 import { putDelivery, putWebhook, useEventsApi } from '../helpers/events-api.ts';
+import { putRouting } from '../helpers/routing-rows.ts';
 import { useTables } from '../helpers/tables.ts';
 import { aWebhook } from '../helpers/virtual-engine.ts';
 
-describe('an event that was published', () => {
+describe('a published event', () => {
   const tables = useTables();
   const { api, current, publish, get, list, rows, eventRows } = useEventsApi(tables);
   const accepted = { type: 'task.accepted', data: { name: 'Ada' } };
@@ -20,71 +18,65 @@ describe('an event that was published', () => {
     event = (await publish({ ...accepted, meta: { code: 200, message: 'OK' }, resource: 'room-1' })).json;
   });
 
-  const want = async (over: Partial<StoredWebhook> = {}): Promise<StoredWebhook> => {
-    const webhook = await putWebhook(tables, aWebhook({ owner: current.me.owner, ...over }));
+  /** Stores a webhook of the account with the routes of its event types. */
+  const subscribe = async (overrides: Partial<StoredWebhook> = {}): Promise<StoredWebhook> => {
+    const webhook = await putWebhook(tables, aWebhook({ owner: current.caller.owner, ...overrides }));
     for (const type of webhook.events) {
-      await tables.client.send(
-        new UpdateItemCommand({
-          TableName: tables.domainTable,
-          Key: marshall(routingKey(webhook.owner, type)),
-          UpdateExpression: 'ADD webhooks :entry',
-          ExpressionAttributeValues: { ':entry': { SS: [`${webhook.id}|${webhook.resource ?? ''}`] } },
-        }),
-      );
+      await putRouting(tables, webhook.owner, type, [`${webhook.id}|${webhook.resource ?? ''}`]);
     }
     return webhook;
   };
   const replay = (body?: unknown, headers = {}, id = event.id) =>
-    api('POST', `/events/${id}/replay`, current.me, { body, headers });
+    api('POST', `/events/${id}/replay`, current.caller, { body, headers });
   const commands = async () => (await rows()).filter(({ kind }) => kind === 'command');
-  const idFor = (webhook: StoredWebhook) => deliveryId(Date.parse(event.created_at), event.id, webhook.id);
+  const deliveryIdFor = (webhook: StoredWebhook) => deliveryId(Date.parse(event.created_at), event.id, webhook.id);
 
   describe('POST /events/{id}/replay', () => {
-    it('goes again to each webhook that wants it now', async () => {
-      const one = await want();
-      const disabled = await want({ enabled: false, disabled_reason: 'manual' });
-      const everything = await want({ events: ['*'] });
-      await want({ resource: 'room-2' });
-      await want({ events: ['task.created'] });
+    it('submits a redelivery to each webhook that wants the event now, including a disabled one', async () => {
+      const enabled = await subscribe();
+      const disabled = await subscribe({ enabled: false, disabled_reason: 'manual' });
+      const everything = await subscribe({ events: ['*'] });
+      await subscribe({ resource: 'room-2' });
+      await subscribe({ events: ['task.created'] });
 
       const { status, json } = await replay();
 
-      const wanted = [one, disabled, everything].map(idFor);
+      const expectedIds = [enabled, disabled, everything].map(deliveryIdFor);
       expect(status).toBe(202);
       expect(json.event_id).toBe(event.id);
-      expect(json.delivery_ids.toSorted()).toEqual(wanted.toSorted());
+      expect(json.delivery_ids.toSorted()).toEqual(expectedIds.toSorted());
       expect(await commands()).toMatchObject([
         { type: 'redeliver', trigger: 'replay', delivery_ids: json.delivery_ids },
       ]);
     });
 
-    it('goes to the one that is named, whatever that wants', async () => {
-      await want();
-      const named = await want({ events: ['task.created'] });
+    it('submits a redelivery only to the webhook in webhook_id, even when it does not want the event type', async () => {
+      await subscribe();
+      const named = await subscribe({ events: ['task.created'] });
 
       const { json } = await replay({ webhook_id: named.id });
 
-      expect(json.delivery_ids).toEqual([idFor(named)]);
+      expect(json.delivery_ids).toEqual([deliveryIdFor(named)]);
     });
 
-    it('goes to nobody where nobody wants it', async () => {
+    it('answers without delivery ids and submits no command when no webhook wants the event', async () => {
       expect((await replay()).json).toEqual({ event_id: event.id, delivery_ids: [] });
       expect(await commands()).toEqual([]);
     });
 
-    it('is told 409 while the same replay is about to begin, and starts another later', async () => {
-      const webhook = await want();
-      const of = { owner: webhook.owner, webhookId: webhook.id, eventId: event.id };
+    it('answers 409 while the same replay waits to start, and 202 after it has started', async () => {
+      const webhook = await subscribe();
+      const identity = { owner: webhook.owner, webhookId: webhook.id, eventId: event.id };
       const first = await replay();
 
       expect((await replay()).status).toBe(409);
-      await putDelivery(tables, { ...of, createdAtMs: Date.parse(event.created_at) }, { ticket: 2 });
+      await putDelivery(tables, { ...identity, createdAtMs: Date.parse(event.created_at) }, { ticket: 2 });
       expect([first.status, (await replay()).status]).toEqual([202, 202]);
       expect(await commands()).toHaveLength(2);
     });
 
-    it('answers a repeat under the same Idempotency-Key as it answered first', async () => {
-      await want();
+    it('repeats its first answer to a second call with the same Idempotency-Key, and answers 422 to another body with that key', async () => {
+      await subscribe();
       const key = { 'idempotency-key': 'once' };
 
       const first = await replay(undefined, key);
@@ -95,26 +87,26 @@ describe('an event that was published', () => {
       expect(await commands()).toHaveLength(1);
     });
 
-    it('refuses an unknown event, webhook and field', async () => {
+    it('answers 404 to an unknown event or webhook, 422 to an unknown field and 403 without the scope events:write', async () => {
       const foreign = await putWebhook(tables, aWebhook({ owner: 'acc_01JDB6Q80000000000000000AA#live' }));
 
       expect((await replay(undefined, {}, drawId('evt', Date.now()))).status).toBe(404);
       expect((await replay({ webhook_id: foreign.id })).status).toBe(404);
       expect((await replay({ webhook: foreign.id })).status).toBe(422);
-      // No id at all, and what would be another thing's key.
+      // Malformed ids; `webhook-count` is the key of another kind of row.
       for (const webhook_id of ['', 'x'.repeat(2000), 'webhook-count', `${foreign.id}0`]) {
         expect((await replay({ webhook_id })).status).toBe(404);
       }
-      const reader = await aCaller(tables, { accountId: current.me.accountId, scopes: ['events:read'] });
+      const reader = await aCaller(tables, { accountId: current.caller.accountId, scopes: ['events:read'] });
       expect((await api('POST', `/events/${event.id}/replay`, reader)).status).toBe(403);
     });
   });
 
   describe('DELETE /events/{id}/payload', () => {
-    const forget = (id = event.id) => api('DELETE', `/events/${id}/payload`, current.me);
+    const erasePayload = (id = event.id) => api('DELETE', `/events/${id}/payload`, current.caller);
 
-    it('takes the body away and leaves the fact', async () => {
-      const { status, text } = await forget();
+    it('erases data and meta of the event and leaves its other fields', async () => {
+      const { status, text } = await erasePayload();
 
       expect([status, text]).toEqual([204, '']);
       const { json } = await get(event.id);
@@ -124,32 +116,32 @@ describe('an event that was published', () => {
       expect(JSON.stringify(await eventRows())).not.toContain('Ada');
     });
 
-    it('changes nothing the second time', async () => {
-      await forget();
+    it('answers 204 to a second call and changes nothing', async () => {
+      await erasePayload();
       const { json } = await get(event.id);
 
-      expect((await forget()).status).toBe(204);
+      expect((await erasePayload()).status).toBe(204);
       expect((await get(event.id)).json).toEqual(json);
     });
 
-    it('leaves nothing to replay', async () => {
-      await want();
-      await forget();
+    it('makes POST /events/{id}/replay answer 409 afterwards', async () => {
+      await subscribe();
+      await erasePayload();
 
       expect((await replay()).status).toBe(409);
     });
 
-    it('lets the publisher repeat what it published', async () => {
+    it('gives a repeated POST /events with the same publisher id its first answer, and the payload stays erased', async () => {
       const sent = { ...accepted, id: 'order-1' };
       const first = await publish(sent);
-      await forget(first.json.id);
+      await erasePayload(first.json.id);
 
       expect((await publish(sent)).json).toEqual(first.json);
       expect((await get(first.json.id)).json.data).toBeNull();
     });
 
-    it('answers 404 where there is no such event', async () => {
-      expect((await forget(drawId('evt', Date.now()))).status).toBe(404);
+    it('answers 404 to an unknown event and to another account', async () => {
+      expect((await erasePayload(drawId('evt', Date.now()))).status).toBe(404);
       expect((await api('DELETE', `/events/${event.id}/payload`, await aCaller(tables))).status).toBe(404);
     });
   });

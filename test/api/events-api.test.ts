@@ -5,17 +5,17 @@ import { aCaller } from '../helpers/api-caller.ts';
 import { useEventsApi } from '../helpers/events-api.ts';
 import { useTables } from '../helpers/tables.ts';
 
-const one = { type: 'task.accepted', data: { task: { id: 'tsk_1' } } };
-const batch = (count: number, over: (index: number) => object = () => ({})) => ({
-  events: Array.from({ length: count }, (_, index) => ({ type: 'pass.created', data: { index }, ...over(index) })),
+const minimalEvent = { type: 'task.accepted', data: { task: { id: 'tsk_1' } } };
+const batch = (count: number, overrides: (index: number) => object = () => ({})) => ({
+  events: Array.from({ length: count }, (_, index) => ({ type: 'pass.created', data: { index }, ...overrides(index) })),
 });
 
 describe('the events-api function', () => {
   const tables = useTables();
   const { api, current, publish, get, rows, eventRows } = useEventsApi(tables);
 
-  /** The calls that the request's log line tells of, without the key's own. */
-  const callsOf = async (publishing: () => Promise<unknown>): Promise<unknown> => {
+  /** The AWS calls in the log line of a request, without the UpdateItem that authenticates and counts the API key. */
+  const awsCallsOf = async (publishing: () => Promise<unknown>): Promise<unknown> => {
     const out = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
     await publishing();
     const { aws } = JSON.parse(String(out.mock.lastCall?.[0]));
@@ -24,8 +24,8 @@ describe('the events-api function', () => {
   };
 
   describe('POST /events', () => {
-    it('answers the event as it will be known, and keeps its data as one text', async () => {
-      const { status, json, headers } = await publish({ ...one, data: { b: 1, a: [1.5, null, 'é'] } });
+    it('answers 202 with the new event, and stores its data as one JSON text', async () => {
+      const { status, json, headers } = await publish({ ...minimalEvent, data: { b: 1, a: [1.5, null, 'é'] } });
 
       expect(status).toBe(202);
       expect(json).toEqual({
@@ -36,10 +36,10 @@ describe('the events-api function', () => {
       });
       expect(await eventRows()).toEqual([
         {
-          ...eventKey(current.me.owner, json.id),
+          ...eventKey(current.caller.owner, json.id),
           kind: 'event',
           id: json.id,
-          owner: current.me.owner,
+          owner: current.caller.owner,
           origin: 'publish',
           type: 'task.accepted',
           data: '{"b":1,"a":[1.5,null,"é"]}',
@@ -50,14 +50,14 @@ describe('the events-api function', () => {
       ]);
     });
 
-    it('costs one write for one event and four for a hundred, and no read', async () => {
-      expect(await callsOf(() => publish(one))).toEqual({ 'dynamodb.PutItem': 1 });
-      expect(await callsOf(() => publish({ ...one, id: 'mine' }))).toEqual({ 'dynamodb.PutItem': 1 });
-      expect(await callsOf(() => publish(batch(100)))).toEqual({ 'dynamodb.BatchExecuteStatement': 4 });
+    it('makes one write for one event, four writes for 100 events, and no read', async () => {
+      expect(await awsCallsOf(() => publish(minimalEvent))).toEqual({ 'dynamodb.PutItem': 1 });
+      expect(await awsCallsOf(() => publish({ ...minimalEvent, id: 'mine' }))).toEqual({ 'dynamodb.PutItem': 1 });
+      expect(await awsCallsOf(() => publish(batch(100)))).toEqual({ 'dynamodb.BatchExecuteStatement': 4 });
       expect(await eventRows()).toHaveLength(102);
     });
 
-    it('answers a batch in its order', async () => {
+    it('answers a batch of events in the order of the request', async () => {
       const { status, json } = await publish(batch(30, (index) => ({ id: `p-${index}` })));
 
       expect(status).toBe(202);
@@ -66,10 +66,10 @@ describe('the events-api function', () => {
       );
     });
 
-    it('takes the same id with the same content as the same event', async () => {
-      const first = await publish({ ...one, id: 'mine', resource: null });
+    it('repeats its first answer to the same id with the same content, and stores one event', async () => {
+      const first = await publish({ ...minimalEvent, id: 'mine', resource: null });
 
-      const again = await publish({ id: 'mine', data: one.data, type: one.type });
+      const again = await publish({ id: 'mine', data: minimalEvent.data, type: minimalEvent.type });
 
       expect(first.json).toMatchObject({ publisher_id: 'mine', id: expect.stringMatching(/^evt_Z/) });
       expect(again).toMatchObject({ status: 202, headers: { 'idempotency-replayed': 'true' } });
@@ -83,33 +83,37 @@ describe('the events-api function', () => {
       ['type', { type: 'task.created' }],
       ['resource', { resource: 'r' }],
       ['meta', { meta: { code: 1, message: '' } }],
-    ])('refuses the same id with other %s', async (_, over) => {
-      await publish({ ...one, id: 'mine' });
+    ])('answers 422 to an id that was used with different %s', async (_, over) => {
+      await publish({ ...minimalEvent, id: 'mine' });
 
-      const refused = await publish({ ...one, id: 'mine', ...over });
+      const refused = await publish({ ...minimalEvent, id: 'mine', ...over });
 
       expect(refused).toMatchObject({ status: 422, json: { errors: [{ path: 'id', code: 'id_reused' }] } });
-      expect(await eventRows()).toMatchObject([{ data: JSON.stringify(one.data) }]);
+      expect(await eventRows()).toMatchObject([{ data: JSON.stringify(minimalEvent.data) }]);
     });
 
-    it('keeps ids apart by account and mode', async () => {
-      const { accountId } = current.me;
-      const test = await aCaller(tables, { accountId, mode: 'test' });
-      const live = await publish({ ...one, id: 'mine' });
+    it('stores two events for the same publisher id in the live and the test mode', async () => {
+      const { accountId } = current.caller;
+      const testCaller = await aCaller(tables, { accountId, mode: 'test' });
+      const live = await publish({ ...minimalEvent, id: 'mine' });
 
-      const other = await api('POST', '/events', test, { body: { ...one, id: 'mine', resource: 'other' } });
+      const other = await api('POST', '/events', testCaller, {
+        body: { ...minimalEvent, id: 'mine', resource: 'other' },
+      });
 
       expect(other.status).toBe(202);
       expect(other.json.id).not.toBe(live.json.id);
-      expect((await api('GET', `/events/${live.json.id}`, test)).status).toBe(404);
+      expect((await api('GET', `/events/${live.json.id}`, testCaller)).status).toBe(404);
     });
 
-    it('collapses equal ones under one id in a batch, and refuses unequal ones', async () => {
-      const equal = await publish({ events: [{ ...one, id: 'a' }, one, { ...one, id: 'a' }] });
+    it('stores equal events with the same id in a batch once, and answers 422 to different events with the same id', async () => {
+      const equal = await publish({
+        events: [{ ...minimalEvent, id: 'a' }, minimalEvent, { ...minimalEvent, id: 'a' }],
+      });
       const unequal = await publish({
         events: [
-          { ...one, id: 'b' },
-          { ...one, id: 'b', resource: 'r' },
+          { ...minimalEvent, id: 'b' },
+          { ...minimalEvent, id: 'b', resource: 'r' },
         ],
       });
 
@@ -118,22 +122,22 @@ describe('the events-api function', () => {
       expect(await eventRows()).toHaveLength(2);
     });
 
-    it('adds only what is missing of a batch that got half-way', async () => {
+    it('adds only the missing events of a batch that is partly stored', async () => {
       const sent = batch(60, (index) => ({ id: `p-${index}` }));
-      const half = await publish({ events: sent.events.slice(10, 40) });
+      const part = await publish({ events: sent.events.slice(10, 40) });
 
       const whole = await publish(sent);
       const again = await publish(sent);
 
-      expect(whole.json.data.slice(10, 40)).toEqual(half.json.data);
+      expect(whole.json.data.slice(10, 40)).toEqual(part.json.data);
       expect(whole.headers).not.toHaveProperty('idempotency-replayed');
       expect(again.headers).toHaveProperty('idempotency-replayed', 'true');
       expect(again.json).toEqual(whole.json);
       expect(await eventRows()).toHaveLength(60);
     });
 
-    it('refuses a batch whole where one of its ids was used for something else', async () => {
-      await publish({ ...one, id: 'p-57' });
+    it('answers 422 and stores no event of a batch when one of its ids belongs to a different event', async () => {
+      await publish({ ...minimalEvent, id: 'p-57' });
       const before = await rows();
 
       const refused = await publish(batch(60, (index) => ({ id: `p-${index}` })));
@@ -143,14 +147,14 @@ describe('the events-api function', () => {
     });
   });
 
-  describe('with an Idempotency-Key', () => {
+  describe('POST /events with an Idempotency-Key', () => {
     const key = { 'idempotency-key': 'k1' };
 
     it.each([
-      ['one', one],
+      ['one event', minimalEvent],
       ['a batch', batch(30)],
-      ['some with ids of their own', batch(5, (index) => (index % 2 ? { id: `p-${index}` } : {}))],
-    ])('answers a repeat of %s as the first', async (_, body) => {
+      ['a batch in which some events have ids', batch(5, (index) => (index % 2 ? { id: `p-${index}` } : {}))],
+    ])('repeats its first answer when %s is sent again', async (_, body) => {
       const first = await publish(body, key);
 
       const again = await publish(body, key);
@@ -160,12 +164,12 @@ describe('the events-api function', () => {
     });
 
     it.each([
-      ['other data', one, { ...one, data: {} }],
-      ['fewer', batch(3), { events: batch(3).events.slice(0, 2) }],
-      ['more', batch(3), batch(5)],
-      ['a batch of the same', one, { events: [one] }],
-      ['other ids', { ...one, id: 'a' }, { ...one, id: 'b' }],
-    ])('refuses %s under the same key, and writes nothing', async (_, first, second) => {
+      ['other data', minimalEvent, { ...minimalEvent, data: {} }],
+      ['fewer events', batch(3), { events: batch(3).events.slice(0, 2) }],
+      ['more events', batch(3), batch(5)],
+      ['a batch of the same event', minimalEvent, { events: [minimalEvent] }],
+      ['another publisher id', { ...minimalEvent, id: 'a' }, { ...minimalEvent, id: 'b' }],
+    ])('answers 422 to %s with the same key, and writes nothing', async (_, first, second) => {
       await publish(first, key);
       const before = await rows();
 
@@ -175,14 +179,14 @@ describe('the events-api function', () => {
       expect(await rows()).toEqual(before);
     });
 
-    it('does not keep a key for what was refused', async () => {
-      await publish({ ...one, id: 'a' });
-      expect((await publish({ ...one, id: 'a', resource: 'r' }, key)).status).toBe(422);
+    it('leaves the key unused when the call is refused', async () => {
+      await publish({ ...minimalEvent, id: 'a' });
+      expect((await publish({ ...minimalEvent, id: 'a', resource: 'r' }, key)).status).toBe(422);
 
-      expect((await publish({ ...one, id: 'b' }, key)).status).toBe(202);
+      expect((await publish({ ...minimalEvent, id: 'b' }, key)).status).toBe(202);
     });
 
-    it('publishes once for concurrent twins', async () => {
+    it('publishes a batch once when five equal calls arrive at the same time', async () => {
       const answers = await Promise.all(Array.from({ length: 5 }, () => publish(batch(30), key)));
 
       expect(answers.map(({ status }) => status)).toEqual([202, 202, 202, 202, 202]);
@@ -191,43 +195,51 @@ describe('the events-api function', () => {
     });
   });
 
-  it('publishes once for concurrent twins under one id', async () => {
-    const answers = await Promise.all(Array.from({ length: 5 }, () => publish({ ...one, id: 'mine' })));
+  it('POST /events stores one event when five equal calls with the same id arrive at the same time', async () => {
+    const answers = await Promise.all(Array.from({ length: 5 }, () => publish({ ...minimalEvent, id: 'mine' })));
 
     expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
     expect(await eventRows()).toHaveLength(1);
   });
 
-  describe('refuses by name, and writes nothing', () => {
+  describe('POST /events with an invalid body', () => {
     const meta = { code: 200, message: 'OK' };
     const cases: [string, unknown, string[]][] = [
       ['null', null, ['']],
-      ['no data', { type: 'task.accepted' }, ['data']],
-      ['no type', { data: {} }, ['type']],
-      ['an unknown type', { ...one, type: 'nope' }, ['type']],
-      ['a type of another kind', { ...one, type: 1 }, ['type']],
-      ['data that is a list', { ...one, data: [] }, ['data']],
-      ['data that is text', { ...one, data: '{}' }, ['data']],
-      ['data that is null', { ...one, data: null }, ['data']],
-      ['an unknown field', { ...one, colour: 1 }, ['colour']],
-      ['an empty id', { ...one, id: '' }, ['id']],
-      ['a long id', { ...one, id: 'x'.repeat(256) }, ['id']],
-      ['an empty resource', { ...one, resource: '' }, ['resource']],
-      ['meta without code', { ...one, meta: { message: '' } }, ['meta.code']],
-      ['meta with more', { ...one, meta: { ...meta, more: 1 } }, ['meta.more']],
-      ['no events', { events: [] }, ['events']],
-      ['too many events', batch(101), ['events']],
+      ['an event without data', { type: 'task.accepted' }, ['data']],
+      ['an event without type', { data: {} }, ['type']],
+      ['an unknown type', { ...minimalEvent, type: 'nope' }, ['type']],
+      ['a type that is a number', { ...minimalEvent, type: 1 }, ['type']],
+      ['data that is a list', { ...minimalEvent, data: [] }, ['data']],
+      ['data that is a string', { ...minimalEvent, data: '{}' }, ['data']],
+      ['data that is null', { ...minimalEvent, data: null }, ['data']],
+      ['an unknown field', { ...minimalEvent, colour: 1 }, ['colour']],
+      ['an empty id', { ...minimalEvent, id: '' }, ['id']],
+      ['an id of 256 characters', { ...minimalEvent, id: 'x'.repeat(256) }, ['id']],
+      ['an empty resource', { ...minimalEvent, resource: '' }, ['resource']],
+      ['meta without code', { ...minimalEvent, meta: { message: '' } }, ['meta.code']],
+      ['meta with an unknown field', { ...minimalEvent, meta: { ...meta, more: 1 } }, ['meta.more']],
+      ['an empty batch', { events: [] }, ['events']],
+      ['a batch of 101 events', batch(101), ['events']],
       [
-        'one bad of many',
-        { events: [one, { ...one, type: 'nope' }, { ...one, type: 'x' }] },
+        'two unknown types in a batch of three',
+        { events: [minimalEvent, { ...minimalEvent, type: 'nope' }, { ...minimalEvent, type: 'x' }] },
         ['events.1.type', 'events.2.type'],
       ],
-      ['one malformed of many', { events: [one, { ...one, data: 1 }] }, ['events.1.data']],
-      ['a batch and an event', { ...one, events: [one] }, ['events']],
-      ['numbers that fill a row when written out', { ...one, data: { n: Array(50_000).fill(1e20) } }, ['data']],
+      [
+        'data that is a number in the second event of a batch',
+        { events: [minimalEvent, { ...minimalEvent, data: 1 }] },
+        ['events.1.data'],
+      ],
+      ['an event that also has events', { ...minimalEvent, events: [minimalEvent] }, ['events']],
+      [
+        'numbers in exponent form that make data too large when written in full',
+        { ...minimalEvent, data: { n: Array(50_000).fill(1e20) } },
+        ['data'],
+      ],
     ];
 
-    it.each(cases)('%s', async (_, body, paths) => {
+    it.each(cases)('answers 422, names the wrong fields and writes nothing for %s', async (_, body, paths) => {
       const text = JSON.stringify(body).replaceAll('100000000000000000000', '1e20');
       const { status, json } = await publish(text);
 
@@ -236,7 +248,7 @@ describe('the events-api function', () => {
       expect(await rows()).toEqual([]);
     });
 
-    it('deep nesting', async () => {
+    it('answers 422 and writes nothing for data that is nested 20,000 levels deep', async () => {
       const { status } = await publish(
         `{"type":"task.accepted","data":${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}}`,
       );
@@ -246,7 +258,7 @@ describe('the events-api function', () => {
     });
   });
 
-  it('keeps members with odd names', async () => {
+  it('POST /events stores data members called __proto__ and constructor, and GET /events/{id} returns them', async () => {
     const { json } = await publish('{"type":"task.accepted","data":{"__proto__":{"a":1},"constructor":2}}');
 
     expect(await eventRows()).toMatchObject([{ data: '{"__proto__":{"a":1},"constructor":2}' }]);

@@ -10,7 +10,7 @@ test.each([
   ['/api/hook', { ErrorMessage: 'No such path.' }],
   ['/v1/nothing', { error: { type: 'invalid_request_error', message: 'No such path.', param: null } }],
   ['/api/hook/nothing', { ErrorMessage: 'No such path.' }],
-])('%s is not found in the shape of its surface', async (path, shape) => {
+])('the fallback-api function answers 404 for %s in the error format of its API surface', async (path, shape) => {
   for (const method of ['GET', 'POST', 'HEAD']) {
     const { status, headers, json } = await callApi(handler, method, path);
 

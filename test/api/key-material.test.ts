@@ -48,7 +48,7 @@ describe('the key-material function', () => {
   };
   const operatorRowKey = () => apiKeyKey(createHash('sha256').update(secretValue('operator')).digest('hex'));
 
-  it("fills the secrets, and the operator's key has its row", async () => {
+  it("a Create event fills both secrets and writes the row of the operator's API key", async () => {
     const answer = await run();
 
     expect(answer).toMatchObject({ Status: 'SUCCESS', Data: {} });
@@ -63,7 +63,7 @@ describe('the key-material function', () => {
     });
   });
 
-  it('makes what the API functions seal with and the deliver function opens with', async () => {
+  it('creates keys with which the API functions seal a secret and the deliver function opens it', async () => {
     await run();
     const sealer = createSealer(createPublicKeys(tables.client, tables.deliveryTable, Date.now));
     const keyring = createKeyring(manager.client, 'keyring', Date.now);
@@ -73,7 +73,7 @@ describe('the key-material function', () => {
     expect(await keyring.open('acc_1#live', 'whk_1', sealed)).toBe('secret');
   });
 
-  it('changes nothing when it runs again, not even a row that has counted', async () => {
+  it("an Update event changes neither the secrets nor the request count in the row of the operator's key", async () => {
     await run();
     const secretsBefore = [secretValue('keyring'), secretValue('operator')];
     const Key = marshall(operatorRowKey());
@@ -93,7 +93,7 @@ describe('the key-material function', () => {
     expect(await rowAt(operatorRowKey())).toMatchObject({ n: 7 });
   });
 
-  it('rotates the keyring when an operator invokes it, and answers ids and times alone', async () => {
+  it('rotates the keyring when an operator invokes it, and returns only key ids and times', async () => {
     await run();
     const before = parseKeyring(secretValue('keyring'));
     const putsBefore = address.puts.length;
@@ -115,25 +115,25 @@ describe('the key-material function', () => {
   });
 
   it.each([
-    ['an operation that there is not', { operation: 'drop-keyring' }, 'operation'],
-    ['a wait too short for keys to get about', { operation: 'rotate-keyring', signs_in_seconds: 1199 }, 'signs_in'],
-    ['what it does not know', { operation: 'rotate-keyring', force: true }, 'force'],
-    ["CloudFormation's members", { operation: 'rotate-keyring', RequestType: 'Create' }, 'RequestType'],
-  ])('refuses %s and names it', async (_name, event, named) => {
+    ['an unknown operation', { operation: 'drop-keyring' }, 'operation'],
+    ['signs_in_seconds below 1,200', { operation: 'rotate-keyring', signs_in_seconds: 1199 }, 'signs_in'],
+    ['an unknown field', { operation: 'rotate-keyring', force: true }, 'force'],
+    ['a field of CloudFormation events', { operation: 'rotate-keyring', RequestType: 'Create' }, 'RequestType'],
+  ])('rejects an operator call with %s and names the field', async (_name, event, fieldName) => {
     await run();
     const before = secretValue('keyring');
 
     const answer = await handler(event);
 
-    expect(answer).toMatchObject({ error: { code: 'invalid', message: expect.stringContaining(named) } });
+    expect(answer).toMatchObject({ error: { code: 'invalid', message: expect.stringContaining(fieldName) } });
     expect(secretValue('keyring')).toBe(before);
   });
 
-  it('rotates nothing before the deployment has a keyring', async () => {
+  it('answers an operator call with the error unavailable before the deployment has a keyring', async () => {
     expect(await handler({ operation: 'rotate-keyring' })).toMatchObject({ error: { code: 'unavailable' } });
   });
 
-  it('tells no key value: not in its answer, not in a row, not in its log', async () => {
+  it('writes no key value to its answers, to table rows or to its log', async () => {
     const written: string[] = [];
     const spy = vi.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0);
     await run();
@@ -146,10 +146,10 @@ describe('the key-material function', () => {
     expect(failure).toMatchObject({ Status: 'FAILED' });
     expect(notRotated).toMatchObject({ error: { code: 'failed' } });
     const { Items = [] } = await tables.client.send(new ScanCommand({ TableName: tables.deliveryTable }));
-    const told = JSON.stringify([address.puts, Items, written, rotated, notRotated]);
+    const output = JSON.stringify([address.puts, Items, written, rotated, notRotated]);
     const keyring = JSON.parse(secretValue('keyring'));
     const privateParts = [...keyring.sealing, ...keyring.signing].map(({ jwk }) => jwk.d);
     expect(privateParts).toHaveLength(8);
-    for (const value of [secretValue('operator'), ...privateParts]) expect(told).not.toContain(value);
+    for (const value of [secretValue('operator'), ...privateParts]) expect(output).not.toContain(value);
   });
 });

@@ -23,14 +23,14 @@ const options = { mechanism: 'digital', signed_content: 'body', hash: 'sha256', 
 
 type Jwks = Parameters<VerifyByKey>[1];
 
-/** Some key of the set fits. */
+/** Whether at least one EdDSA key of the set verifies the request. */
 const verifyWithAny = (request: Rendered, keys: Jwks): boolean =>
   keys.filter(({ alg }) => alg === 'EdDSA').some((key) => verifyV1a(request, [key]));
 
 const verifyWithPem = ({ headers, body }: Rendered, pem: string): boolean =>
   verify('sha256', Buffer.from(body), createPublicKey(pem), Buffer.from(headers['x-inpost-signature'] ?? '', 'base64'));
 
-describe('rotating the keyring', () => {
+describe('a keyring rotation', () => {
   const tables = useTables();
   const manager = useSecretsManager();
   let nowMs: number;
@@ -43,7 +43,7 @@ describe('rotating the keyring', () => {
 
   beforeEach(async () => {
     nowMs = Date.UTC(2026, 10, 1);
-    // Above what the test before this one left.
+    // Higher than the revision that the previous test stored.
     revision += 100;
     const first = { ...drawKeyring(), revision };
     manager.secrets.set('keyring', { value: JSON.stringify(first), token: null });
@@ -60,7 +60,7 @@ describe('rotating the keyring', () => {
       signsInSeconds,
     );
 
-  /** The API function, with what it keeps. */
+  /** The public-keys calls of the API, with their cache. */
   const createEndpoint = () => {
     const publicKeys = createPublicKeys(tables.client, tables.deliveryTable, clock);
     const handler = httpHandler(publicKeyRoutes(publicKeys), { surface: 'native', now: clock });
@@ -71,15 +71,15 @@ describe('rotating the keyring', () => {
       return { body, maxAgeSeconds: Number(/max-age=(\d+)/.exec(String(headers['cache-control']))?.[1]) };
     };
   };
-  /** A receiver that keeps what it fetched for as long as it is told, and never asks again because a signature does not fit. */
+  /** A receiver that caches public keys until max-age ends. It does not fetch them again when a signature is wrong. */
   const createReceiver = (get: ReturnType<typeof createEndpoint>, path: string, query?: string) => {
-    let kept = { body: '', untilMs: 0 };
+    let cached = { body: '', untilMs: 0 };
     return async (): Promise<string> => {
-      if (nowMs >= kept.untilMs) {
+      if (nowMs >= cached.untilMs) {
         const { body, maxAgeSeconds } = await get(path, query);
-        kept = { body, untilMs: nowMs + maxAgeSeconds * 1000 };
+        cached = { body, untilMs: nowMs + maxAgeSeconds * 1000 };
       }
-      return kept.body;
+      return cached.body;
     };
   };
   const sign = async (keyring: ReturnType<typeof createKeyring>) => {
@@ -92,11 +92,11 @@ describe('rotating the keyring', () => {
     };
   };
 
-  it('fails no receiver that keeps its keys as it is told, before the switch, at it and after', async () => {
+  it('fails no receiver that caches public keys by max-age, before, at and after the switch', async () => {
     const startMs = nowMs;
     const keyring = createKeyring(manager.client, 'keyring', clock);
     const get = createEndpoint();
-    // The second begins just before our own function looks again, so that its keys are as old as they can be.
+    // The second receiver starts just before the API refreshes its own cache, so it gets keys of the greatest possible age.
     const receivers = [-10, 285].map((fromSecond) => ({
       fromSecond,
       jwks: createReceiver(get, '/.well-known/jwks.json'),
@@ -111,8 +111,8 @@ describe('rotating the keyring', () => {
       const { kid, v1a, digital } = await sign(keyring);
       kids.add(kid);
       for (const { jwks, pem } of receivers.filter(({ fromSecond }) => fromSecond <= second)) {
-        const fits = verifyWithAny(v1a, JSON.parse(await jwks()).keys) && verifyWithPem(digital, await pem());
-        if (!fits) unverified.push(second);
+        const isVerified = verifyWithAny(v1a, JSON.parse(await jwks()).keys) && verifyWithPem(digital, await pem());
+        if (!isVerified) unverified.push(second);
       }
     }
 
@@ -120,7 +120,7 @@ describe('rotating the keyring', () => {
     expect(kids.size).toBe(2);
   });
 
-  it('publishes the keys before they sign: what was fetched before the switch verifies after it', async () => {
+  it('publishes new keys before they sign: keys fetched before the switch verify signatures made after it', async () => {
     const startMs = nowMs;
     const keyring = createKeyring(manager.client, 'keyring', clock);
     const before = await sign(keyring);
@@ -139,7 +139,7 @@ describe('rotating the keyring', () => {
     expect(verifyWithPem(before.digital, announced.rsa)).toBe(true);
   });
 
-  it('leaves published what signed before, behind what signs now', async () => {
+  it('still publishes the previous signing key after the switch, behind the current keys', async () => {
     const startMs = nowMs;
     const before = await sign(createKeyring(manager.client, 'keyring', clock));
     await rotate(SHORTEST_WAIT_SECONDS);
@@ -149,24 +149,24 @@ describe('rotating the keyring', () => {
       return keys.map(({ kid }: { kid: string }) => kid);
     };
 
-    const [waiting, switched] = [await kidsAt(1199), await kidsAt(1200)];
+    const [kidsBefore, kidsAfter] = [await kidsAt(1199), await kidsAt(1200)];
 
     const { keys } = JSON.parse((await createEndpoint()('/.well-known/jwks.json')).body);
     expect(verifyWithAny(before.v1a, keys)).toBe(true);
-    expect(waiting.toSorted()).toEqual(switched.toSorted());
-    expect([waiting[0], switched.indexOf(before.kid)]).toEqual([before.kid, 3]);
+    expect(kidsBefore.toSorted()).toEqual(kidsAfter.toSorted());
+    expect([kidsBefore[0], kidsAfter.indexOf(before.kid)]).toEqual([before.kid, 3]);
   });
 
-  it('seals to the new pair from then on, and opens what was sealed to the old', async () => {
-    const reading = (): ReturnType<typeof createPublicKeys> =>
+  it('seals new secrets with the new pair and still opens secrets sealed with the old pair', async () => {
+    const freshPublicKeys = (): ReturnType<typeof createPublicKeys> =>
       createPublicKeys(tables.client, tables.deliveryTable, clock);
     const keyring = createKeyring(manager.client, 'keyring', clock);
-    const old = await createSealer(reading()).seal('acc_1#live', 'whk_1', 'old');
+    const old = await createSealer(freshPublicKeys()).seal('acc_1#live', 'whk_1', 'old');
     await keyring.open('acc_1#live', 'whk_1', old);
     const { sealing_kid } = await rotate(86_400);
     nowMs += 5_000;
 
-    const sealed = await createSealer(reading()).seal('acc_1#live', 'whk_1', 'new');
+    const sealed = await createSealer(freshPublicKeys()).seal('acc_1#live', 'whk_1', 'new');
 
     const header = JSON.parse(Buffer.from(sealed.split('.')[0] ?? '', 'base64url').toString());
     expect(header.kid).toBe(sealing_kid);

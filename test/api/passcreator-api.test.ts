@@ -11,7 +11,7 @@ import { seedAccount } from '../helpers/seeded-keys.ts';
 import { useTables } from '../helpers/tables.ts';
 
 const URL_A = 'https://93.184.215.14/webhook/receiver';
-const plain = { target_url: URL_A, event: 'pass_created' };
+const minimalSubscription = { target_url: URL_A, event: 'pass_created' };
 const TEMPLATE = 'f4379715-7a69-1742-38ae-836554724306';
 
 describe('the passcreator-api function', () => {
@@ -19,40 +19,40 @@ describe('the passcreator-api function', () => {
   const keyring = createKeyring();
   const native = useApi(tables, 'webhooks-api');
   const passcreator = useApi(tables, 'passcreator-api', '/api/hook');
-  let me: Caller;
+  let caller: Caller;
   beforeAll(() => putPublicKeys(tables.client, tables.deliveryTable, publicKeysOf(keyring)));
   beforeEach(async () => {
-    me = await aCaller(tables);
+    caller = await aCaller(tables);
   });
 
-  /** The key as it is, without a scheme word. */
+  /** Sends the raw API key, without a scheme word such as Bearer. */
   const call = (
     method: string,
     path: string,
-    { caller = me, body, query = '' }: { caller?: Caller; body?: unknown; query?: string } = {},
-  ) => passcreator(method, path, caller, { body, query, headers: { authorization: caller.key } });
-  const subscribe = (over: object = {}, { template = '', query = '' } = {}) =>
-    call('POST', `/subscribe${template}`, { body: { ...plain, ...over }, query });
+    { sentBy = caller, body, query = '' }: { sentBy?: Caller; body?: unknown; query?: string } = {},
+  ) => passcreator(method, path, sentBy, { body, query, headers: { authorization: sentBy.key } });
+  const subscribe = (overrides: object = {}, { template = '', query = '' } = {}) =>
+    call('POST', `/subscribe${template}`, { body: { ...minimalSubscription, ...overrides }, query });
   const list = async () => (await call('GET', '/list')).json;
-  const webhooks = async (): Promise<Json[]> => (await native('GET', '/webhooks', me)).json.data;
+  const webhooks = async (): Promise<Json[]> => (await native('GET', '/webhooks', caller)).json.data;
   const putTemplate = (id = TEMPLATE) => {
     const now = new Date().toISOString();
     const template = {
       id,
-      owner: me.owner,
+      owner: caller.owner,
       name: 'Key card',
       version: 1,
       written_by: 'PUT',
       created_at: now,
       updated_at: now,
     };
-    const entry = auditEntry({ ...me, keyId: '', ip: '' }, 'template.put', id, Date.now());
+    const entry = auditEntry({ ...caller, keyId: '', ip: '' }, 'template.put', id, Date.now());
     return createTemplatesTable(tables.client, tables.domainTable).put(template, null, entry);
   };
 
-  it('PC-1 takes the raw key and no scheme word', async () => {
+  it('PC-1 accepts the raw API key and answers 401 to a key with a scheme word', async () => {
     const raw = await call('GET', '/list');
-    const withScheme = await passcreator('GET', '/list', me);
+    const withScheme = await passcreator('GET', '/list', caller);
 
     expect([raw.status, raw.json]).toEqual([200, []]);
     expect([withScheme.status, Object.keys(withScheme.json)]).toEqual([401, ['ErrorMessage']]);
@@ -60,7 +60,7 @@ describe('the passcreator-api function', () => {
   });
 
   describe('POST /api/hook/subscribe', () => {
-    it('PC-2, PC-3 answers 201 with nothing; by default nothing is retried or signed', async () => {
+    it('PC-2, PC-3 answers 201 with an empty object; by default the webhook neither retries nor signs', async () => {
       const { status, json } = await subscribe();
 
       expect([status, json]).toEqual([201, {}]);
@@ -76,7 +76,7 @@ describe('the passcreator-api function', () => {
       ]);
     });
 
-    it("PC reading 3: retried on PassPost's own schedule where asked", async () => {
+    it("PC reading 3: with retryEnabled, the webhook has PassPost's own schedule", async () => {
       await subscribe({ retryEnabled: true, signPayload: true, subscription_url: 'https://example.com/s/1' });
 
       expect(await webhooks()).toMatchObject([
@@ -84,11 +84,11 @@ describe('the passcreator-api function', () => {
       ]);
     });
 
-    it('PC-3, PC reading 10: an access token is shown once and goes out as a bearer token', async () => {
+    it('PC-3, PC reading 10: returns a generated access token once and stores it as a sealed Bearer header', async () => {
       const { status, json } = await subscribe({}, { query: 'generateAccessToken=true' });
 
       const [webhook] = await webhooks();
-      const rows: Json[] = await rowsHolding(tables, tables.domainTable, me.owner);
+      const rows: Json[] = await rowsHolding(tables, tables.domainTable, caller.owner);
       const { sealed } = rows.find(({ kind }) => kind === 'webhook').headers;
       const { plaintext } = await compactDecrypt(sealed, { ...keyring.sealing[0]?.jwk });
       expect([status, json]).toEqual([201, { accessToken: expect.stringMatching(/^[\w-]{43}$/) }]);
@@ -96,13 +96,13 @@ describe('the passcreator-api function', () => {
       expect(JSON.parse(Buffer.from(plaintext).toString())).toEqual({ authorization: `Bearer ${json.accessToken}` });
     });
 
-    it('PC-2, PC-4, PC reading 11: is tied to a template of the account, and 404 to any other', async () => {
+    it('PC-2, PC-4, PC reading 11: accepts a template of the account and answers 404 to any other template', async () => {
       await putTemplate();
 
       const known = await subscribe({}, { template: `/${TEMPLATE}` });
       const unknown = await subscribe({}, { template: '/another' });
       const impossible = await subscribe({}, { template: `/${'x'.repeat(2000)}` });
-      me = await aCaller(tables);
+      caller = await aCaller(tables);
       const foreign = await subscribe({}, { template: `/${TEMPLATE}` });
 
       expect([known.status, known.json]).toEqual([201, {}]);
@@ -112,11 +112,11 @@ describe('the passcreator-api function', () => {
       expect(await list()).toEqual([]);
     });
 
-    it('PC reading 7: a second one like it changes the settings and answers 201', async () => {
+    it('PC reading 7: answers 201 to the same subscription again and changes the settings of the first', async () => {
       await putTemplate();
       await subscribe({ retryEnabled: true });
       const { accessToken } = (await subscribe({}, { query: 'generateAccessToken=true' })).json;
-      await native('PATCH', `/webhooks/${(await webhooks())[0].id}`, me, { body: { enabled: false } });
+      await native('PATCH', `/webhooks/${(await webhooks())[0].id}`, caller, { body: { enabled: false } });
 
       const again = await subscribe({ signPayload: true });
 
@@ -133,7 +133,7 @@ describe('the passcreator-api function', () => {
       expect(await webhooks()).toHaveLength(4);
     });
 
-    it('PC reading 7: ends as one where several come at once', async () => {
+    it('PC reading 7: creates one webhook when the same subscription arrives three times at the same time', async () => {
       const answers = await Promise.all([1, 2, 3].map(() => subscribe()));
 
       expect(answers.map(({ status }) => status)).toEqual([201, 201, 201]);
@@ -142,65 +142,68 @@ describe('the passcreator-api function', () => {
 
     it.each([
       ['an unknown event', { event: 'pass_exploded' }, 'event'],
-      ['the star', { event: '*' }, 'event'],
-      ['no event', { event: undefined }, 'event'],
-      ['no target_url', { target_url: undefined }, 'target_url'],
+      ['the event *', { event: '*' }, 'event'],
+      ['a missing event', { event: undefined }, 'event'],
+      ['a missing target_url', { target_url: undefined }, 'target_url'],
       ['PC-9 a target_url that is not public', { target_url: 'https://10.0.0.1/' }, 'target_url'],
-      ['plain http beyond this machine', { target_url: 'http://93.184.215.14/' }, 'target_url'],
-      ['a wrong flag', { signPayload: 'yes' }, 'signPayload'],
+      ['plain http to a public host', { target_url: 'http://93.184.215.14/' }, 'target_url'],
+      ['a flag that is a string', { signPayload: 'yes' }, 'signPayload'],
       ['an unknown field', { colour: 'red' }, 'colour'],
-    ])('PC-4 answers 400 to %s', async (_, over, name) => {
-      const { status, json } = await subscribe(over);
+    ])('PC-4 answers 400 to %s', async (_, overrides, field) => {
+      const { status, json } = await subscribe(overrides);
 
       expect(status).toBe(400);
-      expect(json).toEqual({ ErrorMessage: expect.stringContaining(`${name}: `) });
+      expect(json).toEqual({ ErrorMessage: expect.stringContaining(`${field}: `) });
     });
   });
 
-  describe('/api/hook/unsubscribe', () => {
-    const everyWay = [
-      ['POST', { body: { target_url: URL_A } }],
-      ['DELETE', { body: { target_url: URL_A } }],
-      ['DELETE', { query: `target_url=${encodeURIComponent(URL_A)}` }],
-      ['POST', { body: {}, query: `target_url=${encodeURIComponent(URL_A)}` }],
+  describe('POST and DELETE /api/hook/unsubscribe', () => {
+    const requests = [
+      ['POST', 'body', { body: { target_url: URL_A } }],
+      ['DELETE', 'body', { body: { target_url: URL_A } }],
+      ['DELETE', 'query', { query: `target_url=${encodeURIComponent(URL_A)}` }],
+      ['POST', 'query', { body: {}, query: `target_url=${encodeURIComponent(URL_A)}` }],
     ] as const;
 
-    it.each(everyWay)('PC-5, PC reading 4, PC reading 6: %s removes all with that URL: %o', async (method, how) => {
-      await putTemplate();
+    it.each(requests)(
+      'PC-5, PC reading 4, PC reading 6: %s deletes every Passcreator webhook with the target_url in the %s',
+      async (method, _, request) => {
+        await putTemplate();
+        await subscribe();
+        await subscribe({ event: 'pass_template_updated' });
+        await subscribe({}, { template: `/${TEMPLATE}` });
+        await subscribe({ target_url: `${URL_A}/2` });
+        await native('POST', '/webhooks', caller, { body: { url: URL_A, events: ['task.accepted'] } });
+
+        const { status, json } = await call(method, '/unsubscribe', request);
+
+        expect([status, json]).toEqual([200, {}]);
+        expect(await list()).toMatchObject([{ target_url: `${URL_A}/2` }]);
+        expect((await webhooks()).map(({ profile }) => profile)).toEqual(['passpost', 'passcreator']);
+      },
+    );
+
+    it('PC reading 5: answers 200 to an unknown target_url, and deletes no webhook of another account', async () => {
       await subscribe();
-      await subscribe({ event: 'pass_template_updated' });
-      await subscribe({}, { template: `/${TEMPLATE}` });
-      await subscribe({ target_url: `${URL_A}/2` });
-      await native('POST', '/webhooks', me, { body: { url: URL_A, events: ['task.accepted'] } });
-
-      const { status, json } = await call(method, '/unsubscribe', how);
-
-      expect([status, json]).toEqual([200, {}]);
-      expect(await list()).toMatchObject([{ target_url: `${URL_A}/2` }]);
-      expect((await webhooks()).map(({ profile }) => profile)).toEqual(['passpost', 'passcreator']);
-    });
-
-    it('PC reading 5: answers 200 where there is none, also to a foreign one', async () => {
-      await subscribe();
-      const mine = me;
-      me = await aCaller(tables);
+      const firstCaller = caller;
+      caller = await aCaller(tables);
 
       const { status, json } = await call('POST', '/unsubscribe', { body: { target_url: URL_A } });
 
       expect([status, json]).toEqual([200, {}]);
-      me = mine;
+      caller = firstCaller;
       expect(await list()).toHaveLength(1);
     });
 
     it.each(['POST', 'DELETE'])('PC-5 %s answers 400 without a target_url', async (method) => {
-      for (const how of [{}, { body: {} }, { body: { target_url: '' } }]) {
-        const { status, json } = await call(method, '/unsubscribe', how);
+      for (const request of [{}, { body: {} }, { body: { target_url: '' } }]) {
+        const { status, json } = await call(method, '/unsubscribe', request);
 
         expect([status, json]).toEqual([400, { ErrorMessage: 'target_url: Required.' }]);
       }
     });
 
-    it('lets what was removed be subscribed to again', async () => {
+    it('a target_url can be subscribed again after it was unsubscribed', async () => {
       await subscribe();
       await call('DELETE', '/unsubscribe', { body: { target_url: URL_A } });
 
@@ -209,7 +212,7 @@ describe('the passcreator-api function', () => {
     });
   });
 
-  it('PC-6, PC reading 9: lists four members of each and no flags', async () => {
+  it('PC-6, PC reading 9: GET /api/hook/list shows four fields of each webhook and no flags', async () => {
     await putTemplate();
     await subscribe({ subscription_url: 'https://example.com/s/1', retryEnabled: true, signPayload: true });
     await subscribe({ event: 'pass_template_updated' }, { template: `/${TEMPLATE}` });
@@ -220,7 +223,7 @@ describe('the passcreator-api function', () => {
     ]);
   });
 
-  it('PC-7 shows the key as PEM: EC on P-256', async () => {
+  it('PC-7 GET /api/hook/publickey returns the public key as PEM, an EC key on P-256', async () => {
     const { status, json } = await call('GET', '/publickey');
 
     const key = createPublicKey(json.publicKey);
@@ -231,30 +234,30 @@ describe('the passcreator-api function', () => {
     expect(key.export({ format: 'jwk' })).toEqual({ kty, crv, x, y });
   });
 
-  it('PC-4, PC reading 8: has its own shape for every error', async () => {
-    const reader = await aCaller(tables, { accountId: me.accountId, scopes: ['webhooks:read'] });
+  it('PC-4, PC reading 8: answers every error with an object that has only ErrorMessage', async () => {
+    const reader = await aCaller(tables, { accountId: caller.accountId, scopes: ['webhooks:read'] });
     const limited = await seedAccount(tables, { limit: 1 });
     const busy = { accountId: limited.accountId, owner: '', key: limited.key };
-    await call('GET', '/list', { caller: busy });
-    const text = passcreator('POST', '/subscribe', me, {
-      body: JSON.stringify(plain),
-      headers: { authorization: me.key, 'content-type': 'text/plain' },
+    await call('GET', '/list', { sentBy: busy });
+    const withTextBody = passcreator('POST', '/subscribe', caller, {
+      body: JSON.stringify(minimalSubscription),
+      headers: { authorization: caller.key, 'content-type': 'text/plain' },
     });
     const answers = [
-      [401, call('GET', '/list', { caller: { ...me, key: 'pp_live_00000000000000000000' } })],
-      [403, call('POST', '/subscribe', { caller: reader, body: plain })],
+      [401, call('GET', '/list', { sentBy: { ...caller, key: 'pp_live_00000000000000000000' } })],
+      [403, call('POST', '/subscribe', { sentBy: reader, body: minimalSubscription })],
       [404, call('GET', '/nothing')],
       [405, call('GET', '/subscribe')],
       [400, call('POST', '/subscribe', { body: '{' })],
-      [400, call('POST', '/subscribe', { body: plain, query: 'colour=red' })],
+      [400, call('POST', '/subscribe', { body: minimalSubscription, query: 'colour=red' })],
       [413, call('POST', '/subscribe', { body: 'x'.repeat(300_000) })],
-      [415, text],
-      [429, call('GET', '/list', { caller: busy })],
+      [415, withTextBody],
+      [429, call('GET', '/list', { sentBy: busy })],
     ] as const;
 
     for (const [status, answer] of answers) {
-      const { status: answered, json, headers } = await answer;
-      expect([answered, json]).toEqual([status, { ErrorMessage: expect.any(String) }]);
+      const { status: actualStatus, json, headers } = await answer;
+      expect([actualStatus, json]).toEqual([status, { ErrorMessage: expect.any(String) }]);
       expect(headers['x-request-id']).toBeDefined();
     }
     expect((await answers[3][1]).headers.allow).toBe('POST');

@@ -22,23 +22,23 @@ describe('MT-10 DELETE /v1/webhooks/{id}', () => {
   const native = useApi(tables, 'webhooks-api');
   const deliveriesApi = useApi(tables, 'deliveries-api');
   const eventsApi = useApi(tables, 'events-api');
-  let me: Caller;
+  let caller: Caller;
   beforeAll(() => putPublicKeys(tables.client, tables.deliveryTable, publicKeysOf(createKeyring())));
   beforeEach(async () => {
-    me = await aCaller(tables);
+    caller = await aCaller(tables);
   });
 
   const create = async (): Promise<string> => {
     const body = { url: 'https://93.184.215.14/hook', events: ['pass.installed'] };
-    return (await passmint('POST', '/webhooks', me, { body })).json.id;
+    return (await passmint('POST', '/webhooks', caller, { body })).json.id;
   };
   const eventsOf = (count: number) =>
     Array.from({ length: count }, (_, index) => {
       const atMs = START_MS + index;
-      return anEvent({ id: drawId('evt', atMs), owner: me.owner, type: 'pass.installed' }, atMs);
+      return anEvent({ id: drawId('evt', atMs), owner: caller.owner, type: 'pass.installed' }, atMs);
     });
-  /** Each event delivered at the third attempt: three rows, the last attempt inside the delivery's own. */
-  const deliver = async (webhookId: string, events: ReturnType<typeof eventsOf>) => {
+  /** Stores a delivery with three attempts for each event: two attempt rows, and the last attempt in the delivery's row. */
+  const addDeliveries = async (webhookId: string, events: ReturnType<typeof eventsOf>) => {
     const deliveries = events.map((event) => ({ ...newDelivery(event, webhookId), attempts_made: 3 }));
     await executeStatements(
       tables.client,
@@ -52,94 +52,94 @@ describe('MT-10 DELETE /v1/webhooks/{id}', () => {
     );
     return deliveries;
   };
-  const remove = (id: string) => passmint('DELETE', `/webhooks/${id}`, me);
+  const remove = (id: string) => passmint('DELETE', `/webhooks/${id}`, caller);
 
-  /** Everything of a webhook in the delivery table: its id ends every delivery's, and with it every attempt's. */
-  const left = (id: string) => rowsHolding(tables, tables.deliveryTable, id.slice(4));
+  /** All rows of a webhook in the delivery table. The keys of its deliveries and attempts contain the end of its id. */
+  const historyRows = (id: string) => rowsHolding(tables, tables.deliveryTable, id.slice(4));
   const commands = async (): Promise<Command[]> =>
-    (await rowsHolding(tables, tables.domainTable, me.owner))
+    (await rowsHolding(tables, tables.domainTable, caller.owner))
       .filter(({ kind }) => kind === 'command')
       .map((row) => commandSchema.parse(row));
   const runCommand = (command: Command) => {
-    const of = { domain: tables.domainTable, delivery: tables.deliveryTable };
-    const store = createFanOutStore(tables.client, of, 30, () => false);
+    const names = { domain: tables.domainTable, delivery: tables.deliveryTable };
+    const store = createFanOutStore(tables.client, names, 30, () => false);
     const dependencies = { store, queue: { send: async () => {} }, clock: Date.now };
     return fanOut([{ kind: 'command', command }], dependencies, () => false);
   };
-  /** As the stream would: every command once, those that come of them too. Answers how many there were. */
-  const settle = async (): Promise<number> => {
-    const done = new Set<string>();
+  /** Runs every command once, as the stream does, including commands that other commands submit. Returns their number. */
+  const runAllCommands = async (): Promise<number> => {
+    const finishedIds = new Set<string>();
     for (;;) {
-      const next = (await commands()).find(({ id }) => !done.has(id));
-      if (!next) return done.size;
+      const next = (await commands()).find(({ id }) => !finishedIds.has(id));
+      if (!next) return finishedIds.size;
       await runCommand(next);
-      done.add(next.id);
+      finishedIds.add(next.id);
     }
   };
 
-  it('hides the history at once, wherever it could be seen', async () => {
+  it('hides the deliveries of the webhook immediately from every read call', async () => {
     const id = await create();
     const other = await create();
     const [event] = eventsOf(1);
     if (!event) throw new Error('no event');
     await executeStatements(tables.client, [
-      insertStatement(tables.domainTable, { ...event, ...eventKey(me.owner, event.id), kind: 'event' }),
+      insertStatement(tables.domainTable, { ...event, ...eventKey(caller.owner, event.id), kind: 'event' }),
     ]);
-    const [delivery] = await deliver(id, [event]);
-    const [kept] = await deliver(other, [event]);
+    const [delivery] = await addDeliveries(id, [event]);
+    const [otherDelivery] = await addDeliveries(other, [event]);
 
     expect((await remove(id)).status).toBe(204);
 
-    expect((await passmint('GET', `/webhooks/${id}/deliveries`, me)).status).toBe(404);
-    expect((await deliveriesApi('GET', `/webhooks/${id}/deliveries`, me)).status).toBe(404);
-    expect((await deliveriesApi('GET', `/deliveries/${delivery?.id}`, me)).status).toBe(404);
-    const { json } = await eventsApi('GET', `/events/${event.id}`, me);
-    expect(json.deliveries).toMatchObject([{ id: kept?.id }]);
+    expect((await passmint('GET', `/webhooks/${id}/deliveries`, caller)).status).toBe(404);
+    expect((await deliveriesApi('GET', `/webhooks/${id}/deliveries`, caller)).status).toBe(404);
+    expect((await deliveriesApi('GET', `/deliveries/${delivery?.id}`, caller)).status).toBe(404);
+    const { json } = await eventsApi('GET', `/events/${event.id}`, caller);
+    expect(json.deliveries).toMatchObject([{ id: otherDelivery?.id }]);
     expect((await remove(id)).status).toBe(404);
   });
 
-  it('takes thousands of rows away, some at each step, and nobody else’s', async () => {
+  it('erases thousands of rows in several steps, and no row of another webhook', async () => {
     const id = await create();
     const other = await create();
-    await deliver(id, eventsOf(900));
-    await deliver(other, eventsOf(2));
-    const before = await left(other);
+    await addDeliveries(id, eventsOf(900));
+    await addDeliveries(other, eventsOf(2));
+    const before = await historyRows(other);
     await remove(id);
 
-    const steps = await settle();
+    const steps = await runAllCommands();
 
     expect(steps).toBeGreaterThan(2);
-    expect(await left(id)).toEqual([]);
-    expect(await left(other)).toEqual(before);
+    expect(await historyRows(id)).toEqual([]);
+    expect(await historyRows(other)).toEqual(before);
     expect(before).toHaveLength(7);
   });
 
-  it('goes on where it was stopped, and a step that comes twice changes nothing', async () => {
+  it('continues after an interrupted step, also when the step runs twice', async () => {
     const id = await create();
-    await deliver(id, eventsOf(500));
+    await addDeliveries(id, eventsOf(500));
     await remove(id);
     const [first] = await commands();
     if (!first) throw new Error('no command');
-    const rows = (await left(id)).length;
+    const countBefore = (await historyRows(id)).length;
 
     await runCommand(first);
-    const after = (await left(id)).length;
+    const countAfter = (await historyRows(id)).length;
     await runCommand(first);
 
     expect(first).toMatchObject({ type: 'erase-history', step: 1 });
-    expect(after).toBeGreaterThan(0);
-    expect(after).toBeLessThan(rows);
-    await settle();
-    expect(await left(id)).toEqual([]);
+    expect(countAfter).toBeGreaterThan(0);
+    expect(countAfter).toBeLessThan(countBefore);
+    await runAllCommands();
+    expect(await historyRows(id)).toEqual([]);
   });
 
-  it('leaves the history of a webhook that the native API deletes', async () => {
+  it('leaves the deliveries when the native DELETE /webhooks/{id} deletes the webhook', async () => {
     const id = await create();
-    const [delivery] = await deliver(id, eventsOf(1));
+    const [delivery] = await addDeliveries(id, eventsOf(1));
 
-    await native('DELETE', `/webhooks/${id}`, me);
+    await native('DELETE', `/webhooks/${id}`, caller);
 
     expect(await commands()).toEqual([]);
-    expect((await deliveriesApi('GET', `/deliveries/${delivery?.id}`, me)).status).toBe(200);
+    expect((await deliveriesApi('GET', `/deliveries/${delivery?.id}`, caller)).status).toBe(200);
   });
 });

@@ -9,42 +9,42 @@ import { anAttempt, putAttempt, putDelivery } from '../helpers/events-api.ts';
 import { seedAccount } from '../helpers/seeded-keys.ts';
 import { useTables } from '../helpers/tables.ts';
 
-const plain = { url: 'https://93.184.215.14/hook', events: ['pass.installed'] };
+const minimalWebhook = { url: 'https://93.184.215.14/hook', events: ['pass.installed'] };
 const START_MS = Date.parse('2026-11-20T10:00:00.000Z');
 
 describe('the passmint-api function', () => {
   const tables = useTables();
   const native = useApi(tables, 'webhooks-api');
   const passmint = useApi(tables, 'passmint-api', '/v1');
-  let me: Caller;
+  let caller: Caller;
   beforeAll(() => putPublicKeys(tables.client, tables.deliveryTable, publicKeysOf(createKeyring())));
   beforeEach(async () => {
-    me = await aCaller(tables);
+    caller = await aCaller(tables);
   });
 
   const call = (method: string, path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}) =>
-    passmint(method, `/webhooks${path}`, me, { body, headers });
-  const create = async (over: object = {}) => (await call('POST', '', { ...plain, ...over })).json;
+    passmint(method, `/webhooks${path}`, caller, { body, headers });
+  const create = async (overrides: object = {}) => (await call('POST', '', { ...minimalWebhook, ...overrides })).json;
 
   describe('POST /v1/webhooks', () => {
-    it('MT-1 takes url and events, description and enabled being optional', async () => {
-      const least = await call('POST', '', plain);
-      const most = await create({ description: 'front desk', enabled: false });
+    it('MT-1 creates a webhook from url and events; description and enabled are optional', async () => {
+      const minimal = await call('POST', '', minimalWebhook);
+      const complete = await create({ description: 'front desk', enabled: false });
 
-      const { id, secret, created_at, ...rest } = least.json;
-      expect([least.status, least.headers.location]).toEqual([201, `/v1/webhooks/${id}`]);
-      expect(rest).toEqual({ ...plain, description: null, enabled: true, updated_at: created_at });
+      const { id, secret, created_at, ...rest } = minimal.json;
+      expect([minimal.status, minimal.headers.location]).toEqual([201, `/v1/webhooks/${id}`]);
+      expect(rest).toEqual({ ...minimalWebhook, description: null, enabled: true, updated_at: created_at });
       expect(secret).toMatch(/^whsec_/);
-      expect(most).toMatchObject({ description: 'front desk', enabled: false });
+      expect(complete).toMatchObject({ description: 'front desk', enabled: false });
     });
 
-    it('MT-2 takes the star for all', async () => {
+    it('MT-2 accepts * for all events', async () => {
       const { id } = await create({ events: ['*'] });
 
       expect((await call('GET', `/${id}`)).json.events).toEqual(['*']);
     });
 
-    it('MT-3 shows the secret at creation and never after', async () => {
+    it('MT-3 returns the secret at creation and never again', async () => {
       const { id, secret } = await create();
 
       const later = [await call('GET', `/${id}`), await call('GET', ''), await call('PATCH', `/${id}`, {})];
@@ -55,14 +55,14 @@ describe('the passmint-api function', () => {
       }
     });
 
-    it('gives a repeat the first answer without the secret, apart from the native path', async () => {
+    it('repeats its first answer without the secret for the same Idempotency-Key; the native API treats that key as a new one', async () => {
       const key = { 'idempotency-key': 'k-1' };
-      const first = await call('POST', '', plain, key);
+      const first = await call('POST', '', minimalWebhook, key);
 
-      const second = await call('POST', '', plain, key);
-      const other = await native('POST', '/webhooks', me, { body: plain, headers: key });
+      const second = await call('POST', '', minimalWebhook, key);
+      const other = await native('POST', '/webhooks', caller, { body: minimalWebhook, headers: key });
 
-      const { secret: _once, ...shown } = first.json;
+      const { secret: _secret, ...shown } = first.json;
       expect([second.status, second.headers['idempotency-replayed']]).toEqual([201, 'true']);
       expect(second.json).toEqual(shown);
       expect([other.status, other.json.secret]).toEqual([201, expect.any(String)]);
@@ -70,44 +70,44 @@ describe('the passmint-api function', () => {
 
     it.each([
       ['MT reading 11: an unknown event', { events: ['pass.exploded'] }, 'events.0'],
-      ['MT reading 11: no event', { events: [] }, 'events'],
+      ['MT reading 11: an empty list of events', { events: [] }, 'events'],
       ['a missing url', { url: undefined }, 'url'],
-      ['plain http beyond this machine', { url: 'http://93.184.215.14/hook' }, 'url'],
+      ['plain http to a public host', { url: 'http://93.184.215.14/hook' }, 'url'],
       ['a private host', { url: 'https://10.0.0.1/' }, 'url'],
       ['a field of the native API', { profile: 'passpost' }, 'profile'],
-      ['a wrong type', { enabled: 'yes' }, 'enabled'],
-    ])('refuses %s, naming it', async (_, over, param) => {
-      const { status, json } = await call('POST', '', { ...plain, ...over });
+      ['enabled as a string', { enabled: 'yes' }, 'enabled'],
+    ])('%s gets a 422 answer that names the field', async (_, overrides, param) => {
+      const { status, json } = await call('POST', '', { ...minimalWebhook, ...overrides });
 
       expect(status).toBe(422);
       expect(json).toEqual({ error: { type: 'invalid_request_error', message: expect.any(String), param } });
     });
 
-    it('MT reading 11: doubles collapse', async () => {
+    it('MT reading 11: stores a repeated event type only once', async () => {
       expect((await create({ events: ['pass.voided', 'pass.voided'] })).events).toEqual(['pass.voided']);
     });
   });
 
   describe('GET and PATCH /v1/webhooks', () => {
-    it('MT-9 lists by pages, newest first, and only webhooks of its profile', async () => {
-      const made: string[] = [];
-      for (let i = 0; i < 5; i++) made.unshift((await create()).id);
-      await native('POST', '/webhooks', me, { body: { ...plain, events: ['task.accepted'] } });
-      const own = await native('POST', '/webhooks', me, { body: { ...plain, profile: 'passmint' } });
+    it('MT-9 GET lists only webhooks of the passmint profile, newest first and in pages', async () => {
+      const createdIds: string[] = [];
+      for (let i = 0; i < 5; i++) createdIds.unshift((await create()).id);
+      await native('POST', '/webhooks', caller, { body: { ...minimalWebhook, events: ['task.accepted'] } });
+      const own = await native('POST', '/webhooks', caller, { body: { ...minimalWebhook, profile: 'passmint' } });
 
-      const seen: string[] = [];
+      const listed: string[] = [];
       for (let query = 'limit=2'; ; ) {
-        const { json } = await passmint('GET', '/webhooks', me, { query });
-        seen.push(...json.data.map(({ id }: Json) => id));
+        const { json } = await passmint('GET', '/webhooks', caller, { query });
+        listed.push(...json.data.map(({ id }: Json) => id));
         if (json.next_cursor === null) break;
         query = `limit=2&cursor=${json.next_cursor}`;
       }
 
-      expect(seen).toEqual([own.json.id, ...made]);
+      expect(listed).toEqual([own.json.id, ...createdIds]);
     });
 
-    it('MT-9 changes url, events, enabled and description', async () => {
-      const { id, secret: _once, ...before } = await create();
+    it('MT-9 PATCH changes url, events, enabled and description, and no other field', async () => {
+      const { id, secret: _secret, ...before } = await create();
       const changes = {
         url: 'https://93.184.215.14/other',
         events: ['pass.created', 'pass.removed'],
@@ -123,19 +123,24 @@ describe('the passmint-api function', () => {
       expect((await call('PATCH', `/${id}`, { schedule: [] })).json.error.param).toBe('schedule');
     });
 
-    it('is one and the same webhook in the native API', async () => {
+    it('GET shows the same webhook as the native API', async () => {
       const { id } = await create();
 
-      await native('PATCH', `/webhooks/${id}`, me, { body: { description: 'native' } });
+      await native('PATCH', `/webhooks/${id}`, caller, { body: { description: 'native' } });
 
-      expect((await native('GET', `/webhooks/${id}`, me)).json).toMatchObject({ profile: 'passmint', schedule: null });
+      expect((await native('GET', `/webhooks/${id}`, caller)).json).toMatchObject({
+        profile: 'passmint',
+        schedule: null,
+      });
       expect((await call('GET', `/${id}`)).json.description).toBe('native');
     });
 
-    it('answers 404 to what is foreign, of another profile, or no id', async () => {
+    it('every call answers 404 for a webhook of another account or profile and for a malformed id', async () => {
       const foreign = (await create()).id;
-      me = await aCaller(tables);
-      const other = await native('POST', '/webhooks', me, { body: { ...plain, events: ['task.accepted'] } });
+      caller = await aCaller(tables);
+      const other = await native('POST', '/webhooks', caller, {
+        body: { ...minimalWebhook, events: ['task.accepted'] },
+      });
 
       for (const id of [foreign, other.json.id, 'whk_1']) {
         const answers = [
@@ -148,24 +153,25 @@ describe('the passmint-api function', () => {
         expect(answers.map(({ status }) => status)).toEqual([404, 404, 404, 404, 404]);
         for (const { json } of answers) expect(json.error).toMatchObject({ type: 'invalid_request_error' });
       }
-      expect((await native('GET', `/webhooks/${other.json.id}`, me)).status).toBe(200);
+      expect((await native('GET', `/webhooks/${other.json.id}`, caller)).status).toBe(200);
     });
   });
 
   describe('GET /v1/webhooks/{id}/deliveries', () => {
-    const deliver = (webhookId: string, index: number, over: Parameters<typeof putDelivery>[2] = {}) => {
+    /** Stores a delivery that was created `index` seconds after START_MS. */
+    const deliver = (webhookId: string, index: number, overrides: Parameters<typeof putDelivery>[2] = {}) => {
       const createdAtMs = START_MS + index * 1000;
-      const of = { owner: me.owner, webhookId, eventId: drawId('evt', createdAtMs), createdAtMs };
-      return putDelivery(tables, of, { event_type: 'pass.installed', ...over });
+      const identity = { owner: caller.owner, webhookId, eventId: drawId('evt', createdAtMs), createdAtMs };
+      return putDelivery(tables, identity, { event_type: 'pass.installed', ...overrides });
     };
     const list = async (id: string, query = '') =>
-      (await passmint('GET', `/webhooks/${id}/deliveries`, me, { query })).json;
+      (await passmint('GET', `/webhooks/${id}/deliveries`, caller, { query })).json;
 
-    it('MT-11 shows status, body and times, attempts as a number', async () => {
+    it('MT-11 shows status, response body, times and the number of attempts', async () => {
       const { id } = await create();
       const last: Attempt = anAttempt({ number: 2, started_at: START_MS + 30_000 });
-      const over = { status: 'failed', ticket: 3, attempts_made: 2, due_at: START_MS + 330_000, last } as const;
-      const { id: deliveryId } = await deliver(id, 0, over);
+      const failed = { status: 'failed', ticket: 3, attempts_made: 2, due_at: START_MS + 330_000, last } as const;
+      const { id: deliveryId } = await deliver(id, 0, failed);
 
       expect(await list(id)).toEqual({
         data: [
@@ -185,23 +191,23 @@ describe('the passmint-api function', () => {
       });
     });
 
-    it('MT-11 has a long answer whole, from its own row', async () => {
+    it('MT-11 shows a long response body in full, from the separate row of its attempt', async () => {
       const { id } = await create();
       const last = anAttempt({ response_body: null, has_body_row: true });
-      const made = await deliver(id, 0, { status: 'dead', ticket: 2, attempts_made: 1, last });
-      await putAttempt(tables, made.id, anAttempt({ response_body: 'x'.repeat(2000) }));
+      const delivery = await deliver(id, 0, { status: 'dead', ticket: 2, attempts_made: 1, last });
+      await putAttempt(tables, delivery.id, anAttempt({ response_body: 'x'.repeat(2000) }));
 
       expect((await list(id)).data[0].response_body).toHaveLength(2000);
     });
 
-    it('MT-12, MT reading 9: knows four statuses; what is held is pending or failed', async () => {
+    it('MT-12, MT reading 9: shows four statuses; a held delivery is pending or failed', async () => {
       const { id } = await create();
-      const tried = { ticket: 2, attempts_made: 1, last: anAttempt() };
+      const refusedOnce = { ticket: 2, attempts_made: 1, last: anAttempt() };
       await deliver(id, 0);
-      await deliver(id, 1, { ...tried, status: 'delivered', settled_at: START_MS });
-      await deliver(id, 2, { ...tried, status: 'failed' });
-      await deliver(id, 3, { ...tried, status: 'dead', settled_at: START_MS });
-      await deliver(id, 4, { ...tried, status: 'held' });
+      await deliver(id, 1, { ...refusedOnce, status: 'delivered', settled_at: START_MS });
+      await deliver(id, 2, { ...refusedOnce, status: 'failed' });
+      await deliver(id, 3, { ...refusedOnce, status: 'dead', settled_at: START_MS });
+      await deliver(id, 4, { ...refusedOnce, status: 'held' });
       await deliver(id, 5, { ticket: 2, status: 'held' });
 
       const { data } = await list(id);
@@ -217,21 +223,21 @@ describe('the passmint-api function', () => {
       ]);
     });
 
-    it('MT reading 12: comes in pages', async () => {
+    it('MT reading 12: lists deliveries newest first and in pages', async () => {
       const { id } = await create();
-      const made: string[] = [];
-      for (let i = 0; i < 5; i++) made.unshift((await deliver(id, i)).id);
+      const createdIds: string[] = [];
+      for (let i = 0; i < 5; i++) createdIds.unshift((await deliver(id, i)).id);
 
       const first = await list(id, 'limit=3');
       const second = await list(id, `limit=3&cursor=${first.next_cursor}`);
 
-      expect([...first.data, ...second.data].map((delivery: Json) => delivery.id)).toEqual(made);
+      expect([...first.data, ...second.data].map((delivery: Json) => delivery.id)).toEqual(createdIds);
       expect(second.next_cursor).toBeNull();
       expect((await list(id, 'limit=0')).error.param).toBe('limit');
     });
   });
 
-  it('MT reading 10: rotates the secret as the native API does', async () => {
+  it('MT reading 10: POST /v1/webhooks/{id}/rotate-secret rotates the secret as the native API does', async () => {
     const { id, secret } = await create();
 
     const { status, json } = await call('POST', `/${id}/rotate-secret`, { overlap_seconds: 60 });
@@ -241,16 +247,16 @@ describe('the passmint-api function', () => {
     expect(json.secret).not.toBe(secret);
   });
 
-  it('has its own shape for every error', async () => {
+  it("answers every error in PassMint's format: an error object with type, message and param", async () => {
     const { id } = await create();
-    const none = { ...me, key: 'pp_live_00000000000000000000' };
-    const reader = await aCaller(tables, { accountId: me.accountId, scopes: ['webhooks:read'] });
-    const body = JSON.stringify(plain);
+    const unknownKey = { ...caller, key: 'pp_live_00000000000000000000' };
+    const reader = await aCaller(tables, { accountId: caller.accountId, scopes: ['webhooks:read'] });
+    const body = JSON.stringify(minimalWebhook);
     const answers = [
-      [401, 'authentication_error', await passmint('GET', '/webhooks', none)],
+      [401, 'authentication_error', await passmint('GET', '/webhooks', unknownKey)],
       [403, 'permission_error', await passmint('POST', '/webhooks', reader, { body })],
-      [404, 'invalid_request_error', await passmint('GET', '/webhooks/a/b/c', none)],
-      [405, 'invalid_request_error', await passmint('PUT', `/webhooks/${id}`, none)],
+      [404, 'invalid_request_error', await passmint('GET', '/webhooks/a/b/c', unknownKey)],
+      [405, 'invalid_request_error', await passmint('PUT', `/webhooks/${id}`, unknownKey)],
       [400, 'invalid_request_error', await call('POST', '', '{')],
       [413, 'invalid_request_error', await call('POST', '', 'x'.repeat(300_000))],
       [415, 'invalid_request_error', await call('POST', '', body, { 'content-type': 'text/plain' })],

@@ -32,11 +32,11 @@ describe('the public-keys-api function', () => {
     };
   });
 
-  it('answers 503 before the deployment has keys', async () => {
+  it('GET /.well-known/jwks.json answers 503 before the deployment has keys', async () => {
     expect(await get()).toMatchObject({ statusCode: 503 });
   });
 
-  it('shows the public keys to anybody, to be kept for minutes', async () => {
+  it('GET /.well-known/jwks.json shows the public keys without an API key, with a max-age of 300 seconds', async () => {
     await putPublicKeys(tables.client, tables.deliveryTable, publicKeysOf(keyring));
 
     const { statusCode, headers, body = '' } = await get();
@@ -49,7 +49,7 @@ describe('the public-keys-api function', () => {
     ).resolves.toMatchObject({ type: 'public' });
   });
 
-  it('shows the RSA and the EC key as PEM, together and each alone', async () => {
+  it('GET /inpost/public-key shows the RSA and the EC key as PEM, or only the key of the given algorithm', async () => {
     const both = await get('GET', '/inpost/public-key');
     const ec = await get('GET', '/inpost/public-key', 'algorithm=ecdsa-p256-sha256');
     const rsa = await get('GET', '/inpost/public-key', 'algorithm=rsa-sha256');
@@ -63,7 +63,7 @@ describe('the public-keys-api function', () => {
     expect(await get('GET', '/inpost/public-key', 'algorithm=md5')).toMatchObject({ statusCode: 422 });
   });
 
-  it('takes GET alone', async () => {
+  it('POST /.well-known/jwks.json answers 405', async () => {
     expect(await get('POST')).toMatchObject({ statusCode: 405, headers: { allow: 'GET' } });
   });
 });

@@ -7,12 +7,13 @@ import { useTables } from '../helpers/tables.ts';
 import { anEvent, createVirtualEngine } from '../helpers/virtual-engine.ts';
 import { useWebhooksApi } from '../helpers/webhooks-api.ts';
 
-describe('the webhooks-api function changing', () => {
+describe('the webhooks-api function (changes)', () => {
   const tables = useTables();
-  const { current, create, patch, get, remove, rowAt, rows, wanting, count, set } = useWebhooksApi(tables);
+  const { current, create, patch, get, remove, rowAt, rows, routesOf, webhookCount, setAttribute } =
+    useWebhooksApi(tables);
 
   describe('PATCH /webhooks/{id}', () => {
-    it('changes what it names and clears what it nulls', async () => {
+    it('changes the given fields, clears fields that are null and leaves the others', async () => {
       const { id, created_at } = await create({
         resource: 'r',
         description: 'd',
@@ -47,24 +48,24 @@ describe('the webhooks-api function changing', () => {
       expect((await get(id)).json).toEqual(body);
     });
 
-    it('moves the routes along', async () => {
+    it('updates the routes when events or resource change', async () => {
       const { id } = await create({ events: ['task.accepted', 'task.delivered'] });
       const other = await create();
 
       await patch(id, { events: ['task.delivered', 'task.created'] });
-      expect(await wanting('task.accepted')).toEqual([`${other.id}|`]);
-      expect(await wanting('task.created')).toEqual([`${id}|`]);
+      expect(await routesOf('task.accepted')).toEqual([`${other.id}|`]);
+      expect(await routesOf('task.created')).toEqual([`${id}|`]);
 
       await patch(id, { resource: 'a|b', events: ['task.created', 'task.accepted'] });
-      expect(await wanting('task.delivered')).toEqual([]);
-      expect(await wanting('task.created')).toEqual([`${id}|a|b`]);
-      expect((await wanting('task.accepted')).toSorted()).toEqual([`${id}|a|b`, `${other.id}|`].toSorted());
+      expect(await routesOf('task.delivered')).toEqual([]);
+      expect(await routesOf('task.created')).toEqual([`${id}|a|b`]);
+      expect((await routesOf('task.accepted')).toSorted()).toEqual([`${id}|a|b`, `${other.id}|`].toSorted());
 
       await patch(id, { resource: null });
-      expect(await wanting('task.created')).toEqual([`${id}|`]);
+      expect(await routesOf('task.created')).toEqual([`${id}|`]);
     });
 
-    it('disables by hand, keeps an earlier reason, and asks on enabling that what is held goes on', async () => {
+    it('disables a webhook without replacing an earlier reason, and submits one release command when it enables the webhook', async () => {
       const { id } = await create();
       const commands = async () => (await rows()).filter(({ kind }) => kind === 'command');
 
@@ -72,32 +73,36 @@ describe('the webhooks-api function changing', () => {
         status: 'disabled',
         disabled_reason: 'manual',
       });
-      await set(webhookKey(current.me.owner, id), 'disabled_reason', 'gone');
+      await setAttribute(webhookKey(current.caller.owner, id), 'disabled_reason', 'gone');
       expect((await patch(id, { enabled: false })).json.disabled_reason).toBe('gone');
       expect(await commands()).toEqual([]);
 
       expect((await patch(id, { enabled: true })).json).toMatchObject({ status: 'enabled', disabled_reason: null });
-      expect(await commands()).toMatchObject([{ type: 'release', webhook_id: id, owner: current.me.owner }]);
+      expect(await commands()).toMatchObject([{ type: 'release', webhook_id: id, owner: current.caller.owner }]);
       await patch(id, { enabled: true });
       expect(await commands()).toHaveLength(1);
     });
 
     const types = catalogue.slice(0, 20).map(({ name }) => name);
     const cases: [string, object, string[]][] = [
-      ['the profile', { profile: 'standard' }, ['profile']],
-      ['the secret', { secret: 'another-secret' }, ['secret']],
-      ['what it is not told', { id: 'whk_1', status: 'enabled' }, ['id', 'status']],
-      ['to another network', { url: 'https://192.168.1.1/' }, ['url']],
-      ['to unknown events', { events: ['task.created', 'x'] }, ['events.1']],
-      ['to nothing at all', { url: null, events: null, enabled: null }, ['enabled', 'events', 'url']],
-      ['to stars', { headers: { 'x-a': '***' } }, ['headers.x-a']],
-      ['to another version', { api_version: 'x' }, ['api_version']],
-      ['to unknown options', { profile_options: { a: 1 } }, ['profile_options.a']],
-      ['to a long resource for many types', { events: types, resource: 'x'.repeat(200) }, ['resource']],
-      ['to odd options', { profile_options: JSON.parse('{"__proto__":{}}') }, ['profile_options.__proto__']],
-      ['to odd headers', { headers: JSON.parse('{"__proto__":"x"}') }, ['headers.__proto__']],
+      ['a new profile', { profile: 'standard' }, ['profile']],
+      ['a new secret', { secret: 'another-secret' }, ['secret']],
+      ['read-only fields', { id: 'whk_1', status: 'enabled' }, ['id', 'status']],
+      ['a url in a private network', { url: 'https://192.168.1.1/' }, ['url']],
+      ['unknown events', { events: ['task.created', 'x'] }, ['events.1']],
+      ['null in required fields', { url: null, events: null, enabled: null }, ['enabled', 'events', 'url']],
+      ['stars as a header value', { headers: { 'x-a': '***' } }, ['headers.x-a']],
+      ['an unknown api_version', { api_version: 'x' }, ['api_version']],
+      ['an unknown profile option', { profile_options: { a: 1 } }, ['profile_options.a']],
+      ['a long resource with 20 event types', { events: types, resource: 'x'.repeat(200) }, ['resource']],
+      [
+        'a profile option called __proto__',
+        { profile_options: JSON.parse('{"__proto__":{}}') },
+        ['profile_options.__proto__'],
+      ],
+      ['a header called __proto__', { headers: JSON.parse('{"__proto__":"x"}') }, ['headers.__proto__']],
     ];
-    it.each(cases)('refuses to change %s', async (_, body, paths) => {
+    it.each(cases)('answers 422, names the fields and changes nothing for %s', async (_, body, paths) => {
       const { id } = await create();
       const before = await rows();
 
@@ -108,18 +113,18 @@ describe('the webhooks-api function changing', () => {
       expect(await rows()).toEqual(before);
     });
 
-    // The former release bounded no resource by the number of types.
-    it('leaves alone a resource that was taken when longer ones were', async () => {
+    // The former release accepted a long resource with any number of event types.
+    it('changes other fields of a webhook whose stored resource is too long for its event types', async () => {
       const { id } = await create({ events: types });
-      await set(webhookKey(current.me.owner, id), 'resource', 'x'.repeat(200));
+      await setAttribute(webhookKey(current.caller.owner, id), 'resource', 'x'.repeat(200));
 
-      const plain = await patch(id, { description: 'as before' });
-      const same = await patch(id, { events: types });
+      const description = await patch(id, { description: 'as before' });
+      const sameEvents = await patch(id, { events: types });
 
-      expect([plain.status, same.status]).toEqual([200, 422]);
+      expect([description.status, sameEvents.status]).toEqual([200, 422]);
     });
 
-    it('looks at the address again when plain http is no longer allowed', async () => {
+    it('answers 422 when allow_http becomes false and the url is plain http', async () => {
       const { id } = await create({ url: 'http://93.184.215.14/', allow_http: true });
 
       const refused = await patch(id, { allow_http: false });
@@ -127,7 +132,7 @@ describe('the webhooks-api function changing', () => {
       expect(refused).toMatchObject({ status: 422, json: { errors: [{ path: 'url', code: 'https_required' }] } });
     });
 
-    it('refuses Basic authentication beside a header that stays', async () => {
+    it('answers 422 to basic_auth when the webhook has an Authorization header', async () => {
       const { id } = await create({ headers: { Authorization: 'Bearer x' } });
 
       const refused = await patch(id, { basic_auth: { username: 'a', password: 'b' } });
@@ -135,7 +140,7 @@ describe('the webhooks-api function changing', () => {
       expect(refused).toMatchObject({ status: 422, json: { errors: [{ path: 'basic_auth' }] } });
     });
 
-    it('loses no change of several at once', async () => {
+    it('applies all changes of three simultaneous calls', async () => {
       const { id } = await create();
 
       const answers = await Promise.all([
@@ -146,36 +151,36 @@ describe('the webhooks-api function changing', () => {
 
       expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
       expect((await get(id)).json).toMatchObject({ description: 'x', timeout_seconds: 5, resource: 'r' });
-      expect(await wanting('task.accepted')).toEqual([`${id}|r`]);
+      expect(await routesOf('task.accepted')).toEqual([`${id}|r`]);
     });
   });
 
   describe('DELETE /webhooks/{id}', () => {
-    it('leaves a tombstone without secrets, takes the routes out and counts down', async () => {
+    it('leaves a row without secrets that expires, removes the routes and lowers the webhook count', async () => {
       const { id } = await create({ headers: { 'x-a': 'b' }, basic_auth: { username: 'a', password: 'b' } });
 
       const { status, json: body } = await remove(id);
 
       expect([status, body]).toEqual([204, undefined]);
-      const row = (await rowAt(webhookKey(current.me.owner, id))) ?? {};
+      const row = (await rowAt(webhookKey(current.caller.owner, id))) ?? {};
       expect(row).toMatchObject({ deleted_at: expect.any(String), secrets: [], version: 2 });
       expect(row).not.toHaveProperty('headers');
       expect(row).not.toHaveProperty('basic_auth');
       expect(row.ttl).toBeGreaterThan(Date.now() / 1000 + 44 * 86_400);
-      expect(await wanting('task.accepted')).toEqual([]);
-      expect(await count()).toBe(0);
+      expect(await routesOf('task.accepted')).toEqual([]);
+      expect(await webhookCount()).toBe(0);
     });
 
-    // They stood there for ever: held, nothing came to them any more, and what is owed has no end.
-    it('lets go on, to be cancelled, what was held', async () => {
+    // Fixed bug: held deliveries of a deleted webhook stayed for ever, because nothing released them and held rows do not expire.
+    it('submits a command that cancels the held deliveries of the webhook', async () => {
       const { id } = await create({ enabled: false });
-      const row = (await rowAt(webhookKey(current.me.owner, id))) ?? {};
-      const engine = createVirtualEngine(tables, () => ({ status: 200 }), { owner: current.me.owner });
+      const row = (await rowAt(webhookKey(current.caller.owner, id))) ?? {};
+      const engine = createVirtualEngine(tables, () => ({ status: 200 }), { owner: current.caller.owner });
       const event = anEvent({ type: 'task.accepted' }, engine.now());
       await engine.publish(event);
       await engine.passUntil(engine.now() + 1000);
-      const held = deliveryId(Date.parse(event.created_at), event.id, id);
-      const before = await engine.delivery(held);
+      const heldId = deliveryId(Date.parse(event.created_at), event.id, id);
+      const before = await engine.delivery(heldId);
 
       await remove(id);
       const [command] = (await rows()).filter(({ kind }) => kind === 'command');
@@ -183,27 +188,27 @@ describe('the webhooks-api function changing', () => {
       await engine.passUntil(engine.now() + 1000);
 
       expect([row.enabled, before.status]).toEqual([false, 'held']);
-      expect((await engine.delivery(held)).status).toBe('cancelled');
+      expect((await engine.delivery(heldId)).status).toBe('cancelled');
       expect(engine.posts).toHaveLength(0);
     });
 
-    it('answers 404 from then on', async () => {
+    it('makes every later call for the webhook answer 404', async () => {
       const { id } = await create();
       await remove(id);
 
       expect((await remove(id)).status).toBe(404);
       expect((await get(id)).status).toBe(404);
       expect((await patch(id, { enabled: true })).status).toBe(404);
-      expect(await count()).toBe(0);
+      expect(await webhookCount()).toBe(0);
     });
 
-    it('lets one of concurrent deletions through', async () => {
+    it('answers 204 to one of three simultaneous calls and 404 to the others', async () => {
       const { id } = await create();
 
       const answers = await Promise.all([remove(id), remove(id), remove(id)]);
 
       expect(answers.map(({ status }) => status).toSorted()).toEqual([204, 404, 404]);
-      expect(await count()).toBe(0);
+      expect(await webhookCount()).toBe(0);
     });
   });
 });

@@ -1,85 +1,113 @@
 import { describe, expect, it } from 'vitest';
 import { catalogue } from '../../lambdas/domain/events/built-in-types.ts';
 import { useTables } from '../helpers/tables.ts';
-import { plain, useWebhooksApi } from '../helpers/webhooks-api.ts';
+import { minimalWebhook, useWebhooksApi } from '../helpers/webhooks-api.ts';
 
-/** As JSON has it: a member like any other. */
-const odd = (value: unknown): object => JSON.parse(JSON.stringify({ odd: value }).replace('odd', '__proto__'));
+/** An object with an own member called `__proto__`, as JSON.parse creates it. */
+const withProtoMember = (value: unknown): object =>
+  JSON.parse(JSON.stringify({ member: value }).replace('member', '__proto__'));
 
-describe('the webhooks-api function refusing', () => {
+describe('the webhooks-api function (refusals)', () => {
   const tables = useTables();
   const { api, current, post, rows } = useWebhooksApi(tables);
 
-  describe('refuses by name, and writes nothing', () => {
+  describe('POST /webhooks with an invalid body', () => {
     const long = 'x'.repeat(2050);
     const types = catalogue.slice(0, 20).map(({ name }) => name);
     const many = Array.from({ length: 41 }, (_, index) => `t.${index}`);
     const cases: [string, unknown, string[]][] = [
-      ['nothing at all', {}, ['events', 'url']],
+      ['an empty object', {}, ['events', 'url']],
       ['null', null, ['']],
       ['a list', [], ['']],
-      ['an unknown field', { ...plain, colour: 1 }, ['colour']],
-      ['a url of another kind', { ...plain, url: 7 }, ['url']],
-      ['a url that is none', { ...plain, url: 'nowhere' }, ['url']],
-      ['a long url', { ...plain, url: `https://a.example.com/${long}` }, ['url']],
-      ['plain http', { ...plain, url: 'http://a.example.com/' }, ['url']],
-      ['a private address', { ...plain, url: 'https://10.0.0.1/' }, ['url']],
-      ['this machine', { ...plain, url: 'https://localhost/' }, ['url']],
-      ['our own host', { ...plain, url: 'https://api.example.com/' }, ['url']],
-      ['user info', { ...plain, url: 'https://a:b@a.example.com/' }, ['url']],
-      ['no event', { ...plain, events: [] }, ['events']],
-      ['events that are no list', { ...plain, events: '*' }, ['events']],
-      ['unknown events', { ...plain, events: ['*', 'task.accepted', 'nope', 'constructor'] }, ['events.2', 'events.3']],
-      ['too many events', { ...plain, events: many }, [...many.map((_, index) => `events.${index}`), 'events']],
-      ['an empty resource', { ...plain, resource: '' }, ['resource']],
-      ['a resource of many bytes', { ...plain, resource: '🛂'.repeat(100) }, ['resource']],
-      ['a long resource for many types', { ...plain, events: types, resource: 'x'.repeat(200) }, ['resource']],
-      ['a long description', { ...plain, description: 'x'.repeat(501) }, ['description']],
-      ['enabled as text', { ...plain, enabled: 'yes' }, ['enabled']],
-      ['an unknown profile', { ...plain, profile: '__proto__' }, ['profile']],
-      ['options the profile has not', { ...plain, profile_options: { hash: 'md5' } }, ['profile_options.hash']],
-      ['options that are no object', { ...plain, profile_options: [] }, ['profile_options']],
-      ['an unknown schedule', { ...plain, schedule: 'never' }, ['schedule']],
-      ['too many waits', { ...plain, schedule: Array(21).fill(1) }, ['schedule']],
-      ['a negative wait', { ...plain, schedule: [1, -1] }, ['schedule.1']],
-      ['half a second', { ...plain, schedule: [0.5] }, ['schedule.0']],
-      ['waits of a month', { ...plain, schedule: Array(4).fill(604_800) }, ['schedule']],
-      ['no timeout', { ...plain, timeout_seconds: 0 }, ['timeout_seconds']],
-      ['a long timeout', { ...plain, timeout_seconds: 31 }, ['timeout_seconds']],
+      ['an unknown field', { ...minimalWebhook, colour: 1 }, ['colour']],
+      ['a url that is a number', { ...minimalWebhook, url: 7 }, ['url']],
+      ['a url without a scheme', { ...minimalWebhook, url: 'nowhere' }, ['url']],
+      ['a url of more than 2,048 characters', { ...minimalWebhook, url: `https://a.example.com/${long}` }, ['url']],
+      ['plain http', { ...minimalWebhook, url: 'http://a.example.com/' }, ['url']],
+      ['a private address', { ...minimalWebhook, url: 'https://10.0.0.1/' }, ['url']],
+      ['the host localhost', { ...minimalWebhook, url: 'https://localhost/' }, ['url']],
+      ["PassPost's own host", { ...minimalWebhook, url: 'https://api.example.com/' }, ['url']],
+      ['a url with user name and password', { ...minimalWebhook, url: 'https://a:b@a.example.com/' }, ['url']],
+      ['an empty list of events', { ...minimalWebhook, events: [] }, ['events']],
+      ['events that are a string', { ...minimalWebhook, events: '*' }, ['events']],
+      [
+        'unknown events',
+        { ...minimalWebhook, events: ['*', 'task.accepted', 'nope', 'constructor'] },
+        ['events.2', 'events.3'],
+      ],
+      [
+        '41 unknown events',
+        { ...minimalWebhook, events: many },
+        [...many.map((_, index) => `events.${index}`), 'events'],
+      ],
+      ['an empty resource', { ...minimalWebhook, resource: '' }, ['resource']],
+      ['a resource of 400 bytes', { ...minimalWebhook, resource: '🛂'.repeat(100) }, ['resource']],
+      [
+        'a long resource with 20 event types',
+        { ...minimalWebhook, events: types, resource: 'x'.repeat(200) },
+        ['resource'],
+      ],
+      ['a description of 501 characters', { ...minimalWebhook, description: 'x'.repeat(501) }, ['description']],
+      ['enabled as a string', { ...minimalWebhook, enabled: 'yes' }, ['enabled']],
+      ['an unknown profile', { ...minimalWebhook, profile: '__proto__' }, ['profile']],
+      ['an unknown profile option', { ...minimalWebhook, profile_options: { hash: 'md5' } }, ['profile_options.hash']],
+      ['profile options that are a list', { ...minimalWebhook, profile_options: [] }, ['profile_options']],
+      ['an unknown schedule', { ...minimalWebhook, schedule: 'never' }, ['schedule']],
+      ['a schedule of 21 waits', { ...minimalWebhook, schedule: Array(21).fill(1) }, ['schedule']],
+      ['a negative wait', { ...minimalWebhook, schedule: [1, -1] }, ['schedule.1']],
+      ['a wait of half a second', { ...minimalWebhook, schedule: [0.5] }, ['schedule.0']],
+      ['a schedule of four weeks', { ...minimalWebhook, schedule: Array(4).fill(604_800) }, ['schedule']],
+      ['a timeout of 0 seconds', { ...minimalWebhook, timeout_seconds: 0 }, ['timeout_seconds']],
+      ['a timeout of 31 seconds', { ...minimalWebhook, timeout_seconds: 31 }, ['timeout_seconds']],
       [
         'a colon in the user name',
-        { ...plain, basic_auth: { username: 'a:b', password: 'c' } },
+        { ...minimalWebhook, basic_auth: { username: 'a:b', password: 'c' } },
         ['basic_auth.username'],
       ],
-      ['no password', { ...plain, basic_auth: { username: 'a' } }, ['basic_auth.password']],
-      ['stars for a password', { ...plain, basic_auth: { username: 'a', password: '***' } }, ['basic_auth.password']],
-      ['a forbidden header', { ...plain, headers: { Host: 'x' } }, ['headers.Host']],
-      ['a header of two lines', { ...plain, headers: { 'x-a': 'b\r\nc: d' } }, ['headers.x-a']],
-      ['a header that is no text', { ...plain, headers: { 'x-a': 1 } }, ['headers.x-a']],
-      // Both were taken without it, and nobody was told.
-      ['a header called __proto__', { ...plain, headers: odd('x') }, ['headers.__proto__']],
-      ['an option called __proto__', { ...plain, profile_options: odd({}) }, ['profile_options.__proto__']],
+      ['basic_auth without a password', { ...minimalWebhook, basic_auth: { username: 'a' } }, ['basic_auth.password']],
       [
-        'authorization twice',
-        { ...plain, headers: { authorization: 'x' }, basic_auth: { username: 'a', password: 'b' } },
+        'stars as a password',
+        { ...minimalWebhook, basic_auth: { username: 'a', password: '***' } },
+        ['basic_auth.password'],
+      ],
+      ['a forbidden header', { ...minimalWebhook, headers: { Host: 'x' } }, ['headers.Host']],
+      ['a header value with a line break', { ...minimalWebhook, headers: { 'x-a': 'b\r\nc: d' } }, ['headers.x-a']],
+      ['a header value that is a number', { ...minimalWebhook, headers: { 'x-a': 1 } }, ['headers.x-a']],
+      // Fixed bug: the API accepted the next two bodies and silently dropped the member `__proto__`.
+      ['a header called __proto__', { ...minimalWebhook, headers: withProtoMember('x') }, ['headers.__proto__']],
+      [
+        'an option called __proto__',
+        { ...minimalWebhook, profile_options: withProtoMember({}) },
+        ['profile_options.__proto__'],
+      ],
+      [
+        'an authorization header together with basic_auth',
+        { ...minimalWebhook, headers: { authorization: 'x' }, basic_auth: { username: 'a', password: 'b' } },
         ['headers.authorization'],
       ],
-      ['an unknown version', { ...plain, api_version: '2020-01-01' }, ['api_version']],
-      ['a short secret', { ...plain, secret: 'short' }, ['secret']],
-      ['a long secret', { ...plain, secret: 'x'.repeat(257) }, ['secret']],
+      ['an unknown api_version', { ...minimalWebhook, api_version: '2020-01-01' }, ['api_version']],
+      ['a short secret', { ...minimalWebhook, secret: 'short' }, ['secret']],
+      ['a secret of 257 characters', { ...minimalWebhook, secret: 'x'.repeat(257) }, ['secret']],
       [
         'limits out of range',
-        { ...plain, max_per_second: 0, max_in_flight: 101, auto_disable_after_hours: 721 },
+        { ...minimalWebhook, max_per_second: 0, max_in_flight: 101, auto_disable_after_hours: 721 },
         ['auto_disable_after_hours', 'max_in_flight', 'max_per_second'],
       ],
       [
         'several wrong fields',
-        { ...plain, url: 'https://10.0.0.1/', events: ['nope'], schedule: 'never', api_version: '1', secret: 'x' },
+        {
+          ...minimalWebhook,
+          url: 'https://10.0.0.1/',
+          events: ['nope'],
+          schedule: 'never',
+          api_version: '1',
+          secret: 'x',
+        },
         ['api_version', 'events.0', 'schedule', 'secret', 'url'],
       ],
     ];
 
-    it.each(cases)('%s', async (_, body, paths) => {
+    it.each(cases)('answers 422, names the fields and writes nothing for %s', async (_, body, paths) => {
       const { status, json: problem } = await post(body);
 
       expect(status).toBe(422);
@@ -87,14 +115,17 @@ describe('the webhooks-api function refusing', () => {
       expect(await rows()).toEqual([]);
     });
 
-    it.each(['{"url"', '', '{"url":"\u0000"}'])('a malformed body: %j', async (body) => {
-      const { status } = await api('POST', '/webhooks', current.me, {
-        body,
-        headers: { 'content-type': 'application/json' },
-      });
+    it.each(['{"url"', '', '{"url":"\u0000"}'])(
+      'answers 400 and writes nothing for the malformed JSON %j',
+      async (body) => {
+        const { status } = await api('POST', '/webhooks', current.caller, {
+          body,
+          headers: { 'content-type': 'application/json' },
+        });
 
-      expect(status).toBe(400);
-      expect(await rows()).toEqual([]);
-    });
+        expect(status).toBe(400);
+        expect(await rows()).toEqual([]);
+      },
+    );
   });
 });

@@ -10,18 +10,18 @@ const HOUR = 3_600_000;
 
 describe('POST /webhooks/{id}/rotate-secret', () => {
   const tables = useTables();
-  const { api, keyring, current, create, get, remove, rowAt, wanting } = useWebhooksApi(tables);
+  const { api, keyring, current, create, get, remove, rowAt, routesOf } = useWebhooksApi(tables);
 
   const rotate = (id: string, body?: unknown, headers: Readonly<Record<string, string>> = {}) =>
-    api('POST', `/webhooks/${id}/rotate-secret`, current.me, { body, headers });
+    api('POST', `/webhooks/${id}/rotate-secret`, current.caller, { body, headers });
   const secretsOf = async (id: string): Promise<readonly SealedSecret[]> =>
-    (await rowAt(webhookKey(current.me.owner, id)))?.secrets;
+    (await rowAt(webhookKey(current.caller.owner, id)))?.secrets;
   const open = async ({ sealed }: SealedSecret): Promise<string> => {
     const { plaintext } = await compactDecrypt(sealed, { ...keyring.sealing[0]?.jwk });
     return Buffer.from(plaintext).toString();
   };
 
-  it('answers the new secret this once, and until when the one before lives', async () => {
+  it('returns the new secret once, and the time at which the previous secret expires', async () => {
     const { id, secret: before } = await create();
 
     const { status, json } = await rotate(id, { overlap_seconds: 3600 });
@@ -35,7 +35,7 @@ describe('POST /webhooks/{id}/rotate-secret', () => {
     expect(JSON.stringify((await get(id)).json)).not.toContain(json.secret);
   });
 
-  it('overlaps for a day by default, without a body, too', async () => {
+  it('without a body, lets the previous secret expire after 24 hours', async () => {
     const { id } = await create();
     const startMs = Date.now();
 
@@ -46,11 +46,11 @@ describe('POST /webhooks/{id}/rotate-secret', () => {
     expect(overlapMs).toBeLessThan(24 * HOUR + 5000);
   });
 
-  it('takes an own secret in the form of the profile', async () => {
-    const text = await create();
+  it('accepts a given secret in the format of the profile, and answers 422 to another format', async () => {
+    const passpost = await create();
     const standard = await create({ profile: 'standard' });
 
-    const { json } = await rotate(text.id, { secret: 'my-own-secret' });
+    const { json } = await rotate(passpost.id, { secret: 'my-own-secret' });
     const wrong = await rotate(standard.id, { secret: 'my-own-secret' });
 
     expect(json.secret).toBe('my-own-secret');
@@ -58,15 +58,15 @@ describe('POST /webhooks/{id}/rotate-secret', () => {
     expect(await secretsOf(standard.id)).toHaveLength(1);
   });
 
-  it('lets no secret outlive a newer one, and with no overlap ends all at once', async () => {
+  it('lets older secrets expire with the newest overlap, and removes them immediately when the overlap is 0', async () => {
     const { id } = await create();
     const first = await rotate(id, { overlap_seconds: 7200 });
 
     const second = await rotate(id, { overlap_seconds: 60 });
 
-    const ends = (await secretsOf(id)).map(({ expires_at }) => expires_at ?? null);
+    const expiryTimes = (await secretsOf(id)).map(({ expires_at }) => expires_at ?? null);
     const end = Date.parse(second.json.previous_expires_at);
-    expect(ends).toEqual([null, end, end]);
+    expect(expiryTimes).toEqual([null, end, end]);
     expect(Date.parse(first.json.previous_expires_at)).toBeGreaterThan(end);
 
     await rotate(id, { overlap_seconds: 0 });
@@ -74,7 +74,7 @@ describe('POST /webhooks/{id}/rotate-secret', () => {
     expect(await secretsOf(id)).toHaveLength(1);
   });
 
-  it('keeps a few living ones and refuses more', async () => {
+  it('answers 409 to a rotation when five secrets are still valid, unless its overlap is 0', async () => {
     const { id } = await create();
     for (let i = 0; i < 4; i++) expect((await rotate(id)).status).toBe(200);
 
@@ -84,31 +84,31 @@ describe('POST /webhooks/{id}/rotate-secret', () => {
     expect((await rotate(id, { overlap_seconds: 0 })).status).toBe(200);
   });
 
-  it('rotates once under one Idempotency-Key, and shows the secret once', async () => {
+  it('rotates once for several calls with one Idempotency-Key, and returns the new secret once', async () => {
     const { id } = await create();
     const key = { 'idempotency-key': 'rotate-1' };
 
     const answers = await Promise.all([rotate(id, {}, key), rotate(id, {}, key), rotate(id, {}, key)]);
 
-    const shown = answers.filter(({ json }) => json.secret !== undefined);
+    const withSecret = answers.filter(({ json }) => json.secret !== undefined);
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
-    expect(shown).toHaveLength(1);
+    expect(withSecret).toHaveLength(1);
     expect(new Set(answers.map(({ json }) => json.previous_expires_at)).size).toBe(1);
     expect(await secretsOf(id)).toHaveLength(2);
     const replayed = await rotate(id, {}, key);
     expect(replayed.headers['idempotency-replayed']).toBe('true');
-    expect(replayed.json).toEqual({ previous_expires_at: shown[0]?.json.previous_expires_at });
+    expect(replayed.json).toEqual({ previous_expires_at: withSecret[0]?.json.previous_expires_at });
     expect((await rotate(id, { overlap_seconds: 1 }, key)).status).toBe(422);
   });
 
-  it('loses none of several at once, and leaves the routes alone', async () => {
+  it('stores the secrets of three simultaneous rotations and leaves the routes unchanged', async () => {
     const { id } = await create();
 
     const answers = await Promise.all([1, 2, 3].map(() => rotate(id)));
 
     const opened = await Promise.all((await secretsOf(id)).map(open));
     for (const { json } of answers) expect(opened).toContain(json.secret);
-    expect(await wanting('task.accepted')).toEqual([`${id}|`]);
+    expect(await routesOf('task.accepted')).toEqual([`${id}|`]);
   });
 
   it.each([
@@ -117,7 +117,7 @@ describe('POST /webhooks/{id}/rotate-secret', () => {
     ['overlap_seconds', { overlap_seconds: 15 * 86_400 }],
     ['secret', { secret: 'short' }],
     ['colour', { colour: 'red' }],
-  ])('refuses a wrong %s', async (path, body) => {
+  ])('answers 422 and names the field %s for the body %j', async (path, body) => {
     const { id } = await create();
 
     const { status, json } = await rotate(id, body);
@@ -125,12 +125,12 @@ describe('POST /webhooks/{id}/rotate-secret', () => {
     expect([status, json.errors[0].path]).toEqual([422, path]);
   });
 
-  it('answers 404 where there is no such webhook, or no longer', async () => {
-    const mine = current.me;
+  it('answers 404 for a webhook of another account, a deleted webhook and a malformed id', async () => {
+    const firstCaller = current.caller;
     const { id } = await create();
-    current.me = await aCaller(tables);
+    current.caller = await aCaller(tables);
     const foreign = await rotate(id);
-    current.me = mine;
+    current.caller = firstCaller;
     await remove(id);
 
     expect([foreign.status, (await rotate(id)).status, (await rotate('whk_1')).status]).toEqual([404, 404, 404]);

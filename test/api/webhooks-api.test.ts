@@ -5,12 +5,13 @@ import { webhookCountKey, webhookKey } from '../../lambdas/adapters/rows/table-k
 import { aCaller } from '../helpers/api-caller.ts';
 import { useTables } from '../helpers/tables.ts';
 import { anEvent } from '../helpers/virtual-engine.ts';
-import { plain, useWebhooksApi } from '../helpers/webhooks-api.ts';
+import { minimalWebhook, useWebhooksApi } from '../helpers/webhooks-api.ts';
 
 describe('the webhooks-api function', () => {
   const tables = useTables();
-  const { api, keyring, current, post, create, patch, get, remove, rowAt, rows, wanting, count, set } =
-    useWebhooksApi(tables);
+  const webhooksApi = useWebhooksApi(tables);
+  const { api, keyring, current, post, create, patch, get, remove, rowAt, rows } = webhooksApi;
+  const { routesOf, webhookCount, setAttribute } = webhooksApi;
 
   const open = async (sealed: unknown) => {
     const opened = await compactDecrypt(String(sealed), { ...keyring.sealing[0]?.jwk });
@@ -18,15 +19,15 @@ describe('the webhooks-api function', () => {
   };
 
   describe('POST /webhooks', () => {
-    it('answers the webhook with its defaults and, this once, its secret', async () => {
-      const { status, headers, json: body } = await post(plain);
+    it('answers 201 with the webhook, its default values and its secret', async () => {
+      const { status, headers, json: body } = await post(minimalWebhook);
 
       const { id, secret, created_at, ...rest } = body;
       expect(status).toBe(201);
       expect(headers.location).toBe(`/api/public/v1/webhooks/${id}`);
       expect(secret).toMatch(/^whsec_/);
       expect(rest).toEqual({
-        ...plain,
+        ...minimalWebhook,
         status: 'enabled',
         disabled_reason: null,
         resource: null,
@@ -47,61 +48,61 @@ describe('the webhooks-api function', () => {
       });
     });
 
-    it('puts the row, its routes and the count together', async () => {
+    it('writes the webhook row, its routes and the webhook count', async () => {
       const { id } = await create({ events: ['*', 'task.created', 'task.created'], resource: 'hotel-1' });
 
-      expect(await rowAt(webhookKey(current.me.owner, id))).toMatchObject({
+      expect(await rowAt(webhookKey(current.caller.owner, id))).toMatchObject({
         kind: 'webhook',
         version: 1,
         events: ['*', 'task.created'],
       });
       for (const type of ['task.created', 'task.accepted', 'task.cancelled']) {
-        expect(await wanting(type)).toEqual([`${id}|hotel-1`]);
+        expect(await routesOf(type)).toEqual([`${id}|hotel-1`]);
       }
-      expect(await wanting('*')).toEqual([]);
-      expect(await count()).toBe(1);
+      expect(await routesOf('*')).toEqual([]);
+      expect(await webhookCount()).toBe(1);
     });
 
-    it('stands where the fan-out looks', async () => {
-      const { owner } = current.me;
+    it('writes routes that the fan-out finds', async () => {
+      const { owner } = current.caller;
       const all = await create({ events: ['*'], profile: 'standard' });
-      const one = await create({ events: ['pass.voided'], resource: 'a|b' });
-      const of = { domain: tables.domainTable, delivery: tables.deliveryTable };
-      const fanOut = createFanOutStore(tables.client, of, 30, () => false);
+      const named = await create({ events: ['pass.voided'], resource: 'a|b' });
+      const names = { domain: tables.domainTable, delivery: tables.deliveryTable };
+      const fanOut = createFanOutStore(tables.client, names, 30, () => false);
 
       const [subscribers] = await fanOut.subscribers([anEvent({ owner, type: 'pass.voided' })]);
 
       expect(subscribers).toEqual([
-        { webhookId: one.id, resource: 'a|b' },
+        { webhookId: named.id, resource: 'a|b' },
         { webhookId: all.id, resource: null },
       ]);
     });
 
-    it('keeps `*` where the profile means everything by it', async () => {
+    it('writes a route for `*` when `*` means every event type in the profile', async () => {
       const { id } = await create({ events: ['*', 'webhook.disabled'], profile: 'standard' });
 
-      expect(await wanting('*')).toEqual([`${id}|`]);
-      expect(await wanting('webhook.disabled')).toEqual([`${id}|`]);
+      expect(await routesOf('*')).toEqual([`${id}|`]);
+      expect(await routesOf('webhook.disabled')).toEqual([`${id}|`]);
     });
 
-    it('keeps nothing secret in clear, and binds it to account and webhook', async () => {
+    it('stores secret, password and header values only sealed, and binds the secret to account and webhook', async () => {
       const { id, secret } = await create({
         basic_auth: { username: 'hotel', password: 'pass-word-1' },
         headers: { 'X-Api-Key': 'value-of-it' },
       });
 
-      const row = (await rowAt(webhookKey(current.me.owner, id))) ?? {};
+      const row = (await rowAt(webhookKey(current.caller.owner, id))) ?? {};
       const text = JSON.stringify(await rows(), (_, value) => (value instanceof Set ? [...value] : value));
       for (const clear of [secret, 'pass-word-1', 'value-of-it']) expect(text).not.toContain(clear);
       expect(await open(row.secrets[0].sealed)).toMatchObject({
         text: secret,
-        header: { acc: current.me.owner, whk: id },
+        header: { acc: current.caller.owner, whk: id },
       });
       expect((await open(row.basic_auth.sealed)).text).toBe('pass-word-1');
       expect((await open(row.headers.sealed)).text).toBe('{"x-api-key":"value-of-it"}');
     });
 
-    it('shows passwords and header values as stars, and no secret, ever after', async () => {
+    it('makes later calls show stars for password and header values, and no secret', async () => {
       const { id } = await create({
         basic_auth: { username: 'hotel', password: 'pass-word-1' },
         headers: { 'X-Api-Key': 'value-of-it' },
@@ -110,7 +111,7 @@ describe('the webhooks-api function', () => {
 
       const shown = { basic_auth: { username: 'hotel', password: '***' }, headers: { 'X-Api-Key': '***' } };
       const { json: read } = await get(id);
-      const { json: list } = await api('GET', '/webhooks', current.me);
+      const { json: list } = await api('GET', '/webhooks', current.caller);
       const { json: changed } = await patch(id, { description: 'x' });
       for (const body of [read, list.data[0], changed]) {
         expect(body).toMatchObject(shown);
@@ -118,110 +119,112 @@ describe('the webhooks-api function', () => {
       }
     });
 
-    it('takes an own secret in the form of its profile', async () => {
+    it('accepts a given secret in the format of the profile, and answers 422 to another format', async () => {
       const own = `whsec_${Buffer.alloc(24, 7).toString('base64')}`;
 
-      expect((await post({ ...plain, secret: 'my-own-secret' })).json.secret).toBe('my-own-secret');
-      expect((await post({ ...plain, profile: 'standard', secret: own })).json.secret).toBe(own);
-      const refused = await post({ ...plain, profile: 'standard', secret: 'my-own-secret' });
+      expect((await post({ ...minimalWebhook, secret: 'my-own-secret' })).json.secret).toBe('my-own-secret');
+      expect((await post({ ...minimalWebhook, profile: 'standard', secret: own })).json.secret).toBe(own);
+      const refused = await post({ ...minimalWebhook, profile: 'standard', secret: 'my-own-secret' });
       expect(refused).toMatchObject({ status: 422, json: { errors: [{ path: 'secret' }, { path: 'secret' }] } });
       expect(JSON.stringify(refused.json)).not.toContain('my-own-secret');
     });
 
-    it('takes another profile’s schedule and a disabled start', async () => {
+    it('accepts the schedule of another profile, and creates a disabled webhook', async () => {
       const body = await create({ schedule: 'standard', enabled: false });
 
       expect(body).toMatchObject({ schedule: 'standard', status: 'disabled', disabled_reason: 'manual' });
     });
 
-    it('answers a repeat as the first, without the secret', async () => {
-      const first = await post(plain, { 'idempotency-key': 'k1' });
+    it('repeats its first answer without the secret for the same Idempotency-Key', async () => {
+      const first = await post(minimalWebhook, { 'idempotency-key': 'k1' });
       await patch(first.json.id, { description: 'changed since' });
 
-      const again = await post({ events: plain.events, url: plain.url }, { 'idempotency-key': 'k1' });
+      const again = await post({ events: minimalWebhook.events, url: minimalWebhook.url }, { 'idempotency-key': 'k1' });
 
       const { secret, ...answer } = first.json;
       expect(again).toMatchObject({ status: 201, headers: { 'idempotency-replayed': 'true' } });
       expect(again.json).toEqual(answer);
-      expect(await count()).toBe(1);
+      expect(await webhookCount()).toBe(1);
     });
 
-    it('refuses other content under the same key', async () => {
-      await post(plain, { 'idempotency-key': 'k1' });
+    it('answers 422 to another body with the same Idempotency-Key', async () => {
+      await post(minimalWebhook, { 'idempotency-key': 'k1' });
 
-      const other = await post({ ...plain, description: 'other' }, { 'idempotency-key': 'k1' });
+      const other = await post({ ...minimalWebhook, description: 'other' }, { 'idempotency-key': 'k1' });
 
       expect(other).toMatchObject({ status: 422, json: { type: '/problems/idempotency_mismatch' } });
-      expect(await count()).toBe(1);
+      expect(await webhookCount()).toBe(1);
     });
 
-    it('makes one webhook of concurrent twins', async () => {
-      const answers = await Promise.all(Array.from({ length: 6 }, () => post(plain, { 'idempotency-key': 'k1' })));
+    it('creates one webhook for six simultaneous calls with one Idempotency-Key', async () => {
+      const answers = await Promise.all(
+        Array.from({ length: 6 }, () => post(minimalWebhook, { 'idempotency-key': 'k1' })),
+      );
 
       expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 201));
       expect(new Set(answers.map(({ json }) => json.id)).size).toBe(1);
       expect(answers.filter(({ json }) => json.secret)).toHaveLength(1);
-      expect(await count()).toBe(1);
+      expect(await webhookCount()).toBe(1);
     });
 
-    it('counts concurrent ones exactly', async () => {
-      const answers = await Promise.all(Array.from({ length: 5 }, () => post(plain)));
+    it('counts the webhooks of five simultaneous calls exactly', async () => {
+      const answers = await Promise.all(Array.from({ length: 5 }, () => post(minimalWebhook)));
 
       expect(answers.map(({ status }) => status)).toEqual([201, 201, 201, 201, 201]);
-      expect(await count()).toBe(5);
-      expect(await wanting('task.accepted')).toHaveLength(5);
+      expect(await webhookCount()).toBe(5);
+      expect(await routesOf('task.accepted')).toHaveLength(5);
     });
 
-    it('stops at a thousand an account and mode', async () => {
-      await post(plain, { 'idempotency-key': 'before' });
-      await set(webhookCountKey(current.me.owner), 'n', 999);
+    it('answers 409 once an account has 1,000 webhooks in a mode, until one is deleted', async () => {
+      await post(minimalWebhook, { 'idempotency-key': 'before' });
+      await setAttribute(webhookCountKey(current.caller.owner), 'n', 999);
 
-      const last = await post(plain);
-      const over = await post(plain);
+      const last = await post(minimalWebhook);
+      const refused = await post(minimalWebhook);
 
       expect(last.status).toBe(201);
-      expect(over).toMatchObject({ status: 409, json: { detail: expect.stringContaining('1000') } });
-      expect((await post(plain, { 'idempotency-key': 'before' })).status).toBe(201);
+      expect(refused).toMatchObject({ status: 409, json: { detail: expect.stringContaining('1000') } });
+      expect((await post(minimalWebhook, { 'idempotency-key': 'before' })).status).toBe(201);
       await remove(last.json.id);
-      expect((await post(plain)).status).toBe(201);
+      expect((await post(minimalWebhook)).status).toBe(201);
     });
   });
 
   describe('GET /webhooks', () => {
-    it('lists newest first, over deleted ones, each exactly once', async () => {
+    it('lists webhooks newest first, each exactly once, and omits deleted webhooks', async () => {
       const ids: string[] = [];
       for (let i = 0; i < 7; i++) ids.push((await create()).id);
       await remove(ids[2] ?? '');
       await remove(ids[6] ?? '');
 
-      const seen: string[] = [];
+      const listed: string[] = [];
       const sizes: number[] = [];
       for (let cursor = ''; ; ) {
-        const { json: body } = await api('GET', '/webhooks', current.me, { query: `limit=2${cursor}` });
-        seen.push(...body.data.map(({ id }: { id: string }) => id));
+        const { json: body } = await api('GET', '/webhooks', current.caller, { query: `limit=2${cursor}` });
+        listed.push(...body.data.map(({ id }: { id: string }) => id));
         sizes.push(body.data.length);
         if (body.next_cursor === null) break;
         cursor = `&cursor=${body.next_cursor}`;
-        if (seen.length === 2) ids.push((await create()).id);
+        if (listed.length === 2) ids.push((await create()).id);
       }
 
-      expect(seen).toEqual([5, 4, 3, 1, 0].map((index) => ids[index]));
+      expect(listed).toEqual([5, 4, 3, 1, 0].map((index) => ids[index]));
       expect(sizes).toEqual([2, 2, 1]);
     });
 
     it.each(['limit=0', 'limit=101', 'limit=x', 'cursor=x', 'colour=1', 'limit=1&limit=2'])(
-      'refuses %s',
+      'answers 422 and names the parameter for the query %s',
       async (query) => {
-        const { status, json: body } = await api('GET', '/webhooks', current.me, { query });
+        const { status, json: body } = await api('GET', '/webhooks', current.caller, { query });
 
         expect(status).toBe(422);
         expect(body.errors[0].path).toBe(query.split('=')[0]);
       },
     );
 
-    it('shows nobody else’s, nor the other mode’s', async () => {
+    it('lists no webhook of another account or mode; GET, PATCH and DELETE /webhooks/{id} answer 404', async () => {
       const { id } = await create();
-      const [accountId = ''] = current.me.owner.split('#');
+      const [accountId = ''] = current.caller.owner.split('#');
       const others = [await aCaller(tables), await aCaller(tables, { accountId, mode: 'test' })];
 
       for (const other of others) {
@@ -234,7 +237,7 @@ describe('the webhooks-api function', () => {
     });
 
     it.each(['whk_1', 'webhook-count', 'cmd%23x', 'tsk_01JDB6Q80000000000000000AA', '%00'])(
-      'answers 404 to the id %s',
+      'GET and DELETE /webhooks/{id} answer 404 to the id %s',
       async (id) => {
         await create();
 
@@ -243,11 +246,11 @@ describe('the webhooks-api function', () => {
       },
     );
 
-    it('asks for scopes', async () => {
+    it('GET /webhooks needs the scope webhooks:read; POST /webhooks needs webhooks:write', async () => {
       const reader = await aCaller(tables, { scopes: ['webhooks:read'] });
       const writer = await aCaller(tables, { scopes: ['webhooks:write'] });
 
-      expect((await api('POST', '/webhooks', reader, { body: plain })).status).toBe(403);
+      expect((await api('POST', '/webhooks', reader, { body: minimalWebhook })).status).toBe(403);
       expect((await api('GET', '/webhooks', writer)).status).toBe(403);
     });
   });

@@ -8,7 +8,7 @@ import type { Tables } from './tables.ts';
 
 export const modes = ['live', 'test'] as const;
 
-/** Each test's own account, whatever it may have, and the operator's calls about it. */
+/** Gives each test its own account, calls about everything that an account may have, and the operator's calls. */
 export const useAccountsApi = (tables: Tables) => {
   const catalogue = useApi(tables, 'catalogue-api');
   const apis: Readonly<Record<string, CallAs>> = {
@@ -21,49 +21,52 @@ export const useAccountsApi = (tables: Tables) => {
     jobs: useApi(tables, 'jobs-api'),
     tasks: useApi(tables, 'tasks-api'),
   };
-  const nobody: Caller = { accountId: '', owner: '', key: '' };
-  const current = { me: nobody, operator: nobody };
+  const noCaller: Caller = { accountId: '', owner: '', key: '' };
+  const current = { caller: noCaller, operator: noCaller };
   beforeAll(async () => {
     await putPublicKeys(tables.client, tables.deliveryTable, publicKeysOf(createKeyring()));
-    current.operator = { ...nobody, key: await seedOperator(tables) };
+    current.operator = { ...noCaller, key: await seedOperator(tables) };
   });
   beforeEach(async () => {
-    current.me = await aCaller(tables);
+    current.caller = await aCaller(tables);
   });
 
-  const call = (caller: Caller, method: string, path: string, body?: unknown, more: ApiCall = {}) => {
+  const call = (caller: Caller, method: string, path: string, body?: unknown, options: ApiCall = {}) => {
     const api = apis[path.split('/')[1] ?? ''];
-    if (!api) throw new Error(`nobody serves ${path}`);
-    return api(method, path, caller, { ...more, ...(body === undefined ? {} : { body }) });
+    if (!api) throw new Error(`no API function serves ${path}`);
+    return api(method, path, caller, { ...options, ...(body === undefined ? {} : { body }) });
   };
 
   return {
     current,
     call,
-    /** The same, of what must succeed. */
-    done: async (caller: Caller, method: string, path: string, body?: unknown): Promise<Json> => {
+    /** Makes a call that must succeed and returns its JSON body. */
+    callOk: async (caller: Caller, method: string, path: string, body?: unknown): Promise<Json> => {
       const { status, json, text } = await call(caller, method, path, body);
       expect(status, text).toBeLessThan(300);
       return json;
     },
-    /** A caller of the account's, in a mode. */
-    inMode: (mode: 'live' | 'test') => aCaller(tables, { accountId: current.me.accountId, mode }),
-    remove: (id = current.me.accountId, more: ApiCall = {}): Promise<ApiAnswer> =>
-      call(current.operator, 'DELETE', `/accounts/${id}`, undefined, more),
-    isThere: async (id = current.me.accountId) =>
+    /** Creates another API key of the account, in the given mode. */
+    inMode: (mode: 'live' | 'test') => aCaller(tables, { accountId: current.caller.accountId, mode }),
+    remove: (id = current.caller.accountId, options: ApiCall = {}): Promise<ApiAnswer> =>
+      call(current.operator, 'DELETE', `/accounts/${id}`, undefined, options),
+    accountExists: async (id = current.caller.accountId) =>
       (await call(current.operator, 'GET', `/accounts/${id}`)).status === 200,
-    isRefused: async (key: string) => (await call({ ...nobody, key }, 'GET', '/keys')).status === 401,
-    /** Every row of the account, but for what counting requests changes, and its keys, which stand by their hashes. */
+    isKeyRefused: async (key: string) => (await call({ ...noCaller, key }, 'GET', '/keys')).status === 401,
+    /**
+     * Every row of the account, and the rows of its keys, which are stored under the keys' hashes.
+     * The request counters `n` and `ws` are set to 0, because every call changes them.
+     */
     rows: async (): Promise<Record<string, unknown>[]> => {
-      const { accountId } = current.me;
+      const { accountId } = current.caller;
       const { domainTable, deliveryTable } = tables;
-      const found = [
+      const accountRows = [
         ...(await rowsHolding(tables, domainTable, accountId)),
         ...(await rowsHolding(tables, deliveryTable, accountId)),
         ...(await rowsHolding(tables, deliveryTable, 'ACCOUNTS')).filter(({ sk }) => sk === accountId),
         ...(await rowsHolding(tables, deliveryTable, 'K#')).filter(({ account_id }) => account_id === accountId),
       ];
-      return found.map((row) => ({ ...row, n: 0, ws: 0 }));
+      return accountRows.map((row) => ({ ...row, n: 0, ws: 0 }));
     },
   };
 };

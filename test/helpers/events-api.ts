@@ -9,22 +9,22 @@ import type { StoredWebhook } from '../../lambdas/domain/webhooks/webhook.ts';
 import { aCaller, type Caller, rowsHolding, useApi } from './api-caller.ts';
 import type { Tables } from './tables.ts';
 
-/** The events function as each test's own caller uses it. */
+/** Calls the events-api function with a new account for each test, and reads the rows of the account. */
 export const useEventsApi = (tables: Tables) => {
   const api = useApi(tables, 'events-api');
-  const current: { me: Caller } = { me: { accountId: '', owner: '', key: '' } };
+  const current: { caller: Caller } = { caller: { accountId: '', owner: '', key: '' } };
   beforeEach(async () => {
-    current.me = await aCaller(tables);
+    current.caller = await aCaller(tables);
   });
-  const rows = () => rowsHolding(tables, tables.domainTable, current.me.owner);
+  const rows = () => rowsHolding(tables, tables.domainTable, current.caller.owner);
 
   return {
     api,
     current,
     publish: (body: unknown, headers: Readonly<Record<string, string>> = {}) =>
-      api('POST', '/events', current.me, { body, headers }),
-    get: (id: string) => api('GET', `/events/${id}`, current.me),
-    list: (query = '') => api('GET', '/events', current.me, { query }),
+      api('POST', '/events', current.caller, { body, headers }),
+    get: (id: string) => api('GET', `/events/${id}`, current.caller),
+    list: (query = '') => api('GET', '/events', current.caller, { query }),
     rows,
     eventRows: async () => (await rows()).filter(({ kind }) => kind === 'event'),
   };
@@ -35,34 +35,37 @@ const put = (tables: Tables, table: string, row: object) =>
     new PutItemCommand({ TableName: table, Item: marshall(rowOf({ ...row }), { removeUndefinedValues: true }) }),
   );
 
-/** A webhook's row as the API leaves it. */
+/** Stores a webhook's row as the API writes it, without its routes. */
 export const putWebhook = async (tables: Tables, webhook: StoredWebhook): Promise<StoredWebhook> => {
   await put(tables, tables.domainTable, { ...webhook, ...webhookKey(webhook.owner, webhook.id), kind: 'webhook' });
   return webhook;
 };
 
-/** A delivery's row as the engine leaves it, in the attention index where it was ever refused, held or cancelled. */
+/**
+ * Stores a delivery's row as the engine writes it. A delivery with a ticket above 1 was refused, held or cancelled once,
+ * so the row is in the attention index.
+ */
 export const putDelivery = async (
   tables: Tables,
-  of: { owner: string; webhookId: string; eventId: string; createdAtMs: number },
-  over: Partial<StoredDelivery> & { ttl?: number } = {},
+  identity: { owner: string; webhookId: string; eventId: string; createdAtMs: number },
+  overrides: Partial<StoredDelivery> & { ttl?: number } = {},
 ): Promise<StoredDelivery> => {
   const delivery: StoredDelivery = {
-    id: deliveryId(of.createdAtMs, of.eventId, of.webhookId),
-    owner: of.owner,
-    event_id: of.eventId,
+    id: deliveryId(identity.createdAtMs, identity.eventId, identity.webhookId),
+    owner: identity.owner,
+    event_id: identity.eventId,
     event_type: 'task.accepted',
     status: 'pending',
     ticket: 1,
     step: 0,
     attempts_made: 0,
     trigger: 'schedule',
-    due_at: of.createdAtMs,
+    due_at: identity.createdAtMs,
     parked: false,
     has_slot: false,
     settled_at: null,
     last: null,
-    ...over,
+    ...overrides,
   };
   const isFirst = delivery.ticket === 1;
   await put(tables, tables.deliveryTable, {
@@ -75,7 +78,8 @@ export const putDelivery = async (
   return delivery;
 };
 
-export const anAttempt = (over: Partial<Attempt> = {}): Attempt => ({
+/** A recorded attempt, by default a first one that the receiver refused with 503. */
+export const anAttempt = (overrides: Partial<Attempt> = {}): Attempt => ({
   number: 1,
   trigger: 'schedule',
   due_at: 1_700_000_000_000,
@@ -86,12 +90,13 @@ export const anAttempt = (over: Partial<Attempt> = {}): Attempt => ({
   has_body_row: false,
   error: { code: 'refused_status', message: 'The receiver answered 503.' },
   request_headers: ['content-type', 'x-passpost-signature'],
-  ...over,
+  ...overrides,
 });
 
-export const putAttempt = (tables: Tables, deliveryIdOf: string, attempt: Attempt) =>
+/** Stores an attempt in its own row, beside the row of its delivery. */
+export const putAttempt = (tables: Tables, idOfDelivery: string, attempt: Attempt) =>
   put(tables, tables.deliveryTable, {
-    ...attemptKey(deliveryIdOf, attempt.number),
+    ...attemptKey(idOfDelivery, attempt.number),
     kind: 'attempt',
     ...rowOf(attempt),
   });

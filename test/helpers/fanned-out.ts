@@ -5,7 +5,7 @@ import type { DeliveryTicket } from '../../lambdas/domain/deliveries/delivery.ts
 import { fanOut } from '../../lambdas/domain/fan-out/fan-out.ts';
 import type { Tables } from './tables.ts';
 
-/** Hands a row of the domain table to the fan-out, as the stream does. Answers what was sent to the deliveries queue. */
+/** Gives a row of the domain table to the fan-out, as the stream does. Returns the tickets sent to the deliveries queue. */
 export const fanOutRow = async (tables: Tables, row: Record<string, unknown> | undefined) => {
   const sent: DeliveryTicket[] = [];
   const queue = { send: async (tickets: readonly DeliveryTicket[]) => void sent.push(...tickets) };

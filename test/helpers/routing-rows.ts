@@ -3,7 +3,7 @@ import { marshall } from '@aws-sdk/util-dynamodb';
 import { routingKey } from '../../lambdas/adapters/rows/table-keys.ts';
 import type { Tables } from './tables.ts';
 
-/** Puts those who want a type, `whk_…|resource` each, where the fan-out looks for them. */
+/** Adds entries (`whk_…|resource`) to the routing row of an event type, where the fan-out finds the webhooks for it. */
 export const putRouting = (tables: Tables, owner: string, type: string, entries: readonly string[]) =>
   tables.client.send(
     new UpdateItemCommand({

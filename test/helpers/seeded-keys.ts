@@ -7,15 +7,15 @@ import { createApiKey } from '../../lambdas/domain/accounts/create-api-key.ts';
 import type { Tables } from './tables.ts';
 
 const by = { accountId: '', keyId: 'key_seeded', ip: '192.0.2.9' };
-const once = { idempotencyKey: null, contentHash: '', by };
+const firstCall = { idempotencyKey: null, contentHash: '', by };
 
-/** The names of the tables as adapters of both take them. */
+/** The table names in the form that adapters of both tables take. */
 export const tableNames = ({ domainTable, deliveryTable }: Tables) => ({
   domain: domainTable,
   delivery: deliveryTable,
 });
 
-/** A new account with its first key. */
+/** Creates an account with one API key. `limit` is the number of requests per minute for each key. */
 export const seedAccount = async (
   tables: Tables,
   {
@@ -24,33 +24,33 @@ export const seedAccount = async (
     retentionDays,
   }: { limit?: number; nowMs?: number; retentionDays?: number } = {},
 ): Promise<{ accountId: string; key: string }> => {
-  const wanted = { name: 'account', rate_limit_per_minute: limit, retention_days: retentionDays };
-  const made = await createAccount(
-    { ...once, nowMs },
-    wanted,
+  const input = { name: 'account', rate_limit_per_minute: limit, retention_days: retentionDays };
+  const created = await createAccount(
+    { ...firstCall, nowMs },
+    input,
     createAccountsTable(tables.client, tableNames(tables)),
     30,
   );
-  return { accountId: made.answer.id, key: made.secret ?? '' };
+  return { accountId: created.answer.id, key: created.secret ?? '' };
 };
 
-/** One more key of an account. */
+/** Adds an API key to an account: by default a live key with all scopes of an account. */
 export const seedKey = async (
   tables: Tables,
   accountId: string,
   { scopes = accountScopes, mode = 'live' }: { scopes?: readonly Scope[]; mode?: 'live' | 'test' } = {},
 ): Promise<string> => {
   const caller = { keyId: '', accountId, scopes: accountScopes, mode: 'live' as const };
-  const request = { ...once, by: { ...by, accountId }, caller, nowMs: Date.now() };
-  const made = await createApiKey(
+  const request = { ...firstCall, by: { ...by, accountId }, caller, nowMs: Date.now() };
+  const created = await createApiKey(
     request,
     { name: 'key', scopes, mode },
     createKeysTable(tables.client, tableNames(tables)),
   );
-  return made.secret ?? '';
+  return created.secret ?? '';
 };
 
-/** The operator's key. */
+/** Stores the operator's API key, which has the `admin` scope, and returns it. */
 export const seedOperator = async ({ client, deliveryTable }: Tables): Promise<string> => {
   const key = 'pp_live_operator0operator0operator0';
   await addOperatorKey(client, deliveryTable, {

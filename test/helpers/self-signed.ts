@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 
-// Just enough DER for one certificate. https://www.rfc-editor.org/rfc/rfc5280#section-4.1
+// The part of DER that one certificate needs. https://www.rfc-editor.org/rfc/rfc5280#section-4.1
 const der = (tag: number, ...parts: Uint8Array[]): Buffer => {
   const content = Buffer.concat(parts);
   const { length } = content;
@@ -27,7 +27,7 @@ export interface Certificate {
   readonly cert: string;
 }
 
-/** A certificate of its own for 127.0.0.1 and the names, good from an hour ago until `untilMs`. */
+/** Creates a self-signed certificate for 127.0.0.1 and the names, valid from one hour ago until `untilMs`. */
 export const selfSigned = (names: readonly string[], untilMs = Date.now() + 3_600_000): Certificate => {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const algorithm = sequence(hex('06082a8648ce3d040302')); // ecdsa-with-SHA256

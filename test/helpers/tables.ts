@@ -63,7 +63,7 @@ const createTables = async (client: DynamoDBClient): Promise<void> => {
   );
 };
 
-/** Both tables on an engine of the test file's own; call it at the top of a `describe`. */
+/** Starts a DynamoDB engine with both tables for one test file. Call this at the top of a `describe`. */
 export const useTables = (): Tables => {
   const tables: { -readonly [K in keyof Tables]: Tables[K] } = {
     client: undefined as unknown as DynamoDBClient,

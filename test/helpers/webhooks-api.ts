@@ -7,21 +7,21 @@ import { createKeyring, publicKeysOf } from '../../lambdas/domain/keyring/keyrin
 import { aCaller, type Caller, rowsHolding, useApi } from './api-caller.ts';
 import type { Tables } from './tables.ts';
 
-/** The least that makes a webhook; an address literal, so that no test asks a resolver. */
-export const plain = { url: 'https://93.184.215.14/hook', events: ['task.accepted'] };
+/** The smallest valid body of POST /webhooks. Its URL holds an IP address, so no test needs a DNS lookup. */
+export const minimalWebhook = { url: 'https://93.184.215.14/hook', events: ['task.accepted'] };
 
-/** The webhooks function as each test's own caller uses it, and a look at what it wrote. */
+/** Calls the webhooks-api function with a new account for each test, and reads the rows that the function wrote. */
 export const useWebhooksApi = (tables: Tables) => {
   const keyring = createKeyring();
   const api = useApi(tables, 'webhooks-api');
-  const current: { me: Caller } = { me: { accountId: '', owner: '', key: '' } };
+  const current: { caller: Caller } = { caller: { accountId: '', owner: '', key: '' } };
   beforeAll(() => putPublicKeys(tables.client, tables.deliveryTable, publicKeysOf(keyring)));
   beforeEach(async () => {
-    current.me = await aCaller(tables);
+    current.caller = await aCaller(tables);
   });
 
   const call = (method: string, path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}) =>
-    api(method, `/webhooks${path}`, current.me, { body, headers });
+    api(method, `/webhooks${path}`, current.caller, { body, headers });
   const post = (body: unknown, headers?: Readonly<Record<string, string>>) => call('POST', '', body, headers);
 
   const rowAt = async (key: Key) => {
@@ -36,19 +36,19 @@ export const useWebhooksApi = (tables: Tables) => {
     keyring,
     current,
     post,
-    create: async (over: object = {}) => (await post({ ...plain, ...over })).json,
+    create: async (overrides: object = {}) => (await post({ ...minimalWebhook, ...overrides })).json,
     patch: (id: string, body: unknown) => call('PATCH', `/${id}`, body),
     get: (id: string) => call('GET', `/${id}`),
     remove: (id: string) => call('DELETE', `/${id}`),
     rowAt,
-    rows: () => rowsHolding(tables, tables.domainTable, current.me.owner),
-    /** Who stands in the row of a type. */
-    wanting: async (type: string): Promise<string[]> => {
-      const row = await rowAt(routingKey(current.me.owner, type));
+    rows: () => rowsHolding(tables, tables.domainTable, current.caller.owner),
+    /** The entries (`whk_…|resource`) in the routing row of an event type. */
+    routesOf: async (type: string): Promise<string[]> => {
+      const row = await rowAt(routingKey(current.caller.owner, type));
       return [...((row?.webhooks as Set<string> | undefined) ?? [])];
     },
-    count: async (): Promise<number> => (await rowAt(webhookCountKey(current.me.owner)))?.n ?? 0,
-    set: (key: Key, name: string, value: unknown) =>
+    webhookCount: async (): Promise<number> => (await rowAt(webhookCountKey(current.caller.owner)))?.n ?? 0,
+    setAttribute: (key: Key, name: string, value: unknown) =>
       tables.client.send(
         new UpdateItemCommand({
           TableName: tables.domainTable,
