@@ -2,6 +2,7 @@ import { createHash, randomInt } from 'node:crypto';
 import * as z from 'zod';
 import { modes } from '../foundation/owner.ts';
 import { rowVersion } from '../foundation/row-version.ts';
+import { MINUTE_MS } from '../foundation/time.ts';
 
 /** What a key may be allowed. `write` does not include `read`; `admin` is the operator's alone. */
 export const scopes = [
@@ -46,8 +47,8 @@ export type KeyCheck =
   | { readonly outcome: 'limited'; readonly quota: Quota }
   | { readonly outcome: 'unknown' };
 
-/** A key's minute begins with its first request and ends this much later. */
-export const MINUTE_MS = 60_000;
+/** Length of a key's rate limit window, which begins with a request. Milliseconds. */
+export const RATE_LIMIT_WINDOW_MS = MINUTE_MS;
 
 /** A key as its row holds it, with the counter of its running minute. Times without `_at` are milliseconds. */
 export const storedApiKeySchema = z.object({

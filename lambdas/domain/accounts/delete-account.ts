@@ -1,6 +1,7 @@
 import { type Actor, auditEntry, type StoredAuditEntry } from '../foundation/audit.ts';
 import { notFound, PassPostError } from '../foundation/errors.ts';
 import type { Mode } from '../foundation/owner.ts';
+import { MINUTE_MS } from '../foundation/time.ts';
 import type { StoredAccount } from './account.ts';
 import type { ListedApiKey } from './rotate-api-key.ts';
 
@@ -36,7 +37,7 @@ export interface DeletingAccounts {
 }
 
 /** Longer than a function lives (29 s), and than the clocks of two may differ. */
-const CLOSED_MS = 120_000;
+const CLOSED_MS = 2 * MINUTE_MS;
 const KEYS_AT_ONCE = 10;
 
 const name = ({ kind, mode }: Remaining): string => `${kind.replace('_', ' ')} (${mode})`;

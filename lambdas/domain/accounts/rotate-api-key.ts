@@ -1,6 +1,7 @@
 import { type Actor, auditEntry, type StoredAuditEntry } from '../foundation/audit.ts';
 import { notFound, PassPostError } from '../foundation/errors.ts';
 import { answerOnce, type OnceAnswered } from '../foundation/idempotency.ts';
+import { SECOND_MS } from '../foundation/time.ts';
 import type { ApiKey, Caller } from './api-key.ts';
 import { addApiKey, type HashedApiKey, type KeyRequest, type NewApiKeys, requireMayMake } from './create-api-key.ts';
 
@@ -44,7 +45,7 @@ export const rotateApiKey = async (
       return addApiKey(request, path, old.key, keys, keyId);
     },
   );
-  const endMs = Date.parse(rotated.answer.created_at) + overlapSeconds * 1000;
+  const endMs = Date.parse(rotated.answer.created_at) + overlapSeconds * SECOND_MS;
   if (old) await keys.expire(accountId, old, endMs);
   return rotated;
 };

@@ -1,6 +1,7 @@
 import { contentHash } from '../foundation/content-hash.ts';
 import { type FieldError, PassPostError } from '../foundation/errors.ts';
 import { deriveId, drawId } from '../foundation/id.ts';
+import { SECOND_MS } from '../foundation/time.ts';
 import type { StoredEvent } from './event.ts';
 import type { SchemaChecker, StoredEventType } from './event-type.ts';
 import type { NewEvent, NewEvents } from './new-event.ts';
@@ -80,7 +81,7 @@ const candidatesOf = (request: PublishRequest): Candidate[] => {
 type OwnTypes = Awaited<ReturnType<PublishRules['findOwn']>>;
 
 /** For all the checks of a request against schemas: half of what it has. A hundred, each just quick enough, would take minutes. */
-const CHECKING_MS = 15_000;
+const CHECKING_MS = 15 * SECOND_MS;
 
 const findFaults = async (
   { event, path }: Candidate,

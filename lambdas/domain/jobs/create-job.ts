@@ -1,6 +1,7 @@
 import { contentHash } from '../foundation/content-hash.ts';
 import { invalid, PassPostError } from '../foundation/errors.ts';
 import { deriveId, drawId } from '../foundation/id.ts';
+import { SECOND_MS } from '../foundation/time.ts';
 import { type JobType, jobAtCreation, type NewJob, type StoredJob } from './job.ts';
 
 export interface NewJobs {
@@ -36,9 +37,9 @@ export interface JobAnswer {
 }
 
 /** A call is cut off after 30 s: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html */
-const LONGEST_WAIT_MS = 25_000;
+const LONGEST_WAIT_MS = 25 * SECOND_MS;
 const FIRST_POLL_MS = 100;
-const LAST_POLL_MS = 1000;
+const LAST_POLL_MS = SECOND_MS;
 
 const waitEndOf = (job: StoredJob): number => Date.parse(job.created_at) + LONGEST_WAIT_MS;
 

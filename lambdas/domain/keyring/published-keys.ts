@@ -1,5 +1,6 @@
 import { createPublicKey } from 'node:crypto';
 import { PassPostError } from '../foundation/errors.ts';
+import { SECOND_MS } from '../foundation/time.ts';
 import { nextSwitchMs, type PublicKeys, type SigningAlg, signerAt } from './keyring.ts';
 
 type PublicKey = PublicKeys['jwks']['keys'][number];
@@ -36,4 +37,4 @@ export const nextPublicKeyPem = (
 
 /** For how long an answer that holds the signing key alone may be kept: minutes, and never past the switch to the next one. */
 export const secondsToKeep = ({ jwks: { keys } }: PublicKeys, nowMs: number): number =>
-  Math.min(300, Math.floor((nextSwitchMs(keys, nowMs) - nowMs) / 1000));
+  Math.min(300, Math.floor((nextSwitchMs(keys, nowMs) - nowMs) / SECOND_MS));

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { PassPostError } from '../foundation/errors.ts';
+import { DAY_SECONDS, SECOND_MS } from '../foundation/time.ts';
 import { createKeyring, type KeyringContent, type PublicKeys, parseKeyring, publicKeysOf } from './keyring.ts';
 
 /**
@@ -15,8 +16,8 @@ export const rotationSchema = z.strictObject({
   signs_in_seconds: z
     .int()
     .min(SHORTEST_WAIT_SECONDS)
-    .max(30 * 86_400)
-    .default(86_400),
+    .max(30 * DAY_SECONDS)
+    .default(DAY_SECONDS),
 });
 
 /** What a rotation may tell of itself: ids and times. */
@@ -118,7 +119,7 @@ export const rotateKeyring = async (
   await putPublicKeys(publicKeysOf(grown.keyring));
 
   const nowMs = clock();
-  const timed = await replace(grown, withTimes(grown.keyring, nowMs + signsInSeconds * 1000, nowMs));
+  const timed = await replace(grown, withTimes(grown.keyring, nowMs + signsInSeconds * SECOND_MS, nowMs));
   await putPublicKeys(publicKeysOf(timed.keyring));
 
   const { sealing, signing } = timed.keyring;

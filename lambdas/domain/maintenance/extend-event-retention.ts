@@ -1,6 +1,7 @@
 import type { StoredDelivery } from '../deliveries/delivery.ts';
 import { type ReleaseDependencies, type ReleaseStore, releaseHeld } from '../fan-out/release-held.ts';
 import { holdDaysOf, retentionOf } from '../foundation/retention.ts';
+import { DAY_MS, SECOND_MS } from '../foundation/time.ts';
 import { type WebhookPosition, type WebhookWalkStore, walkWebhooks } from './walk-webhooks.ts';
 
 /** Where the next of a webhook's owed and held deliveries stands. */
@@ -57,14 +58,13 @@ export interface ExtendedRetention {
   readonly ended: readonly ExpiredHold[];
 }
 
-const DAY_MS = 86_400_000;
 /**
  * An event that something is owed of has a whole schedule ahead, and a round comes twice in that: what one has not seen,
  * because it changed just then, the next one sees in time.
  */
 const ROUND_MS = 7 * DAY_MS;
 /** What a dying invocation may have done since is done again, which changes nothing but costs. */
-const SAVE_EVERY_MS = 10_000;
+const SAVE_EVERY_MS = 10 * SECOND_MS;
 
 /**
  * Once a week, goes through what is owed or held of older events and lets these live until it is settled: a webhook may be

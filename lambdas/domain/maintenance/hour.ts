@@ -1,3 +1,5 @@
+import { HOUR_MS, MINUTE_MS } from '../foundation/time.ts';
+
 /** A stretch of time whose deliveries are counted together, by the time of their events. Milliseconds. */
 export interface Hour {
   readonly startMs: number;
@@ -5,9 +7,8 @@ export interface Hour {
   readonly endMs: number;
 }
 
-const HOUR_MS = 3_600_000;
 /** An hour is read when it has been over for so long: what was written late for it is there by then. */
-const QUIET_MS = 900_000;
+const QUIET_MS = 15 * MINUTE_MS;
 
 /** `speed` divides the hour as it divides every wait. */
 const lengthMs = (speed: number): number => Math.max(1, Math.round(HOUR_MS / speed));

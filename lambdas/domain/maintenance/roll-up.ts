@@ -1,4 +1,5 @@
 import { timeOfId } from '../foundation/id.ts';
+import { SECOND_MS } from '../foundation/time.ts';
 import {
   type CountHourDependencies,
   type CountHourStore,
@@ -36,7 +37,7 @@ export interface RollUpDependencies extends CountHourDependencies {
 }
 
 /** What a dying invocation may have done since is done again, which changes nothing but costs. */
-const SAVE_EVERY_MS = 10_000;
+const SAVE_EVERY_MS = 10 * SECOND_MS;
 
 /** Where the very first roll-up begins: with the first account. */
 const firstHour = async (store: RollUpStore, speed: number): Promise<Hour | null> => {

@@ -1,5 +1,6 @@
 import type { DeliveryTicket } from '../deliveries/delivery.ts';
 import { LONGEST_REQUEST_MS } from '../deliveries/retry-schedule.ts';
+import { MINUTE_MS, SECOND_MS } from '../foundation/time.ts';
 
 /** A delivery that is owed an attempt, as the due index knows it. */
 export interface DueEntry extends DeliveryTicket {
@@ -22,9 +23,9 @@ export interface SweepDependencies {
 }
 
 /** A tick a minute; each looks this far ahead, so that two may be missed before anything is late. The queue carries 900 s. */
-const HORIZON_MS = 780_000;
-const TICK_MS = 60_000;
-const OVERDUE_AFTER_MS = 300_000;
+const HORIZON_MS = 13 * MINUTE_MS;
+const TICK_MS = MINUTE_MS;
+const OVERDUE_AFTER_MS = 5 * MINUTE_MS;
 
 /** Whether lateness passed 1, 2, 4, 8 … times the threshold since the last tick: a backlog is reminded of, not flooded. */
 const isReminderDue = (latenessMs: number, thresholdMs: number, tickMs: number): boolean => {
@@ -72,7 +73,7 @@ export const sweepDue = async (
       unparked += parked.length;
       reminded += overdue.length;
     }
-    const oldestOwedSeconds = ((tickAtMs - oldestDueMs) * speed) / 1000;
+    const oldestOwedSeconds = ((tickAtMs - oldestDueMs) * speed) / SECOND_MS;
     return { unparked, reminded, owed: { owedNow, oldestOwedSeconds } };
   };
   const swept = await Promise.all(Array.from({ length: shards }, (_, shard) => sweepShard(shard)));

@@ -26,7 +26,7 @@ const text = (max: number) => z.string().max(max).regex(/\S/, 'Holds no visible 
 const optional = <T extends z.ZodType>(schema: T) => schema.nullable().default(null);
 
 const phoneSchema = z.e164('A phone number in E.164 form, such as +4790000000.');
-const placeSchema = z.strictObject({ city: text(100), address: text(300) }).meta({ id: 'WebhookPosition' });
+const placeSchema = z.strictObject({ city: text(100), address: text(300) }).meta({ id: 'Place' });
 
 export const carrierSchema = z.strictObject({ name: text(200), phone: optional(phoneSchema) }).meta({ id: 'Carrier' });
 const recipientSchema = z.strictObject({ name: text(200), phone: optional(phoneSchema) }).meta({ id: 'Recipient' });

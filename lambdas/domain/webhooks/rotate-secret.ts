@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { auditEntry } from '../foundation/audit.ts';
 import { PassPostError } from '../foundation/errors.ts';
 import { answerOnce, type FirstAnswer, type OnceAnswered, type Repeatable } from '../foundation/idempotency.ts';
+import { DAY_SECONDS, SECOND_MS } from '../foundation/time.ts';
 import type { Seal } from './create-webhook.ts';
 import { webhookRoutes } from './event-routing.ts';
 import { createSecret, MOST_SECRETS, withNewSecret } from './secret.ts';
@@ -14,8 +15,8 @@ export const secretRotationSchema = z
     overlap_seconds: z
       .int()
       .min(0)
-      .max(14 * 86_400)
-      .default(86_400)
+      .max(14 * DAY_SECONDS)
+      .default(DAY_SECONDS)
       .meta({ description: 'How long the secret before this one still signs; 0 ends it at once.' }),
     secret: z.string().max(512).optional().meta({ description: 'An own secret. Without one, one is made.' }),
   })
@@ -45,7 +46,7 @@ export const rotateSecret = (
   { store, rules, seal }: { readonly store: RotationStore; readonly rules: WebhookRules; readonly seal: Seal },
 ): Promise<OnceAnswered<RotationView>> => {
   const { owner, id, body, by, idempotencyKey, contentHash, nowMs } = request;
-  const overlapMs = body.overlap_seconds * 1000;
+  const overlapMs = body.overlap_seconds * SECOND_MS;
   const firstAnswer = (key: string) => store.firstRotation(owner, id, key, nowMs);
 
   const perform = async (): Promise<OnceAnswered<RotationView> | 'repeated'> => {
