@@ -3,6 +3,7 @@ import { nameSchema } from '../accounts/api-key.ts';
 import { type Actor, auditEntry, type StoredAuditEntry } from '../foundation/audit.ts';
 import { invalid, notFound, PassPostError } from '../foundation/errors.ts';
 import { deriveTimedId } from '../foundation/id.ts';
+import { isOwnWrite } from '../foundation/own-write.ts';
 import { rowVersion } from '../foundation/row-version.ts';
 import type { StoredEvent } from './event.ts';
 
@@ -87,8 +88,7 @@ export const putTemplate = async (
   if (!isTemplateId(id)) throw invalid('id', 'invalid_format', 'must be 1 to 64 of the characters A–Z a–z 0–9 . _ ~ -');
   for (let tries = 0; tries < TRIES; tries++) {
     const present = await templates.find(owner, id);
-    // The client library repeats a write whose answer was lost, and then meets its own success.
-    if (present?.written_by === requestId) return present;
+    if (present && isOwnWrite(present, requestId)) return present;
     // Never before the last change, however the clocks of two machines differ.
     const now = new Date(Math.max(nowMs, Date.parse(present?.updated_at ?? new Date(0).toISOString()))).toISOString();
     const next: StoredTemplate = {

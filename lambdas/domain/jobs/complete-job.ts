@@ -1,4 +1,5 @@
 import { notFound, PassPostError } from '../foundation/errors.ts';
+import { isOwnWrite } from '../foundation/own-write.ts';
 import type { JobResult, StoredJob } from './job.ts';
 import { RECOVER } from './job.ts';
 
@@ -40,8 +41,7 @@ export const completeJob = async (
       trace_id: traceId,
     };
     const stands = await jobs.replace(next, present.version);
-    // The client library repeats a write whose answer was lost, and then meets its own success.
-    if (stands === null || (stands.written_by === requestId && stands.version === next.version)) return next;
+    if (stands === null || (isOwnWrite(stands, requestId) && stands.version === next.version)) return next;
     present = stands;
   }
   throw notFound('job');

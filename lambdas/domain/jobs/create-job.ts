@@ -1,6 +1,7 @@
 import { contentHash } from '../foundation/content-hash.ts';
 import { invalid, PassPostError } from '../foundation/errors.ts';
 import { deriveId, drawId } from '../foundation/id.ts';
+import { isOwnWrite } from '../foundation/own-write.ts';
 import { SECOND_MS } from '../foundation/time.ts';
 import { type JobType, jobAtCreation, type NewJob, type StoredJob } from './job.ts';
 
@@ -107,7 +108,6 @@ export const createJob = async (creation: JobCreation, dependencies: JobDependen
     trace_id: traceId,
   };
   const present = await jobs.add(job);
-  // The client library repeats a write whose answer was lost, and then meets its own success.
-  if (present && present.written_by !== requestId) return repeated(present, hash, nowMs);
+  if (present && !isOwnWrite(present, requestId)) return repeated(present, hash, nowMs);
   return answerOf(body.async ? job : await awaited(job, dependencies), false);
 };

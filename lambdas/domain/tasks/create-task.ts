@@ -1,5 +1,6 @@
 import { PassPostError } from '../foundation/errors.ts';
 import { deriveId, drawId } from '../foundation/id.ts';
+import { isOwnWrite } from '../foundation/own-write.ts';
 import { newTask, type StoredTask, type TaskContent, taskAtCreation } from './task.ts';
 
 export interface TaskCreation {
@@ -33,6 +34,5 @@ export const createTask = async (
   if (present.content_hash !== content_hash) {
     throw new PassPostError('idempotency_mismatch', 'This Idempotency-Key was used for another task.');
   }
-  // The client library repeats a write whose answer was lost, and then meets its own success.
-  return { task: taskAtCreation(present), isReplay: present.written_by !== requestId };
+  return { task: taskAtCreation(present), isReplay: !isOwnWrite(present, requestId) };
 };

@@ -1,4 +1,5 @@
 import { notFound, PassPostError } from '../foundation/errors.ts';
+import { isOwnWrite } from '../foundation/own-write.ts';
 import { type StoredTask, type TaskMove, type TaskStatus, taskMoves } from './task.ts';
 
 /** What a move may bring along. */
@@ -58,8 +59,7 @@ export const moveTask = async (
   for (let present = await tasks.get(owner, id); present !== null; ) {
     const next = moved(present, move, details, by, nowMs);
     const stands = await tasks.replace(next, present.version);
-    // The client library repeats a write whose answer was lost, and then meets its own success.
-    if (stands === null || (stands.written_by === by.requestId && stands.version === next.version)) return next;
+    if (stands === null || (isOwnWrite(stands, by.requestId) && stands.version === next.version)) return next;
     present = stands;
   }
   throw notFound('task');
