@@ -7,7 +7,7 @@ export interface ChangingAccounts {
   /** Changes the account and leaves the entry, or neither; null where there is none. Nothing to change leaves nothing. */
   change(id: string, change: AccountChange, entry: StoredAuditEntry): Promise<StoredAccount | null>;
   /** Gives every key of the account these, the limit in its running minute, too. */
-  settleKeys(id: string, settings: KeySettings): Promise<void>;
+  updateKeys(id: string, settings: KeySettings): Promise<void>;
 }
 
 export interface AccountChange {
@@ -40,7 +40,7 @@ export const changeAccount = async (
   if (change.rate_limit_per_minute === undefined && change.retention_days === undefined) return changed;
   // Another change may have come in between: whoever ends last leaves the keys with what the account says.
   for (let settings: KeySettings | undefined = keySettingsOf(changed); settings !== undefined; ) {
-    await accounts.settleKeys(id, settings);
+    await accounts.updateKeys(id, settings);
     const now = await accounts.find(id);
     settings = now && !isSame(keySettingsOf(now), settings) ? keySettingsOf(now) : undefined;
   }

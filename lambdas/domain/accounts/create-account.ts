@@ -1,7 +1,12 @@
 import { type Actor, auditEntry, type StoredAuditEntry } from '../foundation/audit.ts';
 import { PassPostError } from '../foundation/errors.ts';
 import { drawId } from '../foundation/id.ts';
-import { answerOnce, type FirstAnswer, type OnceAnswered, type Repeatable } from '../foundation/idempotency.ts';
+import {
+  type AnswerWithSecret,
+  answerOnce,
+  type FirstAnswer,
+  type IdempotentRequest,
+} from '../foundation/idempotency.ts';
 import { checkRetention, keySettingsOf, type StoredAccount } from './account.ts';
 import { accountScopes } from './api-key.ts';
 import { type HashedApiKey, type LeftAnswer, newApiKey } from './create-api-key.ts';
@@ -20,7 +25,7 @@ export interface NewAccounts {
 
 /** Makes an account with its first key, which may do everything but the operator's calls. */
 export const createAccount = (
-  request: Repeatable & { readonly by: Actor; readonly nowMs: number },
+  request: IdempotentRequest & { readonly by: Actor; readonly nowMs: number },
   wanted: {
     readonly name: string;
     readonly rate_limit_per_minute: number;
@@ -28,7 +33,7 @@ export const createAccount = (
   },
   accounts: NewAccounts,
   stackRetentionDays: number,
-): Promise<OnceAnswered<StoredAccount>> => {
+): Promise<AnswerWithSecret<StoredAccount>> => {
   const { by, contentHash, idempotencyKey, nowMs } = request;
   const path = '/accounts';
   checkRetention(wanted.retention_days, stackRetentionDays);

@@ -1,7 +1,12 @@
 import { type Actor, auditEntry, type StoredAuditEntry } from '../foundation/audit.ts';
 import { PassPostError } from '../foundation/errors.ts';
 import { drawId } from '../foundation/id.ts';
-import { answerOnce, type FirstAnswer, type OnceAnswered, type Repeatable } from '../foundation/idempotency.ts';
+import {
+  type AnswerWithSecret,
+  answerOnce,
+  type FirstAnswer,
+  type IdempotentRequest,
+} from '../foundation/idempotency.ts';
 import { type KeySettings, keySettingsOf, type StoredAccount } from './account.ts';
 import { type ApiKey, type Caller, drawApiKey, type Scope, type StoredApiKey, showApiKey } from './api-key.ts';
 
@@ -35,14 +40,14 @@ export interface NewApiKeys {
   ): Promise<'added' | 'repeated' | 'account_changed' | 'busy'>;
 }
 
-export interface KeyRequest extends Repeatable {
+export interface KeyRequest extends IdempotentRequest {
   readonly caller: Caller;
   readonly by: Actor;
   readonly nowMs: number;
 }
 
 /** Nobody makes a key that may more than his own: neither a scope more nor, with a test key, live data. */
-export const requireMayMake = (
+export const requireMayCreate = (
   caller: Caller,
   { scopes, mode }: { readonly scopes: readonly string[]; readonly mode: 'live' | 'test' },
 ): void => {
@@ -84,10 +89,10 @@ export const addApiKey = (
   wanted: { readonly name: string; readonly scopes: readonly string[]; readonly mode: 'live' | 'test' },
   keys: NewApiKeys,
   replacedId: string | null = null,
-): Promise<OnceAnswered<ApiKey> | 'repeated'> => {
+): Promise<AnswerWithSecret<ApiKey> | 'repeated'> => {
   const { caller, by, contentHash, idempotencyKey, nowMs } = request;
   const accountId = caller.accountId ?? '';
-  const attempt = async (triesLeft: number): Promise<OnceAnswered<ApiKey> | 'repeated'> => {
+  const attempt = async (triesLeft: number): Promise<AnswerWithSecret<ApiKey> | 'repeated'> => {
     const account = await keys.account(accountId);
     if (account === null) throw new PassPostError('forbidden', 'This key belongs to no account.');
     if ((account.deleting_until ?? 0) > nowMs) {
@@ -114,11 +119,11 @@ export const createApiKey = (
   request: KeyRequest,
   wanted: { readonly name: string; readonly scopes: readonly Scope[]; readonly mode?: 'live' | 'test' | undefined },
   keys: NewApiKeys,
-): Promise<OnceAnswered<ApiKey>> => {
+): Promise<AnswerWithSecret<ApiKey>> => {
   const { caller, nowMs } = request;
   const path = '/keys';
   const key = { ...wanted, mode: wanted.mode ?? caller.mode };
-  requireMayMake(caller, key);
+  requireMayCreate(caller, key);
   return answerOnce(
     request,
     (idempotencyKey) => keys.firstAnswer(caller.accountId ?? '', path, idempotencyKey, nowMs),

@@ -13,20 +13,20 @@ const remedies = {
   jobs: 'Complete its unfinished jobs with POST /jobs/{id}/complete; a recovery ends by itself.',
   tasks: 'Tasks are kept for ever, and so is an account that has any: revoke its keys with DELETE /keys/{id} instead.',
 } as const;
-export type RemainingKind = keyof typeof remedies;
+export type ContentKind = keyof typeof remedies;
 
 /** Something of an account that would be lost with it. */
-export interface Remaining {
-  readonly kind: RemainingKind;
+export interface AccountContent {
+  readonly kind: ContentKind;
   readonly mode: Mode;
 }
 
 export interface DeletingAccounts {
   find(id: string): Promise<StoredAccount | null>;
   /** What would be lost with the account unasked. */
-  remaining(id: string, nowMs: number): Promise<readonly Remaining[]>;
+  contents(id: string, nowMs: number): Promise<readonly AccountContent[]>;
   /** Lets the account get no new keys until then; false where there is none. */
-  closeUntil(id: string, untilMs: number): Promise<boolean>;
+  blockNewKeysUntil(id: string, untilMs: number): Promise<boolean>;
   keys(id: string): Promise<readonly ListedApiKey[]>;
   /** Ends a key at once, everywhere, and leaves the entry. */
   revoke(id: string, key: ListedApiKey, entry: StoredAuditEntry, nowMs: number): Promise<boolean>;
@@ -40,9 +40,9 @@ export interface DeletingAccounts {
 const CLOSED_MS = 2 * MINUTE_MS;
 const KEYS_AT_ONCE = 10;
 
-const name = ({ kind, mode }: Remaining): string => `${kind.replace('_', ' ')} (${mode})`;
+const name = ({ kind, mode }: AccountContent): string => `${kind.replace('_', ' ')} (${mode})`;
 
-const notEmpty = (remaining: readonly Remaining[]): PassPostError => {
+const notEmpty = (remaining: readonly AccountContent[]): PassPostError => {
   const advice = [...new Set(remaining.map(({ kind }) => remedies[kind]))];
   return new PassPostError(
     'conflict',
@@ -67,9 +67,9 @@ export const deleteAccount = async (
   accounts: DeletingAccounts,
 ): Promise<void> => {
   if (!(await accounts.find(id))) throw notFound('account');
-  const remaining = await accounts.remaining(id, nowMs);
+  const remaining = await accounts.contents(id, nowMs);
   if (remaining.length > 0) throw notEmpty(remaining);
-  if (!(await accounts.closeUntil(id, nowMs + CLOSED_MS))) throw notFound('account');
+  if (!(await accounts.blockNewKeysUntil(id, nowMs + CLOSED_MS))) throw notFound('account');
   // The operator's doing, in the account's own audit.
   const actor = { ...by, accountId: id };
   const keys = await accounts.keys(id);

@@ -1,9 +1,9 @@
 import { type Actor, auditEntry, type StoredAuditEntry } from '../foundation/audit.ts';
 import { notFound, PassPostError } from '../foundation/errors.ts';
-import { answerOnce, type OnceAnswered } from '../foundation/idempotency.ts';
+import { type AnswerWithSecret, answerOnce } from '../foundation/idempotency.ts';
 import { SECOND_MS } from '../foundation/time.ts';
 import type { ApiKey, Caller } from './api-key.ts';
-import { addApiKey, type HashedApiKey, type KeyRequest, type NewApiKeys, requireMayMake } from './create-api-key.ts';
+import { addApiKey, type HashedApiKey, type KeyRequest, type NewApiKeys, requireMayCreate } from './create-api-key.ts';
 
 /** A key as the listing of its account names it. */
 export interface ListedApiKey {
@@ -28,7 +28,7 @@ export const rotateApiKey = async (
   keyId: string,
   overlapSeconds: number,
   keys: NewApiKeys & LivingApiKeys,
-): Promise<OnceAnswered<ApiKey>> => {
+): Promise<AnswerWithSecret<ApiKey>> => {
   const { caller, nowMs } = request;
   const accountId = caller.accountId ?? '';
   const path = `/keys/${keyId}/rotate`;
@@ -38,7 +38,7 @@ export const rotateApiKey = async (
     (idempotencyKey) => keys.firstAnswer(accountId, path, idempotencyKey, nowMs),
     async () => {
       if (!old || old.key.revoked_at !== null) throw notFound('key');
-      requireMayMake(caller, old.key);
+      requireMayCreate(caller, old.key);
       if (old.key.expires_at !== null && old.key.expires_at <= nowMs) {
         throw new PassPostError('conflict', 'This key has expired.');
       }

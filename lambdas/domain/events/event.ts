@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { callSchema } from '../foundation/origin.ts';
+import { requestOriginSchema } from '../foundation/origin.ts';
 import { rowVersion } from '../foundation/row-version.ts';
 
 /** What an event is about, beyond its type: a webhook may ask for one resource only. Bounded in bytes, because a thousand of them share the row that says who wants a type. */
@@ -29,7 +29,7 @@ export const storedEventSchema = z.object({
   /** RFC 3339, UTC, milliseconds. */
   created_at: z.string(),
   /** By which it came to be; none where no call did, as of a webhook's failing. */
-  call: callSchema.optional(),
+  call: requestOriginSchema.optional(),
   /** The one webhook that an operational event is about, and must not be sent to. */
   about: z.string().optional(),
   /** The one webhook that a sample is for, whatever it wants and even while it is disabled. */

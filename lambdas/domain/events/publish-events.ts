@@ -34,10 +34,10 @@ export interface PublishRules {
   readonly checker: Pick<SchemaChecker, 'faultsOfValue'>;
 }
 
-/** In the order they were sent. `isReplay`: all of them had been published before. */
+/** In the order they were sent. `isRepeat`: all of them had been published before. */
 export interface Published {
   readonly events: readonly StoredEvent[];
-  readonly isReplay: boolean;
+  readonly isRepeat: boolean;
 }
 
 /** A row holds 400 KB: a body within its bound may grow when it is written out, `1e20` as twenty-one digits. */
@@ -185,6 +185,6 @@ export const publishEvents = async (
   if (met.length > 0) await lookUp(met);
   return {
     events: candidates.map(({ event }) => standing.get(event.id) ?? event),
-    isReplay: added.every((isAdded) => !isAdded),
+    isRepeat: added.every((isAdded) => !isAdded),
   };
 };

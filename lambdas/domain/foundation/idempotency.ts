@@ -7,28 +7,28 @@ export interface FirstAnswer<T> {
 }
 
 /** A request that may be a repeat. */
-export interface Repeatable {
+export interface IdempotentRequest {
   readonly idempotencyKey: string | null;
   readonly contentHash: string;
 }
 
 /** An answer; `secret` is null where the request is a repeat, for it was shown once. */
-export interface OnceAnswered<T> {
+export interface AnswerWithSecret<T> {
   readonly answer: T;
   readonly secret: string | null;
 }
 
-const repeatOf = <T>(first: FirstAnswer<T>, contentHash: string): OnceAnswered<T> => {
+const repeatOf = <T>(first: FirstAnswer<T>, contentHash: string): AnswerWithSecret<T> => {
   if (first.contentHash === contentHash) return { answer: first.answer, secret: null };
   throw new PassPostError('idempotency_mismatch', 'This Idempotency-Key was used for another request.');
 };
 
 /** Performs what its key was not used for yet, and else gives the first answer again. `repeated`: a twin was faster. */
 export const answerOnce = async <T>(
-  { idempotencyKey, contentHash }: Repeatable,
+  { idempotencyKey, contentHash }: IdempotentRequest,
   firstAnswer: (idempotencyKey: string) => Promise<FirstAnswer<T> | null>,
-  perform: () => Promise<OnceAnswered<T> | 'repeated'>,
-): Promise<OnceAnswered<T>> => {
+  perform: () => Promise<AnswerWithSecret<T> | 'repeated'>,
+): Promise<AnswerWithSecret<T>> => {
   const first = idempotencyKey === null ? null : await firstAnswer(idempotencyKey);
   if (first) return repeatOf(first, contentHash);
   const performed = await perform();
@@ -40,7 +40,7 @@ export const answerOnce = async <T>(
 
 /** The same where an answer holds no secret: whoever repeats gets all of it again. */
 export const performOnce = async <T extends object>(
-  repeatable: Repeatable,
+  repeatable: IdempotentRequest,
   firstAnswer: (idempotencyKey: string) => Promise<FirstAnswer<T> | null>,
   perform: () => Promise<{ readonly answer: T } | 'repeated'>,
 ): Promise<{ readonly answer: T; readonly isRepeat: boolean }> => {

@@ -1,22 +1,22 @@
 import type { Page, Position } from './page.ts';
 
 /** Some of a run, newest first. `reached`: where reading stopped; `null` where the run has ended. */
-export interface Piece<T> {
+export interface RangePage<T> {
   readonly items: readonly T[];
-  readonly looked: number;
+  readonly examined: number;
   readonly reached: Position | null;
 }
 
-/** One of several ordered runs that make up a list: reads on after a position. `atMost` bounds what is looked at, not what is found. */
-export type ReadRun<T> = (after: Position | null, atMost: number) => Promise<Piece<T>>;
+/** One of several ordered ranges that make up a list: reads on after a position. `atMost` bounds what is examined at, not what is found. */
+export type ReadRange<T> = (after: Position | null, atMost: number) => Promise<RangePage<T>>;
 
 export interface MergedPageRequest<T> {
-  readonly runs: readonly ReadRun<T>[];
+  readonly ranges: readonly ReadRange<T>[];
   readonly positionOf: (item: T) => Position;
   readonly after: Position | null;
   readonly limit: number;
   /** A filter without an index would otherwise read on for ever. */
-  readonly lookAtMost: number;
+  readonly examineAtMost: number;
   readonly isFiltered: boolean;
 }
 
@@ -24,19 +24,19 @@ const isNewer = (a: Position, b: Position): boolean => (a.at === b.at ? a.id > b
 const byNewest = (a: Position, b: Position): number => (isNewer(a, b) ? -1 : isNewer(b, a) ? 1 : 0);
 
 /**
- * The next page of a list that is spread over runs. What is newer than every run has been read down to is complete; a
- * run is read on only while it holds the page back. A page may be short where much was looked at and little found.
+ * The next page of a list that is spread over ranges. What is newer than every run has been read down to is complete; a
+ * run is read on only while it holds the page back. A page may be short where much was examined at and little found.
  */
 export const mergedPage = async <T>(request: MergedPageRequest<T>): Promise<Page<T>> => {
   const { positionOf, after, limit, isFiltered } = request;
-  const runs = request.runs.map((read) => ({ read, reached: after, hasEnded: false }));
+  const ranges = request.ranges.map((read) => ({ read, reached: after, hasEnded: false }));
   const found: T[] = [];
-  let left = request.lookAtMost;
+  let left = request.examineAtMost;
   for (;;) {
     found.sort((a, b) => byNewest(positionOf(a), positionOf(b)));
     // One more than the page holds, to know whether there is a next one.
     const beyond = found[limit];
-    const open = runs.filter(({ hasEnded, reached }) => {
+    const open = ranges.filter(({ hasEnded, reached }) => {
       if (hasEnded) return false;
       return !beyond || !reached || isNewer(reached, positionOf(beyond));
     });
@@ -48,14 +48,14 @@ export const mergedPage = async <T>(request: MergedPageRequest<T>): Promise<Page
       open.map(async (run) => {
         const piece = await run.read(run.reached, atMost);
         found.push(...piece.items);
-        left -= piece.looked;
+        left -= piece.examined;
         run.reached = piece.reached;
         run.hasEnded = piece.reached === null;
       }),
     );
   }
   // Whatever lies beyond the newest place at which an open run stopped may still have gaps.
-  const frontier = runs
+  const frontier = ranges
     .flatMap(({ hasEnded, reached }) => (hasEnded || !reached ? [] : [reached]))
     .toSorted(byNewest)[0];
   const complete = frontier ? found.filter((item) => !isNewer(frontier, positionOf(item))) : found;

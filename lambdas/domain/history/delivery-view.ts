@@ -7,7 +7,7 @@ import {
   triggers,
 } from '../deliveries/delivery.ts';
 import { timeOfId, webhookOfDelivery } from '../foundation/id.ts';
-import { HIDDEN, type StoredWebhook } from '../webhooks/webhook.ts';
+import { MASK, type StoredWebhook } from '../webhooks/webhook.ts';
 
 const errorSchema = z.object({ code: z.enum(attemptErrorCodes), message: z.string() }).nullable();
 const bodySchema = z.string().nullable().meta({ description: "The receiver's answer, cut to 2,000 characters." });
@@ -41,7 +41,7 @@ const attemptViewSchema = z
     http_status: z.number().nullable(),
     response_body: bodySchema,
     error: errorSchema,
-    request_headers: z.record(z.string(), z.literal(HIDDEN)).meta({ description: 'What was sent, by name.' }),
+    request_headers: z.record(z.string(), z.literal(MASK)).meta({ description: 'What was sent, by name.' }),
   })
   .meta({ id: 'Attempt' });
 export type AttemptView = z.infer<typeof attemptViewSchema>;
@@ -95,5 +95,5 @@ export const attemptToView = (attempt: Attempt): AttemptView => ({
   http_status: attempt.http_status,
   response_body: attempt.response_body,
   error: attempt.error,
-  request_headers: Object.fromEntries(attempt.request_headers.map((name) => [name, HIDDEN] as const)),
+  request_headers: Object.fromEntries(attempt.request_headers.map((name) => [name, MASK] as const)),
 });

@@ -34,7 +34,7 @@ export interface JobDependencies {
 export interface JobAnswer {
   readonly job: StoredJob;
   readonly isResult: boolean;
-  readonly isReplay: boolean;
+  readonly isRepeat: boolean;
 }
 
 /** A call is cut off after 30 s: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html */
@@ -45,10 +45,10 @@ const LAST_POLL_MS = SECOND_MS;
 const waitEndOf = (job: StoredJob): number => Date.parse(job.created_at) + LONGEST_WAIT_MS;
 
 /** What a caller is answered whose wait is over, then and whenever the request is repeated. */
-const answerOf = (job: StoredJob, isReplay: boolean): JobAnswer => {
+const answerOf = (job: StoredJob, isRepeat: boolean): JobAnswer => {
   const isInTime = job.completed_at !== null && Date.parse(job.completed_at) <= waitEndOf(job);
   const isResult = job.result_to === 'caller' && isInTime;
-  return { job: isResult ? job : jobAtCreation(job), isResult, isReplay };
+  return { job: isResult ? job : jobAtCreation(job), isResult, isRepeat };
 };
 
 /** Looks now and then, ever more rarely, until the job is completed or the time is up. */

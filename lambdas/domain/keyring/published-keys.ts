@@ -36,5 +36,5 @@ export const nextPublicKeyPem = (
 };
 
 /** For how long an answer that holds the signing key alone may be kept: minutes, and never past the switch to the next one. */
-export const secondsToKeep = ({ jwks: { keys } }: PublicKeys, nowMs: number): number =>
+export const cacheSeconds = ({ jwks: { keys } }: PublicKeys, nowMs: number): number =>
   Math.min(300, Math.floor((nextSwitchMs(keys, nowMs) - nowMs) / SECOND_MS));

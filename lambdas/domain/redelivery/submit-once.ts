@@ -2,7 +2,7 @@ import type { Command } from '../deliveries/command.ts';
 import type { StoredEvent } from '../events/event.ts';
 import type { Actor, StoredAuditEntry } from '../foundation/audit.ts';
 import { PassPostError } from '../foundation/errors.ts';
-import { type FirstAnswer, performOnce, type Repeatable } from '../foundation/idempotency.ts';
+import { type FirstAnswer, type IdempotentRequest, performOnce } from '../foundation/idempotency.ts';
 import type { StoredJob } from '../jobs/job.ts';
 
 /** What is left behind under a request's Idempotency-Key, for whoever repeats it. */
@@ -30,7 +30,7 @@ export interface SubmitStore {
   ): Promise<'submitted' | 'repeated' | 'taken'>;
 }
 
-export interface SubmitRequest extends Repeatable {
+export interface SubmitRequest extends IdempotentRequest {
   readonly owner: string;
   /** Below the API's base; an Idempotency-Key counts within it. */
   readonly path: string;

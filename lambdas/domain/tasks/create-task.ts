@@ -23,16 +23,16 @@ export interface NewTasks {
 export const createTask = async (
   creation: TaskCreation,
   tasks: NewTasks,
-): Promise<{ task: StoredTask; isReplay: boolean }> => {
+): Promise<{ task: StoredTask; isRepeat: boolean }> => {
   const { owner, content, contentHash, idempotencyKey, requestId, traceId, retentionDays, nowMs } = creation;
   const id = idempotencyKey === null ? drawId('tsk', nowMs) : deriveId('tsk', owner, '/tasks', idempotencyKey);
   const content_hash = idempotencyKey === null ? null : contentHash;
   const origin = { owner, content_hash, retention_days: retentionDays, written_by: requestId, trace_id: traceId };
   const task = newTask(id, content, origin, nowMs);
   const present = await tasks.add(task);
-  if (present === null) return { task, isReplay: false };
+  if (present === null) return { task, isRepeat: false };
   if (present.content_hash !== content_hash) {
     throw new PassPostError('idempotency_mismatch', 'This Idempotency-Key was used for another task.');
   }
-  return { task: taskAtCreation(present), isReplay: !isOwnWrite(present, requestId) };
+  return { task: taskAtCreation(present), isRepeat: !isOwnWrite(present, requestId) };
 };

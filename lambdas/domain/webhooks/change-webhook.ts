@@ -1,9 +1,9 @@
 import type { Profile } from '../deliveries/profile.ts';
 import { auditEntry } from '../foundation/audit.ts';
-import type { Call } from '../foundation/origin.ts';
+import type { RequestOrigin } from '../foundation/origin.ts';
 import { type Seal, sealHeaders } from './create-webhook.ts';
 import { checkRoutes, webhookRoutes } from './event-routing.ts';
-import { conflict, found, TRIES, type WebhookRequest, type WebhookStore } from './update-loop.ts';
+import { concurrentChange, findWebhook, MAX_TRIES, type WebhookRequest, type WebhookStore } from './update-loop.ts';
 import { checkSettings, profileNamed, type WebhookRules } from './validate-webhook.ts';
 import type { StoredWebhook } from './webhook.ts';
 import type { WebhookChanges } from './webhook-input.ts';
@@ -46,23 +46,30 @@ const applied = async (
 /** A change is looked at as what it makes of the webhook: `allow_http` may make the address wrong that it had all along. */
 const checkChanges = (before: StoredWebhook, changes: WebhookChanges, profile: Profile, rules: WebhookRules) => {
   const isAddressChanged = changes.url !== undefined || changes.allow_http !== undefined;
-  const standing = {
+  const context = {
     owner: before.owner,
     allowHttp: changes.allow_http ?? before.allow_http,
     hasBasicAuth: (changes.basic_auth === undefined ? before.basic_auth : changes.basic_auth) !== null,
-    keptHeaderNames: changes.headers === undefined ? (before.headers?.names ?? []) : [],
+    unchangedHeaderNames: changes.headers === undefined ? (before.headers?.names ?? []) : [],
   };
   const url = isAddressChanged ? (changes.url ?? before.url) : undefined;
-  return checkSettings({ ...changes, url }, standing, profile, rules);
+  return checkSettings({ ...changes, url }, context, profile, rules);
 };
 
 /** Changes a webhook. What was held while it was disabled goes on once it is enabled: the command for that is part of the change. */
 export const changeWebhook = async (
-  { owner, id, changes, by, call, nowMs }: WebhookRequest & { readonly changes: WebhookChanges; readonly call?: Call },
+  {
+    owner,
+    id,
+    changes,
+    by,
+    call,
+    nowMs,
+  }: WebhookRequest & { readonly changes: WebhookChanges; readonly call?: RequestOrigin },
   { store, rules, seal }: { store: WebhookStore; rules: WebhookRules; seal: Seal },
 ): Promise<StoredWebhook> => {
-  for (let tries = 0; tries < TRIES; tries++) {
-    const before = await found(store, owner, id);
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const before = await findWebhook(store, owner, id);
     const profile = profileNamed(before.profile, rules);
     await checkChanges(before, changes, profile, rules);
     const after = await applied(before, changes, profile, seal, nowMs);
@@ -83,5 +90,5 @@ export const changeWebhook = async (
     });
     if (isDone) return after;
   }
-  throw conflict();
+  throw concurrentChange();
 };

@@ -2,7 +2,12 @@ import type { Profile } from '../deliveries/profile.ts';
 import { type Actor, auditEntry, type StoredAuditEntry } from '../foundation/audit.ts';
 import { PassPostError } from '../foundation/errors.ts';
 import { drawId } from '../foundation/id.ts';
-import { answerOnce, type FirstAnswer, type OnceAnswered, type Repeatable } from '../foundation/idempotency.ts';
+import {
+  type AnswerWithSecret,
+  answerOnce,
+  type FirstAnswer,
+  type IdempotentRequest,
+} from '../foundation/idempotency.ts';
 import { checkRoutes, type WebhookRoutes, webhookRoutes } from './event-routing.ts';
 import { createSecret } from './secret.ts';
 import { checkSettings, profileNamed, type WebhookRules } from './validate-webhook.ts';
@@ -28,7 +33,7 @@ export interface NewWebhookStore {
 /** Seals a text so that only the deliver function can open it, as this webhook's. */
 export type Seal = (owner: string, webhookId: string, text: string) => Promise<string>;
 
-export interface CreateWebhookRequest extends Repeatable {
+export interface CreateWebhookRequest extends IdempotentRequest {
   readonly owner: string;
   readonly body: NewWebhook;
   readonly by: Actor;
@@ -84,13 +89,18 @@ const newWebhook = async (
 export const createWebhook = (
   request: CreateWebhookRequest,
   { store, rules, seal }: CreateWebhookDependencies,
-): Promise<OnceAnswered<WebhookView>> => {
+): Promise<AnswerWithSecret<WebhookView>> => {
   const { owner, body, by, idempotencyKey, contentHash, nowMs } = request;
 
-  const perform = async (): Promise<OnceAnswered<WebhookView> | 'repeated'> => {
+  const perform = async (): Promise<AnswerWithSecret<WebhookView> | 'repeated'> => {
     const profile = profileNamed(body.profile, rules);
-    const standing = { owner, allowHttp: body.allow_http, hasBasicAuth: body.basic_auth !== null, keptHeaderNames: [] };
-    await checkSettings(body, standing, profile, rules);
+    const context = {
+      owner,
+      allowHttp: body.allow_http,
+      hasBasicAuth: body.basic_auth !== null,
+      unchangedHeaderNames: [],
+    };
+    await checkSettings(body, context, profile, rules);
     const secret = body.secret ?? createSecret();
     const webhook = await newWebhook(request, secret, profile, seal);
     const routes = webhookRoutes(webhook, profile);

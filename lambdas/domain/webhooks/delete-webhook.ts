@@ -1,7 +1,7 @@
 import { eraseCommand } from '../deliveries/command.ts';
 import { auditEntry } from '../foundation/audit.ts';
 import { webhookRoutes } from './event-routing.ts';
-import { conflict, found, TRIES, type WebhookRequest, type WebhookStore } from './update-loop.ts';
+import { concurrentChange, findWebhook, MAX_TRIES, type WebhookRequest, type WebhookStore } from './update-loop.ts';
 import { profileNamed, type WebhookRules } from './validate-webhook.ts';
 
 /**
@@ -12,8 +12,8 @@ export const deleteWebhook = async (
   { owner, id, withHistory = false, by, nowMs }: WebhookRequest & { readonly withHistory?: boolean },
   { store, rules }: { store: WebhookStore; rules: Pick<WebhookRules, 'profiles'> },
 ): Promise<void> => {
-  for (let tries = 0; tries < TRIES; tries++) {
-    const before = await found(store, owner, id);
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const before = await findWebhook(store, owner, id);
     const now = new Date(nowMs).toISOString();
     const isDone = await store.replace({
       before,
@@ -40,5 +40,5 @@ export const deleteWebhook = async (
     });
     if (isDone) return;
   }
-  throw conflict();
+  throw concurrentChange();
 };

@@ -3,7 +3,7 @@ import { notFound, PassPostError } from '../foundation/errors.ts';
 import { changeWebhook } from './change-webhook.ts';
 import { createWebhook, type NewWebhookStore, type Seal } from './create-webhook.ts';
 import { deleteWebhook } from './delete-webhook.ts';
-import { conflict, TRIES, type WebhookStore } from './update-loop.ts';
+import { concurrentChange, MAX_TRIES, type WebhookStore } from './update-loop.ts';
 import type { WebhookRules } from './validate-webhook.ts';
 import type { StoredWebhook } from './webhook.ts';
 import { newWebhookSchema } from './webhook-input.ts';
@@ -85,7 +85,7 @@ export const subscribe = async (
   const changes = settingsOf(subscription);
 
   let made: string | null = null;
-  for (let tries = 0; tries < TRIES; tries++) {
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
     const [kept, ...doubles] = await find();
     if (
       kept &&
@@ -99,7 +99,7 @@ export const subscribe = async (
     const request = { owner, body, by, idempotencyKey: null, contentHash: '', nowMs };
     made = (await createWebhook(request, dependencies)).answer.id;
   }
-  throw conflict();
+  throw concurrentChange();
 };
 
 /** Removes every subscription of the account with that URL; none is no fault. */

@@ -1,12 +1,17 @@
 import * as z from 'zod';
 import { auditEntry } from '../foundation/audit.ts';
 import { PassPostError } from '../foundation/errors.ts';
-import { answerOnce, type FirstAnswer, type OnceAnswered, type Repeatable } from '../foundation/idempotency.ts';
+import {
+  type AnswerWithSecret,
+  answerOnce,
+  type FirstAnswer,
+  type IdempotentRequest,
+} from '../foundation/idempotency.ts';
 import { DAY_SECONDS, SECOND_MS } from '../foundation/time.ts';
 import type { Seal } from './create-webhook.ts';
 import { webhookRoutes } from './event-routing.ts';
 import { createSecret, MOST_SECRETS, withNewSecret } from './secret.ts';
-import { conflict, found, TRIES, type WebhookRequest, type WebhookStore } from './update-loop.ts';
+import { concurrentChange, findWebhook, MAX_TRIES, type WebhookRequest, type WebhookStore } from './update-loop.ts';
 import { checkSettings, profileNamed, type WebhookRules } from './validate-webhook.ts';
 import { type RotationView, rotationViewSchema } from './webhook-view.ts';
 
@@ -36,7 +41,7 @@ export interface RotationStore extends WebhookStore {
   ): Promise<FirstAnswer<RotationView> | null>;
 }
 
-export interface RotateSecretRequest extends Repeatable, WebhookRequest {
+export interface RotateSecretRequest extends IdempotentRequest, WebhookRequest {
   readonly body: SecretRotation;
 }
 
@@ -44,17 +49,17 @@ export interface RotateSecretRequest extends Repeatable, WebhookRequest {
 export const rotateSecret = (
   request: RotateSecretRequest,
   { store, rules, seal }: { readonly store: RotationStore; readonly rules: WebhookRules; readonly seal: Seal },
-): Promise<OnceAnswered<RotationView>> => {
+): Promise<AnswerWithSecret<RotationView>> => {
   const { owner, id, body, by, idempotencyKey, contentHash, nowMs } = request;
   const overlapMs = body.overlap_seconds * SECOND_MS;
   const firstAnswer = (key: string) => store.firstRotation(owner, id, key, nowMs);
 
-  const perform = async (): Promise<OnceAnswered<RotationView> | 'repeated'> => {
-    for (let tries = 0; tries < TRIES; tries++) {
-      const before = await found(store, owner, id);
+  const perform = async (): Promise<AnswerWithSecret<RotationView> | 'repeated'> => {
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const before = await findWebhook(store, owner, id);
       const profile = profileNamed(before.profile, rules);
-      const standing = { owner, allowHttp: before.allow_http, hasBasicAuth: false, keptHeaderNames: [] };
-      await checkSettings({ secret: body.secret }, standing, profile, rules);
+      const context = { owner, allowHttp: before.allow_http, hasBasicAuth: false, unchangedHeaderNames: [] };
+      await checkSettings({ secret: body.secret }, context, profile, rules);
       const secret = body.secret ?? createSecret();
       const secrets = withNewSecret(before.secrets, await seal(owner, id, secret), overlapMs, nowMs);
       if (secrets.length > MOST_SECRETS) {
@@ -81,7 +86,7 @@ export const rotateSecret = (
       if (isDone) return { answer, secret };
       if (idempotencyKey !== null && (await firstAnswer(idempotencyKey))) return 'repeated';
     }
-    throw conflict();
+    throw concurrentChange();
   };
 
   return answerOnce(request, firstAnswer, perform);

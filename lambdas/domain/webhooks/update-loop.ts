@@ -27,9 +27,9 @@ export interface WebhookChange {
 }
 
 /** Someone else may change the webhook between reading and writing; so often it is tried again. */
-export const TRIES = 5;
+export const MAX_TRIES = 5;
 
-export const conflict = (): PassPostError =>
+export const concurrentChange = (): PassPostError =>
   new PassPostError('conflict', 'The webhook is being changed by others. Please try again.');
 
 /** Whose webhook, which one, and who asks. */
@@ -40,7 +40,7 @@ export interface WebhookRequest {
   readonly nowMs: number;
 }
 
-export const found = async (store: WebhookStore, owner: string, id: string): Promise<StoredWebhook> => {
+export const findWebhook = async (store: WebhookStore, owner: string, id: string): Promise<StoredWebhook> => {
   const webhook = await store.find(owner, id);
   if (!webhook) throw notFound('webhook');
   return webhook;

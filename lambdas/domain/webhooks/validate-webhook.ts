@@ -14,7 +14,7 @@ export interface WebhookRules {
 }
 
 /** What to look at: all of a new webhook, or what a change brings. */
-export interface Settings {
+export interface SettingsToCheck {
   readonly url?: string | undefined;
   readonly events?: readonly string[] | undefined;
   readonly profile_options?: unknown;
@@ -25,12 +25,12 @@ export interface Settings {
 }
 
 /** What holds of the webhook besides, once a change is made. */
-export interface Standing {
+export interface SettingsContext {
   readonly owner: string;
   readonly allowHttp: boolean;
   readonly hasBasicAuth: boolean;
   /** Of the headers that a change leaves as they are. */
-  readonly keptHeaderNames: readonly string[];
+  readonly unchangedHeaderNames: readonly string[];
 }
 
 const fieldErrors = (root: string, { issues }: z.ZodError): FieldError[] =>
@@ -55,7 +55,7 @@ export const profileNamed = (name: string, { profiles }: Pick<WebhookRules, 'pro
 
 const checkEvents = async (
   events: readonly string[],
-  { owner }: Standing,
+  { owner }: SettingsContext,
   { isEventType, ownEventTypes }: WebhookRules,
 ): Promise<FieldError[]> => {
   const others = [...new Set(events)].filter((name) => name !== EVERYTHING && !isEventType(name));
@@ -72,24 +72,27 @@ const checkEvents = async (
     : unknown;
 };
 
-const checkAllHeaders = (headers: Settings['headers'], { hasBasicAuth, keptHeaderNames }: Standing): FieldError[] => {
+const checkAllHeaders = (
+  headers: SettingsToCheck['headers'],
+  { hasBasicAuth, unchangedHeaderNames }: SettingsContext,
+): FieldError[] => {
   if (headers) return checkHeaders(headers, { hasBasicAuth });
-  const isTaken = hasBasicAuth && keptHeaderNames.some((name) => name.toLowerCase() === 'authorization');
+  const isTaken = hasBasicAuth && unchangedHeaderNames.some((name) => name.toLowerCase() === 'authorization');
   if (!isTaken) return [];
   return [{ path: 'basic_auth', code: 'reserved', message: 'needs the header that `headers` sets already' }];
 };
 
 /** Holds settings to what depends on the profile, the catalogue and the network, and names everything that is wrong. */
 export const checkSettings = async (
-  { url, events, profile_options, schedule, headers, api_version, secret }: Settings,
-  standing: Standing,
+  { url, events, profile_options, schedule, headers, api_version, secret }: SettingsToCheck,
+  context: SettingsContext,
   profile: Profile,
   rules: WebhookRules,
 ): Promise<void> => {
   const errors = [
-    ...(url === undefined ? [] : await rules.checkUrl(url, standing.allowHttp)),
-    ...(await checkEvents(events ?? [], standing, rules)),
-    ...checkAllHeaders(headers, standing),
+    ...(url === undefined ? [] : await rules.checkUrl(url, context.allowHttp)),
+    ...(await checkEvents(events ?? [], context, rules)),
+    ...checkAllHeaders(headers, context),
   ];
   const options = profile_options === undefined ? null : profile.options.safeParse(profile_options);
   if (options?.error) errors.push(...fieldErrors('profile_options', options.error));

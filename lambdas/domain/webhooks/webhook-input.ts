@@ -1,12 +1,12 @@
 import * as z from 'zod';
 import { waitsSchema } from '../deliveries/retry-schedule.ts';
 import { resourceSchema } from '../events/event.ts';
-import { HIDDEN, MOST_EVENTS } from './webhook.ts';
+import { MASK, MOST_EVENTS } from './webhook.ts';
 
 // https://www.rfc-editor.org/rfc/rfc7617#section-2: no control characters, and no colon in the user name.
 const CONTROL = /\p{Cc}/u;
 
-const hiddenAgain = (text: string): boolean => text === HIDDEN;
+const hiddenAgain = (text: string): boolean => text === MASK;
 const notHidden = 'is what reads show in place of the value: send the value itself';
 
 export const basicAuthSchema = z.strictObject({

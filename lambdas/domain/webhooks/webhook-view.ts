@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { HIDDEN, type StoredWebhook } from './webhook.ts';
+import { MASK, type StoredWebhook } from './webhook.ts';
 
 /** A webhook as the API shows it: of what is secret, only that it is there. */
 export const webhookViewSchema = z
@@ -16,8 +16,8 @@ export const webhookViewSchema = z
     profile_options: z.record(z.string(), z.unknown()),
     schedule: z.union([z.array(z.number()), z.string()]).nullable(),
     timeout_seconds: z.number(),
-    basic_auth: z.object({ username: z.string(), password: z.literal(HIDDEN) }).nullable(),
-    headers: z.record(z.string(), z.literal(HIDDEN)),
+    basic_auth: z.object({ username: z.string(), password: z.literal(MASK) }).nullable(),
+    headers: z.record(z.string(), z.literal(MASK)),
     api_version: z.string(),
     allow_http: z.boolean(),
     max_per_second: z.number().nullable(),
@@ -47,8 +47,8 @@ export const webhookToView = (webhook: StoredWebhook): WebhookView => ({
   profile_options: webhook.profile_options,
   schedule: webhook.schedule,
   timeout_seconds: webhook.timeout_seconds,
-  basic_auth: webhook.basic_auth && { username: webhook.basic_auth.username, password: HIDDEN },
-  headers: Object.fromEntries((webhook.headers?.names ?? []).map((name) => [name, HIDDEN] as const)),
+  basic_auth: webhook.basic_auth && { username: webhook.basic_auth.username, password: MASK },
+  headers: Object.fromEntries((webhook.headers?.names ?? []).map((name) => [name, MASK] as const)),
   api_version: webhook.api_version,
   allow_http: webhook.allow_http,
   max_per_second: webhook.max_per_second,

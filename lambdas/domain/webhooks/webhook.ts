@@ -6,7 +6,7 @@ export const EVERYTHING = '*';
 /** Event names a webhook may ask for. */
 export const MOST_EVENTS = 40;
 /** What reads show in place of a value that is never shown. */
-export const HIDDEN = '***';
+export const MASK = '***';
 
 /** A secret as its row holds it: sealed, with the time (milliseconds) at which it stops signing, or null. */
 export const sealedSecretSchema = z.object({ sealed: z.string(), expires_at: z.number().nullable() });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mergedPage, type ReadRun } from '../../../lambdas/domain/foundation/merged-page.ts';
+import { mergedPage, type ReadRange } from '../../../lambdas/domain/foundation/merged-page.ts';
 import type { Page, Position } from '../../../lambdas/domain/foundation/page.ts';
 
 const position = (place: number): Position => ({ at: '', id: String(place).padStart(6, '0') });
@@ -7,20 +7,20 @@ const placeOf = ({ id }: Position): number => Number(id);
 
 /** A run of places, newest first, of which `wants` passes the filter. */
 const run =
-  (places: readonly number[], wants: (place: number) => boolean, looked: number[]): ReadRun<number> =>
+  (places: readonly number[], wants: (place: number) => boolean, examined: number[]): ReadRange<number> =>
   async (after, atMost) => {
     const rest = places.toSorted((a, b) => b - a).filter((place) => after === null || place < placeOf(after));
     const read = rest.slice(0, atMost);
-    looked.push(read.length);
+    examined.push(read.length);
     const last = read.at(-1);
     const reached = rest.length > read.length && last !== undefined ? position(last) : null;
-    return { items: read.filter(wants), looked: read.length, reached };
+    return { items: read.filter(wants), examined: read.length, reached };
   };
 
 describe('a merged page', () => {
   it.each([
     [
-      'even runs',
+      'even ranges',
       [
         [9, 5, 1],
         [8, 4],
@@ -47,16 +47,16 @@ describe('a merged page', () => {
       4,
     ],
     ['nothing', [[], []], 5],
-  ])('shows each exactly once, newest first: %s', async (_, runs, limit) => {
+  ])('shows each exactly once, newest first: %s', async (_, ranges, limit) => {
     const seen: number[] = [];
     const sizes: number[] = [];
     for (let after: Position | null = null; ; ) {
       const page: Page<number> = await mergedPage({
-        runs: runs.map((places) => run(places, () => true, [])),
+        ranges: ranges.map((places) => run(places, () => true, [])),
         positionOf: position,
         after,
         limit,
-        lookAtMost: 1000,
+        examineAtMost: 1000,
         isFiltered: false,
       });
       seen.push(...page.items);
@@ -65,27 +65,27 @@ describe('a merged page', () => {
       after = page.next;
     }
 
-    expect(seen).toEqual(runs.flat().toSorted((a, b) => b - a));
+    expect(seen).toEqual(ranges.flat().toSorted((a, b) => b - a));
     expect(sizes.slice(0, -1).every((size) => size === limit)).toBe(true);
   });
 
   it('finds the rare ones page by page, and looks at no more than it may', async () => {
-    const runs = [0, 1, 2, 3].map((shard) => Array.from({ length: 500 }, (_, index) => index * 4 + shard));
+    const ranges = [0, 1, 2, 3].map((shard) => Array.from({ length: 500 }, (_, index) => index * 4 + shard));
     const rare = (place: number) => place % 333 === 0;
     const seen: number[] = [];
     let pages = 0;
     for (let after: Position | null = null; ; pages++) {
-      const looked: number[] = [];
+      const examined: number[] = [];
       const page: Page<number> = await mergedPage({
-        runs: runs.map((places) => run(places, rare, looked)),
+        ranges: ranges.map((places) => run(places, rare, examined)),
         positionOf: position,
         after,
         limit: 2,
-        lookAtMost: 400,
+        examineAtMost: 400,
         isFiltered: true,
       });
       seen.push(...page.items);
-      expect(looked.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(400);
+      expect(examined.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(400);
       if (page.next === null) break;
       after = page.next;
     }
@@ -95,19 +95,19 @@ describe('a merged page', () => {
   });
 
   it('reads on only the run that holds the page back', async () => {
-    const looked: number[] = [];
+    const examined: number[] = [];
     const old = run([1], () => true, []);
-    const runs = [
+    const ranges = [
       run(
         Array.from({ length: 9 }, (_, index) => index + 10),
         () => true,
-        looked,
+        examined,
       ),
       old,
     ];
 
-    await mergedPage({ runs, positionOf: position, after: null, limit: 3, lookAtMost: 100, isFiltered: false });
+    await mergedPage({ ranges, positionOf: position, after: null, limit: 3, examineAtMost: 100, isFiltered: false });
 
-    expect(looked).toEqual([4]);
+    expect(examined).toEqual([4]);
   });
 });

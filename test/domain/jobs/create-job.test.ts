@@ -94,8 +94,8 @@ describe('waiting for a job', () => {
     nowMs += 60_000;
     const again = await create({ idempotencyKey: 'k2' });
 
-    expect(late).toEqual({ ...early, isReplay: true, job: { ...early.job, version: 2, written_by: 'worker' } });
-    expect(again).toEqual({ ...inTime, isReplay: true });
+    expect(late).toEqual({ ...early, isRepeat: true, job: { ...early.job, version: 2, written_by: 'worker' } });
+    expect(again).toEqual({ ...inTime, isRepeat: true });
   });
 
   it('tells a repeat that the first is still waiting', async () => {
