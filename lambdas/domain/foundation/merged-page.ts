@@ -1,13 +1,16 @@
 import type { Page, Position } from './page.ts';
 
-/** Some of a run, newest first. `reached`: where reading stopped; `null` where the run has ended. */
+/** A part of an ordered range, newest first. */
 export interface RangePage<T> {
+  /** The items that match the filter. */
   readonly items: readonly T[];
+  /** How many items were read, including those that the filter dropped. */
   readonly examined: number;
+  /** The position of the last item that was read. `null` = the range has ended. */
   readonly reached: Position | null;
 }
 
-/** One of several ordered ranges that make up a list: reads on after a position. `atMost` bounds what is examined at, not what is found. */
+/** Reads on in an ordered range (one of several that form a list) after a position. `atMost` bounds the items examined. */
 export type ReadRange<T> = (after: Position | null, atMost: number) => Promise<RangePage<T>>;
 
 export interface MergedPageRequest<T> {
@@ -15,7 +18,7 @@ export interface MergedPageRequest<T> {
   readonly positionOf: (item: T) => Position;
   readonly after: Position | null;
   readonly limit: number;
-  /** A filter without an index would otherwise read on for ever. */
+  /** Bound on the items examined in all ranges together. A filter without an index would otherwise read without end. */
   readonly examineAtMost: number;
   readonly isFiltered: boolean;
 }
@@ -23,18 +26,24 @@ export interface MergedPageRequest<T> {
 const isNewer = (a: Position, b: Position): boolean => (a.at === b.at ? a.id > b.id : a.at > b.at);
 const byNewest = (a: Position, b: Position): number => (isNewer(a, b) ? -1 : isNewer(b, a) ? 1 : 0);
 
+interface RangeState<T> {
+  readonly read: ReadRange<T>;
+  reached: Position | null;
+  hasEnded: boolean;
+}
+
 /**
- * The next page of a list that is spread over ranges. What is newer than every run has been read down to is complete; a
- * run is read on only while it holds the page back. A page may be short where much was examined at and little found.
+ * The next page of a list that is spread over several ranges. An item is certain once every range was read down to it.
+ * A range is read on only while the page needs it. A page may be short if the filter dropped most items.
  */
 export const mergedPage = async <T>(request: MergedPageRequest<T>): Promise<Page<T>> => {
   const { positionOf, after, limit, isFiltered } = request;
-  const ranges = request.ranges.map((read) => ({ read, reached: after, hasEnded: false }));
+  const ranges = request.ranges.map((read): RangeState<T> => ({ read, reached: after, hasEnded: false }));
   const found: T[] = [];
   let left = request.examineAtMost;
   for (;;) {
     found.sort((a, b) => byNewest(positionOf(a), positionOf(b)));
-    // One more than the page holds, to know whether there is a next one.
+    // One item more than the page holds: it shows whether there is a next page.
     const beyond = found[limit];
     const open = ranges.filter(({ hasEnded, reached }) => {
       if (hasEnded) return false;
@@ -45,16 +54,24 @@ export const mergedPage = async <T>(request: MergedPageRequest<T>): Promise<Page
     if (share === 0) break;
     const atMost = isFiltered ? Math.min(share, 250) : Math.min(share, limit + 1);
     await Promise.all(
-      open.map(async (run) => {
-        const piece = await run.read(run.reached, atMost);
-        found.push(...piece.items);
-        left -= piece.examined;
-        run.reached = piece.reached;
-        run.hasEnded = piece.reached === null;
+      open.map(async (range) => {
+        const page = await range.read(range.reached, atMost);
+        found.push(...page.items);
+        left -= page.examined;
+        range.reached = page.reached;
+        range.hasEnded = page.reached === null;
       }),
     );
   }
-  // Whatever lies beyond the newest place at which an open run stopped may still have gaps.
+  return certainPage(found, ranges, request);
+};
+
+/** Cuts the sorted items down to the page. Items older than the newest position at which an open range stopped may have gaps. */
+const certainPage = <T>(
+  found: readonly T[],
+  ranges: readonly RangeState<T>[],
+  { positionOf, limit }: MergedPageRequest<T>,
+): Page<T> => {
   const frontier = ranges
     .flatMap(({ hasEnded, reached }) => (hasEnded || !reached ? [] : [reached]))
     .toSorted(byNewest)[0];
