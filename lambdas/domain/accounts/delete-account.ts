@@ -47,7 +47,7 @@ const notEmpty = (contents: readonly AccountContent[]): PassPostError => {
   const advice = [...new Set(contents.map(({ kind }) => remedies[kind]))];
   return new PassPostError(
     'conflict',
-    `Nothing was deleted. The account still has ${contents.map(nameOf).join(', ')}. ${advice.join(' ')} Use a key of the account and of the same mode.`,
+    `Nothing was deleted: the account still has ${contents.map(nameOf).join(', ')}. ${advice.join(' ')} Use a key of the account and of the same mode.`,
     {
       errors: contents.map(({ kind, mode }) => ({
         path: `${mode}.${kind}`,

@@ -15,11 +15,14 @@ export interface TaskCreation {
 }
 
 export interface NewTasks {
-  /** Adds the task, or answers what already stands under its id. */
+  /** Adds the task. Answers the stored task if its id exists already, else `null`. */
   add(task: StoredTask): Promise<StoredTask | null>;
 }
 
-/** Creates a task with one write. Its id is derived from the Idempotency-Key, where there is one, so that a repeat meets the first. */
+/**
+ * Creates a task with one write. The id is derived from the Idempotency-Key if there is one, so a repeat finds the first
+ * task. Throws `idempotency_mismatch`.
+ */
 export const createTask = async (
   creation: TaskCreation,
   tasks: NewTasks,
