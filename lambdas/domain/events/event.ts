@@ -18,7 +18,7 @@ export const storedEventSchema = z.object({
   id: z.string(),
   /** `acc_…#live` */
   owner: z.string(),
-  /** `publish` = from `POST /events`. `change` = made by the fan-out from another row's change; the fan-out ignores its row. */
+  /** `publish` = the event's row starts the fan-out. `change` = the fan-out made the event from another row's change. */
   origin: z.enum(['publish', 'change']),
   type: z.string(),
   resource: z.string().nullable().default(null),

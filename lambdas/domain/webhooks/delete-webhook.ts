@@ -5,8 +5,8 @@ import { concurrentChange, findWebhook, MAX_TRIES, type WebhookRequest, type Web
 import { profileNamed, type WebhookRules } from './validate-webhook.ts';
 
 /**
- * Deletes a webhook. A tombstone stays, without anything secret, for as long as its deliveries may be looked at. With
- * its history they are nowhere to be seen from now on, and a command takes their rows away.
+ * Deletes a webhook. A tombstone without secrets stays as long as the deliveries can be read. `withHistory` hides the
+ * deliveries immediately, and a command erases their rows. Throws `not_found` or `conflict`.
  */
 export const deleteWebhook = async (
   { owner, id, withHistory = false, by, nowMs }: WebhookRequest & { readonly withHistory?: boolean },
@@ -29,7 +29,7 @@ export const deleteWebhook = async (
       },
       routesBefore: webhookRoutes(before, profileNamed(before.profile, rules)),
       routesAfter: null,
-      // What was held goes on to be cancelled: as long as it is owed, it never expires.
+      // Held deliveries never expire. The release command lets them go on, so that each is cancelled.
       command: withHistory
         ? eraseCommand(owner, id, 1)
         : before.enabled

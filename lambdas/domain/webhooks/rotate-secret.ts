@@ -22,14 +22,14 @@ export const secretRotationSchema = z
       .min(0)
       .max(14 * DAY_SECONDS)
       .default(DAY_SECONDS)
-      .meta({ description: 'How long the secret before this one still signs; 0 ends it at once.' }),
-    secret: z.string().max(512).optional().meta({ description: 'An own secret. Without one, one is made.' }),
+      .meta({ description: 'How long the previous secret still signs; 0 ends it immediately.' }),
+    secret: z.string().max(512).optional().meta({ description: 'Your own secret. Without it, a secret is generated.' }),
   })
   .meta({ id: 'SecretRotation' });
 export type SecretRotation = z.output<typeof secretRotationSchema>;
 
 export const rotatedSecretSchema = rotationViewSchema
-  .extend({ secret: z.string().optional().meta({ description: 'Shown this once.' }) })
+  .extend({ secret: z.string().optional().meta({ description: 'Shown only once.' }) })
   .meta({ id: 'RotatedSecret' });
 
 export interface RotationStore extends WebhookStore {
@@ -45,7 +45,10 @@ export interface RotateSecretRequest extends IdempotentRequest, WebhookRequest {
   readonly body: SecretRotation;
 }
 
-/** Gives a webhook a new secret. The one before signs beside it, or in its place, until its end: which of both the profile knows. */
+/**
+ * Gives a webhook a new secret. Until the previous secret expires, it signs together with the new one or instead of it,
+ * depending on the profile. Throws `not_found`, `invalid` or `conflict`.
+ */
 export const rotateSecret = (
   request: RotateSecretRequest,
   { store, rules, seal }: { readonly store: RotationStore; readonly rules: WebhookRules; readonly seal: Seal },
@@ -63,7 +66,7 @@ export const rotateSecret = (
       const secret = body.secret ?? createSecret();
       const secrets = withNewSecret(before.secrets, await seal(owner, id, secret), overlapMs, nowMs);
       if (secrets.length > MOST_SECRETS) {
-        const message = `A webhook has at most ${MOST_SECRETS} living secrets: wait until one ends, or rotate with an overlap of 0.`;
+        const message = `A webhook has at most ${MOST_SECRETS} valid secrets: wait until a secret expires, or rotate with an overlap of 0.`;
         throw new PassPostError('conflict', message);
       }
       const after = {

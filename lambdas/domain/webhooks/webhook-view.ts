@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { MASK, type StoredWebhook } from './webhook.ts';
 
-/** A webhook as the API shows it: of what is secret, only that it is there. */
+/** A webhook as the API shows it. Secret values are masked. */
 export const webhookViewSchema = z
   .object({
     id: z.string(),
@@ -29,7 +29,7 @@ export const webhookViewSchema = z
   .meta({ id: 'Webhook' });
 export type WebhookView = z.infer<typeof webhookViewSchema>;
 
-/** The answer to its creation: the secret this once, and not again when the request is repeated. */
+/** The answer to `POST /webhooks`. It has the secret once; the answer to a repeated request does not. */
 export const createdWebhookSchema = webhookViewSchema
   .extend({ secret: z.string().optional() })
   .meta({ id: 'CreatedWebhook' });
@@ -58,8 +58,8 @@ export const webhookToView = (webhook: StoredWebhook): WebhookView => ({
   updated_at: webhook.updated_at,
 });
 
-/** What may be told of a rotation again and again. */
+/** The part of a rotation's answer that a repeat of the request gets too. */
 export const rotationViewSchema = z.object({
-  previous_expires_at: z.iso.datetime().meta({ description: 'Until when the secret before this one signs.' }),
+  previous_expires_at: z.iso.datetime().meta({ description: 'The time until which the previous secret signs.' }),
 });
 export type RotationView = z.infer<typeof rotationViewSchema>;
