@@ -2,19 +2,19 @@ import { describe, expect, it } from 'vitest';
 import { mergedPage, type ReadRange } from '../../../lambdas/domain/foundation/merged-page.ts';
 import type { Page, Position } from '../../../lambdas/domain/foundation/page.ts';
 
-const position = (place: number): Position => ({ at: '', id: String(place).padStart(6, '0') });
-const placeOf = ({ id }: Position): number => Number(id);
+const position = (rank: number): Position => ({ at: '', id: String(rank).padStart(6, '0') });
+const rankOf = ({ id }: Position): number => Number(id);
 
-/** A run of places, newest first, of which `wants` passes the filter. */
-const run =
-  (places: readonly number[], wants: (place: number) => boolean, examined: number[]): ReadRange<number> =>
+/** A range of ranks, newest (highest) first. `matches` is its filter. */
+const range =
+  (ranks: readonly number[], matches: (rank: number) => boolean, examined: number[]): ReadRange<number> =>
   async (after, atMost) => {
-    const rest = places.toSorted((a, b) => b - a).filter((place) => after === null || place < placeOf(after));
+    const rest = ranks.toSorted((a, b) => b - a).filter((rank) => after === null || rank < rankOf(after));
     const read = rest.slice(0, atMost);
     examined.push(read.length);
     const last = read.at(-1);
     const reached = rest.length > read.length && last !== undefined ? position(last) : null;
-    return { items: read.filter(wants), examined: read.length, reached };
+    return { items: read.filter(matches), examined: read.length, reached };
   };
 
 describe('a merged page', () => {
@@ -29,9 +29,9 @@ describe('a merged page', () => {
       ],
       2,
     ],
-    ['one long run and empty ones', [[], Array.from({ length: 50 }, (_, index) => index), []], 7],
+    ['one long range and empty ranges', [[], Array.from({ length: 50 }, (_, index) => index), []], 7],
     [
-      'one run newer than the other',
+      'one range newer than the other',
       [
         [1, 2, 3, 4],
         [11, 12, 13, 14],
@@ -46,13 +46,13 @@ describe('a merged page', () => {
       ],
       4,
     ],
-    ['nothing', [[], []], 5],
-  ])('shows each exactly once, newest first: %s', async (_, ranges, limit) => {
+    ['empty ranges', [[], []], 5],
+  ])('shows each item exactly once, newest first: %s', async (_, ranges, limit) => {
     const seen: number[] = [];
     const sizes: number[] = [];
     for (let after: Position | null = null; ; ) {
       const page: Page<number> = await mergedPage({
-        ranges: ranges.map((places) => run(places, () => true, [])),
+        ranges: ranges.map((ranks) => range(ranks, () => true, [])),
         positionOf: position,
         after,
         limit,
@@ -69,15 +69,15 @@ describe('a merged page', () => {
     expect(sizes.slice(0, -1).every((size) => size === limit)).toBe(true);
   });
 
-  it('finds the rare ones page by page, and looks at no more than it may', async () => {
+  it('finds rare matches page by page and examines at most `examineAtMost` items a page', async () => {
     const ranges = [0, 1, 2, 3].map((shard) => Array.from({ length: 500 }, (_, index) => index * 4 + shard));
-    const rare = (place: number) => place % 333 === 0;
+    const isRare = (rank: number) => rank % 333 === 0;
     const seen: number[] = [];
     let pages = 0;
     for (let after: Position | null = null; ; pages++) {
       const examined: number[] = [];
       const page: Page<number> = await mergedPage({
-        ranges: ranges.map((places) => run(places, rare, examined)),
+        ranges: ranges.map((ranks) => range(ranks, isRare, examined)),
         positionOf: position,
         after,
         limit: 2,
@@ -94,11 +94,11 @@ describe('a merged page', () => {
     expect(pages).toBeGreaterThan(3);
   });
 
-  it('reads on only the run that holds the page back', async () => {
+  it('reads on only in the range that the page still needs', async () => {
     const examined: number[] = [];
-    const old = run([1], () => true, []);
+    const old = range([1], () => true, []);
     const ranges = [
-      run(
+      range(
         Array.from({ length: 9 }, (_, index) => index + 10),
         () => true,
         examined,

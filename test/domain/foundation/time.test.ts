@@ -8,7 +8,7 @@ import {
   ttlSeconds,
 } from '../../../lambdas/domain/foundation/time.ts';
 
-describe('time', () => {
+describe('time arithmetic', () => {
   it('has hours and days in milliseconds and days in seconds', () => {
     expect([HOUR_MS, DAY_MS, DAY_SECONDS]).toEqual([3_600_000, 86_400_000, 86_400]);
   });
@@ -22,11 +22,11 @@ describe('time', () => {
     expect(toSeconds(timeMs)).toBe(seconds);
   });
 
-  it('gives a ttl that lies whole days after a time', () => {
+  it('ttlSeconds gives a ttl that lies whole days after a time', () => {
     expect(ttlSeconds(1001, 2)).toBe(2 + 2 * 86_400);
   });
 
-  it('lets a row expire in the moment its ttl names', () => {
+  it('hasExpired is true from the second that the ttl names', () => {
     expect([hasExpired(2, 1999), hasExpired(2, 2000), hasExpired(2, 2001)]).toEqual([false, true, true]);
   });
 });
