@@ -41,7 +41,10 @@ export interface Quota {
   readonly resetAtMs: number;
 }
 
-/** Result of authentication: the request counts and is within the limit, the limit is exceeded, or no valid key has this hash. */
+/**
+ * Result of authentication: the request counts and is within the limit, the limit is exceeded, or no valid key has this
+ * hash.
+ */
 export type KeyCheck =
   | { readonly outcome: 'passed'; readonly caller: Caller; readonly quota: Quota }
   | { readonly outcome: 'limited'; readonly quota: Quota }

@@ -5,11 +5,13 @@ import { checkRetention, type KeySettings, keySettingsOf, type StoredAccount } f
 export interface ChangingAccounts {
   find(id: string): Promise<StoredAccount | null>;
   /**
-   * Changes the account and adds the audit entry, in one transaction. An empty change writes nothing. `null` if there is no
-   * such account.
+   * Changes the account and adds the audit entry, in one transaction. An empty change writes nothing. `null` if there
+   * is no such account.
    */
   change(id: string, change: AccountChange, entry: StoredAuditEntry): Promise<StoredAccount | null>;
-  /** Writes the settings into the row of each API key of the account. The new limit applies to the current window too. */
+  /**
+   * Writes the settings into the row of each API key of the account. The new limit applies to the current window too.
+   */
   updateKeys(id: string, settings: KeySettings): Promise<void>;
 }
 

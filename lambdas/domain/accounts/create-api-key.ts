@@ -27,8 +27,8 @@ export interface NewApiKeys {
   /** `null` if there is no such account. */
   account(accountId: string): Promise<StoredAccount | null>;
   /**
-   * Adds the key, the first answer and the audit entry, in one transaction. Adds nothing if the account's settings differ
-   * from the key's or the account is being deleted ('account_changed').
+   * Adds the key, the first answer and the audit entry, in one transaction. Adds nothing if the account's settings
+   * differ from the key's or the account is being deleted ('account_changed').
    */
   add(
     added: HashedApiKey,
@@ -44,7 +44,10 @@ export interface KeyRequest extends IdempotentRequest {
   readonly nowMs: number;
 }
 
-/** A key cannot create a key with more rights. Throws `forbidden` for a scope it lacks, or if a test key creates a live key. */
+/**
+ * A key cannot create a key with more rights. Throws `forbidden` for a scope it lacks, or if a test key creates a live
+ * key.
+ */
 export const requireMayCreate = (
   caller: Caller,
   { scopes, mode }: { readonly scopes: readonly string[]; readonly mode: 'live' | 'test' },
@@ -80,7 +83,10 @@ export const newApiKey = (
   };
 };
 
-/** Adds an API key to the caller's account. `replacedId` = the key that a rotation replaces. Throws `forbidden` or `conflict`. */
+/**
+ * Adds an API key to the caller's account. `replacedId` = the key that a rotation replaces. Throws `forbidden` or
+ * `conflict`.
+ */
 export const addApiKey = (
   request: KeyRequest,
   path: string,

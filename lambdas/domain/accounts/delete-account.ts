@@ -59,9 +59,10 @@ const notEmpty = (contents: readonly AccountContent[]): PassPostError => {
 };
 
 /**
- * Deletes an account whose content is gone or expires by itself. First forbids new API keys, then revokes all keys, then
- * deletes the row: no valid key ever lacks its account. If the function dies in between, the account still exists with
- * fewer keys, and a repeat starts from the beginning. Throws `not_found`, or `conflict` if content blocks the deletion.
+ * Deletes an account whose content is gone or expires by itself. First forbids new API keys, then revokes all keys,
+ * then deletes the row: no valid key ever lacks its account. If the function dies in between, the account still exists
+ * with fewer keys, and a repeat starts from the beginning. Throws `not_found`, or `conflict` if content blocks the
+ * deletion.
  */
 export const deleteAccount = async (
   { id, by, nowMs }: { readonly id: string; readonly by: Actor; readonly nowMs: number },

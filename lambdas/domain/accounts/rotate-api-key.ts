@@ -20,9 +20,9 @@ export interface LivingApiKeys {
 }
 
 /**
- * Creates an API key that replaces another key. The old key stays valid for the overlap. There are two writes, because a
- * transaction would conflict with the counter of a busy key. If the second write fails, a repeat of the request makes it.
- * Throws `not_found`, `forbidden`, or `conflict` for an expired key.
+ * Creates an API key that replaces another key. The old key stays valid for the overlap. There are two writes, because
+ * a transaction would conflict with the counter of a busy key. If the second write fails, a repeat of the request makes
+ * it. Throws `not_found`, `forbidden`, or `conflict` for an expired key.
  */
 export const rotateApiKey = async (
   request: KeyRequest,
@@ -51,7 +51,9 @@ export const rotateApiKey = async (
   return rotated;
 };
 
-/** Revokes an API key. A test key cannot revoke a live key, as it cannot create one. Throws `not_found` or `forbidden`. */
+/**
+ * Revokes an API key. A test key cannot revoke a live key, as it cannot create one. Throws `not_found` or `forbidden`.
+ */
 export const revokeApiKey = async (
   { caller, by, nowMs }: { readonly caller: Caller; readonly by: Actor; readonly nowMs: number },
   keyId: string,

@@ -93,7 +93,10 @@ interface EventTypeRequest {
   readonly nowMs: number;
 }
 
-/** Registers or changes an account's own event type. Throws `conflict` for a built-in name, `invalid` for a wrong name or schema. */
+/**
+ * Registers or changes an account's own event type. Throws `conflict` for a built-in name, `invalid` for a wrong name
+ * or schema.
+ */
 export const putEventType = async (
   { owner, name, body, by, nowMs }: EventTypeRequest & { readonly body: NewEventType },
   { types, checker }: { readonly types: ChangingEventTypes; readonly checker: SchemaChecker },
@@ -114,7 +117,10 @@ export const putEventType = async (
   return { type, isNew: await types.put(type, auditEntry(by, 'event_type.put', name, nowMs)) };
 };
 
-/** Deletes an account's own event type. Events and webhooks that name the type stay unchanged. Throws `not_found` or `conflict`. */
+/**
+ * Deletes an account's own event type. Events and webhooks that name the type stay unchanged. Throws `not_found` or
+ * `conflict`.
+ */
 export const deleteEventType = async (
   { owner, name, by, nowMs }: EventTypeRequest,
   types: ChangingEventTypes,

@@ -3,8 +3,8 @@ import { requestOriginSchema } from '../foundation/origin.ts';
 import { rowVersion } from '../foundation/row-version.ts';
 
 /**
- * The thing that an event is about; a webhook may subscribe to one resource only. Bounded in bytes, because a routing row
- * of a type holds the resources of up to a thousand webhooks.
+ * The thing that an event is about; a webhook may subscribe to one resource only. Bounded in bytes, because a routing
+ * row of a type holds the resources of up to a thousand webhooks.
  */
 export const resourceSchema = z
   .string()
@@ -18,7 +18,9 @@ export const storedEventSchema = z.object({
   id: z.string(),
   /** `acc_…#live` */
   owner: z.string(),
-  /** `publish` = the event's row starts the fan-out. `change` = the fan-out made the event from another row's change. */
+  /**
+   * `publish` = the event's row starts the fan-out. `change` = the fan-out made the event from another row's change.
+   */
   origin: z.enum(['publish', 'change']),
   type: z.string(),
   resource: z.string().nullable().default(null),

@@ -11,7 +11,9 @@ export interface EventStore {
   find(owner: string, ids: readonly string[]): Promise<ReadonlyMap<string, StoredEvent>>;
   /** Adds the events whose ids are not stored yet. Answers for each event whether it was added. */
   add(events: readonly StoredEvent[]): Promise<readonly boolean[]>;
-  /** Stores the content hash of an Idempotency-Key's first use, or answers the stored hash if the key was used before. */
+  /**
+   * Stores the content hash of an Idempotency-Key's first use, or answers the stored hash if the key was used before.
+   */
   claimKey(owner: string, idempotencyKey: string, contentHash: string, nowMs: number): Promise<string | null>;
 }
 
@@ -141,9 +143,9 @@ const distinctOf = (candidates: readonly Candidate[]): Candidate[] => {
 };
 
 /**
- * Publishes events. Checks everything before it writes anything. An event that was published before, under the same id or
- * Idempotency-Key, is answered as it was published. A single event of a built-in type costs one write and no read. Throws
- * `invalid` or `idempotency_mismatch`.
+ * Publishes events. Checks everything before it writes anything. An event that was published before, under the same id
+ * or Idempotency-Key, is answered as it was published. A single event of a built-in type costs one write and no read.
+ * Throws `invalid` or `idempotency_mismatch`.
  */
 export const publishEvents = async (
   request: PublishRequest,
@@ -183,7 +185,10 @@ const findSame = async (
   return stored;
 };
 
-/** Looks up the events that may have been published before. A single insert reports a duplicate by itself, so it needs no lookup. */
+/**
+ * Looks up the events that may have been published before. A single insert reports a duplicate by itself, so it needs
+ * no lookup.
+ */
 const findEarlier = async (
   { owner, idempotencyKey }: PublishRequest,
   distinct: readonly Candidate[],

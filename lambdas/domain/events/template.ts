@@ -7,7 +7,9 @@ import { isOwnWrite } from '../foundation/own-write.ts';
 import { rowVersion } from '../foundation/row-version.ts';
 import type { StoredEvent } from './event.ts';
 
-/** A template id, chosen by the account from characters that need no escaping in a path. Dots alone would mean a folder. */
+/**
+ * A template id, chosen by the account from characters that need no escaping in a path. Dots alone would mean a folder.
+ */
 const ID = /^(?!\.+$)[A-Za-z0-9._~-]{1,64}$/;
 export const isTemplateId = (text: string): boolean => ID.test(text);
 
@@ -57,8 +59,8 @@ export const templateEvent = (template: StoredTemplate): StoredEvent | null => {
 export interface ChangingTemplates {
   find(owner: string, id: string): Promise<StoredTemplate | null>;
   /**
-   * Writes the template and the audit entry, in one transaction, if the stored template has this version (`null` = none is
-   * stored). Answers whether it did.
+   * Writes the template and the audit entry, in one transaction, if the stored template has this version (`null` = none
+   * is stored). Answers whether it did.
    */
   put(template: StoredTemplate, version: number | null, entry: StoredAuditEntry): Promise<boolean>;
   /** Deletes the template and adds the audit entry, in one transaction. False if there was no such template. */
@@ -83,7 +85,10 @@ export interface TemplateChange extends TemplateRequest {
 /** Tries of a change whose template changed between read and write. */
 const MAX_TRIES = 5;
 
-/** Creates or updates a template. Throws `invalid` for a wrong id, `conflict` if others change the template all the time. */
+/**
+ * Creates or updates a template. Throws `invalid` for a wrong id, `conflict` if concurrent requests change it in every
+ * try.
+ */
 export const putTemplate = async (
   { owner, id, name, requestId, traceId, retentionDays, by, nowMs }: TemplateChange,
   templates: ChangingTemplates,

@@ -1,4 +1,6 @@
-/** One wrong field of a request: `path` is dotted (`pickup.city`), `code` is machine-readable, `message` is for people. */
+/**
+ * One wrong field of a request: `path` is dotted (`pickup.city`), `code` is machine-readable, `message` is for people.
+ */
 export interface FieldError {
   readonly path: string;
   readonly code: string;

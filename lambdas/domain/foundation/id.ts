@@ -25,7 +25,9 @@ export const drawId = (prefix: IdPrefix, nowMs: number): string =>
 export const deriveTimedId = (prefix: IdPrefix, timeMs: number, ...parts: string[]): string =>
   `${prefix}_${timePart(timeMs)}${base32(hashBits(parts, 80), 16)}`;
 
-/** A derived id without a time: the same parts always give the same id. It starts with Z, unlike every id with a time. */
+/**
+ * A derived id without a time: the same parts always give the same id. It starts with Z, unlike every id with a time.
+ */
 export const deriveId = (prefix: IdPrefix, ...parts: string[]): string =>
   `${prefix}_Z${base32(hashBits(parts, 125), 25)}`;
 
@@ -38,7 +40,9 @@ const FORM = new RegExp(`^([a-z]{3})_[${ALPHABET}]{26}(?:[${ALPHABET}]{26})?$`);
 export const isId = (prefix: IdPrefix, text: string): boolean =>
   FORM.exec(text)?.[1] === prefix && text.length === (prefix === 'dlv' ? 56 : 30);
 
-/** A delivery's id holds its event's time, a hash of event and webhook, and the webhook's id: one read finds its row. */
+/**
+ * A delivery's id holds its event's time, a hash of event and webhook, and the webhook's id: one read finds its row.
+ */
 export const deliveryId = (eventTimeMs: number, eventId: string, webhookId: string): string =>
   `${deriveTimedId('dlv', eventTimeMs, eventId, webhookId)}${webhookId.slice(4)}`;
 

@@ -31,8 +31,8 @@ const repeatOf = <T>(first: FirstAnswer<T>, contentHash: string): AnswerWithSecr
 
 /**
  * Performs a request unless its Idempotency-Key was used before; then gives the first answer again. `perform` answers
- * 'repeated' if a concurrent request with the same key won. Throws `idempotency_mismatch` if the key was used for another
- * request.
+ * 'repeated' if a concurrent request with the same key won. Throws `idempotency_mismatch` if the key was used for
+ * another request.
  */
 export const answerOnce = async <T>(
   { idempotencyKey, contentHash }: IdempotentRequest,

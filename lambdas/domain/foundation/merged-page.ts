@@ -10,7 +10,9 @@ export interface RangePage<T> {
   readonly reached: Position | null;
 }
 
-/** Reads on in an ordered range (one of several that form a list) after a position. `atMost` bounds the items examined. */
+/**
+ * Reads on in an ordered range (one of several that form a list) after a position. `atMost` bounds the items examined.
+ */
 export type ReadRange<T> = (after: Position | null, atMost: number) => Promise<RangePage<T>>;
 
 export interface MergedPageRequest<T> {
@@ -66,7 +68,10 @@ export const mergedPage = async <T>(request: MergedPageRequest<T>): Promise<Page
   return certainPage(found, ranges, request);
 };
 
-/** Cuts the sorted items down to the page. Items older than the newest position at which an open range stopped may have gaps. */
+/**
+ * Cuts the sorted items down to the page. Items older than the newest position at which an open range stopped may have
+ * gaps.
+ */
 const certainPage = <T>(
   found: readonly T[],
   ranges: readonly RangeState<T>[],

@@ -60,7 +60,10 @@ const toTime = (timeMs: number): string => new Date(timeMs).toISOString();
 const isUnfinished = ({ status }: StoredDelivery): boolean =>
   status === 'pending' || status === 'failed' || status === 'held';
 
-/** A delivery as the API shows it. An unfinished delivery of a deleted webhook shows as cancelled even before its row says so. */
+/**
+ * A delivery as the API shows it. An unfinished delivery of a deleted webhook shows as cancelled even before its row
+ * says so.
+ */
 export const deliveryToView = (
   delivery: StoredDelivery,
   webhook: StoredWebhook | null,

@@ -68,8 +68,8 @@ const matches = (filter: DeliveryFilter, { status, event_type, id }: StoredDeliv
   (filter.until === undefined || timeOfId(id) < filter.until);
 
 /**
- * A page of a webhook's stored deliveries, newest first. The delivery of one event is found by its id, which is derived from
- * event and webhook. Throws `not_found`.
+ * A page of a webhook's stored deliveries, newest first. The delivery of one event is found by its id, which is derived
+ * from event and webhook. Throws `not_found`.
  */
 export const findDeliveries = async (
   request: ListDeliveriesRequest,
@@ -117,7 +117,9 @@ export const readDelivery = async (
   return { ...view, attempts: attempts.map(attemptToView) };
 };
 
-/** The deliveries of an event. Each existing or deleted webhook may have one; its id is derived from event and webhook. */
+/**
+ * The deliveries of an event. Each existing or deleted webhook may have one; its id is derived from event and webhook.
+ */
 export const deliveriesOfEvent = async (
   event: StoredEvent,
   nowMs: number,

@@ -9,7 +9,9 @@ import type { StoredWebhook } from '../webhooks/webhook.ts';
 /** Hours in one answer: 31 days. */
 const MOST_HOURS = 744;
 const DEFAULT_HOURS = 24;
-/** Hours without final counts are counted live, newest first: at most this many hours and about this many deliveries. */
+/**
+ * Hours without final counts are counted live, newest first: at most this many hours and about this many deliveries.
+ */
 const MAX_LIVE_HOURS = 48;
 const MAX_LIVE_DELIVERIES = 1000;
 
@@ -69,8 +71,8 @@ export interface StatsDependencies {
     /** The hours with a row that start in the range (milliseconds, the end exclusive). */
     between(webhookId: string, fromMs: number, untilMs: number): Promise<readonly KnownHour[]>;
     /**
-     * Start of the first hour that was not read yet. An earlier hour without a row had no deliveries. `null` = no hour was
-     * read yet.
+     * Start of the first hour that was not read yet. An earlier hour without a row had no deliveries. `null` = no hour
+     * was read yet.
      */
     readUntilMs(): Promise<number | null>;
   };
@@ -87,7 +89,10 @@ export interface StatsRequest {
   readonly nowMs: number;
 }
 
-/** A webhook's deliveries hour by hour, by the time of their creation. Throws `not_found`, or `invalid` for a wrong range. */
+/**
+ * A webhook's deliveries hour by hour, by the time of their creation. Throws `not_found`, or `invalid` for a wrong
+ * range.
+ */
 export const webhookStats = async (
   request: StatsRequest,
   { webhooks, hours, speed }: StatsDependencies,

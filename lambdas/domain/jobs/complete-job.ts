@@ -17,7 +17,10 @@ export interface Completion {
   readonly nowMs: number;
 }
 
-/** Completes a job with its result, once. Throws `conflict` if the job is completed already or is a recovery, or `not_found`. */
+/**
+ * Completes a job with its result, once. Throws `conflict` if the job is completed already or is a recovery, or
+ * `not_found`.
+ */
 export const completeJob = async (
   { owner, id, result, requestId, traceId, nowMs }: Completion,
   jobs: CompletingJobs,

@@ -37,7 +37,10 @@ export interface JobAnswer {
   readonly isRepeat: boolean;
 }
 
-/** API Gateway ends a request after 30 s: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html */
+/**
+ * API Gateway ends a request after 30 s:
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+ */
 const LONGEST_WAIT_MS = 25 * SECOND_MS;
 const FIRST_POLL_MS = 100;
 const LAST_POLL_MS = SECOND_MS;
@@ -77,8 +80,8 @@ const answerRepeat = (present: StoredJob, hash: string, nowMs: number): JobAnswe
 };
 
 /**
- * Creates a job for the account's own worker. Without `async` waits for the result. Throws `invalid` if no webhook wants an
- * asynchronous result, and `idempotency_mismatch` or `idempotency_in_progress` for a repeat.
+ * Creates a job for the account's own worker. Without `async` waits for the result. Throws `invalid` if no webhook
+ * wants an asynchronous result, and `idempotency_mismatch` or `idempotency_in_progress` for a repeat.
  */
 export const createJob = async (creation: JobCreation, dependencies: JobDependencies): Promise<JobAnswer> => {
   const { owner, body, idempotencyKey, requestId, traceId, retentionDays, nowMs } = creation;

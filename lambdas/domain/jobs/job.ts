@@ -121,7 +121,10 @@ export const jobAtCreation = (job: StoredJob): StoredJob => ({
   completed_at: null,
 });
 
-/** The event of a job's completion. The same job always gives the same event. `null` if the result does not go to webhooks. */
+/**
+ * The event of a job's completion. The same job always gives the same event. `null` if the result does not go to
+ * webhooks.
+ */
 export const jobEvent = (job: StoredJob): StoredEvent | null => {
   const { id, owner, type, meta, data, completed_at, written_by, trace_id } = job;
   if (job.result_to !== 'webhooks' || completed_at === null || data === null) return null;

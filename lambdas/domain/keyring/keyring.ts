@@ -6,8 +6,8 @@ const jwkSchema = z.looseObject({ kty: z.string() });
 const algSchema = z.enum(['EdDSA', 'ES256', 'RS256']);
 export type SigningAlg = z.infer<typeof algSchema>;
 /**
- * When the key begins to sign, in milliseconds since the epoch. `null` = not decided: the key is not published yet, so it
- * does not sign. Absent in a deployment's first keys: they sign from the start.
+ * When the key begins to sign, in milliseconds since the epoch. `null` = not decided: the key is not published yet, so
+ * it does not sign. Absent in a deployment's first keys: they sign from the start.
  */
 const signsFromSchema = z.number().nullable().default(0);
 const sealingKeySchema = z.looseObject({ kid: z.string(), jwk: jwkSchema });
@@ -19,9 +19,9 @@ const signingKeySchema = z.looseObject({
 });
 
 /**
- * The deployment's private keys, newest first: X25519 pairs that seal webhooks' secrets, and signing keys. A release may
- * add a member if older releases work correctly without it: they preserve unknown members when they write. Any other
- * change needs a new `v`, and one release must be able to read that `v` before another writes it.
+ * The deployment's private keys, newest first: X25519 pairs that seal webhooks' secrets, and signing keys. A release
+ * may add a member if older releases work correctly without it: they preserve unknown members when they write. Any
+ * other change needs a new `v`, and one release must be able to read that `v` before another writes it.
  */
 const keyringSchema = z.looseObject({
   v: z.literal(1),
@@ -32,7 +32,10 @@ const keyringSchema = z.looseObject({
 });
 export type KeyringContent = z.infer<typeof keyringSchema>;
 
-/** The public part of the keyring: the newest sealing key, and the public halves of all signing keys, past, current and future. */
+/**
+ * The public part of the keyring: the newest sealing key, and the public halves of all signing keys, past, current and
+ * future.
+ */
 export const publicKeysSchema = z.object({
   revision: z.number().default(0),
   sealing: z.object({ kid: z.string(), jwk: jwkSchema }),

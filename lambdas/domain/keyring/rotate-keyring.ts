@@ -22,7 +22,9 @@ export const rotationSchema = z.strictObject({
 
 /** The result of a rotation. It holds only ids and times, no secrets. */
 export interface Rotation {
-  /** False if earlier keys were still waiting for their time: the rotation continued with these and made no new keys. */
+  /**
+   * False if earlier keys were still waiting for their time: the rotation continued with these and made no new keys.
+   */
   readonly added: boolean;
   readonly sealing_kid: string;
   readonly signing_kids: readonly string[];
@@ -33,7 +35,9 @@ export interface Rotation {
 export interface KeyringSecret {
   /** The value, or null while the secret is empty. */
   read(): Promise<string | null>;
-  /** Replaces the value that was read unless a concurrent run replaced it first. Answers the value that it holds now. */
+  /**
+   * Replaces the value that was read unless a concurrent run replaced it first. Answers the value that it holds now.
+   */
   replace(before: string, after: string): Promise<string>;
 }
 
@@ -44,7 +48,10 @@ export interface RotationDependencies {
   readonly clock: () => number;
 }
 
-/** Signing keys stored per algorithm: a key is removed by the tenth rotation after its own. Sealing pairs (160 bytes) are never removed. */
+/**
+ * Signing keys stored per algorithm: a key is removed by the tenth rotation after its own. Sealing pairs (160 bytes)
+ * are never removed.
+ */
 const MAX_GENERATIONS = 10;
 /** Limit of a secret in Secrets Manager; enough for about 270 rotations. */
 const MOST_BYTES = 65_536;

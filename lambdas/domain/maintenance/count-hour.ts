@@ -6,8 +6,8 @@ import { type Hour, nextReadingMs, quietMs } from './hour.ts';
 import { createHourCount, type HourCounts } from './hour-counts.ts';
 
 /**
- * Where reading an hour continues, newest first: for each shard the id of the last delivery that was read. '' = the shard
- * was not read yet, `null` = the shard is read to its end.
+ * Where reading an hour continues, newest first: for each shard the id of the last delivery that was read. '' = the
+ * shard was not read yet, `null` = the shard is read to its end.
  */
 export type HourCursor = readonly (string | null)[];
 
@@ -64,9 +64,10 @@ export interface RollUpTotals {
 }
 
 /**
- * Reads one hour of one webhook and stores its counts. Sends first attempts again whose message was lost: no due index
- * has those, so nothing else finds them. Releases deliveries that are still held although their webhook is enabled or
- * deleted. Running twice is safe. Adds to `totals`. Answers where the reading continues if the time was up, else null.
+ * Reads one hour of one webhook and stores its counts. Sends the message of a first attempt again if it was lost: the
+ * due index does not have first attempts, so the sweep does not find them. Releases deliveries that are still held
+ * although their webhook is enabled or deleted. Running twice is safe. Adds to `totals`. Answers where the reading
+ * continues if the time was up, else null.
  */
 export const countHour = async (
   reading: HourReading,

@@ -30,8 +30,8 @@ export interface RetentionStore extends WebhookWalkStore, HoldStore {
   /** Replaces the version that was read (0 = none). False if another invocation replaced it first. */
   saveRetentionProgress(progress: RetentionProgress, version: number): Promise<boolean>;
   /**
-   * Reads a page of a webhook's pending, failed and held deliveries whose events are old enough to expire soon. A `null`
-   * next cursor ends.
+   * Reads a page of a webhook's pending, failed and held deliveries whose events are old enough to expire soon. A
+   * `null` next cursor ends.
    */
   openDeliveries(
     webhookId: string,
@@ -79,13 +79,13 @@ interface Round {
 
 /**
  * Once a week, reads the open deliveries of older events and extends these events until the deliveries are settled. A
- * webhook may be disabled longer than its events are retained, and a receiver may delay its schedule with `Retry-After`.
- * A delivery is held for 90 days, or for the retention if that is longer; then it is cancelled. The progress of a round is
- * stored in a row. Running twice is safe.
+ * webhook may be disabled longer than its events are retained, and a receiver may delay its schedule with
+ * `Retry-After`. A delivery is held for 90 days, or for the retention if that is longer; then it is cancelled. The
+ * progress of a round is stored in a row. Running twice is safe.
  *
- * Costs: once a week twelve index partitions of each webhook are queried, half a read unit each. With 10,000 webhooks that
- * is 260,000 units and 3 cents a month. A million deliveries held for older events cost 35 cents of reads a month, and a
- * write for each event every two or three weeks, $0.63 if the event has at most a kilobyte.
+ * Costs: once a week twelve index partitions of each webhook are queried, half a read unit each. With 10,000 webhooks
+ * that is 260,000 units and 3 cents a month. A million deliveries held for older events cost 35 cents of reads a month,
+ * and a write for each event every two or three weeks, $0.63 if the event has at most a kilobyte.
  */
 export const extendEventRetention = async (
   tickAtMs: number,

@@ -1,7 +1,10 @@
 import * as z from 'zod';
 import type { StoredDelivery } from '../deliveries/delivery.ts';
 
-/** Counts of an hour's deliveries. The size is bounded for any number of deliveries, so an interrupted count can be stored. */
+/**
+ * Counts of an hour's deliveries. The size is bounded for any number of deliveries, so an interrupted count can be
+ * stored.
+ */
 export const hourCountsSchema = z.object({
   deliveries: z.number(),
   delivered: z.number(),
@@ -30,8 +33,8 @@ const noCounts: HourCounts = {
   durations: {},
 };
 
-// Each bucket ends a tenth above the bucket before it: about 110 buckets reach 30 s. A percentile is exact up to 10 ms and
-// within 5 % above.
+// Each bucket ends a tenth above the bucket before it: about 110 buckets reach 30 s. A percentile is exact up to 10 ms
+// and within 5 % above.
 const GROWTH = Math.log(1.1);
 const bucketOf = (ms: number): number => (ms <= 1 ? 0 : Math.ceil(Math.log(ms) / GROWTH));
 const middleOf = (bucket: number): number => Math.round(Math.exp(Math.max(0, bucket - 0.5) * GROWTH));

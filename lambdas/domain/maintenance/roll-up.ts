@@ -52,13 +52,15 @@ interface Tick {
 /**
  * One tick: reads each hour of each webhook once, a quarter of an hour after the hour ended. Hours that still had open
  * deliveries are read again as they grow old. The progress is stored in a row, so the next tick continues hour by hour
- * after a tick was late, lost or killed. Two ticks at the same time do the same work twice; only one stores its progress.
+ * after a tick was late, lost or killed. Two ticks at the same time do the same work twice; only one stores its
+ * progress.
  *
  * Costs, idle: each hour the roll-up lists both modes of every account and queries four shards of each webhook, half a
- * read unit each. With 10 webhooks of 5 accounts that is 25 units an hour, less than a cent a month. With 10,000 webhooks
- * of 5,000 accounts that is 25,000 units an hour, or 18 million and $2.30 a month, and 50 GB-seconds an hour (2.3 ms of CPU
- * for a webhook, at 512 MB), $0.50 a month. An hour without deliveries writes nothing. With deliveries: a cent per million
- * to read them, one write for each webhook and hour, and the same again only if a delivery was still open.
+ * read unit each. With 10 webhooks of 5 accounts that is 25 units an hour, less than a cent a month. With 10,000
+ * webhooks of 5,000 accounts that is 25,000 units an hour, or 18 million and $2.30 a month, and 50 GB-seconds an hour
+ * (2.3 ms of CPU for a webhook, at 512 MB), $0.50 a month. An hour without deliveries writes nothing. With deliveries:
+ * a cent per million to read them, one write for each webhook and hour, and the same again only if a delivery was still
+ * open.
  */
 export const rollUp = async (
   tickAtMs: number,

@@ -23,13 +23,18 @@ export interface SweepDependencies {
   readonly shards: number;
 }
 
-/** Each tick, once a minute, looks this far ahead. SQS can delay a message by 900 s, so two missed ticks make nothing late. */
+/**
+ * Each tick, once a minute, looks this far ahead. SQS can delay a message by 900 s, so two missed ticks make nothing
+ * late.
+ */
 const HORIZON_MS = 13 * MINUTE_MS;
 const TICK_MS = MINUTE_MS;
 /** A delivery that is this late gets another message: its first message may be lost. */
 const REMIND_AFTER_MS = 5 * MINUTE_MS;
 
-/** Whether the lateness passed 1, 2, 4, 8 … times the threshold since the last tick. A backlog thus gets few reminders. */
+/**
+ * Whether the lateness passed 1, 2, 4, 8 … times the threshold since the last tick. A backlog thus gets few reminders.
+ */
 const isReminderDue = (latenessMs: number, thresholdMs: number, tickMs: number): boolean => {
   if (latenessMs < thresholdMs) return false;
   const passed = thresholdMs * 2 ** Math.floor(Math.log2(latenessMs / thresholdMs));
@@ -51,9 +56,9 @@ export interface SweepReport {
 }
 
 /**
- * One tick of the due index: parked deliveries enter the queue in their last minutes, and overdue deliveries get another
- * message. `tickAtMs` is the instant the tick was scheduled for, so ticks leave no gap when they run late. Each message is
- * sent before the entry is unparked: a tick that dies in between sends twice instead of never.
+ * One tick of the due index: parked deliveries enter the queue in their last minutes, and overdue deliveries get
+ * another message. `tickAtMs` is the instant the tick was scheduled for, so ticks leave no gap when they run late. Each
+ * message is sent before the entry is unparked: a tick that dies in between sends twice instead of never.
  */
 export const sweepDue = async (
   tickAtMs: number,

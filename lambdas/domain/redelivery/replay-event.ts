@@ -39,8 +39,8 @@ const currentReceivers = async (
 };
 
 /**
- * Requests the redelivery of an event with the full schedule, to each webhook that wants it now or to the named webhook.
- * The new schedule replaces attempts that were still to come. Throws `not_found`, `invalid` or `conflict`.
+ * Requests the redelivery of an event with the full schedule, to each webhook that wants it now or to the named
+ * webhook. The new schedule replaces attempts that were still to come. Throws `not_found`, `invalid` or `conflict`.
  */
 export const replayEvent = (
   request: SubmitRequest & { readonly id: string; readonly webhookId: string | undefined },

@@ -19,8 +19,8 @@ export interface RetryDependencies {
 const conflict = (message: string): PassPostError => new PassPostError('conflict', message);
 
 /**
- * Requests one more attempt of a settled delivery. The attempt neither uses nor restarts the schedule. Answers the delivery
- * as it will be. Throws `not_found` or `conflict`.
+ * Requests one more attempt of a settled delivery. The attempt neither uses nor restarts the schedule. Answers the
+ * delivery as it will be. Throws `not_found` or `conflict`.
  */
 export const retryDelivery = (
   request: SubmitRequest & { readonly id: string },

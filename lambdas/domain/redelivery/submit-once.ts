@@ -16,8 +16,8 @@ export interface Submission {
 export interface SubmitStore {
   firstAnswer(owner: string, path: string, idempotencyKey: string, nowMs: number): Promise<FirstAnswer<object> | null>;
   /**
-   * Writes the submission and the first answer of its Idempotency-Key, in one transaction. 'repeated' = the key was used
-   * meanwhile, 'taken' = the same command exists already; nothing is written then.
+   * Writes the submission and the first answer of its Idempotency-Key, in one transaction. 'repeated' = the key was
+   * used meanwhile, 'taken' = the same command exists already; nothing is written then.
    */
   submit(
     owner: string,

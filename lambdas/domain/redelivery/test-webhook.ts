@@ -35,8 +35,8 @@ const firstTypeOf = ({ events, profile }: StoredWebhook, profileOf: TestDependen
 };
 
 /**
- * Publishes a sample event that is sent, signed, to one webhook only, even while the webhook is disabled. Throws `not_found`
- * or `invalid`.
+ * Publishes a sample event that is sent, signed, to one webhook only, even while the webhook is disabled. Throws
+ * `not_found` or `invalid`.
  */
 export const testWebhook = (
   request: SubmitRequest & {

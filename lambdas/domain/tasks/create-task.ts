@@ -20,8 +20,8 @@ export interface NewTasks {
 }
 
 /**
- * Creates a task with one write. The id is derived from the Idempotency-Key if there is one, so a repeat finds the first
- * task. Throws `idempotency_mismatch`.
+ * Creates a task with one write. The id is derived from the Idempotency-Key if there is one, so a repeat finds the
+ * first task. Throws `idempotency_mismatch`.
  */
 export const createTask = async (
   creation: TaskCreation,

@@ -47,7 +47,10 @@ export const moved = (
   };
 };
 
-/** Moves a task one step on. Of several concurrent moves one wins; the others see its status. Throws `not_found` or `conflict`. */
+/**
+ * Moves a task one step on. Of several concurrent moves one wins; the others see its status. Throws `not_found` or
+ * `conflict`.
+ */
 export const moveTask = async (
   { owner, id }: { readonly owner: string; readonly id: string },
   move: TaskMove,

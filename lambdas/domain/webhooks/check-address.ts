@@ -4,7 +4,10 @@ import { bareHost, checkWebhookUrl, type WebhookUrlRules } from './webhook-url.t
 /** Resolves a host (a name or an address). 'forbidden' = it leads to an address that is not public. */
 export type Resolve = (host: string) => Promise<{ readonly outcome: 'public' | 'forbidden' | 'unresolved' }>;
 
-/** Checks a webhook's URL at registration. Accepts a name that does not resolve, because it may not exist yet. Empty = valid. */
+/**
+ * Checks a webhook's URL at registration. Accepts a name that does not resolve, because it may not exist yet. Empty =
+ * valid.
+ */
 export const checkAddress = async (
   text: string,
   rules: WebhookUrlRules,

@@ -47,7 +47,9 @@ export interface CreateWebhookDependencies {
   readonly seal: Seal;
 }
 
-/** Custom headers for a row: their names as given, and the sealed JSON of lower-case names and values. `null` = none. */
+/**
+ * Custom headers for a row: their names as given, and the sealed JSON of lower-case names and values. `null` = none.
+ */
 export const sealHeaders = async (
   headers: Readonly<Record<string, string>> | null,
   seal: (text: string) => Promise<string>,

@@ -29,7 +29,7 @@ export const deleteWebhook = async (
       },
       routesBefore: webhookRoutes(before, profileNamed(before.profile, rules)),
       routesAfter: null,
-      // Held deliveries never expire. The release command lets them go on, so that each is cancelled.
+      // Held deliveries never expire. The release command makes them due; each is then cancelled.
       command: withHistory
         ? eraseCommand(owner, id, 1)
         : before.enabled

@@ -9,7 +9,9 @@ export interface WebhookRoutes {
   readonly member: string;
 }
 
-/** The routes of a webhook. `*` becomes the types that the profile means; if the profile means everything, it stays `*`. */
+/**
+ * The routes of a webhook. `*` becomes the types that the profile means; if the profile means everything, it stays `*`.
+ */
 export const webhookRoutes = (
   { id, events, resource }: Pick<StoredWebhook, 'id' | 'events' | 'resource'>,
   profile: Pick<Profile, 'events'>,
@@ -19,8 +21,8 @@ export const webhookRoutes = (
 });
 
 /**
- * A change of a webhook updates the routing rows of its types in one transaction. DynamoDB limits a transaction to 4 MB,
- * which includes these rows in full. With this many bytes per webhook, the rows of a thousand webhooks fit.
+ * A change of a webhook updates the routing rows of its types in one transaction. DynamoDB limits a transaction to 4
+ * MB, which includes these rows in full. With this many bytes per webhook, the rows of a thousand webhooks fit.
  */
 const MOST_BYTES = 3800;
 

@@ -72,8 +72,8 @@ interface SubscriptionRequest {
 }
 
 /**
- * Creates a subscription, or updates the existing one. If concurrent requests create several, only the oldest stays. Throws
- * `not_found` for an unknown template, `invalid` or `conflict`.
+ * Creates a subscription, or updates the existing one. If concurrent requests create several, only the oldest stays.
+ * Throws `not_found` for an unknown template, `invalid` or `conflict`.
  */
 export const subscribe = async (
   { owner, subscription, by, nowMs }: SubscriptionRequest & { readonly subscription: Subscription },

@@ -2,13 +2,15 @@ import { randomBytes } from 'node:crypto';
 import type { Profile } from '../deliveries/profile.ts';
 import type { SealedSecret } from './webhook.ts';
 
-/** Generates a webhook's secret. Its form serves every profile: some sign with the text, some with the 32 bytes in it. */
+/**
+ * Generates a webhook's secret. Its form serves every profile: some sign with the text, some with the 32 bytes in it.
+ */
 export const createSecret = (): string => `whsec_${randomBytes(32).toString('base64')}`;
 
 /**
- * The secrets that sign now, newest first, at least one. `overlap`: every valid secret signs. `switch`, for one signature:
- * the oldest valid secret signs until it expires, because the receiver may not know a newer one yet. Relies on the rule of
- * `withNewSecret` that no secret outlives a newer one. Throws if the webhook has no secret.
+ * The secrets that sign now, newest first, at least one. `overlap`: every valid secret signs. `switch`, for one
+ * signature: the oldest valid secret signs until it expires, because the receiver may not know a newer one yet. Relies
+ * on the rule of `withNewSecret` that no secret outlives a newer one. Throws if the webhook has no secret.
  */
 export const signingSecrets = (
   secrets: readonly SealedSecret[],
@@ -22,12 +24,14 @@ export const signingSecrets = (
   return [valid.at(-1) ?? newest];
 };
 
-/** The most valid secrets of a webhook. Each needs space in the row, and a signature per attempt if all secrets sign. */
+/**
+ * The most valid secrets of a webhook. Each needs space in the row, and a signature per attempt if all secrets sign.
+ */
 export const MOST_SECRETS = 5;
 
 /**
- * The secrets after a rotation: the new secret, then the older secrets that are still valid. The previous secret expires
- * after the overlap, and no secret outlives a newer one: an overlap of 0 ends all older secrets immediately.
+ * The secrets after a rotation: the new secret, then the older secrets that are still valid. The previous secret
+ * expires after the overlap, and no secret outlives a newer one: an overlap of 0 ends all older secrets immediately.
  */
 export const withNewSecret = (
   secrets: readonly SealedSecret[],

@@ -9,7 +9,10 @@ import type { RotationView } from './webhook-view.ts';
 export interface WebhookStore {
   /** Finds a webhook. `null` if it does not exist or was deleted. */
   find(owner: string, id: string): Promise<StoredWebhook | null>;
-  /** Replaces the webhook with its routes, audit entry and command, in one transaction. False if the webhook changed since it was read. */
+  /**
+   * Replaces the webhook with its routes, audit entry and command, in one transaction. False if the webhook changed
+   * since it was read.
+   */
   replace(change: WebhookChange): Promise<boolean>;
 }
 

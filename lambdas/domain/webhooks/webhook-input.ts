@@ -73,7 +73,9 @@ const fields = {
   auto_disable_after_hours: z.int().min(1).max(720).nullable(),
 };
 
-/** The body of `POST /webhooks`. `checkSettings` then checks the rules that depend on profile, catalogue and network. */
+/**
+ * The body of `POST /webhooks`. `checkSettings` then checks the rules that depend on profile, catalogue and network.
+ */
 export const newWebhookSchema = z
   .strictObject({
     ...fields,
@@ -88,13 +90,9 @@ export const newWebhookSchema = z
     headers: fields.headers.default(null),
     api_version: fields.api_version.optional(),
     allow_http: fields.allow_http.default(false),
-    secret: z
-      .string()
-      .max(512)
-      .optional()
-      .meta({
-        description: 'Your own secret, in the form that the profile requires. Without it, a secret is generated.',
-      }),
+    secret: z.string().max(512).optional().meta({
+      description: 'Your own secret, in the form that the profile requires. Without it, a secret is generated.',
+    }),
     max_per_second: fields.max_per_second.default(null),
     max_in_flight: fields.max_in_flight.default(null),
     auto_disable_after_hours: fields.auto_disable_after_hours.default(null),

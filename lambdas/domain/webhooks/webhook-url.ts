@@ -19,7 +19,10 @@ const PORTS = new Set(['', '80', '443', '8443']);
 /** Top-level names of the local machine or network, whatever they resolve to. */
 const LOCAL_NAMES = ['localhost', 'local', 'internal', 'localdomain'];
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
-/** Scheme, authority, path and query as written. The WHATWG parser would also accept `https:host`, `https:///host` and backslashes. */
+/**
+ * Scheme, authority, path and query as written. The WHATWG parser would also accept `https:host`, `https:///host` and
+ * backslashes.
+ */
 const FORM = /^https?:\/\/([^/?#\\]+)([^?#\\]*)(\?[^#]*)?(?:#.*)?$/i;
 
 /** Path and query of a URL as they were written. */

@@ -8,7 +8,9 @@ export const MOST_EVENTS = 40;
 /** Shown by reads instead of a secret value. */
 export const MASK = '***';
 
-/** A sealed secret in a webhook's row. `expires_at` is the time (milliseconds) at which it stops signing; null = never. */
+/**
+ * A sealed secret in a webhook's row. `expires_at` is the time (milliseconds) at which it stops signing; null = never.
+ */
 export const sealedSecretSchema = z.object({ sealed: z.string(), expires_at: z.number().nullable() });
 export type SealedSecret = z.infer<typeof sealedSecretSchema>;
 
@@ -25,7 +27,9 @@ export const storedWebhookSchema = z.object({
   disabled_reason: z.enum(['manual', 'gone', 'failing']).nullable().default(null),
   profile: z.string(),
   profile_options: z.record(z.string(), z.unknown()),
-  /** `null` = the schedule of its profile. A name = the schedule of that profile. A list = seconds before each retry. */
+  /**
+   * `null` = the schedule of its profile. A name = the schedule of that profile. A list = seconds before each retry.
+   */
   schedule: z
     .union([z.string(), z.array(z.number())])
     .nullable()
