@@ -35,7 +35,7 @@ export const retryDelivery = (
     if (webhook?.deleted_at !== null) throw conflict('The webhook was deleted. Nothing is sent to it any more.');
     if (delivery.settled_at === null) throw conflict('The delivery is not settled: an attempt is still to come.');
     const event = await events.get(owner, delivery.event_id, nowMs);
-    if (!event || event.payload_deleted_at !== undefined) throw conflict("The event's payload was deleted.");
+    if (!event || event.payload_deleted_at !== undefined) throw conflict("The event's payload no longer exists.");
 
     const [complete = delivery] = await history.withBodies([delivery]);
     return {

@@ -59,7 +59,7 @@ const checkChanges = (before: StoredWebhook, changes: WebhookChanges, profile: P
 
 /**
  * Changes a webhook. If the change enables the webhook, the same transaction writes the command that releases its held
- * deliveries. Throws `not_found`, `invalid`, or `conflict` if others change the webhook all the time.
+ * deliveries. Throws `not_found`, `invalid`, or `conflict` if concurrent requests change it in every try.
  */
 export const changeWebhook = async (
   {
