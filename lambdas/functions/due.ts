@@ -3,7 +3,7 @@ import { dynamoClient, sqsClient, takeAwsUse } from '../adapters/aws/aws-clients
 import { createDeliveryQueue } from '../adapters/deliveries/delivery-queue.ts';
 import { createDueIndex } from '../adapters/maintenance/due-index.ts';
 import { DUE_SHARDS } from '../adapters/rows/table-keys.ts';
-import { type Swept, sweepDue } from '../domain/maintenance/sweep-due.ts';
+import { type SweepReport, sweepDue } from '../domain/maintenance/sweep-due.ts';
 import { readConfig } from '../runtime/config.ts';
 import { log } from '../runtime/log.ts';
 import { publishMetrics } from '../runtime/metrics.ts';
@@ -19,7 +19,7 @@ const dependencies = {
 
 /** The minute's tick: what falls due soon enters the queue, what should have gone by now is sent again. */
 export const handler = async (event: Pick<ScheduledEvent, 'time'>): Promise<void> => {
-  let swept: Swept | undefined;
+  let swept: SweepReport | undefined;
   try {
     swept = await sweepDue(Date.parse(event.time), dependencies);
   } finally {

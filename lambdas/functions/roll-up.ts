@@ -4,7 +4,7 @@ import { createDeliveryQueue } from '../adapters/deliveries/delivery-queue.ts';
 import { createHeartbeat } from '../adapters/maintenance/heartbeat.ts';
 import { createRollUpStore } from '../adapters/maintenance/roll-up-store.ts';
 import { extendEventRetention } from '../domain/maintenance/extend-event-retention.ts';
-import { type RolledUp, rollUp } from '../domain/maintenance/roll-up.ts';
+import { type RollUpReport, rollUp } from '../domain/maintenance/roll-up.ts';
 import { readConfig } from '../runtime/config.ts';
 import { describeError, log } from '../runtime/log.ts';
 import { publishMetrics } from '../runtime/metrics.ts';
@@ -30,12 +30,12 @@ const STOP_BEFORE_MS = 30_000;
 
 /** Lets what is owed or held keep its event, and tells of what is held no longer. */
 const keep = async (tickAtMs: number, isTimeUp: () => boolean): Promise<void> => {
-  const { kept, resumed, ended } = await extendEventRetention(tickAtMs, dependencies, isTimeUp);
-  if (kept > 0 || resumed > 0) log('info', 'events.kept', { kept, resumed });
-  for (const { owner, webhookId, deliveries } of ended) {
+  const { extended, released, expiredHolds } = await extendEventRetention(tickAtMs, dependencies, isTimeUp);
+  if (extended > 0 || released > 0) log('info', 'events.kept', { kept: extended, resumed: released });
+  for (const { owner, webhookId, deliveries } of expiredHolds) {
     log('warn', 'hold.ended', { owner, webhook_id: webhookId, deliveries });
   }
-  publishMetrics({ cancelled: ended.reduce((sum, { deliveries }) => sum + deliveries, 0) });
+  publishMetrics({ cancelled: expiredHolds.reduce((sum, { deliveries }) => sum + deliveries, 0) });
 };
 
 /** Sees to it that the stream is never silent. Work of its own beside the roll-up's: what goes wrong here is told of, and no more. */
@@ -46,7 +46,7 @@ const keepStreamAlive = (): Promise<void> =>
 export const handler = async (event: Pick<ScheduledEvent, 'time'>, context: Context): Promise<void> => {
   const isTimeUp = () => context.getRemainingTimeInMillis() < STOP_BEFORE_MS;
   const tickAtMs = Date.parse(event.time);
-  let rolled: RolledUp | undefined;
+  let rolled: RollUpReport | undefined;
   const beaten = keepStreamAlive();
   try {
     rolled = await rollUp(tickAtMs, dependencies, isTimeUp);

@@ -17,12 +17,12 @@ export const eventRoutes = (
 ): Route[] => [
   route(operations.publishEvents, async (request) => {
     const owner = ownerKey(request.owner);
-    const { events, isReplay } = await publishEvents({ ...request, owner }, { store, rules });
+    const { events, isRepeat } = await publishEvents({ ...request, owner }, { store, rules });
     const published = events.map(eventToPublished);
     return {
       status: 202,
       body: 'events' in request.body ? { data: published } : published[0],
-      headers: isReplay ? { 'idempotency-replayed': 'true' } : {},
+      headers: isRepeat ? { 'idempotency-replayed': 'true' } : {},
     };
   }),
 

@@ -20,10 +20,10 @@ export const jobRoutes = (jobs: Jobs, waiting: Omit<JobDependencies, 'jobs'>): R
   route(operations.createJob, async (request) => {
     const body = { ...request.body, async: request.body.async || request.query.async === 'true' };
     const creation = { ...request, owner: ownerKey(request.owner), body };
-    const { job, isResult, isReplay } = await createJob(creation, { jobs, ...waiting });
+    const { job, isResult, isRepeat } = await createJob(creation, { jobs, ...waiting });
     const headers = {
       location: `${operations.createJob.path}/${job.id}`,
-      ...(isReplay ? { 'idempotency-replayed': 'true' } : {}),
+      ...(isRepeat ? { 'idempotency-replayed': 'true' } : {}),
     };
     return { status: isResult ? 200 : 202, body: isResult ? showResult(job) : showJob(job), headers };
   }),

@@ -2,7 +2,7 @@ import * as operations from '../contract/keys.ts';
 import { type ApiKey, type StoredApiKey, showApiKey } from '../domain/accounts/api-key.ts';
 import { createApiKey, type NewApiKeys } from '../domain/accounts/create-api-key.ts';
 import { type LivingApiKeys, revokeApiKey, rotateApiKey } from '../domain/accounts/rotate-api-key.ts';
-import type { OnceAnswered } from '../domain/foundation/idempotency.ts';
+import type { AnswerWithSecret } from '../domain/foundation/idempotency.ts';
 import { type Page, pageToBody } from '../domain/foundation/page.ts';
 import { type ApiResponse, type Route, route } from '../runtime/operation.ts';
 
@@ -10,7 +10,7 @@ export interface ApiKeys extends NewApiKeys, LivingApiKeys {
   list(accountId: string, limit: number, after: string | undefined): Promise<Page<StoredApiKey>>;
 }
 
-const created = ({ answer, secret }: OnceAnswered<ApiKey>): ApiResponse =>
+const created = ({ answer, secret }: AnswerWithSecret<ApiKey>): ApiResponse =>
   secret === null
     ? { status: 201, body: answer, headers: { 'idempotency-replayed': 'true' } }
     : { status: 201, body: { ...answer, key: secret } };

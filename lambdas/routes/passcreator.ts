@@ -3,7 +3,7 @@ import * as operations from '../contract/passcreator.ts';
 import { invalid, PassPostError } from '../domain/foundation/errors.ts';
 import { ownerKey } from '../domain/foundation/owner.ts';
 import type { PublicKeys } from '../domain/keyring/keyring.ts';
-import { publicKeyPem, secondsToKeep } from '../domain/keyring/published-keys.ts';
+import { cacheSeconds, publicKeyPem } from '../domain/keyring/published-keys.ts';
 import {
   listSubscriptions,
   type SubscriptionDependencies,
@@ -105,7 +105,7 @@ export const passcreatorRoutes = (dependencies: PasscreatorDependencies): Route[
       return {
         status: 200,
         body: { publicKey: publicKeyPem(keys, 'ES256', nowMs) },
-        headers: { 'cache-control': `private, max-age=${secondsToKeep(keys, nowMs)}` },
+        headers: { 'cache-control': `private, max-age=${cacheSeconds(keys, nowMs)}` },
       };
     }),
   ];

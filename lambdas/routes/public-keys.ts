@@ -1,6 +1,6 @@
 import * as operations from '../contract/public-keys.ts';
 import type { PublicKeys } from '../domain/keyring/keyring.ts';
-import { nextPublicKeyPem, publicKeyPem, publishedJwks, secondsToKeep } from '../domain/keyring/published-keys.ts';
+import { cacheSeconds, nextPublicKeyPem, publicKeyPem, publishedJwks } from '../domain/keyring/published-keys.ts';
 import { type Route, route } from '../runtime/operation.ts';
 
 const keepFor = (seconds: number) => ({ 'cache-control': `public, max-age=${seconds}` });
@@ -15,7 +15,7 @@ export const publicKeyRoutes = (publicKeys: () => Promise<PublicKeys>): Route[] 
 
   route(operations.getInpostKeys, async ({ query: { algorithm }, nowMs }) => {
     const keys = await publicKeys();
-    const headers = keepFor(secondsToKeep(keys, nowMs));
+    const headers = keepFor(cacheSeconds(keys, nowMs));
     if (algorithm !== undefined) {
       const body = publicKeyPem(keys, algorithm === 'rsa-sha256' ? 'RS256' : 'ES256', nowMs);
       return { status: 200, body, headers: { ...headers, 'content-type': 'application/x-pem-file' } };

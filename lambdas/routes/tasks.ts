@@ -29,10 +29,10 @@ export const taskRoutes = (tasks: Tasks): Route[] => {
   return [
     route(operations.createTask, async (request) => {
       const { owner, body: content } = request;
-      const { task, isReplay } = await createTask({ ...request, owner: ownerKey(owner), content }, tasks);
+      const { task, isRepeat } = await createTask({ ...request, owner: ownerKey(owner), content }, tasks);
       const headers = {
         location: `${operations.createTask.path}/${task.id}`,
-        ...(isReplay ? { 'idempotency-replayed': 'true' } : {}),
+        ...(isRepeat ? { 'idempotency-replayed': 'true' } : {}),
       };
       return { status: 201, body: showTask(task), headers };
     }),

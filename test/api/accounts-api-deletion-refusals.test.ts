@@ -90,7 +90,7 @@ describe('DELETE /accounts/{id}', () => {
     const { status, json } = await remove();
 
     expect([status, json.errors.map(({ path }: Json) => path)]).toEqual([409, [`${mode}.tasks`]]);
-    expect(json.detail).toMatch(/Tasks are kept for ever.*DELETE \/keys\/\{id\}/);
+    expect(json.detail).toMatch(/Tasks are stored without end.*DELETE \/keys\/\{id\}/);
   });
 
   it('names every obstacle of both modes in one 409 answer', async () => {

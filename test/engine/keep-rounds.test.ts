@@ -63,7 +63,7 @@ describe('a round through what is owed for long', () => {
 
     for (; kept < 450 && invocations < 20; invocations++) {
       let left = 4;
-      kept += (await engine.keep(counting, () => left-- <= 0)).kept;
+      kept += (await engine.keep(counting, () => left-- <= 0)).extended;
     }
 
     expect(kept).toBe(450);
@@ -84,9 +84,9 @@ describe('a round through what is owed for long', () => {
 
     await expect(engine.keep({ extendEvents: dies })).rejects.toThrow('killed');
     const other = await engine.keep({ saveRetentionProgress: async () => false });
-    const { kept } = await engine.keep();
+    const { extended } = await engine.keep();
 
-    expect([other.kept, kept]).toEqual([1, 0]);
+    expect([other.extended, extended]).toEqual([1, 0]);
     expect(await endsOnDay(eventId)).toBe(70);
   });
 });

@@ -101,9 +101,9 @@ describe('what is owed for longer than its event was to live', () => {
     expect((await engine.delivery(first.id)).status).toBe('held');
 
     await passDays(98, false);
-    const { ended } = await engine.keep();
+    const { expiredHolds } = await engine.keep();
 
-    expect(ended).toEqual([{ owner: engine.owner, webhookId: webhook.id, deliveries: 1 }]);
+    expect(expiredHolds).toEqual([{ owner: engine.owner, webhookId: webhook.id, deliveries: 1 }]);
     const { status, settled_at } = await engine.delivery(first.id);
     expect([status, settled_at]).toEqual(['cancelled', engine.now()]);
     expect((await engine.delivery(later.id)).status).toBe('held');
@@ -135,10 +135,10 @@ describe('what is owed for longer than its event was to live', () => {
     await engine.putWebhook({ ...webhook, enabled: true });
 
     await passDays(97, false);
-    const { resumed, ended } = await engine.keep();
+    const { released, expiredHolds } = await engine.keep();
     await engine.passUntil(engine.now() + 1000);
 
-    expect([resumed, ended]).toEqual([1, []]);
+    expect([released, expiredHolds]).toEqual([1, []]);
     expect((await engine.delivery(id)).status).toBe('delivered');
   });
 

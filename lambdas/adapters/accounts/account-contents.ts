@@ -1,6 +1,6 @@
 import { type DynamoDBClient, paginateQuery, type TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import type { DeletingAccounts, RemainingKind } from '../../domain/accounts/delete-account.ts';
+import type { ContentKind, DeletingAccounts } from '../../domain/accounts/delete-account.ts';
 import { catalogue } from '../../domain/events/built-in-types.ts';
 import { modes, ownerKey } from '../../domain/foundation/owner.ts';
 import type { Position } from '../../domain/foundation/page.ts';
@@ -40,7 +40,7 @@ interface OwnedRow {
 export const createAccountContents = (
   client: DynamoDBClient,
   table: string,
-): Pick<DeletingAccounts, 'remaining' | 'clear'> => {
+): Pick<DeletingAccounts, 'contents' | 'clear'> => {
   /** Templates, event types and webhooks, which stand side by side in this order; the deleted webhooks, too. */
   const owned = async (owner: string): Promise<OwnedRow[]> => {
     const { pk, sk: first } = templateKey(owner, '');
@@ -88,19 +88,19 @@ export const createAccountContents = (
   };
 
   return {
-    async remaining(id, nowMs) {
+    async contents(id, nowMs) {
       const ofModes = modes.map(async (mode) => {
         const owner = ownerKey({ accountId: id, mode });
         const [rows, isJob, isTask] = await Promise.all([owned(owner), hasUnfinishedJob(owner, nowMs), hasTask(owner)]);
         const begins = (prefix: string) => rows.some(({ sk, deleted_at }) => sk.startsWith(prefix) && !deleted_at);
-        const has: Readonly<Record<RemainingKind, boolean>> = {
+        const has: Readonly<Record<ContentKind, boolean>> = {
           webhooks: begins(webhookKey(owner, 'whk_').sk),
           event_types: begins(eventTypeKey(owner, '').sk),
           templates: begins(templateKey(owner, '').sk),
           jobs: isJob,
           tasks: isTask,
         };
-        const kinds = Object.entries(has) as [RemainingKind, boolean][];
+        const kinds = Object.entries(has) as [ContentKind, boolean][];
         return kinds.filter(([, isThere]) => isThere).map(([kind]) => ({ kind, mode }));
       });
       return (await Promise.all(ofModes)).flat();

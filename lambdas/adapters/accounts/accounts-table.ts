@@ -76,10 +76,10 @@ export const createAccountsTable = (
       return isDone ? accounts.find(id) : null;
     },
 
-    settleKeys: (id, settings) => settleApiKeys(client, table, id, settings),
+    updateKeys: (id, settings) => settleApiKeys(client, table, id, settings),
 
     // In a transaction, so that one that makes a key is waited for.
-    closeUntil(id, untilMs) {
+    blockNewKeysUntil(id, untilMs) {
       const update = {
         TableName: table,
         Key: marshall(accountKey(id)),

@@ -8,8 +8,8 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import {
   hashApiKey,
   type KeyCheck,
-  MINUTE_MS,
   type Quota,
+  RATE_LIMIT_WINDOW_MS,
   type StoredApiKey,
   storedApiKeySchema,
 } from '../../domain/accounts/api-key.ts';
@@ -29,7 +29,7 @@ const isAlive = (key: StoredApiKey, nowMs: number): boolean =>
 const quotaOf = ({ limit, n, ws }: StoredApiKey): Quota => ({
   limit,
   remaining: Math.max(0, limit - n),
-  resetAtMs: ws + MINUTE_MS,
+  resetAtMs: ws + RATE_LIMIT_WINDOW_MS,
 });
 
 const passed = (key: StoredApiKey): KeyCheck => {
@@ -87,13 +87,13 @@ export const createKeyAuthenticator = (client: DynamoDBClient, deliveryTable: st
   };
 
   const count = async (hash: string, nowMs: number): Promise<KeyCheck> => {
-    const window = { ':now': nowMs, ':old': nowMs - MINUTE_MS, ':one': 1 };
+    const window = { ':now': nowMs, ':old': nowMs - RATE_LIMIT_WINDOW_MS, ':one': 1 };
     // A minute's opener loses to at most one racer; then the counter is running and the next look decides.
     for (let looks = 0; looks < 5; looks++) {
       const counted = await update(hash, 'SET n = n + :one', 'ws > :old AND n < #limit', window);
       if (counted.isDone && counted.key) return passed(counted.key);
       if (!counted.key || !isAlive(counted.key, nowMs)) return { outcome: 'unknown' };
-      if (counted.key.ws > nowMs - MINUTE_MS) return { outcome: 'limited', quota: quotaOf(counted.key) };
+      if (counted.key.ws > nowMs - RATE_LIMIT_WINDOW_MS) return { outcome: 'limited', quota: quotaOf(counted.key) };
       const opened = await update(hash, 'SET ws = :now, n = :one', 'ws <= :old', window);
       if (opened.isDone && opened.key) return passed(opened.key);
       if (!opened.key) return { outcome: 'unknown' };

@@ -9,7 +9,7 @@ import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { type StoredEvent, storedEventSchema } from '../../domain/events/event.ts';
 import type { EventStore } from '../../domain/events/publish-events.ts';
 import { idBound, isTimeless, timeOfId } from '../../domain/foundation/id.ts';
-import { mergedPage, type Piece, type ReadRun } from '../../domain/foundation/merged-page.ts';
+import { mergedPage, type RangePage, type ReadRange } from '../../domain/foundation/merged-page.ts';
 import type { Page, Position } from '../../domain/foundation/page.ts';
 import { SECOND_MS, toSeconds, ttlSeconds } from '../../domain/foundation/time.ts';
 import type { EventArchive, EventFilter } from '../../domain/history/event-view.ts';
@@ -76,7 +76,7 @@ export const createEventsTable = (client: DynamoDBClient, table: string, retenti
     atMost: number,
   ) => {
     // DynamoDB refuses a range that is none.
-    if (run.from > run.to) return { rows: [], looked: 0, reached: null };
+    if (run.from > run.to) return { rows: [], examined: 0, reached: null };
     const { values, input } = filterExpression(filter);
     const [pk, sk] = run.index ? ['list_pk', 'list_sk'] : ['pk', 'sk'];
     const {
@@ -96,40 +96,40 @@ export const createEventsTable = (client: DynamoDBClient, table: string, retenti
       }),
     );
     const reached = LastEvaluatedKey ? String(unmarshall(LastEvaluatedKey)[sk as string]) : null;
-    return { rows: Items.map((item) => unmarshall(item)), looked: ScannedCount, reached };
+    return { rows: Items.map((item) => unmarshall(item)), examined: ScannedCount, reached };
   };
 
   const timedRun =
-    (pk: string, filter: EventFilter, nowMs: number): ReadRun<Listed> =>
-    async (after, atMost): Promise<Piece<Listed>> => {
+    (pk: string, filter: EventFilter, nowMs: number): ReadRange<Listed> =>
+    async (after, atMost): Promise<RangePage<Listed>> => {
       const until = filter.until === undefined ? 'evt_8' : idBound('evt', filter.until);
       // Derived ids come first among those of one millisecond.
       const before = after && (isTimeless(after.id) ? idBound('evt', Date.parse(after.at) + 1) : after.id);
       const to = before && before < until ? before : until;
       const from = idBound('evt', filter.since ?? 0);
-      const { rows, looked, reached } = await query({ pk, index: false, from, to }, filter, atMost);
+      const { rows, examined, reached } = await query({ pk, index: false, from, to }, filter, atMost);
       return {
         items: rows
           .filter((row) => row.sk !== after?.id && !isExpired(row, nowMs))
           .map((row) => ({ position: positionOfId(row.sk), row })),
-        looked,
+        examined,
         reached: reached === null ? null : positionOfId(reached),
       };
     };
 
   const derivedRun =
-    (pk: string, filter: EventFilter): ReadRun<Listed> =>
-    async (after, atMost): Promise<Piece<Listed>> => {
+    (pk: string, filter: EventFilter): ReadRange<Listed> =>
+    async (after, atMost): Promise<RangePage<Listed>> => {
       const until = filter.until === undefined ? '~' : new Date(filter.until).toISOString();
       const before = after && `${after.at}#${after.id}`;
       const to = before && before < until ? before : until;
       const from = new Date(filter.since ?? 0).toISOString();
-      const { rows, looked, reached } = await query({ pk, index: true, from, to }, filter, atMost);
+      const { rows, examined, reached } = await query({ pk, index: true, from, to }, filter, atMost);
       return {
         items: rows
           .filter((row) => row.list_sk !== before)
           .map((row) => ({ position: positionOfListSk(row.list_sk), row: null })),
-        looked,
+        examined,
         reached: reached === null ? null : positionOfListSk(reached),
       };
     };
@@ -254,11 +254,11 @@ export const createEventsTable = (client: DynamoDBClient, table: string, retenti
     async list(owner, filter, { limit, after, nowMs }) {
       const shards = Array.from({ length: SHARDS }, (_, shard) => eventListPk(owner, shard));
       const page = await mergedPage({
-        runs: shards.flatMap((pk) => [timedRun(pk, filter, nowMs), derivedRun(pk, filter)]),
+        ranges: shards.flatMap((pk) => [timedRun(pk, filter, nowMs), derivedRun(pk, filter)]),
         positionOf: ({ position }) => position,
         after,
         limit,
-        lookAtMost: LOOK_AT_MOST,
+        examineAtMost: LOOK_AT_MOST,
         isFiltered: filter.type !== undefined || filter.resource !== undefined,
       });
       return pageOfRows(owner, page, nowMs);

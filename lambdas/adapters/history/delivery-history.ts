@@ -7,7 +7,7 @@ import {
   storedDeliverySchema,
 } from '../../domain/deliveries/delivery.ts';
 import { idBound } from '../../domain/foundation/id.ts';
-import { mergedPage, type ReadRun } from '../../domain/foundation/merged-page.ts';
+import { mergedPage, type ReadRange } from '../../domain/foundation/merged-page.ts';
 import type { DeliveryFilter, DeliveryHistory } from '../../domain/history/read-deliveries.ts';
 import { batchGet } from '../aws/batch-get.ts';
 import { isExpired } from '../rows/row.ts';
@@ -26,7 +26,7 @@ export const createDeliveryHistory = (client: DynamoDBClient, table: string): De
     shard: number,
     filter: DeliveryFilter,
     nowMs: number,
-  ): ReadRun<StoredDelivery> => {
+  ): ReadRange<StoredDelivery> => {
     const { status, event_type, since, until } = filter;
     const index = status !== undefined && ATTENTION.has(status) ? indexes.attention : null;
     const pk = index ? attentionPk(webhookId, shard, status ?? '') : deliveryPk(webhookId, shard);
@@ -37,7 +37,7 @@ export const createDeliveryHistory = (client: DynamoDBClient, table: string): De
     return async (after, atMost) => {
       const to = after && after.id < end ? after.id : end;
       // DynamoDB refuses a range that is none.
-      if (from > to) return { items: [], looked: 0, reached: null };
+      if (from > to) return { items: [], examined: 0, reached: null };
       const {
         Items = [],
         ScannedCount = 0,
@@ -65,7 +65,7 @@ export const createDeliveryHistory = (client: DynamoDBClient, table: string): De
         items: Items.map((item) => unmarshall(item))
           .filter((row) => row.sk !== after?.id && !isExpired(row, nowMs))
           .map(toDelivery),
-        looked: ScannedCount,
+        examined: ScannedCount,
         reached: LastEvaluatedKey ? { at: '', id: String(unmarshall(LastEvaluatedKey).sk) } : null,
       };
     };
@@ -86,11 +86,11 @@ export const createDeliveryHistory = (client: DynamoDBClient, table: string): De
   return {
     list(webhookId, filter, { limit, after, nowMs }) {
       return mergedPage({
-        runs: Array.from({ length: SHARDS }, (_, shard) => shardRun(webhookId, shard, filter, nowMs)),
+        ranges: Array.from({ length: SHARDS }, (_, shard) => shardRun(webhookId, shard, filter, nowMs)),
         positionOf: ({ id }) => ({ at: '', id }),
         after: after && { at: '', id: after.id },
         limit,
-        lookAtMost: LOOK_AT_MOST,
+        examineAtMost: LOOK_AT_MOST,
         isFiltered: filter.status !== undefined || filter.event_type !== undefined,
       });
     },

@@ -91,7 +91,7 @@ export const createWebhooksTable = (client: DynamoDBClient, table: string, reten
     );
     return {
       webhooks: Items.map((item) => storedWebhookSchema.parse(unmarshall(item))).filter(({ id }) => id !== after),
-      looked: Items.length,
+      examined: Items.length,
       reached: LastEvaluatedKey ? String(unmarshall(LastEvaluatedKey).sk) : null,
     };
   };
@@ -106,20 +106,20 @@ export const createWebhooksTable = (client: DynamoDBClient, table: string, reten
 
     list(owner, limit, after, profile) {
       return mergedPage({
-        runs: [
+        ranges: [
           async (from, atMost) => {
             // Two at least: the row at the position itself may be one of them.
-            const { webhooks, looked, reached } = await query(owner, from?.id ?? null, Math.max(2, atMost));
+            const { webhooks, examined, reached } = await query(owner, from?.id ?? null, Math.max(2, atMost));
             const items = webhooks.filter(
               (webhook) => webhook.deleted_at === null && (profile === undefined || webhook.profile === profile),
             );
-            return { items, looked, reached: reached === null ? null : { at: '', id: reached } };
+            return { items, examined, reached: reached === null ? null : { at: '', id: reached } };
           },
         ],
         positionOf: ({ id }) => ({ at: '', id }),
         after: after && { at: '', id: after.id },
         limit,
-        lookAtMost: LOOK_AT_MOST,
+        examineAtMost: LOOK_AT_MOST,
         isFiltered: profile !== undefined,
       });
     },

@@ -8,13 +8,14 @@ export const rateLimitSchema = z
   .int()
   .min(1)
   .max(30_000)
-  .meta({ description: 'Requests a minute, for each key of the account.' });
+  .meta({ description: 'Requests a minute for each API key of the account.' });
 
 export const retentionDaysSchema = z.int().min(1).max(365).meta({
-  description: "Days for which its events, deliveries and attempts can be read: at most the deployment's own.",
+  description:
+    "Days for which the account's events, deliveries and attempts can be read: at most the deployment's own.",
 });
 
-/** A business, as the operator sees it. */
+/** An account (a business) as the operator's API shows it. */
 export const accountSchema = z
   .object({
     id: z.string(),
@@ -26,11 +27,11 @@ export const accountSchema = z
   .meta({ id: 'Account' });
 export type Account = z.infer<typeof accountSchema>;
 
-/** A business, as its row holds it: without a retention of its own the stack's holds, also once that is another. */
+/** An account as its row holds it. Without its own `retention_days` the stack's current retention applies. */
 export const storedAccountSchema = accountSchema.extend({
   v: rowVersion,
   retention_days: z.number().optional(),
-  /** Milliseconds: somebody is deleting it, and until then it gets no new keys. Where that came to nothing it lapses. */
+  /** Milliseconds. The account is being deleted and gets no new API keys until then. Lapses if the deletion failed. */
   deleting_until: z.number().optional(),
 });
 export type StoredAccount = z.infer<typeof storedAccountSchema>;
@@ -43,7 +44,7 @@ export const showAccount = (account: StoredAccount, stackRetentionDays: number):
   created_at: account.created_at,
 });
 
-/** What of an account stands in each of its keys' rows, where authenticating reads it. */
+/** Settings of an account that each of its API keys' rows repeats, because authentication reads only that row. */
 export interface KeySettings {
   readonly limit: number;
   readonly retention_days?: number | undefined;
@@ -54,7 +55,8 @@ export const keySettingsOf = ({ rate_limit_per_minute, retention_days }: StoredA
   retention_days,
 });
 
+/** Throws `invalid` if the days exceed the stack's retention. */
 export const checkRetention = (days: number | undefined, stackRetentionDays: number): void => {
   if (days === undefined || days <= stackRetentionDays) return;
-  throw invalid('retention_days', 'too_big', `must be 1 to ${stackRetentionDays}, which is what this deployment keeps`);
+  throw invalid('retention_days', 'too_big', `must be 1 to ${stackRetentionDays}, the retention of this deployment`);
 };

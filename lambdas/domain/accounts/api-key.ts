@@ -2,8 +2,9 @@ import { createHash, randomInt } from 'node:crypto';
 import * as z from 'zod';
 import { modes } from '../foundation/owner.ts';
 import { rowVersion } from '../foundation/row-version.ts';
+import { MINUTE_MS } from '../foundation/time.ts';
 
-/** What a key may be allowed. `write` does not include `read`; `admin` is the operator's alone. */
+/** Scopes of API keys. `write` does not include `read`; only the operator's key has `admin`. */
 export const scopes = [
   'tasks:read',
   'tasks:write',
@@ -20,36 +21,39 @@ export const scopes = [
 ] as const;
 export type Scope = (typeof scopes)[number];
 
-/** What an account's first key may do. */
+/** Scopes of an account's first API key. */
 export const accountScopes: readonly Scope[] = scopes.filter((scope) => scope !== 'admin');
 
-/** The living API key of a request. The operator's key has no account. */
+/** The valid API key of a request. The operator's key has no account. */
 export interface Caller {
   readonly keyId: string;
   readonly accountId: string | null;
   readonly scopes: readonly string[];
   readonly mode: 'live' | 'test';
-  /** For how many days the account's data can be read, where that is its own. */
+  /** The account's own retention in days; absent if the stack's applies. */
   readonly retentionDays?: number | undefined;
 }
 
-/** Where a key stands in its minute. */
+/** State of an API key's rate limit window. */
 export interface Quota {
   readonly limit: number;
   readonly remaining: number;
   readonly resetAtMs: number;
 }
 
-/** What the counter says of a key: it lives and this request is within its limit, it is over, or there is no such living key. */
+/**
+ * Result of authentication: the request counts and is within the limit, the limit is exceeded, or no valid key has this
+ * hash.
+ */
 export type KeyCheck =
   | { readonly outcome: 'passed'; readonly caller: Caller; readonly quota: Quota }
   | { readonly outcome: 'limited'; readonly quota: Quota }
   | { readonly outcome: 'unknown' };
 
-/** A key's minute begins with its first request and ends this much later. */
-export const MINUTE_MS = 60_000;
+/** Length of a key's rate limit window, which begins with a request. Milliseconds. */
+export const RATE_LIMIT_WINDOW_MS = MINUTE_MS;
 
-/** A key as its row holds it, with the counter of its running minute. Times without `_at` are milliseconds. */
+/** An API key as its row holds it, with the counter of its current rate limit window. */
 export const storedApiKeySchema = z.object({
   v: rowVersion,
   id: z.string(),
@@ -58,13 +62,13 @@ export const storedApiKeySchema = z.object({
   prefix: z.string(),
   scopes: z.array(z.string()),
   mode: z.enum(modes),
-  /** Requests in a minute. */
+  /** Requests allowed in a window. */
   limit: z.number(),
-  /** The account's own, in days. */
+  /** The account's own retention in days. */
   retention_days: z.number().optional(),
-  /** When the last minute began; 0 before the first request. */
+  /** Start of the last window, in milliseconds; 0 before the first request. */
   ws: z.number(),
-  /** Requests in it. */
+  /** Requests counted in that window. */
   n: z.number(),
   created_at: z.string(),
   /** Milliseconds; set by a rotation. */
@@ -74,31 +78,32 @@ export const storedApiKeySchema = z.object({
 });
 export type StoredApiKey = z.infer<typeof storedApiKeySchema>;
 
+/** The hash under which an API key's row is stored. */
 export const hashApiKey = (key: string): string => createHash('sha256').update(key).digest('hex');
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
-/** A new key: 190 bits nobody can guess, so that a plain hash is enough to keep it by. */
+/** Draws a new API key. It has 190 random bits, so a plain hash protects it well enough. */
 export const drawApiKey = (mode: 'live' | 'test'): { key: string; hash: string; prefix: string } => {
   const drawn = Array.from({ length: 32 }, () => ALPHABET[randomInt(ALPHABET.length)]).join('');
   const key = `pp_${mode}_${drawn}`;
   return { key, hash: hashApiKey(key), prefix: key.slice(0, 12) };
 };
 
-/** A key as a list shows it. */
+/** An API key as a list shows it. */
 export const apiKeySchema = z
   .object({
     id: z.string(),
     name: z.string(),
-    prefix: z.string().meta({ description: 'How the key begins.' }),
+    prefix: z.string().meta({ description: 'The first characters of the key.' }),
     scopes: z.array(z.enum(scopes)),
     mode: z.enum(modes),
     created_at: z.iso.datetime(),
     last_used_at: z.iso
       .datetime()
       .nullable()
-      .meta({ description: 'When the minute of its last request began: up to a minute before that request.' }),
-    expires_at: z.iso.datetime().nullable().meta({ description: 'Set where the key was rotated.' }),
+      .meta({ description: 'Start of the rate limit window of the last request: up to a minute before that request.' }),
+    expires_at: z.iso.datetime().nullable().meta({ description: 'Set if the key was rotated.' }),
   })
   .meta({ id: 'ApiKey' });
 export type ApiKey = z.infer<typeof apiKeySchema>;
@@ -108,4 +113,4 @@ const timeOrNull = (timeMs: number | null): string | null => (timeMs ? new Date(
 export const showApiKey = (key: StoredApiKey): ApiKey =>
   apiKeySchema.parse({ ...key, last_used_at: timeOrNull(key.ws), expires_at: timeOrNull(key.expires_at) });
 
-export const nameSchema = z.string().max(100).regex(/\S/, 'Holds no visible character.');
+export const nameSchema = z.string().max(100).regex(/\S/, 'must contain a visible character');

@@ -4,10 +4,15 @@ import { checkRetention, type KeySettings, keySettingsOf, type StoredAccount } f
 
 export interface ChangingAccounts {
   find(id: string): Promise<StoredAccount | null>;
-  /** Changes the account and leaves the entry, or neither; null where there is none. Nothing to change leaves nothing. */
+  /**
+   * Changes the account and adds the audit entry, in one transaction. An empty change writes nothing. `null` if there
+   * is no such account.
+   */
   change(id: string, change: AccountChange, entry: StoredAuditEntry): Promise<StoredAccount | null>;
-  /** Gives every key of the account these, the limit in its running minute, too. */
-  settleKeys(id: string, settings: KeySettings): Promise<void>;
+  /**
+   * Writes the settings into the row of each API key of the account. The new limit applies to the current window too.
+   */
+  updateKeys(id: string, settings: KeySettings): Promise<void>;
 }
 
 export interface AccountChange {
@@ -26,23 +31,23 @@ interface AccountRequest {
 const isSame = (a: KeySettings, b: KeySettings): boolean =>
   a.limit === b.limit && a.retention_days === b.retention_days;
 
-/** Changes an account. Its limit and its retention stand in each key's row, where they are read. */
+/** Changes an account, and copies its rate limit and retention into the rows of its API keys. Throws `not_found`. */
 export const changeAccount = async (
   { id, change, by, nowMs }: AccountRequest,
   accounts: ChangingAccounts,
   stackRetentionDays: number,
 ): Promise<StoredAccount> => {
   checkRetention(change.retention_days, stackRetentionDays);
-  // The operator's doing, in the account's own audit.
+  // The operator makes the change; the account's own audit shows it.
   const entry = auditEntry({ ...by, accountId: id }, 'account.changed', id, nowMs);
   const changed = await accounts.change(id, change, entry);
   if (!changed) throw notFound('account');
   if (change.rate_limit_per_minute === undefined && change.retention_days === undefined) return changed;
-  // Another change may have come in between: whoever ends last leaves the keys with what the account says.
+  // A concurrent change may overwrite the keys: repeat until the keys have the account's current settings.
   for (let settings: KeySettings | undefined = keySettingsOf(changed); settings !== undefined; ) {
-    await accounts.settleKeys(id, settings);
-    const now = await accounts.find(id);
-    settings = now && !isSame(keySettingsOf(now), settings) ? keySettingsOf(now) : undefined;
+    await accounts.updateKeys(id, settings);
+    const current = await accounts.find(id);
+    settings = current && !isSame(keySettingsOf(current), settings) ? keySettingsOf(current) : undefined;
   }
   return changed;
 };

@@ -1,53 +1,55 @@
 import { type Actor, auditEntry, type StoredAuditEntry } from '../foundation/audit.ts';
 import { notFound, PassPostError } from '../foundation/errors.ts';
 import type { Mode } from '../foundation/owner.ts';
+import { MINUTE_MS } from '../foundation/time.ts';
 import type { StoredAccount } from './account.ts';
 import type { ListedApiKey } from './rotate-api-key.ts';
 
-/** What stays until somebody takes it away, or waits for somebody, and how it goes. */
+/** Kinds of content that block the deletion of an account, each with the call that removes it. */
 const remedies = {
   webhooks: 'Delete its webhooks with DELETE /webhooks/{id}.',
   event_types: 'Delete its event types with DELETE /event-types/{name}.',
   templates: 'Delete its templates with DELETE /templates/{id}.',
-  jobs: 'Complete its unfinished jobs with POST /jobs/{id}/complete; a recovery ends by itself.',
-  tasks: 'Tasks are kept for ever, and so is an account that has any: revoke its keys with DELETE /keys/{id} instead.',
+  jobs: 'Complete its unfinished jobs with POST /jobs/{id}/complete; a recovery completes itself.',
+  tasks:
+    'Tasks are stored without end, so an account with tasks cannot be deleted. Revoke its keys with DELETE /keys/{id} instead.',
 } as const;
-export type RemainingKind = keyof typeof remedies;
+export type ContentKind = keyof typeof remedies;
 
-/** Something of an account that would be lost with it. */
-export interface Remaining {
-  readonly kind: RemainingKind;
+/** A kind of content that an account has in a mode. */
+export interface AccountContent {
+  readonly kind: ContentKind;
   readonly mode: Mode;
 }
 
 export interface DeletingAccounts {
   find(id: string): Promise<StoredAccount | null>;
-  /** What would be lost with the account unasked. */
-  remaining(id: string, nowMs: number): Promise<readonly Remaining[]>;
-  /** Lets the account get no new keys until then; false where there is none. */
-  closeUntil(id: string, untilMs: number): Promise<boolean>;
+  /** The content that blocks the deletion. */
+  contents(id: string, nowMs: number): Promise<readonly AccountContent[]>;
+  /** Forbids new API keys for the account until a time. False if there is no such account. */
+  blockNewKeysUntil(id: string, untilMs: number): Promise<boolean>;
   keys(id: string): Promise<readonly ListedApiKey[]>;
-  /** Ends a key at once, everywhere, and leaves the entry. */
+  /** Revokes an API key and adds the audit entry, in one transaction. */
   revoke(id: string, key: ListedApiKey, entry: StoredAuditEntry, nowMs: number): Promise<boolean>;
-  /** Takes away what stands for nothing any more and would stay for ever. */
+  /** Deletes rows of the account that have lost their meaning and never expire. */
   clear(id: string): Promise<void>;
-  /** Takes the account away and leaves the entry, or neither; false where there is none. */
+  /** Deletes the account's row and adds the audit entry, in one transaction. False if there is no such account. */
   remove(id: string, entry: StoredAuditEntry): Promise<boolean>;
 }
 
-/** Longer than a function lives (29 s), and than the clocks of two may differ. */
-const CLOSED_MS = 120_000;
+/** Longer than a function runs (29 s) plus the difference between two clocks. */
+const NO_NEW_KEYS_MS = 2 * MINUTE_MS;
 const KEYS_AT_ONCE = 10;
 
-const name = ({ kind, mode }: Remaining): string => `${kind.replace('_', ' ')} (${mode})`;
+const nameOf = ({ kind, mode }: AccountContent): string => `${kind.replace('_', ' ')} (${mode})`;
 
-const notEmpty = (remaining: readonly Remaining[]): PassPostError => {
-  const advice = [...new Set(remaining.map(({ kind }) => remedies[kind]))];
+const notEmpty = (contents: readonly AccountContent[]): PassPostError => {
+  const advice = [...new Set(contents.map(({ kind }) => remedies[kind]))];
   return new PassPostError(
     'conflict',
-    `Nothing was deleted: the account still has ${remaining.map(name).join(', ')}. ${advice.join(' ')} That takes keys of its own, of the same mode.`,
+    `Nothing was deleted: the account still has ${contents.map(nameOf).join(', ')}. ${advice.join(' ')} Use a key of the account and of the same mode.`,
     {
-      errors: remaining.map(({ kind, mode }) => ({
+      errors: contents.map(({ kind, mode }) => ({
         path: `${mode}.${kind}`,
         code: 'not_empty',
         message: remedies[kind],
@@ -57,19 +59,20 @@ const notEmpty = (remaining: readonly Remaining[]): PassPostError => {
 };
 
 /**
- * Deletes an account that has nothing left but what ages. First it gets no new keys, then those it has are ended, then its
- * row goes: whoever dies in between leaves an account that is there, with fewer keys, and no living key is ever without
- * its account. A repeat begins at the beginning.
+ * Deletes an account whose content is gone or expires by itself. First forbids new API keys, then revokes all keys,
+ * then deletes the row: no valid key ever lacks its account. If the function dies in between, the account still exists
+ * with fewer keys, and a repeat starts from the beginning. Throws `not_found`, or `conflict` if content blocks the
+ * deletion.
  */
 export const deleteAccount = async (
   { id, by, nowMs }: { readonly id: string; readonly by: Actor; readonly nowMs: number },
   accounts: DeletingAccounts,
 ): Promise<void> => {
   if (!(await accounts.find(id))) throw notFound('account');
-  const remaining = await accounts.remaining(id, nowMs);
-  if (remaining.length > 0) throw notEmpty(remaining);
-  if (!(await accounts.closeUntil(id, nowMs + CLOSED_MS))) throw notFound('account');
-  // The operator's doing, in the account's own audit.
+  const contents = await accounts.contents(id, nowMs);
+  if (contents.length > 0) throw notEmpty(contents);
+  if (!(await accounts.blockNewKeysUntil(id, nowMs + NO_NEW_KEYS_MS))) throw notFound('account');
+  // The operator deletes the account; the account's own audit shows it.
   const actor = { ...by, accountId: id };
   const keys = await accounts.keys(id);
   for (let i = 0; i < keys.length; i += KEYS_AT_ONCE) {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { callSchema } from '../foundation/origin.ts';
+import { requestOriginSchema } from '../foundation/origin.ts';
 import { rowVersion } from '../foundation/row-version.ts';
 import { recoverableStatuses } from './recovery-window.ts';
 
@@ -8,7 +8,7 @@ const base = {
   id: z.string(),
   owner: z.string(),
   /** That asked for it. */
-  call: callSchema.optional(),
+  call: requestOriginSchema.optional(),
 };
 
 /** Work that the API asks of the fan-out, as a row: nothing is asked for except by something committed. */

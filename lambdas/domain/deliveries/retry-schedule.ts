@@ -1,9 +1,8 @@
 import * as z from 'zod';
+import { DAY_MS, DAY_SECONDS, SECOND_MS, toSeconds } from '../foundation/time.ts';
 
 /** However fast the schedules run here, a receiver may take this long for one request: until then nothing is late or lost. */
 export const LONGEST_REQUEST_MS = 12_000;
-
-const DAY_SECONDS = 86_400;
 
 /** A schedule given as seconds before each retry. A wait counts from the end of the attempt before it. */
 export const waitsSchema = z
@@ -37,8 +36,8 @@ export const nextDueMs = (
   speed: number,
   retryAfterSeconds: number | null,
 ): number => {
-  const ownMs = (waitSeconds * 1000) / speed;
-  const askedMs = Math.min((retryAfterSeconds ?? 0) * 1000, ownMs + DAY_SECONDS * 1000);
+  const ownMs = (waitSeconds * SECOND_MS) / speed;
+  const askedMs = Math.min((retryAfterSeconds ?? 0) * SECOND_MS, ownMs + DAY_MS);
   return Math.ceil(endedAtMs + Math.max(ownMs, askedMs));
 };
 
@@ -51,5 +50,5 @@ export const retryAfterSeconds = (value: string | null, nowMs: number): number |
   if (/^\d+$/.test(text)) return Number(text);
   if (!HTTP_DATE.test(text)) return null;
   const dateMs = Date.parse(text.endsWith('GMT') ? text : `${text} GMT`);
-  return Number.isNaN(dateMs) ? null : Math.max(0, Math.ceil((dateMs - nowMs) / 1000));
+  return Number.isNaN(dateMs) ? null : Math.max(0, toSeconds(dateMs - nowMs));
 };

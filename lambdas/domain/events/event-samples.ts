@@ -1,6 +1,6 @@
 const AT = '2026-11-16T09:30:00.000Z';
 
-/** What is to be brought, in the example of PassPost's own page. */
+/** A task's content in the API documentation's examples. */
 export const taskContentExample = {
   item: 'Forgotten passport',
   category: 'Documents',
@@ -29,7 +29,7 @@ const task = {
   cancelled_at: null,
 };
 
-/** The time a status sets beside it; a task that was created has none. */
+/** A task in a status. Each status except `created` also sets its own time. */
 const taskIn = (status: string) => ({
   task: { ...task, status, ...(status === 'created' ? {} : { [`${status}_at`]: AT }) },
 });
@@ -42,7 +42,7 @@ const aboutWebhook = (reason: string | null) => ({
   delivery: null,
 });
 
-/** One example of each built-in type's `data`; nothing in it is anybody's. */
+/** An example of each built-in type's `data`. All values are invented. */
 const samples: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'task.created': taskIn('created'),
   'task.accepted': taskIn('accepted'),
@@ -74,5 +74,5 @@ const samples: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'delivery.dead': aboutWebhook('dead'),
 };
 
-/** An example of a type's `data`; of an account's own type nobody here knows what it holds. */
+/** An example of a type's `data`. Empty for an account's own type, because its content is unknown. */
 export const sampleOf = (type: string): Readonly<Record<string, unknown>> => samples[type] ?? {};

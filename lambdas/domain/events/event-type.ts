@@ -5,34 +5,36 @@ import { rowVersion } from '../foundation/row-version.ts';
 import { isBuiltIn } from './built-in-types.ts';
 import { anyObjectSchema } from './new-event.ts';
 
-/** What stands in a path, a cursor and a key without escaping. */
+/** Characters that need no escaping in a path, a cursor or a row's key. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$/;
 export const isEventTypeName = (text: string): boolean => NAME.test(text);
 
-/** A batch of a hundred may hold a hundred types: their schemas must fit into memory and time. */
+/** A batch of a hundred events may have a hundred types: checking all their schemas must fit into memory and time. */
 const MOST_SCHEMA_BYTES = 32 * 1024;
 
 const jsonSchema = z.record(z.string(), z.unknown()).meta({ description: 'A JSON Schema (2020-12).' });
 
-/** An event type as it is listed, a built-in one or the account's own. */
+/** An event type as the API lists it, built-in or the account's own. */
 export const eventTypeViewSchema = z
   .object({
     name: z.string(),
     description: z.string(),
-    schema: jsonSchema.nullable().meta({ description: "Of the events' `data`; null where none was registered." }),
+    schema: jsonSchema
+      .nullable()
+      .meta({ description: "The schema of the events' `data`; null if none is registered." }),
     builtin: z.boolean(),
   })
   .meta({ id: 'EventType' });
 export type EventTypeView = z.infer<typeof eventTypeViewSchema>;
 
-/** What an account says of a type of its own. */
+/** The request that registers an account's own event type. */
 export const newEventTypeSchema = z
   .strictObject({
     description: z.string().max(500),
     schema: anyObjectSchema
       .nullable()
       .default(null)
-      .meta({ description: "A JSON Schema (2020-12), complete in itself: events' `data` must match it." }),
+      .meta({ description: "A self-contained JSON Schema (2020-12) that the events' `data` must match." }),
   })
   .meta({ id: 'NewEventType' });
 export type NewEventType = z.output<typeof newEventTypeSchema>;
@@ -54,11 +56,14 @@ export const showEventType = ({ name, description, schema }: StoredEventType): E
   builtin: false,
 });
 
-/** A JSON Schema validator. Paths are dotted, from `root` on. */
+/** A JSON Schema validator. Error paths are dotted and begin with `root`. */
 export interface SchemaChecker {
-  /** What is wrong with a schema itself. */
+  /** Checks a schema itself. Answers its faults; empty = valid. */
   faultsOfSchema(schema: unknown, root: string): Promise<readonly FieldError[]>;
-  /** What is wrong with a value, as JSON text, by a schema. What it takes is taken from the time, which all of a request share. */
+  /**
+   * Checks a JSON text against a schema. Answers the faults; empty = valid. Subtracts the time used from `time.leftMs`,
+   * which all checks of a request share.
+   */
   faultsOfValue(
     schemaJson: string,
     valueJson: string,
@@ -68,19 +73,19 @@ export interface SchemaChecker {
 }
 
 export interface ChangingEventTypes {
-  /** Leaves the entry besides. True where the type is new. */
+  /** Writes the type and the audit entry, in one transaction. True if the type is new. */
   put(type: StoredEventType, entry: StoredAuditEntry): Promise<boolean>;
-  /** Leaves the entry besides. False where there was no such type. */
+  /** Deletes the type and adds the audit entry, in one transaction. False if there was no such type. */
   remove(owner: string, name: string, entry: StoredAuditEntry): Promise<boolean>;
 }
 
 const refuseBuiltIn = (name: string): void => {
   if (!isBuiltIn(name)) return;
-  const message = `${name} is built in and cannot be changed.`;
+  const message = `${name} is built-in and cannot be changed.`;
   throw new PassPostError('conflict', message, { errors: [{ path: 'name', code: 'built_in', message }] });
 };
 
-/** Whose type, which one, and who asks. */
+/** A change of one event type, with its owner and the API caller. */
 interface EventTypeRequest {
   readonly owner: string;
   readonly name: string;
@@ -88,7 +93,10 @@ interface EventTypeRequest {
   readonly nowMs: number;
 }
 
-/** Registers a type of the account's own, or changes it. */
+/**
+ * Registers or changes an account's own event type. Throws `conflict` for a built-in name, `invalid` for a wrong name
+ * or schema.
+ */
 export const putEventType = async (
   { owner, name, body, by, nowMs }: EventTypeRequest & { readonly body: NewEventType },
   { types, checker }: { readonly types: ChangingEventTypes; readonly checker: SchemaChecker },
@@ -109,7 +117,10 @@ export const putEventType = async (
   return { type, isNew: await types.put(type, auditEntry(by, 'event_type.put', name, nowMs)) };
 };
 
-/** Takes a type out of the catalogue; events and webhooks that name it stay as they are. */
+/**
+ * Deletes an account's own event type. Events and webhooks that name the type stay unchanged. Throws `not_found` or
+ * `conflict`.
+ */
 export const deleteEventType = async (
   { owner, name, by, nowMs }: EventTypeRequest,
   types: ChangingEventTypes,

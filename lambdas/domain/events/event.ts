@@ -1,40 +1,45 @@
 import * as z from 'zod';
-import { callSchema } from '../foundation/origin.ts';
+import { requestOriginSchema } from '../foundation/origin.ts';
 import { rowVersion } from '../foundation/row-version.ts';
 
-/** What an event is about, beyond its type: a webhook may ask for one resource only. Bounded in bytes, because a thousand of them share the row that says who wants a type. */
+/**
+ * The thing that an event is about; a webhook may subscribe to one resource only. Bounded in bytes, because a routing
+ * row of a type holds the resources of up to a thousand webhooks.
+ */
 export const resourceSchema = z
   .string()
   .min(1)
   .max(255)
   .refine((text) => Buffer.byteLength(text) <= 255, 'is longer than 255 bytes');
 
-/** An event as its row holds it. `data` and `meta` are JSON text, so that what is signed is what was published. */
+/** An event as its row holds it. `data` and `meta` are JSON text, so that exactly the published text is signed. */
 export const storedEventSchema = z.object({
   v: rowVersion,
   id: z.string(),
   /** `acc_…#live` */
   owner: z.string(),
-  /** `publish`: by `POST /events`. `change`: made by the fan-out from a change of something else, so it does not pass through it again. */
+  /**
+   * `publish` = the event's row starts the fan-out. `change` = the fan-out made the event from another row's change.
+   */
   origin: z.enum(['publish', 'change']),
   type: z.string(),
   resource: z.string().nullable().default(null),
   data: z.string(),
   meta: z.string().nullable().default(null),
   publisher_id: z.string().nullable().default(null),
-  /** The version of the thing that changed: receivers may order by it, queues do not. */
+  /** The version of the changed thing. Receivers may order events by it; deliveries come in any order. */
   sequence: z.number().nullable().default(null),
-  /** The account's own retention, in days, as it was when this was written; absent where it is the stack's. */
+  /** The account's own retention in days when the event was written; absent if the stack's applies. */
   retention_days: z.number().optional(),
   /** RFC 3339, UTC, milliseconds. */
   created_at: z.string(),
-  /** By which it came to be; none where no call did, as of a webhook's failing. */
-  call: callSchema.optional(),
-  /** The one webhook that an operational event is about, and must not be sent to. */
+  /** The API request that caused the event; absent if none did, as for `webhook.failing`. */
+  call: requestOriginSchema.optional(),
+  /** The webhook that an operational event is about. The event is not sent to this webhook. */
   about: z.string().optional(),
-  /** The one webhook that a sample is for, whatever it wants and even while it is disabled. */
+  /** The only webhook that gets this test event, whatever types it wants and even while it is disabled. */
   test_of: z.string().optional(),
-  /** Since when the body is gone: `data` is `null` then. */
+  /** When the payload was erased. `data` is the text `null` since then. */
   payload_deleted_at: z.string().optional(),
 });
 export type StoredEvent = z.infer<typeof storedEventSchema>;

@@ -3,12 +3,12 @@ import { resourceSchema } from './event.ts';
 
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-// Checked and passed on as it is: a schema that copies would lose members with odd names.
+// Checks the value without copying: a copying schema would lose members with special names, such as `__proto__`.
 export const anyObjectSchema = z
   .custom<Readonly<Record<string, unknown>>>(isObject, 'must be a JSON object')
   .meta({ override: { type: 'object', additionalProperties: true } });
 
-/** What the Postmen envelope carries beside the data. */
+/** The result metadata of Postmen's envelope. */
 export const metaSchema = z.strictObject({
   code: z.int(),
   message: z.string(),
@@ -29,14 +29,14 @@ const newEventSchema = z
       .min(1)
       .max(255)
       .optional()
-      .meta({ description: "The publisher's own id: the same id with the same content is the same event." }),
-    resource: resourceSchema.nullable().default(null).meta({ description: 'What the event is about.' }),
+      .meta({ description: "The publisher's own id. The same id with the same content is the same event." }),
+    resource: resourceSchema.nullable().default(null).meta({ description: 'The thing that the event is about.' }),
     meta: metaSchema.nullable().default(null),
   })
   .meta({ id: 'NewEvent' });
 export type NewEvent = z.output<typeof newEventSchema>;
 
-/** One event, or up to a hundred of them. */
+/** The body of `POST /events`: one event, or up to a hundred. */
 export const newEventsSchema = z.union([
   newEventSchema,
   z.strictObject({ events: z.array(newEventSchema).min(1).max(100) }).meta({ id: 'NewEvents' }),

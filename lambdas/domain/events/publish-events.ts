@@ -1,16 +1,19 @@
 import { contentHash } from '../foundation/content-hash.ts';
 import { type FieldError, PassPostError } from '../foundation/errors.ts';
 import { deriveId, drawId } from '../foundation/id.ts';
+import { SECOND_MS } from '../foundation/time.ts';
 import type { StoredEvent } from './event.ts';
 import type { SchemaChecker, StoredEventType } from './event-type.ts';
 import type { NewEvent, NewEvents } from './new-event.ts';
 
 export interface EventStore {
-  /** Those of the events that are there, by their ids. */
+  /** The stored events among these ids, by id. */
   find(owner: string, ids: readonly string[]): Promise<ReadonlyMap<string, StoredEvent>>;
-  /** Adds those that are not there yet, and tells for each whether it was added. */
+  /** Adds the events whose ids are not stored yet. Answers for each event whether it was added. */
   add(events: readonly StoredEvent[]): Promise<readonly boolean[]>;
-  /** Keeps what an `Idempotency-Key` is used for, or answers the hash of what it was used for before. */
+  /**
+   * Stores the content hash of an Idempotency-Key's first use, or answers the stored hash if the key was used before.
+   */
   claimKey(owner: string, idempotencyKey: string, contentHash: string, nowMs: number): Promise<string | null>;
 }
 
@@ -25,26 +28,26 @@ export interface PublishRequest {
   readonly nowMs: number;
 }
 
-/** What there is to publish, and what must be true of it. */
+/** The rules that published events must satisfy. */
 export interface PublishRules {
   readonly isBuiltIn: (name: string) => boolean;
-  /** Those of the names that are the account's own. */
+  /** The account's own event types among these names, by name. */
   readonly findOwn: (owner: string, names: readonly string[]) => Promise<ReadonlyMap<string, StoredEventType>>;
   readonly checker: Pick<SchemaChecker, 'faultsOfValue'>;
 }
 
-/** In the order they were sent. `isReplay`: all of them had been published before. */
+/** The events in the order of the request. `isRepeat` = all of them were published before. */
 export interface Published {
   readonly events: readonly StoredEvent[];
-  readonly isReplay: boolean;
+  readonly isRepeat: boolean;
 }
 
-/** A row holds 400 KB: a body within its bound may grow when it is written out, `1e20` as twenty-one digits. */
+/** A row holds 400 KB. A body within the request's limit may grow as JSON text: `1e20` becomes twenty-one digits. */
 const MOST_BYTES = 320 * 1024;
 
 interface Candidate {
   readonly event: StoredEvent;
-  /** Of its fields in the request: `events.3.`, or nothing. */
+  /** Prefix of the event's field paths in the request: `events.3.`, or '' for a single event. */
   readonly path: string;
 }
 
@@ -79,8 +82,8 @@ const candidatesOf = (request: PublishRequest): Candidate[] => {
 
 type OwnTypes = Awaited<ReturnType<PublishRules['findOwn']>>;
 
-/** For all the checks of a request against schemas: half of what it has. A hundred, each just quick enough, would take minutes. */
-const CHECKING_MS = 15_000;
+/** Time for all schema checks of a request, half of the request's time. A hundred slow checks would take minutes. */
+const CHECKING_MS = 15 * SECOND_MS;
 
 const findFaults = async (
   { event, path }: Candidate,
@@ -99,7 +102,7 @@ const findFaults = async (
   return schema === null ? [] : rules.checker.faultsOfValue(schema, event.data, `${path}data`, time);
 };
 
-/** What makes two events under one id the same. */
+/** Hash of the content that must be equal if two events have the same id. */
 const contentOf = ({ type, data, resource, meta, publisher_id }: StoredEvent): string =>
   contentHash([type, JSON.parse(data), resource, meta === null ? null : JSON.parse(meta), publisher_id]);
 
@@ -113,7 +116,7 @@ const reused = ({ event, path }: Candidate): PassPostError => {
   return new PassPostError('invalid', `Wrong: ${error.path}.`, { errors: [error] });
 };
 
-/** Built-in types cost no read, the account's own one for all of them. */
+/** Throws `invalid` with all faults of the events. Built-in types cost no read; all own types together cost one. */
 const refuseFaults = async (owner: string, candidates: readonly Candidate[], rules: PublishRules): Promise<void> => {
   const others = candidates.map(({ event }) => event.type).filter((type) => !rules.isBuiltIn(type));
   const own: OwnTypes = others.length > 0 ? await rules.findOwn(owner, others) : new Map();
@@ -128,7 +131,7 @@ const refuseFaults = async (owner: string, candidates: readonly Candidate[], rul
   throw new PassPostError('invalid', `Wrong: ${errors.map(({ path }) => path).join(', ')}.`, { errors });
 };
 
-/** Each id once: the same id twice in a batch is one event where the content is equal. */
+/** Each id once. The same id twice in a batch is one event if the content is equal; otherwise throws. */
 const distinctOf = (candidates: readonly Candidate[]): Candidate[] => {
   const byId = new Map<string, Candidate>();
   for (const candidate of candidates) {
@@ -140,50 +143,70 @@ const distinctOf = (candidates: readonly Candidate[]): Candidate[] => {
 };
 
 /**
- * Publishes events: everything is checked before anything is written, and what was published before under the same id
- * or key is answered as it was. A lone event of a built-in type costs one write and no read.
+ * Publishes events. Checks everything before it writes anything. An event that was published before, under the same id
+ * or Idempotency-Key, is answered as it was published. A single event of a built-in type costs one write and no read.
+ * Throws `invalid` or `idempotency_mismatch`.
  */
 export const publishEvents = async (
   request: PublishRequest,
   { store, rules }: { readonly store: EventStore; readonly rules: PublishRules },
 ): Promise<Published> => {
-  const { owner, idempotencyKey, nowMs } = request;
   const candidates = candidatesOf(request);
-  await refuseFaults(owner, candidates, rules);
+  await refuseFaults(request.owner, candidates, rules);
   const distinct = distinctOf(candidates);
 
-  const standing = new Map<string, StoredEvent>();
-  const lookUp = async (looked: readonly Candidate[]): Promise<void> => {
-    const found = await store.find(
-      owner,
-      looked.map(({ event }) => event.id),
-    );
-    for (const candidate of looked) {
-      const stored = found.get(candidate.event.id);
-      if (!stored) continue;
-      // Of one whose body was deleted nobody can tell any more.
-      const isComparable = stored.payload_deleted_at === undefined;
-      if (isComparable && !isSame(stored, candidate.event)) throw reused(candidate);
-      standing.set(stored.id, stored);
-    }
-  };
-
-  const named = distinct.filter(({ event }) => event.publisher_id !== null || idempotencyKey !== null);
-  // One event alone is written whole or not at all: whether it stood there before shows then.
-  if (named.length > 0 && (distinct.length > 1 || idempotencyKey !== null)) await lookUp(named);
-  if (idempotencyKey !== null) {
-    const usedFor = await store.claimKey(owner, idempotencyKey, request.contentHash, nowMs);
-    if (usedFor !== null && usedFor !== request.contentHash) {
-      throw new PassPostError('idempotency_mismatch', 'This Idempotency-Key was used for another request.');
-    }
-  }
-
-  const missing = distinct.filter(({ event }) => !standing.has(event.id));
+  const known = await findEarlier(request, distinct, store);
+  await claimKey(request, store);
+  const missing = distinct.filter(({ event }) => !known.has(event.id));
   const added = await store.add(missing.map(({ event }) => event));
-  const met = missing.filter((_, index) => !added[index]);
-  if (met.length > 0) await lookUp(met);
+  const present = missing.filter((_, index) => !added[index]);
+  const stored = new Map([...known, ...(await findSame(request.owner, present, store))]);
   return {
-    events: candidates.map(({ event }) => standing.get(event.id) ?? event),
-    isReplay: added.every((isAdded) => !isAdded),
+    events: candidates.map(({ event }) => stored.get(event.id) ?? event),
+    isRepeat: added.every((isAdded) => !isAdded),
   };
+};
+
+/** The stored events among the candidates, by id. Throws if a stored event has other content. */
+const findSame = async (
+  owner: string,
+  candidates: readonly Candidate[],
+  store: EventStore,
+): Promise<ReadonlyMap<string, StoredEvent>> => {
+  if (candidates.length === 0) return new Map();
+  const ids = candidates.map(({ event }) => event.id);
+  const stored = await store.find(owner, ids);
+  for (const candidate of candidates) {
+    const event = stored.get(candidate.event.id);
+    // If the payload was erased, its content can no longer be compared.
+    const isComparable = event && event.payload_deleted_at === undefined;
+    if (isComparable && !isSame(event, candidate.event)) throw reused(candidate);
+  }
+  return stored;
+};
+
+/**
+ * Looks up the events that may have been published before. A single insert reports a duplicate by itself, so it needs
+ * no lookup.
+ */
+const findEarlier = async (
+  { owner, idempotencyKey }: PublishRequest,
+  distinct: readonly Candidate[],
+  store: EventStore,
+): Promise<ReadonlyMap<string, StoredEvent>> => {
+  if (distinct.length === 1 && idempotencyKey === null) return new Map();
+  const named = distinct.filter(({ event }) => event.publisher_id !== null || idempotencyKey !== null);
+  return findSame(owner, named, store);
+};
+
+/** Throws if the request's Idempotency-Key was used for another content. */
+const claimKey = async (
+  { owner, idempotencyKey, contentHash: hash, nowMs }: PublishRequest,
+  store: EventStore,
+): Promise<void> => {
+  if (idempotencyKey === null) return;
+  const usedFor = await store.claimKey(owner, idempotencyKey, hash, nowMs);
+  if (usedFor !== null && usedFor !== hash) {
+    throw new PassPostError('idempotency_mismatch', 'This Idempotency-Key was used for another request.');
+  }
 };

@@ -3,14 +3,17 @@ import { nameSchema } from '../accounts/api-key.ts';
 import { type Actor, auditEntry, type StoredAuditEntry } from '../foundation/audit.ts';
 import { invalid, notFound, PassPostError } from '../foundation/errors.ts';
 import { deriveTimedId } from '../foundation/id.ts';
+import { isOwnWrite } from '../foundation/own-write.ts';
 import { rowVersion } from '../foundation/row-version.ts';
 import type { StoredEvent } from './event.ts';
 
-/** The account's own id of a template: what needs no escaping in a path. Dots alone would be taken for a folder. */
+/**
+ * A template id, chosen by the account from characters that need no escaping in a path. Dots alone would mean a folder.
+ */
 const ID = /^(?!\.+$)[A-Za-z0-9._~-]{1,64}$/;
 export const isTemplateId = (text: string): boolean => ID.test(text);
 
-/** A template of passes, as far as events are concerned: what a subscription may be tied to. */
+/** A template of passes. Events about a pass name its template, and a subscription may be limited to a template. */
 export const templateSchema = z
   .object({ id: z.string(), name: nameSchema, created_at: z.iso.datetime(), updated_at: z.iso.datetime() })
   .meta({ id: 'Template' });
@@ -20,20 +23,20 @@ export type Template = z.infer<typeof templateSchema>;
 export const storedTemplateSchema = templateSchema.extend({
   v: rowVersion,
   owner: z.string(),
-  /** Raised by every update; the first is the creation. */
+  /** 1 at creation, raised by every update. */
   version: z.number(),
-  /** The account's own retention, in days, as it was when this was last written; absent where it is the stack's. */
+  /** The account's own retention in days at the last write; absent if the stack's applies. */
   retention_days: z.number().optional(),
-  /** The request that wrote it last: a repeated write knows its own success by it. */
+  /** The request that wrote the row last; see `isOwnWrite`. */
   written_by: z.string(),
-  /** And the trace it belonged to. */
+  /** X-Ray's trace id of that request. */
   trace_id: z.string().optional(),
 });
 export type StoredTemplate = z.infer<typeof storedTemplateSchema>;
 
 export const showTemplate = (stored: StoredTemplate): Template => templateSchema.parse(stored);
 
-/** The event of a template's update, the same one however often it is derived; its creation is none. */
+/** The event of a template's update. The same update always gives the same event; the creation (`null`) has none. */
 export const templateEvent = (template: StoredTemplate): StoredEvent | null => {
   const { id, owner, version, updated_at, written_by, trace_id } = template;
   if (version === 1) return null;
@@ -55,13 +58,16 @@ export const templateEvent = (template: StoredTemplate): StoredEvent | null => {
 
 export interface ChangingTemplates {
   find(owner: string, id: string): Promise<StoredTemplate | null>;
-  /** Writes the template, with the entry, if it still has the version, null for not being there: false where it has not. */
+  /**
+   * Writes the template and the audit entry, in one transaction, if the stored template has this version (`null` = none
+   * is stored). Answers whether it did.
+   */
   put(template: StoredTemplate, version: number | null, entry: StoredAuditEntry): Promise<boolean>;
-  /** Leaves the entry besides. False where there was no such template. */
+  /** Deletes the template and adds the audit entry, in one transaction. False if there was no such template. */
   remove(owner: string, id: string, entry: StoredAuditEntry): Promise<boolean>;
 }
 
-/** Whose template, which one, and who asks. */
+/** A change of one template, with its owner and the API caller. */
 export interface TemplateRequest {
   readonly owner: string;
   readonly id: string;
@@ -76,38 +82,42 @@ export interface TemplateChange extends TemplateRequest {
   readonly traceId?: string | undefined;
 }
 
-/** Others may change it between reading and writing; so often it is tried again. */
-const TRIES = 5;
+/** Tries of a change whose template changed between read and write. */
+const MAX_TRIES = 5;
 
-/** Makes a template, or changes the one that is there. */
+/**
+ * Creates or updates a template. Throws `invalid` for a wrong id, `conflict` if concurrent requests change it in every
+ * try.
+ */
 export const putTemplate = async (
   { owner, id, name, requestId, traceId, retentionDays, by, nowMs }: TemplateChange,
   templates: ChangingTemplates,
 ): Promise<StoredTemplate> => {
   if (!isTemplateId(id)) throw invalid('id', 'invalid_format', 'must be 1 to 64 of the characters A–Z a–z 0–9 . _ ~ -');
-  for (let tries = 0; tries < TRIES; tries++) {
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
     const present = await templates.find(owner, id);
-    // The client library repeats a write whose answer was lost, and then meets its own success.
-    if (present?.written_by === requestId) return present;
-    // Never before the last change, however the clocks of two machines differ.
-    const now = new Date(Math.max(nowMs, Date.parse(present?.updated_at ?? new Date(0).toISOString()))).toISOString();
+    if (present && isOwnWrite(present, requestId)) return present;
+    // The clocks of two machines differ: the time never goes back before the last change.
+    const updatedAt = new Date(
+      Math.max(nowMs, Date.parse(present?.updated_at ?? new Date(0).toISOString())),
+    ).toISOString();
     const next: StoredTemplate = {
       id,
       owner,
       name,
       version: (present?.version ?? 0) + 1,
-      created_at: present?.created_at ?? now,
-      updated_at: now,
+      created_at: present?.created_at ?? updatedAt,
+      updated_at: updatedAt,
       retention_days: retentionDays,
       written_by: requestId,
       trace_id: traceId,
     };
     if (await templates.put(next, present?.version ?? null, auditEntry(by, 'template.put', id, nowMs))) return next;
   }
-  throw new PassPostError('conflict', 'The template is being changed by others. Please try again.');
+  throw new PassPostError('conflict', 'Other requests are changing the template. Please try again.');
 };
 
-/** Takes a template away; subscriptions that are tied to it stay. */
+/** Deletes a template. Subscriptions that are limited to the template stay. Throws `not_found`. */
 export const deleteTemplate = async (
   { owner, id, by, nowMs }: TemplateRequest,
   templates: Pick<ChangingTemplates, 'remove'>,

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { drawId } from './id.ts';
 
-/** What a management call changes, whatever surface it comes by. Tasks and published events are their own record. */
+/** Changes that are audited, on every API surface. Tasks and published events need no entry: each is its own record. */
 export const auditActions = [
   'webhook.created',
   'webhook.changed',
@@ -25,32 +25,32 @@ export const auditActions = [
 ] as const;
 export type AuditAction = (typeof auditActions)[number];
 
-/** One change, as the account reads it: who did what to which thing, and from where. Nothing of what was sent. */
+/** An audit entry as the API shows it: who changed what, when and from which address. It holds no request content. */
 export const auditEntrySchema = z
   .object({
     id: z.string(),
     at: z.iso.datetime(),
-    key_id: z.string().meta({ description: "The API key that asked for it; the operator's where that did." }),
+    key_id: z.string().meta({ description: "The API key that made the change, possibly the operator's." }),
     action: z.enum(auditActions),
-    target: z.string().meta({ description: 'The id, or the name, of what was changed.' }),
+    target: z.string().meta({ description: 'The id or the name of the changed thing.' }),
     ip: z.string().meta({ description: 'The address that the request came from.' }),
   })
   .meta({ id: 'AuditEntry' });
 export type AuditEntry = z.infer<typeof auditEntrySchema>;
 
-/** An entry and the account in whose audit it stands: of both modes. */
+/** An entry with the account whose audit has it. An account's live and test entries are in one audit. */
 export interface StoredAuditEntry extends AuditEntry {
   readonly account_id: string;
 }
 
-/** Who asks for a change. */
+/** The API caller who makes a change. */
 export interface Actor {
   readonly accountId: string;
   readonly keyId: string;
   readonly ip: string;
 }
 
-/** The entry of a change. It is put in one transaction with the change: each stands or falls with the other. */
+/** Makes the entry of a change. Stores write it in the same transaction as the change. */
 export const auditEntry = (
   { accountId, keyId, ip }: Actor,
   action: AuditAction,

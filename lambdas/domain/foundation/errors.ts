@@ -1,4 +1,6 @@
-/** One wrong field of a request: `path` is dotted (`pickup.city`), `code` is machine-readable, `message` is for people. */
+/**
+ * One wrong field of a request: `path` is dotted (`pickup.city`), `code` is machine-readable, `message` is for people.
+ */
 export interface FieldError {
   readonly path: string;
   readonly code: string;
@@ -8,23 +10,23 @@ export interface FieldError {
 export type ErrorCode =
   | 'malformed' // the body is not JSON, or not UTF-8
   | 'invalid' // a field is wrong; `errors` names each
-  | 'unauthorized' // no key, or none that lives
-  | 'forbidden' // the key lives but may not do this
-  | 'not_found' // no such thing, or somebody else's
+  | 'unauthorized' // no API key, or an unknown, expired or revoked one
+  | 'forbidden' // the key is valid but lacks the scope or mode
+  | 'not_found' // it does not exist, or belongs to another account
   | 'method_not_allowed'
-  | 'conflict' // the thing's state forbids it
-  | 'idempotency_in_progress' // the first request under this key is still running
-  | 'idempotency_mismatch' // this key was used for another request
+  | 'conflict' // the current state forbids the change
+  | 'idempotency_in_progress' // the first request with this Idempotency-Key is still running
+  | 'idempotency_mismatch' // this Idempotency-Key was used for another request
   | 'too_large'
   | 'unsupported_media_type'
   | 'rate_limited'
-  | 'unavailable'; // ours: throttled or unreachable; nothing was done
+  | 'unavailable'; // our failure: throttled or unreachable; nothing was changed
 
-/** An answer the caller can act on. Anything else that is thrown is our own failure. */
+/** An error that the API caller can act on. Every other thrown error is our own failure. */
 export class PassPostError extends Error {
   readonly code: ErrorCode;
   readonly errors: readonly FieldError[];
-  /** Response headers that belong to the answer, e.g. `retry-after`. */
+  /** Headers of the error response, e.g. `retry-after`. */
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(
@@ -44,8 +46,9 @@ export class PassPostError extends Error {
   }
 }
 
-/** A refusal that names one field. */
+/** A validation error of one field. */
 export const invalid = (path: string, code: string, message: string): PassPostError =>
   new PassPostError('invalid', message, { errors: [{ path, code, message }] });
 
-export const notFound = (what: string): PassPostError => new PassPostError('not_found', `No such ${what}.`);
+/** A 404 that names the kind of thing, e.g. `webhook`. */
+export const notFound = (kind: string): PassPostError => new PassPostError('not_found', `No such ${kind}.`);

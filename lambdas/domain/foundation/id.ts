@@ -2,7 +2,7 @@ import { hash, randomBytes } from 'node:crypto';
 
 export type IdPrefix = 'tsk' | 'evt' | 'whk' | 'dlv' | 'key' | 'job' | 'acc' | 'aud' | 'req';
 
-/** Crockford's base32: sorts like the bytes it stands for. https://www.crockford.com/base32.html */
+/** Crockford's base32: the text sorts like the bytes that it encodes. https://www.crockford.com/base32.html */
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
 const base32 = (value: bigint, characters: number): string => {
@@ -17,46 +17,54 @@ const hashBits = (parts: readonly string[], bits: number): bigint => BigInt(`0x$
 
 const timePart = (timeMs: number): string => base32(BigInt(timeMs), 10);
 
-/** A drawn id: a ULID behind its prefix, so that ids sort by the time they were drawn. */
+/** A random id: prefix and ULID. Ids sort by the time (milliseconds) at which they were drawn. */
 export const drawId = (prefix: IdPrefix, nowMs: number): string =>
   `${prefix}_${timePart(nowMs)}${base32(BigInt(`0x${randomBytes(10).toString('hex')}`), 16)}`;
 
-/** An id that the same parts always give, and that sorts by the given time. */
+/** A derived id: the same time and parts always give the same id. It sorts by the time (milliseconds). */
 export const deriveTimedId = (prefix: IdPrefix, timeMs: number, ...parts: string[]): string =>
   `${prefix}_${timePart(timeMs)}${base32(hashBits(parts, 80), 16)}`;
 
-/** An id that the same parts always give, wherever and whenever. It starts with Z, which no timed id does, and does not sort by time. */
+/**
+ * A derived id without a time: the same parts always give the same id. It starts with Z, unlike every id with a time.
+ */
 export const deriveId = (prefix: IdPrefix, ...parts: string[]): string =>
   `${prefix}_Z${base32(hashBits(parts, 125), 25)}`;
 
-/** Whether an id was derived without a time, so that its place in a list is kept elsewhere. */
+/** Whether an id was derived without a time. Lists then need the time from elsewhere. */
 export const isTimeless = (id: string): boolean => id[4] === 'Z';
 
 const FORM = new RegExp(`^([a-z]{3})_[${ALPHABET}]{26}(?:[${ALPHABET}]{26})?$`);
 
-/** Whether the text has the form of an id of this kind; one that has not cannot exist. */
+/** Whether the text has the form of an id with this prefix. An id of any other form cannot exist. */
 export const isId = (prefix: IdPrefix, text: string): boolean =>
   FORM.exec(text)?.[1] === prefix && text.length === (prefix === 'dlv' ? 56 : 30);
 
-/** A delivery's id carries its event's time, a hash of event and webhook, and its webhook: one read finds its row. */
+/**
+ * A delivery's id holds its event's time, a hash of event and webhook, and the webhook's id: one read finds its row.
+ */
 export const deliveryId = (eventTimeMs: number, eventId: string, webhookId: string): string =>
   `${deriveTimedId('dlv', eventTimeMs, eventId, webhookId)}${webhookId.slice(4)}`;
 
+/** The id of a delivery's webhook. */
 export const webhookOfDelivery = (id: string): string => `whk_${id.slice(30)}`;
 
-/** The time, in milliseconds, that a drawn or timed id (a delivery's, too) begins with. */
+/** The time in milliseconds at the start of a drawn or timed id, also of a delivery's id. */
 export const timeOfId = (id: string): number => {
   let value = 0;
   for (const character of id.slice(4, 14)) value = value * 32 + ALPHABET.indexOf(character);
   return value;
 };
 
-/** Spreads ids over `shards` partitions, the same id always to the same one. */
+/** The shard (0 to `shards` - 1) of an id. The same id always gives the same shard. */
 export const shardOf = (id: string, shards: number): number => Number.parseInt(hashOf([id]).slice(0, 8), 16) % shards;
 
-/** The smallest text any id of this kind and time can begin with: a bound for range reads. */
+/** The latest time that an id can hold, in milliseconds. */
+const MAX_TIME_MS = 2 ** 48;
+
+/**
+ * The smallest text with which an id of this prefix and time can begin. Bounds range reads. A time outside the range of ids
+ * gives the nearest bound.
+ */
 export const idBound = (prefix: IdPrefix, timeMs: number): string =>
   `${prefix}_${timePart(Math.min(Math.max(timeMs, 0), MAX_TIME_MS))}`;
-
-/** The latest time that an id can hold. */
-const MAX_TIME_MS = 2 ** 48;

@@ -1,50 +1,60 @@
 import { PassPostError } from './errors.ts';
 
-/** What an Idempotency-Key was first used for, and what was answered, without its secret. */
+/** The first answer to an Idempotency-Key, without its secret, and the hash of the request that got the answer. */
 export interface FirstAnswer<T> {
   readonly contentHash: string;
   readonly answer: T;
 }
 
-/** A request that may be a repeat. */
-export interface Repeatable {
+/** A first answer to be stored, with its Idempotency-Key and the path within which the key counts. */
+export interface KeyedAnswer<T> extends FirstAnswer<T> {
+  readonly idempotencyKey: string;
+  readonly path: string;
+}
+
+/** A request that the caller may repeat under the same Idempotency-Key. */
+export interface IdempotentRequest {
   readonly idempotencyKey: string | null;
   readonly contentHash: string;
 }
 
-/** An answer; `secret` is null where the request is a repeat, for it was shown once. */
-export interface OnceAnswered<T> {
+/** An answer and its secret. A secret is shown once: it is null if the request is a repeat. */
+export interface AnswerWithSecret<T> {
   readonly answer: T;
   readonly secret: string | null;
 }
 
-const repeatOf = <T>(first: FirstAnswer<T>, contentHash: string): OnceAnswered<T> => {
+const repeatOf = <T>(first: FirstAnswer<T>, contentHash: string): AnswerWithSecret<T> => {
   if (first.contentHash === contentHash) return { answer: first.answer, secret: null };
   throw new PassPostError('idempotency_mismatch', 'This Idempotency-Key was used for another request.');
 };
 
-/** Performs what its key was not used for yet, and else gives the first answer again. `repeated`: a twin was faster. */
+/**
+ * Performs a request unless its Idempotency-Key was used before; then gives the first answer again. `perform` answers
+ * 'repeated' if a concurrent request with the same key won. Throws `idempotency_mismatch` if the key was used for
+ * another request.
+ */
 export const answerOnce = async <T>(
-  { idempotencyKey, contentHash }: Repeatable,
+  { idempotencyKey, contentHash }: IdempotentRequest,
   firstAnswer: (idempotencyKey: string) => Promise<FirstAnswer<T> | null>,
-  perform: () => Promise<OnceAnswered<T> | 'repeated'>,
-): Promise<OnceAnswered<T>> => {
+  perform: () => Promise<AnswerWithSecret<T> | 'repeated'>,
+): Promise<AnswerWithSecret<T>> => {
   const first = idempotencyKey === null ? null : await firstAnswer(idempotencyKey);
   if (first) return repeatOf(first, contentHash);
   const performed = await perform();
   if (performed !== 'repeated') return performed;
-  const twin = idempotencyKey === null ? null : await firstAnswer(idempotencyKey);
-  if (twin) return repeatOf(twin, contentHash);
-  throw new PassPostError('conflict', 'Too many changes at once. Please try again.');
+  const winner = idempotencyKey === null ? null : await firstAnswer(idempotencyKey);
+  if (winner) return repeatOf(winner, contentHash);
+  throw new PassPostError('conflict', 'Too many changes at the same time. Please try again.');
 };
 
-/** The same where an answer holds no secret: whoever repeats gets all of it again. */
+/** Like `answerOnce`, for answers without a secret: a repeat gets the whole answer again. */
 export const performOnce = async <T extends object>(
-  repeatable: Repeatable,
+  request: IdempotentRequest,
   firstAnswer: (idempotencyKey: string) => Promise<FirstAnswer<T> | null>,
   perform: () => Promise<{ readonly answer: T } | 'repeated'>,
 ): Promise<{ readonly answer: T; readonly isRepeat: boolean }> => {
-  const { answer, secret } = await answerOnce(repeatable, firstAnswer, async () => {
+  const { answer, secret } = await answerOnce(request, firstAnswer, async () => {
     const performed = await perform();
     return performed === 'repeated' ? performed : { ...performed, secret: '' };
   });

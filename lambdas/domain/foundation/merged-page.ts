@@ -1,42 +1,53 @@
 import type { Page, Position } from './page.ts';
 
-/** Some of a run, newest first. `reached`: where reading stopped; `null` where the run has ended. */
-export interface Piece<T> {
+/** A part of an ordered range, newest first. */
+export interface RangePage<T> {
+  /** The items that match the filter. */
   readonly items: readonly T[];
-  readonly looked: number;
+  /** How many items were read, including those that the filter dropped. */
+  readonly examined: number;
+  /** The position of the last item that was read. `null` = the range has ended. */
   readonly reached: Position | null;
 }
 
-/** One of several ordered runs that make up a list: reads on after a position. `atMost` bounds what is looked at, not what is found. */
-export type ReadRun<T> = (after: Position | null, atMost: number) => Promise<Piece<T>>;
+/**
+ * Reads on in an ordered range (one of several that form a list) after a position. `atMost` bounds the items examined.
+ */
+export type ReadRange<T> = (after: Position | null, atMost: number) => Promise<RangePage<T>>;
 
 export interface MergedPageRequest<T> {
-  readonly runs: readonly ReadRun<T>[];
+  readonly ranges: readonly ReadRange<T>[];
   readonly positionOf: (item: T) => Position;
   readonly after: Position | null;
   readonly limit: number;
-  /** A filter without an index would otherwise read on for ever. */
-  readonly lookAtMost: number;
+  /** Bound on the items examined in all ranges together. A filter without an index would otherwise read without end. */
+  readonly examineAtMost: number;
   readonly isFiltered: boolean;
 }
 
 const isNewer = (a: Position, b: Position): boolean => (a.at === b.at ? a.id > b.id : a.at > b.at);
 const byNewest = (a: Position, b: Position): number => (isNewer(a, b) ? -1 : isNewer(b, a) ? 1 : 0);
 
+interface RangeState<T> {
+  readonly read: ReadRange<T>;
+  reached: Position | null;
+  hasEnded: boolean;
+}
+
 /**
- * The next page of a list that is spread over runs. What is newer than every run has been read down to is complete; a
- * run is read on only while it holds the page back. A page may be short where much was looked at and little found.
+ * The next page of a list that is spread over several ranges. An item is certain once every range was read down to it.
+ * A range is read on only while the page needs it. A page may be short if the filter dropped most items.
  */
 export const mergedPage = async <T>(request: MergedPageRequest<T>): Promise<Page<T>> => {
   const { positionOf, after, limit, isFiltered } = request;
-  const runs = request.runs.map((read) => ({ read, reached: after, hasEnded: false }));
+  const ranges = request.ranges.map((read): RangeState<T> => ({ read, reached: after, hasEnded: false }));
   const found: T[] = [];
-  let left = request.lookAtMost;
+  let left = request.examineAtMost;
   for (;;) {
     found.sort((a, b) => byNewest(positionOf(a), positionOf(b)));
-    // One more than the page holds, to know whether there is a next one.
+    // One item more than the page holds: it shows whether there is a next page.
     const beyond = found[limit];
-    const open = runs.filter(({ hasEnded, reached }) => {
+    const open = ranges.filter(({ hasEnded, reached }) => {
       if (hasEnded) return false;
       return !beyond || !reached || isNewer(reached, positionOf(beyond));
     });
@@ -45,17 +56,28 @@ export const mergedPage = async <T>(request: MergedPageRequest<T>): Promise<Page
     if (share === 0) break;
     const atMost = isFiltered ? Math.min(share, 250) : Math.min(share, limit + 1);
     await Promise.all(
-      open.map(async (run) => {
-        const piece = await run.read(run.reached, atMost);
-        found.push(...piece.items);
-        left -= piece.looked;
-        run.reached = piece.reached;
-        run.hasEnded = piece.reached === null;
+      open.map(async (range) => {
+        const page = await range.read(range.reached, atMost);
+        found.push(...page.items);
+        left -= page.examined;
+        range.reached = page.reached;
+        range.hasEnded = page.reached === null;
       }),
     );
   }
-  // Whatever lies beyond the newest place at which an open run stopped may still have gaps.
-  const frontier = runs
+  return certainPage(found, ranges, request);
+};
+
+/**
+ * Cuts the sorted items down to the page. Items older than the newest position at which an open range stopped may have
+ * gaps.
+ */
+const certainPage = <T>(
+  found: readonly T[],
+  ranges: readonly RangeState<T>[],
+  { positionOf, limit }: MergedPageRequest<T>,
+): Page<T> => {
+  const frontier = ranges
     .flatMap(({ hasEnded, reached }) => (hasEnded || !reached ? [] : [reached]))
     .toSorted(byNewest)[0];
   const complete = frontier ? found.filter((item) => !isNewer(frontier, positionOf(item))) : found;

@@ -1,9 +1,9 @@
 import * as z from 'zod';
 
-/** The API call by which something was written: what leads from a line about it, days later too, back to the caller. */
-export const callSchema = z.object({
+/** The API request that wrote a row. It leads from a log line about the row back to the caller, even days later. */
+export const requestOriginSchema = z.object({
   request_id: z.string(),
-  /** X-Ray's, where the call was traced. */
+  /** X-Ray's trace id, if the request was traced. */
   trace_id: z.string().optional(),
 });
-export type Call = z.infer<typeof callSchema>;
+export type RequestOrigin = z.infer<typeof requestOriginSchema>;

@@ -1,11 +1,11 @@
 export const modes = ['live', 'test'] as const;
 export type Mode = (typeof modes)[number];
 
-/** Whose something is: an account's live and test data are apart. */
+/** The owner of data: an account in one mode. An account's live and test data are separate. */
 export interface Owner {
   readonly accountId: string;
   readonly mode: Mode;
 }
 
-/** The owner as one word, as it stands in keys and messages. */
+/** The owner as one string, `acc_…#live`, as rows and messages hold it. */
 export const ownerKey = (owner: Owner): string => `${owner.accountId}#${owner.mode}`;

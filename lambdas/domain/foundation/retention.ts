@@ -1,9 +1,12 @@
-/** Days for which an account's events, deliveries and attempts can be read: its own number, where it has one, and never more than the stack's. */
+/**
+ * Days for which an account's events, deliveries and attempts can be read: the account's own number, but at most the
+ * stack's. An account without its own number has the stack's.
+ */
 export const retentionOf = (ownDays: number | undefined, stackDays: number): number =>
   Math.min(ownDays ?? stackDays, stackDays);
 
-/** The longest schedule lasts so long; until its last attempt a delivery needs its event. */
+/** Length of the longest schedule. A delivery needs its event until its last attempt. */
 export const SCHEDULE_DAYS = 14;
 
-/** Days for which a delivery is held without a break, at most: no shorter than it could be read were it settled. */
+/** The most days for which a delivery is held without a break: 90, or the retention if that is longer. */
 export const holdDaysOf = (retentionDays: number): number => Math.max(90, retentionDays);

@@ -7,10 +7,13 @@ import {
   triggers,
 } from '../deliveries/delivery.ts';
 import { timeOfId, webhookOfDelivery } from '../foundation/id.ts';
-import { HIDDEN, type StoredWebhook } from '../webhooks/webhook.ts';
+import { MASK, type StoredWebhook } from '../webhooks/webhook.ts';
 
 const errorSchema = z.object({ code: z.enum(attemptErrorCodes), message: z.string() }).nullable();
-const bodySchema = z.string().nullable().meta({ description: "The receiver's answer, cut to 2,000 characters." });
+const bodySchema = z
+  .string()
+  .nullable()
+  .meta({ description: "The receiver's response body, cut to 2,000 characters." });
 
 export const deliveryViewSchema = z
   .object({
@@ -20,11 +23,11 @@ export const deliveryViewSchema = z
     event_type: z.string(),
     status: z.enum(deliveryStatuses),
     attempts_made: z.number(),
-    attempts_planned: z.number().meta({ description: 'Those made and those still to come.' }),
+    attempts_planned: z.number().meta({ description: 'Attempts made plus attempts to come.' }),
     next_attempt_at: z.iso.datetime().nullable(),
     created_at: z.iso.datetime(),
     settled_at: z.iso.datetime().nullable(),
-    http_status: z.number().nullable().meta({ description: "The last attempt's, like body and error." }),
+    http_status: z.number().nullable().meta({ description: 'Of the last attempt, like `response_body` and `error`.' }),
     response_body: bodySchema,
     error: errorSchema,
   })
@@ -41,7 +44,9 @@ const attemptViewSchema = z
     http_status: z.number().nullable(),
     response_body: bodySchema,
     error: errorSchema,
-    request_headers: z.record(z.string(), z.literal(HIDDEN)).meta({ description: 'What was sent, by name.' }),
+    request_headers: z
+      .record(z.string(), z.literal(MASK))
+      .meta({ description: 'The names of the headers that were sent.' }),
   })
   .meta({ id: 'Attempt' });
 export type AttemptView = z.infer<typeof attemptViewSchema>;
@@ -52,10 +57,13 @@ export const deliveryWithAttemptsSchema = deliveryViewSchema
 
 const toTime = (timeMs: number): string => new Date(timeMs).toISOString();
 
-const isOwed = ({ status }: StoredDelivery): boolean =>
+const isUnfinished = ({ status }: StoredDelivery): boolean =>
   status === 'pending' || status === 'failed' || status === 'held';
 
-/** A delivery as shown: what a deleted webhook is still owed is cancelled, whether or not anybody came to write that down. */
+/**
+ * A delivery as the API shows it. An unfinished delivery of a deleted webhook shows as cancelled even before its row
+ * says so.
+ */
 export const deliveryToView = (
   delivery: StoredDelivery,
   webhook: StoredWebhook | null,
@@ -63,12 +71,12 @@ export const deliveryToView = (
 ): DeliveryView => {
   const { id, step, attempts_made, due_at, settled_at, last } = delivery;
   const deletedAt = webhook ? webhook.deleted_at : toTime(due_at);
-  const isCancelled = isOwed(delivery) && deletedAt !== null;
-  const isComing = isOwed(delivery) && !isCancelled;
-  // An attempt that a person asked for has none after it.
+  const isCancelled = isUnfinished(delivery) && deletedAt !== null;
+  const isOpen = isUnfinished(delivery) && !isCancelled;
+  // A manual retry has only one attempt.
   const waitsLeft = webhook && delivery.trigger !== 'manual' ? Math.max(scheduleOf(webhook).length - step, 0) : 0;
-  const toCome = isComing ? waitsLeft + 1 : 0;
-  const isDue = isComing && delivery.status !== 'held';
+  const attemptsToCome = isOpen ? waitsLeft + 1 : 0;
+  const isScheduled = isOpen && delivery.status !== 'held';
   return {
     id,
     webhook_id: webhookOfDelivery(id),
@@ -76,8 +84,8 @@ export const deliveryToView = (
     event_type: delivery.event_type,
     status: isCancelled ? 'cancelled' : delivery.status,
     attempts_made,
-    attempts_planned: attempts_made + toCome,
-    next_attempt_at: isDue ? toTime(due_at) : null,
+    attempts_planned: attempts_made + attemptsToCome,
+    next_attempt_at: isScheduled ? toTime(due_at) : null,
     created_at: toTime(timeOfId(id)),
     settled_at: isCancelled ? deletedAt : settled_at === null ? null : toTime(settled_at),
     http_status: last?.http_status ?? null,
@@ -95,5 +103,5 @@ export const attemptToView = (attempt: Attempt): AttemptView => ({
   http_status: attempt.http_status,
   response_body: attempt.response_body,
   error: attempt.error,
-  request_headers: Object.fromEntries(attempt.request_headers.map((name) => [name, HIDDEN] as const)),
+  request_headers: Object.fromEntries(attempt.request_headers.map((name) => [name, MASK] as const)),
 });

@@ -4,13 +4,13 @@ import type { StoredAuditEntry } from '../foundation/audit.ts';
 import type { Page, Position } from '../foundation/page.ts';
 import { deliveryViewSchema } from './delivery-view.ts';
 
-/** The answer to publishing. */
+/** A published event in the answer to `POST /events`. */
 export const publishedEventSchema = z
   .object({
     id: z.string(),
     type: z.string(),
     created_at: z.iso.datetime(),
-    publisher_id: z.string().nullable().meta({ description: "The publisher's own id, where one was given." }),
+    publisher_id: z.string().nullable().meta({ description: "The publisher's own id, if given." }),
   })
   .meta({ id: 'PublishedEvent' });
 export type PublishedEvent = z.infer<typeof publishedEventSchema>;
@@ -18,18 +18,18 @@ export type PublishedEvent = z.infer<typeof publishedEventSchema>;
 export const eventViewSchema = publishedEventSchema
   .extend({
     resource: z.string().nullable(),
-    data: z.record(z.string(), z.unknown()).nullable().meta({ description: 'null once it was deleted.' }),
+    data: z.record(z.string(), z.unknown()).nullable().meta({ description: 'null once the payload was deleted.' }),
     meta: z.record(z.string(), z.unknown()).nullable(),
     sequence: z
       .number()
       .nullable()
-      .meta({ description: 'The version of the thing that changed; events of one thing may be ordered by it.' }),
+      .meta({ description: 'The version of the changed thing. Orders the events of one thing.' }),
     payload_deleted_at: z.iso.datetime().nullable(),
   })
   .meta({ id: 'Event' });
 export type EventView = z.infer<typeof eventViewSchema>;
 
-/** One event with its deliveries; what their receivers answered is read with `GET /deliveries/{id}`. */
+/** One event with its deliveries. `GET /deliveries/{id}` shows the response bodies. */
 export const eventWithDeliveriesSchema = eventViewSchema
   .extend({ deliveries: z.array(deliveryViewSchema.omit({ response_body: true })) })
   .meta({ id: 'EventWithDeliveries' });
@@ -50,20 +50,22 @@ export const eventToView = (event: StoredEvent): EventView => ({
   payload_deleted_at: event.payload_deleted_at ?? null,
 });
 
-/** Which events a list is of. */
+/** The filter of a list of events. */
 export interface EventFilter {
   readonly type?: string | undefined;
   readonly resource?: string | undefined;
-  /** Milliseconds; the first that counts. */
+  /** Milliseconds, inclusive. */
   readonly since?: number | undefined;
-  /** Milliseconds; the first that does not count any more. */
+  /** Milliseconds, exclusive. */
   readonly until?: number | undefined;
 }
 
-/** Published events as they are read again. */
+/** The store of published events, for reads and erasure. */
 export interface EventArchive {
   get(owner: string, id: string, nowMs: number): Promise<StoredEvent | null>;
-  /** Takes the body away, leaves the rest, and the entry where it was still there. False where there is no such event. */
+  /**
+   * Erases an event's payload. Adds the audit entry if the payload was still there. False if there is no such event.
+   */
   deletePayload(owner: string, id: string, entry: StoredAuditEntry, nowMs: number): Promise<boolean>;
   list(
     owner: string,

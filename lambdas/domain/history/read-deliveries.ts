@@ -9,9 +9,9 @@ import { type AttemptView, attemptToView, type DeliveryView, deliveryToView } fr
 export interface DeliveryFilter {
   readonly status?: DeliveryStatus | undefined;
   readonly event_type?: string | undefined;
-  /** Milliseconds; the first that counts. */
+  /** Milliseconds, inclusive. */
   readonly since?: number | undefined;
-  /** Milliseconds; the first that does not count any more. */
+  /** Milliseconds, exclusive. */
   readonly until?: number | undefined;
 }
 
@@ -21,11 +21,11 @@ export interface DeliveryHistory {
     filter: DeliveryFilter,
     page: { readonly limit: number; readonly after: Position | null; readonly nowMs: number },
   ): Promise<Page<StoredDelivery>>;
-  /** Those that are there, in the order they were asked for. */
+  /** The stored deliveries among these ids, in the order of the ids. */
   find(ids: readonly string[], nowMs: number): Promise<readonly StoredDelivery[]>;
-  /** The same deliveries, each with its last attempt whole. */
+  /** The same deliveries, each with its last attempt complete with the response body. */
   withBodies(deliveries: readonly StoredDelivery[]): Promise<readonly StoredDelivery[]>;
-  /** Every attempt, the first first; of what was held for weeks the earliest may have expired. */
+  /** All attempts, oldest first. If a delivery was held for weeks, its earliest attempts may have expired. */
   attempts(delivery: StoredDelivery, nowMs: number): Promise<readonly Attempt[]>;
 }
 
@@ -33,7 +33,7 @@ interface Schedules {
   readonly scheduleOf: (webhook: StoredWebhook) => readonly number[];
 }
 
-/** A webhook as it is or, once deleted, as it was. */
+/** Finds a webhook, or its tombstone if it was deleted. */
 type FindAnyWebhook = (owner: string, id: string) => Promise<StoredWebhook | null>;
 
 export interface DeliveriesOfWebhook extends Schedules {
@@ -61,13 +61,16 @@ export interface ListDeliveriesRequest {
   readonly nowMs: number;
 }
 
-const wants = (filter: DeliveryFilter, { status, event_type, id }: StoredDelivery): boolean =>
+const matches = (filter: DeliveryFilter, { status, event_type, id }: StoredDelivery): boolean =>
   (filter.status === undefined || filter.status === status) &&
   (filter.event_type === undefined || filter.event_type === event_type) &&
   timeOfId(id) >= (filter.since ?? 0) &&
   (filter.until === undefined || timeOfId(id) < filter.until);
 
-/** A webhook's deliveries as stored, newest first. Its delivery of one event needs no list: the id is derived from both. */
+/**
+ * A page of a webhook's stored deliveries, newest first. The delivery of one event is found by its id, which is derived
+ * from event and webhook. Throws `not_found`.
+ */
 export const findDeliveries = async (
   request: ListDeliveriesRequest,
   { history, webhooks, events }: Omit<DeliveriesOfWebhook, 'scheduleOf'>,
@@ -76,21 +79,21 @@ export const findDeliveries = async (
   const webhook = await webhooks.findAny(owner, webhookId);
   if (webhook?.deleted_at !== null) throw notFound('webhook');
 
-  const ofEvent = async (eventId: string): Promise<Page<StoredDelivery>> => {
+  const findByEvent = async (eventId: string): Promise<Page<StoredDelivery>> => {
     const event = isTimeless(eventId) ? await events.get(owner, eventId, nowMs) : null;
     if (isTimeless(eventId) && !event) return { items: [], next: null };
     const timeMs = event ? Date.parse(event.created_at) : timeOfId(eventId);
     const found = after ? [] : await history.find([deliveryId(timeMs, eventId, webhookId)], nowMs);
-    return { items: found.filter((delivery) => wants(filter, delivery)), next: null };
+    return { items: found.filter((delivery) => matches(filter, delivery)), next: null };
   };
 
   const page = await (filter.event_id === undefined
     ? history.list(webhookId, filter, { limit, after, nowMs })
-    : ofEvent(filter.event_id));
+    : findByEvent(filter.event_id));
   return { webhook, items: await history.withBodies(page.items), next: page.next };
 };
 
-/** A webhook's deliveries, newest first. */
+/** A page of a webhook's deliveries, newest first. Throws `not_found`. */
 export const listDeliveries = async (
   request: ListDeliveriesRequest,
   { scheduleOf, ...dependencies }: DeliveriesOfWebhook,
@@ -99,7 +102,7 @@ export const listDeliveries = async (
   return { items: items.map((delivery) => deliveryToView(delivery, webhook, scheduleOf)), next };
 };
 
-/** One delivery with its attempts; also of a webhook that was deleted since. */
+/** One delivery with its attempts, even if its webhook was deleted. Throws `not_found`. */
 export const readDelivery = async (
   { owner, id, nowMs }: { readonly owner: string; readonly id: string; readonly nowMs: number },
   { history, webhooks, scheduleOf }: OneDelivery,
@@ -114,16 +117,18 @@ export const readDelivery = async (
   return { ...view, attempts: attempts.map(attemptToView) };
 };
 
-/** The deliveries of an event: one may exist for each webhook that is or was, and their ids tell where. */
+/**
+ * The deliveries of an event. Each existing or deleted webhook may have one; its id is derived from event and webhook.
+ */
 export const deliveriesOfEvent = async (
   event: StoredEvent,
   nowMs: number,
   { history, webhooks, scheduleOf }: DeliveriesOfEvent,
 ): Promise<Omit<DeliveryView, 'response_body'>[]> => {
-  const known = (await webhooks.listAny(event.owner)).filter(({ is_history_erased }) => !is_history_erased);
-  const byId = new Map(known.map((webhook) => [webhook.id, webhook]));
+  const candidates = (await webhooks.listAny(event.owner)).filter(({ is_history_erased }) => !is_history_erased);
+  const byId = new Map(candidates.map((webhook) => [webhook.id, webhook]));
   const timeMs = Date.parse(event.created_at);
-  const ids = known.map(({ id }) => deliveryId(timeMs, event.id, id));
+  const ids = candidates.map(({ id }) => deliveryId(timeMs, event.id, id));
   const deliveries = await history.find(ids, nowMs);
   return deliveries.map((delivery) => {
     const webhook = byId.get(webhookOfDelivery(delivery.id)) ?? null;

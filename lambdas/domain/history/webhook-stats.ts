@@ -7,11 +7,13 @@ import { createHourCount, percentileMs } from '../maintenance/hour-counts.ts';
 import type { StoredWebhook } from '../webhooks/webhook.ts';
 
 /** Hours in one answer: 31 days. */
-export const MOST_HOURS = 744;
+const MOST_HOURS = 744;
 const DEFAULT_HOURS = 24;
-/** What is not counted for good yet is read as it is, newest first, so many hours and about so many deliveries. */
-const LIVE_HOURS = 48;
-const LOOK_AT_MOST = 1000;
+/**
+ * Hours without final counts are counted live, newest first: at most this many hours and about this many deliveries.
+ */
+const MAX_LIVE_HOURS = 48;
+const MAX_LIVE_DELIVERIES = 1000;
 
 export const statsQuerySchema = z.strictObject({
   since: instantSchema.optional().meta({ description: '24 hours before `until` by default; at most 31 days.' }),
@@ -20,13 +22,13 @@ export const statsQuerySchema = z.strictObject({
 
 export const webhookStatsSchema = z
   .object({
-    as_of: z.iso.datetime().meta({ description: 'All that is shown stood so then, or later.' }),
+    as_of: z.iso.datetime().meta({ description: 'All numbers are of this time or later.' }),
     hours: z.array(
       z.object({
-        hour: z.iso.datetime().meta({ description: 'Its start.' }),
+        hour: z.iso.datetime().meta({ description: 'Start of the hour.' }),
         delivered: z.number().meta({ description: 'Deliveries.' }),
-        refused: z.number().meta({ description: 'Attempts that were no success.' }),
-        dead: z.number().meta({ description: 'Deliveries that were given up.' }),
+        refused: z.number().meta({ description: 'Attempts that did not succeed.' }),
+        dead: z.number().meta({ description: 'Deliveries whose schedule ended without success.' }),
         p50_ms: z.number().nullable(),
         p95_ms: z.number().nullable(),
       }),
@@ -34,14 +36,14 @@ export const webhookStatsSchema = z
     success_rate: z
       .number()
       .nullable()
-      .meta({ description: 'Of the deliveries that were delivered or given up, from 0 to 1; null where none was.' }),
+      .meta({ description: 'Share of delivered among delivered and dead deliveries, from 0 to 1; null without any.' }),
     last_success_at: z.iso.datetime().nullable(),
     last_failure_at: z.iso.datetime().nullable(),
   })
   .meta({ id: 'WebhookStats' });
 export type WebhookStats = z.output<typeof webhookStatsSchema>;
 
-/** What an hour's row says; times are milliseconds. */
+/** The counts in an hour's row. Times are milliseconds. */
 export const countedHourSchema = z.object({
   deliveries: z.number(),
   delivered: z.number(),
@@ -55,50 +57,142 @@ export const countedHourSchema = z.object({
 });
 export type CountedHour = z.output<typeof countedHourSchema>;
 
-/** An hour that was read; `counted` is null where it was only asked for. */
+/** An hour that has a row. `counted` is null if a reading was requested but not made yet. */
 export interface KnownHour {
   readonly startMs: number;
   readonly counted: CountedHour | null;
-  /** It will not be read again. */
+  /** True if the hour will not be read again. */
   readonly isFinal: boolean;
 }
 
 export interface StatsDependencies {
   readonly webhooks: { findAny(owner: string, id: string): Promise<StoredWebhook | null> };
   readonly hours: HourReader & {
-    /** Of those that start in the range, those that have a row. */
+    /** The hours with a row that start in the range (milliseconds, the end exclusive). */
     between(webhookId: string, fromMs: number, untilMs: number): Promise<readonly KnownHour[]>;
-    /** Everything before has been read: an hour without a row had no deliveries. `null`: nothing has. */
+    /**
+     * Start of the first hour that was not read yet. An earlier hour without a row had no deliveries. `null` = no hour
+     * was read yet.
+     */
     readUntilMs(): Promise<number | null>;
   };
   readonly speed: number;
 }
 
-interface Live {
-  readonly counted: CountedHour;
-  readonly isWhole: boolean;
-  readonly looked: number;
+export interface StatsRequest {
+  readonly owner: string;
+  readonly id: string;
+  /** Milliseconds, inclusive. */
+  readonly since: number | undefined;
+  /** Milliseconds, exclusive. */
+  readonly until: number | undefined;
+  readonly nowMs: number;
 }
 
-const readLive = async (
+/**
+ * A webhook's deliveries hour by hour, by the time of their creation. Throws `not_found`, or `invalid` for a wrong
+ * range.
+ */
+export const webhookStats = async (
+  request: StatsRequest,
+  { webhooks, hours, speed }: StatsDependencies,
+): Promise<WebhookStats> => {
+  const { owner, id } = request;
+  const range = hourRange(request, speed);
+  const webhook = await webhooks.findAny(owner, id);
+  if (webhook?.deleted_at !== null) throw notFound('webhook');
+  const [known, readUntilMs] = await Promise.all([
+    hours.between(id, range.first.startMs, range.untilMs),
+    hours.readUntilMs(),
+  ]);
+  return toStats(await withLiveCounts(request, range, known, readUntilMs, hours, speed));
+};
+
+interface HourRange {
+  readonly first: Hour;
+  readonly newest: Hour;
+  readonly untilMs: number;
+}
+
+const hourRange = ({ since, until, nowMs }: StatsRequest, speed: number): HourRange => {
+  const untilMs = until ?? nowMs;
+  const sinceMs = since ?? hoursBefore(untilMs, DEFAULT_HOURS, speed).endMs;
+  if (sinceMs >= untilMs) throw invalid('until', 'invalid', 'must be later than `since`');
+  const first = hourAt(Math.max(0, sinceMs), speed);
+  if (untilMs - first.startMs > MOST_HOURS * (first.endMs - first.startMs)) {
+    throw invalid('since', 'too_big', `must be at most ${MOST_HOURS} hours before \`until\``);
+  }
+  return { first, newest: hourAt(Math.min(untilMs - 1, nowMs), speed), untilMs };
+};
+
+interface Counts {
+  /** By the start of the hour. */
+  readonly byHour: ReadonlyMap<number, CountedHour>;
+  /** Every live count, also those that `byHour` does not use. */
+  readonly live: readonly CountedHour[];
+  readonly asOfMs: number;
+}
+
+/** Adds live counts of the hours whose stored counts are missing or not final, newest first. */
+const withLiveCounts = async (
+  { id, nowMs }: StatsRequest,
+  { first, newest }: HourRange,
+  known: readonly KnownHour[],
+  readUntilMs: number | null,
+  hours: HourReader,
+  speed: number,
+): Promise<Counts> => {
+  const byHour = new Map(known.flatMap((hour) => (hour.counted ? [[hour.startMs, hour.counted]] : [])));
+  const isFinal = new Map(known.map((hour) => [hour.startMs, hour.isFinal]));
+  const live: CountedHour[] = [];
+  let asOfMs = nowMs;
+  let left = MAX_LIVE_DELIVERIES;
+  const lengthMs = first.endMs - first.startMs;
+  for (let { startMs } = newest; startMs >= first.startMs; startMs -= lengthMs) {
+    // An hour without a row has no deliveries if the roll-up has read it.
+    if (isFinal.get(startMs) ?? startMs < (readUntilMs ?? 0)) continue;
+    if (left > 0 && live.length < MAX_LIVE_HOURS) {
+      const { counted, isWhole, deliveries } = await countLive(id, hourAt(startMs, speed), nowMs, left, hours);
+      left -= deliveries;
+      live.push(counted);
+      // Skip a live count lower than the stored one: the missing rows have expired.
+      if (isWhole && deliveries > 0 && deliveries >= (byHour.get(startMs)?.deliveries ?? 0))
+        byHour.set(startMs, counted);
+      if (isWhole) continue;
+    }
+    asOfMs = Math.min(asOfMs, byHour.get(startMs)?.counted_at ?? startMs);
+  }
+  return { byHour, live, asOfMs };
+};
+
+interface LiveCount {
+  readonly counted: CountedHour;
+  /** False if the hour has more deliveries than were read. */
+  readonly isWhole: boolean;
+  /** Deliveries that were read. */
+  readonly deliveries: number;
+}
+
+/** Counts an hour from its rows, page by page, until it ends or `atMost` deliveries were read. */
+const countLive = async (
   webhookId: string,
   hour: Hour,
   nowMs: number,
   atMost: number,
   hours: HourReader,
-): Promise<Live> => {
+): Promise<LiveCount> => {
   const count = createHourCount();
-  let looked = 0;
+  let deliveries = 0;
   let cursor: Parameters<HourReader['read']>[2] = null;
   do {
     const { found, next } = await hours.read(webhookId, hour, cursor);
     for (const { delivery } of found) count.add(delivery);
-    looked += found.length;
+    deliveries += found.length;
     cursor = next;
-  } while (cursor !== null && looked < atMost);
+  } while (cursor !== null && deliveries < atMost);
   const counts = count.counts();
   const percentiles = { p50_ms: percentileMs(counts, 0.5), p95_ms: percentileMs(counts, 0.95) };
-  return { counted: { ...counts, ...percentiles, counted_at: nowMs }, isWhole: cursor === null, looked };
+  return { counted: { ...counts, ...percentiles, counted_at: nowMs }, isWhole: cursor === null, deliveries };
 };
 
 const latest = (times: readonly (number | null)[]): string | null => {
@@ -106,60 +200,11 @@ const latest = (times: readonly (number | null)[]): string | null => {
   return known.length > 0 ? new Date(Math.max(...known)).toISOString() : null;
 };
 
-/** How it went with a webhook, hour by hour, by the time at which its deliveries were created. */
-export const webhookStats = async (
-  request: {
-    readonly owner: string;
-    readonly id: string;
-    readonly since: number | undefined;
-    readonly until: number | undefined;
-    readonly nowMs: number;
-  },
-  { webhooks, hours, speed }: StatsDependencies,
-): Promise<WebhookStats> => {
-  const { owner, id, nowMs } = request;
-  const until = request.until ?? nowMs;
-  const since = request.since ?? hoursBefore(until, DEFAULT_HOURS, speed).endMs;
-  if (since >= until) throw invalid('until', 'invalid', 'must be later than `since`');
-  const first = hourAt(Math.max(0, since), speed);
-  const lengthMs = first.endMs - first.startMs;
-  if (until - first.startMs > MOST_HOURS * lengthMs) {
-    throw invalid('since', 'too_big', `must be at most ${MOST_HOURS} hours before \`until\``);
-  }
-  const webhook = await webhooks.findAny(owner, id);
-  if (webhook?.deleted_at !== null) throw notFound('webhook');
-
-  const [known, readUntilMs] = await Promise.all([hours.between(id, first.startMs, until), hours.readUntilMs()]);
-  const counted = new Map(known.flatMap((hour) => (hour.counted ? [[hour.startMs, hour.counted]] : [])));
-  const final = new Set(known.flatMap(({ startMs, isFinal }) => (isFinal ? [startMs] : [])));
-  const asked = new Set(known.map(({ startMs }) => startMs));
-  const isOpen = (startMs: number): boolean =>
-    !final.has(startMs) && (asked.has(startMs) || startMs >= (readUntilMs ?? 0));
-
-  const extremes: CountedHour[] = [];
-  let asOfMs = nowMs;
-  let left = LOOK_AT_MOST;
-  let live = 0;
-  const newest = hourAt(Math.min(until - 1, nowMs), speed);
-  for (let { startMs } = newest; startMs >= first.startMs; startMs -= lengthMs) {
-    if (!isOpen(startMs)) continue;
-    if (left > 0 && live < LIVE_HOURS) {
-      const { isWhole, looked, ...read } = await readLive(id, hourAt(startMs, speed), nowMs, left, hours);
-      live++;
-      left -= looked;
-      extremes.push(read.counted);
-      // Fewer than were counted: the others have expired.
-      if (isWhole && looked > 0 && looked >= (counted.get(startMs)?.deliveries ?? 0))
-        counted.set(startMs, read.counted);
-      if (isWhole) continue;
-    }
-    asOfMs = Math.min(asOfMs, counted.get(startMs)?.counted_at ?? startMs);
-  }
-
-  const shown = [...counted].toSorted(([a], [b]) => a - b);
+const toStats = ({ byHour, live, asOfMs }: Counts): WebhookStats => {
+  const shown = [...byHour].toSorted(([a], [b]) => a - b);
   const sum = (name: 'delivered' | 'dead'): number => shown.reduce((total, [, hour]) => total + hour[name], 0);
   const settled = sum('delivered') + sum('dead');
-  const all = [...shown.map(([, hour]) => hour), ...extremes];
+  const all = [...shown.map(([, hour]) => hour), ...live];
   return {
     as_of: new Date(asOfMs).toISOString(),
     hours: shown.map(([startMs, { delivered, refused, dead, p50_ms, p95_ms }]) => ({

@@ -1,10 +1,10 @@
 import { notFound, PassPostError } from '../foundation/errors.ts';
-import type { JobResult, StoredJob } from './job.ts';
-import { RECOVER } from './job.ts';
+import { isOwnWrite } from '../foundation/own-write.ts';
+import { type JobResult, RECOVER, type StoredJob } from './job.ts';
 
 export interface CompletingJobs {
   get(owner: string, id: string, options: { isLatest: boolean; nowMs: number }): Promise<StoredJob | null>;
-  /** Replaces the job if it still has the version, or answers what stands there. */
+  /** Replaces the job if it still has the version, and answers `null`; else answers the stored job. */
   replace(job: StoredJob, version: number): Promise<StoredJob | null>;
 }
 
@@ -17,32 +17,34 @@ export interface Completion {
   readonly nowMs: number;
 }
 
-/** Completes a job, once: whoever comes later changes nothing. */
+/**
+ * Completes a job with its result, once. Throws `conflict` if the job is completed already or is a recovery, or
+ * `not_found`.
+ */
 export const completeJob = async (
   { owner, id, result, requestId, traceId, nowMs }: Completion,
   jobs: CompletingJobs,
 ): Promise<StoredJob> => {
   for (let present = await jobs.get(owner, id, { isLatest: true, nowMs }); present !== null; ) {
     if (present.completed_at !== null) {
-      const message = 'The job is completed: its result was given before and stays as it is.';
+      const message = 'The job is completed already. Its result cannot be changed.';
       throw new PassPostError('conflict', message, { errors: [{ path: 'status', code: 'completed', message }] });
     }
-    if (present.type === RECOVER) throw new PassPostError('conflict', 'A recovery completes itself.');
+    if (present.type === RECOVER) throw new PassPostError('conflict', 'A recovery completes by itself.');
     const next: StoredJob = {
       ...present,
       status: 'completed',
       meta: JSON.stringify(result.meta),
       data: JSON.stringify(result.data),
       version: present.version + 1,
-      // Never before it began, however the clocks of two machines differ.
+      // The clocks of two machines differ: the time is never before the creation.
       completed_at: new Date(Math.max(nowMs, Date.parse(present.created_at))).toISOString(),
       written_by: requestId,
       trace_id: traceId,
     };
-    const stands = await jobs.replace(next, present.version);
-    // The client library repeats a write whose answer was lost, and then meets its own success.
-    if (stands === null || (stands.written_by === requestId && stands.version === next.version)) return next;
-    present = stands;
+    const stored = await jobs.replace(next, present.version);
+    if (stored === null || (isOwnWrite(stored, requestId) && stored.version === next.version)) return next;
+    present = stored;
   }
   throw notFound('job');
 };

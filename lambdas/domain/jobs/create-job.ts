@@ -1,12 +1,14 @@
 import { contentHash } from '../foundation/content-hash.ts';
 import { invalid, PassPostError } from '../foundation/errors.ts';
 import { deriveId, drawId } from '../foundation/id.ts';
+import { isOwnWrite } from '../foundation/own-write.ts';
+import { SECOND_MS } from '../foundation/time.ts';
 import { type JobType, jobAtCreation, type NewJob, type StoredJob } from './job.ts';
 
 export interface NewJobs {
-  /** Adds the job, or answers what already stands under its id. */
+  /** Adds the job. Answers the stored job if its id exists already, else `null`. */
   add(job: StoredJob): Promise<StoredJob | null>;
-  /** `isLatest`: as it is now, and not as it was a moment ago. */
+  /** `isLatest` = read with strong consistency. */
   get(owner: string, id: string, options: { isLatest: boolean; nowMs: number }): Promise<StoredJob | null>;
 }
 
@@ -22,48 +24,51 @@ export interface JobCreation {
 
 export interface JobDependencies {
   readonly jobs: NewJobs;
-  /** Whether a result of the type would go anywhere. */
+  /** Whether a webhook wants results of this type. */
   readonly hasWebhook: (owner: string, type: JobType) => Promise<boolean>;
   readonly clock: () => number;
   readonly wait: (ms: number) => Promise<unknown>;
 }
 
-/** `isResult`: the job's result, in time for the caller who waited; else the job as it was created. */
+/** `isResult` = the job was completed while its caller waited. Otherwise `job` is the job as it was created. */
 export interface JobAnswer {
   readonly job: StoredJob;
   readonly isResult: boolean;
-  readonly isReplay: boolean;
+  readonly isRepeat: boolean;
 }
 
-/** A call is cut off after 30 s: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html */
-const LONGEST_WAIT_MS = 25_000;
+/**
+ * API Gateway ends a request after 30 s:
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+ */
+const LONGEST_WAIT_MS = 25 * SECOND_MS;
 const FIRST_POLL_MS = 100;
-const LAST_POLL_MS = 1000;
+const LAST_POLL_MS = SECOND_MS;
 
 const waitEndOf = (job: StoredJob): number => Date.parse(job.created_at) + LONGEST_WAIT_MS;
 
-/** What a caller is answered whose wait is over, then and whenever the request is repeated. */
-const answerOf = (job: StoredJob, isReplay: boolean): JobAnswer => {
+/** The answer once the caller's wait is over. A repeat of the request gets the same answer. */
+const answerOf = (job: StoredJob, isRepeat: boolean): JobAnswer => {
   const isInTime = job.completed_at !== null && Date.parse(job.completed_at) <= waitEndOf(job);
   const isResult = job.result_to === 'caller' && isInTime;
-  return { job: isResult ? job : jobAtCreation(job), isResult, isReplay };
+  return { job: isResult ? job : jobAtCreation(job), isResult, isRepeat };
 };
 
-/** Looks now and then, ever more rarely, until the job is completed or the time is up. */
-const awaited = async (job: StoredJob, { jobs, clock, wait }: JobDependencies): Promise<StoredJob> => {
+/** Polls the job at growing intervals until it is completed or the caller's wait is over. */
+const waitForResult = async (job: StoredJob, { jobs, clock, wait }: JobDependencies): Promise<StoredJob> => {
   const endMs = waitEndOf(job);
   for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(LAST_POLL_MS, pollMs * 1.5)) {
     const leftMs = endMs - clock();
     if (leftMs <= 0) break;
     await wait(Math.min(pollMs, leftMs));
-    const seen = await jobs.get(job.owner, job.id, { isLatest: false, nowMs: clock() });
-    if (seen?.completed_at) return seen;
+    const current = await jobs.get(job.owner, job.id, { isLatest: false, nowMs: clock() });
+    if (current?.completed_at) return current;
   }
-  // Whatever was completed in time is seen here: what is answered is what a repeat will be answered.
+  // A last read with strong consistency sees every result that came in time, so a repeat gets the same answer.
   return (await jobs.get(job.owner, job.id, { isLatest: true, nowMs: clock() })) ?? job;
 };
 
-const repeated = (present: StoredJob, hash: string, nowMs: number): JobAnswer => {
+const answerRepeat = (present: StoredJob, hash: string, nowMs: number): JobAnswer => {
   if (present.content_hash !== hash) {
     throw new PassPostError('idempotency_mismatch', 'This Idempotency-Key was used for another job.');
   }
@@ -74,7 +79,10 @@ const repeated = (present: StoredJob, hash: string, nowMs: number): JobAnswer =>
   return answerOf(present, true);
 };
 
-/** Hands a job to the account's own worker; without `async`, waits for its result. */
+/**
+ * Creates a job for the account's own worker. Without `async` waits for the result. Throws `invalid` if no webhook
+ * wants an asynchronous result, and `idempotency_mismatch` or `idempotency_in_progress` for a repeat.
+ */
 export const createJob = async (creation: JobCreation, dependencies: JobDependencies): Promise<JobAnswer> => {
   const { owner, body, idempotencyKey, requestId, traceId, retentionDays, nowMs } = creation;
   const { jobs, hasWebhook } = dependencies;
@@ -82,9 +90,9 @@ export const createJob = async (creation: JobCreation, dependencies: JobDependen
   const hash = contentHash(body);
 
   const first = idempotencyKey === null ? null : await jobs.get(owner, id, { isLatest: true, nowMs });
-  if (first) return repeated(first, hash, nowMs);
+  if (first) return answerRepeat(first, hash, nowMs);
   if (body.async && !(await hasWebhook(owner, body.type))) {
-    const message = `needs an enabled webhook of the postmen profile that wants ${body.type}`;
+    const message = `requires an enabled webhook of the postmen profile that wants ${body.type}`;
     throw invalid('async', 'webhook_required', message);
   }
   const job: StoredJob = {
@@ -106,7 +114,6 @@ export const createJob = async (creation: JobCreation, dependencies: JobDependen
     trace_id: traceId,
   };
   const present = await jobs.add(job);
-  // The client library repeats a write whose answer was lost, and then meets its own success.
-  if (present && present.written_by !== requestId) return repeated(present, hash, nowMs);
-  return answerOf(body.async ? job : await awaited(job, dependencies), false);
+  if (present && !isOwnWrite(present, requestId)) return answerRepeat(present, hash, nowMs);
+  return answerOf(body.async ? job : await waitForResult(job, dependencies), false);
 };

@@ -4,7 +4,7 @@ import { anyObjectSchema, metaSchema } from '../events/new-event.ts';
 import { deriveTimedId } from '../foundation/id.ts';
 import { rowVersion } from '../foundation/row-version.ts';
 
-/** Postmen's operations, by the events that tell of their results. */
+/** Types of jobs: Postmen's operations. The event of a job's result has the same type. */
 export const jobTypes = [
   'calculate_rates',
   'create_a_label',
@@ -14,14 +14,14 @@ export const jobTypes = [
 ] as const;
 export type JobType = (typeof jobTypes)[number];
 
-/** The type of the job that shows the progress of a recovery. */
+/** The type of a job that shows the progress of a recovery. */
 export const RECOVER = 'recover';
 
-/** In life order: a job only ever moves towards the end of this list. */
+/** In life order: a job only moves towards the end of this list. */
 export const jobStatuses = ['pending', 'running', 'completed', 'failed'] as const;
 export type JobStatus = (typeof jobStatuses)[number];
 
-/** A row holds 400 KB: the input, and beside it the result. */
+/** A row holds 400 KB: the input and the result together. */
 const MOST_INPUT_BYTES = 128 * 1024;
 const MOST_RESULT_BYTES = 256 * 1024;
 
@@ -37,12 +37,12 @@ export const newJobSchema = z
     async: z
       .boolean()
       .default(false)
-      .meta({ description: 'The result goes out to webhooks and is not waited for; `?async=true` says the same.' }),
+      .meta({ description: 'Sends the result to webhooks instead of waiting for it. The same as `?async=true`.' }),
   })
   .meta({ id: 'NewJob' });
 export type NewJob = z.output<typeof newJobSchema>;
 
-/** What a worker finishes a job with: partial failure still has data. */
+/** The result with which a worker completes a job. A partial failure has data too. */
 export const jobResultSchema = z
   .strictObject({ meta: metaSchema, data: anyObjectSchema })
   .refine(({ meta, data }) => bytesOf(meta) + bytesOf(data) <= MOST_RESULT_BYTES, {
@@ -52,7 +52,7 @@ export const jobResultSchema = z
   .meta({ id: 'JobResult' });
 export type JobResult = z.output<typeof jobResultSchema>;
 
-/** A job as its row holds it. `input`, `meta` and `data` are JSON text, so that what is sent is what was given. */
+/** A job as its row holds it. `input`, `meta` and `data` are JSON text, so that exactly the given text is sent. */
 export const storedJobSchema = z.object({
   v: rowVersion,
   id: z.string(),
@@ -60,7 +60,7 @@ export const storedJobSchema = z.object({
   owner: z.string(),
   type: z.string(),
   status: z.enum(jobStatuses),
-  /** Who gets the result: the caller, who waits or asks for it, or the account's webhooks. */
+  /** Who gets the result: the caller, who waits for it or reads it later, or the account's webhooks. */
   result_to: z.enum(['caller', 'webhooks']),
   input: z.string(),
   meta: z.string().nullable().default(null),
@@ -70,13 +70,13 @@ export const storedJobSchema = z.object({
   version: z.number(),
   created_at: z.string(),
   completed_at: z.string().nullable().default(null),
-  /** Of the request that created it, where that had an Idempotency-Key. */
+  /** Content hash of the creating request; null without an Idempotency-Key. */
   content_hash: z.string().nullable().default(null),
-  /** The account's own retention, in days, as it was when this was created; absent where it is the stack's. */
+  /** The account's own retention in days at the creation; absent if the stack's applies. */
   retention_days: z.number().optional(),
-  /** The request that wrote it last: a repeated write knows its own success by it. */
+  /** The request that wrote the row last; see `isOwnWrite`. */
   written_by: z.string(),
-  /** And the trace it belonged to. */
+  /** X-Ray's trace id of that request. */
   trace_id: z.string().optional(),
 });
 export type StoredJob = z.infer<typeof storedJobSchema>;
@@ -85,7 +85,7 @@ export const jobSchema = z
   .object({
     id: z.string(),
     type: z.string(),
-    status: z.enum(jobStatuses).meta({ description: 'What a worker must finish is `pending` until it is completed.' }),
+    status: z.enum(jobStatuses).meta({ description: 'A job for a worker is `pending` until it is completed.' }),
     input: z.record(z.string(), z.unknown()),
     meta: z.record(z.string(), z.unknown()).nullable(),
     data: z.record(z.string(), z.unknown()).nullable(),
@@ -98,7 +98,7 @@ export type Job = z.infer<typeof jobSchema>;
 
 const parsed = (text: string | null) => (text === null ? null : JSON.parse(text));
 
-/** What a job came to, as the caller who waited for it gets it. */
+/** The result of a job, as the waiting caller gets it. */
 export const showResult = ({ meta, data }: StoredJob) => ({ meta: parsed(meta), data: parsed(data) });
 
 export const showJob = (job: StoredJob): Job => ({
@@ -112,7 +112,7 @@ export const showJob = (job: StoredJob): Job => ({
   completed_at: job.completed_at,
 });
 
-/** The job as it began: nothing changes what it was created from. */
+/** The job as it was created. No change affects its input. */
 export const jobAtCreation = (job: StoredJob): StoredJob => ({
   ...job,
   status: 'pending',
@@ -121,7 +121,10 @@ export const jobAtCreation = (job: StoredJob): StoredJob => ({
   completed_at: null,
 });
 
-/** The event of a job's completion, the same one however often it is derived; null where webhooks do not hear of it. */
+/**
+ * The event of a job's completion. The same job always gives the same event. `null` if the result does not go to
+ * webhooks.
+ */
 export const jobEvent = (job: StoredJob): StoredEvent | null => {
   const { id, owner, type, meta, data, completed_at, written_by, trace_id } = job;
   if (job.result_to !== 'webhooks' || completed_at === null || data === null) return null;

@@ -1,19 +1,19 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
-/** What a request may show to be let in: the newest and the one before, so that it can be replaced while requests come. */
+/** Secrets that admit a request: the newest and its predecessor, so that a rotation interrupts no requests. */
 export interface FrontDoorSecrets {
-  /** As they were minutes ago, if that is known. Throws where they cannot be read. */
+  /** The secrets, cached for minutes. Throws if they cannot be read. */
   known(): Promise<readonly string[]>;
-  /** As they were seconds ago. */
+  /** The secrets, cached for seconds. */
   newest(): Promise<readonly string[]>;
 }
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
-/** Compares in a time that tells nothing of the secrets, their length included. */
+/** Compares in constant time: the time reveals neither a secret nor its length. */
 const isOneOf = (secrets: readonly string[], shown: string): boolean =>
   secrets.some((secret) => timingSafeEqual(digest(secret), digest(shown)));
 
-/** Whether a request came through the front door, by what it shows. */
+/** Whether a request came through the front door: its header holds one of the secrets. */
 export const isAdmitted = async (shown: string, secrets: FrontDoorSecrets): Promise<boolean> =>
   isOneOf(await secrets.known(), shown) || isOneOf(await secrets.newest(), shown);

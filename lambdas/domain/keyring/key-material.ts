@@ -2,15 +2,15 @@ import { drawApiKey, hashApiKey, type StoredApiKey } from '../accounts/api-key.t
 import { deriveId } from '../foundation/id.ts';
 import { createKeyring, type PublicKeys, parseKeyring, publicKeysOf } from './keyring.ts';
 
-/** A secret of the deployment's, made empty and filled once. */
+/** A secret of the deployment. The stack creates it empty; it is filled once. */
 export interface SecretStore {
-  /** Its value, or null while it has none. */
+  /** The value, or null while the secret is empty. */
   read(): Promise<string | null>;
-  /** Fills it, unless somebody else just has: answers what it holds now. */
+  /** Fills the secret unless a concurrent run filled it first. Answers the value that it holds now. */
   fill(value: string): Promise<string>;
 }
 
-/** The operator's API key as its row holds it: it has no account, and no end. */
+/** The operator's API key as its row holds it. It has no account and does not expire. */
 export interface OperatorKey extends Omit<StoredApiKey, 'account_id' | 'expires_at' | 'revoked_at'> {
   readonly hash: string;
 }
@@ -19,7 +19,7 @@ export interface KeyMaterialDependencies {
   readonly keyring: SecretStore;
   readonly operator: SecretStore;
   readonly putPublicKeys: (keys: PublicKeys) => Promise<void>;
-  /** Leaves a row that is there alone: it counts requests. */
+  /** Adds the row unless it exists: an existing row counts requests. */
   readonly addOperatorKey: (key: OperatorKey) => Promise<void>;
 }
 
@@ -37,8 +37,8 @@ const operatorKeyOf = (key: string, nowMs: number): OperatorKey => ({
 });
 
 /**
- * Fills what is still empty. The secrets are the truth and the rows are made from them, so that a run which died
- * anywhere is healed by the next, and one that repeats changes nothing.
+ * Fills the secrets that are still empty and writes the rows derived from them. The secrets are the source, so the next
+ * run completes a run that died at any point. Running twice changes nothing.
  */
 export const provideKeyMaterial = async (
   { keyring, operator, putPublicKeys, addOperatorKey }: KeyMaterialDependencies,

@@ -5,7 +5,10 @@ import type { SigningKey, SigningKeys } from '../deliveries/profile.ts';
 const jwkSchema = z.looseObject({ kty: z.string() });
 const algSchema = z.enum(['EdDSA', 'ES256', 'RS256']);
 export type SigningAlg = z.infer<typeof algSchema>;
-/** Milliseconds since the epoch. `null`: it is not published yet, so it does not sign. Absent, as in a deployment's first keys: it signs. */
+/**
+ * When the key begins to sign, in milliseconds since the epoch. `null` = not decided: the key is not published yet, so
+ * it does not sign. Absent in a deployment's first keys: they sign from the start.
+ */
 const signsFromSchema = z.number().nullable().default(0);
 const sealingKeySchema = z.looseObject({ kid: z.string(), jwk: jwkSchema });
 const signingKeySchema = z.looseObject({
@@ -16,20 +19,23 @@ const signingKeySchema = z.looseObject({
 });
 
 /**
- * The deployment's private keys, newest first: pairs (X25519) that webhooks' secrets are sealed to, and keys that sign.
- * Members may be added as long as a release that does not know them still does right without them: it keeps what it does
- * not know when it writes. Anything else is another `v`, which a release must be able to read before one writes it.
+ * The deployment's private keys, newest first: X25519 pairs that seal webhooks' secrets, and signing keys. A release
+ * may add a member if older releases work correctly without it: they preserve unknown members when they write. Any
+ * other change needs a new `v`, and one release must be able to read that `v` before another writes it.
  */
 const keyringSchema = z.looseObject({
   v: z.literal(1),
-  /** Raised by every change, so that an older public part never takes a newer one's place. */
+  /** Raised by every change, so that older public keys never overwrite newer ones. */
   revision: z.number().default(0),
   sealing: z.array(sealingKeySchema).min(1),
   signing: z.array(signingKeySchema).min(1),
 });
 export type KeyringContent = z.infer<typeof keyringSchema>;
 
-/** What of the keyring anybody may know: the newest key to seal to, and the public halves of all that sign, will sign or did. */
+/**
+ * The public part of the keyring: the newest sealing key, and the public halves of all signing keys, past, current and
+ * future.
+ */
 export const publicKeysSchema = z.object({
   revision: z.number().default(0),
   sealing: z.object({ kid: z.string(), jwk: jwkSchema }),
@@ -39,7 +45,7 @@ export const publicKeysSchema = z.object({
 });
 export type PublicKeys = z.infer<typeof publicKeysSchema>;
 
-/** Reads the keyring's text. What is wrong with it is not told: a parser's message quotes what it read. */
+/** Parses the keyring's secret. The error gives no details, because a parser's message quotes its input. */
 export const parseKeyring = (text: string): KeyringContent => {
   let parsed: ReturnType<typeof keyringSchema.safeParse> | undefined;
   try {
@@ -57,7 +63,7 @@ const toJwk = (key: KeyObject): Jwk => jwkSchema.parse(key.export({ format: 'jwk
 const publicHalf = (jwk: Jwk): Jwk => toJwk(createPublicKey(createPrivateKey({ key: jwk, format: 'jwk' })));
 const drawKid = (): string => randomBytes(12).toString('base64url');
 
-/** A new deployment's keyring: one pair to seal with and one key of each kind to sign with. */
+/** Draws a new keyring: one sealing pair and one signing key of each algorithm. */
 export const createKeyring = (): KeyringContent => {
   const signing = (alg: SigningAlg, { privateKey }: { privateKey: KeyObject }) => ({
     kid: drawKid(),
@@ -77,6 +83,7 @@ export const createKeyring = (): KeyringContent => {
   };
 };
 
+/** The public part of a keyring. Throws if the keyring has no sealing key. */
 export const publicKeysOf = ({ revision, sealing, signing }: KeyringContent): PublicKeys => {
   const [newest] = sealing;
   if (newest === undefined) throw new Error('a keyring without a sealing key');
@@ -94,22 +101,22 @@ interface Timed {
   readonly signs_from: number | null;
 }
 
-/** What of a kind signs at that time: the newest whose time has come. Keys stand newest first, and none signs before an older one. */
+/** The key of an algorithm that signs at a time: the newest key whose time has come. `keys` are newest first. */
 export const signerAt = <K extends Timed>(keys: readonly K[], alg: SigningAlg, atMs: number): K | undefined =>
   keys.find((key) => key.alg === alg && key.signs_from !== null && key.signs_from <= atMs);
 
-/** When what signs changes next; `Infinity` while nothing waits for its time. */
+/** The next time (milliseconds) at which another key begins to sign. `Infinity` if no key waits for its time. */
 export const nextSwitchMs = (keys: readonly Timed[], atMs: number): number =>
   Math.min(
     ...keys.map(({ signs_from }) => (signs_from !== null && signs_from > atMs ? signs_from : Number.POSITIVE_INFINITY)),
   );
 
-/** What signs at that time, of each kind. */
+/** The key of each algorithm that signs at a time. Throws if an algorithm has none. */
 export const signingKeysOf = ({ signing }: KeyringContent, atMs: number): SigningKeys => {
   const signer = (alg: SigningAlg): SigningKey => {
-    const found = signerAt(signing, alg, atMs);
-    if (found === undefined) throw new Error(`the keyring has no ${alg} key`);
-    return { kid: found.kid, privateKey: createPrivateKey({ key: found.jwk, format: 'jwk' }) };
+    const key = signerAt(signing, alg, atMs);
+    if (key === undefined) throw new Error(`the keyring has no ${alg} key`);
+    return { kid: key.kid, privateKey: createPrivateKey({ key: key.jwk, format: 'jwk' }) };
   };
   return { ed25519: signer('EdDSA'), ecdsaP256: signer('ES256'), rsa: signer('RS256') };
 };

@@ -1,12 +1,16 @@
 import { createPublicKey } from 'node:crypto';
 import { PassPostError } from '../foundation/errors.ts';
+import { SECOND_MS } from '../foundation/time.ts';
 import { nextSwitchMs, type PublicKeys, type SigningAlg, signerAt } from './keyring.ts';
 
 type PublicKey = PublicKeys['jwks']['keys'][number];
 
 const algs = ['EdDSA', 'ES256', 'RS256'] as const;
 
-/** All keys for receivers that know key sets. What signs now comes first, for those that take the first; then newest first. */
+/**
+ * The JSON Web Key Set. The keys that sign now come first, because some receivers take the first key; the rest is
+ * newest first.
+ */
 export const publishedJwks = ({ jwks: { keys } }: PublicKeys, nowMs: number): { readonly keys: readonly object[] } => {
   const signers = algs.flatMap((alg) => signerAt(keys, alg, nowMs) ?? []);
   const others = keys.filter((key) => !signers.includes(key));
@@ -16,14 +20,20 @@ export const publishedJwks = ({ jwks: { keys } }: PublicKeys, nowMs: number): { 
 const toPem = (jwk: PublicKey): string =>
   createPublicKey({ key: jwk, format: 'jwk' }).export({ type: 'spki', format: 'pem' }).toString();
 
-/** The key of a kind that signs now, as PEM (SPKI), for receivers that know one key: the next one's time is not theirs to know. */
+/**
+ * The key of an algorithm that signs now, as PEM (SPKI), for receivers that use a single key. Throws `unavailable` if
+ * there is none.
+ */
 export const publicKeyPem = ({ jwks: { keys } }: PublicKeys, alg: SigningAlg, nowMs: number): string => {
   const jwk = signerAt(keys, alg, nowMs);
   if (!jwk) throw new PassPostError('unavailable', `This deployment has no ${alg} key yet.`);
   return toPem(jwk);
 };
 
-/** The key of a kind that signs next, and from when; null while none waits for its time. */
+/**
+ * The key of an algorithm that signs next, as PEM, and the time from which it signs. `null` if no key waits for its
+ * time.
+ */
 export const nextPublicKeyPem = (
   { jwks: { keys } }: PublicKeys,
   alg: SigningAlg,
@@ -34,6 +44,9 @@ export const nextPublicKeyPem = (
   return jwk ? { pem: toPem(jwk), signsFrom: new Date(switchMs).toISOString() } : null;
 };
 
-/** For how long an answer that holds the signing key alone may be kept: minutes, and never past the switch to the next one. */
-export const secondsToKeep = ({ jwks: { keys } }: PublicKeys, nowMs: number): number =>
-  Math.min(300, Math.floor((nextSwitchMs(keys, nowMs) - nowMs) / 1000));
+/**
+ * Seconds for which a response with a single signing key may be cached: at most five minutes, and never past the next
+ * switch.
+ */
+export const cacheSeconds = ({ jwks: { keys } }: PublicKeys, nowMs: number): number =>
+  Math.min(300, Math.floor((nextSwitchMs(keys, nowMs) - nowMs) / SECOND_MS));

@@ -5,17 +5,20 @@ import { type ReleaseDependencies, type ReleaseStore, releaseHeld } from '../fan
 import { type Hour, nextReadingMs, quietMs } from './hour.ts';
 import { createHourCount, type HourCounts } from './hour-counts.ts';
 
-/** How far each shard of an hour has been read, newest first: behind which delivery; '' before the first, `null` at its end. */
+/**
+ * Where reading an hour continues, newest first: for each shard the id of the last delivery that was read. '' = the
+ * shard was not read yet, `null` = the shard is read to its end.
+ */
 export type HourCursor = readonly (string | null)[];
 
-/** A delivery with whether the due index knows of it, and so reminds of it. */
+/** A delivery, and whether the due index has it. The sweep sends a message for each delivery in the due index. */
 export interface HourDelivery {
   readonly delivery: StoredDelivery;
   readonly isInDueIndex: boolean;
 }
 
 export interface HourReader {
-  /** Some of what a webhook was owed by an hour's events, and where to go on; `null` at the end. Begins without a cursor. */
+  /** Reads a page of the deliveries of one webhook and one hour. A `null` cursor begins; a `null` next ends. */
   read(
     webhookId: string,
     hour: Hour,
@@ -23,56 +26,58 @@ export interface HourReader {
   ): Promise<{ readonly found: readonly HourDelivery[]; readonly next: HourCursor | null }>;
 }
 
-/** A webhook's hour that is being read. */
-export interface HourInHand {
+/** One hour of one webhook, to be read. */
+export interface HourReading {
   readonly owner: string;
   readonly webhookId: string;
   readonly startMs: number;
-  /** It has a row that says so. */
+  /** True if the hour's own row requested the reading: the hour was counted before. */
   readonly isAgain: boolean;
-  /** Of a reading that ran out of time: where it stopped, and what it had counted. */
+  /** Where a reading that ran out of time continues, and its counts so far. `null` = from the beginning. */
   readonly read: { readonly cursor: HourCursor; readonly counts: HourCounts } | null;
 }
 
 export interface CountHourStore extends HourReader, ReleaseStore {
-  /** Notes an hour's counts and when it is to be read again, unless somebody asked for that meanwhile. */
+  /** Stores an hour's counts and the time of its next reading, unless another reading was requested meanwhile. */
   put(
     webhookId: string,
     hour: Hour,
     counts: HourCounts,
-    of: { readonly owner: string; readonly againAtMs: number | null; readonly tickAtMs: number },
+    reading: { readonly owner: string; readonly againAtMs: number | null; readonly tickAtMs: number },
   ): Promise<void>;
-  /** An hour that was to be read again, and of which nothing is left. */
+  /** Cancels the next reading of an hour that has no deliveries left. */
   close(webhookId: string, hour: Hour, tickAtMs: number): Promise<void>;
 }
 
 export interface CountHourDependencies extends ReleaseDependencies {
   readonly store: CountHourStore;
   readonly speed: number;
-  /** For so long what an hour's deliveries left can be read. */
+  /** Hours for which an hour's deliveries can be read. */
   readonly retentionHours: number;
 }
 
-export interface Rolled {
+/** What a tick did so far: hours counted, deliveries sent again, held deliveries released. */
+export interface RollUpTotals {
   hours: number;
   resent: number;
   resumed: number;
 }
 
 /**
- * Reads a webhook's hour once: counts it, sends again the first attempts whose message must have got lost (nothing else
- * stands for them: they are in no due index), and lets go on what was held by mistake. Everything is found anew, so that
- * it may run twice. Answers where to go on if the time was up.
+ * Reads one hour of one webhook and stores its counts. Sends the message of a first attempt again if it was lost: the
+ * due index does not have first attempts, so the sweep does not find them. Releases deliveries that are still held
+ * although their webhook is enabled or deleted. Running twice is safe. Adds to `totals`. Answers where the reading
+ * continues if the time was up, else null.
  */
 export const countHour = async (
-  one: HourInHand,
+  reading: HourReading,
   hour: Hour,
   tickAtMs: number,
   { store, queue, clock, speed, retentionHours }: CountHourDependencies,
-  rolled: Rolled,
+  totals: RollUpTotals,
   isTimeUp: () => boolean,
-): Promise<HourInHand | null> => {
-  const { owner, webhookId, isAgain, read } = one;
+): Promise<HourReading | null> => {
+  const { owner, webhookId, isAgain, read } = reading;
   const lostBeforeMs = tickAtMs - Math.max(quietMs(speed), LONGEST_REQUEST_MS);
   const count = createHourCount(read?.counts);
   for (let cursor = read?.cursor ?? null; ; ) {
@@ -83,17 +88,17 @@ export const countHour = async (
       .filter(({ delivery }) => delivery.due_at <= lostBeforeMs)
       .map(({ delivery }) => ticketOf(delivery));
     if (lost.length > 0) await queue.send(lost, clock());
-    rolled.resent += lost.length;
+    totals.resent += lost.length;
     if (next === null) break;
     cursor = next;
-    if (isTimeUp()) return { ...one, read: { cursor, counts: count.counts() } };
+    if (isTimeUp()) return { ...reading, read: { cursor, counts: count.counts() } };
   }
 
   const counts = count.counts();
-  if (counts.held > 0) rolled.resumed += (await releaseHeld(owner, webhookId, { store, queue, clock }, isTimeUp)) ?? 0;
+  if (counts.held > 0) totals.resumed += (await releaseHeld(owner, webhookId, { store, queue, clock }, isTimeUp)) ?? 0;
   const againAtMs = counts.open > 0 ? nextReadingMs(hour, tickAtMs, retentionHours) : null;
   if (counts.deliveries > 0) await store.put(webhookId, hour, counts, { owner, againAtMs, tickAtMs });
   else if (isAgain) await store.close(webhookId, hour, tickAtMs);
-  rolled.hours++;
+  totals.hours++;
   return null;
 };

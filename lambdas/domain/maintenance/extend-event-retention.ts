@@ -1,148 +1,165 @@
 import type { StoredDelivery } from '../deliveries/delivery.ts';
-import { type ReleaseDependencies, type ReleaseStore, releaseHeld } from '../fan-out/release-held.ts';
-import { holdDaysOf, retentionOf } from '../foundation/retention.ts';
+import { DAY_MS } from '../foundation/time.ts';
+import { type Checkpoint, createCheckpoint } from './checkpoint.ts';
+import { type ExpireHoldsDependencies, expireHolds, type HoldStore } from './expire-holds.ts';
 import { type WebhookPosition, type WebhookWalkStore, walkWebhooks } from './walk-webhooks.ts';
 
-/** Where the next of a webhook's owed and held deliveries stands. */
+/** Where reading a webhook's open deliveries continues: in the list with this number, after this delivery's id. */
 export interface OpenCursor {
   readonly list: number;
-  /** Behind this one of it. */
+  /** `null` = from the beginning of the list. */
   readonly after: string | null;
 }
 
-/** How far a round is. */
+/** The stored progress of a round. */
 export interface RetentionProgress {
-  /** When it began. */
+  /** When the round began, in milliseconds. */
   readonly startedMs: number;
   readonly isOver: boolean;
-  /** Up to here. `null`: nobody yet. */
+  /** The webhook that was read last. `null` = none. */
   readonly position: WebhookPosition | null;
-  /** Of the webhook there: where it was left; `null`: at its end. */
+  /** Where reading that webhook continues. `null` = it is read to its end. */
   readonly cursor: OpenCursor | null;
 }
 
-/** An event by what is owed of it. */
+/** A delivery that still needs its event. */
 export type EventReference = Pick<StoredDelivery, 'id' | 'owner' | 'event_id'>;
 
-export interface RetentionStore extends WebhookWalkStore, ReleaseStore {
+export interface RetentionStore extends WebhookWalkStore, HoldStore {
   retentionProgress(): Promise<{ readonly progress: RetentionProgress; readonly version: number } | null>;
-  /** Replaces the version that was read; false where another invocation did. */
+  /** Replaces the version that was read (0 = none). False if another invocation replaced it first. */
   saveRetentionProgress(progress: RetentionProgress, version: number): Promise<boolean>;
-  /** Some of what a webhook is owed, or held, of events that are old enough to end soon, and where to go on; `null` at the end. */
+  /**
+   * Reads a page of a webhook's pending, failed and held deliveries whose events are old enough to expire soon. A
+   * `null` next cursor ends.
+   */
   openDeliveries(
     webhookId: string,
     cursor: OpenCursor | null,
     nowMs: number,
   ): Promise<{ readonly found: readonly StoredDelivery[]; readonly next: OpenCursor | null }>;
-  /** Lets those events live on that would end before a whole schedule is over. Answers how many those were. */
-  extendEvents(owed: readonly EventReference[], nowMs: number): Promise<number>;
-  /** Gives held deliveries up, each only while it is held. Answers how many. */
-  cancelHeld(held: readonly StoredDelivery[], nowMs: number): Promise<number>;
+  /** Extends the events that would expire before a whole schedule is over. Answers how many. */
+  extendEvents(deliveries: readonly EventReference[], nowMs: number): Promise<number>;
 }
 
-export interface RetentionDependencies extends ReleaseDependencies {
+export interface RetentionDependencies extends ExpireHoldsDependencies {
   readonly store: RetentionStore;
-  readonly retentionDays: number;
 }
 
-/** Deliveries of a webhook that was disabled for longer than they are held. */
+/** How many deliveries of a webhook were cancelled because they were held for too long. */
 export interface ExpiredHold extends WebhookPosition {
   readonly deliveries: number;
 }
 
-export interface ExtendedRetention {
-  /** Events that live on. */
-  readonly kept: number;
-  readonly resumed: number;
-  readonly ended: readonly ExpiredHold[];
+export interface RetentionReport {
+  /** Events whose retention was extended. */
+  readonly extended: number;
+  /** Held deliveries that were released. */
+  readonly released: number;
+  readonly expiredHolds: readonly ExpiredHold[];
 }
 
-const DAY_MS = 86_400_000;
 /**
- * An event that something is owed of has a whole schedule ahead, and a round comes twice in that: what one has not seen,
- * because it changed just then, the next one sees in time.
+ * A round a week. An event with an open delivery has at least one whole schedule (two weeks) left, so two rounds fall
+ * into that time: a delivery that changed during one round is found by the next.
  */
 const ROUND_MS = 7 * DAY_MS;
-/** What a dying invocation may have done since is done again, which changes nothing but costs. */
-const SAVE_EVERY_MS = 10_000;
+
+/** One invocation and how far its round is. The checkpoint stores `startedMs`, `position` and `cursor`. */
+interface Round {
+  readonly tickAtMs: number;
+  readonly dependencies: RetentionDependencies;
+  readonly isTimeUp: () => boolean;
+  readonly checkpoint: Checkpoint<RetentionProgress>;
+  readonly startedMs: number;
+  position: WebhookPosition | null;
+  cursor: OpenCursor | null;
+  readonly report: { extended: number; released: number; readonly expiredHolds: ExpiredHold[] };
+}
 
 /**
- * Once a week, goes through what is owed or held of older events and lets these live until it is settled: a webhook may be
- * disabled for longer than its events are kept, and a receiver may put its schedule off with `Retry-After`. A delivery is
- * held for 90 days, or for the retention where that is longer; then it is cancelled. How far a round is stands in a row.
- * Everything may happen twice.
+ * Once a week, reads the open deliveries of older events and extends these events until the deliveries are settled. A
+ * webhook may be disabled longer than its events are retained, and a receiver may delay its schedule with
+ * `Retry-After`. A delivery is held for 90 days, or for the retention if that is longer; then it is cancelled. The
+ * progress of a round is stored in a row. Running twice is safe.
  *
- * What it costs: of each webhook twelve index partitions are asked once a week, half a read unit each; with 10,000 webhooks
- * 260,000 units and 3 cents a month. A million deliveries that are held for older events than that: 35 cents of reads a
- * month, and a write for each event every two or three weeks, $0.63 where it is at most a kilobyte.
+ * Costs: once a week twelve index partitions of each webhook are queried, half a read unit each. With 10,000 webhooks
+ * that is 260,000 units and 3 cents a month. A million deliveries held for older events cost 35 cents of reads a month,
+ * and a write for each event every two or three weeks, $0.63 if the event has at most a kilobyte.
  */
 export const extendEventRetention = async (
   tickAtMs: number,
   dependencies: RetentionDependencies,
   isTimeUp: () => boolean,
-): Promise<ExtendedRetention> => {
-  const { store, clock, retentionDays } = dependencies;
-  let kept = 0;
-  let resumed = 0;
-  const ended: ExpiredHold[] = [];
-  const done = (): ExtendedRetention => ({ kept, resumed, ended });
+): Promise<RetentionReport> => {
+  const round = await startRound(tickAtMs, dependencies, isTimeUp);
+  if (round === null) return { extended: 0, released: 0, expiredHolds: [] };
+  if ((await finishInterruptedWebhook(round)) && (await readWebhooks(round))) await save(round, true);
+  return round.report;
+};
 
+/** Begins a round or continues the stored one. `null` if no round is due or no time is left. */
+const startRound = async (
+  tickAtMs: number,
+  dependencies: RetentionDependencies,
+  isTimeUp: () => boolean,
+): Promise<Round | null> => {
+  const { store, clock } = dependencies;
   const stored = await store.retentionProgress();
   const isBegun = stored?.progress.isOver === false;
-  if (isTimeUp() || (stored && !isBegun && tickAtMs - stored.progress.startedMs < ROUND_MS)) return done();
-  const startedMs = isBegun ? stored.progress.startedMs : tickAtMs;
-  let position = isBegun ? stored.progress.position : null;
-  let cursor = isBegun ? stored.progress.cursor : null;
-  let version = stored?.version ?? 0;
-  let savedAtMs = clock();
-
-  /** Whether this invocation may go on. */
-  const save = async (isOver = false): Promise<boolean> => {
-    savedAtMs = clock();
-    return store.saveRetentionProgress({ startedMs, isOver, position, cursor }, version++);
+  if (isTimeUp() || (stored && !isBegun && tickAtMs - stored.progress.startedMs < ROUND_MS)) return null;
+  return {
+    tickAtMs,
+    dependencies,
+    isTimeUp,
+    checkpoint: createCheckpoint(
+      (...progress) => store.saveRetentionProgress(...progress),
+      stored?.version ?? 0,
+      clock,
+    ),
+    startedMs: isBegun ? stored.progress.startedMs : tickAtMs,
+    position: isBegun ? stored.progress.position : null,
+    cursor: isBegun ? stored.progress.cursor : null,
+    report: { extended: 0, released: 0, expiredHolds: [] },
   };
+};
 
-  const isHeldTooLong = ({ due_at, retention_days }: StoredDelivery): boolean =>
-    due_at < tickAtMs - holdDaysOf(retentionOf(retention_days, retentionDays)) * DAY_MS;
+// Each step answers whether the round may continue: there is time left, and no other invocation took over.
 
-  /** Cancels what was held for too long, unless its webhook takes it after all. Answers what stays owed. */
-  const endHolds = async ({ owner, webhookId }: WebhookPosition, found: readonly StoredDelivery[]) => {
-    const held = found.filter(({ status }) => status === 'held');
-    if (held.length === 0) return found;
-    const letGone = await releaseHeld(owner, webhookId, dependencies, isTimeUp);
-    if (letGone !== null) {
-      resumed += letGone;
-      return found;
-    }
-    const tooLong = new Set(held.filter(isHeldTooLong));
-    const deliveries = tooLong.size > 0 ? await store.cancelHeld([...tooLong], clock()) : 0;
-    if (deliveries > 0) ended.push({ owner, webhookId, deliveries });
-    return found.filter((delivery) => !tooLong.has(delivery));
-  };
+const finishInterruptedWebhook = async (round: Round): Promise<boolean> => {
+  const { position, cursor } = round;
+  return !position || !cursor || readWebhook(round, position, cursor);
+};
 
-  /** Whether there is time for more. */
-  const keep = async (at: WebhookPosition, from: OpenCursor | null): Promise<boolean> => {
-    position = at;
-    cursor = from;
-    do {
-      const { found, next } = await store.openDeliveries(at.webhookId, cursor, tickAtMs);
-      const owed = await endHolds(at, found);
-      if (owed.length > 0) kept += await store.extendEvents(owed, tickAtMs);
-      cursor = next;
-    } while (cursor !== null && !isTimeUp());
-    if (!isTimeUp() && clock() - savedAtMs < SAVE_EVERY_MS) return true;
-    return (await save()) && !isTimeUp();
-  };
-
-  if (position && cursor && !(await keep(position, cursor))) return done();
-  for await (const next of walkWebhooks(store, position)) {
-    if (next.webhookId !== '') {
-      if (!(await keep(next, null))) return done();
-    } else if (isTimeUp()) {
-      await save();
-      return done();
+const readWebhooks = async (round: Round): Promise<boolean> => {
+  for await (const position of walkWebhooks(round.dependencies.store, round.position)) {
+    if (position.webhookId !== '') {
+      if (!(await readWebhook(round, position, null))) return false;
+    } else if (round.isTimeUp()) {
+      await save(round);
+      return false;
     }
   }
-  await save(true);
-  return done();
+  return true;
 };
+
+/** Extends the events of a webhook's open deliveries, page by page. */
+const readWebhook = async (round: Round, position: WebhookPosition, cursor: OpenCursor | null): Promise<boolean> => {
+  const { tickAtMs, dependencies, isTimeUp, report } = round;
+  const { store } = dependencies;
+  round.position = position;
+  round.cursor = cursor;
+  do {
+    const { found, next } = await store.openDeliveries(position.webhookId, round.cursor, tickAtMs);
+    const { open, released, cancelled } = await expireHolds(position, found, tickAtMs, dependencies, isTimeUp);
+    report.released += released;
+    if (cancelled > 0) report.expiredHolds.push({ ...position, deliveries: cancelled });
+    if (open.length > 0) report.extended += await store.extendEvents(open, tickAtMs);
+    round.cursor = next;
+  } while (round.cursor !== null && !isTimeUp());
+  if (!isTimeUp() && !round.checkpoint.isSaveDue()) return true;
+  return (await save(round)) && !isTimeUp();
+};
+
+const save = ({ checkpoint, startedMs, position, cursor }: Round, isOver = false): Promise<boolean> =>
+  checkpoint.save({ startedMs, isOver, position, cursor });

@@ -1,24 +1,27 @@
 import * as z from 'zod';
 import type { StoredDelivery } from '../deliveries/delivery.ts';
 
-/** What became of an hour's deliveries, in a bounded space however many they are: it can be put aside and gone on with. */
+/**
+ * Counts of an hour's deliveries. The size is bounded for any number of deliveries, so an interrupted count can be
+ * stored.
+ */
 export const hourCountsSchema = z.object({
   deliveries: z.number(),
   delivered: z.number(),
   dead: z.number(),
-  /** Attempts that were refused. */
+  /** Refused attempts. */
   refused: z.number(),
-  /** Deliveries that still owe an attempt, or would if their webhook were enabled. */
+  /** Deliveries that are pending, failed or held. */
   open: z.number(),
   held: z.number(),
   last_success_at: z.number().nullable(),
   last_failure_at: z.number().nullable(),
-  /** How long receivers took for each delivery's last attempt: how many by bucket. */
+  /** Durations of the deliveries' last attempts: the number of deliveries in each bucket. */
   durations: z.record(z.string(), z.number()),
 });
 export type HourCounts = z.infer<typeof hourCountsSchema>;
 
-const none: HourCounts = {
+const noCounts: HourCounts = {
   deliveries: 0,
   delivered: 0,
   dead: 0,
@@ -30,13 +33,13 @@ const none: HourCounts = {
   durations: {},
 };
 
-// Each bucket ends a tenth above the one before: some 110 of them reach to 30 s, and a percentile is exact up to 10 ms
-// and within 5 % beyond.
+// Each bucket ends a tenth above the bucket before it: about 110 buckets reach 30 s. A percentile is exact up to 10 ms
+// and within 5 % above.
 const GROWTH = Math.log(1.1);
 const bucketOf = (ms: number): number => (ms <= 1 ? 0 : Math.ceil(Math.log(ms) / GROWTH));
 const middleOf = (bucket: number): number => Math.round(Math.exp(Math.max(0, bucket - 0.5) * GROWTH));
 
-/** The duration that this share of the deliveries stayed within; `null` where none was tried. */
+/** The duration in milliseconds that this share (0 to 1) of the deliveries did not exceed. `null` = no attempts. */
 export const percentileMs = ({ durations }: Pick<HourCounts, 'durations'>, share: number): number | null => {
   const buckets = Object.entries(durations)
     .map(([bucket, count]) => ({ bucket: Number(bucket), count }))
@@ -54,8 +57,8 @@ const OPEN: ReadonlySet<string> = new Set(['pending', 'failed', 'held']);
 const latest = (a: number | null, b: number | null | undefined): number | null =>
   b === null || b === undefined ? a : Math.max(a ?? b, b);
 
-/** Counts deliveries one by one, going on from counts that were put aside. */
-export const createHourCount = (from: HourCounts = none) => {
+/** Counts deliveries one by one, starting with the counts of an interrupted reading if given. */
+export const createHourCount = (from: HourCounts = noCounts) => {
   const counts = { ...from, durations: { ...from.durations } };
   return {
     add({ status, settled_at, last, attempts_refused = 0, refused_at }: StoredDelivery): void {

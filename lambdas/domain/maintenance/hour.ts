@@ -1,33 +1,35 @@
-/** A stretch of time whose deliveries are counted together, by the time of their events. Milliseconds. */
+import { HOUR_MS, MINUTE_MS } from '../foundation/time.ts';
+
+/** An hour whose deliveries are counted together, by the time of their events. Milliseconds. */
 export interface Hour {
   readonly startMs: number;
-  /** The first that does not belong to it any more. */
+  /** The first millisecond after the hour. */
   readonly endMs: number;
 }
 
-const HOUR_MS = 3_600_000;
-/** An hour is read when it has been over for so long: what was written late for it is there by then. */
-const QUIET_MS = 900_000;
+/** An hour is read this long after its end: deliveries that were written late exist by then. */
+const QUIET_MS = 15 * MINUTE_MS;
 
 /** `speed` divides the hour as it divides every wait. */
 const lengthMs = (speed: number): number => Math.max(1, Math.round(HOUR_MS / speed));
 
+/** Milliseconds between an hour's end and its first reading. */
 export const quietMs = (speed: number): number => QUIET_MS / speed;
 
-/** The hour that a time falls into. */
+/** The hour that contains a time (milliseconds). */
 export const hourAt = (timeMs: number, speed: number): Hour => {
   const startMs = timeMs - (timeMs % lengthMs(speed));
   return { startMs, endMs: startMs + lengthMs(speed) };
 };
 
-/** The hour that starts so many hours before a time does. */
+/** The hour that contains the time `hours` hours before `timeMs`. */
 export const hoursBefore = (timeMs: number, hours: number, speed: number): Hour =>
   hourAt(Math.max(0, timeMs - hours * lengthMs(speed)), speed);
 
 /**
- * When an hour that still had open deliveries is read again: at the age of 1, 2, 4, 8 … hours, so that its counts end
- * right although a schedule lasts days, and however long that is it is read but a dozen times. `null`: never, for by then
- * its rows begin to expire.
+ * When an hour with open deliveries is read again: at the age of 1, 2, 4, 8 … hours, so at most about twelve times. Its
+ * counts are then right even though a schedule lasts days. `null` = no further reading, because its rows are about to
+ * expire.
  */
 export const nextReadingMs = ({ startMs, endMs }: Hour, nowMs: number, retentionHours: number): number | null => {
   const hourMs = endMs - startMs;

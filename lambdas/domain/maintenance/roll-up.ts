@@ -1,33 +1,35 @@
 import { timeOfId } from '../foundation/id.ts';
+import { type Checkpoint, createCheckpoint } from './checkpoint.ts';
 import {
   type CountHourDependencies,
   type CountHourStore,
   countHour,
-  type HourInHand,
-  type Rolled,
+  type HourReading,
+  type RollUpTotals,
 } from './count-hour.ts';
 import { type Hour, hourAt, hoursBefore, quietMs } from './hour.ts';
 import { type WebhookPosition, type WebhookWalkStore, walkWebhooks } from './walk-webhooks.ts';
 
-/** How far the roll-up is. */
+/** The roll-up's stored progress. */
 export interface RollUpProgress {
-  /** Everything before this hour has been read once. */
+  /** Start of the hour that is being read. Every earlier hour was read once. */
   readonly hourMs: number;
-  /** In it, up to here. `null`: nobody yet. */
+  /** The last webhook whose hour was read. `null` = none. */
   readonly position: WebhookPosition | null;
-  /** A webhook's hour that was too long for the time that was left. */
-  readonly inHand: HourInHand | null;
+  /** The reading of a webhook's hour that ran out of time. */
+  readonly inHand: HourReading | null;
 }
 
 export interface RollUpStore extends CountHourStore, WebhookWalkStore {
   progress(): Promise<{ readonly progress: RollUpProgress; readonly version: number } | null>;
-  /** Replaces the version that was read; false where another invocation did. */
+  /** Replaces the version that was read (0 = none). False if another invocation replaced it first. */
   saveProgress(progress: RollUpProgress, version: number): Promise<boolean>;
-  /** Hours that are to be read again by now. */
-  dueAgain(tickAtMs: number): AsyncIterable<Pick<HourInHand, 'owner' | 'webhookId' | 'startMs'>>;
+  /** Hours whose next reading is due at the tick. */
+  dueAgain(tickAtMs: number): AsyncIterable<Pick<HourReading, 'owner' | 'webhookId' | 'startMs'>>;
 }
 
-export interface RolledUp extends Readonly<Rolled> {
+/** What one tick did. `behind_hours` counts the hours that are over but not read yet. */
+export interface RollUpReport extends Readonly<RollUpTotals> {
   readonly behind_hours: number;
 }
 
@@ -35,80 +37,125 @@ export interface RollUpDependencies extends CountHourDependencies {
   readonly store: RollUpStore;
 }
 
-/** What a dying invocation may have done since is done again, which changes nothing but costs. */
-const SAVE_EVERY_MS = 10_000;
-
-/** Where the very first roll-up begins: with the first account. */
-const firstHour = async (store: RollUpStore, speed: number): Promise<Hour | null> => {
-  for await (const accountId of store.accounts(null)) return hourAt(timeOfId(accountId), speed);
-  return null;
-};
+/** One tick and how far it is. The checkpoint stores `hour`, `position` and `inHand`. */
+interface Tick {
+  readonly tickAtMs: number;
+  readonly dependencies: RollUpDependencies;
+  readonly isTimeUp: () => boolean;
+  readonly checkpoint: Checkpoint<RollUpProgress>;
+  readonly totals: RollUpTotals;
+  hour: Hour;
+  position: WebhookPosition | null;
+  inHand: HourReading | null;
+}
 
 /**
- * One tick: reads each hour of each webhook once, when it has been over for a quarter of an hour, and those that still
- * had open deliveries again as they grow old. How far it is stands in a row. It goes on from there, hour by hour, whether
- * a tick was late, lost or killed; two at a time do the same work twice, and only one of them notes it.
+ * One tick: reads each hour of each webhook once, a quarter of an hour after the hour ended. Hours that still had open
+ * deliveries are read again as they grow old. The progress is stored in a row, so the next tick continues hour by hour
+ * after a tick was late, lost or killed. Two ticks at the same time do the same work twice; only one stores its
+ * progress.
  *
- * What it costs, idle: each hour every account's two modes are listed and each webhook's four shards are asked, half a
- * read unit each. With 10 webhooks of 5 accounts that is 25 units an hour and less than a cent a month; with 10,000
- * webhooks of 5,000 accounts 25,000 units, or 18 million and $2.30 a month, and 50 GB-seconds an hour (2.3 ms of CPU for a
- * webhook, at 512 MB), $0.50 a month. An hour without deliveries writes nothing. With deliveries: a cent per million to
- * read them, a write for each webhook and hour, and the same again only where something was still open.
+ * Costs, idle: each hour the roll-up lists both modes of every account and queries four shards of each webhook, half a
+ * read unit each. With 10 webhooks of 5 accounts that is 25 units an hour, less than a cent a month. With 10,000
+ * webhooks of 5,000 accounts that is 25,000 units an hour, or 18 million and $2.30 a month, and 50 GB-seconds an hour
+ * (2.3 ms of CPU for a webhook, at 512 MB), $0.50 a month. An hour without deliveries writes nothing. With deliveries:
+ * a cent per million to read them, one write for each webhook and hour, and the same again only if a delivery was still
+ * open.
  */
 export const rollUp = async (
   tickAtMs: number,
   dependencies: RollUpDependencies,
   isTimeUp: () => boolean,
-): Promise<RolledUp> => {
+): Promise<RollUpReport> => {
+  const tick = await startTick(tickAtMs, dependencies, isTimeUp);
+  if (tick === null) return { hours: 0, resent: 0, resumed: 0, behind_hours: 0 };
+  for (const step of [finishInterruptedHour, readFinishedHours, rereadOpenHours]) {
+    if (!(await step(tick))) break;
+  }
+  return { ...tick.totals, behind_hours: hoursBehind(tick) };
+};
+
+/** Loads the progress. `null` if there is no account yet, so nothing to read. */
+const startTick = async (
+  tickAtMs: number,
+  dependencies: RollUpDependencies,
+  isTimeUp: () => boolean,
+): Promise<Tick | null> => {
   const { store, clock, speed, retentionHours } = dependencies;
-  const rolled: Rolled = { hours: 0, resent: 0, resumed: 0 };
   const stored = await store.progress();
   const begin = stored ? hourAt(stored.progress.hourMs, speed) : await firstHour(store, speed);
-  if (!begin) return { ...rolled, behind_hours: 0 };
-
-  // What is older than the retention has nothing left to read.
+  if (!begin) return null;
+  // Deliveries older than the retention have expired: skip their hours.
   const oldest = hoursBefore(tickAtMs, retentionHours, speed);
   const isExpired = begin.startMs < oldest.startMs;
-  let hour = isExpired ? oldest : begin;
-  let position = isExpired ? null : (stored?.progress.position ?? null);
-  let inHand = stored?.progress.inHand ?? null;
-  let version = stored?.version ?? 0;
-  let savedAtMs = clock();
-
-  /** Whether this invocation may go on. */
-  const save = async (): Promise<boolean> => {
-    savedAtMs = clock();
-    return store.saveProgress({ hourMs: hour.startMs, position, inHand }, version++);
+  return {
+    tickAtMs,
+    dependencies,
+    isTimeUp,
+    checkpoint: createCheckpoint((...progress) => store.saveProgress(...progress), stored?.version ?? 0, clock),
+    totals: { hours: 0, resent: 0, resumed: 0 },
+    hour: isExpired ? oldest : begin,
+    position: isExpired ? null : (stored?.progress.position ?? null),
+    inHand: stored?.progress.inHand ?? null,
   };
-  /** Whether there is time for more. */
-  const read = async (one: HourInHand): Promise<boolean> => {
-    const of = { startMs: one.startMs, endMs: one.startMs + hour.endMs - hour.startMs };
-    inHand = await countHour(one, of, tickAtMs, dependencies, rolled, isTimeUp);
-    if (inHand === null && !isTimeUp() && clock() - savedAtMs < SAVE_EVERY_MS) return true;
-    return (await save()) && inHand === null && !isTimeUp();
-  };
-  const done = () => ({
-    ...rolled,
-    behind_hours: Math.max(0, Math.floor((tickAtMs - quietMs(speed) - hour.startMs) / (hour.endMs - hour.startMs))),
-  });
+};
 
-  if (inHand && !(await read(inHand))) return done();
-  while (hour.endMs + quietMs(speed) <= tickAtMs) {
-    for await (const next of walkWebhooks(store, position)) {
-      position = next;
-      if (next.webhookId === '') {
-        if (isTimeUp()) {
-          await save();
-          return done();
-        }
-      } else if (!(await read({ ...next, startMs: hour.startMs, isAgain: false, read: null }))) return done();
+/** The very first roll-up begins with the hour in which the first account was created. */
+const firstHour = async (store: RollUpStore, speed: number): Promise<Hour | null> => {
+  for await (const accountId of store.accounts(null)) return hourAt(timeOfId(accountId), speed);
+  return null;
+};
+
+// Each step answers whether the tick may continue: there is time left, and no other invocation took over.
+
+const finishInterruptedHour = async (tick: Tick): Promise<boolean> =>
+  tick.inHand === null || readHour(tick, tick.inHand);
+
+/** Reads every hour that ended long enough ago, webhook by webhook. */
+const readFinishedHours = async (tick: Tick): Promise<boolean> => {
+  const { store, speed } = tick.dependencies;
+  while (tick.hour.endMs + quietMs(speed) <= tick.tickAtMs) {
+    for await (const position of walkWebhooks(store, tick.position)) {
+      tick.position = position;
+      if (!(await readPosition(tick, position))) return false;
     }
-    hour = hourAt(hour.endMs, speed);
-    position = null;
-    if (!(await save()) || isTimeUp()) return done();
+    tick.hour = hourAt(tick.hour.endMs, speed);
+    tick.position = null;
+    if (!(await save(tick)) || tick.isTimeUp()) return false;
   }
-  for await (const again of store.dueAgain(tickAtMs)) {
-    if (!(await read({ ...again, isAgain: true, read: null }))) break;
+  return true;
+};
+
+const readPosition = async (tick: Tick, position: WebhookPosition): Promise<boolean> => {
+  if (position.webhookId !== '') {
+    return readHour(tick, { ...position, startMs: tick.hour.startMs, isAgain: false, read: null });
   }
-  return done();
+  // An owner's entry precedes its webhooks and has no hour of its own.
+  if (!tick.isTimeUp()) return true;
+  await save(tick);
+  return false;
+};
+
+const rereadOpenHours = async (tick: Tick): Promise<boolean> => {
+  for await (const due of tick.dependencies.store.dueAgain(tick.tickAtMs)) {
+    if (!(await readHour(tick, { ...due, isAgain: true, read: null }))) return false;
+  }
+  return true;
+};
+
+const readHour = async (tick: Tick, reading: HourReading): Promise<boolean> => {
+  const { tickAtMs, dependencies, totals, isTimeUp, checkpoint } = tick;
+  const lengthMs = tick.hour.endMs - tick.hour.startMs;
+  const hour = { startMs: reading.startMs, endMs: reading.startMs + lengthMs };
+  tick.inHand = await countHour(reading, hour, tickAtMs, dependencies, totals, isTimeUp);
+  if (tick.inHand === null && !isTimeUp() && !checkpoint.isSaveDue()) return true;
+  return (await save(tick)) && tick.inHand === null && !isTimeUp();
+};
+
+const save = ({ checkpoint, hour, position, inHand }: Tick): Promise<boolean> =>
+  checkpoint.save({ hourMs: hour.startMs, position, inHand });
+
+const hoursBehind = ({ tickAtMs, dependencies, hour }: Tick): number => {
+  const lateMs = tickAtMs - quietMs(dependencies.speed) - hour.startMs;
+  return Math.max(0, Math.floor(lateMs / (hour.endMs - hour.startMs)));
 };

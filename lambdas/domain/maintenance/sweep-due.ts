@@ -1,15 +1,17 @@
 import type { DeliveryTicket } from '../deliveries/delivery.ts';
 import { LONGEST_REQUEST_MS } from '../deliveries/retry-schedule.ts';
+import { MINUTE_MS, SECOND_MS } from '../foundation/time.ts';
 
-/** A delivery that is owed an attempt, as the due index knows it. */
+/** A delivery that waits for an attempt, as the due index stores it. */
 export interface DueEntry extends DeliveryTicket {
+  /** True if the delivery has no queue message yet, because its wait is too long for SQS. */
   readonly parked: boolean;
 }
 
 export interface DueIndex {
-  /** Of one shard, page by page and by due time: what is due by now, and what is parked and due by then. */
+  /** Reads a shard page by page, by due time: entries due by `nowMs`, and parked entries due by `parkedUntilMs`. */
   read(shard: number, nowMs: number, parkedUntilMs: number): AsyncIterable<readonly DueEntry[]>;
-  /** Notes that entries have entered the queue, each only while it holds its ticket. */
+  /** Records that entries are in the queue now, each only if its ticket is still current. */
   unpark(entries: readonly DueEntry[]): Promise<void>;
 }
 
@@ -21,40 +23,49 @@ export interface SweepDependencies {
   readonly shards: number;
 }
 
-/** A tick a minute; each looks this far ahead, so that two may be missed before anything is late. The queue carries 900 s. */
-const HORIZON_MS = 780_000;
-const TICK_MS = 60_000;
-const OVERDUE_AFTER_MS = 300_000;
+/**
+ * Each tick, once a minute, looks this far ahead. SQS can delay a message by 900 s, so two missed ticks make nothing
+ * late.
+ */
+const HORIZON_MS = 13 * MINUTE_MS;
+const TICK_MS = MINUTE_MS;
+/** A delivery that is this late gets another message: its first message may be lost. */
+const REMIND_AFTER_MS = 5 * MINUTE_MS;
 
-/** Whether lateness passed 1, 2, 4, 8 … times the threshold since the last tick: a backlog is reminded of, not flooded. */
+/**
+ * Whether the lateness passed 1, 2, 4, 8 … times the threshold since the last tick. A backlog thus gets few reminders.
+ */
 const isReminderDue = (latenessMs: number, thresholdMs: number, tickMs: number): boolean => {
   if (latenessMs < thresholdMs) return false;
   const passed = thresholdMs * 2 ** Math.floor(Math.log2(latenessMs / thresholdMs));
   return latenessMs - passed < tickMs;
 };
 
-export interface Swept {
+/** What one tick did and found. */
+export interface SweepReport {
+  /** Parked deliveries that entered the queue. */
   readonly unparked: number;
+  /** Overdue deliveries that got another message. */
   readonly reminded: number;
   readonly owed: {
-    /** What is due by now and not recorded as done. */
+    /** Deliveries that are due and have no recorded attempt yet. */
     readonly owedNow: number;
-    /** How long the oldest of it has been due, in the schedule's own time: where waits are divided, so is this. */
+    /** How late the oldest of these deliveries is, in schedule time: the real lateness times `speed`. */
     readonly oldestOwedSeconds: number;
   };
 }
 
 /**
- * One tick of the table that owes: parked waits enter the queue in their last minutes, and what should have gone by now
- * is sent again. `tickAtMs` is the instant the tick was scheduled for, so that ticks tile time however late they run.
- * A message first, then its mark: a tick that dies between sends twice rather than never.
+ * One tick of the due index: parked deliveries enter the queue in their last minutes, and overdue deliveries get
+ * another message. `tickAtMs` is the instant the tick was scheduled for, so ticks leave no gap when they run late. Each
+ * message is sent before the entry is unparked: a tick that dies in between sends twice instead of never.
  */
 export const sweepDue = async (
   tickAtMs: number,
   { index, queue, clock, speed, shards }: SweepDependencies,
-): Promise<Swept> => {
-  const overdueAfterMs = Math.max(OVERDUE_AFTER_MS / speed, LONGEST_REQUEST_MS);
-  const sweepShard = async (shard: number): Promise<Swept> => {
+): Promise<SweepReport> => {
+  const remindAfterMs = Math.max(REMIND_AFTER_MS / speed, LONGEST_REQUEST_MS);
+  const sweepShard = async (shard: number): Promise<SweepReport> => {
     let unparked = 0;
     let reminded = 0;
     let owedNow = 0;
@@ -65,14 +76,14 @@ export const sweepDue = async (
       oldestDueMs = Math.min(oldestDueMs, due[0]?.dueAtMs ?? tickAtMs);
       const parked = page.filter((entry) => entry.parked);
       const overdue = page.filter(
-        ({ parked, dueAtMs }) => !parked && isReminderDue(tickAtMs - dueAtMs, overdueAfterMs, TICK_MS / speed),
+        ({ parked, dueAtMs }) => !parked && isReminderDue(tickAtMs - dueAtMs, remindAfterMs, TICK_MS / speed),
       );
       await queue.send([...parked, ...overdue], clock());
       await index.unpark(parked);
       unparked += parked.length;
       reminded += overdue.length;
     }
-    const oldestOwedSeconds = ((tickAtMs - oldestDueMs) * speed) / 1000;
+    const oldestOwedSeconds = ((tickAtMs - oldestDueMs) * speed) / SECOND_MS;
     return { unparked, reminded, owed: { owedNow, oldestOwedSeconds } };
   };
   const swept = await Promise.all(Array.from({ length: shards }, (_, shard) => sweepShard(shard)));

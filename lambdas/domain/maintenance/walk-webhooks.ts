@@ -1,25 +1,28 @@
 import { modes, ownerKey } from '../foundation/owner.ts';
 
-/** Where somebody who goes through every webhook is: at this one of this owner; '' before the owner's first. */
+/** A position in the walk over all webhooks: this webhook of this owner. '' = before the owner's first webhook. */
 export interface WebhookPosition {
   readonly owner: string;
   readonly webhookId: string;
 }
 
 export interface WebhookWalkStore {
-  /** Ids, oldest first, of those after this one. */
+  /** Account ids after the given id, oldest first. `null` = from the first account. */
   accounts(after: string | null): AsyncIterable<string>;
-  /** Those of an owner whose deliveries can be read, the deleted ones too. */
+  /** Ids of an owner's webhooks after the given id. Includes deleted webhooks whose history can still be read. */
   webhookIds(owner: string, after: string): AsyncIterable<string>;
 }
 
-/** Every owner, each with its webhooks behind it, from a position on: in the order in which accounts and webhooks were made. */
+/**
+ * Walks over all owners and their webhooks in the order of their creation, starting after `from` (`null` = from the
+ * beginning). Each owner comes first as a position without a webhook, then each of its webhooks.
+ */
 export async function* walkWebhooks(
   store: WebhookWalkStore,
   from: WebhookPosition | null,
 ): AsyncGenerator<WebhookPosition> {
-  const begun = from?.owner.split('#')[0] ?? null;
-  async function* ofAccount(accountId: string) {
+  const firstAccountId = from?.owner.split('#')[0] ?? null;
+  async function* positionsOf(accountId: string) {
     for (const mode of modes) {
       const owner = ownerKey({ accountId, mode });
       if (from && owner < from.owner) continue;
@@ -28,6 +31,6 @@ export async function* walkWebhooks(
       for await (const webhookId of store.webhookIds(owner, after)) yield { owner, webhookId };
     }
   }
-  if (begun !== null) yield* ofAccount(begun);
-  for await (const accountId of store.accounts(begun)) yield* ofAccount(accountId);
+  if (firstAccountId !== null) yield* positionsOf(firstAccountId);
+  for await (const accountId of store.accounts(firstAccountId)) yield* positionsOf(accountId);
 }

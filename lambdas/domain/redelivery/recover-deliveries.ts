@@ -16,8 +16,8 @@ export const recoverSchema = z
       .array(z.enum(recoverableStatuses))
       .min(1)
       .default(['dead', 'failed'])
-      .meta({ description: '`pending` means overdue ones.' }),
-    dry_run: z.boolean().default(false).meta({ description: 'Only counts.' }),
+      .meta({ description: '`pending` means overdue deliveries.' }),
+    dry_run: z.boolean().default(false).meta({ description: 'Only counts the deliveries.' }),
   })
   .meta({ id: 'Recovery' });
 export type Recovery = z.output<typeof recoverSchema>;
@@ -30,7 +30,10 @@ export interface RecoverDependencies {
   readonly commands: SubmitStore;
 }
 
-/** Asks for a window of a webhook's deliveries to be sent again, each with its schedule from the start; or tells how many those are. */
+/**
+ * Requests the redelivery of a webhook's deliveries in a time window, each with its full schedule. Answers the job that
+ * shows the progress, or only the count for a dry run. Throws `not_found` or `invalid`.
+ */
 export const recoverDeliveries = (
   request: SubmitRequest & {
     readonly id: string;
@@ -49,14 +52,14 @@ export const recoverDeliveries = (
     const count = await countRecoverable({ webhookId: id, since, until, status }, nowMs);
     if (dry_run) return { answer: { count }, submission: null };
 
-    const shown = { since: new Date(since).toISOString(), until: new Date(until).toISOString() };
+    const window = { since: new Date(since).toISOString(), until: new Date(until).toISOString() };
     const job: StoredJob = {
       id: drawId('job', nowMs),
       owner,
       type: RECOVER,
       status: 'running',
       result_to: 'caller',
-      input: JSON.stringify({ webhook_id: id, ...shown, status }),
+      input: JSON.stringify({ webhook_id: id, ...window, status }),
       meta: null,
       data: null,
       progress: { done: 0, total: count },

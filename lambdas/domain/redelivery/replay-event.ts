@@ -10,7 +10,7 @@ import type { StoredWebhook } from '../webhooks/webhook.ts';
 import { type SubmitRequest, type SubmitStore, submitOnce } from './submit-once.ts';
 
 export const replaySchema = z.strictObject({
-  webhook_id: z.string().optional().meta({ description: 'Only to this one, whatever it wants.' }),
+  webhook_id: z.string().optional().meta({ description: 'Sends to this webhook only, whatever types it wants.' }),
 });
 
 export const replayedSchema = z
@@ -26,18 +26,22 @@ export interface ReplayDependencies {
   readonly commands: SubmitStore;
 }
 
-const receiversNow = async (
+/** The webhooks that want the event now, or the named webhook only. Throws `not_found` or `invalid`. */
+const currentReceivers = async (
   event: StoredEvent,
   webhookId: string | undefined,
   { webhooks, subscribers }: ReplayDependencies,
 ): Promise<readonly string[]> => {
   if (webhookId === undefined) return receiversOf(event, (await subscribers([event]))[0] ?? []);
   if (!isId('whk', webhookId) || !(await webhooks.find(event.owner, webhookId))) throw notFound('webhook');
-  if (webhookId === event.about) throw invalid('webhook_id', 'invalid', 'is the webhook that the event is about');
+  if (webhookId === event.about) throw invalid('webhook_id', 'invalid', 'is the webhook that this event is about');
   return [webhookId];
 };
 
-/** Asks for an event to be sent again, to each webhook that wants it now or to the one named: the schedule from its start, whatever was still owed. */
+/**
+ * Requests the redelivery of an event with the full schedule, to each webhook that wants it now or to the named
+ * webhook. The new schedule replaces attempts that were still to come. Throws `not_found`, `invalid` or `conflict`.
+ */
 export const replayEvent = (
   request: SubmitRequest & { readonly id: string; readonly webhookId: string | undefined },
   dependencies: ReplayDependencies,
@@ -46,20 +50,22 @@ export const replayEvent = (
     const { owner, id, webhookId, nowMs } = request;
     const event = await dependencies.store.get(owner, id, nowMs);
     if (!event) throw notFound('event');
-    if (event.payload_deleted_at !== undefined) throw new PassPostError('conflict', "The event's body is gone.");
+    if (event.payload_deleted_at !== undefined) throw new PassPostError('conflict', "The event's payload was deleted.");
 
-    const receivers = await receiversNow(event, webhookId, dependencies);
+    const receivers = await currentReceivers(event, webhookId, dependencies);
     const delivery_ids = receivers.map((receiver) => deliveryId(Date.parse(event.created_at), id, receiver));
     const answer = { event_id: id, delivery_ids };
     if (delivery_ids.length === 0) return { answer, submission: null };
-    const standing = new Map((await dependencies.history.find(delivery_ids, nowMs)).map((row) => [row.id, row.ticket]));
-    const tickets = delivery_ids.map((each) => [each, standing.get(each) ?? 0]).toSorted();
+    const currentTickets = new Map(
+      (await dependencies.history.find(delivery_ids, nowMs)).map((row) => [row.id, row.ticket]),
+    );
+    const tickets = delivery_ids.map((each) => [each, currentTickets.get(each) ?? 0]).toSorted();
     return {
       answer,
       submission: {
         entry: auditEntry(request.by, 'event.replayed', id, nowMs),
         command: {
-          // By the tickets: a second one asks for nothing before the first is carried out.
+          // The id holds the tickets: a second replay before the first has run is the same command.
           id: `replay#${id}#${contentHash(tickets).slice(0, 32)}`,
           owner,
           type: 'redeliver',

@@ -18,7 +18,10 @@ export interface RetryDependencies {
 
 const conflict = (message: string): PassPostError => new PassPostError('conflict', message);
 
-/** Asks for one attempt more of a delivery that is owed none. It neither uses the schedule nor restarts it. */
+/**
+ * Requests one more attempt of a settled delivery. The attempt neither uses nor restarts the schedule. Answers the
+ * delivery as it will be. Throws `not_found` or `conflict`.
+ */
 export const retryDelivery = (
   request: SubmitRequest & { readonly id: string },
   { history, webhooks, events, commands, scheduleOf }: RetryDependencies,
@@ -29,18 +32,18 @@ export const retryDelivery = (
     if (delivery?.owner !== owner) throw notFound('delivery');
     const webhook = await webhooks.findAny(owner, webhookOfDelivery(id));
     if (webhook?.is_history_erased) throw notFound('delivery');
-    if (webhook?.deleted_at !== null) throw conflict('The webhook was deleted: nothing is sent to it any more.');
-    if (delivery.settled_at === null) throw conflict('An attempt is still owed: there is nothing to retry yet.');
+    if (webhook?.deleted_at !== null) throw conflict('The webhook was deleted. Nothing is sent to it any more.');
+    if (delivery.settled_at === null) throw conflict('The delivery is not settled: an attempt is still to come.');
     const event = await events.get(owner, delivery.event_id, nowMs);
-    if (!event || event.payload_deleted_at !== undefined) throw conflict("The event's body is gone.");
+    if (!event || event.payload_deleted_at !== undefined) throw conflict("The event's payload no longer exists.");
 
-    const [whole = delivery] = await history.withBodies([delivery]);
+    const [complete = delivery] = await history.withBodies([delivery]);
     return {
-      answer: deliveryToView(rescheduleDelivery(whole, 'manual', nowMs), webhook, scheduleOf),
+      answer: deliveryToView(rescheduleDelivery(complete, 'manual', nowMs), webhook, scheduleOf),
       submission: {
         entry: auditEntry(request.by, 'delivery.retried', id, nowMs),
         command: {
-          // By the ticket: the second of two that retry at once finds it taken.
+          // The id holds the ticket: of two concurrent retries the second finds its command taken.
           id: `retry#${id}#${delivery.ticket}`,
           owner,
           type: 'redeliver',

@@ -2,16 +2,10 @@ import type { Command } from '../deliveries/command.ts';
 import type { StoredEvent } from '../events/event.ts';
 import type { Actor, StoredAuditEntry } from '../foundation/audit.ts';
 import { PassPostError } from '../foundation/errors.ts';
-import { type FirstAnswer, performOnce, type Repeatable } from '../foundation/idempotency.ts';
+import { type FirstAnswer, type IdempotentRequest, type KeyedAnswer, performOnce } from '../foundation/idempotency.ts';
 import type { StoredJob } from '../jobs/job.ts';
 
-/** What is left behind under a request's Idempotency-Key, for whoever repeats it. */
-export interface LeftAnswer extends FirstAnswer<object> {
-  readonly path: string;
-  readonly idempotencyKey: string;
-}
-
-/** What the fan-out finds, and the audit entry of its asking: rows that are put there together. */
+/** Rows that a request writes in one transaction: its audit entry, and the rows that the fan-out then reads. */
 export interface Submission {
   readonly entry: StoredAuditEntry;
   readonly command?: Command;
@@ -21,18 +15,21 @@ export interface Submission {
 
 export interface SubmitStore {
   firstAnswer(owner: string, path: string, idempotencyKey: string, nowMs: number): Promise<FirstAnswer<object> | null>;
-  /** Puts what is asked for and the first answer of its request's key together, or nothing. `taken`: it was asked for already. */
+  /**
+   * Writes the submission and the first answer of its Idempotency-Key, in one transaction. 'repeated' = the key was
+   * used meanwhile, 'taken' = the same command exists already; nothing is written then.
+   */
   submit(
     owner: string,
     submission: Submission,
-    left: LeftAnswer | null,
+    firstAnswer: KeyedAnswer<object> | null,
     nowMs: number,
   ): Promise<'submitted' | 'repeated' | 'taken'>;
 }
 
-export interface SubmitRequest extends Repeatable {
+export interface SubmitRequest extends IdempotentRequest {
   readonly owner: string;
-  /** Below the API's base; an Idempotency-Key counts within it. */
+  /** The path below the API's base. An Idempotency-Key counts within its path. */
   readonly path: string;
   readonly by: Actor;
   readonly requestId: string;
@@ -40,13 +37,16 @@ export interface SubmitRequest extends Repeatable {
   readonly nowMs: number;
 }
 
-/** What is asked for, with the request that asks: whoever carries it out can tell. */
-const calledBy = ({ command, event, ...rest }: Submission, { requestId, traceId }: SubmitRequest): Submission => {
+/** Adds the request's origin to the rows, so that log lines about them lead back to the request. */
+const withOrigin = ({ command, event, ...rest }: Submission, { requestId, traceId }: SubmitRequest): Submission => {
   const call = { request_id: requestId, trace_id: traceId };
   return { ...rest, ...(command && { command: { ...command, call } }), ...(event && { event: { ...event, call } }) };
 };
 
-/** Asks the fan-out for something, once: `prepare` checks that it may be asked for and says how it is answered. */
+/**
+ * Submits work to the fan-out, once per Idempotency-Key. `prepare` validates the request and gives the rows to write
+ * (`null` = none) and the answer. Throws `conflict` if the same command was submitted before and is not done yet.
+ */
 export const submitOnce = <T extends object>(
   request: SubmitRequest,
   store: SubmitStore,
@@ -58,10 +58,10 @@ export const submitOnce = <T extends object>(
   return performOnce(request, firstAnswer, async () => {
     const { submission, answer } = await prepare();
     if (submission === null) return { answer };
-    const left = idempotencyKey === null ? null : { path, idempotencyKey, contentHash, answer };
-    const outcome = await store.submit(owner, calledBy(submission, request), left, nowMs);
+    const keyed = idempotencyKey === null ? null : { path, idempotencyKey, contentHash, answer };
+    const outcome = await store.submit(owner, withOrigin(submission, request), keyed, nowMs);
     if (outcome === 'submitted') return { answer };
     if (outcome === 'repeated' || idempotencyKey !== null) return 'repeated';
-    throw new PassPostError('conflict', 'This was asked for already and is about to be done.');
+    throw new PassPostError('conflict', 'This was requested before and is about to be done.');
   });
 };

@@ -9,7 +9,12 @@ import { EVERYTHING, type StoredWebhook } from '../webhooks/webhook.ts';
 import { type SubmitRequest, type SubmitStore, submitOnce } from './submit-once.ts';
 
 export const testSchema = z.strictObject({
-  type: z.string().min(1).max(128).optional().meta({ description: 'Any of the catalogue; the first it names.' }),
+  type: z
+    .string()
+    .min(1)
+    .max(128)
+    .optional()
+    .meta({ description: 'A type from the catalogue; by default the first type that the webhook names.' }),
 });
 
 export const testedSchema = z.object({ event_id: z.string(), delivery_id: z.string() }).meta({ id: 'TestedWebhook' });
@@ -18,18 +23,21 @@ type Tested = z.infer<typeof testedSchema>;
 export interface TestDependencies {
   readonly webhooks: { findAny(owner: string, id: string): Promise<StoredWebhook | null> };
   readonly profileOf: (name: string) => Pick<Profile, 'events'>;
-  /** Those of the names that are the account's own types. */
+  /** The account's own event types among these names. */
   readonly ownEventTypes: (owner: string, names: readonly string[]) => Promise<ReadonlyMap<string, unknown>>;
   readonly commands: SubmitStore;
 }
 
-/** The first type a webhook names, or that its profile means by everything. */
+/** The first type that a webhook names. For `*` the first type of its profile, else of the catalogue. */
 const firstTypeOf = ({ events, profile }: StoredWebhook, profileOf: TestDependencies['profileOf']): string => {
   const named = [events[0], profileOf(profile).events[0], catalogue[0]?.name];
   return named.find((type) => type !== undefined && type !== EVERYTHING) ?? '';
 };
 
-/** Has a signed sample sent to one webhook alone, also while it is disabled: an event like any other, but for whom it goes to. */
+/**
+ * Publishes a sample event that is sent, signed, to one webhook only, even while the webhook is disabled. Throws
+ * `not_found` or `invalid`.
+ */
 export const testWebhook = (
   request: SubmitRequest & {
     readonly id: string;

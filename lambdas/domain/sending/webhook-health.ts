@@ -1,5 +1,6 @@
 import type { StoredDelivery } from '../deliveries/delivery.ts';
 import { builtInEventType } from '../events/built-in-types.ts';
+import { HOUR_MS } from '../foundation/time.ts';
 import type { StoredWebhook } from '../webhooks/webhook.ts';
 
 /** Since when a webhook has been refusing without a success, milliseconds, and whether that was told. */
@@ -27,7 +28,6 @@ export interface RecordedAttempt {
   readonly delivery: StoredDelivery;
 }
 
-const HOUR_MS = 3_600_000;
 /** A webhook is said to be failing when it has been for so long, or when a delivery is given up. */
 const TELL_AFTER_MS = HOUR_MS;
 

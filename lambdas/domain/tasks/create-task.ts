@@ -1,5 +1,6 @@
 import { PassPostError } from '../foundation/errors.ts';
 import { deriveId, drawId } from '../foundation/id.ts';
+import { isOwnWrite } from '../foundation/own-write.ts';
 import { newTask, type StoredTask, type TaskContent, taskAtCreation } from './task.ts';
 
 export interface TaskCreation {
@@ -14,25 +15,27 @@ export interface TaskCreation {
 }
 
 export interface NewTasks {
-  /** Adds the task, or answers what already stands under its id. */
+  /** Adds the task. Answers the stored task if its id exists already, else `null`. */
   add(task: StoredTask): Promise<StoredTask | null>;
 }
 
-/** Creates a task with one write. Its id is derived from the Idempotency-Key, where there is one, so that a repeat meets the first. */
+/**
+ * Creates a task with one write. The id is derived from the Idempotency-Key if there is one, so a repeat finds the
+ * first task. Throws `idempotency_mismatch`.
+ */
 export const createTask = async (
   creation: TaskCreation,
   tasks: NewTasks,
-): Promise<{ task: StoredTask; isReplay: boolean }> => {
+): Promise<{ task: StoredTask; isRepeat: boolean }> => {
   const { owner, content, contentHash, idempotencyKey, requestId, traceId, retentionDays, nowMs } = creation;
   const id = idempotencyKey === null ? drawId('tsk', nowMs) : deriveId('tsk', owner, '/tasks', idempotencyKey);
   const content_hash = idempotencyKey === null ? null : contentHash;
   const origin = { owner, content_hash, retention_days: retentionDays, written_by: requestId, trace_id: traceId };
   const task = newTask(id, content, origin, nowMs);
   const present = await tasks.add(task);
-  if (present === null) return { task, isReplay: false };
+  if (present === null) return { task, isRepeat: false };
   if (present.content_hash !== content_hash) {
     throw new PassPostError('idempotency_mismatch', 'This Idempotency-Key was used for another task.');
   }
-  // The client library repeats a write whose answer was lost, and then meets its own success.
-  return { task: taskAtCreation(present), isReplay: present.written_by !== requestId };
+  return { task: taskAtCreation(present), isRepeat: !isOwnWrite(present, requestId) };
 };

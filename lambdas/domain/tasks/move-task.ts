@@ -1,13 +1,14 @@
 import { notFound, PassPostError } from '../foundation/errors.ts';
+import { isOwnWrite } from '../foundation/own-write.ts';
 import { type StoredTask, type TaskMove, type TaskStatus, taskMoves } from './task.ts';
 
-/** What a move may bring along. */
+/** Details that a move may add to the task. */
 export interface MoveDetails {
   readonly carrier?: StoredTask['carrier'];
   readonly cancel_reason?: string | null;
 }
 
-/** The request that moves, and the trace it belongs to. */
+/** The request that makes a move, and its X-Ray trace id. */
 export interface Writer {
   readonly requestId: string;
   readonly traceId?: string | undefined;
@@ -15,11 +16,11 @@ export interface Writer {
 
 export interface MovingTasks {
   get(owner: string, id: string): Promise<StoredTask | null>;
-  /** Replaces the task if it still has the version, or answers what stands there. */
+  /** Replaces the task if it still has the version, and answers `null`; else answers the stored task. */
   replace(task: StoredTask, version: number): Promise<StoredTask | null>;
 }
 
-/** The task after the move; a move that its status forbids is refused, naming both states. */
+/** The task after the move. Throws `conflict` if the task's status does not allow the move. */
 export const moved = (
   task: StoredTask,
   move: TaskMove,
@@ -32,7 +33,7 @@ export const moved = (
     const message = `A task that is ${task.status} cannot become ${to}.`;
     throw new PassPostError('conflict', message, { errors: [{ path: 'status', code: 'illegal_move', message }] });
   }
-  // Never before the last change, however the clocks of two machines differ.
+  // The clocks of two machines differ: the time never goes back before the last change.
   const updated_at = new Date(Math.max(nowMs, Date.parse(task.updated_at))).toISOString();
   return {
     ...task,
@@ -46,7 +47,10 @@ export const moved = (
   };
 };
 
-/** Takes a task one step on. Of several at once, one is taken and the others meet the state it led to. */
+/**
+ * Moves a task one step on. Of several concurrent moves one wins; the others see its status. Throws `not_found` or
+ * `conflict`.
+ */
 export const moveTask = async (
   { owner, id }: { readonly owner: string; readonly id: string },
   move: TaskMove,
@@ -57,10 +61,9 @@ export const moveTask = async (
 ): Promise<StoredTask> => {
   for (let present = await tasks.get(owner, id); present !== null; ) {
     const next = moved(present, move, details, by, nowMs);
-    const stands = await tasks.replace(next, present.version);
-    // The client library repeats a write whose answer was lost, and then meets its own success.
-    if (stands === null || (stands.written_by === by.requestId && stands.version === next.version)) return next;
-    present = stands;
+    const stored = await tasks.replace(next, present.version);
+    if (stored === null || (isOwnWrite(stored, by.requestId) && stored.version === next.version)) return next;
+    present = stored;
   }
   throw notFound('task');
 };

@@ -6,12 +6,12 @@ import { rowVersion } from '../foundation/row-version.ts';
  * created ─ accept ─▶ accepted ─ pick-up ─▶ picked_up ─ deliver ─▶ delivered ─ complete ─▶ completed
  *    └───────────────────┴── cancel ────────────┴─▶ cancelled
  * ```
- * In life order: a task only ever moves towards the end of this list.
+ * In life order: a task only moves towards the end of this list.
  */
 export const taskStatuses = ['created', 'accepted', 'picked_up', 'delivered', 'completed', 'cancelled'] as const;
 export type TaskStatus = (typeof taskStatuses)[number];
 
-/** A step of a task's life: from where it may be taken, and to what it leads. */
+/** The moves of a task: the statuses from which each is allowed, and the status it leads to. */
 export const taskMoves = {
   accept: { from: ['created'], to: 'accepted' },
   'pick-up': { from: ['accepted'], to: 'picked_up' },
@@ -21,17 +21,17 @@ export const taskMoves = {
 } as const satisfies Record<string, { from: readonly TaskStatus[]; to: TaskStatus }>;
 export type TaskMove = keyof typeof taskMoves;
 
-/** Bounded so that a task stays about a kilobyte, which is what one write unit pays for. */
-const text = (max: number) => z.string().max(max).regex(/\S/, 'Holds no visible character.');
+/** Bounded so that a task has about a kilobyte, the size that one write unit pays for. */
+const text = (max: number) => z.string().max(max).regex(/\S/, 'must contain a visible character');
 const optional = <T extends z.ZodType>(schema: T) => schema.nullable().default(null);
 
 const phoneSchema = z.e164('A phone number in E.164 form, such as +4790000000.');
-const placeSchema = z.strictObject({ city: text(100), address: text(300) }).meta({ id: 'WebhookPosition' });
+const placeSchema = z.strictObject({ city: text(100), address: text(300) }).meta({ id: 'Place' });
 
 export const carrierSchema = z.strictObject({ name: text(200), phone: optional(phoneSchema) }).meta({ id: 'Carrier' });
 const recipientSchema = z.strictObject({ name: text(200), phone: optional(phoneSchema) }).meta({ id: 'Recipient' });
 
-/** What a task is created from. */
+/** The content of a task: the body of `POST /tasks`. */
 export const taskContentSchema = z.strictObject({
   item: text(500),
   category: optional(text(100)).meta({ description: 'Short free text.' }),
@@ -42,7 +42,7 @@ export const taskContentSchema = z.strictObject({
   dropoff: placeSchema,
   recipient: optional(recipientSchema),
   external_reference: optional(text(200)).meta({
-    description: "The caller's own reference; several tasks may have the same.",
+    description: "The caller's own reference. Several tasks may have the same one.",
   }),
 });
 export type TaskContent = z.infer<typeof taskContentSchema>;
@@ -54,7 +54,7 @@ export const taskSchema = z
   .object({
     id: z.string(),
     status: z.enum(taskStatuses),
-    version: z.int().positive().meta({ description: 'Raised by every move; the `sequence` of its event.' }),
+    version: z.int().positive().meta({ description: 'Raised by every move; also the `sequence` of the event.' }),
     ...taskContentSchema.shape,
     carrier: optional(carrierSchema),
     cancel_reason: optional(z.string()),
@@ -74,21 +74,21 @@ export const storedTaskSchema = taskSchema.extend({
   v: rowVersion,
   /** `acc_…#live` */
   owner: z.string(),
-  /** Of the request that created it, where that had an Idempotency-Key. */
+  /** Content hash of the creating request; null without an Idempotency-Key. */
   content_hash: optional(z.string()),
-  /** The account's own retention, in days, as it was when this was last written; absent where it is the stack's. */
+  /** The account's own retention in days at the last write; absent if the stack's applies. */
   retention_days: z.number().optional(),
-  /** The request that wrote it last: a repeated write knows its own success by it. */
+  /** The request that wrote the row last; see `isOwnWrite`. */
   written_by: z.string(),
-  /** And the trace it belonged to. */
+  /** X-Ray's trace id of that request. */
   trace_id: z.string().optional(),
 });
 export type StoredTask = z.infer<typeof storedTaskSchema>;
 
-/** The event type that tells of a task's having come to its status. */
+/** The type of the event that a task's change to this status publishes. */
 export const taskEventType = (status: TaskStatus): string => `task.${status}`;
 
-/** What is shown, in the order in which it is documented. */
+/** The task as the API shows it, its members in documented order. */
 export const showTask = (stored: StoredTask): Task => taskSchema.parse(stored);
 
 const noMoves = {
@@ -101,7 +101,7 @@ const noMoves = {
   cancelled_at: null,
 };
 
-/** A task as it begins. */
+/** A new task in its first status. */
 export const newTask = (
   id: string,
   content: TaskContent,
@@ -112,7 +112,7 @@ export const newTask = (
   return { id, status: 'created', version: 1, ...content, ...noMoves, created_at, updated_at: created_at, ...origin };
 };
 
-/** The task as it began: no move changes what it was created from. */
+/** The task as it was created. No move changes its content. */
 export const taskAtCreation = (stored: StoredTask): StoredTask => ({
   ...stored,
   ...noMoves,

@@ -1,20 +1,21 @@
 import type { Profile } from '../deliveries/profile.ts';
 import { auditEntry } from '../foundation/audit.ts';
-import type { Call } from '../foundation/origin.ts';
+import type { RequestOrigin } from '../foundation/origin.ts';
 import { type Seal, sealHeaders } from './create-webhook.ts';
 import { checkRoutes, webhookRoutes } from './event-routing.ts';
-import { conflict, found, TRIES, type WebhookRequest, type WebhookStore } from './update-loop.ts';
+import { concurrentChange, findWebhook, MAX_TRIES, type WebhookRequest, type WebhookStore } from './update-loop.ts';
 import { checkSettings, profileNamed, type WebhookRules } from './validate-webhook.ts';
 import type { StoredWebhook } from './webhook.ts';
 import type { WebhookChanges } from './webhook-input.ts';
 
-/** What of the row a switch on or off changes; one that is switched off already keeps its reason. */
+/** The members that a switch changes. A webhook that is disabled already stays disabled for the same reason. */
 const switched = (before: StoredWebhook, enabled: boolean): Pick<StoredWebhook, 'enabled' | 'disabled_reason'> => ({
   enabled,
   disabled_reason: enabled ? null : before.enabled ? 'manual' : before.disabled_reason,
 });
 
-const without = <T extends object>(values: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
+/** The object without its undefined members. */
+const withoutUndefined = <T extends object>(values: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]: Exclude<T[K], undefined>;
   };
@@ -30,7 +31,7 @@ const applied = async (
   const sealed = (text: string): Promise<string> => seal(before.owner, before.id, text);
   return {
     ...before,
-    ...without(plain),
+    ...withoutUndefined(plain),
     ...(enabled === undefined ? {} : switched(before, enabled)),
     ...(events && { events: [...new Set(events)] }),
     ...(profile_options && { profile_options: profile.options.parse(profile_options) as Record<string, unknown> }),
@@ -43,39 +44,49 @@ const applied = async (
   };
 };
 
-/** A change is looked at as what it makes of the webhook: `allow_http` may make the address wrong that it had all along. */
+/** Checks the webhook as it will be after the change: a changed `allow_http` may make the unchanged URL invalid. */
 const checkChanges = (before: StoredWebhook, changes: WebhookChanges, profile: Profile, rules: WebhookRules) => {
   const isAddressChanged = changes.url !== undefined || changes.allow_http !== undefined;
-  const standing = {
+  const context = {
     owner: before.owner,
     allowHttp: changes.allow_http ?? before.allow_http,
     hasBasicAuth: (changes.basic_auth === undefined ? before.basic_auth : changes.basic_auth) !== null,
-    keptHeaderNames: changes.headers === undefined ? (before.headers?.names ?? []) : [],
+    unchangedHeaderNames: changes.headers === undefined ? (before.headers?.names ?? []) : [],
   };
   const url = isAddressChanged ? (changes.url ?? before.url) : undefined;
-  return checkSettings({ ...changes, url }, standing, profile, rules);
+  return checkSettings({ ...changes, url }, context, profile, rules);
 };
 
-/** Changes a webhook. What was held while it was disabled goes on once it is enabled: the command for that is part of the change. */
+/**
+ * Changes a webhook. If the change enables the webhook, the same transaction writes the command that releases its held
+ * deliveries. Throws `not_found`, `invalid`, or `conflict` if concurrent requests change it in every try.
+ */
 export const changeWebhook = async (
-  { owner, id, changes, by, call, nowMs }: WebhookRequest & { readonly changes: WebhookChanges; readonly call?: Call },
+  {
+    owner,
+    id,
+    changes,
+    by,
+    call,
+    nowMs,
+  }: WebhookRequest & { readonly changes: WebhookChanges; readonly call?: RequestOrigin },
   { store, rules, seal }: { store: WebhookStore; rules: WebhookRules; seal: Seal },
 ): Promise<StoredWebhook> => {
-  for (let tries = 0; tries < TRIES; tries++) {
-    const before = await found(store, owner, id);
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const before = await findWebhook(store, owner, id);
     const profile = profileNamed(before.profile, rules);
     await checkChanges(before, changes, profile, rules);
     const after = await applied(before, changes, profile, seal, nowMs);
     const routesAfter = webhookRoutes(after, profile);
-    // One that had more from the former release keeps it.
+    // A webhook of the former release may exceed the limit and stays valid until its events or resource change.
     if (changes.events !== undefined || changes.resource !== undefined) checkRoutes(routesAfter);
-    const isResumed = after.enabled && !before.enabled;
+    const isReleasing = after.enabled && !before.enabled;
     const isDone = await store.replace({
       before,
       after,
       routesBefore: webhookRoutes(before, profile),
       routesAfter,
-      command: isResumed
+      command: isReleasing
         ? { id: `release#${id}#${after.version}`, owner, call, type: 'release', webhook_id: id }
         : null,
       entry: auditEntry(by, 'webhook.changed', id, nowMs),
@@ -83,5 +94,5 @@ export const changeWebhook = async (
     });
     if (isDone) return after;
   }
-  throw conflict();
+  throw concurrentChange();
 };

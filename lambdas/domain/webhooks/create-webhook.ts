@@ -2,7 +2,13 @@ import type { Profile } from '../deliveries/profile.ts';
 import { type Actor, auditEntry, type StoredAuditEntry } from '../foundation/audit.ts';
 import { PassPostError } from '../foundation/errors.ts';
 import { drawId } from '../foundation/id.ts';
-import { answerOnce, type FirstAnswer, type OnceAnswered, type Repeatable } from '../foundation/idempotency.ts';
+import {
+  type AnswerWithSecret,
+  answerOnce,
+  type FirstAnswer,
+  type IdempotentRequest,
+  type KeyedAnswer,
+} from '../foundation/idempotency.ts';
 import { checkRoutes, type WebhookRoutes, webhookRoutes } from './event-routing.ts';
 import { createSecret } from './secret.ts';
 import { checkSettings, profileNamed, type WebhookRules } from './validate-webhook.ts';
@@ -10,25 +16,25 @@ import type { StoredWebhook } from './webhook.ts';
 import type { NewWebhook } from './webhook-input.ts';
 import { type WebhookView, webhookToView } from './webhook-view.ts';
 
-/** Webhooks an account may have in each mode. */
+/** The most webhooks of an account in each mode. */
 export const MOST_WEBHOOKS = 1000;
 
 export interface NewWebhookStore {
   firstAnswer(owner: string, idempotencyKey: string, nowMs: number): Promise<FirstAnswer<WebhookView> | null>;
-  /** Puts the webhook, its routes, its audit entry and the first answer of its request's key together, or nothing. */
+  /** Adds the webhook, its routes, the first answer and the audit entry, in one transaction. */
   create(
     webhook: StoredWebhook,
     routes: WebhookRoutes,
-    left: (FirstAnswer<WebhookView> & { readonly idempotencyKey: string }) | null,
+    firstAnswer: Omit<KeyedAnswer<WebhookView>, 'path'> | null,
     entry: StoredAuditEntry,
     nowMs: number,
   ): Promise<'created' | 'repeated' | 'full' | 'busy'>;
 }
 
-/** Seals a text so that only the deliver function can open it, as this webhook's. */
+/** Encrypts a text of a webhook. Only the deliver function can open it, and only as this webhook's. */
 export type Seal = (owner: string, webhookId: string, text: string) => Promise<string>;
 
-export interface CreateWebhookRequest extends Repeatable {
+export interface CreateWebhookRequest extends IdempotentRequest {
   readonly owner: string;
   readonly body: NewWebhook;
   readonly by: Actor;
@@ -41,7 +47,9 @@ export interface CreateWebhookDependencies {
   readonly seal: Seal;
 }
 
-/** Custom headers as a row keeps them: names as they were given, the rest sealed under the names that go out. */
+/**
+ * Custom headers for a row: their names as given, and the sealed JSON of lower-case names and values. `null` = none.
+ */
 export const sealHeaders = async (
   headers: Readonly<Record<string, string>> | null,
   seal: (text: string) => Promise<string>,
@@ -80,25 +88,30 @@ const newWebhook = async (
   };
 };
 
-/** Registers a webhook. Its secret, made or own, is shown in this answer and never again. */
+/** Registers a webhook. The answer shows its secret, generated or given, once. Throws `invalid` or `conflict`. */
 export const createWebhook = (
   request: CreateWebhookRequest,
   { store, rules, seal }: CreateWebhookDependencies,
-): Promise<OnceAnswered<WebhookView>> => {
+): Promise<AnswerWithSecret<WebhookView>> => {
   const { owner, body, by, idempotencyKey, contentHash, nowMs } = request;
 
-  const perform = async (): Promise<OnceAnswered<WebhookView> | 'repeated'> => {
+  const perform = async (): Promise<AnswerWithSecret<WebhookView> | 'repeated'> => {
     const profile = profileNamed(body.profile, rules);
-    const standing = { owner, allowHttp: body.allow_http, hasBasicAuth: body.basic_auth !== null, keptHeaderNames: [] };
-    await checkSettings(body, standing, profile, rules);
+    const context = {
+      owner,
+      allowHttp: body.allow_http,
+      hasBasicAuth: body.basic_auth !== null,
+      unchangedHeaderNames: [],
+    };
+    await checkSettings(body, context, profile, rules);
     const secret = body.secret ?? createSecret();
     const webhook = await newWebhook(request, secret, profile, seal);
     const routes = webhookRoutes(webhook, profile);
     checkRoutes(routes);
     const answer = webhookToView(webhook);
-    const left = idempotencyKey === null ? null : { idempotencyKey, contentHash, answer };
+    const keyed = idempotencyKey === null ? null : { idempotencyKey, contentHash, answer };
     const entry = auditEntry(by, 'webhook.created', webhook.id, nowMs);
-    const outcome = await store.create(webhook, routes, left, entry, nowMs);
+    const outcome = await store.create(webhook, routes, keyed, entry, nowMs);
     if (outcome === 'created') return { answer, secret };
     if (outcome === 'repeated') return outcome;
     const isFull = outcome === 'full';
@@ -106,7 +119,7 @@ export const createWebhook = (
       'conflict',
       isFull
         ? `An account has at most ${MOST_WEBHOOKS} webhooks in each mode.`
-        : 'Too many changes of webhooks at once. Please try again.',
+        : 'Too many changes of webhooks at the same time. Please try again.',
     );
   };
 

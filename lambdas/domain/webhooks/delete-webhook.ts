@@ -1,19 +1,19 @@
 import { eraseCommand } from '../deliveries/command.ts';
 import { auditEntry } from '../foundation/audit.ts';
 import { webhookRoutes } from './event-routing.ts';
-import { conflict, found, TRIES, type WebhookRequest, type WebhookStore } from './update-loop.ts';
+import { concurrentChange, findWebhook, MAX_TRIES, type WebhookRequest, type WebhookStore } from './update-loop.ts';
 import { profileNamed, type WebhookRules } from './validate-webhook.ts';
 
 /**
- * Deletes a webhook. A tombstone stays, without anything secret, for as long as its deliveries may be looked at. With
- * its history they are nowhere to be seen from now on, and a command takes their rows away.
+ * Deletes a webhook. A tombstone without secrets stays as long as the deliveries can be read. `withHistory` hides the
+ * deliveries immediately, and a command erases their rows. Throws `not_found` or `conflict`.
  */
 export const deleteWebhook = async (
   { owner, id, withHistory = false, by, nowMs }: WebhookRequest & { readonly withHistory?: boolean },
   { store, rules }: { store: WebhookStore; rules: Pick<WebhookRules, 'profiles'> },
 ): Promise<void> => {
-  for (let tries = 0; tries < TRIES; tries++) {
-    const before = await found(store, owner, id);
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const before = await findWebhook(store, owner, id);
     const now = new Date(nowMs).toISOString();
     const isDone = await store.replace({
       before,
@@ -29,7 +29,7 @@ export const deleteWebhook = async (
       },
       routesBefore: webhookRoutes(before, profileNamed(before.profile, rules)),
       routesAfter: null,
-      // What was held goes on to be cancelled: as long as it is owed, it never expires.
+      // Held deliveries never expire. The release command makes them due; each is then cancelled.
       command: withHistory
         ? eraseCommand(owner, id, 1)
         : before.enabled
@@ -40,5 +40,5 @@ export const deleteWebhook = async (
     });
     if (isDone) return;
   }
-  throw conflict();
+  throw concurrentChange();
 };

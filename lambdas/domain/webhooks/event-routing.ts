@@ -2,14 +2,16 @@ import type { Profile } from '../deliveries/profile.ts';
 import { invalid } from '../foundation/errors.ts';
 import { EVERYTHING, type StoredWebhook } from './webhook.ts';
 
-/** Where a webhook stands among those who want something: the types, and what stands there for it. */
+/** A webhook's entry in the routing rows: the event types whose rows have it, and the text of the entry. */
 export interface WebhookRoutes {
   readonly types: readonly string[];
-  /** `whk_…|resource`; nothing behind the bar means every resource. */
+  /** `whk_…|resource`. An empty resource means every resource. */
   readonly member: string;
 }
 
-/** `*` is spelt out as its profile means it; where that is everything, it stays `*`. */
+/**
+ * The routes of a webhook. `*` becomes the types that the profile means; if the profile means everything, it stays `*`.
+ */
 export const webhookRoutes = (
   { id, events, resource }: Pick<StoredWebhook, 'id' | 'events' | 'resource'>,
   profile: Pick<Profile, 'events'>,
@@ -19,12 +21,12 @@ export const webhookRoutes = (
 });
 
 /**
- * What changes a webhook changes the rows that say who wants its types, in one transaction, and one of DynamoDB's holds
- * 4 MB with all that stands in these rows: a thousand webhooks that take so much of them each fit, whatever they want.
+ * A change of a webhook updates the routing rows of its types in one transaction. DynamoDB limits a transaction to 4
+ * MB, which includes these rows in full. With this many bytes per webhook, the rows of a thousand webhooks fit.
  */
 const MOST_BYTES = 3800;
 
-/** Refuses a resource that is too long for so many types. */
+/** Throws `invalid` if the resource is too long for the number of types. */
 export const checkRoutes = ({ types, member }: WebhookRoutes): void => {
   const excess = Buffer.byteLength(member) - Math.floor(MOST_BYTES / types.length);
   if (excess <= 0) return;

@@ -7,7 +7,7 @@ const MOST_BYTES = 4096;
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const VALUE = /^[\t\x20-\x7e]*$/;
 
-/** What frames the message, belongs to one connection, or is written by the sender and the profiles. */
+/** Headers that frame the message, belong to one connection, or are set by the sender. */
 const RESERVED = new Set([
   'accept-encoding',
   'connection',
@@ -37,14 +37,14 @@ const findFault = (name: string, value: string, hasBasicAuth: boolean): [code: s
   if (!TOKEN.test(name)) return ['invalid_name', 'is not a header name'];
   const lower = name.toLowerCase();
   if (isReserved(lower)) return ['reserved', 'is set by PassPost or by the connection'];
-  if (lower === 'authorization' && hasBasicAuth) return ['reserved', 'is made of basic_auth'];
+  if (lower === 'authorization' && hasBasicAuth) return ['reserved', 'is set from basic_auth'];
   if (!VALUE.test(value)) return ['invalid_value', 'may hold visible ASCII, spaces and tabs only'];
-  // Receivers strip it, so that they would not get what was given here.
+  // HTTP strips surrounding spaces, so the receiver would get another value.
   if (value !== value.trim()) return ['invalid_value', 'must not begin or end with a space'];
   return undefined;
 };
 
-/** What is wrong with the headers a webhook wants sent along. No message tells a value. */
+/** Checks a webhook's custom headers. Empty = valid. The messages never quote a value. */
 export const checkHeaders = (
   headers: Readonly<Record<string, string>>,
   { hasBasicAuth }: { readonly hasBasicAuth: boolean },

@@ -3,25 +3,25 @@ import { notFound, PassPostError } from '../foundation/errors.ts';
 import { changeWebhook } from './change-webhook.ts';
 import { createWebhook, type NewWebhookStore, type Seal } from './create-webhook.ts';
 import { deleteWebhook } from './delete-webhook.ts';
-import { conflict, TRIES, type WebhookStore } from './update-loop.ts';
+import { concurrentChange, MAX_TRIES, type WebhookStore } from './update-loop.ts';
 import type { WebhookRules } from './validate-webhook.ts';
 import type { StoredWebhook } from './webhook.ts';
 import { newWebhookSchema } from './webhook-input.ts';
 import { isPlainHttp } from './webhook-url.ts';
 
-// A subscription is a webhook that is known by what it is for, not by an id: one event, at one URL, of one template or of all.
+// A subscription is a webhook that is identified by event, URL and template (one or all), not by an id.
 
 const PROFILE = 'passcreator';
 
 export interface Subscription {
   readonly url: string;
   readonly event: string;
-  /** The template it is tied to, or null for all. */
+  /** Limits the events to this template. `null` = all templates. */
   readonly template: string | null;
   readonly subscriptionUrl: string | null;
   readonly isRetried: boolean;
   readonly isSigned: boolean;
-  /** Sent along as a bearer token. `null` leaves one that was there before. */
+  /** Sent as a bearer token. `null` = an earlier token stays. */
   readonly accessToken: string | null;
 }
 
@@ -36,7 +36,7 @@ export interface SubscriptionDependencies {
   readonly seal: Seal;
 }
 
-/** The account's subscriptions, the oldest first. */
+/** The account's subscriptions, oldest first. */
 export const listSubscriptions = async (
   owner: string,
   { listAny }: Pick<SubscriptionStore, 'listAny'>,
@@ -53,10 +53,10 @@ const settingsOf = (subscription: Subscription) => ({
   ...(subscription.accessToken === null ? {} : { headers: { authorization: `Bearer ${subscription.accessToken}` } }),
 });
 
-/** Somebody else may have removed it meanwhile; answers whether it was still there. */
-const isDone = async (work: Promise<unknown>): Promise<boolean> => {
+/** Awaits a change of a webhook. False if a concurrent request deleted the webhook. */
+const isDone = async (change: Promise<unknown>): Promise<boolean> => {
   try {
-    await work;
+    await change;
     return true;
   } catch (error) {
     if (error instanceof PassPostError && error.code === 'not_found') return false;
@@ -64,16 +64,19 @@ const isDone = async (work: Promise<unknown>): Promise<boolean> => {
   }
 };
 
-/** Whose subscriptions, and who asks. */
-interface Submission {
+/** A change of an account's subscriptions, with the API caller. */
+interface SubscriptionRequest {
   readonly owner: string;
   readonly by: Actor;
   readonly nowMs: number;
 }
 
-/** Makes a subscription, or gives the one that is there these settings. Of several made at the same moment the oldest stays. */
+/**
+ * Creates a subscription, or updates the existing one. If concurrent requests create several, only the oldest stays.
+ * Throws `not_found` for an unknown template, `invalid` or `conflict`.
+ */
 export const subscribe = async (
-  { owner, subscription, by, nowMs }: Submission & { readonly subscription: Subscription },
+  { owner, subscription, by, nowMs }: SubscriptionRequest & { readonly subscription: Subscription },
   dependencies: SubscriptionDependencies,
 ): Promise<void> => {
   const { store, templates } = dependencies;
@@ -84,31 +87,32 @@ export const subscribe = async (
   const find = async () => (await listSubscriptions(owner, store)).filter(isSame);
   const changes = settingsOf(subscription);
 
-  let made: string | null = null;
-  for (let tries = 0; tries < TRIES; tries++) {
-    const [kept, ...doubles] = await find();
+  let createdId: string | null = null;
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const [oldest, ...duplicates] = await find();
     if (
-      kept &&
-      (kept.id === made || (await isDone(changeWebhook({ owner, id: kept.id, changes, by, nowMs }, dependencies))))
+      oldest &&
+      (oldest.id === createdId ||
+        (await isDone(changeWebhook({ owner, id: oldest.id, changes, by, nowMs }, dependencies))))
     ) {
-      for (const { id } of doubles) await isDone(deleteWebhook({ owner, id, by, nowMs }, dependencies));
+      for (const { id } of duplicates) await isDone(deleteWebhook({ owner, id, by, nowMs }, dependencies));
       return;
     }
-    if (kept) continue;
+    if (oldest) continue;
     const body = newWebhookSchema.parse({ url, events: [event], resource: template, profile: PROFILE, ...changes });
     const request = { owner, body, by, idempotencyKey: null, contentHash: '', nowMs };
-    made = (await createWebhook(request, dependencies)).answer.id;
+    createdId = (await createWebhook(request, dependencies)).answer.id;
   }
-  throw conflict();
+  throw concurrentChange();
 };
 
-/** Removes every subscription of the account with that URL; none is no fault. */
+/** Deletes every subscription of the account with this URL. Having none is not an error. */
 export const unsubscribe = async (
-  { owner, url, by, nowMs }: Submission & { readonly url: string },
+  { owner, url, by, nowMs }: SubscriptionRequest & { readonly url: string },
   dependencies: SubscriptionDependencies,
 ): Promise<void> => {
   const all = await listSubscriptions(owner, dependencies.store);
-  // One after the other: each changes the account's count of webhooks.
+  // One after the other, because each deletion changes the account's webhook counter.
   for (const { id } of all.filter((webhook) => webhook.url === url)) {
     await isDone(deleteWebhook({ owner, id, by, nowMs }, dependencies));
   }

@@ -1,11 +1,17 @@
 import * as z from 'zod';
 import { auditEntry } from '../foundation/audit.ts';
 import { PassPostError } from '../foundation/errors.ts';
-import { answerOnce, type FirstAnswer, type OnceAnswered, type Repeatable } from '../foundation/idempotency.ts';
+import {
+  type AnswerWithSecret,
+  answerOnce,
+  type FirstAnswer,
+  type IdempotentRequest,
+} from '../foundation/idempotency.ts';
+import { DAY_SECONDS, SECOND_MS } from '../foundation/time.ts';
 import type { Seal } from './create-webhook.ts';
 import { webhookRoutes } from './event-routing.ts';
 import { createSecret, MOST_SECRETS, withNewSecret } from './secret.ts';
-import { conflict, found, TRIES, type WebhookRequest, type WebhookStore } from './update-loop.ts';
+import { concurrentChange, findWebhook, MAX_TRIES, type WebhookRequest, type WebhookStore } from './update-loop.ts';
 import { checkSettings, profileNamed, type WebhookRules } from './validate-webhook.ts';
 import { type RotationView, rotationViewSchema } from './webhook-view.ts';
 
@@ -14,16 +20,16 @@ export const secretRotationSchema = z
     overlap_seconds: z
       .int()
       .min(0)
-      .max(14 * 86_400)
-      .default(86_400)
-      .meta({ description: 'How long the secret before this one still signs; 0 ends it at once.' }),
-    secret: z.string().max(512).optional().meta({ description: 'An own secret. Without one, one is made.' }),
+      .max(14 * DAY_SECONDS)
+      .default(DAY_SECONDS)
+      .meta({ description: 'How long the previous secret still signs; 0 ends it immediately.' }),
+    secret: z.string().max(512).optional().meta({ description: 'Your own secret. Without it, a secret is generated.' }),
   })
   .meta({ id: 'SecretRotation' });
 export type SecretRotation = z.output<typeof secretRotationSchema>;
 
 export const rotatedSecretSchema = rotationViewSchema
-  .extend({ secret: z.string().optional().meta({ description: 'Shown this once.' }) })
+  .extend({ secret: z.string().optional().meta({ description: 'Shown only once.' }) })
   .meta({ id: 'RotatedSecret' });
 
 export interface RotationStore extends WebhookStore {
@@ -35,29 +41,32 @@ export interface RotationStore extends WebhookStore {
   ): Promise<FirstAnswer<RotationView> | null>;
 }
 
-export interface RotateSecretRequest extends Repeatable, WebhookRequest {
+export interface RotateSecretRequest extends IdempotentRequest, WebhookRequest {
   readonly body: SecretRotation;
 }
 
-/** Gives a webhook a new secret. The one before signs beside it, or in its place, until its end: which of both the profile knows. */
+/**
+ * Gives a webhook a new secret. Until the previous secret expires, it signs together with the new one or instead of it,
+ * depending on the profile. Throws `not_found`, `invalid` or `conflict`.
+ */
 export const rotateSecret = (
   request: RotateSecretRequest,
   { store, rules, seal }: { readonly store: RotationStore; readonly rules: WebhookRules; readonly seal: Seal },
-): Promise<OnceAnswered<RotationView>> => {
+): Promise<AnswerWithSecret<RotationView>> => {
   const { owner, id, body, by, idempotencyKey, contentHash, nowMs } = request;
-  const overlapMs = body.overlap_seconds * 1000;
+  const overlapMs = body.overlap_seconds * SECOND_MS;
   const firstAnswer = (key: string) => store.firstRotation(owner, id, key, nowMs);
 
-  const perform = async (): Promise<OnceAnswered<RotationView> | 'repeated'> => {
-    for (let tries = 0; tries < TRIES; tries++) {
-      const before = await found(store, owner, id);
+  const perform = async (): Promise<AnswerWithSecret<RotationView> | 'repeated'> => {
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const before = await findWebhook(store, owner, id);
       const profile = profileNamed(before.profile, rules);
-      const standing = { owner, allowHttp: before.allow_http, hasBasicAuth: false, keptHeaderNames: [] };
-      await checkSettings({ secret: body.secret }, standing, profile, rules);
+      const context = { owner, allowHttp: before.allow_http, hasBasicAuth: false, unchangedHeaderNames: [] };
+      await checkSettings({ secret: body.secret }, context, profile, rules);
       const secret = body.secret ?? createSecret();
       const secrets = withNewSecret(before.secrets, await seal(owner, id, secret), overlapMs, nowMs);
       if (secrets.length > MOST_SECRETS) {
-        const message = `A webhook has at most ${MOST_SECRETS} living secrets: wait until one ends, or rotate with an overlap of 0.`;
+        const message = `A webhook has at most ${MOST_SECRETS} valid secrets: wait until a secret expires, or rotate with an overlap of 0.`;
         throw new PassPostError('conflict', message);
       }
       const after = {
@@ -80,7 +89,7 @@ export const rotateSecret = (
       if (isDone) return { answer, secret };
       if (idempotencyKey !== null && (await firstAnswer(idempotencyKey))) return 'repeated';
     }
-    throw conflict();
+    throw concurrentChange();
   };
 
   return answerOnce(request, firstAnswer, perform);

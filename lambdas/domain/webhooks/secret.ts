@@ -2,13 +2,15 @@ import { randomBytes } from 'node:crypto';
 import type { Profile } from '../deliveries/profile.ts';
 import type { SealedSecret } from './webhook.ts';
 
-/** A secret for a webhook that brought none. One form serves every profile: some take it as text, some for the 32 bytes in it. */
+/**
+ * Generates a webhook's secret. Its form serves every profile: some sign with the text, some with the 32 bytes in it.
+ */
 export const createSecret = (): string => `whsec_${randomBytes(32).toString('base64')}`;
 
 /**
- * The secrets that sign now, newest first and never none. With `overlap` every living one does; with `switch`, where
- * only one signature fits, the oldest living one until it expires, because its receiver need not know a newer one yet.
- * Relies on no secret outliving a newer one, which whoever rotates sees to.
+ * The secrets that sign now, newest first, at least one. `overlap`: every valid secret signs. `switch`, for one
+ * signature: the oldest valid secret signs until it expires, because the receiver may not know a newer one yet. Relies
+ * on the rule of `withNewSecret` that no secret outlives a newer one. Throws if the webhook has no secret.
  */
 export const signingSecrets = (
   secrets: readonly SealedSecret[],
@@ -17,17 +19,19 @@ export const signingSecrets = (
 ): readonly [SealedSecret, ...SealedSecret[]] => {
   const [newest, ...older] = secrets;
   if (newest === undefined) throw new Error('a webhook without a secret');
-  const living = older.filter(({ expires_at }) => expires_at !== null && expires_at > nowMs);
-  if (rotation === 'overlap') return [newest, ...living];
-  return [living.at(-1) ?? newest];
+  const valid = older.filter(({ expires_at }) => expires_at !== null && expires_at > nowMs);
+  if (rotation === 'overlap') return [newest, ...valid];
+  return [valid.at(-1) ?? newest];
 };
 
-/** Secrets that may live side by side; each costs room in the row, and one signature where all of them sign. */
+/**
+ * The most valid secrets of a webhook. Each needs space in the row, and a signature per attempt if all secrets sign.
+ */
 export const MOST_SECRETS = 5;
 
 /**
- * A rotation: the new secret first, behind it those that still live. The one before lives for the overlap and none
- * longer than one that is newer, so that an overlap of nothing ends them all at once.
+ * The secrets after a rotation: the new secret, then the older secrets that are still valid. The previous secret
+ * expires after the overlap, and no secret outlives a newer one: an overlap of 0 ends all older secrets immediately.
  */
 export const withNewSecret = (
   secrets: readonly SealedSecret[],

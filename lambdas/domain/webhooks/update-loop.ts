@@ -1,15 +1,18 @@
 import type { Command } from '../deliveries/command.ts';
 import type { Actor, StoredAuditEntry } from '../foundation/audit.ts';
 import { notFound, PassPostError } from '../foundation/errors.ts';
-import type { FirstAnswer } from '../foundation/idempotency.ts';
+import type { KeyedAnswer } from '../foundation/idempotency.ts';
 import type { WebhookRoutes } from './event-routing.ts';
 import type { StoredWebhook } from './webhook.ts';
 import type { RotationView } from './webhook-view.ts';
 
 export interface WebhookStore {
-  /** A webhook that is there; one that was deleted is not. */
+  /** Finds a webhook. `null` if it does not exist or was deleted. */
   find(owner: string, id: string): Promise<StoredWebhook | null>;
-  /** Replaces the webhook as it was read, with its routes, its audit entry and a command, together or not at all: false where it has changed since. */
+  /**
+   * Replaces the webhook with its routes, audit entry and command, in one transaction. False if the webhook changed
+   * since it was read.
+   */
   replace(change: WebhookChange): Promise<boolean>;
 }
 
@@ -17,22 +20,23 @@ export interface WebhookChange {
   readonly before: StoredWebhook;
   readonly after: StoredWebhook;
   readonly routesBefore: WebhookRoutes;
-  /** `null`: it stands nowhere any more, and is not counted. */
+  /** `null` = the webhook is deleted: it has no routes and does not count for the account's limit. */
   readonly routesAfter: WebhookRoutes | null;
   readonly command: Command | null;
   readonly entry: StoredAuditEntry;
-  /** The first answer of a rotation's Idempotency-Key; false, too, where the key was used meanwhile. */
-  readonly rotation?: (FirstAnswer<RotationView> & { readonly idempotencyKey: string }) | null;
+  /** The first answer of a rotation's Idempotency-Key. `replace` answers false too if the key was used meanwhile. */
+  readonly rotation?: Omit<KeyedAnswer<RotationView>, 'path'> | null;
   readonly nowMs: number;
 }
 
-/** Someone else may change the webhook between reading and writing; so often it is tried again. */
-export const TRIES = 5;
+/** Tries of a change whose webhook changed between read and write. */
+export const MAX_TRIES = 5;
 
-export const conflict = (): PassPostError =>
-  new PassPostError('conflict', 'The webhook is being changed by others. Please try again.');
+/** The error after the last try. */
+export const concurrentChange = (): PassPostError =>
+  new PassPostError('conflict', 'Other requests are changing the webhook. Please try again.');
 
-/** Whose webhook, which one, and who asks. */
+/** A change of one webhook, with its owner and the API caller. */
 export interface WebhookRequest {
   readonly owner: string;
   readonly id: string;
@@ -40,7 +44,8 @@ export interface WebhookRequest {
   readonly nowMs: number;
 }
 
-export const found = async (store: WebhookStore, owner: string, id: string): Promise<StoredWebhook> => {
+/** Finds a webhook or throws `not_found`. */
+export const findWebhook = async (store: WebhookStore, owner: string, id: string): Promise<StoredWebhook> => {
   const webhook = await store.find(owner, id);
   if (!webhook) throw notFound('webhook');
   return webhook;

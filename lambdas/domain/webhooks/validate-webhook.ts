@@ -7,14 +7,14 @@ import { EVERYTHING, MOST_EVENTS } from './webhook.ts';
 export interface WebhookRules {
   readonly profiles: Readonly<Record<string, Profile>>;
   readonly isEventType: (name: string) => boolean;
-  /** Those of the names that are the account's own; absent on a surface whose clients know a closed list. */
+  /** The account's own event types among these names. Absent on an API surface with a closed list of types. */
   readonly ownEventTypes?: (owner: string, names: readonly string[]) => Promise<ReadonlyMap<string, unknown>>;
-  /** What is wrong with an address, by its text or by where its name leads. */
+  /** Checks a URL's text and the addresses that its host resolves to. Empty = valid. */
   readonly checkUrl: (url: string, allowHttp: boolean) => Promise<readonly FieldError[]>;
 }
 
-/** What to look at: all of a new webhook, or what a change brings. */
-export interface Settings {
+/** The settings to check: all of a new webhook, or the changed ones. */
+export interface SettingsToCheck {
   readonly url?: string | undefined;
   readonly events?: readonly string[] | undefined;
   readonly profile_options?: unknown;
@@ -24,42 +24,42 @@ export interface Settings {
   readonly secret?: string | undefined;
 }
 
-/** What holds of the webhook besides, once a change is made. */
-export interface Standing {
+/** Other settings of the webhook, as they will be after the change. */
+export interface SettingsContext {
   readonly owner: string;
   readonly allowHttp: boolean;
   readonly hasBasicAuth: boolean;
-  /** Of the headers that a change leaves as they are. */
-  readonly keptHeaderNames: readonly string[];
+  /** Names of the headers that the change does not replace. */
+  readonly unchangedHeaderNames: readonly string[];
 }
 
 const fieldErrors = (root: string, { issues }: z.ZodError): FieldError[] =>
   issues.flatMap((issue) => {
-    const at = [root, ...issue.path.map(String)].join('.');
+    const path = [root, ...issue.path.map(String)].join('.');
     const names = issue.code === 'unrecognized_keys' ? issue.keys : [];
     if (names.length === 0)
-      return [{ path: at, code: issue.code === 'custom' ? 'invalid' : issue.code, message: issue.message }];
-    return names.map((name) => ({ path: `${at}.${name}`, code: 'unknown_field', message: 'is not known here' }));
+      return [{ path, code: issue.code === 'custom' ? 'invalid' : issue.code, message: issue.message }];
+    return names.map((name) => ({ path: `${path}.${name}`, code: 'unknown_field', message: 'is unknown' }));
   });
 
-/** The profile a webhook names, or a refusal. */
+/** The profile with this name. Throws `invalid` if there is none. */
 export const profileNamed = (name: string, { profiles }: Pick<WebhookRules, 'profiles'>): Profile => {
   const profile = profiles[name];
   if (profile) return profile;
   throw invalid(
     'profile',
     'unknown_profile',
-    `No profile is called so; there are ${Object.keys(profiles).join(', ')}.`,
+    `There is no such profile. The profiles are ${Object.keys(profiles).join(', ')}.`,
   );
 };
 
 const checkEvents = async (
   events: readonly string[],
-  { owner }: Standing,
+  { owner }: SettingsContext,
   { isEventType, ownEventTypes }: WebhookRules,
 ): Promise<FieldError[]> => {
   const others = [...new Set(events)].filter((name) => name !== EVERYTHING && !isEventType(name));
-  // Of more than a webhook may name, some are named as unknown.
+  // Beyond the limit, own types are not looked up: they are reported as unknown.
   const own = others.length > 0 ? await ownEventTypes?.(owner, others.slice(0, MOST_EVENTS)) : undefined;
   const unknown = events.flatMap((name, index) =>
     name === EVERYTHING || isEventType(name) || own?.has(name)
@@ -72,36 +72,39 @@ const checkEvents = async (
     : unknown;
 };
 
-const checkAllHeaders = (headers: Settings['headers'], { hasBasicAuth, keptHeaderNames }: Standing): FieldError[] => {
+const checkAllHeaders = (
+  headers: SettingsToCheck['headers'],
+  { hasBasicAuth, unchangedHeaderNames }: SettingsContext,
+): FieldError[] => {
   if (headers) return checkHeaders(headers, { hasBasicAuth });
-  const isTaken = hasBasicAuth && keptHeaderNames.some((name) => name.toLowerCase() === 'authorization');
+  const isTaken = hasBasicAuth && unchangedHeaderNames.some((name) => name.toLowerCase() === 'authorization');
   if (!isTaken) return [];
-  return [{ path: 'basic_auth', code: 'reserved', message: 'needs the header that `headers` sets already' }];
+  return [{ path: 'basic_auth', code: 'reserved', message: 'needs the `authorization` header, which `headers` sets' }];
 };
 
-/** Holds settings to what depends on the profile, the catalogue and the network, and names everything that is wrong. */
+/** Checks the settings that depend on the profile, the catalogue and the network. Throws `invalid` with all faults. */
 export const checkSettings = async (
-  { url, events, profile_options, schedule, headers, api_version, secret }: Settings,
-  standing: Standing,
+  { url, events, profile_options, schedule, headers, api_version, secret }: SettingsToCheck,
+  context: SettingsContext,
   profile: Profile,
   rules: WebhookRules,
 ): Promise<void> => {
   const errors = [
-    ...(url === undefined ? [] : await rules.checkUrl(url, standing.allowHttp)),
-    ...(await checkEvents(events ?? [], standing, rules)),
-    ...checkAllHeaders(headers, standing),
+    ...(url === undefined ? [] : await rules.checkUrl(url, context.allowHttp)),
+    ...(await checkEvents(events ?? [], context, rules)),
+    ...checkAllHeaders(headers, context),
   ];
   const options = profile_options === undefined ? null : profile.options.safeParse(profile_options);
   if (options?.error) errors.push(...fieldErrors('profile_options', options.error));
   if (typeof schedule === 'string' && !rules.profiles[schedule]) {
-    errors.push({ path: 'schedule', code: 'unknown_profile', message: 'no profile is called so' });
+    errors.push({ path: 'schedule', code: 'unknown_profile', message: 'must be the name of a profile' });
   }
   if (api_version !== undefined && !profile.apiVersions.includes(api_version)) {
-    const message = `is no version of the profile's; there are ${profile.apiVersions.join(', ')}`;
+    const message = `must be a version of the profile: ${profile.apiVersions.join(', ')}`;
     errors.push({ path: 'api_version', code: 'unknown_version', message });
   }
-  const own = secret === undefined ? null : profile.secret.safeParse(secret);
-  if (own?.error) errors.push(...fieldErrors('secret', own.error));
+  const ownSecret = secret === undefined ? null : profile.secret.safeParse(secret);
+  if (ownSecret?.error) errors.push(...fieldErrors('secret', ownSecret.error));
   if (errors.length === 0) return;
   const names = errors.map(({ path }) => path).join(', ');
   throw new PassPostError('invalid', `Wrong: ${names}.`, { errors });

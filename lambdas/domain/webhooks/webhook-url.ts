@@ -1,11 +1,11 @@
 import type { FieldError } from '../foundation/errors.ts';
 
 export interface WebhookUrlRules {
-  /** `loopback`: plain http is taken where the host is this machine, and only where that is allowed at all. */
+  /** `loopback` = plain http is allowed for loopback hosts only, and only together with `allowLoopback`. */
   readonly allowHttp: boolean | 'loopback';
-  /** Lets a webhook point at this machine, on any port. */
+  /** Allows loopback hosts, on any port. */
   readonly allowLoopback: boolean;
-  /** Where this deployment answers itself: host names, or `host:port`. */
+  /** Hosts of this deployment, as host names or `host:port`. */
   readonly ownHosts: readonly string[];
   readonly isPublicAddress: (address: string) => boolean;
 }
@@ -16,26 +16,29 @@ export type WebhookUrlCheck =
 
 const LONGEST = 2048;
 const PORTS = new Set(['', '80', '443', '8443']);
-/** Names that mean this machine or this network, whatever they resolve to. */
+/** Top-level names of the local machine or network, whatever they resolve to. */
 const LOCAL_NAMES = ['localhost', 'local', 'internal', 'localdomain'];
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
-/** Scheme, authority and the rest, before WHATWG repairs anything: it would take `https:host`, `https:///host` and backslashes too. */
+/**
+ * Scheme, authority, path and query as written. The WHATWG parser would also accept `https:host`, `https:///host` and
+ * backslashes.
+ */
 const FORM = /^https?:\/\/([^/?#\\]+)([^?#\\]*)(\?[^#]*)?(?:#.*)?$/i;
 
-/** What the URL holds between authority and fragment, as it was written. */
+/** Path and query of a URL as they were written. */
 export const requestTarget = (url: string): string => {
   const [, , path = '', query = ''] = FORM.exec(url) ?? [];
-  // Receivers compare secrets in it byte for byte, so that only what HTTP cannot carry is encoded.
+  // Receivers compare secrets in the URL byte for byte, so only characters that HTTP cannot carry are encoded.
   const target = `${path || '/'}${query}`;
   return /^[\x21-\x7e]*$/.test(target) ? target : target.replace(/[^\x21-\x7e]+/g, encodeURIComponent);
 };
 
-/** The host as resolvers and certificates know it: an IPv6 literal without its brackets. */
+/** The host for resolvers and certificates: an IPv6 literal without brackets. */
 export const bareHost = (url: URL): string => url.hostname.replace(/^\[(.*)\]$/, '$1');
 
 const isAddressLiteral = (host: string): boolean => host.includes(':') || /^\d+\.\d+\.\d+\.\d+$/.test(host);
 
-/** Takes what WHATWG made of a host, where every odd spelling of an address is canonical already. */
+/** Whether a host is loopback. Takes a WHATWG hostname, which has every address in canonical form. */
 export const isLoopbackHost = (host: string): boolean =>
   host === 'localhost' ||
   host.endsWith('.localhost') ||
@@ -57,18 +60,19 @@ const parse = (text: string): URL | null => {
   return authority === '' ? null : URL.parse(text);
 };
 
+/** The parsed URL, or its first fault. */
 const findFault = (text: string, rules: WebhookUrlRules): [code: string, message: string] | URL => {
   if (text.length > LONGEST) return ['too_long', `must be at most ${LONGEST} characters`];
   if (/[\s\p{Cc}]/u.test(text) || !text.isWellFormed()) {
-    return ['invalid_characters', 'must not hold spaces or control characters'];
+    return ['invalid_characters', 'must not contain spaces or control characters'];
   }
   const url = parse(text);
   if (!url) return ['invalid_url', 'must be an absolute http or https URL'];
   if (FORM.exec(text)?.[1]?.includes('@'))
-    return ['user_info', 'must not hold a user name or password: use basic_auth'];
+    return ['user_info', 'must not contain a user name or password: use basic_auth'];
 
   const host = bareHost(url);
-  // A trailing dot is another spelling of the same name, and what hides a local or an own one.
+  // A trailing dot spells the same name and would hide a local host or one of our own.
   const name = host.replace(/\.$/, '');
   const isLoopback = rules.allowLoopback && isLoopbackHost(host);
   if (rules.ownHosts.some((own) => [name, `${name}:${url.port}`].includes(own.toLowerCase()))) {
@@ -84,13 +88,13 @@ const findFault = (text: string, rules: WebhookUrlRules): [code: string, message
   return url;
 };
 
-/** Whether a webhook may have this URL, as far as its text tells. What its name resolves to is another question, asked again at every connection. */
+/** Checks the text of a webhook's URL. The addresses of its host are checked separately, again at every connection. */
 export const checkWebhookUrl = (text: string, rules: WebhookUrlRules): WebhookUrlCheck => {
-  const found = findFault(text, rules);
-  if (found instanceof URL) return { errors: [], url: found };
-  const [code, message] = found;
+  const result = findFault(text, rules);
+  if (result instanceof URL) return { errors: [], url: result };
+  const [code, message] = result;
   return { errors: [{ path: 'url', code, message }], url: null };
 };
 
-/** Whether a URL asks for plain http, however it is written. */
+/** Whether a URL's scheme is plain http, in any case. */
 export const isPlainHttp = (text: string): boolean => /^http:/i.test(text);

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { HIDDEN, type StoredWebhook } from './webhook.ts';
+import { MASK, type StoredWebhook } from './webhook.ts';
 
-/** A webhook as the API shows it: of what is secret, only that it is there. */
+/** A webhook as the API shows it. Secret values are masked. */
 export const webhookViewSchema = z
   .object({
     id: z.string(),
@@ -16,8 +16,8 @@ export const webhookViewSchema = z
     profile_options: z.record(z.string(), z.unknown()),
     schedule: z.union([z.array(z.number()), z.string()]).nullable(),
     timeout_seconds: z.number(),
-    basic_auth: z.object({ username: z.string(), password: z.literal(HIDDEN) }).nullable(),
-    headers: z.record(z.string(), z.literal(HIDDEN)),
+    basic_auth: z.object({ username: z.string(), password: z.literal(MASK) }).nullable(),
+    headers: z.record(z.string(), z.literal(MASK)),
     api_version: z.string(),
     allow_http: z.boolean(),
     max_per_second: z.number().nullable(),
@@ -29,7 +29,7 @@ export const webhookViewSchema = z
   .meta({ id: 'Webhook' });
 export type WebhookView = z.infer<typeof webhookViewSchema>;
 
-/** The answer to its creation: the secret this once, and not again when the request is repeated. */
+/** The answer to `POST /webhooks`. It has the secret once; the answer to a repeated request does not. */
 export const createdWebhookSchema = webhookViewSchema
   .extend({ secret: z.string().optional() })
   .meta({ id: 'CreatedWebhook' });
@@ -47,8 +47,8 @@ export const webhookToView = (webhook: StoredWebhook): WebhookView => ({
   profile_options: webhook.profile_options,
   schedule: webhook.schedule,
   timeout_seconds: webhook.timeout_seconds,
-  basic_auth: webhook.basic_auth && { username: webhook.basic_auth.username, password: HIDDEN },
-  headers: Object.fromEntries((webhook.headers?.names ?? []).map((name) => [name, HIDDEN] as const)),
+  basic_auth: webhook.basic_auth && { username: webhook.basic_auth.username, password: MASK },
+  headers: Object.fromEntries((webhook.headers?.names ?? []).map((name) => [name, MASK] as const)),
   api_version: webhook.api_version,
   allow_http: webhook.allow_http,
   max_per_second: webhook.max_per_second,
@@ -58,8 +58,8 @@ export const webhookToView = (webhook: StoredWebhook): WebhookView => ({
   updated_at: webhook.updated_at,
 });
 
-/** What may be told of a rotation again and again. */
+/** The part of a rotation's answer that a repeat of the request gets too. */
 export const rotationViewSchema = z.object({
-  previous_expires_at: z.iso.datetime().meta({ description: 'Until when the secret before this one signs.' }),
+  previous_expires_at: z.iso.datetime().meta({ description: 'The time until which the previous secret signs.' }),
 });
 export type RotationView = z.infer<typeof rotationViewSchema>;

@@ -1,18 +1,20 @@
 import * as z from 'zod';
 import { rowVersion } from '../foundation/row-version.ts';
 
-/** `*` in a webhook's events: whatever its profile says it means. */
+/** `*` in a webhook's events: the types that its profile means by it. */
 export const EVERYTHING = '*';
-/** Event names a webhook may ask for. */
+/** The most event types that a webhook can name. */
 export const MOST_EVENTS = 40;
-/** What reads show in place of a value that is never shown. */
-export const HIDDEN = '***';
+/** Shown by reads instead of a secret value. */
+export const MASK = '***';
 
-/** A secret as its row holds it: sealed, with the time (milliseconds) at which it stops signing, or null. */
+/**
+ * A sealed secret in a webhook's row. `expires_at` is the time (milliseconds) at which it stops signing; null = never.
+ */
 export const sealedSecretSchema = z.object({ sealed: z.string(), expires_at: z.number().nullable() });
 export type SealedSecret = z.infer<typeof sealedSecretSchema>;
 
-/** A webhook as its row holds it. What is `sealed` only the deliver function can open. */
+/** A webhook as its row holds it. Only the deliver function can open `sealed` values. */
 export const storedWebhookSchema = z.object({
   v: rowVersion,
   id: z.string(),
@@ -25,7 +27,9 @@ export const storedWebhookSchema = z.object({
   disabled_reason: z.enum(['manual', 'gone', 'failing']).nullable().default(null),
   profile: z.string(),
   profile_options: z.record(z.string(), z.unknown()),
-  /** `null`: the profile's own. A name: that profile's. A list: seconds before each retry. */
+  /**
+   * `null` = the schedule of its profile. A name = the schedule of that profile. A list = seconds before each retry.
+   */
   schedule: z
     .union([z.string(), z.array(z.number())])
     .nullable()
@@ -39,18 +43,18 @@ export const storedWebhookSchema = z.object({
   /** Newest first. */
   secrets: z.array(sealedSecretSchema),
   basic_auth: z.object({ username: z.string(), sealed: z.string() }).nullable().default(null),
-  /** `sealed` is the JSON object of names and values; `names` may be shown. */
+  /** `sealed` is the JSON object of names and values. `names` are shown by the API. */
   headers: z
     .object({ names: z.array(z.string()), sealed: z.string() })
     .nullable()
     .default(null),
-  /** Raised by every change; a change is made on the version it was read at. */
+  /** Raised by every change. A change is written only if the stored version is the one that was read. */
   version: z.number(),
   created_at: z.string(),
   updated_at: z.string(),
-  /** Set on a tombstone: the webhook is gone, its deliveries' history is not. */
+  /** When the webhook was deleted. The row is then a tombstone; the history of its deliveries may still exist. */
   deleted_at: z.string().nullable().default(null),
-  /** On a tombstone: nor is the history there any more; its rows may still be on their way out. */
+  /** On a tombstone: the history was deleted too. A command may still be erasing its rows. */
   is_history_erased: z.boolean().optional(),
 });
 export type StoredWebhook = z.infer<typeof storedWebhookSchema>;

@@ -1,26 +1,26 @@
 import { describe, expect, it } from 'vitest';
-import { mergedPage, type ReadRun } from '../../../lambdas/domain/foundation/merged-page.ts';
+import { mergedPage, type ReadRange } from '../../../lambdas/domain/foundation/merged-page.ts';
 import type { Page, Position } from '../../../lambdas/domain/foundation/page.ts';
 
-const position = (place: number): Position => ({ at: '', id: String(place).padStart(6, '0') });
-const placeOf = ({ id }: Position): number => Number(id);
+const position = (rank: number): Position => ({ at: '', id: String(rank).padStart(6, '0') });
+const rankOf = ({ id }: Position): number => Number(id);
 
-/** A run of places, newest first, of which `wants` passes the filter. */
-const run =
-  (places: readonly number[], wants: (place: number) => boolean, looked: number[]): ReadRun<number> =>
+/** A range of ranks, newest (highest) first. `matches` is its filter. */
+const range =
+  (ranks: readonly number[], matches: (rank: number) => boolean, examined: number[]): ReadRange<number> =>
   async (after, atMost) => {
-    const rest = places.toSorted((a, b) => b - a).filter((place) => after === null || place < placeOf(after));
+    const rest = ranks.toSorted((a, b) => b - a).filter((rank) => after === null || rank < rankOf(after));
     const read = rest.slice(0, atMost);
-    looked.push(read.length);
+    examined.push(read.length);
     const last = read.at(-1);
     const reached = rest.length > read.length && last !== undefined ? position(last) : null;
-    return { items: read.filter(wants), looked: read.length, reached };
+    return { items: read.filter(matches), examined: read.length, reached };
   };
 
 describe('a merged page', () => {
   it.each([
     [
-      'even runs',
+      'even ranges',
       [
         [9, 5, 1],
         [8, 4],
@@ -29,9 +29,9 @@ describe('a merged page', () => {
       ],
       2,
     ],
-    ['one long run and empty ones', [[], Array.from({ length: 50 }, (_, index) => index), []], 7],
+    ['one long range and empty ranges', [[], Array.from({ length: 50 }, (_, index) => index), []], 7],
     [
-      'one run newer than the other',
+      'one range newer than the other',
       [
         [1, 2, 3, 4],
         [11, 12, 13, 14],
@@ -46,17 +46,17 @@ describe('a merged page', () => {
       ],
       4,
     ],
-    ['nothing', [[], []], 5],
-  ])('shows each exactly once, newest first: %s', async (_, runs, limit) => {
+    ['empty ranges', [[], []], 5],
+  ])('shows each item exactly once, newest first: %s', async (_, ranges, limit) => {
     const seen: number[] = [];
     const sizes: number[] = [];
     for (let after: Position | null = null; ; ) {
       const page: Page<number> = await mergedPage({
-        runs: runs.map((places) => run(places, () => true, [])),
+        ranges: ranges.map((ranks) => range(ranks, () => true, [])),
         positionOf: position,
         after,
         limit,
-        lookAtMost: 1000,
+        examineAtMost: 1000,
         isFiltered: false,
       });
       seen.push(...page.items);
@@ -65,27 +65,27 @@ describe('a merged page', () => {
       after = page.next;
     }
 
-    expect(seen).toEqual(runs.flat().toSorted((a, b) => b - a));
+    expect(seen).toEqual(ranges.flat().toSorted((a, b) => b - a));
     expect(sizes.slice(0, -1).every((size) => size === limit)).toBe(true);
   });
 
-  it('finds the rare ones page by page, and looks at no more than it may', async () => {
-    const runs = [0, 1, 2, 3].map((shard) => Array.from({ length: 500 }, (_, index) => index * 4 + shard));
-    const rare = (place: number) => place % 333 === 0;
+  it('finds rare matches page by page and examines at most `examineAtMost` items a page', async () => {
+    const ranges = [0, 1, 2, 3].map((shard) => Array.from({ length: 500 }, (_, index) => index * 4 + shard));
+    const isRare = (rank: number) => rank % 333 === 0;
     const seen: number[] = [];
     let pages = 0;
     for (let after: Position | null = null; ; pages++) {
-      const looked: number[] = [];
+      const examined: number[] = [];
       const page: Page<number> = await mergedPage({
-        runs: runs.map((places) => run(places, rare, looked)),
+        ranges: ranges.map((ranks) => range(ranks, isRare, examined)),
         positionOf: position,
         after,
         limit: 2,
-        lookAtMost: 400,
+        examineAtMost: 400,
         isFiltered: true,
       });
       seen.push(...page.items);
-      expect(looked.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(400);
+      expect(examined.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(400);
       if (page.next === null) break;
       after = page.next;
     }
@@ -94,20 +94,20 @@ describe('a merged page', () => {
     expect(pages).toBeGreaterThan(3);
   });
 
-  it('reads on only the run that holds the page back', async () => {
-    const looked: number[] = [];
-    const old = run([1], () => true, []);
-    const runs = [
-      run(
+  it('reads on only in the range that the page still needs', async () => {
+    const examined: number[] = [];
+    const old = range([1], () => true, []);
+    const ranges = [
+      range(
         Array.from({ length: 9 }, (_, index) => index + 10),
         () => true,
-        looked,
+        examined,
       ),
       old,
     ];
 
-    await mergedPage({ runs, positionOf: position, after: null, limit: 3, lookAtMost: 100, isFiltered: false });
+    await mergedPage({ ranges, positionOf: position, after: null, limit: 3, examineAtMost: 100, isFiltered: false });
 
-    expect(looked).toEqual([4]);
+    expect(examined).toEqual([4]);
   });
 });

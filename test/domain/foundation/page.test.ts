@@ -6,14 +6,14 @@ const id = 'tsk_01KA8Z3M9Q4T7V2X5B8D1F6H0J';
 const query = z.strictObject(pageQuery('tsk'));
 
 describe('the query of a list', () => {
-  test('reads its cursor back', () => {
+  test('parses the cursor that it made', () => {
     const position = { at: '2026-11-16T09:30:00.000Z', id };
 
     expect(query.parse({ limit: '100', cursor: positionToCursor(position) })).toEqual({ limit: 100, cursor: position });
     expect(query.parse({})).toEqual({ limit: 20 });
   });
 
-  test.each(['0', '101', '-1', '1.5', '1e1', '', ' 5', '05', 'x'])('refuses the limit %j', (limit) => {
+  test.each(['0', '101', '-1', '1.5', '1e1', '', ' 5', '05', 'x'])('rejects the limit %j', (limit) => {
     expect(query.safeParse({ limit }).error?.issues[0]?.path).toEqual(['limit']);
   });
 
@@ -25,7 +25,7 @@ describe('the query of a list', () => {
     positionToCursor({ at: 'yesterday', id }),
     positionToCursor({ at: '', id: `${id}#x` }),
     'A'.repeat(5000),
-  ])('refuses the cursor %j', (cursor) => {
+  ])('rejects the cursor %j', (cursor) => {
     expect(query.safeParse({ cursor }).error?.issues[0]?.path).toEqual(['cursor']);
   });
 });
@@ -35,9 +35,9 @@ describe('an instant', () => {
     ['2026-11-16T09:30:00.5+01:00', '2026-11-16T08:30:00.500Z'],
     ['0000-01-01T00:00:00+23:59', '1970-01-01T00:00:00.000Z'],
     ['1969-12-31T23:59:59Z', '1970-01-01T00:00:00.000Z'],
-    // In the year 10000, whose text comes before all others.
+    // The year 10000: its text would sort before all others.
     ['9999-12-31T23:59:59-23:59', '9999-12-31T23:59:59.999Z'],
-  ])('%s is %s', (text, expected) => {
+  ])('%s is parsed to %s', (text, expected) => {
     expect(new Date(instantSchema.parse(text)).toISOString()).toBe(expected);
   });
 });

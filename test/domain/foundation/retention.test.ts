@@ -4,8 +4,8 @@ import { retentionOf } from '../../../lambdas/domain/foundation/retention.ts';
 test.each([
   [undefined, 30, 30],
   [7, 30, 7],
-  // The stack keeps less than it did when the account was given its own.
+  // The stack's retention was shortened after the account got its own.
   [60, 30, 30],
-])('an account with %s days in a stack with %i keeps %i', (own, stack, kept) => {
-  expect(retentionOf(own, stack)).toBe(kept);
+])('an account with %s days in a stack with %i days has a retention of %i days', (ownDays, stackDays, days) => {
+  expect(retentionOf(ownDays, stackDays)).toBe(days);
 });

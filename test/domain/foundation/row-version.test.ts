@@ -13,8 +13,8 @@ const stored = modules.flatMap((exported) =>
   Object.entries(exported).filter(([name]) => /^stored[A-Z]\w*Schema$/.test(name)),
 );
 
-describe('row version', () => {
-  test('stands in every schema that rows are read by', () => {
+describe('the row version', () => {
+  test('is a member of every schema that parses rows', () => {
     expect(stored.map(([name]) => name).toSorted()).toEqual([
       'storedAccountSchema',
       'storedApiKeySchema',
@@ -28,7 +28,7 @@ describe('row version', () => {
     ]);
   });
 
-  test.each(stored)('%s takes rows without one or of the first, and no others', (_, schema) => {
+  test.each(stored)('%s accepts rows without a version or of version 1, and rejects others', (_, schema) => {
     const version = schema.pick({ v: true });
 
     expect(version.parse({})).toEqual({});
@@ -36,10 +36,10 @@ describe('row version', () => {
     expect(() => version.parse({ v: 2 })).toThrow(/"v"/);
   });
 
-  test('a command of another version is not carried out', () => {
-    const resume = { id: 'c', owner: 'acc_1#live', type: 'release', webhook_id: 'whk_1' };
+  test('of an unknown command makes its schema reject the command', () => {
+    const release = { id: 'c', owner: 'acc_1#live', type: 'release', webhook_id: 'whk_1' };
 
-    expect(commandSchema.parse(resume)).toEqual(resume);
-    expect(() => commandSchema.parse({ ...resume, v: 2 })).toThrow(/"v"/);
+    expect(commandSchema.parse(release)).toEqual(release);
+    expect(() => commandSchema.parse({ ...release, v: 2 })).toThrow(/"v"/);
   });
 });

@@ -6,7 +6,7 @@ import type { StoredJob } from '../../../lambdas/domain/jobs/job.ts';
 const startMs = Date.parse('2026-11-16T09:30:00.000Z');
 const result = { meta: { code: 200, message: 'OK', details: [], retryable: false }, data: { rates: [] } };
 
-describe('waiting for a job', () => {
+describe('createJob without async', () => {
   let nowMs: number;
   let reads: { atMs: number; isLatest: boolean }[];
   let rows: Map<string, StoredJob>;
@@ -59,7 +59,7 @@ describe('waiting for a job', () => {
       },
     );
 
-  it('looks ever more rarely, at most every second, for 25 s at most', async () => {
+  it('polls at growing intervals of at most a second, for at most 25 s', async () => {
     const { isResult, job } = await create();
 
     const gaps = reads.slice(1, -1).map(({ atMs }, i) => atMs - (reads[i]?.atMs ?? 0));
@@ -72,7 +72,7 @@ describe('waiting for a job', () => {
     expect(reads.at(-1)).toEqual({ atMs: 25_000, isLatest: true });
   });
 
-  it('answers the result soon after it is there', async () => {
+  it('answers the result soon after the job is completed', async () => {
     completedAtMs = startMs + 3000;
 
     const { isResult, job } = await create();
@@ -82,7 +82,7 @@ describe('waiting for a job', () => {
     expect(nowMs - startMs).toBeLessThanOrEqual(4000);
   });
 
-  it('gives a repeat what the first was answered, in time or not', async () => {
+  it('gives a repeat the same answer as the first request, with or without a result', async () => {
     const idempotencyKey = 'k1';
     const early = await create({ idempotencyKey });
     completedAtMs = nowMs + 1;
@@ -94,11 +94,11 @@ describe('waiting for a job', () => {
     nowMs += 60_000;
     const again = await create({ idempotencyKey: 'k2' });
 
-    expect(late).toEqual({ ...early, isReplay: true, job: { ...early.job, version: 2, written_by: 'worker' } });
-    expect(again).toEqual({ ...inTime, isReplay: true });
+    expect(late).toEqual({ ...early, isRepeat: true, job: { ...early.job, version: 2, written_by: 'worker' } });
+    expect(again).toEqual({ ...inTime, isRepeat: true });
   });
 
-  it('tells a repeat that the first is still waiting', async () => {
+  it('rejects a repeat while the first request is still waiting', async () => {
     const creation = { idempotencyKey: 'k1', nowMs: startMs };
     await create(creation);
     nowMs = startMs + 24_999;

@@ -6,7 +6,7 @@ import {
 } from '../../../lambdas/domain/keyring/key-material.ts';
 import { type PublicKeys, parseKeyring, publicKeysOf } from '../../../lambdas/domain/keyring/keyring.ts';
 
-/** A deployment in memory whose `failingStep`-th step does its work and then dies. */
+/** A deployment in memory. Step number `failingStep` does its work and then dies. */
 const deployment = () => {
   const state = {
     keyring: null as string | null,
@@ -51,8 +51,8 @@ const deployment = () => {
   return { state, run };
 };
 
-describe('key material', () => {
-  it('fills what is empty, and the rows fit the secrets', async () => {
+describe('provideKeyMaterial', () => {
+  it('fills empty secrets and derives the rows from them', async () => {
     const { state, run } = deployment();
 
     await run();
@@ -72,7 +72,7 @@ describe('key material', () => {
     expect(state).toEqual(before);
   });
 
-  it.each([1, 2, 3, 4, 5, 6])('is healed by the next run when it dies after step %i', async (dieAt) => {
+  it.each([1, 2, 3, 4, 5, 6])('is completed by the next run if it dies after step %i', async (dieAt) => {
     const { state, run } = deployment();
     await expect(run(dieAt)).rejects.toThrow('killed');
     const { keyring, operator } = state;
@@ -85,7 +85,7 @@ describe('key material', () => {
     expect(state.operatorKeys.size).toBe(1);
   });
 
-  it('does not write over a keyring that it cannot read', async () => {
+  it('does not overwrite a keyring that it cannot read', async () => {
     const { state, run } = deployment();
     state.keyring = '{"v":2}';
 

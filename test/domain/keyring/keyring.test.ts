@@ -4,7 +4,7 @@ import { createKeyring, parseKeyring, publicKeysOf, signingKeysOf } from '../../
 const keyring = createKeyring();
 
 describe('the keyring', () => {
-  it('has a pair to seal with and a key of each kind to sign with', () => {
+  it('has a sealing pair and a signing key of each algorithm', () => {
     const { ed25519, ecdsaP256, rsa } = signingKeysOf(keyring, 0);
 
     expect(keyring.sealing.map(({ jwk }) => [jwk.kty, jwk.crv])).toEqual([['OKP', 'X25519']]);
@@ -13,7 +13,7 @@ describe('the keyring', () => {
     expect(rsa.privateKey.asymmetricKeyDetails?.modulusLength).toBe(2048);
   });
 
-  it('publishes nothing private', () => {
+  it('publishes no private key material', () => {
     const { sealing, jwks } = publicKeysOf(keyring);
 
     for (const key of [sealing.jwk, ...jwks.keys]) {
@@ -27,9 +27,9 @@ describe('the keyring', () => {
   });
 
   it.each([
-    ['the older before its time', 999, 0],
-    ['the newer at it', 1000, 1],
-    ['the newer after it', 1001, 1],
+    ['the older key before the newer key’s time', 999, 0],
+    ['the newer key at its time', 1000, 1],
+    ['the newer key after its time', 1001, 1],
   ])('seals with the newest pair, signs with %s, and publishes both', (_name, atMs, signer) => {
     const newer = createKeyring();
     const grown = {
@@ -45,13 +45,13 @@ describe('the keyring', () => {
     expect(jwks.keys).toHaveLength(6);
   });
 
-  it('signs with no key that has no time yet', () => {
+  it('does not sign with a key without a time', () => {
     const untimed = { ...keyring, signing: keyring.signing.map((key) => ({ ...key, signs_from: null })) };
 
     expect(() => signingKeysOf(untimed, Date.now())).toThrow('no EdDSA key');
   });
 
-  it('is read as the first release wrote it, without times: those keys sign', () => {
+  it('of the first release, without times, is read, and its keys sign', () => {
     const signing = keyring.signing.map(({ kid, alg, jwk }) => ({ kid, alg, jwk }));
     const text = JSON.stringify({ v: 1, sealing: keyring.sealing, signing });
 
@@ -61,22 +61,22 @@ describe('the keyring', () => {
     expect(publicKeysOf(read)).toEqual(publicKeysOf(keyring));
   });
 
-  it('keeps what a later release added to it', () => {
+  it('preserves members that a later release added', () => {
     const [pair, ...pairs] = keyring.sealing;
-    const later = { ...keyring, sealing: [{ ...pair, retired: true }, ...pairs], note: 'kept' };
+    const later = { ...keyring, sealing: [{ ...pair, retired: true }, ...pairs], note: 'preserved' };
 
     expect(parseKeyring(JSON.stringify(later))).toEqual(later);
   });
 
-  it('is read back from its text', () => {
+  it('is parsed from its JSON text', () => {
     expect(parseKeyring(JSON.stringify(keyring))).toEqual(keyring);
   });
 
   it.each([
-    ['no JSON', 'secret-that-must-not-be-quoted'],
+    ['not JSON', 'secret-that-must-not-be-quoted'],
     ['JSON of another shape', '{"secret-that-must-not-be-quoted":1}'],
     ['another version', JSON.stringify({ ...keyring, v: 2 })],
-  ])('tells nothing of a text that is %s', (_name, text) => {
+  ])('gives an error without details for a text that is %s', (_name, text) => {
     const read = (): unknown => parseKeyring(text);
 
     expect(read).toThrow(/^the keyring secret does not hold a keyring of this version$/);

@@ -11,7 +11,7 @@ import { rotateKeyring, rotationSchema } from '../../../lambdas/domain/keyring/r
 const DAY = 86_400;
 const START_MS = Date.UTC(2026, 10, 1);
 
-/** A deployment in memory whose `dieAt`-th step does its work and then dies; after each, what must always hold is checked. */
+/** A deployment in memory. Step number `dieAt` does its work and then dies. The invariants are checked after each step. */
 const deployment = (keyring = createKeyring()) => {
   const state = { text: JSON.stringify(keyring), published: publicKeysOf(keyring), nowMs: START_MS, versions: 0 };
   let steps = 0;
@@ -20,10 +20,10 @@ const deployment = (keyring = createKeyring()) => {
   const check = (): void => {
     const published = new Set(state.published.jwks.keys.map(({ kid }) => kid));
     const unpublished = current().signing.filter(({ kid, signs_from }) => signs_from !== null && !published.has(kid));
-    expect(unpublished, 'keys that will sign and are not published').toEqual([]);
+    expect(unpublished, 'keys that will sign but are not published').toEqual([]);
     expect(
       current().sealing.map(({ kid }) => kid),
-      'what is sealed to',
+      'the sealing keys in the secret',
     ).toContain(state.published.sealing.kid);
   };
   const step = async <T>(work: () => T): Promise<T> => {
@@ -57,8 +57,8 @@ const deployment = (keyring = createKeyring()) => {
   return { state, current, rotate };
 };
 
-describe('a rotation of the keyring', () => {
-  it('adds a pair and a key of each kind, which sign a day after they are published', async () => {
+describe('rotateKeyring', () => {
+  it('adds a sealing pair and signing keys of each algorithm that sign a day after their publication', async () => {
     const first = createKeyring();
     const { state, current, rotate } = deployment(first);
 
@@ -73,7 +73,7 @@ describe('a rotation of the keyring', () => {
     expect(signingKeysOf(current(), START_MS + DAY * 1000).rsa.kid).toBe(signing_kids[2]);
   });
 
-  it.each([1, 2, 3, 4, 5])('is finished by the next run when it dies after step %i', async (dieAt) => {
+  it.each([1, 2, 3, 4, 5])('is completed by the next run if it dies after step %i', async (dieAt) => {
     const { state, current, rotate } = deployment();
     await expect(rotate(DAY, dieAt)).rejects.toThrow('killed');
     state.nowMs += 3_600_000;
@@ -85,7 +85,7 @@ describe('a rotation of the keyring', () => {
     expect(state.published).toEqual(publicKeysOf(current()));
   });
 
-  it('adds nothing while keys wait, and writes the secret at most twice', async () => {
+  it('adds no keys while keys wait, and writes the secret at most twice', async () => {
     const { state, rotate } = deployment();
     const first = await rotate();
     state.nowMs += 3_600_000;
@@ -97,18 +97,18 @@ describe('a rotation of the keyring', () => {
   });
 
   it.each([
-    ['brings the time of what waits forward', 1200, 1200],
-    ['never puts it off', 2 * DAY, DAY],
-  ])('%s', async (_name, askedSeconds, signsInSeconds) => {
+    ['moves the time of waiting keys forward', 1200, 1200],
+    ['does not move the time of waiting keys back', 2 * DAY, DAY],
+  ])('%s', async (_name, requestedSeconds, signsInSeconds) => {
     const { rotate } = deployment();
     await rotate();
 
-    const { signs_from } = await rotate(askedSeconds);
+    const { signs_from } = await rotate(requestedSeconds);
 
     expect(Date.parse(signs_from)).toBe(START_MS + signsInSeconds * 1000);
   });
 
-  it('is one, of two that run at once', async () => {
+  it('adds keys once if two rotations run at the same time', async () => {
     const { state, current, rotate } = deployment();
 
     const both = await Promise.all([rotate(), rotate()]);
@@ -118,7 +118,7 @@ describe('a rotation of the keyring', () => {
     expect(state.published).toEqual(publicKeysOf(current()));
   });
 
-  it('lets the oldest signing keys go at the tenth, never a sealing pair, and stays far below 64 KiB', async () => {
+  it('removes the oldest signing keys at the tenth rotation, never a sealing pair, and stays far below 64 KiB', async () => {
     const first = createKeyring();
     const { state, current, rotate } = deployment(first);
     const kids = (): string[] => current().signing.map(({ kid }) => kid);
@@ -134,7 +134,7 @@ describe('a rotation of the keyring', () => {
     expect(Buffer.byteLength(state.text)).toBeLessThan(26_000);
   });
 
-  it('refuses rather than outgrow the secret', async () => {
+  it('throws instead of exceeding the size of the secret', async () => {
     const first = createKeyring();
     const full = { ...first, sealing: Array.from({ length: 400 }, () => first.sealing).flat() };
     const { state, rotate } = deployment(full);
@@ -144,7 +144,7 @@ describe('a rotation of the keyring', () => {
     expect(state.text).toBe(JSON.stringify(full));
   });
 
-  it('waits a day unless it is told, and long enough for keys to get about', () => {
+  it('publishes keys for a day by default, for 1200 s to 30 days on request', () => {
     const read = (more: object) => rotationSchema.safeParse({ operation: 'rotate-keyring', ...more });
 
     expect(read({}).data?.signs_in_seconds).toBe(DAY);

@@ -10,25 +10,25 @@ const START_MS = Date.UTC(2026, 10, 1, 9);
 const MINUTE = 60_000;
 const webhookId = drawId('whk', START_MS);
 
-interface Found {
+interface HourRow {
   readonly delivery: StoredDelivery;
   readonly isInDueIndex: boolean;
 }
-const aDelivery = (over: Partial<StoredDelivery> = {}, isInDueIndex = false): Found => ({
+const aDelivery = (over: Partial<StoredDelivery> = {}, isInDueIndex = false): HourRow => ({
   delivery: { ...newDelivery(anEvent({}, START_MS), webhookId), ...over },
   isInDueIndex,
 });
 
-/** The ids of what is sent again when an hour with these deliveries is read so long after its start. */
-const sentAgain = async (found: readonly Found[], afterMs: number, speed = 1): Promise<string[]> => {
+/** Ids of the deliveries that get another message if an hour with these rows is read `afterMs` after its start. */
+const resentIds = async (found: readonly HourRow[], afterMs: number, speed = 1): Promise<string[]> => {
   const sent: DeliveryTicket[] = [];
-  const nobody = async () => ({ tickets: [], hasMore: false });
+  const noPage = async () => ({ tickets: [], hasMore: false });
   const store: CountHourStore = {
     read: async () => ({ found, next: null }),
     put: async () => {},
     close: async () => {},
     webhook: async () => null,
-    releasePage: nobody,
+    releasePage: noPage,
   };
   const queue = { send: async (tickets: readonly DeliveryTicket[]) => void sent.push(...tickets) };
   const nowMs = START_MS + afterMs;
@@ -43,8 +43,8 @@ const sentAgain = async (found: readonly Found[], afterMs: number, speed = 1): P
   return sent.map(({ deliveryId }) => deliveryId);
 };
 
-describe('an hour that is read', () => {
-  it('has those sent again that nothing else stands for', async () => {
+describe('countHour', () => {
+  it('sends only the first attempts again that the due index does not have', async () => {
     const lost = aDelivery();
     const others = [
       aDelivery({ status: 'pending', ticket: 2 }, true),
@@ -53,20 +53,20 @@ describe('an hour that is read', () => {
       aDelivery({ status: 'delivered', ticket: 2 }),
     ];
 
-    expect(await sentAgain([lost, ...others], 75 * MINUTE)).toEqual([lost.delivery.id]);
+    expect(await resentIds([lost, ...others], 75 * MINUTE)).toEqual([lost.delivery.id]);
   });
 
-  it('leaves alone what was due within the last quarter of an hour', async () => {
+  it('does not resend a delivery that fell due within the last quarter of an hour', async () => {
     const late = aDelivery({ due_at: START_MS + 61 * MINUTE });
 
-    expect(await sentAgain([late], 75 * MINUTE)).toEqual([]);
-    expect(await sentAgain([late], 76 * MINUTE)).toEqual([late.delivery.id]);
+    expect(await resentIds([late], 75 * MINUTE)).toEqual([]);
+    expect(await resentIds([late], 76 * MINUTE)).toEqual([late.delivery.id]);
   });
 
-  it('grants a request its time however fast the schedules run', async () => {
+  it('waits for the longest request at any schedule speed', async () => {
     const delivery = aDelivery();
 
-    expect(await sentAgain([delivery], 11_000, 3600)).toEqual([]);
-    expect(await sentAgain([delivery], 12_000, 3600)).toEqual([delivery.delivery.id]);
+    expect(await resentIds([delivery], 11_000, 3600)).toEqual([]);
+    expect(await resentIds([delivery], 12_000, 3600)).toEqual([delivery.delivery.id]);
   });
 });

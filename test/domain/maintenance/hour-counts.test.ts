@@ -18,7 +18,7 @@ const countOf = (deliveries: readonly StoredDelivery[]) => {
 };
 
 describe("an hour's counts", () => {
-  it('tell what became of deliveries and attempts', () => {
+  it('have the number of deliveries and attempts by outcome', () => {
     const counts = countOf([
       aDelivery({ status: 'delivered', settled_at: 50 }),
       aDelivery({ status: 'delivered', settled_at: 70, attempts_refused: 2, refused_at: 60 }),
@@ -33,7 +33,7 @@ describe("an hour's counts", () => {
     expect(counts).toMatchObject({ last_success_at: 70, last_failure_at: 90 });
   });
 
-  it('come to the same when they are put aside half-way', () => {
+  it('are the same if the counting is interrupted and continued', () => {
     const deliveries = [3, 30, 300, 3000].map(lasting);
     const half = JSON.parse(JSON.stringify(countOf(deliveries.slice(0, 2))));
 
@@ -43,17 +43,17 @@ describe("an hour's counts", () => {
     expect(rest.counts()).toEqual(countOf(deliveries));
   });
 
-  test.each([0, 1, 2, 5, 9, 10])('know %d ms exactly', (ms) => {
+  test.each([0, 1, 2, 5, 9, 10])('give a percentile of %d ms exactly', (ms) => {
     expect(percentileMs(countOf([lasting(ms)]), 0.5)).toBe(Math.max(1, ms));
   });
 
-  test.each([11, 42, 100, 999, 10_000, 30_000])('know %d ms within 5 %%', (ms) => {
-    const known = percentileMs(countOf([lasting(ms)]), 0.95) ?? 0;
+  test.each([11, 42, 100, 999, 10_000, 30_000])('give a percentile of %d ms within 5 %%', (ms) => {
+    const percentile = percentileMs(countOf([lasting(ms)]), 0.95) ?? 0;
 
-    expect(Math.abs(known - ms) / ms).toBeLessThan(0.05);
+    expect(Math.abs(percentile - ms) / ms).toBeLessThan(0.05);
   });
 
-  it('stay small however many deliveries there are', () => {
+  it('stay small for any number of deliveries', () => {
     const counts = countOf(Array.from({ length: 30_000 }, (_, ms) => lasting(ms)));
 
     expect(Object.keys(counts.durations).length).toBeLessThan(120);

@@ -5,11 +5,11 @@ const HOUR = 3_600_000;
 const hour = hourAt(Date.UTC(2026, 10, 1, 9, 30), 1);
 
 describe('an hour', () => {
-  it('is the clock’s', () => {
+  it('begins and ends with the hour of the clock', () => {
     expect(hour).toEqual({ startMs: Date.UTC(2026, 10, 1, 9), endMs: Date.UTC(2026, 10, 1, 10) });
   });
 
-  it('is as much shorter as waits are', () => {
+  it('is divided by the schedule speed', () => {
     const { startMs, endMs } = hourAt(Date.UTC(2026, 10, 1, 9, 30), 300);
 
     expect(endMs - startMs).toBe(12_000);
@@ -29,7 +29,7 @@ describe('an hour', () => {
     [511, 512],
     [512, null],
     [5000, null],
-  ])('with open deliveries at the age of %f hours is read again at %s', (age, next) => {
+  ])('with open deliveries, read at the age of %f hours, is read again at %s', (age, next) => {
     const again = nextReadingMs(hour, hour.endMs + age * HOUR, 720);
 
     expect(again).toBe(next === null ? null : hour.endMs + next * HOUR);

@@ -11,18 +11,18 @@ describe("a task's content", () => {
     [-1, false],
     [12.5, false],
     ['250', false],
-  ])('PP reading 10: has a reward of whole kroner: %j', (reward_nok, isTaken) => {
-    expect(taskContentSchema.safeParse({ ...content, reward_nok }).success).toBe(isTaken);
+  ])('PP reading 10: accepts only whole, non-negative kroner as a reward: %j', (reward_nok, isAccepted) => {
+    expect(taskContentSchema.safeParse({ ...content, reward_nok }).success).toBe(isAccepted);
   });
 
   it.each([
     ['size', 'huge'],
     ['urgency', 'now'],
-  ])('PP reading 8: knows no other %s: %s', (field, value) => {
+  ])('PP reading 8: rejects an unknown %s: %s', (field, value) => {
     expect(taskContentSchema.safeParse({ ...content, [field]: value }).success).toBe(false);
   });
 
-  it('PP reading 7: may refer to what another task refers to', () => {
+  it('PP reading 7: may have the same external reference as another task', () => {
     expect(taskContentSchema.parse({ ...content, external_reference: 'RES-1' }).external_reference).toBe('RES-1');
   });
 });

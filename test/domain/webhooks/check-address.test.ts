@@ -5,23 +5,23 @@ const rules = { allowHttp: false, allowLoopback: false, ownHosts: [], isPublicAd
 
 describe('a webhook’s address at registration', () => {
   it.each([
-    ['is taken where its name leads outside', 'public', []],
-    ['is taken where its name leads nowhere yet', 'unresolved', []],
-    ['is refused where its name leads inside', 'forbidden', ['url']],
+    ['is accepted if its name resolves to a public address', 'public', []],
+    ['is accepted if its name does not resolve yet', 'unresolved', []],
+    ['is rejected if its name resolves to a private address', 'forbidden', ['url']],
   ] as const)('%s', async (_, outcome, paths) => {
-    const asked: string[] = [];
+    const resolved: string[] = [];
 
     const errors = await checkAddress('https://hooks.example.com/a', rules, async (host) => {
-      asked.push(host);
+      resolved.push(host);
       return { outcome };
     });
 
     expect(errors.map(({ path }) => path)).toEqual(paths);
-    expect(asked).toEqual(['hooks.example.com']);
+    expect(resolved).toEqual(['hooks.example.com']);
   });
 
-  it('asks nobody about a text that is refused as it stands', async () => {
-    const errors = await checkAddress('http://hooks.example.com/', rules, () => Promise.reject(new Error('submitted')));
+  it('is not resolved if its text is invalid', async () => {
+    const errors = await checkAddress('http://hooks.example.com/', rules, () => Promise.reject(new Error('resolved')));
 
     expect(errors).toMatchObject([{ path: 'url', code: 'https_required' }]);
   });

@@ -7,13 +7,13 @@ const routes = (count: number, resource: string) => ({
   member: `${id}|${resource}`,
 });
 
-describe('what a webhook takes of the rows that say who wants a type', () => {
+describe('a webhook’s share of the routing rows', () => {
   it.each([
     [46, ''],
     [40, 'x'.repeat(64)],
     [13, 'x'.repeat(255)],
     [1, '🛂'.repeat(63)],
-  ])('is little enough for %i types with %j', (count, resource) => {
+  ])('is within the limit for %i types with resource %j', (count, resource) => {
     expect(() => checkRoutes(routes(count, resource))).not.toThrow();
   });
 
@@ -21,7 +21,7 @@ describe('what a webhook takes of the rows that say who wants a type', () => {
     [40, 'x'.repeat(65), 64],
     [14, 'x'.repeat(255), 240],
     [20, '🛂'.repeat(63), 159],
-  ])('is too much for %i types with %j', (count, resource, most) => {
+  ])('exceeds the limit for %i types with resource %j', (count, resource, most) => {
     expect(() => checkRoutes(routes(count, resource))).toThrow(
       expect.objectContaining({
         code: 'invalid',

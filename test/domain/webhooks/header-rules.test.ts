@@ -3,7 +3,7 @@ import { checkHeaders } from '../../../lambdas/domain/webhooks/header-rules.ts';
 
 const check = (headers: Record<string, string>, hasBasicAuth = false) => checkHeaders(headers, { hasBasicAuth });
 
-test('takes what a receiver may ask for', () => {
+test('checkHeaders accepts headers that a receiver may require', () => {
   const headers = {
     'X-Api-Key': 'k 1\t!',
     authorization: 'Bearer t',
@@ -18,22 +18,25 @@ test('takes what a receiver may ask for', () => {
 test.each([
   ...['Host', 'Content-Length', 'content-type', 'Transfer-Encoding', 'connection', 'TE', 'Expect', 'User-Agent'],
   ...['x-passpost-signature', 'Webhook-Id', 'passmint-signature', 'X-InPost-Topic', 'accept-encoding', 'upgrade'],
-])('IP reading 7: keeps %s for itself', (name) => {
+])('IP reading 7: rejects the reserved header %s', (name) => {
   expect(check({ [name]: 'x' })).toMatchObject([{ path: `headers.${name}`, code: 'reserved' }]);
 });
 
-test('lets Basic auth alone write the authorization', () => {
+test('checkHeaders rejects `authorization` if the webhook has Basic auth', () => {
   expect(check({ Authorization: 'Bearer t' }, true)).toMatchObject([
     { path: 'headers.Authorization', code: 'reserved' },
   ]);
 });
 
-test.each(['', ' x', 'x y', 'x:', 'x\r\ny', 'é', '(x)', 'x\u0000'])('IP reading 7: refuses the name %j', (name) => {
-  expect(check({ [name]: 'v' })).toMatchObject([{ code: 'invalid_name' }]);
-});
+test.each(['', ' x', 'x y', 'x:', 'x\r\ny', 'é', '(x)', 'x\u0000'])(
+  'IP reading 7: rejects the header name %j',
+  (name) => {
+    expect(check({ [name]: 'v' })).toMatchObject([{ code: 'invalid_name' }]);
+  },
+);
 
 test.each(['a\r\nx-b: c', 'a\nb', 'a\rb', 'a\u0000b', 'é', 'a\u007f', ' a', 'a ', '\ta'])(
-  'refuses the value %j',
+  'checkHeaders rejects the header value %j',
   (value) => {
     const [error] = check({ 'x-a': value });
 
@@ -41,11 +44,11 @@ test.each(['a\r\nx-b: c', 'a\nb', 'a\rb', 'a\u0000b', 'é', 'a\u007f', ' a', 'a 
   },
 );
 
-test('tells no value', () => {
+test('checkHeaders quotes no header value in its errors', () => {
   expect(JSON.stringify(check({ 'x-a': 's3cret\n', host: 's3cret' }))).not.toContain('s3cret');
 });
 
-test('names every wrong header', () => {
+test('checkHeaders names every wrong header', () => {
   const errors = check({ host: 'a', 'x-ok': 'b', 'x-bad': 'c\n', 'X-OK': 'd' });
 
   expect(errors.map(({ path, code }) => `${path} ${code}`)).toEqual([
@@ -55,7 +58,7 @@ test('names every wrong header', () => {
   ]);
 });
 
-test('bounds their number and size', () => {
+test('checkHeaders limits the number and the size of headers', () => {
   const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`x-${i}`, 'v']));
 
   expect(check(many(20))).toEqual([]);

@@ -22,7 +22,7 @@ describe('a webhook URL', () => {
     'https://93.184.216.34/',
     'https://[2606:4700::1111]/',
     `https://example.com/${'a'.repeat(2028)}`,
-  ])('is taken: %s', (url) => {
+  ])('is accepted: %s', (url) => {
     expect(codeOf(url)).toBeUndefined();
   });
 
@@ -84,16 +84,16 @@ describe('a webhook URL', () => {
     ['https://api.passpost.example/', 'own_host'],
     ['https://API.PassPost.example:8443/', 'own_host'],
     ['https://api.passpost.example./', 'own_host'],
-  ])('is refused: %j (%s)', (url, code) => {
+  ])('is rejected: %j (%s)', (url, code) => {
     expect(codeOf(url)).toBe(code);
   });
 
-  test('needs leave for plain http', () => {
+  test('may be plain http if that is allowed', () => {
     expect(codeOf('http://example.com/', { allowHttp: true })).toBeUndefined();
   });
 
   test.each(['https://127.0.0.1:4711/', 'https://localhost:4711/', 'https://[::1]:4711/', 'https://a.localhost:1/'])(
-    'may be this machine on any port where that is allowed: %s',
+    'may be a loopback host on any port if that is allowed: %s',
     (url) => {
       expect(codeOf(url, { allowLoopback: true })).toBeUndefined();
     },
@@ -106,24 +106,24 @@ describe('a webhook URL', () => {
     ['https://10.0.0.1/', 'forbidden_host'],
     ['https://[::ffff:127.0.0.1]/', 'forbidden_host'],
     ['https://127.example.com:4711/', 'forbidden_port'],
-  ])('keeps every other rule for this machine: %s (%s)', (url, code) => {
+  ])('obeys every other rule if loopback hosts are allowed: %s (%s)', (url, code) => {
     expect(codeOf(url, { allowLoopback: true })).toBe(code);
   });
 
-  test('may be plain http for this machine alone', () => {
+  test('may be plain http for loopback hosts only', () => {
     expect(codeOf('http://127.0.0.1:1/', { allowHttp: 'loopback', allowLoopback: true })).toBeUndefined();
     expect(codeOf('http://example.com/', { allowHttp: 'loopback', allowLoopback: true })).toBe('https_required');
     expect(codeOf('http://127.0.0.1/', { allowHttp: 'loopback' })).toBe('forbidden_host');
   });
 
-  test('names the field it is about', () => {
+  test('is named as the wrong field of the error', () => {
     expect(checkWebhookUrl('nonsense', rules).errors).toEqual([
       { path: 'url', code: 'invalid_url', message: 'must be an absolute http or https URL' },
     ]);
   });
 });
 
-describe('the request target', () => {
+describe('requestTarget', () => {
   test.each([
     ['https://example.com', '/'],
     ['https://example.com?a=1', '/?a=1'],
@@ -134,7 +134,7 @@ describe('the request target', () => {
     ['https://example.com/p?a=1#b?c', '/p?a=1'],
     ['https://example.com/ø?ключ=%zz+1', '/%C3%B8?%D0%BA%D0%BB%D1%8E%D1%87=%zz+1'],
     ['https://example.com/?🔑', '/?%F0%9F%94%91'],
-  ])('stays as it was written: %s', (url, target) => {
+  ])('stays as written in the URL: %s', (url, target) => {
     expect(requestTarget(url)).toBe(target);
   });
 });
