@@ -35,7 +35,7 @@ const keep = async (tickAtMs: number, isTimeUp: () => boolean): Promise<void> =>
   for (const { owner, webhookId, deliveries } of ended) {
     log('warn', 'hold.ended', { owner, webhook_id: webhookId, deliveries });
   }
-  publishMetrics({ cancelled: ended.reduce((sum, { deliveries }) => sum + deliveries, 0) });
+  await publishMetrics({ cancelled: ended.reduce((sum, { deliveries }) => sum + deliveries, 0) });
 };
 
 /** Sees to it that the stream is never silent. Work of its own beside the roll-up's: what goes wrong here is told of, and no more. */
