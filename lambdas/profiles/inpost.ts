@@ -36,6 +36,7 @@ export const inpost: Profile<Options> = {
   events: ['*'],
   options,
   schedule: sevenHours,
+  headerPrefixes: ['x-inpost-'],
   apiVersions: versions.map(([date]) => date),
   secret: textSecret,
   rotation: 'switch',

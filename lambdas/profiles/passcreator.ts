@@ -20,6 +20,7 @@ export const passcreator: Profile<z.infer<typeof options>> = {
   options,
   // Their page names no waits. `retryEnabled: false` is a webhook with an empty schedule of its own.
   schedule: sevenHours,
+  headerPrefixes: [],
   apiVersions: ['2026-11-01'],
   secret: textSecret,
   rotation: 'switch',

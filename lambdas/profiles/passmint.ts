@@ -22,6 +22,7 @@ export const passmint: Profile<NoOptions> = {
   options: noOptions,
   // Their list begins with "immediate": seven requests, the gaps between them as listed.
   schedule: [30, 300, 1_800, 7_200, 43_200, 86_400],
+  headerPrefixes: ['passmint-'],
   apiVersions: ['2026-11-01'],
   secret: textSecret,
   rotation: 'overlap',

@@ -16,6 +16,7 @@ export const passpost: Profile<NoOptions> = {
   options: noOptions,
   // The page says "5 attempts" and lists five waits: read as five retries after the first attempt, so that each is used.
   schedule: sevenHours,
+  headerPrefixes: ['x-passpost-'],
   apiVersions: ['2026-11-01'],
   secret: textSecret,
   rotation: 'switch',

@@ -15,6 +15,7 @@ export const postmen: Profile<NoOptions> = {
   // Their examples wait 30 s after the first failure and 960 s after the fifth, which no single exponent gives:
   // 2^fails × 30 s after every failure but the first. Nothing follows the 14th, so there are 13 waits, 136 h 30 m 30 s in all.
   schedule: [30, 120, 240, 480, 960, 1_920, 3_840, 7_680, 15_360, 30_720, 61_440, 122_880, 245_760],
+  headerPrefixes: ['x-passpost-'],
   apiVersions: ['2026-11-01'],
   secret: textSecret,
   rotation: 'switch',

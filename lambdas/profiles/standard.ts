@@ -18,6 +18,7 @@ export const standard: Profile<NoOptions> = {
   options: noOptions,
   // The specification's example: 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h, each after the one before.
   schedule: [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400],
+  headerPrefixes: ['webhook-'],
   apiVersions: ['2026-11-01'],
   secret: z
     .string()

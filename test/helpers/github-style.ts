@@ -13,6 +13,7 @@ export const githubStyle: Profile<NoOptions> = {
   events: ['*'],
   options: noOptions,
   schedule: [60, 600, 3_600],
+  headerPrefixes: ['x-github-', 'x-hub-'],
   apiVersions: ['2026-11-01'],
   secret: textSecret,
   rotation: 'switch',

@@ -101,6 +101,8 @@ export const testProfile = <Options>(given: ProfileCase<Options>): void => {
       expect(headers['content-type']).toBe('application/json');
       for (const [name, value] of Object.entries(headers)) {
         expect(name).toMatch(/^[a-z][a-z0-9-]*$/);
+        const isOwn = profile.headerPrefixes.some((prefix) => name.startsWith(prefix));
+        expect(isOwn || ['content-type', 'user-agent'].includes(name)).toBe(true);
         expect(value).toMatch(/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/);
       }
     });
@@ -126,6 +128,10 @@ export const testProfile = <Options>(given: ProfileCase<Options>): void => {
       for (const type of profile.events) {
         if (type !== '*') expect(builtInEventType(type)?.isOperational).toBe(false);
       }
+    });
+
+    it('names its header prefixes in lower case, each with a final hyphen', () => {
+      for (const prefix of profile.headerPrefixes) expect(prefix).toMatch(/^[a-z][a-z0-9-]*-$/);
     });
 
     it('has versions that are dates, newest first', () => {

@@ -72,8 +72,15 @@ const checkEvents = async (
     : unknown;
 };
 
-const checkAllHeaders = (headers: Settings['headers'], { hasBasicAuth, keptHeaderNames }: Standing): FieldError[] => {
-  if (headers) return checkHeaders(headers, { hasBasicAuth });
+const checkAllHeaders = (
+  headers: Settings['headers'],
+  { hasBasicAuth, keptHeaderNames }: Standing,
+  { profiles }: WebhookRules,
+): FieldError[] => {
+  if (headers) {
+    const reservedPrefixes = Object.values(profiles).flatMap(({ headerPrefixes }) => headerPrefixes);
+    return checkHeaders(headers, { hasBasicAuth, reservedPrefixes });
+  }
   const isTaken = hasBasicAuth && keptHeaderNames.some((name) => name.toLowerCase() === 'authorization');
   if (!isTaken) return [];
   return [{ path: 'basic_auth', code: 'reserved', message: 'needs the header that `headers` sets already' }];
@@ -89,7 +96,7 @@ export const checkSettings = async (
   const errors = [
     ...(url === undefined ? [] : await rules.checkUrl(url, standing.allowHttp)),
     ...(await checkEvents(events ?? [], standing, rules)),
-    ...checkAllHeaders(headers, standing),
+    ...checkAllHeaders(headers, standing, rules),
   ];
   const options = profile_options === undefined ? null : profile.options.safeParse(profile_options);
   if (options?.error) errors.push(...fieldErrors('profile_options', options.error));
