@@ -4,10 +4,8 @@
 import { createHmac, sign } from 'node:crypto';
 import * as z from 'zod';
 import type { Profile, SigningMaterial } from '../domain/deliveries/profile.ts';
-import { any2xx } from './parts/any-2xx.ts';
-import { ownHeaders } from './parts/own-headers.ts';
+import { any2xx, ownHeaders, sevenHours } from './parts/defaults.ts';
 import { asItIs, bodyOfVersion, type PayloadVersion, withNames } from './parts/payload-versions.ts';
-import { sevenHours } from './parts/seven-hours.ts';
 import { textSecret } from './parts/text-secret.ts';
 
 const options = z.strictObject({

@@ -3,9 +3,7 @@
 import { sign } from 'node:crypto';
 import * as z from 'zod';
 import type { Profile } from '../domain/deliveries/profile.ts';
-import { any2xx } from './parts/any-2xx.ts';
-import { ownHeaders } from './parts/own-headers.ts';
-import { sevenHours } from './parts/seven-hours.ts';
+import { any2xx, ownHeaders, sevenHours } from './parts/defaults.ts';
 import { textSecret } from './parts/text-secret.ts';
 
 const options = z.strictObject({

@@ -2,10 +2,9 @@
 // The whole secret is the key, `whsec_` included, as UTF-8; receivers refuse a `t` of five minutes ago, so that each attempt signs anew.
 
 import type { Profile } from '../domain/deliveries/profile.ts';
-import { any2xx } from './parts/any-2xx.ts';
+import { any2xx, type NoOptions, noOptions } from './parts/defaults.ts';
 import { eventBody } from './parts/event-body.ts';
 import { hmacSha256 } from './parts/hmac-sha256.ts';
-import { type NoOptions, noOptions } from './parts/no-options.ts';
 import { textSecret } from './parts/text-secret.ts';
 
 export const passmint: Profile<NoOptions> = {

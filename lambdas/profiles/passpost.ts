@@ -2,12 +2,9 @@
 // The page's verifier compares buffers and throws when their lengths differ, so the header always holds exactly one signature of 71 characters.
 
 import type { Profile } from '../domain/deliveries/profile.ts';
-import { any2xx } from './parts/any-2xx.ts';
+import { any2xx, type NoOptions, noOptions, ownHeaders, sevenHours } from './parts/defaults.ts';
 import { eventBody } from './parts/event-body.ts';
 import { hmacSha256 } from './parts/hmac-sha256.ts';
-import { type NoOptions, noOptions } from './parts/no-options.ts';
-import { ownHeaders } from './parts/own-headers.ts';
-import { sevenHours } from './parts/seven-hours.ts';
 import { textSecret } from './parts/text-secret.ts';
 
 export const passpost: Profile<NoOptions> = {

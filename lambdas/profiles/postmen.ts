@@ -1,8 +1,7 @@
 // https://docs.postmen.com/webhooks.html: nothing is signed, the secret is in the URL's query, and 200 is the only success.
 
 import type { Profile } from '../domain/deliveries/profile.ts';
-import { type NoOptions, noOptions } from './parts/no-options.ts';
-import { ownHeaders } from './parts/own-headers.ts';
+import { type NoOptions, noOptions, ownHeaders } from './parts/defaults.ts';
 import { textSecret } from './parts/text-secret.ts';
 
 /** What the envelope says of an operation whose publisher said nothing. */

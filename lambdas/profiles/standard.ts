@@ -4,10 +4,8 @@
 import { sign } from 'node:crypto';
 import * as z from 'zod';
 import type { Profile } from '../domain/deliveries/profile.ts';
-import { any2xx } from './parts/any-2xx.ts';
+import { any2xx, type NoOptions, noOptions, ownHeaders } from './parts/defaults.ts';
 import { hmacSha256 } from './parts/hmac-sha256.ts';
-import { type NoOptions, noOptions } from './parts/no-options.ts';
-import { ownHeaders } from './parts/own-headers.ts';
 
 const PREFIX = 'whsec_';
 const keyBytes = (secret: string): Buffer => Buffer.from(secret.slice(PREFIX.length), 'base64');

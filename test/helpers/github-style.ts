@@ -2,10 +2,8 @@
 // The body is the event's data alone; what it is about stands in the headers.
 
 import type { Profile } from '../../lambdas/domain/deliveries/profile.ts';
-import { any2xx } from '../../lambdas/profiles/parts/any-2xx.ts';
+import { any2xx, type NoOptions, noOptions, ownHeaders } from '../../lambdas/profiles/parts/defaults.ts';
 import { hmacSha256 } from '../../lambdas/profiles/parts/hmac-sha256.ts';
-import { type NoOptions, noOptions } from '../../lambdas/profiles/parts/no-options.ts';
-import { ownHeaders } from '../../lambdas/profiles/parts/own-headers.ts';
 import { textSecret } from '../../lambdas/profiles/parts/text-secret.ts';
 
 export const githubStyle: Profile<NoOptions> = {
