@@ -73,11 +73,12 @@ const requestOf = (
       )
     : undefined;
   return {
+    ...params,
     requestId: journey.requestId,
     traceId: journey.traceId,
     caller,
-    owner: { accountId, mode: caller.mode },
-    params,
+    accountId,
+    owner: ownerKey({ accountId, mode: caller.mode }),
     query: query as ApiRequest['query'],
     body: operation.body && validate(operation.body, content),
     idempotencyKey: operation.isIdempotent ? readIdempotencyKey(event.headers['idempotency-key']) : null,
