@@ -5,6 +5,7 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { CloudFrontTarget } from 'aws-cdk-lib/aws-route53-targets';
 import { Aws, CfnOutput, Duration, Validations } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
+import { type ResourceApi, resources } from '../lambdas/domain/foundation/resources.ts';
 import { env } from '../lambdas/runtime/env.ts';
 import { apiDomain, domainRecord } from './api-domain.ts';
 import { FrontDoor } from './front-door.ts';
@@ -18,33 +19,27 @@ export interface PublicApiProps {
 }
 
 const v1 = '/api/public/v1';
-const resource = (base: string) => [base, `${base}/{proxy+}`];
+const nativeResources = Object.values(resources);
 
-/** Any method: a wrong one is answered by the function, in the shape of its surface. The most specific path wins. */
-const paths = {
-  'tasks-api': resource(`${v1}/tasks`),
-  'webhooks-api': resource(`${v1}/webhooks`),
-  'deliveries-api': [
-    ...resource(`${v1}/deliveries`),
-    `${v1}/webhooks/{id}/deliveries`,
-    `${v1}/webhooks/{id}/test`,
-    `${v1}/webhooks/{id}/recover`,
-    `${v1}/webhooks/{id}/stats`,
-  ],
-  'events-api': resource(`${v1}/events`),
-  'jobs-api': resource(`${v1}/jobs`),
-  'keys-api': resource(`${v1}/keys`),
-  'accounts-api': resource(`${v1}/accounts`),
-  'audit-api': resource(`${v1}/audit`),
-  'catalogue-api': [...resource(`${v1}/event-types`), ...resource(`${v1}/profiles`), ...resource(`${v1}/templates`)],
-  'docs-api': [`${v1}/openapi.json`, ...resource('/docs'), '/health'],
+/** The paths of functions that serve no resource of the native API. The fallback answers every path that no route matches. */
+const otherPaths = {
+  'docs-api': [`${v1}/openapi.json`, '/docs', '/docs/{proxy+}', '/health'],
   'public-keys-api': ['/.well-known/jwks.json', '/inpost/public-key'],
-  'passmint-api': resource('/v1/webhooks'),
+  'passmint-api': ['/v1/webhooks', '/v1/webhooks/{proxy+}'],
   'passcreator-api': ['/api/hook/{proxy+}'],
   'fallback-api': [],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
-type ApiName = keyof typeof paths;
-const apiNames = Object.keys(paths) as readonly ApiName[];
+type ApiName = ResourceApi | keyof typeof otherPaths;
+
+/** Each path with its function. A route accepts any method: the function itself rejects a wrong one, in the format of its surface. The most specific path wins. */
+const routes: readonly (readonly [path: string, name: ApiName])[] = [
+  ...nativeResources.flatMap(({ api, paths }) => paths.map((path) => [`${v1}${path}`, api] as const)),
+  ...Object.entries(otherPaths).flatMap(([name, paths]) => paths.map((path) => [path, name as ApiName] as const)),
+];
+const apiNames: readonly ApiName[] = [
+  ...new Set(nativeResources.map(({ api }) => api)),
+  ...(Object.keys(otherPaths) as (keyof typeof otherPaths)[]),
+];
 
 const forEachApi = <T>(make: (name: ApiName) => T): Readonly<Record<ApiName, T>> =>
   Object.fromEntries(apiNames.map((name) => [name, make(name)])) as Record<ApiName, T>;
@@ -86,10 +81,8 @@ export class PublicApi extends Construct {
       ...(frontDoor ? { defaultAuthorizer: frontDoor.authorizer } : {}),
       defaultIntegration: integrations['fallback-api'],
     });
-    for (const name of apiNames) {
-      for (const path of paths[name]) {
-        http.addRoutes({ path, methods: [HttpMethod.ANY], integration: integrations[name] });
-      }
+    for (const [path, name] of routes) {
+      http.addRoutes({ path, methods: [HttpMethod.ANY], integration: integrations[name] });
     }
 
     const accessLog = createLogGroup(this, 'access-log', stage);
@@ -135,38 +128,15 @@ export class PublicApi extends Construct {
   }
 
   private grantAll(functions: Readonly<Record<ApiName, LambdaFunction>>, storage: Storage): void {
-    const keyed: readonly ApiName[] = [
-      'tasks-api',
-      'webhooks-api',
-      'deliveries-api',
-      'events-api',
-      'jobs-api',
-      'keys-api',
-      'accounts-api',
-      'audit-api',
-      'catalogue-api',
-      'passmint-api',
-      'passcreator-api',
-    ];
+    const keyed = [...new Set(nativeResources.map(({ api }) => api)), 'passmint-api', 'passcreator-api'] as const;
     for (const name of keyed) storage.grantKeyCounting(functions[name]);
-    storage.grantTasks(functions['tasks-api']);
-    storage.grantWebhooks(functions['webhooks-api']);
-    this.guardEgress(functions['webhooks-api']);
-    for (const name of ['passmint-api', 'passcreator-api'] as const) {
-      storage.grantWebhooks(functions[name]);
-      this.guardEgress(functions[name]);
+    for (const { api, grants } of nativeResources) {
+      for (const grantMethod of grants) storage[grantMethod](functions[api]);
     }
-    for (const name of ['webhooks-api', 'passmint-api'] as const) storage.grantFirstAnswers(functions[name]);
-    storage.grantResourceChanges(functions['webhooks-api']);
+    for (const name of ['passmint-api', 'passcreator-api'] as const) storage.grantWebhooks(functions[name]);
+    for (const name of ['webhooks-api', 'passmint-api', 'passcreator-api'] as const) this.guardEgress(functions[name]);
+    storage.grantFirstAnswers(functions['passmint-api']);
     storage.grantDeliveryListing(functions['passmint-api']);
-    storage.grantDeliveryHistory(functions['deliveries-api']);
-    storage.grantHours(functions['deliveries-api']);
-    storage.grantEvents(functions['events-api']);
-    storage.grantCatalogue(functions['catalogue-api']);
-    storage.grantJobs(functions['jobs-api']);
-    storage.grantKeys(functions['keys-api']);
-    storage.grantAccounts(functions['accounts-api']);
-    storage.grantAudit(functions['audit-api']);
     storage.grantPublicKeys(functions['public-keys-api']);
   }
 

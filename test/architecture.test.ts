@@ -56,7 +56,7 @@ const layers: readonly Layer[] = [
   {
     files: /^lib\//,
     mayImport:
-      /^(node:.*|aws-cdk-lib\/.*|constructs|lib\/.*|lambdas\/runtime\/(env|metric-names|front-door-headers)\.ts)$/,
+      /^(node:.*|aws-cdk-lib\/.*|constructs|lib\/.*|lambdas\/runtime\/(env|metric-names|front-door-headers)\.ts|lambdas\/domain\/foundation\/resources\.ts)$/,
   },
   // What is done to a deployment from outside: through AWS's and PassPost's own APIs.
   { files: /^deploy\//, mayImport: /^(@aws-sdk\/.*|@smithy\/signature-v4|zod|node:.*|deploy\/.*)$/ },
@@ -221,6 +221,17 @@ describe('architecture', () => {
     });
 
     expect(onCycle).toEqual([]);
+  });
+
+  test('a file that the stack and the functions share imports nothing', () => {
+    const shared = files
+      .filter((file) => file.startsWith('lib/'))
+      .flatMap(importsOf)
+      .filter((name) => name.startsWith('lambdas/'));
+    const importing = shared.filter((file) => importsOf(file).length > 0);
+
+    expect(shared).toContain('lambdas/domain/foundation/resources.ts');
+    expect(importing).toEqual([]);
   });
 
   test('the environment is read where it is parsed', () => {

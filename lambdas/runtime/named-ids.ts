@@ -1,4 +1,7 @@
-const ID = /^(acc|dlv|evt|job|key|tsk|whk)_[0-9A-HJKMNP-TV-Z]{26}([0-9A-HJKMNP-TV-Z]{26})?$/;
+import { nounByIdPrefix } from '../domain/foundation/resources.ts';
+
+const PREFIXES = Object.keys(nounByIdPrefix).join('|');
+const ID = new RegExp(`^(${PREFIXES})_[0-9A-HJKMNP-TV-Z]{26}([0-9A-HJKMNP-TV-Z]{26})?$`);
 const NAME = /^id$|_ids?$/;
 
 const idsOf = (thing: unknown): string[] =>

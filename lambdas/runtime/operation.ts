@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import type { Caller, Scope } from '../domain/accounts/api-key.ts';
 import type { Actor } from '../domain/foundation/audit.ts';
-import type { IdPrefix } from '../domain/foundation/id.ts';
+import type { ResourceIdPrefix } from '../domain/foundation/resources.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -13,7 +13,7 @@ export interface Operation {
   /** Parameters are written `{name}`. */
   readonly path: string;
   /** Prefix of `{id}`. An id of any other form gets 404 without a read. */
-  readonly idPrefix?: IdPrefix;
+  readonly idPrefix?: ResourceIdPrefix;
   readonly tag: string;
   readonly summary: string;
   readonly description?: string;

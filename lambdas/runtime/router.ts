@@ -1,23 +1,12 @@
 import { notFound, PassPostError } from '../domain/foundation/errors.ts';
-import { type IdPrefix, isId } from '../domain/foundation/id.ts';
+import { isId } from '../domain/foundation/id.ts';
+import { nounByIdPrefix } from '../domain/foundation/resources.ts';
 import type { Operation, Route } from './operation.ts';
 
 export interface Match {
   readonly route: Route;
   readonly params: Readonly<Record<string, string>>;
 }
-
-const things: Readonly<Record<IdPrefix, string>> = {
-  tsk: 'task',
-  evt: 'event',
-  whk: 'webhook',
-  dlv: 'delivery',
-  key: 'key',
-  job: 'job',
-  acc: 'account',
-  aud: 'audit entry',
-  req: 'request',
-};
 
 const isParameter = (segment: string): boolean => segment.startsWith('{');
 
@@ -66,7 +55,7 @@ export const router = (routes: readonly Route[]): ((method: string, path: string
       throw new PassPostError('method_not_allowed', `This path takes ${allow}.`, { headers: { allow } });
     }
     const { idPrefix } = match.route.operation;
-    if (idPrefix && !isId(idPrefix, match.params.id ?? '')) throw notFound(things[idPrefix]);
+    if (idPrefix && !isId(idPrefix, match.params.id ?? '')) throw notFound(nounByIdPrefix[idPrefix]);
     return match;
   };
 };

@@ -1,24 +1,13 @@
 import { createHash, randomInt } from 'node:crypto';
 import * as z from 'zod';
 import { modes } from '../foundation/owner.ts';
+import { type ResourceScope, resources } from '../foundation/resources.ts';
 import { rowVersion } from '../foundation/row-version.ts';
 
-/** What a key may be allowed. `write` does not include `read`; `admin` is the operator's alone. */
-export const scopes = [
-  'tasks:read',
-  'tasks:write',
-  'webhooks:read',
-  'webhooks:write',
-  'events:read',
-  'events:write',
-  'jobs:read',
-  'jobs:write',
-  'keys:read',
-  'keys:write',
-  'audit:read',
-  'admin',
-] as const;
-export type Scope = (typeof scopes)[number];
+export type Scope = ResourceScope | 'admin';
+
+/** Everything that a key may be allowed to do. `write` does not include `read`; only the operator's key has `admin`. */
+export const scopes: readonly Scope[] = [...Object.values(resources).flatMap((resource) => resource.scopes), 'admin'];
 
 /** What an account's first key may do. */
 export const accountScopes: readonly Scope[] = scopes.filter((scope) => scope !== 'admin');
