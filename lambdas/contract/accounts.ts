@@ -21,7 +21,7 @@ export const createAccount = {
   path,
   tag,
   summary: 'Create an account with its first key',
-  description: "The operator's call. The first key has every scope but `admin`.",
+  description: 'For the operator only. The first key has every scope except `admin`.',
   scope: 'admin',
   body: z.strictObject({
     name: nameSchema,
@@ -32,7 +32,10 @@ export const createAccount = {
   responses: {
     201: accountSchema
       .extend({
-        key: z.string().optional().meta({ description: 'The first key, this once; absent in a repeated answer.' }),
+        key: z
+          .string()
+          .optional()
+          .meta({ description: 'The first key. It is shown in this answer only; a repeated answer omits it.' }),
       })
       .meta({ id: 'NewAccount' }),
   },
@@ -73,7 +76,7 @@ export const updateAccount = {
   tag,
   summary: 'Change an account',
   description:
-    'A changed limit holds for all keys of the account within five seconds, in their running minute too. A changed retention holds for events from then on.',
+    'A changed limit applies to all keys of the account within five seconds, also in their running minute. A changed retention applies to events that are published later.',
   scope: 'admin',
   body: z.strictObject({
     name: nameSchema.optional(),

@@ -18,12 +18,12 @@ const decode = (segment: string): string | null => {
   }
 };
 
-const matchPath = (operation: Operation, asked: readonly string[]): Record<string, string> | null => {
+const matchPath = (operation: Operation, requested: readonly string[]): Record<string, string> | null => {
   const segments = operation.path.split('/');
-  if (segments.length !== asked.length) return null;
+  if (segments.length !== requested.length) return null;
   const params: Record<string, string> = {};
   for (const [i, segment] of segments.entries()) {
-    const value = asked[i] ?? '';
+    const value = requested[i] ?? '';
     if (!isParameter(segment)) {
       if (segment !== value) return null;
       continue;
@@ -35,15 +35,15 @@ const matchPath = (operation: Operation, asked: readonly string[]): Record<strin
   return params;
 };
 
-/** Finds who answers a method and path. A 404 is a question of the path alone, a 405 of the method then. */
+/** Returns a function that finds the route of a method and path. Throws 404 if no route has the path, then 405 if none of its routes has the method. */
 export const router = (routes: readonly Route[]): ((method: string, path: string) => Match) => {
-  // A literal segment goes before a parameter in its place.
+  // A literal segment has precedence over a parameter at the same position.
   const parameters = ({ operation }: Route): number => operation.path.split('{').length;
   const ordered = routes.toSorted((a, b) => parameters(a) - parameters(b));
   return (method, path) => {
-    const asked = path.split('/');
+    const requested = path.split('/');
     const matches = ordered.flatMap((route) => {
-      const params = matchPath(route.operation, asked);
+      const params = matchPath(route.operation, requested);
       return params ? [{ route, params }] : [];
     });
     const first = matches[0]?.route.operation.path;

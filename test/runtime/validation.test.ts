@@ -122,6 +122,6 @@ describe('a request', () => {
     const wrong = await callApi(handler, 'POST', `/things/${id}/go`, { body: { x: 1 } });
 
     expect([absent.status, empty.status, wrong.status]).toEqual([200, 200, 422]);
-    expect(wrong.json.errors).toEqual([{ path: 'x', code: 'unknown_field', message: 'Not known here.' }]);
+    expect(wrong.json.errors).toEqual([{ path: 'x', code: 'unknown_field', message: 'Unknown field.' }]);
   });
 });
