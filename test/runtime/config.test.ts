@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { readConfig } from '../../lambdas/runtime/config.ts';
 
-test('reads what is asked for, and its defaults', () => {
+test('readConfig returns the requested values and their defaults', () => {
   const environment = { DOMAIN_TABLE: 'domain', SCHEDULE_SPEED: '60', OWN_HOSTS: 'a.example,b.example' };
 
   const config = readConfig(['domainTable', 'scheduleSpeed', 'ownHosts', 'retentionDays', 'egressAllow'], environment);
@@ -15,7 +15,7 @@ test('reads what is asked for, and its defaults', () => {
   });
 });
 
-test('tells every problem at once, without values', () => {
+test('readConfig names every wrong variable in one error, without values', () => {
   const environment = { SLOW_QUEUE_URL: 'not-a-url', RETENTION_DAYS: '-1' };
 
   const read = () => readConfig(['domainTable', 'slowQueueUrl', 'retentionDays'], environment);
