@@ -44,7 +44,7 @@ const apiNames: readonly ApiName[] = [
 const forEachApi = <T>(make: (name: ApiName) => T): Readonly<Record<ApiName, T>> =>
   Object.fromEntries(apiNames.map((name) => [name, make(name)])) as Record<ApiName, T>;
 
-/** Neither query strings nor headers: both may carry secrets. */
+/** The access log has no query strings and no headers, because both may hold secrets. */
 const logFormat = AccessLogFormat.custom(
   JSON.stringify({
     requestId: '$context.requestId',
@@ -60,7 +60,7 @@ const logFormat = AccessLogFormat.custom(
   }),
 );
 
-/** The HTTP API: which path goes to which function. */
+/** The HTTP API: sends each path to its function. */
 export class PublicApi extends Construct {
   readonly stage: HttpStage;
   private readonly config: StageConfig;
@@ -71,7 +71,7 @@ export class PublicApi extends Construct {
     this.config = stage;
     const functions = forEachApi((name) => lambdaFunction(this, name, { stage, timeout: Duration.seconds(29) }));
     const integrations = forEachApi(
-      // One permission for the whole API in place of one per route: a function's policy holds 20 KB.
+      // One permission for the whole API instead of one per route, because a function's policy is limited to 20 KB.
       (name) => new HttpLambdaIntegration(`${name}-integration`, functions[name], { scopePermissionToRoute: false }),
     );
     const frontDoor = stage.frontDoor && new FrontDoor(this, 'front-door', { stage, frontDoor: stage.frontDoor });
@@ -101,18 +101,18 @@ export class PublicApi extends Construct {
     this.acknowledge(http);
   }
 
-  /** For functions that check or call the addresses users give: never our own, nor this machine's unless the stage says so. */
+  /** For functions that check or call webhook addresses: forbids the API's own hosts, and loopback unless the stage allows it. */
   guardEgress(fn: LambdaFunction): void {
     const { egressAllow } = this.config;
     grant(fn, [], {
       [env.ownHosts]: this.ownHosts.join(','),
       ...(egressAllow ? { [env.egressAllow]: egressAllow } : {}),
-      // Names are looked up on these threads: with libuv's four, a few name servers that stall would hold up everybody.
+      // DNS lookups run on these threads. With libuv's default of four, a few stalled name servers would block every request.
       UV_THREADPOOL_SIZE: '64',
     });
   }
 
-  /** All host names that lead to the API; the last is the one to call it by. */
+  /** Connects the front door and the domain. Returns all host names of the API; clients use the last one. */
   private serve(http: HttpApi, frontDoor: FrontDoor | null): readonly string[] {
     const { domain } = this.config;
     const hosts = [`${http.apiId}.execute-api.${Aws.REGION}.${Aws.URL_SUFFIX}`];
@@ -144,12 +144,12 @@ export class PublicApi extends Construct {
     Validations.of(http).acknowledge({
       id: 'AwsSolutions-APIG4',
       reason:
-        "API keys are checked by the functions, in the same conditional write that counts the request against the key's limit: an authorizer would cost a second call and could serve a revoked key from its cache.",
+        "The functions check API keys, in the same conditional write that counts the request against the key's limit. An authorizer would cost a second call and could accept a revoked key from its cache.",
     });
     Validations.of(this.stage).acknowledge({
       id: 'Serverless-APIGWDefaultThrottling',
       reason:
-        "The gateway's own throttling is best effort and its 429 cannot be shaped: the limit that counts is exact, per key and ours, and the account's quota stands behind it.",
+        "The gateway's own throttling is best effort, and its 429 response cannot be formatted. The functions enforce an exact limit per key, and the AWS account's quota limits all keys together.",
     });
   }
 }

@@ -1,5 +1,5 @@
-// https://developers.inpost-group.com, webhooks: each client chooses whether and how its requests are signed, and stays on its payload version.
-// One signature, base64, over the body or over timestamp, dot and body. `hash` is the HMAC's; a digital algorithm names its own.
+// https://developers.inpost-group.com, webhooks: each client chooses whether and how requests are signed, and is pinned to a payload version.
+// One base64 signature over the body, or over timestamp, dot and body. `hash` applies to HMAC only; a digital algorithm includes its hash.
 
 import { createHmac, sign } from 'node:crypto';
 import * as z from 'zod';
@@ -16,10 +16,10 @@ const options = z.strictObject({
 });
 type Options = z.infer<typeof options>;
 
-/** Newest first: a breaking change is one entry on top. */
+/** Newest first. A breaking change adds one entry at the top. */
 const versions: readonly PayloadVersion[] = [
   ['2026-11-01', asItIs],
-  // 2026-11-01 gave three members the names that they have on other profiles.
+  // Version 2026-11-01 renamed three members to the names of the other profiles.
   ['2024-06-01', withNames({ id: 'event_id', type: 'event_type', created_at: 'timestamp' })],
 ];
 

@@ -1,4 +1,4 @@
-// https://developer.passcreator.com: the signature is in the body, with the very text it was made of; the key is the deployment's, on P-256.
+// https://developer.passcreator.com: the body contains the signature and the exact text that was signed. The key is the deployment's P-256 key.
 
 import { sign } from 'node:crypto';
 import * as z from 'zod';
@@ -8,7 +8,7 @@ import { textSecret } from './parts/text-secret.ts';
 
 const options = z.strictObject({
   signPayload: z.boolean().default(false),
-  /** What the subscriber calls the subscription: kept and listed, never called. */
+  /** The subscriber's own address for the subscription. It is stored and listed, never called. */
   subscription_url: z.string().max(2048).nullable().default(null),
 });
 
@@ -16,7 +16,7 @@ export const passcreator: Profile<z.infer<typeof options>> = {
   name: 'passcreator',
   events: ['*'],
   options,
-  // Their page names no waits. `retryEnabled: false` is a webhook with an empty schedule of its own.
+  // Passcreator documents no waits. `retryEnabled: false` creates a webhook with an empty schedule.
   schedule: sevenHours,
   headerPrefixes: [],
   apiVersions: ['2026-11-01'],
