@@ -15,8 +15,9 @@ const fields = {
   keyringSecret: () => z.string().min(1),
   operatorSecret: () => z.string().min(1),
   frontDoorSecret: () => z.string().min(1),
-  retentionDays: () => fromOne().default(30),
-  autoDisableAfterHours: () => fromOne().default(120),
+  // No default: the stack always sets both, so only its settings decide.
+  retentionDays: () => fromOne(),
+  autoDisableAfterHours: () => fromOne(),
   ownHosts: () =>
     z
       .string()

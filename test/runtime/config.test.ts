@@ -2,7 +2,12 @@ import { expect, test } from 'vitest';
 import { readConfig } from '../../lambdas/runtime/config.ts';
 
 test('readConfig returns the requested values and their defaults', () => {
-  const environment = { DOMAIN_TABLE: 'domain', SCHEDULE_SPEED: '60', OWN_HOSTS: 'a.example,b.example' };
+  const environment = {
+    DOMAIN_TABLE: 'domain',
+    SCHEDULE_SPEED: '60',
+    OWN_HOSTS: 'a.example,b.example',
+    RETENTION_DAYS: '30',
+  };
 
   const config = readConfig(['domainTable', 'scheduleSpeed', 'ownHosts', 'retentionDays', 'egressAllow'], environment);
 
@@ -13,6 +18,8 @@ test('readConfig returns the requested values and their defaults', () => {
     retentionDays: 30,
     egressAllow: undefined,
   });
+  expect(readConfig(['scheduleSpeed', 'ownHosts'], {})).toEqual({ scheduleSpeed: 1, ownHosts: [] });
+  expect(() => readConfig(['retentionDays', 'autoDisableAfterHours'], {})).toThrow(/RETENTION_DAYS.*AUTO_DISABLE/);
 });
 
 test('readConfig names every wrong variable in one error, without values', () => {
