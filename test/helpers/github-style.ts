@@ -1,5 +1,5 @@
 // https://docs.github.com/webhooks/using-webhooks/validating-webhook-deliveries: one signature over the raw body.
-// The body is the event's data alone; what it is about stands in the headers.
+// The body is the event's data only; the event's type and the delivery's id are in headers.
 
 import type { Profile } from '../../lambdas/domain/deliveries/profile.ts';
 import { any2xx, type NoOptions, noOptions, ownHeaders } from '../../lambdas/profiles/parts/defaults.ts';
