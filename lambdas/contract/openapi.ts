@@ -53,8 +53,8 @@ const responseIds = new Map<string, ZodOpenApiResponseObject>();
 /** Returns the same object for the same set of problems, so that the document holds each response once. */
 const problemResponse = (codes: readonly Code[]): ZodOpenApiResponseObject => {
   const id = codes.toSorted().join('-or-');
-  const known = responseIds.get(id);
-  if (known) return known;
+  const existing = responseIds.get(id);
+  if (existing) return existing;
   const titles = codes.map((code) => problemExample(code).title);
   const examples = Object.fromEntries(codes.map((code) => [code, { value: problemExample(code) }]));
   const response: ZodOpenApiResponseObject = {

@@ -31,7 +31,7 @@ const details: Readonly<Record<Code, readonly [detail: string, ...errors: FieldE
   unauthorized: ['The Authorization header must hold a valid API key.'],
   forbidden: ['This key lacks the scope tasks:write.'],
   not_found: ['No such task.'],
-  method_not_allowed: ['This path takes GET, POST.'],
+  method_not_allowed: ['This path accepts GET, POST.'],
   conflict: [
     'A task that is completed cannot become cancelled.',
     { path: 'status', code: 'illegal_move', message: 'A task that is completed cannot become cancelled.' },

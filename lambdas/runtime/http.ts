@@ -126,10 +126,10 @@ export const httpHandler = (routes: readonly Route[], options: HttpOptions) => {
 
   const journeys = new WeakMap<APIGatewayProxyEventV2, Journey>();
   const journeyOf = (event: APIGatewayProxyEventV2): Journey => {
-    const known = journeys.get(event);
-    if (known) return known;
+    const existing = journeys.get(event);
+    if (existing) return existing;
     const nowMs = now();
-    const begun: Journey = {
+    const journey: Journey = {
       requestId: drawId('req', nowMs),
       traceId: traceIdOf(xrayHeader(), event.headers?.traceparent),
       nowMs,
@@ -138,8 +138,8 @@ export const httpHandler = (routes: readonly Route[], options: HttpOptions) => {
       caller: null,
       quota: null,
     };
-    journeys.set(event, begun);
-    return begun;
+    journeys.set(event, journey);
+    return journey;
   };
 
   const finish = async (event: APIGatewayProxyEventV2, result: Result): Promise<Result> => {

@@ -52,7 +52,7 @@ export const router = (routes: readonly Route[]): ((method: string, path: string
     const match = here.find(({ route }) => route.operation.method === method);
     if (!match) {
       const allow = here.map(({ route }) => route.operation.method).join(', ');
-      throw new PassPostError('method_not_allowed', `This path takes ${allow}.`, { headers: { allow } });
+      throw new PassPostError('method_not_allowed', `This path accepts ${allow}.`, { headers: { allow } });
     }
     const { idPrefix } = match.route.operation;
     if (idPrefix && !isId(idPrefix, match.params.id ?? '')) throw notFound(nounByIdPrefix[idPrefix]);

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { ResponseClass } from '../../domain/deliveries/profile.ts';
 
-// Used by profiles whose scheme asks for nothing else.
+// Values for profiles whose scheme does not require others.
 
 /** Every 2xx status is a success. Every other status is a refusal, 410 too. */
 export const any2xx = (status: number): ResponseClass => (status >= 200 && status <= 299 ? 'delivered' : 'refused');
