@@ -5,6 +5,7 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { CloudFrontTarget } from 'aws-cdk-lib/aws-route53-targets';
 import { Aws, CfnOutput, Duration, Validations } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
+import { type ResourceApi, resources } from '../lambdas/domain/foundation/resources.ts';
 import { env } from '../lambdas/runtime/env.ts';
 import { apiDomain, domainRecord } from './api-domain.ts';
 import { FrontDoor } from './front-door.ts';
@@ -18,38 +19,32 @@ export interface PublicApiProps {
 }
 
 const v1 = '/api/public/v1';
-const resource = (base: string) => [base, `${base}/{proxy+}`];
+const nativeResources = Object.values(resources);
 
-/** Any method: a wrong one is answered by the function, in the shape of its surface. The most specific path wins. */
-const paths = {
-  'tasks-api': resource(`${v1}/tasks`),
-  'webhooks-api': resource(`${v1}/webhooks`),
-  'deliveries-api': [
-    ...resource(`${v1}/deliveries`),
-    `${v1}/webhooks/{id}/deliveries`,
-    `${v1}/webhooks/{id}/test`,
-    `${v1}/webhooks/{id}/recover`,
-    `${v1}/webhooks/{id}/stats`,
-  ],
-  'events-api': resource(`${v1}/events`),
-  'jobs-api': resource(`${v1}/jobs`),
-  'keys-api': resource(`${v1}/keys`),
-  'accounts-api': resource(`${v1}/accounts`),
-  'audit-api': resource(`${v1}/audit`),
-  'catalogue-api': [...resource(`${v1}/event-types`), ...resource(`${v1}/profiles`), ...resource(`${v1}/templates`)],
-  'docs-api': [`${v1}/openapi.json`, ...resource('/docs'), '/health'],
+/** The paths of functions that serve no resource of the native API. The fallback answers every path that no route matches. */
+const otherPaths = {
+  'docs-api': [`${v1}/openapi.json`, '/docs', '/docs/{proxy+}', '/health'],
   'public-keys-api': ['/.well-known/jwks.json', '/inpost/public-key'],
-  'passmint-api': resource('/v1/webhooks'),
+  'passmint-api': ['/v1/webhooks', '/v1/webhooks/{proxy+}'],
   'passcreator-api': ['/api/hook/{proxy+}'],
   'fallback-api': [],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
-type ApiName = keyof typeof paths;
-const apiNames = Object.keys(paths) as readonly ApiName[];
+type ApiName = ResourceApi | keyof typeof otherPaths;
+
+/** Each path with its function. A route accepts any method: the function itself rejects a wrong one, in the format of its surface. The most specific path wins. */
+const routes: readonly (readonly [path: string, name: ApiName])[] = [
+  ...nativeResources.flatMap(({ api, paths }) => paths.map((path) => [`${v1}${path}`, api] as const)),
+  ...Object.entries(otherPaths).flatMap(([name, paths]) => paths.map((path) => [path, name as ApiName] as const)),
+];
+const apiNames: readonly ApiName[] = [
+  ...new Set(nativeResources.map(({ api }) => api)),
+  ...(Object.keys(otherPaths) as (keyof typeof otherPaths)[]),
+];
 
 const forEachApi = <T>(make: (name: ApiName) => T): Readonly<Record<ApiName, T>> =>
   Object.fromEntries(apiNames.map((name) => [name, make(name)])) as Record<ApiName, T>;
 
-/** Neither query strings nor headers: both may carry secrets. */
+/** The access log has no query strings and no headers, because both may hold secrets. */
 const logFormat = AccessLogFormat.custom(
   JSON.stringify({
     requestId: '$context.requestId',
@@ -65,7 +60,7 @@ const logFormat = AccessLogFormat.custom(
   }),
 );
 
-/** The HTTP API: which path goes to which function. */
+/** The HTTP API: sends each path to its function. */
 export class PublicApi extends Construct {
   readonly stage: HttpStage;
   private readonly config: StageConfig;
@@ -76,7 +71,7 @@ export class PublicApi extends Construct {
     this.config = stage;
     const functions = forEachApi((name) => lambdaFunction(this, name, { stage, timeout: Duration.seconds(29) }));
     const integrations = forEachApi(
-      // One permission for the whole API in place of one per route: a function's policy holds 20 KB.
+      // One permission for the whole API instead of one per route, because a function's policy is limited to 20 KB.
       (name) => new HttpLambdaIntegration(`${name}-integration`, functions[name], { scopePermissionToRoute: false }),
     );
     const frontDoor = stage.frontDoor && new FrontDoor(this, 'front-door', { stage, frontDoor: stage.frontDoor });
@@ -86,10 +81,8 @@ export class PublicApi extends Construct {
       ...(frontDoor ? { defaultAuthorizer: frontDoor.authorizer } : {}),
       defaultIntegration: integrations['fallback-api'],
     });
-    for (const name of apiNames) {
-      for (const path of paths[name]) {
-        http.addRoutes({ path, methods: [HttpMethod.ANY], integration: integrations[name] });
-      }
+    for (const [path, name] of routes) {
+      http.addRoutes({ path, methods: [HttpMethod.ANY], integration: integrations[name] });
     }
 
     const accessLog = createLogGroup(this, 'access-log', stage);
@@ -108,18 +101,18 @@ export class PublicApi extends Construct {
     this.acknowledge(http);
   }
 
-  /** For functions that check or call the addresses users give: never our own, nor this machine's unless the stage says so. */
+  /** For functions that check or call webhook addresses: forbids the API's own hosts, and loopback unless the stage allows it. */
   guardEgress(fn: LambdaFunction): void {
     const { egressAllow } = this.config;
     grant(fn, [], {
       [env.ownHosts]: this.ownHosts.join(','),
       ...(egressAllow ? { [env.egressAllow]: egressAllow } : {}),
-      // Names are looked up on these threads: with libuv's four, a few name servers that stall would hold up everybody.
+      // DNS lookups run on these threads. With libuv's default of four, a few stalled name servers would block every request.
       UV_THREADPOOL_SIZE: '64',
     });
   }
 
-  /** All host names that lead to the API; the last is the one to call it by. */
+  /** Connects the front door and the domain. Returns all host names of the API; clients use the last one. */
   private serve(http: HttpApi, frontDoor: FrontDoor | null): readonly string[] {
     const { domain } = this.config;
     const hosts = [`${http.apiId}.execute-api.${Aws.REGION}.${Aws.URL_SUFFIX}`];
@@ -135,38 +128,15 @@ export class PublicApi extends Construct {
   }
 
   private grantAll(functions: Readonly<Record<ApiName, LambdaFunction>>, storage: Storage): void {
-    const keyed: readonly ApiName[] = [
-      'tasks-api',
-      'webhooks-api',
-      'deliveries-api',
-      'events-api',
-      'jobs-api',
-      'keys-api',
-      'accounts-api',
-      'audit-api',
-      'catalogue-api',
-      'passmint-api',
-      'passcreator-api',
-    ];
+    const keyed = [...new Set(nativeResources.map(({ api }) => api)), 'passmint-api', 'passcreator-api'] as const;
     for (const name of keyed) storage.grantKeyCounting(functions[name]);
-    storage.grantTasks(functions['tasks-api']);
-    storage.grantWebhooks(functions['webhooks-api']);
-    this.guardEgress(functions['webhooks-api']);
-    for (const name of ['passmint-api', 'passcreator-api'] as const) {
-      storage.grantWebhooks(functions[name]);
-      this.guardEgress(functions[name]);
+    for (const { api, grants } of nativeResources) {
+      for (const grantMethod of grants) storage[grantMethod](functions[api]);
     }
-    for (const name of ['webhooks-api', 'passmint-api'] as const) storage.grantFirstAnswers(functions[name]);
-    storage.grantResourceChanges(functions['webhooks-api']);
+    for (const name of ['passmint-api', 'passcreator-api'] as const) storage.grantWebhooks(functions[name]);
+    for (const name of ['webhooks-api', 'passmint-api', 'passcreator-api'] as const) this.guardEgress(functions[name]);
+    storage.grantFirstAnswers(functions['passmint-api']);
     storage.grantDeliveryListing(functions['passmint-api']);
-    storage.grantDeliveryHistory(functions['deliveries-api']);
-    storage.grantHours(functions['deliveries-api']);
-    storage.grantEvents(functions['events-api']);
-    storage.grantCatalogue(functions['catalogue-api']);
-    storage.grantJobs(functions['jobs-api']);
-    storage.grantKeys(functions['keys-api']);
-    storage.grantAccounts(functions['accounts-api']);
-    storage.grantAudit(functions['audit-api']);
     storage.grantPublicKeys(functions['public-keys-api']);
   }
 
@@ -174,12 +144,12 @@ export class PublicApi extends Construct {
     Validations.of(http).acknowledge({
       id: 'AwsSolutions-APIG4',
       reason:
-        "API keys are checked by the functions, in the same conditional write that counts the request against the key's limit: an authorizer would cost a second call and could serve a revoked key from its cache.",
+        "The functions check API keys, in the same conditional write that counts the request against the key's limit. An authorizer would cost a second call and could accept a revoked key from its cache.",
     });
     Validations.of(this.stage).acknowledge({
       id: 'Serverless-APIGWDefaultThrottling',
       reason:
-        "The gateway's own throttling is best effort and its 429 cannot be shaped: the limit that counts is exact, per key and ours, and the account's quota stands behind it.",
+        "The gateway's own throttling is best effort, and its 429 response cannot be formatted. The functions enforce an exact limit per key, and the AWS account's quota limits all keys together.",
     });
   }
 }

@@ -5,13 +5,13 @@ import { describe, expect, test } from 'vitest';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** What a file of a layer may import: packages and `node:` modules by name, our own files by path from the root. */
+/** The imports that a layer allows: packages and `node:` modules by name, our own files by path from the root. */
 interface Layer {
   readonly files: RegExp;
   readonly mayImport: RegExp;
 }
 
-// The first layer whose pattern fits is a file's own.
+// A file belongs to the first layer whose pattern matches.
 const layers: readonly Layer[] = [
   { files: /^lambdas\/domain\//, mayImport: /^(zod|node:crypto|lambdas\/domain\/.*)$/ },
   {
@@ -23,7 +23,7 @@ const layers: readonly Layer[] = [
     files: /^lambdas\/profiles\//,
     mayImport: /^(zod|node:crypto|lambdas\/domain\/deliveries\/profile\.ts|lambdas\/profiles\/parts\/.*)$/,
   },
-  // Rows are mappings: what a row looks like, without a call.
+  // Files in rows/ map domain objects to table rows and make no call.
   {
     files: /^lambdas\/adapters\/rows\//,
     mayImport: /^(@aws-sdk\/(util-dynamodb|client-dynamodb)|zod|lambdas\/domain\/.*|lambdas\/adapters\/rows\/.*)$/,
@@ -56,17 +56,17 @@ const layers: readonly Layer[] = [
   {
     files: /^lib\//,
     mayImport:
-      /^(node:.*|aws-cdk-lib\/.*|constructs|lib\/.*|lambdas\/runtime\/(env|metric-names|front-door-headers)\.ts)$/,
+      /^(node:.*|aws-cdk-lib\/.*|constructs|lib\/.*|lambdas\/runtime\/(env|metric-names|front-door-headers)\.ts|lambdas\/domain\/foundation\/resources\.ts)$/,
   },
-  // What is done to a deployment from outside: through AWS's and PassPost's own APIs.
+  // deploy/ works on a deployment from outside, through the APIs of AWS and PassPost.
   { files: /^deploy\//, mayImport: /^(@aws-sdk\/.*|@smithy\/signature-v4|zod|node:.*|deploy\/.*)$/ },
   { files: /^bin\/passpost\.ts$/, mayImport: /^(aws-cdk-lib\/core|cdk-nag|lib\/(passpost-stack|stages)\.ts)$/ },
-  // What an operator does with a deployment: its rows and queues as the functions know them, never a function's own code.
+  // ops/ has the operator's commands. They use the adapters of the functions, never a function itself.
   {
     files: /^ops\//,
     mayImport: /^(@aws-sdk\/.*|zod|node:.*|lambdas\/(domain|adapters)\/.*|local\/state\/stack-file\.ts|ops\/.*)$/,
   },
-  // The local stack reads the template: what is not in it does not exist.
+  // The local stack reads only the synthesised template, never the constructs.
   { files: /^(bin|local)\//, mayImport: /^(?!aws-cdk-lib|cdk-nag|constructs|lib\/)/ },
 ];
 
@@ -169,7 +169,7 @@ describe('architecture', () => {
         .map((name) => ({ file, name, from: roomOf(file) ?? '', to: roomOf(name) ?? '' })),
     );
 
-    test('every file stands in a listed room', () => {
+    test('every file is in a listed room', () => {
       expect(inside.filter((file) => !order.includes(roomOf(file) ?? ''))).toEqual([]);
     });
 
@@ -200,7 +200,7 @@ describe('architecture', () => {
     });
   });
 
-  test('a mapping of rows makes no call', () => {
+  test('files in lambdas/adapters/rows make no call', () => {
     const calling = files.filter(
       (file) => file.startsWith('lambdas/adapters/rows/') && /DynamoDBClient|\.send\(/.test(sources.get(file) ?? ''),
     );
@@ -219,7 +219,7 @@ describe('architecture', () => {
     ]);
   });
 
-  test('no file imports itself through others, not even for a type', () => {
+  test('no import cycle exists, not even of types', () => {
     const onCycle = files.filter((file) => {
       const reached = new Set<string>();
       const waiting = [...importsOf(file)];
@@ -234,13 +234,24 @@ describe('architecture', () => {
     expect(onCycle).toEqual([]);
   });
 
-  test('the environment is read where it is parsed', () => {
+  test('a file that the stack and the functions share imports nothing', () => {
+    const shared = files
+      .filter((file) => file.startsWith('lib/'))
+      .flatMap(importsOf)
+      .filter((name) => name.startsWith('lambdas/'));
+    const importing = shared.filter((file) => importsOf(file).length > 0);
+
+    expect(shared).toContain('lambdas/domain/foundation/resources.ts');
+    expect(importing).toEqual([]);
+  });
+
+  test('only the listed files read process.env', () => {
     const readers = files.filter((file) => sources.get(file)?.includes('process.env') && !readsEnvironment.test(file));
 
     expect(readers).toEqual([]);
   });
 
-  test('every profile has its test', () => {
+  test('every profile has a test file', () => {
     const untested = filesIn('lambdas/profiles')
       .filter((file) => /^lambdas\/profiles\/[\w-]+\.ts$/.test(file) && !file.endsWith('/index.ts'))
       .map((file) => file.replace('lambdas/', 'test/').replace(/\.ts$/, '.test.ts'))
@@ -249,7 +260,7 @@ describe('architecture', () => {
     expect(untested).toEqual([]);
   });
 
-  test('names say what a thing is, in kebab-case', () => {
+  test('file and folder names are kebab-case and not generic', () => {
     const misnamed = outsideTests.filter((file) =>
       file
         .replace(/\.ts$/, '')
@@ -260,7 +271,7 @@ describe('architecture', () => {
     expect(misnamed).toEqual([]);
   });
 
-  test('exports have names', () => {
+  test('no file has a default export', () => {
     const unnamed = files.filter((file) => /^export default\b/m.test(sources.get(file) ?? ''));
 
     expect(unnamed).toEqual([]);

@@ -21,7 +21,7 @@ export const createAccount = {
   path,
   tag,
   summary: 'Create an account with its first key',
-  description: "The operator's call. The first key has every scope but `admin`.",
+  description: 'For the operator only. The first key has every scope except `admin`.',
   scope: 'admin',
   body: z.strictObject({
     name: nameSchema,
@@ -32,7 +32,10 @@ export const createAccount = {
   responses: {
     201: accountSchema
       .extend({
-        key: z.string().optional().meta({ description: 'The first key, this once; absent in a repeated answer.' }),
+        key: z
+          .string()
+          .optional()
+          .meta({ description: 'The first key. It is shown in this answer only; a repeated answer omits it.' }),
       })
       .meta({ id: 'NewAccount' }),
   },
@@ -73,7 +76,7 @@ export const updateAccount = {
   tag,
   summary: 'Change an account',
   description:
-    'A changed limit holds for all keys of the account within five seconds, in their running minute too. A changed retention holds for events from then on.',
+    'A changed limit applies to all keys of the account within five seconds, also in their running minute. A changed retention applies to events that are published later.',
   scope: 'admin',
   body: z.strictObject({
     name: nameSchema.optional(),
@@ -93,10 +96,10 @@ export const deleteAccount = {
   tag,
   summary: 'Delete an account',
   description: [
-    'Its keys, of both modes, are refused from the next request on, everywhere, and it is gone for good.',
-    'While it still has webhooks, event types, templates, unfinished jobs or tasks, of either mode, nothing is changed: 409 names each in `errors`, as `live.webhooks`, and says how it goes; tasks do not go.',
-    'Events, deliveries and the audit are no obstacle: they stay until they expire. What its own keys make in the very moment may be lost with it.',
-    'Where no answer came, repeat the call: it goes on from where the first one was, and is answered 404 where that had ended.',
+    'The account and its API keys of both modes are gone for good: every request with one of these keys is refused from then on.',
+    'While the account still has webhooks, event types, templates, unfinished jobs or tasks of either mode, nothing is changed. The answer is then 409, and `errors` names each kind (for example `live.webhooks`) and says how to remove it. Tasks cannot be removed.',
+    "Events, deliveries and the audit do not prevent the deletion: they stay until they expire. Data that the account's own keys create during the deletion may be lost.",
+    'If no answer arrives, repeat the call. The repeat continues where the first call stopped, and answers 404 if the first call had finished.',
   ].join(' '),
   scope: 'admin',
   responses: { 204: null },

@@ -19,7 +19,7 @@ export const listAudit = {
   tag: 'audit',
   summary: 'List who changed what, newest first',
   description:
-    "Every change by a management call, of whichever surface and mode: webhooks, keys, event types, templates, what was sent again or erased, and what the operator changed of the account. Tasks and published events are their own record. From `since` on and before `until`; entries are kept 400 days, whatever the account's retention.",
+    "Every change by a management call, on any surface and in both modes: webhooks, keys, event types, templates, redeliveries, erased payloads, and the operator's changes to the account. Tasks and published events have no entries, because they are readable themselves. The range starts at `since` and ends before `until`. Entries are stored for 400 days, whatever the account's retention is.",
   scope: 'audit:read',
   query: z.strictObject({
     since: instantSchema.optional(),

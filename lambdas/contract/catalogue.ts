@@ -7,7 +7,9 @@ const jsonSchema = z.record(z.string(), z.unknown()).meta({ description: 'A JSON
 export const profileViewSchema = z
   .object({
     name: z.string(),
-    events: z.array(z.string()).meta({ description: 'What `*` means: these, or with `*` everything.' }),
+    events: z.array(z.string()).meta({
+      description: 'The event types that `*` stands for. `*` in this list: every event type except operational ones.',
+    }),
     schedule: z.array(z.number()).meta({ description: 'Seconds before each retry.' }),
     api_versions: z.array(z.string()).meta({ description: 'Newest first.' }),
     profile_options: jsonSchema,

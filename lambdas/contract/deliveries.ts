@@ -31,14 +31,14 @@ export const listDeliveries = {
   idPrefix: 'whk',
   tag: 'deliveries',
   summary: "List a webhook's deliveries, newest first",
-  description: 'By the time of their events: from `since` on and before `until`.',
+  description: 'The range refers to the time of the events: it starts at `since` and ends before `until`.',
   scope: 'webhooks:read',
   query: z.strictObject({
     status: z.enum(deliveryStatuses).optional(),
     event_type: z.string().min(1).max(128).optional(),
     event_id: z
       .string()
-      .refine((text) => isId('evt', text), 'is no id of an event')
+      .refine((text) => isId('evt', text), 'is not the id of an event')
       .optional(),
     since: instantSchema.optional(),
     until: instantSchema.optional(),
@@ -81,9 +81,9 @@ export const retryDelivery = {
   path: '/api/public/v1/deliveries/{id}/retry',
   idPrefix: 'dlv',
   tag: 'deliveries',
-  summary: 'Try a delivery once more',
+  summary: 'Retry a delivery once',
   description:
-    'One attempt more, now; the schedule is neither used nor restarted, so that a refusal settles it again. 409 while an attempt is still owed, and where there is nothing to send any more: the webhook was deleted or the body of the event is gone.',
+    'Makes one more attempt now. The schedule is neither used nor restarted, so a refusal settles the delivery again. Answers 409 while an attempt is still scheduled, and if the webhook or the body of the event was deleted.',
   scope: 'webhooks:write',
   isIdempotent: true,
   responses: { 202: deliveryViewSchema },
@@ -99,7 +99,7 @@ export const testWebhook = {
   tag: 'webhooks',
   summary: 'Send a sample to a webhook',
   description:
-    'Signed, delivered and retried like any event, but to this webhook alone, whatever it wants and even while it is disabled. Of an own event type, whose content nobody here knows, `data` is empty.',
+    'The sample is signed, delivered and retried like any event, but goes to this webhook only. The webhook need not be subscribed to the type and may be disabled. `data` is empty for an event type of your own, because its content is unknown.',
   scope: 'webhooks:write',
   body: testSchema,
   isBodyOptional: true,
@@ -116,9 +116,9 @@ export const recoverDeliveries = {
   path: '/api/public/v1/webhooks/{id}/recover',
   idPrefix: 'whk',
   tag: 'webhooks',
-  summary: "Send a window of a webhook's deliveries again",
+  summary: "Redeliver a webhook's deliveries of a time range",
   description:
-    'By the time of their events: from `since` on and before `until`. Each gets its schedule again from the start. The answer is a job, to be read with `GET /jobs/{id}`; with `dry_run` only the count is told. `pending` means what was due for more than 15 seconds.',
+    'The range refers to the time of the events: it starts at `since` and ends before `until`. Each delivery starts its schedule from the beginning. The answer is a job; read it with `GET /jobs/{id}`. With `dry_run` the answer is only the count. The status `pending` selects deliveries that are overdue by more than 15 seconds.',
   scope: 'webhooks:write',
   body: recoverSchema,
   isIdempotent: true,

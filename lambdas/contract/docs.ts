@@ -18,13 +18,13 @@ export const getHealth = {
   method: 'GET',
   path: '/health',
   tag,
-  summary: 'Whether the API answers',
+  summary: 'Check that the API answers',
   scope: null,
   responses: { 200: z.object({ status: z.literal('ok') }) },
   exampleAnswer: { status: 'ok' },
 } as const satisfies Operation;
 
-// The reference for people: pages, not calls, so they stand in no description of the calls.
+// The reference for people. These are pages, so the OpenAPI document leaves them out.
 export const getDocs = {
   id: 'getDocs',
   method: 'GET',

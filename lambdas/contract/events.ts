@@ -37,7 +37,7 @@ export const publishEvents = {
   tag: 'events',
   summary: 'Publish an event, or up to a hundred',
   description:
-    "A batch with one wrong event is refused whole. An event's own `id`, or the request's `Idempotency-Key`, makes repeating it safe.",
+    "A batch with one invalid event is refused as a whole. An event's own `id`, or the request's `Idempotency-Key`, makes a repeat safe.",
   scope: 'events:write',
   body: newEventsSchema,
   isIdempotent: true,
@@ -52,7 +52,7 @@ export const listEvents = {
   path,
   tag: 'events',
   summary: 'List events, newest first',
-  description: 'From `since` on and before `until`.',
+  description: 'The range starts at `since` and ends before `until`.',
   scope: 'events:read',
   query: z.strictObject({
     type: z.string().min(1).max(128).optional(),
@@ -83,9 +83,9 @@ export const replayEvent = {
   path: `${path}/{id}/replay`,
   idPrefix: 'evt',
   tag: 'events',
-  summary: 'Send an event again',
+  summary: 'Redeliver an event',
   description:
-    'To each webhook that wants it now, or to the one named: the schedule from its start, whatever was still owed. A webhook that never had it gets a delivery now; what goes to a disabled one is held. 409 once the body was deleted, and while the same replay is about to begin.',
+    'Redelivers the event to each webhook that is subscribed now, or only to the webhook in the body. Each delivery starts its schedule from the beginning, even if attempts were still scheduled. A webhook without a delivery of this event gets one; the delivery to a disabled webhook is held. Answers 409 if the body was deleted, and while the same replay is about to begin.',
   scope: 'events:write',
   body: replaySchema,
   isBodyOptional: true,
@@ -107,7 +107,7 @@ export const deletePayload = {
   tag: 'events',
   summary: 'Delete the body of an event',
   description:
-    'That it happened, and what became of its deliveries, stays readable. What is still owed becomes `cancelled` when its next attempt is due, and it cannot be sent again. The table itself remembers for as long as its change stream (a day) and its backups do.',
+    'The event without its body, and the results of its deliveries, stay readable. An unfinished delivery becomes `cancelled` when its next attempt is due, and the event cannot be redelivered. The change stream of the table holds the body for one more day, and backups hold it until they expire.',
   scope: 'events:write',
   responses: { 204: null },
 } as const satisfies Operation;

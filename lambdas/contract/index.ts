@@ -1,5 +1,5 @@
 import type { Operation } from '../runtime/operation.ts';
-import { createAccount, getAccount, listAccounts, updateAccount } from './accounts.ts';
+import { createAccount, deleteAccount, getAccount, listAccounts, updateAccount } from './accounts.ts';
 import { listAudit } from './audit.ts';
 import { listProfiles } from './catalogue.ts';
 import { getDelivery, listDeliveries, recoverDeliveries, retryDelivery, testWebhook } from './deliveries.ts';
@@ -23,7 +23,7 @@ import {
 import { deleteTemplate, getTemplate, listTemplates, putTemplate } from './templates.ts';
 import { changeWebhook, createWebhook, deleteWebhook, getWebhook, listWebhooks, rotateSecret } from './webhooks.ts';
 
-/** Every call of the API, in the order in which the reference shows them. */
+/** Every call of the native API, in the order in which the reference shows them. test/contract/operations.test.ts fails when a call is missing. */
 export const operations: readonly Operation[] = [
   createTask,
   listTasks,
@@ -70,6 +70,7 @@ export const operations: readonly Operation[] = [
   listAccounts,
   getAccount,
   updateAccount,
+  deleteAccount,
   listAudit,
   getPublicKeys,
   getInpostKeys,

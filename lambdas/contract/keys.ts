@@ -9,7 +9,10 @@ const tag = 'keys';
 
 const shownOnce = apiKeySchema
   .extend({
-    key: z.string().optional().meta({ description: 'The key itself, this once; absent in a repeated answer.' }),
+    key: z
+      .string()
+      .optional()
+      .meta({ description: 'The key itself. It is shown in this answer only; a repeated answer omits it.' }),
   })
   .meta({ id: 'NewApiKey' });
 
@@ -31,7 +34,8 @@ export const createKey = {
   path,
   tag,
   summary: 'Create an API key',
-  description: 'A key can only make keys with scopes it has, and a test key only test keys. Without `mode`, its own.',
+  description:
+    'A key can only create keys with scopes that it has itself. A test key can only create test keys. Without `mode`, the new key has the mode of the calling key.',
   scope: 'keys:write',
   body: z.strictObject({
     name: nameSchema,
@@ -51,7 +55,7 @@ export const listKeys = {
   path,
   tag,
   summary: "List the account's API keys, newest first",
-  description: 'Of both modes. The keys themselves are never shown again.',
+  description: 'Lists keys of both modes. The keys themselves are never shown again.',
   scope: 'keys:read',
   query: z.strictObject(pageQuery('key')),
   responses: { 200: pageSchema(apiKeySchema) },
@@ -65,7 +69,7 @@ export const rotateKey = {
   idPrefix: 'key',
   tag,
   summary: 'Replace an API key',
-  description: 'Makes a key with the same name, scopes and mode. The old one goes on living for the overlap.',
+  description: 'Creates a key with the same name, scopes and mode. The old key stays valid for the overlap.',
   scope: 'keys:write',
   body: z.strictObject({
     overlap_seconds: z
@@ -89,7 +93,7 @@ export const revokeKey = {
   idPrefix: 'key',
   tag,
   summary: 'Revoke an API key',
-  description: 'It is refused from the next request on, everywhere.',
+  description: 'The next request with this key is refused.',
   scope: 'keys:write',
   responses: { 204: null },
 } as const satisfies Operation;

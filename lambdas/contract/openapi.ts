@@ -20,17 +20,17 @@ const header = (description: string, example: string) => ({
 });
 
 const requestId = {
-  'x-request-id': header('Names this request to whoever runs the API.', 'req_01KA8Z3M9Q4T7V2X5B8D1F6H0J'),
+  'x-request-id': header('Identifies this request in the logs of the API.', 'req_01KA8Z3M9Q4T7V2X5B8D1F6H0J'),
 };
 const rateLimits = {
   'RateLimit-Policy': header("The key's limit and its window in seconds.", '"default";q=120;w=60'),
-  RateLimit: header('What is left of it and the seconds until it is whole again.', '"default";r=119;t=60'),
+  RateLimit: header('Requests left in this window, and seconds until the window ends.', '"default";r=119;t=60'),
 };
 const retryAfter = { 'Retry-After': header('Seconds to wait.', '42') };
 
 const statusOf = (code: Code): number => problemExample(code).status;
 
-/** The problems that any call of this form can answer, and those it names itself. */
+/** The problems that every call of this form can answer, and the problems that the call names itself. */
 const codesOf = (operation: Operation): Code[] => {
   const { scope, body, path, errors = [], isIdempotent } = operation;
   const codes: Code[] = ['invalid', 'internal'];
@@ -50,11 +50,11 @@ const headersFor = (code: Code): ZodOpenApiHeadersObject => ({
 
 const responseIds = new Map<string, ZodOpenApiResponseObject>();
 
-/** One object for each set of problems, so that the document holds it once and refers to it. */
+/** Returns the same object for the same set of problems, so that the document holds each response once. */
 const problemResponse = (codes: readonly Code[]): ZodOpenApiResponseObject => {
   const id = codes.toSorted().join('-or-');
-  const known = responseIds.get(id);
-  if (known) return known;
+  const existing = responseIds.get(id);
+  if (existing) return existing;
   const titles = codes.map((code) => problemExample(code).title);
   const examples = Object.fromEntries(codes.map((code) => [code, { value: problemExample(code) }]));
   const response: ZodOpenApiResponseObject = {
@@ -67,7 +67,7 @@ const problemResponse = (codes: readonly Code[]): ZodOpenApiResponseObject => {
   return response;
 };
 
-/** One response for each status: a status may stand for several problems. */
+/** One response for each status, because several problems may share a status. */
 const problemResponses = (operation: Operation): ZodOpenApiResponsesObject => {
   const byStatus = Map.groupBy(codesOf(operation), statusOf);
   return Object.fromEntries([...byStatus].map(([status, codes]) => [String(status), problemResponse(codes)]));
@@ -76,7 +76,7 @@ const problemResponses = (operation: Operation): ZodOpenApiResponsesObject => {
 const successResponses = (operation: Operation): ZodOpenApiResponsesObject => {
   const { responses, exampleAnswer, isIdempotent, scope } = operation;
   const [first] = Object.keys(responses);
-  const replayed = { 'idempotency-replayed': header('`true` where the first answer is given again.', 'true') };
+  const replayed = { 'idempotency-replayed': header('`true` if this repeats the first answer.', 'true') };
   const headers = { ...requestId, ...(scope === null ? {} : rateLimits), ...(isIdempotent ? replayed : {}) };
   return Object.fromEntries(
     Object.entries(responses).map(([status, schema]) => {
@@ -107,7 +107,7 @@ const parametersOf = ({
               .string()
               .regex(/^[\x21-\x7e]{1,255}$/)
               .optional()
-              .meta({ description: 'Makes repeating this request safe, for at least 24 hours.' }),
+              .meta({ description: 'Makes a repeat of this request safe for at least 24 hours.' }),
           }),
         }
       : {}),
@@ -137,7 +137,7 @@ const describe = (operation: Operation): ZodOpenApiOperationObject => {
   };
 };
 
-/** The OpenAPI document of these calls, made of the very schemas that validate them. */
+/** Generates the OpenAPI document of the calls from the schemas that validate them. */
 export const openApiDocument = (operations: readonly Operation[]): Document => {
   const paths: ZodOpenApiPathsObject = {};
   for (const operation of operations) {
@@ -149,10 +149,10 @@ export const openApiDocument = (operations: readonly Operation[]): Document => {
       title: 'PassPost',
       version: '1.0.0',
       description:
-        'Courier delivery tasks, and webhooks that tell of them. Every answer carries `x-request-id`; every list is paged by `limit` and `cursor`, newest first; every error is a problem (RFC 9457) that names each wrong field.',
+        'Courier delivery tasks, and webhooks that report their changes. Every answer has the header `x-request-id`. Every list is paged by `limit` and `cursor`, newest first. Every error is a problem (RFC 9457) that names each wrong field.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
-    servers: [{ url: '/', description: 'Here' }],
+    servers: [{ url: '/', description: 'This deployment' }],
     tags: [...new Set(operations.map(({ tag }) => tag))].map((name) => ({ name })),
     security: [{ apiKey: [] }],
     paths,
@@ -162,7 +162,7 @@ export const openApiDocument = (operations: readonly Operation[]): Document => {
       },
     },
   };
-  // An answer may gain members: only what is sent to us is closed.
+  // A later release may add members to answers, so only request schemas forbid unknown members.
   return createDocument(content, {
     override: ({ jsonSchema, io }) => {
       if (io === 'output') delete jsonSchema.additionalProperties;

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Operation } from '../runtime/operation.ts';
 
-// Passcreator's own calls about subscriptions, in its words. https://developer.passcreator.com
+// Passcreator's own calls about subscriptions, with its names. https://developer.passcreator.com
 
 const path = '/api/hook';
 const nothing = z.object({});
@@ -33,7 +33,7 @@ export const subscribeToTemplate = {
   summary: "Subscribe to one template's event",
 } as const satisfies Operation;
 
-/** Some clients drop the body of a DELETE: the address may stand in the query. */
+/** The address may be in the query, because some clients drop the body of a DELETE. */
 export const unsubscribeByPost = {
   id: 'passcreatorUnsubscribe',
   method: 'POST',
@@ -77,7 +77,7 @@ export const getPasscreatorKey = {
   method: 'GET',
   path: `${path}/publickey`,
   tag: 'passcreator',
-  summary: 'Read the key that payloads are signed with',
+  summary: 'Read the public key that verifies signed payloads',
   scope: 'webhooks:read',
   responses: { 200: z.object({ publicKey: z.string() }) },
 } as const satisfies Operation;

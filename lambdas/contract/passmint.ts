@@ -5,10 +5,10 @@ import { rotatedSecretSchema, secretRotationSchema } from '../domain/webhooks/ro
 import { newWebhookSchema, webhookChangesSchema } from '../domain/webhooks/webhook-input.ts';
 import type { Operation } from '../runtime/operation.ts';
 
-// PassMint's own calls about webhooks, in its words. https://passmint.io/docs/webhooks
+// PassMint's own calls about webhooks, with its names. https://passmint.io/docs/webhooks
 
 const path = '/v1/webhooks';
-const one = { path: `${path}/{id}`, idPrefix: 'whk', tag: 'passmint' } as const;
+const ofWebhook = { path: `${path}/{id}`, idPrefix: 'whk', tag: 'passmint' } as const;
 
 const shown = { url: true, events: true, description: true, enabled: true } as const;
 
@@ -60,7 +60,7 @@ export const listPassmintWebhooks = {
 } as const satisfies Operation;
 
 export const getPassmintWebhook = {
-  ...one,
+  ...ofWebhook,
   id: 'getPassmintWebhook',
   method: 'GET',
   summary: 'Read a webhook',
@@ -69,7 +69,7 @@ export const getPassmintWebhook = {
 } as const satisfies Operation;
 
 export const changePassmintWebhook = {
-  ...one,
+  ...ofWebhook,
   id: 'changePassmintWebhook',
   method: 'PATCH',
   summary: 'Change a webhook',
@@ -79,7 +79,7 @@ export const changePassmintWebhook = {
 } as const satisfies Operation;
 
 export const deletePassmintWebhook = {
-  ...one,
+  ...ofWebhook,
   id: 'deletePassmintWebhook',
   method: 'DELETE',
   summary: 'Delete a webhook and its delivery history',
@@ -88,7 +88,7 @@ export const deletePassmintWebhook = {
 } as const satisfies Operation;
 
 export const listPassmintDeliveries = {
-  ...one,
+  ...ofWebhook,
   id: 'listPassmintDeliveries',
   method: 'GET',
   path: `${path}/{id}/deliveries`,
@@ -99,7 +99,7 @@ export const listPassmintDeliveries = {
 } as const satisfies Operation;
 
 export const rotatePassmintSecret = {
-  ...one,
+  ...ofWebhook,
   id: 'rotatePassmintSecret',
   method: 'POST',
   path: `${path}/{id}/rotate-secret`,

@@ -2,10 +2,10 @@ import * as z from 'zod';
 import type { ErrorCode, FieldError } from '../domain/foundation/errors.ts';
 import { problems } from '../runtime/problem.ts';
 
-/** RFC 9457, with every wrong field named. */
+/** A problem by RFC 9457 that names every wrong field. */
 export const problemSchema = z
   .object({
-    type: z.string().meta({ description: 'Tells problems apart: `/problems/<code>`, stable.' }),
+    type: z.string().meta({ description: 'Identifies the kind of problem: `/problems/<code>`. Stable.' }),
     title: z.string(),
     status: z.int(),
     detail: z.string(),
@@ -17,7 +17,7 @@ export const problemSchema = z
       }),
     ),
   })
-  .meta({ id: 'Problem', description: 'What was wrong (RFC 9457).' });
+  .meta({ id: 'Problem', description: 'An error (RFC 9457).' });
 export type Problem = z.infer<typeof problemSchema>;
 
 type Code = ErrorCode | 'internal';
@@ -28,10 +28,10 @@ const missing: FieldError = { path: 'pickup.city', code: 'required', message: 'R
 const details: Readonly<Record<Code, readonly [detail: string, ...errors: FieldError[]]>> = {
   malformed: ['The body is not JSON.'],
   invalid: ['Wrong: pickup.city.', missing],
-  unauthorized: ['A living API key is needed in the Authorization header.'],
+  unauthorized: ['The Authorization header must hold a valid API key.'],
   forbidden: ['This key lacks the scope tasks:write.'],
   not_found: ['No such task.'],
-  method_not_allowed: ['This path takes GET, POST.'],
+  method_not_allowed: ['This path accepts GET, POST.'],
   conflict: [
     'A task that is completed cannot become cancelled.',
     { path: 'status', code: 'illegal_move', message: 'A task that is completed cannot become cancelled.' },
@@ -40,7 +40,7 @@ const details: Readonly<Record<Code, readonly [detail: string, ...errors: FieldE
   idempotency_mismatch: ['This Idempotency-Key was used for another task.'],
   too_large: ['The body is larger than 262144 bytes.'],
   unsupported_media_type: ['The body must be application/json in UTF-8.'],
-  rate_limited: ["More than 120 requests in this key's minute."],
+  rate_limited: ['This key allows 120 requests a minute.'],
   unavailable: ['Nothing was done. Please try again.'],
   internal: ['Something went wrong on our side.'],
 };

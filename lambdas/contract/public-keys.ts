@@ -17,7 +17,7 @@ export const getPublicKeys = {
   tag: 'public keys',
   summary: 'Read the public keys that deliveries are signed with',
   description:
-    'The Ed25519 key (`alg` `EdDSA`) makes the `v1a` signatures of the `standard` profile. What signs now stands first; then what signs next, published beforehand, and what signed before. Look again when a signature fits none that you know.',
+    'The Ed25519 key (`alg` `EdDSA`) makes the `v1a` signatures of the `standard` profile. The current keys are first, then the next keys, which are published before they sign, then the previous keys. Fetch this document again if a signature matches no key that you know.',
   scope: null,
   responses: { 200: z.object({ keys: z.array(jwkSchema) }) },
 } as const satisfies Operation;
@@ -29,7 +29,7 @@ export const getInpostKeys = {
   tag: 'public keys',
   summary: 'Read the keys of InPost digital signatures as PEM',
   description:
-    'Both keys that sign now, with those that sign next while there are any; or with `algorithm` that key alone as a PEM file: `curl -o key.pem "…/inpost/public-key?algorithm=ecdsa-p256-sha256"`.',
+    'The two current keys, and the next keys during a rotation. With `algorithm`, the answer is that key alone as a PEM file: `curl -o key.pem "…/inpost/public-key?algorithm=ecdsa-p256-sha256"`.',
   scope: null,
   query: z.strictObject({ algorithm: z.enum(['rsa-sha256', 'ecdsa-p256-sha256']).optional() }),
   responses: {
@@ -40,7 +40,7 @@ export const getInpostKeys = {
         next: z
           .object({ rsa: z.string(), ec: z.string(), signs_from: z.iso.datetime() })
           .nullable()
-          .meta({ description: 'What takes their place, and when: `null` unless the keys are being renewed.' }),
+          .meta({ description: 'The next keys, and when they start to sign. `null` outside a rotation.' }),
       })
       .meta({ id: 'InpostKeys' }),
   },

@@ -31,7 +31,7 @@ export const createTask = {
   path,
   tag,
   summary: 'Create a delivery task',
-  description: 'Creates one task and publishes `task.created` to webhooks that name it.',
+  description: 'Creates one task and publishes `task.created` to webhooks that name this event type.',
   scope: 'tasks:write',
   body: taskContentSchema,
   isIdempotent: true,
@@ -68,7 +68,7 @@ export const getTask = {
   exampleAnswer: created,
 } as const satisfies Operation;
 
-/** What the five moves share; each answers the task, or 409 naming both states. */
+/** Members that the five moves share. Each move answers the task, or 409 with the current and the requested status. */
 const move = {
   method: 'POST',
   idPrefix: 'tsk',

@@ -18,9 +18,9 @@ export const putTemplate = {
   method: 'PUT',
   path: `${path}/{id}`,
   tag,
-  summary: 'Make a template known, or update it',
+  summary: 'Create or update a template',
   description:
-    'The id is your own: 1 to 64 of the characters A–Z a–z 0–9 . _ ~ -. Every update, also one that leaves the name as it is, publishes `pass_template_updated` with the id as its `resource`; making it known publishes nothing. 201 where it is new, else 200.',
+    'You choose the id: 1 to 64 of the characters A–Z a–z 0–9 . _ ~ -. Every update, even one that changes nothing, publishes `pass_template_updated` with the id as its `resource`. A creation publishes nothing. Answers 201 for a new template, otherwise 200.',
   scope: 'events:write',
   body: z.strictObject({ name: templateSchema.shape.name }),
   responses: { 201: templateSchema, 200: templateSchema },
@@ -57,8 +57,8 @@ export const deleteTemplate = {
   method: 'DELETE',
   path: `${path}/{id}`,
   tag,
-  summary: 'Forget a template',
-  description: 'Webhooks that are tied to it stay as they are.',
+  summary: 'Delete a template',
+  description: 'Webhooks that are tied to the template are not changed.',
   scope: 'events:write',
   responses: { 204: null },
 } as const satisfies Operation;

@@ -30,7 +30,7 @@ const webhook: WebhookView = {
   created_at: '2026-11-16T09:30:00.000Z',
   updated_at: '2026-11-16T09:30:00.000Z',
 };
-const one = { path: `${path}/{id}`, idPrefix: 'whk', tag: 'webhooks' } as const;
+const ofWebhook = { path: `${path}/{id}`, idPrefix: 'whk', tag: 'webhooks' } as const;
 
 export const createWebhook = {
   id: 'createWebhook',
@@ -39,7 +39,7 @@ export const createWebhook = {
   tag: 'webhooks',
   summary: 'Register a webhook',
   description:
-    'The answer holds the signing secret, this once. A repeat under the same `Idempotency-Key` gets the first answer without it.',
+    'The signing secret is shown in this answer only. A repeat under the same `Idempotency-Key` gets the first answer without the secret.',
   scope: 'webhooks:write',
   body: newWebhookSchema,
   isIdempotent: true,
@@ -67,7 +67,7 @@ export const listWebhooks = {
 } as const satisfies Operation;
 
 export const getWebhook = {
-  ...one,
+  ...ofWebhook,
   id: 'getWebhook',
   method: 'GET',
   summary: 'Read a webhook',
@@ -77,12 +77,12 @@ export const getWebhook = {
 } as const satisfies Operation;
 
 export const changeWebhook = {
-  ...one,
+  ...ofWebhook,
   id: 'changeWebhook',
   method: 'PATCH',
   summary: 'Change a webhook',
   description:
-    'Any field but `profile` and `secret`; null clears one. While it is disabled its deliveries are held, and once enabled they go on; after 90 days (or the retention, where that is longer) one is cancelled.',
+    'Changes any field except `profile` and `secret`; `null` clears a field. Deliveries of a disabled webhook are held, and are released when the webhook is enabled. A held delivery is cancelled after 90 days, or after the retention if that is longer.',
   scope: 'webhooks:write',
   body: webhookChangesSchema,
   responses: { 200: webhookViewSchema },
@@ -92,25 +92,25 @@ export const changeWebhook = {
 } as const satisfies Operation;
 
 export const deleteWebhook = {
-  ...one,
+  ...ofWebhook,
   id: 'deleteWebhook',
   method: 'DELETE',
   summary: 'Delete a webhook',
   description:
-    'What is still owed becomes `cancelled`. Its history stays readable, each delivery by its id and with its event.',
+    'Unfinished deliveries become `cancelled`. The history stays readable: each delivery by its id, and with its event.',
   scope: 'webhooks:write',
   responses: { 204: null },
   errors: [409],
 } as const satisfies Operation;
 
 export const rotateSecret = {
-  ...one,
+  ...ofWebhook,
   path: `${path}/{id}/rotate-secret`,
   id: 'rotateSecret',
   method: 'POST',
   summary: 'Give a webhook a new secret',
   description:
-    'Until `previous_expires_at` deliveries are signed with both where the profile has room for two signatures, else with the previous secret alone, and then with the new one. A repeat under the same `Idempotency-Key` gets the first answer without the secret.',
+    'Until `previous_expires_at`, deliveries are signed with both secrets if the profile allows two signatures, otherwise with the previous secret only. After that, only the new secret signs. A repeat under the same `Idempotency-Key` gets the first answer without the secret.',
   scope: 'webhooks:write',
   body: secretRotationSchema,
   isBodyOptional: true,

@@ -6,7 +6,7 @@ import { httpHandler } from '../runtime/http.ts';
 
 let document: string | undefined;
 
-/** Made at the first request, once: whoever asks for anything else does not wait for it. */
+/** The OpenAPI document as JSON. Generated once, at the first request for it, so that other requests do not wait. */
 const openApi = (): string => {
   document ??= JSON.stringify(openApiDocument(operations));
   return document;

@@ -17,7 +17,7 @@ const dependencies = {
   shards: DUE_SHARDS,
 };
 
-/** The minute's tick: what falls due soon enters the queue, what should have gone by now is sent again. */
+/** Runs every minute: queues deliveries that are due soon, and queues overdue deliveries again. */
 export const handler = async (event: Pick<ScheduledEvent, 'time'>): Promise<void> => {
   let swept: SweepReport | undefined;
   try {

@@ -7,5 +7,5 @@ import { frontDoorHandler } from '../runtime/front-door.ts';
 const config = readConfig(['frontDoorSecret']);
 const secrets = createFrontDoorSecrets(secretsClient(), config.frontDoorSecret, Date.now);
 
-/** Submission by the gateway about what a request shows; deployed only where CloudFront stands before the API. */
-export const handler = frontDoorHandler((shown) => isAdmitted(shown, secrets));
+/** The gateway's authorizer: checks the front door header of a request. Deployed only if CloudFront is in front of the API. */
+export const handler = frontDoorHandler((headerValue) => isAdmitted(headerValue, secrets));

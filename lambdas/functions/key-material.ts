@@ -36,5 +36,5 @@ const onRotation = operatorHandler(rotationSchema, async ({ signs_in_seconds }) 
   return rotation;
 });
 
-/** Both who invoke it: CloudFormation, to fill what is empty, and an operator, to rotate the keyring. */
+/** Invoked by CloudFormation, to fill empty secrets, and by an operator, to rotate the keyring. */
 export const handler = (event: unknown) => (isOperatorEvent(event) ? onRotation(event) : onDeployment(event));

@@ -21,7 +21,7 @@ const rules = {
   profiles,
   isEventType: isBuiltIn,
   ownEventTypes: createEventTypesTable(client, domainTable).find,
-  // Its clients know no `allow_http`: plain http leads to this machine or nowhere.
+  // This surface has no `allow_http`, so plain http is accepted for loopback addresses only.
   checkUrl: (url: string) => checkUrl(url, 'loopback'),
 };
 

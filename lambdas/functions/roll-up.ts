@@ -25,36 +25,36 @@ const dependencies = {
   retentionHours: config.retentionDays * 24,
 };
 
-/** Stopping in time costs nothing; being stopped half-way costs doing some of it again. */
+/** The function stops this long before its timeout, because a run that Lambda stops must repeat some work. */
 const STOP_BEFORE_MS = 30_000;
 
-/** Lets what is owed or held keep its event, and tells of what is held no longer. */
-const keep = async (tickAtMs: number, isTimeUp: () => boolean): Promise<void> => {
+/** Extends the retention of events with unfinished deliveries, and logs the holds that ended. */
+const extendRetention = async (tickAtMs: number, isTimeUp: () => boolean): Promise<void> => {
   const { extended, released, expiredHolds } = await extendEventRetention(tickAtMs, dependencies, isTimeUp);
   if (extended > 0 || released > 0) log('info', 'events.kept', { kept: extended, resumed: released });
   for (const { owner, webhookId, deliveries } of expiredHolds) {
     log('warn', 'hold.ended', { owner, webhook_id: webhookId, deliveries });
   }
-  publishMetrics({ cancelled: expiredHolds.reduce((sum, { deliveries }) => sum + deliveries, 0) });
+  await publishMetrics({ cancelled: expiredHolds.reduce((sum, { deliveries }) => sum + deliveries, 0) });
 };
 
-/** Sees to it that the stream is never silent. Work of its own beside the roll-up's: what goes wrong here is told of, and no more. */
-const keepStreamAlive = (): Promise<void> =>
+/** Writes the heartbeat row, so that the stream always has a recent record. A failure is logged and does not stop the roll-up. */
+const writeHeartbeat = (): Promise<void> =>
   beat().catch((error) => log('warn', 'heartbeat.failed', { error: describeError(error) }));
 
-/** Reads the hours that are over: counts them, and finds what got lost on its way. Once a week, looks after what is owed for long. */
+/** Counts the deliveries of finished hours and finds lost deliveries. Once a week, extends the retention of events with unfinished deliveries. */
 export const handler = async (event: Pick<ScheduledEvent, 'time'>, context: Context): Promise<void> => {
   const isTimeUp = () => context.getRemainingTimeInMillis() < STOP_BEFORE_MS;
   const tickAtMs = Date.parse(event.time);
-  let rolled: RollUpReport | undefined;
-  const beaten = keepStreamAlive();
+  let rolledUp: RollUpReport | undefined;
+  const heartbeat = writeHeartbeat();
   try {
-    rolled = await rollUp(tickAtMs, dependencies, isTimeUp);
-    await keep(tickAtMs, isTimeUp);
+    rolledUp = await rollUp(tickAtMs, dependencies, isTimeUp);
+    await extendRetention(tickAtMs, isTimeUp);
   } finally {
-    await beaten;
+    await heartbeat;
     const aws = takeAwsUse();
-    log('info', 'hours.rolled-up', { tick: event.time, ...rolled, aws });
+    log('info', 'hours.rolled-up', { tick: event.time, ...rolledUp, aws });
     await publishMetrics({ throttles: aws.throttles });
   }
 };

@@ -8,13 +8,13 @@ import { standard } from './standard.ts';
 
 const known: readonly Profile[] = [passpost, postmen, passmint, passcreator, inpost, standard];
 
-/** Every profile by its name. It has no prototype, so that `constructor` is no profile. */
+/** Every profile by its name. The object has no prototype, so `constructor` is not found as a profile. */
 export const profiles: Readonly<Record<string, Profile>> = Object.assign(
   Object.create(null) as Record<string, Profile>,
   Object.fromEntries(known.map((profile) => [profile.name, profile])),
 );
 
-/** The profile that a stored webhook names. */
+/** The profile of a stored webhook, by its name. Throws if there is none. */
 export const profileOf = (name: string): Profile => {
   const profile = profiles[name];
   if (profile === undefined) throw new Error(`no profile is called ${name}`);

@@ -1,13 +1,11 @@
-// https://developers.inpost-group.com, webhooks: each client chooses whether and how its requests are signed, and stays on its payload version.
-// One signature, base64, over the body or over timestamp, dot and body. `hash` is the HMAC's; a digital algorithm names its own.
+// https://developers.inpost-group.com, webhooks: each client chooses whether and how requests are signed, and is pinned to a payload version.
+// One base64 signature over the body, or over timestamp, dot and body. `hash` applies to HMAC only; a digital algorithm includes its hash.
 
 import { createHmac, sign } from 'node:crypto';
 import * as z from 'zod';
 import type { Profile, SigningMaterial } from '../domain/deliveries/profile.ts';
-import { any2xx } from './parts/any-2xx.ts';
-import { ownHeaders } from './parts/own-headers.ts';
+import { any2xx, ownHeaders, sevenHours } from './parts/defaults.ts';
 import { asItIs, bodyOfVersion, type PayloadVersion, withNames } from './parts/payload-versions.ts';
-import { sevenHours } from './parts/seven-hours.ts';
 import { textSecret } from './parts/text-secret.ts';
 
 const options = z.strictObject({
@@ -18,10 +16,10 @@ const options = z.strictObject({
 });
 type Options = z.infer<typeof options>;
 
-/** Newest first: a breaking change is one entry on top. */
+/** Newest first. A breaking change adds one entry at the top. */
 const versions: readonly PayloadVersion[] = [
   ['2026-11-01', asItIs],
-  // 2026-11-01 gave three members the names that they have on other profiles.
+  // Version 2026-11-01 renamed three members to the names of the other profiles.
   ['2024-06-01', withNames({ id: 'event_id', type: 'event_type', created_at: 'timestamp' })],
 ];
 
@@ -36,6 +34,7 @@ export const inpost: Profile<Options> = {
   events: ['*'],
   options,
   schedule: sevenHours,
+  headerPrefixes: ['x-inpost-'],
   apiVersions: versions.map(([date]) => date),
   secret: textSecret,
   rotation: 'switch',

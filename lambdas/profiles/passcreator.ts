@@ -1,16 +1,14 @@
-// https://developer.passcreator.com: the signature is in the body, with the very text it was made of; the key is the deployment's, on P-256.
+// https://developer.passcreator.com: the body contains the signature and the exact text that was signed. The key is the deployment's P-256 key.
 
 import { sign } from 'node:crypto';
 import * as z from 'zod';
 import type { Profile } from '../domain/deliveries/profile.ts';
-import { any2xx } from './parts/any-2xx.ts';
-import { ownHeaders } from './parts/own-headers.ts';
-import { sevenHours } from './parts/seven-hours.ts';
+import { any2xx, ownHeaders, sevenHours } from './parts/defaults.ts';
 import { textSecret } from './parts/text-secret.ts';
 
 const options = z.strictObject({
   signPayload: z.boolean().default(false),
-  /** What the subscriber calls the subscription: kept and listed, never called. */
+  /** The subscriber's own address for the subscription. It is stored and listed, never called. */
   subscription_url: z.string().max(2048).nullable().default(null),
 });
 
@@ -18,8 +16,9 @@ export const passcreator: Profile<z.infer<typeof options>> = {
   name: 'passcreator',
   events: ['*'],
   options,
-  // Their page names no waits. `retryEnabled: false` is a webhook with an empty schedule of its own.
+  // Passcreator documents no waits. `retryEnabled: false` creates a webhook with an empty schedule.
   schedule: sevenHours,
+  headerPrefixes: [],
   apiVersions: ['2026-11-01'],
   secret: textSecret,
   rotation: 'switch',

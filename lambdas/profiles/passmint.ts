@@ -1,11 +1,10 @@
-// https://passmint.io/docs/webhooks: a timestamped signature in the form that Stripe's library verifies, under another name.
-// The whole secret is the key, `whsec_` included, as UTF-8; receivers refuse a `t` of five minutes ago, so that each attempt signs anew.
+// https://passmint.io/docs/webhooks: a signature with a timestamp, in Stripe's form but with another header name.
+// The key is the whole secret as UTF-8, including `whsec_`. Receivers refuse a `t` older than five minutes, so each attempt signs again.
 
 import type { Profile } from '../domain/deliveries/profile.ts';
-import { any2xx } from './parts/any-2xx.ts';
+import { any2xx, type NoOptions, noOptions } from './parts/defaults.ts';
 import { eventBody } from './parts/event-body.ts';
 import { hmacSha256 } from './parts/hmac-sha256.ts';
-import { type NoOptions, noOptions } from './parts/no-options.ts';
 import { textSecret } from './parts/text-secret.ts';
 
 export const passmint: Profile<NoOptions> = {
@@ -20,8 +19,9 @@ export const passmint: Profile<NoOptions> = {
     'pass.voided',
   ],
   options: noOptions,
-  // Their list begins with "immediate": seven requests, the gaps between them as listed.
+  // PassMint's list begins with "immediate", so it means seven requests with the listed gaps between them.
   schedule: [30, 300, 1_800, 7_200, 43_200, 86_400],
+  headerPrefixes: ['passmint-'],
   apiVersions: ['2026-11-01'],
   secret: textSecret,
   rotation: 'overlap',

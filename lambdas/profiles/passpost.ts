@@ -1,21 +1,19 @@
 // https://passpost.app/business/api: one signature over the raw body, no timestamp.
-// The page's verifier compares buffers and throws when their lengths differ, so the header always holds exactly one signature of 71 characters.
+// The verifier on that page throws if the lengths differ, so the header always holds exactly one signature of 71 characters.
 
 import type { Profile } from '../domain/deliveries/profile.ts';
-import { any2xx } from './parts/any-2xx.ts';
+import { any2xx, type NoOptions, noOptions, ownHeaders, sevenHours } from './parts/defaults.ts';
 import { eventBody } from './parts/event-body.ts';
 import { hmacSha256 } from './parts/hmac-sha256.ts';
-import { type NoOptions, noOptions } from './parts/no-options.ts';
-import { ownHeaders } from './parts/own-headers.ts';
-import { sevenHours } from './parts/seven-hours.ts';
 import { textSecret } from './parts/text-secret.ts';
 
 export const passpost: Profile<NoOptions> = {
   name: 'passpost',
   events: ['task.accepted', 'task.picked_up', 'task.delivered', 'task.completed', 'task.cancelled'],
   options: noOptions,
-  // The page says "5 attempts" and lists five waits: read as five retries after the first attempt, so that each is used.
+  // The page says "5 attempts" and lists five waits. We read this as five retries after the first attempt, so that every wait is used.
   schedule: sevenHours,
+  headerPrefixes: ['x-passpost-'],
   apiVersions: ['2026-11-01'],
   secret: textSecret,
   rotation: 'switch',

@@ -1,13 +1,11 @@
 // https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
-// Symmetric (v1) and asymmetric (v1a) signatures stand side by side in one header; a v1a proves the deployment that sent it, not the account.
+// One header holds symmetric (v1) and asymmetric (v1a) signatures. A v1a signature proves which deployment sent the request, not which account.
 
 import { sign } from 'node:crypto';
 import * as z from 'zod';
 import type { Profile } from '../domain/deliveries/profile.ts';
-import { any2xx } from './parts/any-2xx.ts';
+import { any2xx, type NoOptions, noOptions, ownHeaders } from './parts/defaults.ts';
 import { hmacSha256 } from './parts/hmac-sha256.ts';
-import { type NoOptions, noOptions } from './parts/no-options.ts';
-import { ownHeaders } from './parts/own-headers.ts';
 
 const PREFIX = 'whsec_';
 const keyBytes = (secret: string): Buffer => Buffer.from(secret.slice(PREFIX.length), 'base64');
@@ -16,8 +14,9 @@ export const standard: Profile<NoOptions> = {
   name: 'standard',
   events: ['*'],
   options: noOptions,
-  // The specification's example: 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h, each after the one before.
+  // The specification's example: waits of 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h and 24 h.
   schedule: [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400],
+  headerPrefixes: ['webhook-'],
   apiVersions: ['2026-11-01'],
   secret: z
     .string()
@@ -36,7 +35,7 @@ export const standard: Profile<NoOptions> = {
     return {
       headers: {
         ...ownHeaders,
-        // The event's id: receivers use it as an idempotency key, so it stays the same over attempts, retries and replays.
+        // Receivers use this id as an idempotency key, so it is the event's id, which all attempts, retries and replays share.
         'webhook-id': eventId,
         'webhook-timestamp': timestamp,
         'webhook-signature': signatures.join(' '),

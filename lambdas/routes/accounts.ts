@@ -5,7 +5,7 @@ import { createAccount, type NewAccounts } from '../domain/accounts/create-accou
 import { type DeletingAccounts, deleteAccount } from '../domain/accounts/delete-account.ts';
 import { notFound } from '../domain/foundation/errors.ts';
 import { type Page, pageToBody } from '../domain/foundation/page.ts';
-import { type Route, route } from '../runtime/operation.ts';
+import { type Route, replayHeaders, route } from '../runtime/operation.ts';
 
 export interface Accounts extends NewAccounts, ChangingAccounts, DeletingAccounts {
   list(limit: number, after: string | undefined): Promise<Page<StoredAccount>>;
@@ -18,9 +18,8 @@ export const accountRoutes = (accounts: Accounts, stackRetentionDays: number): R
     route(operations.createAccount, async (request) => {
       const { answer, secret } = await createAccount(request, request.body, accounts, stackRetentionDays);
       const location = `${operations.createAccount.path}/${answer.id}`;
-      return secret === null
-        ? { status: 201, body: show(answer), headers: { location, 'idempotency-replayed': 'true' } }
-        : { status: 201, body: { ...show(answer), key: secret }, headers: { location } };
+      const body = secret === null ? show(answer) : { ...show(answer), key: secret };
+      return { status: 201, body, headers: { location, ...replayHeaders(secret === null) } };
     }),
 
     route(operations.listAccounts, async ({ query }) => {
@@ -28,19 +27,19 @@ export const accountRoutes = (accounts: Accounts, stackRetentionDays: number): R
       return { status: 200, body: pageToBody(page, show) };
     }),
 
-    route(operations.getAccount, async ({ params }) => {
-      const account = await accounts.find(params.id ?? '');
+    route(operations.getAccount, async ({ id }) => {
+      const account = await accounts.find(id);
       if (!account) throw notFound('account');
       return { status: 200, body: show(account) };
     }),
 
-    route(operations.updateAccount, async ({ params, body: change, by, nowMs }) => ({
+    route(operations.updateAccount, async ({ id, body: change, by, nowMs }) => ({
       status: 200,
-      body: show(await changeAccount({ id: params.id ?? '', change, by, nowMs }, accounts, stackRetentionDays)),
+      body: show(await changeAccount({ id, change, by, nowMs }, accounts, stackRetentionDays)),
     })),
 
-    route(operations.deleteAccount, async ({ params, by, nowMs }) => {
-      await deleteAccount({ id: params.id ?? '', by, nowMs }, accounts);
+    route(operations.deleteAccount, async ({ id, by, nowMs }) => {
+      await deleteAccount({ id, by, nowMs }, accounts);
       return { status: 204 };
     }),
   ];

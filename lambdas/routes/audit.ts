@@ -11,10 +11,10 @@ export interface Audit {
   ): Promise<Page<AuditEntry>>;
 }
 
-/** The call about who changed what. */
+/** The call that lists who changed what. */
 export const auditRoutes = (audit: Audit): Route[] => [
-  route(listAudit, async ({ owner, query: { limit, cursor, since, until }, nowMs }) => {
-    const page = await audit.list(owner.accountId, { since, until }, { limit, after: cursor?.id ?? null, nowMs });
+  route(listAudit, async ({ accountId, query: { limit, cursor, since, until }, nowMs }) => {
+    const page = await audit.list(accountId, { since, until }, { limit, after: cursor?.id ?? null, nowMs });
     return { status: 200, body: pageToBody(page, (entry) => auditEntrySchema.parse(entry)) };
   }),
 ];

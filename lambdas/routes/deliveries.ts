@@ -1,6 +1,5 @@
 import * as operations from '../contract/deliveries.ts';
 import { getWebhookStats } from '../contract/stats.ts';
-import { ownerKey } from '../domain/foundation/owner.ts';
 import { pageToBody } from '../domain/foundation/page.ts';
 import {
   type DeliveriesOfWebhook,
@@ -12,7 +11,7 @@ import { type StatsDependencies, webhookStats } from '../domain/history/webhook-
 import { type RecoverDependencies, recoverDeliveries } from '../domain/redelivery/recover-deliveries.ts';
 import { type RetryDependencies, retryDelivery } from '../domain/redelivery/retry-delivery.ts';
 import { type TestDependencies, testWebhook } from '../domain/redelivery/test-webhook.ts';
-import { type Route, route } from '../runtime/operation.ts';
+import { type Route, replayHeaders, route } from '../runtime/operation.ts';
 
 /** The calls about deliveries. */
 export const deliveryRoutes = (
@@ -23,41 +22,38 @@ export const deliveryRoutes = (
     RecoverDependencies &
     StatsDependencies,
 ): Route[] => [
-  route(operations.listDeliveries, async ({ owner, params, query: { limit, cursor, ...filter }, nowMs }) => {
-    const which = { owner: ownerKey(owner), webhookId: params.id ?? '', filter };
-    const page = await listDeliveries({ ...which, limit, after: cursor ?? null, nowMs }, dependencies);
+  route(operations.listDeliveries, async ({ owner, id, query: { limit, cursor, ...filter }, nowMs }) => {
+    const request = { owner, webhookId: id, filter, limit, after: cursor ?? null, nowMs };
+    const page = await listDeliveries(request, dependencies);
     return { status: 200, body: pageToBody(page, (delivery) => delivery) };
   }),
 
-  route(getWebhookStats, async ({ owner, params, query: { since, until }, nowMs }) => {
-    const which = { owner: ownerKey(owner), id: params.id ?? '', since, until, nowMs };
-    return { status: 200, body: await webhookStats(which, dependencies) };
+  route(getWebhookStats, async ({ owner, id, query: { since, until }, nowMs }) => ({
+    status: 200,
+    body: await webhookStats({ owner, id, since, until, nowMs }, dependencies),
+  })),
+
+  route(operations.getDelivery, async (request) => ({
+    status: 200,
+    body: await readDelivery(request, dependencies),
+  })),
+
+  route(operations.retryDelivery, async (request) => {
+    const retry = { ...request, path: `/deliveries/${request.id}/retry` };
+    const { answer, isRepeat } = await retryDelivery(retry, dependencies);
+    return { status: 202, body: answer, headers: replayHeaders(isRepeat) };
   }),
 
-  route(operations.getDelivery, async ({ owner, params, nowMs }) => {
-    const which = { owner: ownerKey(owner), id: params.id ?? '', nowMs };
-    return { status: 200, body: await readDelivery(which, dependencies) };
+  route(operations.testWebhook, async (request) => {
+    const test = { ...request, path: `/webhooks/${request.id}/test`, type: request.body.type };
+    const { answer, isRepeat } = await testWebhook(test, dependencies);
+    return { status: 202, body: answer, headers: replayHeaders(isRepeat) };
   }),
 
-  route(operations.retryDelivery, async ({ owner, params, ...request }) => {
-    const id = params.id ?? '';
-    const which = { ...request, owner: ownerKey(owner), id, path: `/deliveries/${id}/retry` };
-    const { answer, isRepeat } = await retryDelivery(which, dependencies);
-    return { status: 202, body: answer, headers: isRepeat ? { 'idempotency-replayed': 'true' } : {} };
-  }),
-
-  route(operations.testWebhook, async ({ owner, params, body, ...request }) => {
-    const id = params.id ?? '';
-    const which = { ...request, owner: ownerKey(owner), id, path: `/webhooks/${id}/test`, type: body.type };
-    const { answer, isRepeat } = await testWebhook(which, dependencies);
-    return { status: 202, body: answer, headers: isRepeat ? { 'idempotency-replayed': 'true' } : {} };
-  }),
-
-  route(operations.recoverDeliveries, async ({ owner, params, body, ...request }) => {
-    const id = params.id ?? '';
-    const which = { ...request, owner: ownerKey(owner), id, path: `/webhooks/${id}/recover`, recovery: body };
-    const { answer, isRepeat } = await recoverDeliveries(which, dependencies);
-    const headers = isRepeat ? { 'idempotency-replayed': 'true' } : {};
+  route(operations.recoverDeliveries, async (request) => {
+    const recover = { ...request, path: `/webhooks/${request.id}/recover`, recovery: request.body };
+    const { answer, isRepeat } = await recoverDeliveries(recover, dependencies);
+    const headers = replayHeaders(isRepeat);
     if (!('id' in answer)) return { status: 200, body: answer, headers };
     return { status: 202, body: answer, headers: { ...headers, location: `/api/public/v1/jobs/${answer.id}` } };
   }),

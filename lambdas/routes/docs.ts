@@ -8,7 +8,7 @@ export interface DocsAssets {
   readonly readAsset: (name: string) => Promise<{ type: string; text: string } | null>;
 }
 
-/** Everything comes from here and nothing else may be asked. The styles are set on elements by the library. */
+/** The browser may load everything from this host and nothing from any other. Swagger UI sets styles on elements, so inline styles are allowed. */
 const CONTENT_SECURITY_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -30,7 +30,7 @@ const page = `<!doctype html>
 </html>
 `;
 
-// A file of its own, because the policy allows no inline script.
+// A separate file, because the policy forbids inline scripts.
 const start = `SwaggerUIBundle({ url: '${getOpenApi.path}', dom_id: '#reference', deepLinking: true, validatorUrl: null });
 `;
 
@@ -46,7 +46,7 @@ const file = (type: string, body: string): ApiResponse => ({
   },
 });
 
-/** The description of the API, for machines and for people, and whether it answers. */
+/** The calls that describe the API, to programs and to people, and the health check. */
 export const docsRoutes = ({ openApi, readAsset }: DocsAssets): Route[] => [
   route(getOpenApi, async () => ({
     status: 200,
@@ -59,10 +59,10 @@ export const docsRoutes = ({ openApi, readAsset }: DocsAssets): Route[] => [
   })),
   route(getHealth, async () => ({ status: 200, body: { status: 'ok' }, headers: { 'cache-control': 'no-store' } })),
   route(getDocs, async () => file('text/html; charset=utf-8', page)),
-  route(getDocsAsset, async ({ params: { asset = '' } }) => {
+  route(getDocsAsset, async ({ asset }) => {
     if (asset === 'start.js') return file('text/javascript; charset=utf-8', start);
-    const found = await readAsset(asset);
-    if (!found) throw notFound('page');
-    return file(found.type, found.text);
+    const stored = await readAsset(asset);
+    if (!stored) throw notFound('page');
+    return file(stored.type, stored.text);
   }),
 ];

@@ -9,7 +9,6 @@ import {
   type StoredEventType,
   showEventType,
 } from '../domain/events/event-type.ts';
-import { ownerKey } from '../domain/foundation/owner.ts';
 import { pageToBody } from '../domain/foundation/page.ts';
 import { type Route, route } from '../runtime/operation.ts';
 
@@ -28,7 +27,7 @@ const builtInView = ({ name, description }: EventType): EventTypeView => ({
   builtin: true,
 });
 
-/** The calls about types of events. */
+/** The calls about event types. */
 export const eventTypeRoutes = (
   types: EventTypes,
   catalogue: readonly EventType[],
@@ -36,8 +35,8 @@ export const eventTypeRoutes = (
 ): Route[] => [
   route(operations.listEventTypes, async ({ owner, query: { limit, cursor } }) => {
     const after = cursor?.id ?? null;
-    const own = await types.list(ownerKey(owner), limit, after);
-    // What comes behind the last of the own that were read waits for the next page: between them may be more.
+    const own = await types.list(owner, limit, after);
+    // Built-in types behind the last own type of this page wait for the next page: more own types may come before them.
     const until = own.hasMore ? own.types.at(-1)?.name : undefined;
     const builtIn = catalogue.filter(
       ({ name }) => (after === null || name > after) && (until === undefined || name < until),
@@ -51,14 +50,13 @@ export const eventTypeRoutes = (
     return { status: 200, body: pageToBody({ items, next }, (view) => view) };
   }),
 
-  route(operations.putEventType, async ({ owner, params, body, by, nowMs }) => {
-    const wanted = { owner: ownerKey(owner), name: params.name ?? '', body, by, nowMs };
-    const { type, isNew } = await putEventType(wanted, { types, checker });
+  route(operations.putEventType, async (request) => {
+    const { type, isNew } = await putEventType(request, { types, checker });
     return { status: isNew ? 201 : 200, body: showEventType(type) };
   }),
 
-  route(operations.deleteEventType, async ({ owner, params, by, nowMs }) => {
-    await deleteEventType({ owner: ownerKey(owner), name: params.name ?? '', by, nowMs }, types);
+  route(operations.deleteEventType, async (request) => {
+    await deleteEventType(request, types);
     return { status: 204 };
   }),
 ];

@@ -4,32 +4,33 @@ import { createApiKey, type NewApiKeys } from '../domain/accounts/create-api-key
 import { type LivingApiKeys, revokeApiKey, rotateApiKey } from '../domain/accounts/rotate-api-key.ts';
 import type { AnswerWithSecret } from '../domain/foundation/idempotency.ts';
 import { type Page, pageToBody } from '../domain/foundation/page.ts';
-import { type ApiResponse, type Route, route } from '../runtime/operation.ts';
+import { type ApiResponse, type Route, replayHeaders, route } from '../runtime/operation.ts';
 
 export interface ApiKeys extends NewApiKeys, LivingApiKeys {
   list(accountId: string, limit: number, after: string | undefined): Promise<Page<StoredApiKey>>;
 }
 
-const created = ({ answer, secret }: AnswerWithSecret<ApiKey>): ApiResponse =>
-  secret === null
-    ? { status: 201, body: answer, headers: { 'idempotency-replayed': 'true' } }
-    : { status: 201, body: { ...answer, key: secret } };
+const created = ({ answer, secret }: AnswerWithSecret<ApiKey>): ApiResponse => ({
+  status: 201,
+  body: secret === null ? answer : { ...answer, key: secret },
+  headers: replayHeaders(secret === null),
+});
 
 /** The calls about an account's API keys. */
 export const keyRoutes = (keys: ApiKeys): Route[] => [
   route(operations.createKey, async (request) => created(await createApiKey(request, request.body, keys))),
 
-  route(operations.listKeys, async ({ owner, query }) => {
-    const page = await keys.list(owner.accountId, query.limit, query.cursor?.id);
+  route(operations.listKeys, async ({ accountId, query }) => {
+    const page = await keys.list(accountId, query.limit, query.cursor?.id);
     return { status: 200, body: pageToBody(page, showApiKey) };
   }),
 
   route(operations.rotateKey, async (request) =>
-    created(await rotateApiKey(request, request.params.id ?? '', request.body.overlap_seconds, keys)),
+    created(await rotateApiKey(request, request.id, request.body.overlap_seconds, keys)),
   ),
 
   route(operations.revokeKey, async (request) => {
-    await revokeApiKey(request, request.params.id ?? '', keys);
+    await revokeApiKey(request, request.id, keys);
     return { status: 204 };
   }),
 ];

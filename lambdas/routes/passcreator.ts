@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import * as operations from '../contract/passcreator.ts';
 import { invalid, PassPostError } from '../domain/foundation/errors.ts';
-import { ownerKey } from '../domain/foundation/owner.ts';
 import type { PublicKeys } from '../domain/keyring/keyring.ts';
 import { cacheSeconds, publicKeyPem } from '../domain/keyring/published-keys.ts';
 import {
@@ -18,14 +17,14 @@ export interface PasscreatorDependencies extends SubscriptionDependencies {
   readonly publicKeys: () => Promise<PublicKeys>;
 }
 
-/** What the native API calls a field, and what it is called here. */
+/** Passcreator's name of each field, by the native API's name. */
 const names: Readonly<Record<string, string>> = {
   url: 'target_url',
   'events.0': 'event',
   'profile_options.subscription_url': 'subscription_url',
 };
 
-const inTheirWords = (error: unknown): unknown => {
+const withPasscreatorNames = (error: unknown): unknown => {
   if (!(error instanceof PassPostError)) return error;
   const errors = error.errors.map((field) => ({ ...field, path: names[field.path] ?? field.path }));
   return new PassPostError(error.code, error.message, { errors, headers: error.headers, cause: error });
@@ -34,36 +33,32 @@ const inTheirWords = (error: unknown): unknown => {
 const subscriptionUrlOf = ({ profile_options }: StoredWebhook): string | null =>
   typeof profile_options.subscription_url === 'string' ? profile_options.subscription_url : null;
 
-type Submission<O extends Operation> = Pick<ApiRequest<O>, 'owner' | 'params' | 'query' | 'body' | 'by' | 'nowMs'>;
+type Submission<O extends Operation> = Pick<ApiRequest<O>, 'owner' | 'query' | 'body' | 'by' | 'nowMs'>;
 
-/** Passcreator's calls: its words for what the native API does with webhooks of its profile. */
+/** Passcreator's own calls. Each one does with webhooks of that profile what the native API does. */
 export const passcreatorRoutes = (dependencies: PasscreatorDependencies): Route[] => {
   const { store, publicKeys } = dependencies;
 
-  const performSubscribe = async ({
-    owner,
-    body,
-    query,
-    params,
-    by,
-    nowMs,
-  }: Submission<typeof operations.subscribeToAll>): Promise<ApiResponse> => {
-    // `*` is no event here: their subscriptions name one.
+  const performSubscribe = async (
+    { owner, body, query, by, nowMs }: Submission<typeof operations.subscribeToAll>,
+    template: string | null,
+  ): Promise<ApiResponse> => {
+    // Passcreator's subscriptions name one event, so `*` is not accepted.
     if (body.event === EVERYTHING) throw invalid('event', 'unknown_event_type', 'is no type of event');
     const accessToken = query.generateAccessToken === 'true' ? randomBytes(32).toString('base64url') : null;
     const subscription = {
       url: body.target_url,
       event: body.event,
-      template: params.template ?? null,
+      template,
       subscriptionUrl: body.subscription_url,
       isRetried: body.retryEnabled,
       isSigned: body.signPayload,
       accessToken,
     };
     try {
-      await subscribe({ owner: ownerKey(owner), subscription, by, nowMs }, dependencies);
+      await subscribe({ owner, subscription, by, nowMs }, dependencies);
     } catch (error) {
-      throw inTheirWords(error);
+      throw withPasscreatorNames(error);
     }
     return { status: 201, body: accessToken === null ? {} : { accessToken } };
   };
@@ -77,18 +72,18 @@ export const passcreatorRoutes = (dependencies: PasscreatorDependencies): Route[
   }: Submission<typeof operations.unsubscribeByPost>): Promise<ApiResponse> => {
     const url = body.target_url || query.target_url;
     if (!url) throw invalid('target_url', 'required', 'Required.');
-    await unsubscribe({ owner: ownerKey(owner), url, by, nowMs }, dependencies);
+    await unsubscribe({ owner, url, by, nowMs }, dependencies);
     return { status: 200, body: {} };
   };
 
   return [
-    route(operations.subscribeToAll, performSubscribe),
-    route(operations.subscribeToTemplate, performSubscribe),
+    route(operations.subscribeToAll, (request) => performSubscribe(request, null)),
+    route(operations.subscribeToTemplate, (request) => performSubscribe(request, request.template)),
     route(operations.unsubscribeByPost, performUnsubscribe),
     route(operations.unsubscribeByDelete, performUnsubscribe),
 
     route(operations.listPasscreatorHooks, async ({ owner }) => {
-      const subscriptions = await listSubscriptions(ownerKey(owner), store);
+      const subscriptions = await listSubscriptions(owner, store);
       const body = subscriptions.flatMap((webhook) =>
         webhook.events.map((event) => ({
           subscription_url: subscriptionUrlOf(webhook),

@@ -2,7 +2,6 @@ import * as operations from '../contract/passmint.ts';
 import type { StoredDelivery } from '../domain/deliveries/delivery.ts';
 import { notFound } from '../domain/foundation/errors.ts';
 import { timeOfId } from '../domain/foundation/id.ts';
-import { ownerKey } from '../domain/foundation/owner.ts';
 import { type Page, type Position, pageToBody } from '../domain/foundation/page.ts';
 import { type DeliveriesOfWebhook, findDeliveries } from '../domain/history/read-deliveries.ts';
 import { changeWebhook } from '../domain/webhooks/change-webhook.ts';
@@ -13,7 +12,7 @@ import type { WebhookRules } from '../domain/webhooks/validate-webhook.ts';
 import type { StoredWebhook } from '../domain/webhooks/webhook.ts';
 import { newWebhookSchema } from '../domain/webhooks/webhook-input.ts';
 import { isPlainHttp } from '../domain/webhooks/webhook-url.ts';
-import { type Route, route } from '../runtime/operation.ts';
+import { type Route, replayHeaders, route } from '../runtime/operation.ts';
 
 const PROFILE = 'passmint';
 
@@ -41,7 +40,7 @@ const showWebhook = (webhook: Shown): operations.PassmintWebhook => ({
   updated_at: webhook.updated_at,
 });
 
-/** PassMint knows four statuses; what is held was tried or was not, and of what is cancelled nothing comes any more. */
+/** PassMint has four statuses. A held delivery is `pending` before its first attempt and `failed` after it; a cancelled one is `dead`. */
 const statusOf = ({ status, attempts_made }: StoredDelivery): operations.PassmintDelivery['status'] => {
   if (status === 'held') return attempts_made === 0 ? 'pending' : 'failed';
   return status === 'cancelled' ? 'dead' : status;
@@ -67,10 +66,13 @@ const showDelivery = (delivery: StoredDelivery): operations.PassmintDelivery => 
 const ofThisProfile = (webhook: StoredWebhook | null): StoredWebhook | null =>
   webhook?.profile === PROFILE ? webhook : null;
 
-/** An Idempotency-Key counts by path, and the native API's paths are others. A key of a client's holds no space. */
-const ownKey = (idempotencyKey: string | null): string | null => idempotencyKey && `/v1 ${idempotencyKey}`;
+/**
+ * The key under which PassMint's calls store their first answers. Keys of the native API are stored by path, without
+ * `/v1`; no client can send this key, because an Idempotency-Key holds no space.
+ */
+const passmintKey = (idempotencyKey: string | null): string | null => idempotencyKey && `/v1 ${idempotencyKey}`;
 
-/** PassMint's calls: its words for what the native API does with webhooks of its profile. Others are not there. */
+/** PassMint's own calls. Each one does what the native API does, with webhooks of that profile only. */
 export const passmintRoutes = ({ webhooks, deliveries, rules, seal }: PassmintDependencies): Route[] => {
   const store: PassmintWebhooks = {
     ...webhooks,
@@ -80,60 +82,57 @@ export const passmintRoutes = ({ webhooks, deliveries, rules, seal }: PassmintDe
 
   return [
     route(operations.createPassmintWebhook, async (request) => {
-      const body = newWebhookSchema.parse({
+      const newWebhook = newWebhookSchema.parse({
         ...request.body,
         profile: PROFILE,
         allow_http: isPlainHttp(request.body.url),
       });
-      const owner = ownerKey(request.owner);
-      const idempotencyKey = ownKey(request.idempotencyKey);
-      const created = await createWebhook({ ...request, owner, body, idempotencyKey }, { store, rules, seal });
-      const location = `${operations.createPassmintWebhook.path}/${created.answer.id}`;
-      return created.secret === null
-        ? { status: 201, body: showWebhook(created.answer), headers: { location, 'idempotency-replayed': 'true' } }
-        : { status: 201, body: { ...showWebhook(created.answer), secret: created.secret }, headers: { location } };
+      const idempotencyKey = passmintKey(request.idempotencyKey);
+      const { answer, secret } = await createWebhook(
+        { ...request, body: newWebhook, idempotencyKey },
+        { store, rules, seal },
+      );
+      const location = `${operations.createPassmintWebhook.path}/${answer.id}`;
+      const shown = showWebhook(answer);
+      const body = secret === null ? shown : { ...shown, secret };
+      return { status: 201, body, headers: { location, ...replayHeaders(secret === null) } };
     }),
 
     route(operations.listPassmintWebhooks, async ({ owner, query }) => {
-      const page = await store.list(ownerKey(owner), query.limit, query.cursor ?? null, PROFILE);
+      const page = await store.list(owner, query.limit, query.cursor ?? null, PROFILE);
       return { status: 200, body: pageToBody(page, showWebhook) };
     }),
 
-    route(operations.getPassmintWebhook, async ({ owner, params }) => {
-      const webhook = await store.find(ownerKey(owner), params.id ?? '');
+    route(operations.getPassmintWebhook, async ({ owner, id }) => {
+      const webhook = await store.find(owner, id);
       if (!webhook) throw notFound('webhook');
       return { status: 200, body: showWebhook(webhook) };
     }),
 
-    route(operations.changePassmintWebhook, async ({ owner, params, body, by, requestId, traceId, nowMs }) => {
-      const which = { owner: ownerKey(owner), id: params.id ?? '' };
+    route(operations.changePassmintWebhook, async ({ owner, id, body, by, requestId, traceId, nowMs }) => {
       const call = { request_id: requestId, trace_id: traceId };
       const isHttp = body.url !== undefined && isPlainHttp(body.url);
       const changes = { ...body, ...(isHttp ? { allow_http: true } : {}) };
-      const webhook = await changeWebhook({ ...which, changes, by, call, nowMs }, { store, rules, seal });
+      const webhook = await changeWebhook({ owner, id, changes, by, call, nowMs }, { store, rules, seal });
       return { status: 200, body: showWebhook(webhook) };
     }),
 
-    route(operations.deletePassmintWebhook, async ({ owner, params, by, nowMs }) => {
-      const which = { owner: ownerKey(owner), id: params.id ?? '' };
-      await deleteWebhook({ ...which, withHistory: true, by, nowMs }, { store, rules });
+    route(operations.deletePassmintWebhook, async ({ owner, id, by, nowMs }) => {
+      await deleteWebhook({ owner, id, withHistory: true, by, nowMs }, { store, rules });
       return { status: 204 };
     }),
 
-    route(operations.listPassmintDeliveries, async ({ owner, params, query, nowMs }) => {
-      const which = { owner: ownerKey(owner), webhookId: params.id ?? '', filter: {} };
-      const asked = { ...which, limit: query.limit, after: query.cursor ?? null, nowMs };
-      const page = await findDeliveries(asked, { ...deliveries, webhooks: store });
+    route(operations.listPassmintDeliveries, async ({ owner, id, query, nowMs }) => {
+      const request = { owner, webhookId: id, filter: {}, limit: query.limit, after: query.cursor ?? null, nowMs };
+      const page = await findDeliveries(request, { ...deliveries, webhooks: store });
       return { status: 200, body: pageToBody(page, showDelivery) };
     }),
 
     route(operations.rotatePassmintSecret, async (request) => {
-      const which = { owner: ownerKey(request.owner), id: request.params.id ?? '' };
-      const idempotencyKey = ownKey(request.idempotencyKey);
-      const rotated = await rotateSecret({ ...request, ...which, idempotencyKey }, { store, rules, seal });
-      return rotated.secret === null
-        ? { status: 200, body: rotated.answer, headers: { 'idempotency-replayed': 'true' } }
-        : { status: 200, body: { secret: rotated.secret, ...rotated.answer } };
+      const idempotencyKey = passmintKey(request.idempotencyKey);
+      const { answer, secret } = await rotateSecret({ ...request, idempotencyKey }, { store, rules, seal });
+      const body = secret === null ? answer : { secret, ...answer };
+      return { status: 200, body, headers: replayHeaders(secret === null) };
     }),
   ];
 };

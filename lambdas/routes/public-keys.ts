@@ -3,19 +3,19 @@ import type { PublicKeys } from '../domain/keyring/keyring.ts';
 import { cacheSeconds, nextPublicKeyPem, publicKeyPem, publishedJwks } from '../domain/keyring/published-keys.ts';
 import { type Route, route } from '../runtime/operation.ts';
 
-const keepFor = (seconds: number) => ({ 'cache-control': `public, max-age=${seconds}` });
+const cacheFor = (seconds: number) => ({ 'cache-control': `public, max-age=${seconds}` });
 
-/** The calls that tell anybody what deliveries are signed with. */
+/** The calls that publish the keys that deliveries are signed with. They need no API key. */
 export const publicKeyRoutes = (publicKeys: () => Promise<PublicKeys>): Route[] => [
   route(operations.getPublicKeys, async ({ nowMs }) => ({
     status: 200,
     body: publishedJwks(await publicKeys(), nowMs),
-    headers: keepFor(300),
+    headers: cacheFor(300),
   })),
 
   route(operations.getInpostKeys, async ({ query: { algorithm }, nowMs }) => {
     const keys = await publicKeys();
-    const headers = keepFor(cacheSeconds(keys, nowMs));
+    const headers = cacheFor(cacheSeconds(keys, nowMs));
     if (algorithm !== undefined) {
       const body = publicKeyPem(keys, algorithm === 'rsa-sha256' ? 'RS256' : 'ES256', nowMs);
       return { status: 200, body, headers: { ...headers, 'content-type': 'application/x-pem-file' } };

@@ -7,7 +7,6 @@ import {
   showTemplate,
 } from '../domain/events/template.ts';
 import { invalid, notFound } from '../domain/foundation/errors.ts';
-import { ownerKey } from '../domain/foundation/owner.ts';
 import { type Page, type Position, pageToBody } from '../domain/foundation/page.ts';
 import { type Route, route } from '../runtime/operation.ts';
 
@@ -17,36 +16,26 @@ export interface Templates extends ChangingTemplates {
 
 /** The calls about templates. */
 export const templateRoutes = (templates: Templates): Route[] => [
-  route(operations.putTemplate, async ({ owner, params, body, requestId, traceId, retentionDays, by, nowMs }) => {
-    const change = {
-      owner: ownerKey(owner),
-      id: params.id ?? '',
-      name: body.name,
-      requestId,
-      traceId,
-      retentionDays,
-      by,
-      nowMs,
-    };
-    const template = await putTemplate(change, templates);
+  route(operations.putTemplate, async (request) => {
+    const template = await putTemplate({ ...request, name: request.body.name }, templates);
     return { status: template.version === 1 ? 201 : 200, body: showTemplate(template) };
   }),
 
   route(operations.listTemplates, async ({ owner, query: { limit, cursor } }) => {
-    // Templates are in order of their time, which a cursor of another list may lack.
+    // Templates are sorted by time, and a cursor of another list may contain no time.
     if (cursor?.at === '') throw invalid('cursor', 'invalid', 'is not a cursor of this list');
-    const page = await templates.list(ownerKey(owner), limit, cursor ?? null);
+    const page = await templates.list(owner, limit, cursor ?? null);
     return { status: 200, body: pageToBody(page, showTemplate) };
   }),
 
-  route(operations.getTemplate, async ({ owner, params }) => {
-    const template = await templates.find(ownerKey(owner), params.id ?? '');
+  route(operations.getTemplate, async ({ owner, id }) => {
+    const template = await templates.find(owner, id);
     if (!template) throw notFound('template');
     return { status: 200, body: showTemplate(template) };
   }),
 
-  route(operations.deleteTemplate, async ({ owner, params, by, nowMs }) => {
-    await deleteTemplate({ owner: ownerKey(owner), id: params.id ?? '', by, nowMs }, templates);
+  route(operations.deleteTemplate, async (request) => {
+    await deleteTemplate(request, templates);
     return { status: 204 };
   }),
 ];

@@ -2,10 +2,10 @@ import type { Caller, KeyCheck, Quota, Scope } from '../domain/accounts/api-key.
 import { PassPostError } from '../domain/foundation/errors.ts';
 import type { Surface } from './problem.ts';
 
-/** Asks whether a key lives, and counts the request. */
+/** Looks an API key up and counts the request against the key's limit. */
 export type Authenticate = (apiKey: string, nowMs: number) => Promise<KeyCheck>;
 
-/** A key's form, loosely: what is certainly none costs no question to the table. */
+/** A loose form of API keys. A text of another form is refused without a call to the table. */
 const KEY = /^pp_(?:live|test)_[\x21-\x7e]{8,200}$/;
 
 const readKey = (surface: Surface, authorization: string | undefined): string | null => {
@@ -15,7 +15,7 @@ const readKey = (surface: Surface, authorization: string | undefined): string | 
 };
 
 const unauthorized = (surface: Surface): PassPostError =>
-  new PassPostError('unauthorized', 'A living API key is needed in the Authorization header.', {
+  new PassPostError('unauthorized', 'The Authorization header must hold a valid API key.', {
     headers: surface === 'passcreator' ? {} : { 'www-authenticate': 'Bearer realm="PassPost"' },
   });
 
@@ -27,25 +27,28 @@ export const quotaToHeaders = (quota: Quota, nowMs: number): Record<string, stri
   ratelimit: `"default";r=${quota.remaining};t=${secondsUntil(quota.resetAtMs, nowMs)}`,
 });
 
-/** Who calls. `tell` hears of the quota as soon as it is known, so that refusals carry it, too. */
+/**
+ * Authenticates the caller. Throws `unauthorized` for an unknown key and `rate_limited` above the key's limit. `onQuota`
+ * is called before a throw, so that refusals carry the rate limit headers too.
+ */
 export const authenticateCaller = async (
   surface: Surface,
   authenticate: Authenticate,
   authorization: string | undefined,
   nowMs: number,
-  tell: (quota: Quota) => void,
+  onQuota: (quota: Quota) => void,
 ): Promise<Caller> => {
   const key = readKey(surface, authorization);
   const check: KeyCheck = key === null ? { outcome: 'unknown' } : await authenticate(key, nowMs);
   if (check.outcome === 'unknown') throw unauthorized(surface);
-  tell(check.quota);
+  onQuota(check.quota);
   if (check.outcome === 'passed') return check.caller;
-  throw new PassPostError('rate_limited', `More than ${check.quota.limit} requests in this key's minute.`, {
+  throw new PassPostError('rate_limited', `This key allows ${check.quota.limit} requests a minute.`, {
     headers: { 'retry-after': String(secondsUntil(check.quota.resetAtMs, nowMs)) },
   });
 };
 
-/** The operator's key belongs to no account: it does the operator's calls and nothing in anybody's name. */
+/** Throws `forbidden` if the key lacks the scope. The operator's key belongs to no account, so only `admin` calls accept it. */
 export const requireScope = (caller: Caller, scope: Scope): void => {
   if (!caller.scopes.includes(scope)) throw new PassPostError('forbidden', `This key lacks the scope ${scope}.`);
   if (caller.accountId === null && scope !== 'admin') {

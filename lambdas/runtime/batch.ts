@@ -10,16 +10,16 @@ import type {
 } from 'aws-lambda';
 import { describeError, log } from './log.ts';
 
-/** What a batch's work is told of its invocation. */
+/** The invocation that a batch is processed in. */
 export interface Invocation {
   readonly requestId: string;
-  /** When the function will be stopped, milliseconds since the epoch. */
+  /** When Lambda stops the function, in milliseconds since the epoch. */
   readonly deadlineMs: number;
 }
 
 /**
- * Works on a batch and returns those it could not finish, to come again: through a fault of ours, or for lack of time.
- * A record that can never be parsed is finished: the work logs it or puts it aside.
+ * Processes a batch and returns the records that must be delivered again, because of a failure of ours or lack of time.
+ * A record that can never be parsed is not among them: it is logged or put into the failures queue.
  */
 export type BatchWork<R> = (records: readonly R[], invocation: Invocation) => Promise<readonly R[]>;
 
@@ -28,7 +28,7 @@ const invocationOf = (context: Context): Invocation => ({
   deadlineMs: Date.now() + context.getRemainingTimeInMillis(),
 });
 
-/** Runs the work. What it throws is logged and costs the whole batch, which then comes back. */
+/** Processes the batch. An exception is logged and thrown again, so that Lambda delivers the whole batch again. */
 const attempt = async <R>(work: BatchWork<R>, records: readonly R[], context: Context): Promise<readonly R[]> => {
   try {
     return await work(records, invocationOf(context));
@@ -42,14 +42,14 @@ const attempt = async <R>(work: BatchWork<R>, records: readonly R[], context: Co
   }
 };
 
-/** A function on a queue. A failed item is a message id; a wrong or empty one would fail the whole batch. */
+/** A function on a queue. Lambda identifies a failed item by its message id; a wrong or empty id would fail the whole batch. */
 export const queueHandler = (work: BatchWork<SQSRecord>) =>
   middy<SQSEvent, SQSBatchResponse>().handler(async (event: SQSEvent, context: Context): Promise<SQSBatchResponse> => {
     const unfinished = await attempt(work, event.Records, context);
     return { batchItemFailures: unfinished.map(({ messageId }) => ({ itemIdentifier: messageId })) };
   });
 
-/** A function on a table's stream. A failed item is a sequence number, and everything from it on comes again: only the first unfinished is named. */
+/** A function on a table's stream. Lambda delivers again every record from the given sequence number on, so only the first unfinished record is named. */
 export const streamHandler = (work: BatchWork<DynamoDBRecord>) =>
   middy<DynamoDBStreamEvent, DynamoDBBatchResponse>().handler(
     async (event: DynamoDBStreamEvent, context: Context): Promise<DynamoDBBatchResponse> => {

@@ -5,7 +5,7 @@ import { serviceVariable } from './metric-names.ts';
 const wholeNumber = () => z.string().regex(/^\d+$/, 'must be a whole number').transform(Number);
 const fromOne = () => wholeNumber().pipe(z.number().min(1));
 
-/** Made when asked for: a function asks for few, at its start. */
+/** Schemas are created on demand, because each function reads only a few values at its start. */
 const fields = {
   domainTable: () => z.string().min(3),
   deliveryTable: () => z.string().min(3),
@@ -15,8 +15,9 @@ const fields = {
   keyringSecret: () => z.string().min(1),
   operatorSecret: () => z.string().min(1),
   frontDoorSecret: () => z.string().min(1),
-  retentionDays: () => fromOne().default(30),
-  autoDisableAfterHours: () => fromOne().default(120),
+  // No default: the stack always sets both, so only its settings decide.
+  retentionDays: () => fromOne(),
+  autoDisableAfterHours: () => fromOne(),
   ownHosts: () =>
     z
       .string()
@@ -34,7 +35,7 @@ const fields = {
 
 type Config = { readonly [K in keyof typeof fields]: z.output<ReturnType<(typeof fields)[K]>> };
 
-/** The named values of the environment, parsed. Every problem is told in one error, by the name of its variable. */
+/** Parses the named environment variables. Throws one error that names every wrong variable and no value. */
 export const readConfig = <K extends keyof Config>(
   names: readonly K[],
   environment: Readonly<Record<string, string | undefined>> = process.env,
@@ -49,8 +50,8 @@ export const readConfig = <K extends keyof Config>(
   return Object.fromEntries(values) as Pick<Config, K>;
 };
 
-/** The stack, by which the metrics of one are told from another's. */
+/** The stack's name: the metric dimension that separates several stacks in one AWS account. */
 export const service = process.env[serviceVariable];
 
-/** What the Lambda service says of the running invocation's trace: another for each. */
+/** The X-Ray trace header of the running invocation. Lambda sets a new value for each invocation. */
 export const xrayHeader = (): string | undefined => process.env._X_AMZN_TRACE_ID;

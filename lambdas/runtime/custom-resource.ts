@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import { kindOf, log } from './log.ts';
 
-/** What CloudFormation asks of a custom resource's function. https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requests.html */
+/** A request of CloudFormation to a custom resource's function. https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requests.html */
 const requestSchema = z.object({
   RequestType: z.enum(['Create', 'Update', 'Delete']),
   ResponseURL: z.url(),
@@ -14,12 +14,12 @@ const requestSchema = z.object({
 
 const TRIES = 5;
 
-/** Without an answer CloudFormation waits until its own timeout, so a few tries are worth it. */
+/** Sends the answer, with retries, because CloudFormation waits until its own timeout if no answer arrives. */
 const putAnswer = async (url: string, answer: object, pause: (ms: number) => Promise<unknown>): Promise<void> => {
   const body = Buffer.from(JSON.stringify(answer));
-  for (let tried = 1; ; tried++) {
+  for (let tryNumber = 1; ; tryNumber++) {
     try {
-      // The address is signed for an empty content type.
+      // The address is signed for a request with an empty content type.
       const response = await fetch(url, {
         method: 'PUT',
         body,
@@ -30,15 +30,16 @@ const putAnswer = async (url: string, answer: object, pause: (ms: number) => Pro
       if (response.ok) return;
       throw new Error(`CloudFormation's address answered ${response.status}`);
     } catch (error) {
-      if (tried === TRIES) throw error;
-      await pause(100 * 2 ** tried);
+      if (tryNumber === TRIES) throw error;
+      await pause(100 * 2 ** tryNumber);
     }
   }
 };
 
 /**
- * A function behind a custom resource that is one and the same for the stack's whole life. `perform` runs at every
- * creation and update; a deletion takes nothing away. Answer and log say of a failure its kind and place only.
+ * A function behind a custom resource that keeps its physical id for the stack's whole life. `perform` runs at every
+ * creation and update; a deletion removes nothing. Answer and log describe a failure by its kind and place only, because
+ * the message may hold secrets.
  */
 export const customResourceHandler =
   (perform: () => Promise<void>, pause: (ms: number) => Promise<unknown> = sleep) =>

@@ -1,6 +1,6 @@
-// Imported by both worlds, the stack that sets these variables and the functions that read them: imports nothing.
+// Read by the stack, which sets these variables, and by the functions: imports nothing.
 
-/** The name of every environment variable a function may be given. */
+/** The name of every environment variable that the stack may set on a function. */
 export const env = {
   domainTable: 'DOMAIN_TABLE',
   deliveryTable: 'DELIVERY_TABLE',
@@ -12,10 +12,10 @@ export const env = {
   frontDoorSecret: 'FRONT_DOOR_SECRET_ARN',
   retentionDays: 'RETENTION_DAYS',
   autoDisableAfterHours: 'AUTO_DISABLE_AFTER_HOURS',
-  /** Comma-separated host names this deployment answers at; no webhook may point there. */
+  /** Comma-separated host names of this deployment. No webhook may point to them. */
   ownHosts: 'OWN_HOSTS',
-  /** Divides every wait of every schedule, and with them the queue's limit and the due index's horizon. Only a local stack sets it. */
+  /** Every wait of every schedule is divided by this number, and so are the queue's longest delay and the due index's horizon. Only a local stack sets it. */
   scheduleSpeed: 'SCHEDULE_SPEED',
-  /** `loopback` lets webhooks point at this machine. Only a local stack sets it. */
+  /** `loopback`: webhooks may point to this machine. Only a local stack sets it. */
   egressAllow: 'EGRESS_ALLOW',
 } as const;

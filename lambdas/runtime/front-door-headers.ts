@@ -1,8 +1,9 @@
-// Imported by both worlds, the stack that makes the front door and the functions behind it: imports nothing.
+// Read by the stack, which creates the front door, and by the functions behind it: imports nothing.
 
-/** What CloudFront adds to each request, and what the viewer's address is handed on in. */
+/** Headers that CloudFront adds to each request. */
 export const frontDoorHeaders = {
-  /** Shows that a request came through the front door: the value is a secret. */
+  /** Proves that a request came through the front door: the value is a secret. */
   pass: 'x-passpost-front-door',
+  /** The client's IP address. */
   viewerAddress: 'x-passpost-viewer-address',
 } as const;

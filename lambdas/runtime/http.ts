@@ -18,23 +18,23 @@ import { traceIdOf } from './trace.ts';
 import { readIdempotencyKey, readQuery, validate } from './validation.ts';
 
 export interface HttpOptions {
-  /** Or how to tell it by the path. */
+  /** The family of calls, or a function that derives the family from the path. */
   readonly surface: Surface | ((path: string) => Surface);
-  /** Needed by every route with a scope. */
+  /** Required if any route has a scope. */
   readonly authenticate?: Authenticate;
-  /** What the request's log line tells besides: the calls and units it took. */
+  /** AWS calls and capacity units of the request, for its log line. */
   readonly use?: () => { readonly throttles?: number };
   readonly now?: () => number;
 }
 
 type Result = APIGatewayProxyStructuredResultV2;
 
-/** What is learnt of a request on its way, for its answer and its log line. */
+/** Facts about one request, collected for its answer and its log line. */
 interface Journey {
   requestId: string;
   traceId: string | undefined;
   nowMs: number;
-  /** What it was about and what came of it, by id. */
+  /** Ids in the path, and for a write also in the answer. */
   ids: readonly string[];
   operation: Operation | null;
   caller: Caller | null;
@@ -73,11 +73,12 @@ const requestOf = (
       )
     : undefined;
   return {
+    ...params,
     requestId: journey.requestId,
     traceId: journey.traceId,
     caller,
-    owner: { accountId, mode: caller.mode },
-    params,
+    accountId,
+    owner: ownerKey({ accountId, mode: caller.mode }),
     query: query as ApiRequest['query'],
     body: operation.body && validate(operation.body, content),
     idempotencyKey: operation.isIdempotent ? readIdempotencyKey(event.headers['idempotency-key']) : null,
@@ -89,9 +90,9 @@ const requestOf = (
 };
 
 /**
- * A function behind the gateway: finds the route (404, then 405, before any question of keys), asks the key and counts
- * (401, 429, 503), then its scope (403), reads query and body (400, 413, 415, 422) and performs. Every answer, also of an
- * error, is in the shape of the surface.
+ * A function behind the gateway. In this order it finds the route (404, 405), authenticates and counts the request
+ * (401, 429, 503), checks the scope (403), reads query and body (400, 413, 415, 422) and performs the call. Every answer
+ * and every error has the format of the surface.
  */
 export const httpHandler = (routes: readonly Route[], options: HttpOptions) => {
   const { authenticate, use, now = Date.now } = options;
@@ -104,7 +105,7 @@ export const httpHandler = (routes: readonly Route[], options: HttpOptions) => {
     const { operation } = route;
     journey.operation = operation;
     if (operation.scope !== null) {
-      if (!authenticate) throw new Error(`${operation.id} needs a key and nobody to ask about it`);
+      if (!authenticate) throw new Error(`${operation.id} has a scope, but the handler has no authenticate`);
       const authorization = event.headers.authorization;
       journey.caller = await authenticateCaller(
         surfaceOf(event),
@@ -125,10 +126,10 @@ export const httpHandler = (routes: readonly Route[], options: HttpOptions) => {
 
   const journeys = new WeakMap<APIGatewayProxyEventV2, Journey>();
   const journeyOf = (event: APIGatewayProxyEventV2): Journey => {
-    const known = journeys.get(event);
-    if (known) return known;
+    const existing = journeys.get(event);
+    if (existing) return existing;
     const nowMs = now();
-    const begun: Journey = {
+    const journey: Journey = {
       requestId: drawId('req', nowMs),
       traceId: traceIdOf(xrayHeader(), event.headers?.traceparent),
       nowMs,
@@ -137,8 +138,8 @@ export const httpHandler = (routes: readonly Route[], options: HttpOptions) => {
       caller: null,
       quota: null,
     };
-    journeys.set(event, begun);
-    return begun;
+    journeys.set(event, journey);
+    return journey;
   };
 
   const finish = async (event: APIGatewayProxyEventV2, result: Result): Promise<Result> => {

@@ -1,32 +1,32 @@
-// Imported by both worlds, the functions that measure and the stack that draws and watches: imports nothing.
+// Read by the functions, which measure, and by the stack, which draws and watches: imports nothing.
 
 export const metricNamespace = 'PassPost';
 
-/** Powertools reads it, and so do we: the dimension `service`, which tells one stack of an account from another. */
+/** Environment variable with the dimension `service`, which separates several stacks in one AWS account. Powertools reads it too. */
 export const serviceVariable = 'POWERTOOLS_SERVICE_NAME';
 
 /**
- * What there is to say of every event and every delivery: CloudWatch counts it off the lines that say it, as
- * lib/counted-lines.ts tells it to. Those of an attempt are told by profile, too.
+ * Figures of every event and every delivery. CloudWatch derives them from log lines, by the metric filters of
+ * lib/counted-lines.ts. Figures of an attempt also have the dimension `profile`.
  */
 export const counted = {
   delivered: ['Delivered', 'Count'],
   refused: ['Refused', 'Count'],
   dead: ['Dead', 'Count'],
   gone: ['Gone', 'Count'],
-  /** From the event to its first POST; where a webhook's own pace or a hold put it off, from then. */
+  /** From the event to its first POST. If a rate limit or a hold delayed the delivery, from the end of that delay. */
   firstAttemptMs: ['FirstAttemptLatency', 'Milliseconds'],
-  /** Of every later attempt, behind its time. */
+  /** How late each further attempt starts. */
   latenessMs: ['Lateness', 'Milliseconds'],
-  /** What an attempt took; how often it was measured is how many attempts there were. */
+  /** Duration of each attempt. The number of samples is the number of attempts. */
   receiverMs: ['ReceiverDuration', 'Milliseconds'],
 
   events: ['Events', 'Count'],
-  /** Deliveries that they came to. */
+  /** Deliveries created for these events. */
   fannedOut: ['FannedOut', 'Count'],
 } as const;
 
-/** What is seldom: written, where there is any, at the end of an invocation. */
+/** Rare figures. A function writes those that are not 0 at the end of an invocation. */
 export const written = {
   held: ['Held', 'Count'],
   cancelled: ['Cancelled', 'Count'],
@@ -35,28 +35,28 @@ export const written = {
   forwarded: ['Forwarded', 'Count'],
   paced: ['Paced', 'Count'],
   superseded: ['Superseded', 'Count'],
-  /** By us: the message comes back. */
+  /** Attempts that failed on our side: SQS delivers the message again. */
   failed: ['Failed', 'Count'],
   slowLaneAttempts: ['SlowLaneAttempts', 'Count'],
   forbiddenAddresses: ['ForbiddenAddresses', 'Count'],
   keyringUnreadable: ['KeyringUnreadable', 'Count'],
 
-  /** Due by now and not recorded. */
+  /** Deliveries that are overdue and still without a recorded attempt. */
   owedNow: ['OwedNow', 'Count'],
-  /** How long the oldest of them has been due. */
+  /** How long the oldest of these deliveries has been due. */
   oldestOwedSeconds: ['OldestOwed', 'Seconds'],
 
-  /** Answers with 429: a key's minute was full. */
+  /** Responses with 429: a key exceeded its limit. */
   rateLimited: ['RateLimited', 'Count'],
-  /** Answers with 503: a table was busy. */
+  /** Responses with 503: a table was busy. */
   unavailable: ['Unavailable', 'Count'],
-  /** AWS calls of ours that were refused for want of capacity, each time. */
+  /** AWS calls that were throttled, each retry counted. */
   throttles: ['Throttles', 'Count'],
 } as const;
 
 /**
- * All that is measured, with its unit. Nothing is told by webhook or account, so that the number of series, which is what
- * CloudWatch charges for, does not grow with use.
+ * Every figure with its metric name and unit. No metric has a webhook or an account as dimension, because CloudWatch
+ * charges by the number of series, which would then grow with use.
  */
 export const metrics = { ...counted, ...written } as const;
 

@@ -1,75 +1,86 @@
 import type * as z from 'zod';
 import type { Caller, Scope } from '../domain/accounts/api-key.ts';
 import type { Actor } from '../domain/foundation/audit.ts';
-import type { IdPrefix } from '../domain/foundation/id.ts';
-import type { Owner } from '../domain/foundation/owner.ts';
+import type { ResourceIdPrefix } from '../domain/foundation/resources.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-/** One call of an API as data: what it takes and what it gives. The router validates with it and the OpenAPI document is made of it. */
+/** One call of an API, as data. The router validates requests with it, and the OpenAPI document is generated from it. */
 export interface Operation {
   /** OpenAPI's operationId, camelCase. */
   readonly id: string;
   readonly method: Method;
-  /** With `{name}` for parameters. */
+  /** Parameters are written `{name}`. */
   readonly path: string;
-  /** What `{id}` is an id of: one of any other form cannot exist, so it is a 404 before anything is read. */
-  readonly idPrefix?: IdPrefix;
+  /** Prefix of `{id}`. An id of any other form gets 404 without a read. */
+  readonly idPrefix?: ResourceIdPrefix;
   readonly tag: string;
   readonly summary: string;
   readonly description?: string;
-  /** `null`: needs no key. */
+  /** `null`: the call needs no key. */
   readonly scope: Scope | null;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
   /** An absent body is read as `{}`. */
   readonly isBodyOptional?: boolean;
-  /** Takes an `Idempotency-Key`. */
+  /** The call accepts an `Idempotency-Key`. */
   readonly isIdempotent?: boolean;
-  /** By status, what a success answers; `null` for no body. */
+  /** The body of each success status; `null` for no body. */
   readonly responses: Readonly<Record<number, z.ZodType | null>>;
-  /** Error statuses it can answer beyond those that every call can. */
+  /** Error statuses of this call, beyond the ones that every call has. */
   readonly errors?: readonly number[];
-  /** A body as it may be sent. */
+  /** An example of a request body. */
   readonly example?: unknown;
-  /** A body as it may be answered on success. */
+  /** An example of a response body on success. */
   readonly exampleAnswer?: unknown;
 }
 
 type Output<T, Fallback> = T extends z.ZodType ? z.output<T> : Fallback;
 
-/** A request that has been authenticated, counted and validated. */
-export interface ApiRequest<O extends Operation = Operation> {
+/** The parameters that a path names: `/webhooks/{id}` has `id`. */
+type ParamsOf<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
+  ? { readonly [K in Name]: string } & ParamsOf<Rest>
+  : unknown;
+
+/** A request that has been authenticated, counted and validated. Each parameter of the path is a member of the same name. */
+export type ApiRequest<O extends Operation = Operation> = ParamsOf<O['path']> & RequestContent<O>;
+
+interface RequestContent<O extends Operation> {
   readonly requestId: string;
-  /** Of the trace it belongs to, where it does. */
+  /** The X-Ray trace of the request; `undefined` if there is none. */
   readonly traceId: string | undefined;
   readonly caller: Caller;
-  /** The caller's account and mode. Meaningless for the operator's key. */
-  readonly owner: Owner;
-  readonly params: Readonly<Record<string, string>>;
+  /** The caller's account; empty for the operator's key. */
+  readonly accountId: string;
+  /** Account and mode of the caller as one word, as rows and messages store it. Meaningless for the operator's key. */
+  readonly owner: string;
   readonly query: Output<O['query'], Record<string, never>>;
   readonly body: Output<O['body'], undefined>;
   readonly idempotencyKey: string | null;
-  /** A hash of the body's content, whatever its member order. */
+  /** A hash of the body's content, independent of the order of members. */
   readonly contentHash: string;
-  /** The caller as the audit names him. */
+  /** The caller as the audit names it. */
   readonly by: Actor;
-  /** For how many days the account's data can be read, where that is its own. */
+  /** The account's own retention in days; `undefined` if it has none. */
   readonly retentionDays: number | undefined;
   readonly nowMs: number;
 }
 
 export interface ApiResponse {
   readonly status: number;
-  /** Sent as JSON; a string or bytes as they stand, with the `content-type` among the headers. */
+  /** Sent as JSON. A string or bytes are sent unchanged, and `headers` must then hold the `content-type`. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** An operation with what performs it. */
+/** Tells the caller that the response repeats the first one under the same `Idempotency-Key`. */
+export const replayHeaders = (isReplay: boolean): Readonly<Record<string, string>> =>
+  isReplay ? { 'idempotency-replayed': 'true' } : {};
+
+/** An operation and the function that performs it. */
 export interface Route<O extends Operation = Operation> {
   readonly operation: O;
-  // A method, not a property: so that routes of all kinds fit into one list.
+  // A method instead of a property: only then do routes of different operations fit into one list.
   perform(request: ApiRequest<O>): Promise<ApiResponse>;
 }
 

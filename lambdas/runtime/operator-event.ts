@@ -2,7 +2,7 @@ import type * as z from 'zod';
 import { PassPostError } from '../domain/foundation/errors.ts';
 import { kindOf, log } from './log.ts';
 
-/** Whether an operator invoked the function: his events name their operation, CloudFormation's never do. */
+/** True if an operator invoked the function. Operators' events name their operation; CloudFormation's events never do. */
 export const isOperatorEvent = (event: unknown): boolean =>
   typeof event === 'object' && event !== null && 'operation' in event;
 
@@ -11,8 +11,8 @@ export type OperatorAnswer<T> = T | { readonly error: { readonly code: string; r
 const refusal = (code: string, message: string) => ({ error: { code, message } });
 
 /**
- * A function that an operator invokes, which his IAM permission allows and nothing else. It answers, whatever happens;
- * of a failure that is ours, answer and log say its kind and place only.
+ * A function that an operator invokes; only IAM protects it. It never throws: an error is part of the answer. Answer and
+ * log describe a failure of ours by its kind and place only, because the message may hold secrets.
  */
 export const operatorHandler =
   <S extends z.ZodType, T>(schema: S, perform: (request: z.output<S>) => Promise<T>) =>

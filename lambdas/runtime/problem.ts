@@ -1,9 +1,9 @@
 import { type ErrorCode, type FieldError, PassPostError } from '../domain/foundation/errors.ts';
 
-/** The family of calls a request belongs to: each has its own words for errors and its own way to send the key. */
+/** The family of calls that a request belongs to. Each family has its own error format and its own way to send the key. */
 export type Surface = 'native' | 'passmint' | 'passcreator';
 
-/** Status and title of each error that a caller can be told; `internal` is our own failure. */
+/** Status and title of each error that a caller can receive; `internal` is our own failure. */
 export const problems: Readonly<Record<ErrorCode | 'internal', readonly [status: number, title: string]>> = {
   malformed: [400, 'Malformed request'],
   invalid: [422, 'Invalid request'],
@@ -40,7 +40,7 @@ const json = (problem: Problem, body: unknown, type = 'application/json'): Answe
   body: JSON.stringify(body),
 });
 
-/** The error types PassMint's clients know. */
+/** The error types that PassMint's clients know. */
 const passmintType = (status: number): string => {
   if (status === 401) return 'authentication_error';
   if (status === 403) return 'permission_error';
@@ -69,7 +69,7 @@ const encoders: Readonly<Record<Surface, (problem: Problem) => Answer>> = {
   },
 };
 
-/** Names under which the SDK reports that a service is busy or cannot be reached: nothing was wrong with the request. */
+/** Error names of the SDK for a service that is busy or unreachable. The request itself was fine. */
 const BUSY =
   /Throttl|ThroughputExceeded|RequestLimit|TransactionInProgress|ServiceUnavailable|InternalServerError|Timeout|ECONN|EPIPE|ENOTFOUND|EAI_AGAIN/;
 
@@ -78,7 +78,7 @@ const isBusy = (error: unknown): boolean => {
   return BUSY.test(`${error.name} ${'code' in error ? String(error.code) : ''}`);
 };
 
-/** What the caller may know of an error; anything that is not meant for callers becomes 500 without details. */
+/** The error to show to the caller. `null` for our own failures, which become 500 without details. */
 export const errorToProblem = (error: unknown): PassPostError | null => {
   if (error instanceof PassPostError) return error;
   if (!isBusy(error)) return null;
@@ -88,14 +88,14 @@ export const errorToProblem = (error: unknown): PassPostError | null => {
   });
 };
 
-/** A function's answer holds 6 MB, and a body of wrong fields alone would fill three of them: so many are told, and so much of each. */
+/** Limits of an error response: Lambda allows 6 MB, and a body of wrong fields could otherwise produce 18 MB. */
 const MOST_ERRORS = 100;
 const LONGEST_TEXT = 1000;
 
 const clipped = (text: string): string =>
   text.length <= LONGEST_TEXT ? text : `${text.slice(0, LONGEST_TEXT).toWellFormed()}…`;
 
-/** An error in the words of its surface. */
+/** Encodes an error in the format of the surface; `null` is our own failure. */
 export const encodeProblem = (surface: Surface, error: PassPostError | null): Answer => {
   const code = error?.code ?? 'internal';
   const answer = encoders[surface]({

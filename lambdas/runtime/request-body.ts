@@ -3,23 +3,23 @@ import { invalid, PassPostError } from '../domain/foundation/errors.ts';
 const MAX_BYTES = 256 * 1024;
 const MAX_DEPTH = 64;
 
-/** `application/json` and its kin, in no other encoding than UTF-8. */
+/** `application/json` and types with the suffix `+json`, in UTF-8 only. */
 const JSON_TYPE = /^application\/(?:json|[a-z0-9.!#$&^_-]+\+json)(?:\s*;\s*charset\s*=\s*"?utf-?8"?)?\s*$/i;
 
-/** Strings that storage or signing would change are refused here, for every call. */
+/** Refuses strings that storage or signing would change. */
 const checkText = (text: string, path: string): void => {
   if (text.isWellFormed() && !text.includes('\0')) return;
   throw invalid(path.toWellFormed(), 'invalid_text', 'Holds a NUL character or half a surrogate pair.');
 };
 
-/** Answers whether it holds a whole number beyond those that are exact. */
+/** Checks every string, number and depth of a body. Returns true if the body has a whole number beyond 2^53, which may have lost digits. */
 const checkContent = (root: unknown): boolean => {
   let hasLarge = false;
   const open: { value: unknown; path: string; depth: number }[] = [{ value: root, path: '', depth: 0 }];
   for (let next = open.pop(); next; next = open.pop()) {
     const { value, path, depth } = next;
     if (typeof value === 'string') checkText(value, path);
-    // JSON has no largest number, JavaScript has: 1e999 would silently become something else.
+    // JSON has no largest number, but JavaScript has: 1e999 would become Infinity.
     if (typeof value === 'number' && !Number.isFinite(value)) {
       throw invalid(path, 'too_big', 'A number out of range.');
     }
@@ -51,8 +51,8 @@ const parseJson = (text: string): unknown => {
   }
 };
 
-/** An id of twenty digits would be published as another one: whole numbers that lose digits are out of range, too. */
-const orNotFinite = (_: string, value: unknown, written?: { readonly source?: string }): unknown => {
+/** Turns a whole number that loses digits into Infinity, which is refused: an id of twenty digits would be published as another id. */
+const inexactToInfinity = (_: string, value: unknown, written?: { readonly source?: string }): unknown => {
   const digits = written?.source ?? '';
   if (typeof value !== 'number' || !Number.isFinite(value) || !/^-?\d+$/.test(digits)) return value;
   return BigInt(digits) === BigInt(value) ? value : Number.POSITIVE_INFINITY;
@@ -64,9 +64,9 @@ export interface RawBody {
   readonly contentType: string | undefined;
 }
 
-/** The request's JSON, refused where it is too large, of another type, or not JSON at all. */
+/** Reads the request's JSON. Throws if the body is too large, of another type, or not JSON. */
 export const readJsonBody = (raw: RawBody, isOptional: boolean): unknown => {
-  // The gateway hands over whatever has no text type as base64.
+  // The gateway encodes bodies of a non-text type as base64.
   const bytes = Buffer.from(raw.body ?? '', raw.isBase64Encoded ? 'base64' : 'utf8');
   if (bytes.length === 0 && isOptional) return {};
   if (bytes.length > 0 && !JSON_TYPE.test(raw.contentType ?? '')) {
@@ -76,6 +76,6 @@ export const readJsonBody = (raw: RawBody, isOptional: boolean): unknown => {
   if (bytes.length === 0) throw new PassPostError('malformed', 'A JSON body is needed.');
   const text = decodeUtf8(bytes);
   const content = parseJson(text);
-  if (checkContent(content)) checkContent(JSON.parse(text, orNotFinite));
+  if (checkContent(content)) checkContent(JSON.parse(text, inexactToInfinity));
   return content;
 };

@@ -1,23 +1,12 @@
 import { notFound, PassPostError } from '../domain/foundation/errors.ts';
-import { type IdPrefix, isId } from '../domain/foundation/id.ts';
+import { isId } from '../domain/foundation/id.ts';
+import { nounByIdPrefix } from '../domain/foundation/resources.ts';
 import type { Operation, Route } from './operation.ts';
 
 export interface Match {
   readonly route: Route;
   readonly params: Readonly<Record<string, string>>;
 }
-
-const things: Readonly<Record<IdPrefix, string>> = {
-  tsk: 'task',
-  evt: 'event',
-  whk: 'webhook',
-  dlv: 'delivery',
-  key: 'key',
-  job: 'job',
-  acc: 'account',
-  aud: 'audit entry',
-  req: 'request',
-};
 
 const isParameter = (segment: string): boolean => segment.startsWith('{');
 
@@ -29,12 +18,12 @@ const decode = (segment: string): string | null => {
   }
 };
 
-const matchPath = (operation: Operation, asked: readonly string[]): Record<string, string> | null => {
+const matchPath = (operation: Operation, requested: readonly string[]): Record<string, string> | null => {
   const segments = operation.path.split('/');
-  if (segments.length !== asked.length) return null;
+  if (segments.length !== requested.length) return null;
   const params: Record<string, string> = {};
   for (const [i, segment] of segments.entries()) {
-    const value = asked[i] ?? '';
+    const value = requested[i] ?? '';
     if (!isParameter(segment)) {
       if (segment !== value) return null;
       continue;
@@ -46,15 +35,15 @@ const matchPath = (operation: Operation, asked: readonly string[]): Record<strin
   return params;
 };
 
-/** Finds who answers a method and path. A 404 is a question of the path alone, a 405 of the method then. */
+/** Returns a function that finds the route of a method and path. Throws 404 if no route has the path, then 405 if none of its routes has the method. */
 export const router = (routes: readonly Route[]): ((method: string, path: string) => Match) => {
-  // A literal segment goes before a parameter in its place.
+  // A literal segment has precedence over a parameter at the same position.
   const parameters = ({ operation }: Route): number => operation.path.split('{').length;
   const ordered = routes.toSorted((a, b) => parameters(a) - parameters(b));
   return (method, path) => {
-    const asked = path.split('/');
+    const requested = path.split('/');
     const matches = ordered.flatMap((route) => {
-      const params = matchPath(route.operation, asked);
+      const params = matchPath(route.operation, requested);
       return params ? [{ route, params }] : [];
     });
     const first = matches[0]?.route.operation.path;
@@ -63,10 +52,10 @@ export const router = (routes: readonly Route[]): ((method: string, path: string
     const match = here.find(({ route }) => route.operation.method === method);
     if (!match) {
       const allow = here.map(({ route }) => route.operation.method).join(', ');
-      throw new PassPostError('method_not_allowed', `This path takes ${allow}.`, { headers: { allow } });
+      throw new PassPostError('method_not_allowed', `This path accepts ${allow}.`, { headers: { allow } });
     }
     const { idPrefix } = match.route.operation;
-    if (idPrefix && !isId(idPrefix, match.params.id ?? '')) throw notFound(things[idPrefix]);
+    if (idPrefix && !isId(idPrefix, match.params.id ?? '')) throw notFound(nounByIdPrefix[idPrefix]);
     return match;
   };
 };

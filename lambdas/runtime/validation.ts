@@ -8,14 +8,14 @@ const dotted = (path: readonly PropertyKey[]): string => path.map(String).join('
 const unknownField = (path: readonly PropertyKey[]): FieldError => ({
   path: dotted(path),
   code: 'unknown_field',
-  message: 'Not known here.',
+  message: 'Unknown field.',
 });
 
-/** Of a union's branches, the one the sender most likely meant: that which went along furthest. */
+/** The branch of a union that the sender most likely meant: the one with the fewest errors at its root, then the fewest errors. */
 const likelyBranch = (branches: readonly (readonly Issue[])[]): readonly Issue[] => {
-  const strayed = (issues: readonly Issue[]): number =>
+  const rootErrors = (issues: readonly Issue[]): number =>
     issues.filter(({ path, code }) => path.length === 0 && code !== 'custom').length;
-  return branches.toSorted((a, b) => strayed(a) - strayed(b) || a.length - b.length)[0] ?? [];
+  return branches.toSorted((a, b) => rootErrors(a) - rootErrors(b) || a.length - b.length)[0] ?? [];
 };
 
 const issueToFieldErrors = (issue: Issue, prefix: readonly PropertyKey[]): FieldError[] => {
@@ -35,18 +35,18 @@ const issueToFieldErrors = (issue: Issue, prefix: readonly PropertyKey[]): Field
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null;
 
-/** A record of zod's takes any name but this one, and drops it in silence: where what was made of a value has it no more. */
+/** zod records silently drop `__proto__`. Each dropped member is reported as an unknown field instead. */
 const LOST = '__proto__';
-const lostMembers = (given: unknown, made: unknown, path: readonly PropertyKey[]): FieldError[] => {
-  if (given === made || !isObject(given) || !isObject(made)) return [];
-  return Object.entries(given).flatMap(([name, member]) => {
+const lostMembers = (input: unknown, output: unknown, path: readonly PropertyKey[]): FieldError[] => {
+  if (input === output || !isObject(input) || !isObject(output)) return [];
+  return Object.entries(input).flatMap(([name, member]) => {
     const at = [...path, name];
-    if (name === LOST && !Object.hasOwn(made, LOST)) return [unknownField(at)];
-    return lostMembers(member, made[name], at);
+    if (name === LOST && !Object.hasOwn(output, LOST)) return [unknownField(at)];
+    return lostMembers(member, output[name], at);
   });
 };
 
-/** What the schema makes of the value, or a refusal that names every wrong field. A failed check may name its own code as `params: {code}`. */
+/** Parses the value, or throws `invalid` with every wrong field. A custom check of a schema may set its own code as `params: {code}`. */
 export const validate = (schema: z.ZodType, value: unknown): unknown => {
   const parsed = schema.safeParse(value, { reportInput: true });
   const errors = parsed.success
@@ -68,7 +68,7 @@ const decode = (text: string): string => {
 
 const NO_QUERY = z.object({});
 
-/** The query's parameters as the operation takes them: none unknown, none twice. */
+/** Parses the query by the operation's schema. Refuses unknown and repeated parameters. */
 export const readQuery = (schema: z.ZodObject | undefined, rawQuery: string): unknown => {
   const values = new Map<string, string>();
   for (const pair of rawQuery.split('&').filter((part) => part !== '')) {
@@ -82,7 +82,7 @@ export const readQuery = (schema: z.ZodObject | undefined, rawQuery: string): un
   return validate((schema ?? NO_QUERY).strict(), Object.fromEntries(values));
 };
 
-/** The `Idempotency-Key` header: 1–255 visible characters. */
+/** The `Idempotency-Key` header: 1–255 visible ASCII characters. Throws for any other; `null` if it is absent. */
 export const readIdempotencyKey = (header: string | undefined): string | null => {
   if (header === undefined) return null;
   if (/^[\x21-\x7e]{1,255}$/.test(header)) return header;

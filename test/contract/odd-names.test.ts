@@ -10,7 +10,7 @@ const NAME = '__proto__';
 
 const all: readonly Operation[] = [...operations, ...Object.values(passmint), ...Object.values(passcreator)];
 
-/** Where a call's own example does not hold every object that it takes. */
+/** Bodies for calls whose own example lacks some of the objects that the call accepts. */
 const wholeBodies: Readonly<Record<string, object>> = {
   createWebhook: {
     url: 'https://example.com/',
@@ -26,7 +26,7 @@ type Path = readonly string[];
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
-/** The places of all objects, not of lists. */
+/** The paths of all objects in a value, without lists. */
 const objectsIn = (value: unknown, path: Path = []): Path[] => {
   if (!isObject(value)) return [];
   const own = Array.isArray(value) ? [] : [path];
@@ -36,19 +36,19 @@ const objectsIn = (value: unknown, path: Path = []): Path[] => {
 const at = (value: unknown, path: Path): unknown =>
   path.reduce<unknown>((node, name) => (isObject(node) ? node[name] : undefined), value);
 
-/** A body as it comes over the wire, with one member more. */
+/** The body after JSON parsing, with one more member called NAME in the object at the path. */
 const withMember = (body: object, path: Path): unknown => {
   const copy = structuredClone(body);
   Object.defineProperty(at(copy, path), NAME, { value: { a: 1 }, enumerable: true });
   return JSON.parse(JSON.stringify(copy));
 };
 
-/** What becomes of it: `refused` by name, `kept` as it is, or neither. */
+/** What validation does with the member: `refused` by name, `kept`, `dropped`, or `hidden` in an error about something else. */
 const fateOf = ({ body }: Operation, value: unknown, path: Path): string => {
-  if (!body) throw new Error('takes no body');
+  if (!body) throw new Error('the call accepts no body');
   try {
-    const made = at(validate(body, value), path);
-    return isObject(made) && Object.hasOwn(made, NAME) ? 'kept' : 'dropped';
+    const parsed = at(validate(body, value), path);
+    return isObject(parsed) && Object.hasOwn(parsed, NAME) ? 'kept' : 'dropped';
   } catch (error) {
     if (!(error instanceof PassPostError)) throw error;
     const named = [...path, NAME].join('.');
@@ -63,11 +63,14 @@ const cases = all
     return objectsIn(body).map((path) => [operation.id, path.join('.') || 'the body', operation, body, path] as const);
   });
 
-// A webhook's headers and profile_options lost it in silence.
+// Fixed bug: a webhook's headers and profile_options silently dropped this member.
 describe(`a member called ${NAME}`, () => {
-  test.each(cases)('in %s, %s, is refused by name, or kept where any name is', (...[, , operation, body, path]) => {
-    const isFree = at(body, path) !== undefined && /^(input|data|schema)\b/.test(path.join('.'));
+  test.each(cases)(
+    '%s, %s: is refused by name, or kept in an object with free names',
+    (...[, , operation, body, path]) => {
+      const isFree = at(body, path) !== undefined && /^(input|data|schema)\b/.test(path.join('.'));
 
-    expect(fateOf(operation, withMember(body, path), path)).toBe(isFree ? 'kept' : 'refused');
-  });
+      expect(fateOf(operation, withMember(body, path), path)).toBe(isFree ? 'kept' : 'refused');
+    },
+  );
 });

@@ -14,11 +14,11 @@ const resolve = (reference: string): unknown =>
     .split('/')
     .reduce<unknown>((node, name) => (node as Json | undefined)?.[name], document);
 
-/** Every object of the document with its place. */
-const walk = (node: unknown, place: string, visit: (object: Json, place: string) => void): void => {
+/** Visits every object of the document with its path. */
+const walk = (node: unknown, path: string, visit: (object: Json, path: string) => void): void => {
   if (typeof node !== 'object' || node === null) return;
-  if (!Array.isArray(node)) visit(node as Json, place);
-  for (const [name, member] of Object.entries(node)) walk(member, `${place}/${name}`, visit);
+  if (!Array.isArray(node)) visit(node as Json, path);
+  for (const [name, member] of Object.entries(node)) walk(member, `${path}/${name}`, visit);
 };
 
 const calls = Object.entries(document.paths as Record<string, Record<string, Json>>).flatMap(([path, item]) =>
@@ -32,7 +32,7 @@ const schemaWith = (schema: Json): z.ZodType => {
 };
 
 describe('PP-10 the OpenAPI document', () => {
-  test('is of version 3.1 and describes every call once', () => {
+  test('has version 3.1 and describes every call once', () => {
     expect(document.openapi).toMatch(/^3\.1\.\d$/);
     expect(document.info).toMatchObject({ title: 'PassPost', version: expect.any(String) });
     expect(calls).toHaveLength(operations.length);
@@ -40,11 +40,11 @@ describe('PP-10 the OpenAPI document', () => {
     expect(new Set(ids).size).toBe(ids.length);
   });
 
-  test('refers only to what it holds', () => {
+  test('contains the target of every reference', () => {
     const missing: string[] = [];
-    walk(document, '#', (object, place) => {
+    walk(document, '#', (object, path) => {
       const reference = object.$ref;
-      if (typeof reference === 'string' && resolve(reference) === undefined) missing.push(`${place}: ${reference}`);
+      if (typeof reference === 'string' && resolve(reference) === undefined) missing.push(`${path}: ${reference}`);
     });
 
     expect(missing).toEqual([]);
@@ -60,7 +60,7 @@ describe('PP-10 the OpenAPI document', () => {
     }
   });
 
-  test('names the errors of every call', () => {
+  test('lists the error statuses of every call', () => {
     for (const { path, operation } of calls) {
       const statuses = Object.keys(operation.responses as Json);
       const isKeyed = (operation.security as unknown[]).length > 0;
@@ -81,17 +81,17 @@ describe('PP-10 the OpenAPI document', () => {
   });
 
   test.each(operations.map((operation) => [operation.id, operation] as const))(
-    '%s has examples that validate',
-    (_, of) => {
-      const path = document.paths[of.path][of.method.toLowerCase()];
-      const first = Object.entries(of.responses)[0];
+    'the examples of %s match its schemas',
+    (_, described) => {
+      const path = document.paths[described.path][described.method.toLowerCase()];
+      const first = Object.entries(described.responses)[0];
 
-      if (of.example !== undefined) {
+      if (described.example !== undefined) {
         const { schema, example } = path.requestBody.content['application/json'];
-        expect(of.body?.safeParse(example).error).toBeUndefined();
+        expect(described.body?.safeParse(example).error).toBeUndefined();
         expect(schemaWith(schema).safeParse(example).error).toBeUndefined();
       }
-      if (of.exampleAnswer !== undefined) {
+      if (described.exampleAnswer !== undefined) {
         const { schema, example } = path.responses[first?.[0] ?? ''].content['application/json'];
         expect(first?.[1]?.safeParse(example).error).toBeUndefined();
         expect(schemaWith(schema).safeParse(example).error).toBeUndefined();
@@ -99,7 +99,7 @@ describe('PP-10 the OpenAPI document', () => {
     },
   );
 
-  test('has an example of every problem', () => {
+  test('has a valid example of every problem', () => {
     for (const code of problemCodes) {
       expect(problemSchema.safeParse(problemExample(code)).error).toBeUndefined();
     }

@@ -6,14 +6,14 @@ export type ApiHandler = (event: APIGatewayProxyEventV2, context: Context) => un
 
 export interface ApiCall {
   readonly key?: string | undefined;
-  /** Sent as JSON; a string or bytes as they stand. */
+  /** Sent as JSON. A string or bytes are sent unchanged. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   readonly query?: string;
   readonly sourceIp?: string;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: an answer as its test expects it; what it asserts is what checks it
+// biome-ignore lint/suspicious/noExplicitAny: each test expects another shape, and its assertions check that shape
 export type Json = any;
 
 export interface ApiAnswer {
@@ -55,7 +55,7 @@ const eventOf = (method: string, rawPath: string, call: ApiCall): APIGatewayProx
   };
 };
 
-/** One request to a function behind the gateway. */
+/** Sends one request to a function's handler, as the gateway would. */
 export const callApi = async (
   handler: ApiHandler,
   method: string,

@@ -10,17 +10,17 @@ import { type ApiAnswer, type ApiCall, type ApiHandler, callApi } from './api-ca
 import { seedAccount, seedKey } from './seeded-keys.ts';
 import type { Tables } from './tables.ts';
 
-/** Somebody with a living key, and whose data it is for. */
+/** A valid API key with its account and owner key. */
 export interface Caller {
   readonly accountId: string;
   readonly owner: string;
   readonly key: string;
 }
 
-/** A call of a function, by its path behind the surface's own beginning. */
+/** Calls a function as the caller. The path is relative to the base path of the surface. */
 export type CallAs = (method: string, path: string, caller: Caller, call?: ApiCall) => Promise<ApiAnswer>;
 
-/** A function as deployed, with the test's tables, and a note of what it asks of them. */
+/** Loads a deployed function with the test's tables, and records its calls to the tables. */
 export const useApi = (tables: Tables, name: string, base = '/api/public/v1'): CallAs => {
   const recorder = createUseRecorder([name], (table) => `${table}-table`);
   let proxy: InterceptorProxy;
@@ -45,25 +45,25 @@ export const useApi = (tables: Tables, name: string, base = '/api/public/v1'): C
     }
   });
   return (method, path, { key }, call = {}) => {
-    // Read by the SDK at a function's first call, and a file may have several functions.
+    // The SDK reads these variables at a function's first call, and a test file may use several functions.
     vi.stubEnv('AWS_ACCESS_KEY_ID', name);
     vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', proxy.endpoint);
     return callApi(handler, method, `${base}${path}`, { key, ...call });
   };
 };
 
-/** A caller of an account of his own, or of the one named. */
+/** Creates a caller with a new account, or with the given account. */
 export const aCaller = async (
   tables: Tables,
-  of: { accountId?: string; mode?: 'live' | 'test'; scopes?: readonly Scope[] } = {},
+  options: { accountId?: string; mode?: 'live' | 'test'; scopes?: readonly Scope[] } = {},
 ): Promise<Caller> => {
-  const { mode = 'live' } = of;
-  const accountId = of.accountId ?? (await seedAccount(tables)).accountId;
-  const key = await seedKey(tables, accountId, { mode, ...(of.scopes ? { scopes: of.scopes } : {}) });
+  const { mode = 'live' } = options;
+  const accountId = options.accountId ?? (await seedAccount(tables)).accountId;
+  const key = await seedKey(tables, accountId, { mode, ...(options.scopes ? { scopes: options.scopes } : {}) });
   return { accountId, owner: `${accountId}#${mode}`, key };
 };
 
-/** Every row of a table whose partition key holds the text, in order of their keys. */
+/** Returns every row of a table whose partition key contains the text, sorted by key. */
 export const rowsHolding = async (tables: Tables, table: string, text: string): Promise<Record<string, unknown>[]> => {
   const rows: Record<string, unknown>[] = [];
   for await (const { Items = [] } of paginateScan(
@@ -72,6 +72,6 @@ export const rowsHolding = async (tables: Tables, table: string, text: string): 
   )) {
     rows.push(...Items.map((item) => unmarshall(item)));
   }
-  const held = rows.filter(({ pk }) => String(pk).includes(text));
-  return held.toSorted((a, b) => (`${a.pk} ${a.sk}` < `${b.pk} ${b.sk}` ? -1 : 1));
+  const matching = rows.filter(({ pk }) => String(pk).includes(text));
+  return matching.toSorted((a, b) => (`${a.pk} ${a.sk}` < `${b.pk} ${b.sk}` ? -1 : 1));
 };

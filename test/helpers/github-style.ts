@@ -1,11 +1,9 @@
 // https://docs.github.com/webhooks/using-webhooks/validating-webhook-deliveries: one signature over the raw body.
-// The body is the event's data alone; what it is about stands in the headers.
+// The body is the event's data only; the event's type and the delivery's id are in headers.
 
 import type { Profile } from '../../lambdas/domain/deliveries/profile.ts';
-import { any2xx } from '../../lambdas/profiles/parts/any-2xx.ts';
+import { any2xx, type NoOptions, noOptions, ownHeaders } from '../../lambdas/profiles/parts/defaults.ts';
 import { hmacSha256 } from '../../lambdas/profiles/parts/hmac-sha256.ts';
-import { type NoOptions, noOptions } from '../../lambdas/profiles/parts/no-options.ts';
-import { ownHeaders } from '../../lambdas/profiles/parts/own-headers.ts';
 import { textSecret } from '../../lambdas/profiles/parts/text-secret.ts';
 
 export const githubStyle: Profile<NoOptions> = {
@@ -13,6 +11,7 @@ export const githubStyle: Profile<NoOptions> = {
   events: ['*'],
   options: noOptions,
   schedule: [60, 600, 3_600],
+  headerPrefixes: ['x-github-', 'x-hub-'],
   apiVersions: ['2026-11-01'],
   secret: textSecret,
   rotation: 'switch',

@@ -6,9 +6,9 @@ import { createKeyring, publicKeysOf, signingKeysOf } from '../../lambdas/domain
 import { createSecret } from '../../lambdas/domain/webhooks/secret.ts';
 import { renderInput } from './render-input.ts';
 
-/** A receiver's own code: says or throws that it refuses. */
+/** A receiver's own code. It returns false or throws if it refuses the request. */
 export type Verify = (request: Rendered, secret: string) => boolean;
-/** One that knows the deployment's published keys instead of a secret. */
+/** The code of a receiver that verifies with the deployment's published keys instead of a secret. */
 export type VerifyByKey = (
   request: Rendered,
   publishedKeys: ReturnType<typeof publicKeysOf>['jwks']['keys'],
@@ -16,13 +16,13 @@ export type VerifyByKey = (
 
 export interface ProfileCase<Options> {
   readonly profile: Profile<Options>;
-  /** What each of a webhook's possible choices looks like; most profiles have one, without any choice. */
+  /** Every combination of options to test. Most profiles have one combination, without options. */
   readonly options: readonly Options[];
-  /** Two secrets of the profile's form: newest, previous. */
+  /** Two secrets in the profile's form: the newest and the previous one. */
   readonly secrets: readonly [string, string];
   readonly receivers: Readonly<Record<string, Verify>>;
   readonly keyReceivers?: Readonly<Record<string, VerifyByKey>>;
-  /** True where a signature holds randomness (ECDSA), so that no two requests are alike. */
+  /** True if signatures are random (ECDSA), so that no two requests are equal. */
   readonly isRandomised?: boolean;
 }
 
@@ -41,7 +41,7 @@ const accepts = (verify: () => boolean): boolean => {
 /** The same request with one character of the body changed. */
 const tampered = ({ headers, body }: Rendered): Rendered => ({ headers, body: `${body.slice(0, -1)} ` });
 
-/** Everything that any profile must hold to. */
+/** Tests the rules that hold for every profile. */
 export const testProfile = <Options>(given: ProfileCase<Options>): void => {
   const { profile, secrets, receivers, keyReceivers = {}, isRandomised = false } = given;
   const [newest, previous] = secrets;
@@ -68,14 +68,17 @@ export const testProfile = <Options>(given: ProfileCase<Options>): void => {
       expect(accepts(() => verify(request, newest))).toBe(false);
     });
 
-    it.each(Object.entries(receivers))('is accepted by %s with either secret while rotating', (_name, verify) => {
-      const inOverlap = profile.rotation === 'overlap';
+    it.each(Object.entries(receivers))(
+      'is accepted by %s with the right secrets during a rotation',
+      (_name, verify) => {
+        const inOverlap = profile.rotation === 'overlap';
 
-      const request = render(inOverlap ? [newest, previous] : [previous]);
+        const request = render(inOverlap ? [newest, previous] : [previous]);
 
-      expect(accepts(() => verify(request, newest))).toBe(inOverlap);
-      expect(verify(request, previous)).toBe(true);
-    });
+        expect(accepts(() => verify(request, newest))).toBe(inOverlap);
+        expect(verify(request, previous)).toBe(true);
+      },
+    );
 
     it.each(Object.entries(keyReceivers))('is accepted by %s with the published keys', (_name, verify) => {
       const request = render([newest]);
@@ -85,34 +88,36 @@ export const testProfile = <Options>(given: ProfileCase<Options>): void => {
       expect(accepts(() => verify(request, publicKeysOf(createKeyring()).jwks.keys))).toBe(false);
     });
 
-    it('is made of the same bytes from the same arguments', () => {
+    it('renders the same bytes from the same arguments', () => {
       const sentAt = new Date();
 
-      const [one, other] = [render([newest], renderInput(), sentAt), render([newest], renderInput(), sentAt)];
+      const [first, second] = [render([newest], renderInput(), sentAt), render([newest], renderInput(), sentAt)];
 
-      if (isRandomised) expect(Object.keys(one.headers)).toEqual(Object.keys(other.headers));
-      else expect(one).toEqual(other);
+      if (isRandomised) expect(Object.keys(first.headers)).toEqual(Object.keys(second.headers));
+      else expect(first).toEqual(second);
     });
 
-    it('has a JSON body and headers that HTTP can carry', () => {
+    it('renders a JSON body, and headers with legal values and own prefixes', () => {
       const { headers, body } = render([newest]);
 
       expect(() => JSON.parse(body)).not.toThrow();
       expect(headers['content-type']).toBe('application/json');
       for (const [name, value] of Object.entries(headers)) {
         expect(name).toMatch(/^[a-z][a-z0-9-]*$/);
+        const isOwn = profile.headerPrefixes.some((prefix) => name.startsWith(prefix));
+        expect(isOwn || ['content-type', 'user-agent'].includes(name)).toBe(true);
         expect(value).toMatch(/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/);
       }
     });
   });
 
   describe('every profile', () => {
-    it('waits positive whole seconds before each retry', () => {
+    it('has a schedule of positive whole seconds', () => {
       expect(waitsSchema.safeParse(profile.schedule).success).toBe(true);
       for (const wait of profile.schedule) expect(wait).toBeGreaterThan(0);
     });
 
-    it('takes 200 for a success and nothing but 2xx', () => {
+    it('accepts 200 as success, and no status outside 2xx', () => {
       const delivered = Array.from({ length: 500 }, (_, i) => i + 100).filter(
         (status) => profile.judge(status) === 'delivered',
       );
@@ -121,11 +126,15 @@ export const testProfile = <Options>(given: ProfileCase<Options>): void => {
       expect(delivered.filter((status) => status < 200 || status > 299)).toEqual([]);
     });
 
-    it('means by * what the catalogue has, never operational events', () => {
+    it('* means built-in event types that are not operational', () => {
       expect(profile.events.length).toBeGreaterThan(0);
       for (const type of profile.events) {
         if (type !== '*') expect(builtInEventType(type)?.isOperational).toBe(false);
       }
+    });
+
+    it('names its header prefixes in lower case, each with a final hyphen', () => {
+      for (const prefix of profile.headerPrefixes) expect(prefix).toMatch(/^[a-z][a-z0-9-]*-$/);
     });
 
     it('has versions that are dates, newest first', () => {
@@ -134,14 +143,14 @@ export const testProfile = <Options>(given: ProfileCase<Options>): void => {
       expect([...profile.apiVersions]).toEqual([...profile.apiVersions].sort().reverse());
     });
 
-    it('takes the secrets that are made here, and its own', () => {
+    it('accepts generated secrets and the secrets of this test', () => {
       for (const secret of [createSecret(), newest, previous]) {
         expect(profile.secret.safeParse(secret).success).toBe(true);
       }
       expect(profile.secret.safeParse('').success).toBe(false);
     });
 
-    it('works without any option chosen and refuses an unknown one', () => {
+    it('accepts empty options and refuses an unknown option', () => {
       expect(profile.options.safeParse({}).success).toBe(true);
       expect(profile.options.safeParse({ no_such_option: true }).success).toBe(false);
     });

@@ -1,6 +1,6 @@
 import type { RenderInput } from '../../lambdas/domain/deliveries/profile.ts';
 
-/** An event for a delivery, with text that bad handling of bytes would break. */
+/** An input for `render`. Its text breaks if code handles bytes or characters wrongly. */
 export const renderInput = (overrides: Partial<RenderInput> = {}): RenderInput => ({
   deliveryId: 'dlv_01JDB6Q8000000000000000000000000000000000000000000001AB',
   eventId: 'evt_01JDB6Q80000000000000000AB',

@@ -3,7 +3,7 @@ import type { SigningMaterial } from '../../lambdas/domain/deliveries/profile.ts
 
 const keyOf = ({ privateKey }: { privateKey: KeyObject }) => ({ kid: 'key-1', privateKey });
 
-/** Any deployment's keys, and one secret that every profile takes. */
+/** Signing keys of some deployment, and one secret that every profile accepts. */
 export const material: SigningMaterial = {
   secrets: ['whsec_dGVzdC1zZWNyZXQtMzItYnl0ZXMtbG9uZy0hISEhISE='],
   ed25519: keyOf(generateKeyPairSync('ed25519')),

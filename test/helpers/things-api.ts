@@ -59,7 +59,7 @@ export const caller = {
 };
 export const passed = { outcome: 'passed', caller, quota } as const satisfies KeyCheck;
 
-/** A handler of four operations, whose key's check and whose work are as the case needs them. */
+/** A handler with four operations. The test chooses the result of the key check, the surface, and an error that every call throws. */
 export const handlerWith = ({
   check = passed,
   surface = 'native',

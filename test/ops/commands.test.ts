@@ -203,7 +203,7 @@ describe('the operator’s commands on a running stack', () => {
       promisify(execFile)(process.execPath, [script, 'status', ...args], { env: environment }).catch((error) => error);
 
     const [found, missing] = await Promise.all([status('--stage', 'test', '--json'), status()]);
-    aws.stop();
+    await aws.stop();
 
     expect(JSON.parse(found.stdout)).toMatchObject({ deployment: 'passpost-test', lanes: { deliveries: 'running' } });
     expect([missing.code, missing.stderr]).toEqual([

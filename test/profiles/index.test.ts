@@ -7,7 +7,7 @@ describe('the registry of profiles', () => {
     expect(profileNames).toEqual(expect.arrayContaining(['passpost', 'standard']));
   });
 
-  it.each(['constructor', '__proto__', 'toString', 'no-such'])('knows no profile called %s', (name) => {
+  it.each(['constructor', '__proto__', 'toString', 'no-such'])('has no profile called %s', (name) => {
     expect(profiles[name]).toBeUndefined();
     expect(() => profileOf(name)).toThrow(name);
   });

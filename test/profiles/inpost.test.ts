@@ -60,7 +60,7 @@ describe('the inpost profile', () => {
     expect(request).toEqual({ headers, body });
   });
 
-  it('IP-1 IP reading 4: signs by HMAC unless something else is chosen, and nothing where none is', () => {
+  it('IP-1 IP reading 4: signs by HMAC by default, and not at all with mechanism none', () => {
     expect(inpost.options.parse({})).toEqual({
       mechanism: 'hmac',
       signed_content: 'body',
@@ -71,13 +71,13 @@ describe('the inpost profile', () => {
     expect(render({ mechanism: 'none' }).headers).not.toHaveProperty('x-inpost-signature');
   });
 
-  it('IP reading 2: has SHA-512 as an option of the HMAC', () => {
+  it('IP reading 2: offers SHA-512 as an option of the HMAC', () => {
     const bytes = (hash: string) => Buffer.from(`${render({ hash }).headers['x-inpost-signature']}`, 'base64').length;
 
     expect([bytes('sha256'), bytes('sha512')]).toEqual([32, 64]);
   });
 
-  it('IP reading 3: signs digitally with RSA unless ECDSA is chosen, which is DER', () => {
+  it('IP reading 3: signs digitally with RSA by default, and with ECDSA in DER form if chosen', () => {
     const signature = (chosen: object) =>
       Buffer.from(`${render({ mechanism: 'digital', ...chosen }).headers['x-inpost-signature']}`, 'base64');
 
@@ -85,14 +85,14 @@ describe('the inpost profile', () => {
     expect(signature({ algorithm: 'ecdsa-p256-sha256' })[0]).toBe(0x30);
   });
 
-  it('IP-6 names every task event Shipment.Tracking and any other by its type', () => {
+  it('IP-6 sends the topic Shipment.Tracking for task events and the event type for others', () => {
     const topic = (eventType: string) => render({}, renderInput({ eventType })).headers['x-inpost-topic'];
 
     expect(['task.created', 'task.accepted', 'task.cancelled'].map(topic)).toEqual(Array(3).fill('Shipment.Tracking'));
     expect(['pass.created', 'stock.low', 'tasks'].map(topic)).toEqual(['pass.created', 'stock.low', 'tasks']);
   });
 
-  it('IP-9 IP reading 5: keeps the event id over attempts and renews timestamp and signature', () => {
+  it('IP-9 IP reading 5: sends the same event id at every attempt, with a new timestamp and signature', () => {
     const chosen = { signed_content: 'timestamp_body' };
     const at = (sentAt: string) => render(chosen, renderInput(), new Date(sentAt)).headers;
 
@@ -104,12 +104,12 @@ describe('the inpost profile', () => {
     expect(second['x-inpost-signature']).not.toBe(first['x-inpost-signature']);
   });
 
-  it("IP-9 IP reading 5: waits PassPost's waits, and takes any 2xx", () => {
+  it("IP-9 IP reading 5: has PassPost's schedule, and accepts any 2xx as success", () => {
     expect(inpost.schedule).toEqual(passpost.schedule);
     expect([200, 299, 302, 410].map(inpost.judge)).toEqual(['delivered', 'delivered', 'refused', 'refused']);
   });
 
-  it('IP-7 has two versions, and a webhook pinned to the older gets its payload down-converted', () => {
+  it('IP-7 has two payload versions, and renders the older names for a webhook pinned to the older version', () => {
     const [newest = '', older = ''] = inpost.apiVersions;
     const at = (apiVersion: string) => render({}, renderInput({ apiVersion }));
 
@@ -120,7 +120,7 @@ describe('the inpost profile', () => {
     expect([newest, older].map((version) => at(version).headers['x-inpost-api-version'])).toEqual([newest, older]);
   });
 
-  it('IP-7 keeps data as it was stored in every version', () => {
+  it('IP-7 renders the stored data text unchanged in every version', () => {
     const dataJson = '{"n":1.0,"big":12345678901234567890}';
 
     for (const apiVersion of inpost.apiVersions) {

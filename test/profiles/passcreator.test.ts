@@ -39,14 +39,14 @@ describe('the passcreator profile', () => {
     expect(opensslVerifies(`${signedData} `, signature, publicKey)).toBe(false);
   });
 
-  it('PC-8 adds signature and signedData only where the subscriber asked for them', () => {
+  it('PC-8 adds signature and signedData only with the option signPayload', () => {
     const plain = ['event', 'id', 'created_at', 'data'];
 
     expect(Object.keys(JSON.parse(render().body))).toEqual(plain);
     expect(Object.keys(JSON.parse(render({ signPayload: true }).body))).toEqual([...plain, 'signature', 'signedData']);
   });
 
-  it('PC-7 PC reading 1: signs with ECDSA on P-256 and SHA-256, DER in base64, as OpenSSL verifies it', () => {
+  it('PC-7 PC reading 1: signs with ECDSA on P-256 and SHA-256, as DER in base64, and OpenSSL verifies the signature', () => {
     const { signature, signedData } = JSON.parse(render({ signPayload: true }).body);
 
     expect(Buffer.from(signature, 'base64')[0]).toBe(0x30);
@@ -56,20 +56,20 @@ describe('the passcreator profile', () => {
     );
   });
 
-  it('PC reading 2: has in signedData the very text that was signed, which is the body without a signature', () => {
+  it('PC reading 2: signedData is the exact signed text, which is the body without a signature', () => {
     expect(JSON.parse(render({ signPayload: true }).body).signedData).toBe(render().body);
   });
 
-  it("PC reading 3: waits PassPost's waits where retrying is on", () => {
+  it("PC reading 3: has PassPost's schedule if retrying is on", () => {
     expect(passcreator.schedule).toEqual(passpost.schedule);
   });
 
-  it('PC-2 signs nothing unless asked to', () => {
+  it('PC-2 does not sign by default', () => {
     expect(options({})).toEqual({ signPayload: false, subscription_url: null });
     expect(passcreator.options.safeParse({ signPayload: 'yes' }).success).toBe(false);
   });
 
-  it('PC-9 takes any 2xx of a POST for its receipt, and everything the account has for *', () => {
+  it('PC-9 accepts any 2xx as success, and * means every event of the account', () => {
     expect([200, 204, 299].map(passcreator.judge)).toEqual(Array(3).fill('delivered'));
     expect([199, 302, 404, 410, 500].map(passcreator.judge)).toEqual(Array(5).fill('refused'));
     expect(passcreator.events).toEqual(['*']);

@@ -38,7 +38,7 @@ describe('the passmint profile', () => {
     expect(request).toEqual({ headers, body });
   });
 
-  it('MT-2 MT-4 means by * the seven events of the page, and the body has the type', () => {
+  it('MT-2 MT-4 * means the seven event types of the page, and the body has the type', () => {
     expect(passmint.events).toEqual([
       'pass.created',
       'pass.updated',
@@ -51,7 +51,7 @@ describe('the passmint profile', () => {
     expect(JSON.parse(render().body).type).toBe('pass.installed');
   });
 
-  it('MT-5 sends the four headers of the page, and our delivery id', () => {
+  it('MT-5 sends the four headers of the page and a header with our delivery id', () => {
     const { headers } = render();
 
     expect(headers).toEqual({
@@ -63,7 +63,7 @@ describe('the passmint profile', () => {
     });
   });
 
-  it('MT-6 MT reading 4: signs each attempt anew, so that none is older than five minutes', () => {
+  it('MT-6 MT reading 4: signs each attempt again, so that no signature is older than five minutes', () => {
     const sentAt = Date.UTC(2026, 10, 20, 10);
     const [first, later] = [render(new Date(sentAt)), render(new Date(sentAt + 7_200_000))];
     const verify = verifyWithStripeAt(sentAt + 7_200_000 + 299_000);
@@ -74,16 +74,16 @@ describe('the passmint profile', () => {
     expect(() => verify(first, newest)).toThrow('tolerance');
   });
 
-  it('MT-7 MT reading 2: makes seven requests, the first at once', () => {
+  it('MT-7 MT reading 2: makes seven requests, the first immediately', () => {
     expect(passmint.schedule).toEqual([30, 300, 1800, 7200, 43_200, 86_400]);
     expect(1 + passmint.schedule.length).toBe(7);
   });
 
-  it('MT reading 3: takes the listed times for gaps, 38 h 35 m 30 s in all', () => {
+  it('MT reading 3: reads the listed times as gaps between requests, 38 h 35 m 30 s in total', () => {
     expect(passmint.schedule.reduce((sum, wait) => sum + wait, 0)).toBe(38 * 3600 + 35 * 60 + 30);
   });
 
-  it('MT-8 is satisfied by 2xx alone', () => {
+  it('MT-8 accepts only 2xx as success', () => {
     const all = Array.from({ length: 500 }, (_, i) => i + 100);
 
     expect(all.filter((status) => passmint.judge(status) === 'delivered')).toEqual(all.slice(100, 200));
@@ -97,7 +97,7 @@ describe('the passmint profile', () => {
     expect(JSON.parse(body).id).toBe(renderInput().eventId);
   });
 
-  it('MT reading 10: has one v1 per living secret while rotating, the newest first', () => {
+  it('MT reading 10: sends one v1 signature per valid secret during a rotation, the newest first', () => {
     const request = render(new Date(), [newest, previous]);
 
     expect(request.headers['passmint-signature']).toMatch(/^t=\d{10},v1=[0-9a-f]{64},v1=[0-9a-f]{64}$/);

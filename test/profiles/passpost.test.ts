@@ -20,7 +20,7 @@ describe('the passpost profile', () => {
     receivers: { "the page's Node.js receiver": verifyPasspost, "the page's Python receiver": verifyPasspostInPython },
   });
 
-  it('PP-5 means by * the five events of the page', () => {
+  it('PP-5 * means the five event types of the page', () => {
     expect(passpost.events).toEqual([
       'task.accepted',
       'task.picked_up',
@@ -57,14 +57,14 @@ describe('the passpost profile', () => {
     expect(headers['x-passpost-signature']).toHaveLength(71);
   });
 
-  it('PP-6 PP reading 2: carries the event whole, with its data as it was stored', () => {
+  it('PP-6 PP reading 2: renders the whole event with its stored data text unchanged', () => {
     const { body } = render('pp_whs_test', renderInput({ dataJson: '{"n":1.0,"big":12345678901234567890}' }));
 
     expect(body).toContain('"data":{"n":1.0,"big":12345678901234567890}}');
     expect(Object.keys(JSON.parse(body))).toEqual(['id', 'type', 'created_at', 'data']);
   });
 
-  it('PP-8 is satisfied by 2xx alone', () => {
+  it('PP-8 accepts only 2xx as success', () => {
     const delivered = Array.from({ length: 500 }, (_, i) => i + 100).filter((s) => passpost.judge(s) === 'delivered');
 
     expect(delivered).toEqual(Array.from({ length: 100 }, (_, i) => i + 200));
@@ -76,7 +76,7 @@ describe('the passpost profile', () => {
     expect(passpost.schedule.reduce((sum, wait) => sum + wait, 0)).toBe(7 * 3600 + 21 * 60);
   });
 
-  it.each(['seven77', 'x'.repeat(257), 'lone \ud800 surrogate'])('refuses the own secret %j', (secret) => {
+  it.each(['seven77', 'x'.repeat(257), 'lone \ud800 surrogate'])('refuses the secret %j', (secret) => {
     expect(passpost.secret.safeParse(secret).success).toBe(false);
   });
 });

@@ -10,7 +10,7 @@ const render = (about = renderInput(), sentAt = new Date()) =>
   postmen.render(about, { ...keys, secrets: ['any-secret'] }, {}, sentAt);
 
 describe('the postmen profile', () => {
-  // Nothing is signed, so no receiver can tell a secret by the request.
+  // Requests are not signed, so no receiver can check a secret.
   testProfile({ profile: postmen, options: [{}], secrets: ['newest-secret', 'previous-secret'], receivers: {} });
 
   it.each(vectors.requests)('PM-2 PM-5 sends $name', ({ input: about, headers, body }) => {
@@ -19,13 +19,13 @@ describe('the postmen profile', () => {
     expect(request).toEqual({ headers, body });
   });
 
-  it('PM-2 wraps exactly event, date_time, meta and data', () => {
+  it('PM-2 sends exactly event, date_time, meta and data', () => {
     const { body } = render();
 
     expect(Object.keys(JSON.parse(body))).toEqual(['event', 'date_time', 'meta', 'data']);
   });
 
-  it('PM-3 means by * the five operations of the page', () => {
+  it('PM-3 * means the five operations of the page', () => {
     expect(postmen.events).toEqual([
       'calculate_rates',
       'create_a_label',
@@ -39,11 +39,11 @@ describe('the postmen profile', () => {
     ['2016-09-26T07:15:30.000Z', '2016-09-26T07:15:30+00:00'],
     ['2016-09-26T07:15:30.999Z', '2016-09-26T07:15:30+00:00'],
     ['2027-12-31T23:59:59.500Z', '2027-12-31T23:59:59+00:00'],
-  ])('PM-4 tells %s as %s', (createdAt, dateTime) => {
+  ])('PM-4 formats %s as %s', (createdAt, dateTime) => {
     expect(JSON.parse(render(renderInput({ createdAt })).body).date_time).toBe(dateTime);
   });
 
-  it('PM-5 carries the meta of a partial failure with its data, as they were published', () => {
+  it('PM-5 sends meta and data of a partial failure as they were published', () => {
     const metaJson = '{"code":4713,"message":"Some failed.","details":[{"path":"a","info":"ø"}],"retryable":false}';
 
     const { body } = render(renderInput({ metaJson, dataJson: '{"id":"r-1","total":12.50}' }));
@@ -51,43 +51,43 @@ describe('the postmen profile', () => {
     expect(body).toContain(`"meta":${metaJson},"data":{"id":"r-1","total":12.50}}`);
   });
 
-  it('PM-5 says that all went well where the publisher said nothing', () => {
+  it('PM-5 sends a success meta if the publisher gave no meta', () => {
     const { meta } = JSON.parse(render(renderInput({ metaJson: null })).body);
 
     expect(meta).toEqual({ code: 200, message: 'OK', details: [], retryable: false });
   });
 
-  it('PM-6 is satisfied by 200 alone', () => {
+  it('PM-6 accepts only 200 as success', () => {
     const delivered = Array.from({ length: 500 }, (_, i) => i + 100).filter((s) => postmen.judge(s) === 'delivered');
 
     expect(delivered).toEqual([200]);
     expect([201, 204, 301, 410, 500].map(postmen.judge)).toEqual(Array(5).fill('refused'));
   });
 
-  it('PM-7 PM reading 1: waits 30 s after the first failure and 2^fails × 30 s after each other', () => {
+  it('PM-7 PM reading 1: waits 30 s after the first failure and 2^failures × 30 s after each further one', () => {
     expect(postmen.schedule).toEqual([30, ...Array.from({ length: 12 }, (_, i) => 2 ** (i + 2) * 30)]);
     expect(postmen.schedule[4]).toBe(960);
     expect(postmen.schedule.at(-1)).toBe(245_760);
     expect(postmen.schedule.reduce((sum, wait) => sum + wait, 0)).toBe(136 * 3600 + 30 * 60 + 30);
   });
 
-  it('PM-7 PM reading 2: makes 14 requests in all', () => {
+  it('PM-7 PM reading 2: makes 14 requests in total', () => {
     expect(1 + postmen.schedule.length).toBe(14);
   });
 
-  it('PM reading 7: asks as often whatever the meta says of retrying the operation', () => {
+  it('PM reading 7: renders the same headers whether or not meta calls the operation retryable', () => {
     const metaJson = '{"code":4101,"message":"Busy","details":[],"retryable":true}';
 
     expect(render(renderInput({ metaJson })).headers).toEqual(render().headers);
   });
 
-  it('PM reading 9: passes on the slugs of couriers as they were published', () => {
+  it('PM reading 9: sends courier slugs as they were published', () => {
     const dataJson = '{"rates":[{"shipper_account":{"slug":"fedex"}},{"shipper_account":{"slug":"dpd-uk"}}]}';
 
     expect(render(renderInput({ dataJson })).body).toContain(`"data":${dataJson}}`);
   });
 
-  it('PM reading 8: tells repeats by a header of our own, the same at every attempt', () => {
+  it('PM reading 8: sends the event id in a header of our own, the same at every attempt', () => {
     const attempts = [new Date(0), new Date()].map((sentAt) => render(renderInput(), sentAt));
 
     expect(attempts[0]).toEqual(attempts[1]);

@@ -40,7 +40,7 @@ describe('the standard profile', () => {
     expect(request).toEqual({ headers: vector.headers, body: vector.body });
   });
 
-  it('Standard Webhooks: keeps the id and renews time and signature at each attempt', () => {
+  it('Standard Webhooks: sends the same id at each attempt, with a new timestamp and signature', () => {
     const attempt = (sentAt: string) =>
       standard.render(renderInput(), { ...keys, secrets: [secret] }, {}, new Date(sentAt)).headers;
 
@@ -52,31 +52,31 @@ describe('the standard profile', () => {
     expect(second['webhook-signature']).not.toBe(first['webhook-signature']);
   });
 
-  it('Standard Webhooks: is satisfied by 2xx alone, and 410 ends it', () => {
+  it('Standard Webhooks: accepts only 2xx as success, and 410 means gone', () => {
     const all = Array.from({ length: 500 }, (_, i) => i + 100);
 
     expect(all.filter((status) => standard.judge(status) === 'delivered')).toEqual(all.slice(100, 200));
     expect(all.filter((status) => standard.judge(status) === 'gone')).toEqual([410]);
   });
 
-  it("Standard Webhooks: waits the specification's nine waits, 75 h 35 m 5 s in all", () => {
+  it("Standard Webhooks: has the specification's nine waits, 75 h 35 m 5 s in total", () => {
     expect(standard.schedule).toEqual([5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400]);
     expect(standard.schedule.reduce((sum, wait) => sum + wait, 0)).toBe(75 * 3600 + 35 * 60 + 5);
   });
 
   it.each([
-    ['bytes enough', 24, true],
-    ['bytes at most', 64, true],
+    ['the fewest bytes', 24, true],
+    ['the most bytes', 64, true],
     ['too few bytes', 23, false],
     ['too many bytes', 65, false],
-  ])('takes an own secret by its bytes: %s', (_name, bytes, isTaken) => {
+  ])('accepts a secret of 24 to 64 bytes: %s', (_name, bytes, isTaken) => {
     const own = `whsec_${Buffer.alloc(bytes, 7).toString('base64')}`;
 
     expect(standard.secret.safeParse(own).success).toBe(isTaken);
   });
 
   it.each(['plain text secret', 'whsec_not base64 at all, though long enough', `whsec_${'_'.repeat(44)}`])(
-    'refuses the own secret %j',
+    'refuses the secret %j',
     (own) => {
       expect(standard.secret.safeParse(own).success).toBe(false);
     },

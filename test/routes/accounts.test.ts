@@ -9,7 +9,7 @@ import { useTables } from '../helpers/tables.ts';
 
 const path = '/api/public/v1/accounts';
 
-describe('accounts', () => {
+describe('the calls about accounts', () => {
   const tables = useTables();
   let handler: ApiHandler;
   let operator: string;
@@ -26,7 +26,7 @@ describe('accounts', () => {
   const call = (method: string, to: string, options: ApiCall = {}) =>
     callApi(handler, method, to, { key: operator, ...options });
 
-  test('are made with a first key by the operator alone', async () => {
+  test('POST creates an account with a first key, for the operator only', async () => {
     const { key, accountId } = await seedAccount(tables);
 
     const made = await call('POST', path, { body: { name: 'A hotel' } });
@@ -38,11 +38,11 @@ describe('accounts', () => {
     expect(made.json.key).toMatch(/^pp_live_/);
     expect((await call('GET', made.headers.location ?? '')).json).toMatchObject({ id: made.json.id, name: 'A hotel' });
     expect([refused.status, unreadable.status]).toEqual([403, 403]);
-    // Its first key lives, and is none of the operator's.
+    // The first key is valid and has no operator scope.
     expect((await call('GET', path, { key: made.json.key })).status).toBe(403);
   });
 
-  test('are made once under one key', async () => {
+  test('POST creates one account for several requests with the same Idempotency-Key', async () => {
     const options = { body: { name: 'Once' }, headers: { 'idempotency-key': 'a-1' } };
 
     const answers = await Promise.all([1, 2, 3].map(() => call('POST', path, options)));
@@ -52,7 +52,7 @@ describe('accounts', () => {
     expect((await call('POST', path, { ...options, body: { name: 'Twice' } })).status).toBe(422);
   });
 
-  test('change their name and the limit of all their keys', async () => {
+  test('PATCH changes the name and the rate limit of all keys of the account', async () => {
     const { accountId, key } = await seedAccount(tables, { limit: 100 });
     const second = await seedKey(tables, accountId);
 
@@ -63,7 +63,7 @@ describe('accounts', () => {
     for (const { headers } of answers) expect(headers['ratelimit-policy']).toBe('"default";q=250;w=60');
   });
 
-  test('keep what is theirs as long as the stack does, or shorter where the operator says so', async () => {
+  test('the retention is that of the stack, or a shorter one that the operator sets', async () => {
     const made = await call('POST', path, { body: { name: 'Default' } });
     const short = await call('POST', path, { body: { name: 'Short', retention_days: 7 } });
     const other = { key: await seedKey(tables, short.json.id) };
@@ -80,7 +80,7 @@ describe('accounts', () => {
     expect(await call('GET', `${path}/${short.json.id}`)).toMatchObject({ json: { retention_days: 30 } });
   });
 
-  test('refuse a retention that the stack does not have', async () => {
+  test('POST and PATCH reject a retention outside 1 to the retention of the stack', async () => {
     const { accountId } = await seedAccount(tables);
 
     for (const retention_days of [0, 31, 366, 1.5, '7', null]) {
@@ -95,7 +95,7 @@ describe('accounts', () => {
     }
   });
 
-  test('refuse what is no limit', async () => {
+  test('PATCH rejects a rate limit outside 1–30,000 or not an integer, and answers 404 to an unknown account', async () => {
     const { accountId } = await seedAccount(tables);
 
     for (const rate_limit_per_minute of [0, 30_001, 1.5, '120', null]) {
@@ -107,7 +107,7 @@ describe('accounts', () => {
     expect((await call('PATCH', `${path}/acc_01KA8Z3M9Q4T7V2X5B8D1F6H0J`, { body: { name: 'x' } })).status).toBe(404);
   });
 
-  test('are listed newest first', async () => {
+  test('GET lists accounts newest first', async () => {
     const { accountId } = await seedAccount(tables, { nowMs: Date.now() + 1000 });
 
     const { json } = await call('GET', path, { query: 'limit=1' });

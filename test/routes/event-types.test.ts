@@ -43,7 +43,7 @@ describe('the calls about event types', () => {
     }
   };
 
-  it('registers a type, changes and forgets it', async () => {
+  it('creates a type, changes it and deletes it', async () => {
     const made = await put('booking.made');
     const changed = await put('booking.made', { description: 'Booked.' });
 
@@ -55,7 +55,7 @@ describe('the calls about event types', () => {
     expect((await publish({ type: 'booking.made', data: good })).json.errors[0].path).toBe('type');
   });
 
-  it.each([1, 3, 7, 100])('lists them among the built-in ones by name, %i at a time', async (limit) => {
+  it.each([1, 3, 7, 100])('lists own and built-in types by name, %i per page', async (limit) => {
     const names = ['a', `b${'x'.repeat(99)}`, 'pass.a', 'pass.zz', 'task.accepted.twice', 'zz'];
     for (const name of names) await put(name);
 
@@ -63,7 +63,7 @@ describe('the calls about event types', () => {
     expect(await namesListed(limit)).toEqual(expected);
   });
 
-  it('leaves the built-in ones alone', async () => {
+  it('answers 409 to a change or deletion of a built-in type', async () => {
     expect(await put('task.accepted')).toMatchObject({ status: 409, json: { errors: [{ code: 'built_in' }] } });
     expect((await remove('calculate_rates')).status).toBe(409);
   });
@@ -80,14 +80,14 @@ describe('the calls about event types', () => {
     ['schema', { $async: true }],
     ['schema', { $ref: '#' }],
     ['schema', { description: 'x'.repeat(32_768) }],
-  ])('refuses a schema that is wrong at %s', async (path, wrong) => {
+  ])('refuses a schema with an error at %s', async (path, wrong) => {
     const { status, json } = await put('booking.made', { description: '', schema: wrong });
 
     expect(status).toBe(422);
     expect(json.errors.map((error: { path: string }) => error.path)).toContain(path);
   });
 
-  it('checks what is published, and names what does not match', async () => {
+  it('checks published events against the schema and names the fields that do not match', async () => {
     await put('booking.made');
 
     const taken = await publish({ type: 'booking.made', data: good });
@@ -109,7 +109,7 @@ describe('the calls about event types', () => {
     expect(paths(batch)).toEqual(['events.2.data.booking.id', 'events.3.type']);
   });
 
-  it('checks by the schema as it is now', async () => {
+  it('checks events against the current schema', async () => {
     await put('booking.made');
     await publish({ type: 'booking.made', data: good });
     await put('booking.made', { description: '', schema: { required: ['room'] } });
@@ -119,7 +119,7 @@ describe('the calls about event types', () => {
     ]);
   });
 
-  it('asks the table once for all own types, and for built-in ones not at all', async () => {
+  it('reads all own types of a batch with one call, and makes no call for built-in types', async () => {
     for (const name of ['own.a', 'own.b']) await put(name, { description: '' });
     const logged: string[] = [];
     const log = vi.spyOn(process.stdout, 'write').mockImplementation((text) => logged.push(String(text)) > 0);
@@ -135,7 +135,7 @@ describe('the calls about event types', () => {
     expect(calls.map((made) => made['dynamodb.BatchGetItem'] ?? 0)).toEqual([0, 1]);
   });
 
-  it('lets webhooks ask for own types', async () => {
+  it('webhooks accept own event types and refuse unknown ones', async () => {
     await putPublicKeys(tables.client, tables.deliveryTable, publicKeysOf(createKeyring()));
     await put('booking.made');
     const webhook = { url: 'https://93.184.215.14/hook', events: ['booking.made', 'task.accepted'] };
@@ -150,7 +150,7 @@ describe('the calls about event types', () => {
     expect(foreign).toMatchObject({ status: 422, json: { errors: [{ path: 'events.0' }] } });
   });
 
-  it('keeps accounts and modes apart', async () => {
+  it('shows no event type to another account or the other mode', async () => {
     await put('booking.made');
     const others = [await aCaller(tables), await aCaller(tables, { accountId: me.accountId, mode: 'test' })];
 

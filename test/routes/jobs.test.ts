@@ -38,8 +38,8 @@ describe('the calls about jobs', () => {
     await putRouting(tables, me.owner, type, [`${webhook.id}|${webhook.resource ?? ''}`]);
     return webhook;
   };
-  /** The job that a call which waits has begun. */
-  const waited = async (): Promise<string> => {
+  /** Waits until a pending job is listed and returns its id. */
+  const firstPending = async (): Promise<string> => {
     for (;;) {
       const { json } = await list('status=pending');
       if (json.data[0]) return json.data[0].id;
@@ -47,7 +47,7 @@ describe('the calls about jobs', () => {
     }
   };
 
-  it('PM-1 answers an asynchronous job at once and sends its result out as the event of its type', async () => {
+  it('PM-1 answers an asynchronous job immediately and publishes its result as an event of its type', async () => {
     const webhook = await listen();
 
     const { status, headers, json } = await create({ async: true });
@@ -66,7 +66,7 @@ describe('the calls about jobs', () => {
     expect(events).toEqual([expect.objectContaining({ type: 'calculate_rates', resource: null, ...partial })]);
   });
 
-  it('PM-5 keeps code, message, details and retryable, and the data of a partial failure', async () => {
+  it('PM-5 stores code, message, details, retryable and data of a partial failure unchanged', async () => {
     await listen();
     const { id } = (await create({ async: true })).json;
     await complete(id);
@@ -79,7 +79,7 @@ describe('the calls about jobs', () => {
     expect(await get(id)).toMatchObject(partial);
   });
 
-  it('PM reading 7: takes retryable as the word of the job, and completes it all the same', async () => {
+  it('PM reading 7: completes a job also if its meta is retryable', async () => {
     await listen();
     const { id } = (await create({ async: true })).json;
 
@@ -88,7 +88,7 @@ describe('the calls about jobs', () => {
     expect(json).toMatchObject({ status: 'completed', meta: { code: 4104, details: [], retryable: true }, data: {} });
   });
 
-  it('PM reading 6: takes async as a JSON boolean and as the query’s true', async () => {
+  it('PM reading 6: accepts async as a JSON boolean and as true in the query', async () => {
     await listen();
 
     expect((await create({ async: true })).status).toBe(202);
@@ -97,7 +97,7 @@ describe('the calls about jobs', () => {
     expect((await create({}, { query: 'async=1' })).json.errors[0].path).toBe('async');
   });
 
-  it('PM-1 PM-3 takes each of the five operations where a webhook wants it, and no other', async () => {
+  it('PM-1 PM-3 accepts each of the five operations if a webhook is subscribed, and no other operation', async () => {
     for (const type of jobTypes) {
       await listen({}, type);
       expect((await create({ type, async: true })).json).toMatchObject({ type, status: 'pending' });
@@ -106,12 +106,12 @@ describe('the calls about jobs', () => {
   });
 
   it.each([
-    ['none', null],
-    ['a disabled one', { enabled: false }],
-    ['a deleted one', { deleted_at: '2026-11-16T09:30:00.000Z' }],
-    ['one of another profile', { profile: 'passpost' }],
-    ['one for a resource only', { resource: 'parcel-1' }],
-  ])('PM-1 refuses async where the account’s webhook is %s', async (_, over) => {
+    ['missing', null],
+    ['disabled', { enabled: false }],
+    ['deleted', { deleted_at: '2026-11-16T09:30:00.000Z' }],
+    ['of another profile', { profile: 'passpost' }],
+    ['tied to a resource', { resource: 'parcel-1' }],
+  ])('PM-1 refuses async if the webhook is %s', async (_, over) => {
     if (over) await listen(over);
 
     const { status, json } = await create({ async: true });
@@ -121,11 +121,11 @@ describe('the calls about jobs', () => {
     expect((await list()).json.data).toEqual([]);
   });
 
-  it('answers a synchronous call with meta and data once they are there, and sends no webhook', async () => {
+  it('answers a synchronous call with meta and data when the job is completed, and delivers nothing', async () => {
     await listen();
 
     const call = create({});
-    const id = await waited();
+    const id = await firstPending();
     await complete(id);
     const { status, json } = await call;
 
@@ -135,7 +135,7 @@ describe('the calls about jobs', () => {
     expect(await get(id)).toMatchObject({ id, status: 'completed', ...partial, progress: null });
   });
 
-  it('completes a job once, however many try', async () => {
+  it('completes a job once if several requests try at the same time', async () => {
     await listen();
     const { id } = (await create({ async: true })).json;
 
@@ -148,7 +148,7 @@ describe('the calls about jobs', () => {
     expect(await get(id)).toEqual(winner?.json);
   });
 
-  it('gives the first answer again under the same key', async () => {
+  it('repeats the first answer under the same Idempotency-Key', async () => {
     const webhook = await listen();
     const headers = { 'idempotency-key': 'k1' };
     const first = await create({ async: true }, { headers });
@@ -162,10 +162,10 @@ describe('the calls about jobs', () => {
     expect(other).toMatchObject({ status: 422, json: { type: '/problems/idempotency_mismatch' } });
   });
 
-  it('tells a repeat that the first still waits', async () => {
+  it('answers 409 to a repeat while the first request still waits', async () => {
     const headers = { 'idempotency-key': 'k1' };
     const call = create({}, { headers });
-    const id = await waited();
+    const id = await firstPending();
 
     const meanwhile = await create({}, { headers });
     await complete(id);
@@ -202,7 +202,7 @@ describe('the calls about jobs', () => {
     expect((await list('status=done')).status).toBe(422);
   });
 
-  it('pages by bytes where jobs are long', async () => {
+  it('ends a page early if jobs are large', async () => {
     await listen();
     const data = { text: '語'.repeat(66_667) };
     for (let i = 0; i < 14; i++) {
@@ -218,12 +218,12 @@ describe('the calls about jobs', () => {
     expect(rest.json.next_cursor).toBeNull();
   });
 
-  it('refuses what a row cannot hold', async () => {
+  it('refuses an input or result that is too large for a row', async () => {
     await listen();
     const { id } = (await create({ async: true })).json;
 
     const longInput = await create({ input: { text: 'x'.repeat(131_072) } });
-    // Short as it is sent, each number is written out with twenty-one digits.
+    // Each number is short in the request, but has twenty-one digits when stored.
     const numbers = Array.from({ length: 40_000 }, () => '1e20').join(',');
     const longResult = await complete(id, `{"meta":${JSON.stringify(partial.meta)},"data":{"numbers":[${numbers}]}}`);
 
@@ -233,7 +233,7 @@ describe('the calls about jobs', () => {
     expect((await complete(id, { data: {} })).json.errors[0].path).toBe('meta');
   });
 
-  it('knows no job of another account, of the other mode, or that is none', async () => {
+  it('answers 404 for a job of another account or mode, and for an unknown or malformed id', async () => {
     await listen();
     const { id } = (await create({ async: true })).json;
     const others = [await aCaller(tables), await aCaller(tables, { accountId: me.accountId, mode: 'test' })];
@@ -248,7 +248,7 @@ describe('the calls about jobs', () => {
     expect((await api('GET', '/jobs/job_1', me)).status).toBe(404);
   });
 
-  it('asks for scopes', async () => {
+  it('requires the scopes jobs:read and jobs:write', async () => {
     const reader = await aCaller(tables, { accountId: me.accountId, scopes: ['jobs:read'] });
 
     expect((await create({}, {}, reader)).status).toBe(403);

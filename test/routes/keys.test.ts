@@ -9,9 +9,9 @@ import { seedAccount, seedKey, tableNames } from '../helpers/seeded-keys.ts';
 import { useTables } from '../helpers/tables.ts';
 
 const path = '/api/public/v1/keys';
-const wanted = { name: 'front desk', scopes: ['keys:read', 'tasks:read'] };
+const newKey = { name: 'front desk', scopes: ['keys:read', 'tasks:read'] };
 
-describe('keys', () => {
+describe('the calls about API keys', () => {
   const tables = useTables();
   let handler: ApiHandler;
   let nowMs = Date.now();
@@ -26,30 +26,30 @@ describe('keys', () => {
     });
   });
 
-  // Before anything that the handler makes, by its own clock.
+  // Created before every key of the handler, by the handler's clock.
   const account = () => seedAccount(tables, { nowMs: nowMs - 1000 });
   const as =
     (key: string) =>
     (method: string, to: string, options: ApiCall = {}) =>
       callApi(handler, method, to, { key, ...options });
 
-  test('PP-2 creates a key, shown once', async () => {
+  test('PP-2 creates a key and shows it once', async () => {
     const { key } = await account();
     const call = as(key);
 
-    const { status, json } = await call('POST', path, { body: wanted });
+    const { status, json } = await call('POST', path, { body: newKey });
     const listed = await as(json.key)('GET', path);
 
     expect(status).toBe(201);
     expect(json.key).toMatch(/^pp_live_[0-9A-Za-z]{32}$/);
-    expect(json).toMatchObject({ ...wanted, mode: 'live', last_used_at: null, expires_at: null });
+    expect(json).toMatchObject({ ...newKey, mode: 'live', last_used_at: null, expires_at: null });
     expect(json.key.startsWith(json.prefix)).toBe(true);
     expect(listed.json.data.map(({ name }: { name: string }) => name)).toEqual(['front desk', 'first key']);
     expect(listed.text).not.toContain(json.key);
     expect(listed.json.data[0].last_used_at).not.toBeNull();
   });
 
-  test('makes no key that may more than its maker', async () => {
+  test('refuses to create a key with more scopes than the calling key, or a live key with a test key', async () => {
     const { accountId } = await account();
     const maker = as(await seedKey(tables, accountId, { scopes: ['keys:write', 'tasks:read'] }));
     const tester = as(await seedKey(tables, accountId, { mode: 'test' }));
@@ -64,7 +64,7 @@ describe('keys', () => {
     expect(same).toMatchObject({ status: 201, json: { mode: 'test' } });
   });
 
-  test('rotates only what it may make', async () => {
+  test('refuses to rotate or revoke a key that the calling key could not create', async () => {
     const { accountId, key } = await account();
     const maker = as(await seedKey(tables, accountId, { scopes: ['keys:write'] }));
     const tester = as(await seedKey(tables, accountId, { mode: 'test' }));
@@ -96,7 +96,7 @@ describe('keys', () => {
     expect([during.status, after.status, fresh.status, again.status]).toEqual([200, 401, 200, 409]);
   });
 
-  test('PP-2 revokes at once', async () => {
+  test('PP-2 revokes a key with immediate effect', async () => {
     const { accountId, key } = await account();
     const doomed = await seedKey(tables, accountId);
     const { data } = (await as(doomed)('GET', path)).json;
@@ -110,15 +110,15 @@ describe('keys', () => {
     expect((await as(key)('GET', path)).json.data).toHaveLength(1);
   });
 
-  test('repeats an answer without its secret', async () => {
+  test('repeats the first answer without the key itself', async () => {
     const { key } = await account();
     const headers = { 'idempotency-key': 'k-1' };
     const { id } = (await as(key)('GET', path)).json.data[0];
     const rotate = { body: { overlap_seconds: 600 }, headers };
 
-    const first = await as(key)('POST', path, { body: wanted, headers });
-    const again = await as(key)('POST', path, { body: wanted, headers });
-    const other = await as(key)('POST', path, { body: { ...wanted, name: 'other' }, headers });
+    const first = await as(key)('POST', path, { body: newKey, headers });
+    const again = await as(key)('POST', path, { body: newKey, headers });
+    const other = await as(key)('POST', path, { body: { ...newKey, name: 'other' }, headers });
     const rotated = await as(key)('POST', `${path}/${id}/rotate`, rotate);
     const rotatedAgain = await as(key)('POST', `${path}/${id}/rotate`, rotate);
 
@@ -132,7 +132,7 @@ describe('keys', () => {
     expect((await as(key)('GET', path)).json.data).toHaveLength(3);
   });
 
-  test("knows nothing of another account's keys", async () => {
+  test("answers 404 for another account's key", async () => {
     const [mine, other] = [await account(), await account()];
     const { id } = (await as(other.key)('GET', path)).json.data[0];
 
@@ -141,7 +141,7 @@ describe('keys', () => {
     expect((await as(other.key)('GET', path)).status).toBe(200);
   });
 
-  test('pages through all', async () => {
+  test('lists every key once, page by page', async () => {
     const { accountId, key } = await account();
     for (let i = 0; i < 6; i++) await seedKey(tables, accountId);
     const ids: string[] = [];

@@ -20,20 +20,20 @@ const calls: readonly (readonly [string, ApiCall])[] = [
   ['no body', {}],
   ['an empty body', { body: '' }],
   ['broken JSON', { body: '{"a":' }],
-  ['bytes', { body: new Uint8Array([0xc3, 0x28]) }],
+  ['bytes that are not UTF-8', { body: new Uint8Array([0xc3, 0x28]) }],
   ['a list', { body: [] }],
   ['null', { body: 'null' }],
   ['a number', { body: '1e400' }],
   ['an unknown field', { body: { nothing: 1 } }],
-  ['a prototype', { body: '{"__proto__":{"item":"x"},"constructor":1}' }],
-  ['half a character', { body: '{"item":"\\udfff","name":"\\udfff"}' }],
+  ['an object with __proto__', { body: '{"__proto__":{"item":"x"},"constructor":1}' }],
+  ['a lone surrogate', { body: '{"item":"\\udfff","name":"\\udfff"}' }],
   [
     'wrong types',
     { body: { item: [], name: {}, scopes: 'all', mode: 1, carrier: 'x', reason: 1, overlap_seconds: '1' } },
   ],
-  ['a media type', { body: '{}', headers: { 'content-type': 'text/html' } }],
-  ['too much', { body: JSON.stringify({ item: 'x'.repeat(300_000) }) }],
-  ['nesting', { body: `${'{"item":'.repeat(20_000)}1${'}'.repeat(20_000)}` }],
+  ['a wrong media type', { body: '{}', headers: { 'content-type': 'text/html' } }],
+  ['a body that is too large', { body: JSON.stringify({ item: 'x'.repeat(300_000) }) }],
+  ['deep nesting', { body: `${'{"item":'.repeat(20_000)}1${'}'.repeat(20_000)}` }],
   ['an unknown query', { query: 'nothing=1' }],
   ['a bad limit', { query: 'limit=0' }],
   ['a bad cursor', { query: 'cursor=Li4vLi4' }],
@@ -62,7 +62,7 @@ describe('malformed input', () => {
     add(accountRoutes(createAccountsTable(client, tableNames(tables)), 30), operator);
   });
 
-  test.each(calls)('%s is a 4xx problem on every route, or harmless', async (_, call) => {
+  test.each(calls)('%s gets a 4xx problem on every route, or success from a GET', async (_, call) => {
     for (const { routes, handler, key } of sets) {
       for (const { operation } of routes) {
         for (const id of [`${operation.idPrefix ?? 'tsk'}_01KA8Z3M9Q4T7V2X5B8D1F6H0J`, '..', '%00']) {
@@ -101,7 +101,7 @@ describe('malformed input', () => {
     ['external_reference', { external_reference: 'x'.repeat(201) }],
     ['status', { status: 'completed' }],
     ['owner', { owner: 'acc_1#live' }],
-  ])('a task names its wrong %s', async (path, wrong) => {
+  ])('POST /tasks names the wrong field %s', async (path, wrong) => {
     const [tasks] = sets;
     if (!tasks) throw new Error('no tasks');
     const { handler, key } = tasks;
@@ -115,12 +115,12 @@ describe('malformed input', () => {
     expect(json.errors.map((error: { path: string }) => error.path)).toEqual([path]);
   });
 
-  test('leaves nothing behind', async () => {
+  test('malformed requests create nothing', async () => {
     for (const { routes, handler, key } of sets) {
       const list = routes.find(({ operation }) => operation.id.startsWith('list'));
       const { json } = await callApi(handler, 'GET', list?.operation.path ?? '', { key });
 
-      // The account, and its first key, that the requests were made with.
+      // One account and its first key exist, because the requests were sent with them.
       expect(json.data.length).toBe(list?.operation.id === 'listTasks' ? 0 : 1);
     }
   });

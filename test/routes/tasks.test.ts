@@ -10,7 +10,7 @@ import { useTables } from '../helpers/tables.ts';
 const path = '/api/public/v1/tasks';
 const minimal = { item: 'Keys', pickup: { city: 'Oslo', address: 'A 1' }, dropoff: { city: 'Bergen', address: 'B 2' } };
 
-// What the PassPost page posts.
+// The example request of the PassPost page.
 const complete = {
   ...minimal,
   item: 'Forgotten passport',
@@ -22,7 +22,7 @@ const complete = {
   external_reference: 'RES-2026-00042',
 };
 
-describe('tasks', () => {
+describe('the calls about tasks', () => {
   const tables = useTables();
   let handler: ApiHandler;
   let accountId: string;
@@ -52,14 +52,14 @@ describe('tasks', () => {
     expect((await call('GET', headers.location ?? '')).json).toEqual(json);
   });
 
-  test('PP-3 PP reading 8: needs only item, pickup and dropoff', async () => {
+  test('PP-3 PP reading 8: requires only item, pickup and dropoff', async () => {
     const { status, json } = await create();
 
     expect(status).toBe(201);
     expect(json).toMatchObject({ category: null, size: null, urgency: null, reward_nok: null, recipient: null });
   });
 
-  test('PP-1 PP-2 asks for a living key with the scope', async () => {
+  test('PP-1 PP-2 requires a valid key with the scope', async () => {
     const reader = await seedKey(tables, accountId, { scopes: ['tasks:read'] });
 
     const nobody = await callApi(handler, 'GET', path);
@@ -74,13 +74,13 @@ describe('tasks', () => {
     expect((await call('GET', path, { key: reader })).status).toBe(200);
   });
 
-  test('takes the scheme word in any case', async () => {
+  test('accepts the word Bearer in any case', async () => {
     const { status } = await callApi(handler, 'GET', path, { headers: { authorization: `bEARER ${key}` } });
 
     expect(status).toBe(200);
   });
 
-  test('PP reading 6: goes through its life, a version and a time at each step', async () => {
+  test('PP reading 6: moves a task through its statuses, with a version and a time at each step', async () => {
     const { id } = (await create()).json;
     const carrier = { name: 'John Doe', phone: '+4791111111' };
 
@@ -98,7 +98,7 @@ describe('tasks', () => {
     }
   });
 
-  test('PP reading 6: refuses an illegal move, naming both states', async () => {
+  test('PP reading 6: refuses an illegal move and names both statuses', async () => {
     const { id } = (await create()).json;
 
     const early = await move(id, 'deliver');
@@ -110,19 +110,19 @@ describe('tasks', () => {
     expect((await call('GET', `${path}/${id}`)).json).toMatchObject({ cancel_reason: 'found', version: 2 });
   });
 
-  test('lets one of several moves at once win', async () => {
+  test('applies several moves at the same time one after the other, and refuses those that became illegal', async () => {
     const { id } = (await create()).json;
 
     const answers = await Promise.all(Array.from({ length: 8 }, (_, i) => move(id, i % 2 ? 'accept' : 'cancel')));
 
     const statuses = answers.map(({ status }) => status);
     const { json } = await call('GET', `${path}/${id}`);
-    // A task may be accepted first and cancelled then, never the other way round.
+    // An accepted task may be cancelled, but a cancelled task cannot be accepted.
     expect(statuses.filter((status) => status === 200)).toHaveLength(json.version - 1);
     expect(statuses.every((status) => status === 200 || status === 409)).toBe(true);
   });
 
-  test('PP reading 7: gives the first answer again under the same key', async () => {
+  test('PP reading 7: repeats the first answer under the same Idempotency-Key', async () => {
     const headers = { 'idempotency-key': 'order-1' };
     const reordered = Object.fromEntries(Object.entries(complete).toReversed());
 
@@ -138,7 +138,7 @@ describe('tasks', () => {
     expect(other).toMatchObject({ status: 422, json: { type: '/problems/idempotency_mismatch' } });
   });
 
-  test('makes one task of many requests under one key', async () => {
+  test('creates one task for many requests with the same Idempotency-Key', async () => {
     const headers = { 'idempotency-key': 'twins' };
 
     const answers = await Promise.all(Array.from({ length: 10 }, () => create(minimal, { headers })));
@@ -147,7 +147,7 @@ describe('tasks', () => {
     expect(answers.filter((answer) => answer.headers['idempotency-replayed'] === undefined)).toHaveLength(1);
   });
 
-  test("shows nobody another's task, nor the other mode's", async () => {
+  test('shows no task to another account or the other mode', async () => {
     const { id } = (await create(minimal, { headers: { 'idempotency-key': 'mine' } })).json;
     const other = await seedAccount(tables);
     const testKey = await seedKey(tables, accountId, { mode: 'test' });

@@ -20,7 +20,7 @@ describe('the calls about templates', () => {
   const rowOf = async (id: string) =>
     (await rowsHolding(tables, tables.domainTable, me.owner)).find(({ sk }) => sk === `tpl#${id}`);
 
-  it('makes a template, changes it, reads and forgets it', async () => {
+  it('creates, changes, reads and deletes a template', async () => {
     const made = await put(ID);
     const changed = await put(ID, { name: 'Gate pass' });
 
@@ -34,14 +34,14 @@ describe('the calls about templates', () => {
     expect((await put(ID)).status).toBe(201);
   });
 
-  it('is not there under what could be no id, however long', async () => {
+  it('answers 404 for an id that no template can have', async () => {
     for (const id of ['x'.repeat(2000), '%00', '%F0%9F%98%80', 'webhook-count%2F..']) {
       expect((await api('GET', `/templates/${id}`, me)).status).toBe(404);
       expect((await api('DELETE', `/templates/${id}`, me)).status).toBe(404);
     }
   });
 
-  it('PC-9 publishes an update once, to who asks for that template, and no creation', async () => {
+  it('PC-9 publishes an update once, to webhooks subscribed to that template, and publishes no creation', async () => {
     const [mine, everything, other] = [1, 2, 3].map((ms) => drawId('whk', ms));
     const entries = [`${mine}|${ID}`, `${everything}|`, `${other}|other`];
     await putRouting(tables, me.owner, 'pass_template_updated', entries);
@@ -65,7 +65,7 @@ describe('the calls about templates', () => {
     ]);
   });
 
-  it('lists them newest first, page by page', async () => {
+  it('lists templates newest first, page by page', async () => {
     for (const id of ['b', 'a', 'c']) await put(id);
     await put('b', { name: 'changed' });
 
@@ -85,7 +85,7 @@ describe('the calls about templates', () => {
     expect((await api('GET', `/templates/${id}`, me)).status).toBe(404);
   });
 
-  it('keeps accounts and modes apart', async () => {
+  it('shows no template to another account or the other mode', async () => {
     await put(ID);
     const others = [await aCaller(tables), await aCaller(tables, { accountId: me.accountId, mode: 'test' })];
 
@@ -97,7 +97,7 @@ describe('the calls about templates', () => {
     }
   });
 
-  it('gives each of several changes at once a version of its own', async () => {
+  it('gives each of several changes at the same time its own version', async () => {
     const answers = await Promise.all(Array.from({ length: 4 }, (_, i) => put(ID, { name: `name ${i}` })));
 
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
@@ -105,7 +105,7 @@ describe('the calls about templates', () => {
     expect((await rowOf(ID))?.version).toBe(4);
   });
 
-  it('asks for scopes', async () => {
+  it('requires the scope events:write for changes', async () => {
     const reader = await aCaller(tables, { accountId: me.accountId, scopes: ['events:read'] });
 
     expect((await put(ID, undefined, reader)).status).toBe(403);

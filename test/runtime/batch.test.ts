@@ -8,8 +8,8 @@ const stream = {
   Records: ['10', '11', '12'].map((SequenceNumber) => ({ dynamodb: { SequenceNumber } })) as DynamoDBRecord[],
 } as DynamoDBStreamEvent;
 
-describe('a batch', () => {
-  test('of a queue names the messages that are unfinished', async () => {
+describe('batch handlers', () => {
+  test('a queue handler names every unfinished message', async () => {
     const handler = queueHandler(async (records) => records.filter(({ messageId }) => messageId !== 'b'));
 
     const answer = await handler(queue, context);
@@ -17,18 +17,18 @@ describe('a batch', () => {
     expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: 'a' }, { itemIdentifier: 'c' }] });
   });
 
-  test('of a stream names the first record that is unfinished', async () => {
+  test('a stream handler names only the first unfinished record', async () => {
     const handler = streamHandler(async (records) => [records[2], records[1]] as DynamoDBRecord[]);
 
     expect(await handler(stream, context)).toEqual({ batchItemFailures: [{ itemIdentifier: '11' }] });
   });
 
-  test('that is finished names none', async () => {
+  test('a finished batch names no failed item', async () => {
     expect(await queueHandler(async () => [])(queue, context)).toEqual({ batchItemFailures: [] });
     expect(await streamHandler(async () => [])(stream, context)).toEqual({ batchItemFailures: [] });
   });
 
-  test('whose work throws comes back whole', async () => {
+  test('an exception fails the whole batch', async () => {
     const handler = queueHandler(async () => {
       throw new Error('ours');
     });
@@ -36,7 +36,7 @@ describe('a batch', () => {
     await expect(handler(queue, context)).rejects.toThrow('ours');
   });
 
-  test('knows when it will be stopped', async () => {
+  test('the batch gets the time at which Lambda stops the function', async () => {
     let deadlineMs = 0;
     const handler = queueHandler(async (_, invocation) => {
       ({ deadlineMs } = invocation);

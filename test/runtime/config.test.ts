@@ -1,8 +1,13 @@
 import { expect, test } from 'vitest';
 import { readConfig } from '../../lambdas/runtime/config.ts';
 
-test('reads what is asked for, and its defaults', () => {
-  const environment = { DOMAIN_TABLE: 'domain', SCHEDULE_SPEED: '60', OWN_HOSTS: 'a.example,b.example' };
+test('readConfig returns the requested values and their defaults', () => {
+  const environment = {
+    DOMAIN_TABLE: 'domain',
+    SCHEDULE_SPEED: '60',
+    OWN_HOSTS: 'a.example,b.example',
+    RETENTION_DAYS: '30',
+  };
 
   const config = readConfig(['domainTable', 'scheduleSpeed', 'ownHosts', 'retentionDays', 'egressAllow'], environment);
 
@@ -13,9 +18,11 @@ test('reads what is asked for, and its defaults', () => {
     retentionDays: 30,
     egressAllow: undefined,
   });
+  expect(readConfig(['scheduleSpeed', 'ownHosts'], {})).toEqual({ scheduleSpeed: 1, ownHosts: [] });
+  expect(() => readConfig(['retentionDays', 'autoDisableAfterHours'], {})).toThrow(/RETENTION_DAYS.*AUTO_DISABLE/);
 });
 
-test('tells every problem at once, without values', () => {
+test('readConfig names every wrong variable in one error, without values', () => {
   const environment = { SLOW_QUEUE_URL: 'not-a-url', RETENTION_DAYS: '-1' };
 
   const read = () => readConfig(['domainTable', 'slowQueueUrl', 'retentionDays'], environment);

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { customResourceHandler } from '../../lambdas/runtime/custom-resource.ts';
 import { useResponseUrl } from '../helpers/response-url.ts';
 
-describe('a custom resource', () => {
+describe('a custom resource handler', () => {
   const address = useResponseUrl();
   const noPause = async (): Promise<void> => {};
   const request = (RequestType: string, more: object = {}) => ({
@@ -16,7 +16,7 @@ describe('a custom resource', () => {
     ...more,
   });
 
-  it('performs and answers success with nothing told', async () => {
+  it('performs the work and answers success without data', async () => {
     const perform = vi.fn(async () => {});
 
     await customResourceHandler(perform)(request('Create'));
@@ -37,7 +37,7 @@ describe('a custom resource', () => {
     });
   });
 
-  it('performs at an update too, and stays the same resource', async () => {
+  it('performs the work at an update and keeps the physical id', async () => {
     const perform = vi.fn(async () => {});
 
     await customResourceHandler(perform)(request('Update', { PhysicalResourceId: 'known' }));
@@ -46,7 +46,7 @@ describe('a custom resource', () => {
     expect(address.puts[0]?.body).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: 'known' });
   });
 
-  it('takes nothing away at a deletion', async () => {
+  it('performs nothing at a deletion and answers success', async () => {
     const perform = vi.fn(async () => {});
 
     await customResourceHandler(perform)(request('Delete', { PhysicalResourceId: 'known' }));
@@ -55,7 +55,7 @@ describe('a custom resource', () => {
     expect(address.puts[0]?.body).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: 'known' });
   });
 
-  it('answers and logs a failure by its kind and place alone', async () => {
+  it('answers and logs a failure by its kind and place, without the message', async () => {
     const perform = () => Promise.reject(new RangeError('pp_live_secret\n at pp_live_secret'));
     const written: string[] = [];
     const spy = vi.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0);
@@ -68,7 +68,7 @@ describe('a custom resource', () => {
     expect(JSON.stringify([address.puts, written])).not.toContain('pp_live_secret');
   });
 
-  it('answers again where the answer is refused, without performing again', async () => {
+  it('sends the answer again if CloudFormation refuses it, without repeating the work', async () => {
     const perform = vi.fn(async () => {});
     address.refusals = 2;
 
@@ -78,7 +78,7 @@ describe('a custom resource', () => {
     expect(address.puts).toHaveLength(3);
   });
 
-  it('throws when the answer is never taken, so that it is run again', async () => {
+  it('throws if the answer is refused every time, so that Lambda retries the invocation', async () => {
     address.refusals = 100;
 
     await expect(customResourceHandler(async () => {}, noPause)(request('Create'))).rejects.toThrow('answered 503');

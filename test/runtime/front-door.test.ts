@@ -2,27 +2,50 @@ import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { describe, expect, test } from 'vitest';
 import { clientAddress, frontDoorHandler } from '../../lambdas/runtime/front-door.ts';
 
-const told = '203.0.113.7';
-const seen = '192.0.2.1';
+const viewerAddress = '203.0.113.7';
+const gatewayAddress = '192.0.2.1';
 const eventWith = (authorizer: object | undefined, headers: Readonly<Record<string, string>>) =>
-  ({ headers, requestContext: { http: { sourceIp: seen }, authorizer } }) as unknown as APIGatewayProxyEventV2;
-const header = { 'x-passpost-viewer-address': told };
+  ({
+    headers,
+    requestContext: { http: { sourceIp: gatewayAddress }, authorizer },
+  }) as unknown as APIGatewayProxyEventV2;
+const header = { 'x-passpost-viewer-address': viewerAddress };
 
-describe('the client’s address', () => {
+describe('clientAddress', () => {
   test.each([
-    ['what the front door says', { lambda: { cameThroughFrontDoor: true } }, header, told],
-    ['whom the gateway sees, where there is no front door', undefined, header, seen],
-    ['whom the gateway sees, where an authorizer says something else', { lambda: null, jwt: {} }, header, seen],
-    ['whom the gateway sees, where it did not come through', { lambda: { cameThroughFrontDoor: false } }, header, seen],
-    ['whom the gateway sees, where the front door says nothing', { lambda: { cameThroughFrontDoor: true } }, {}, seen],
-  ])('is %s', (_, authorizer, headers, expected) => {
+    [
+      'the front door header, for a request through the front door',
+      { lambda: { cameThroughFrontDoor: true } },
+      header,
+      viewerAddress,
+    ],
+    ['the address at the gateway, without a front door', undefined, header, gatewayAddress],
+    [
+      'the address at the gateway, if the authorizer gives no front door context',
+      { lambda: null, jwt: {} },
+      header,
+      gatewayAddress,
+    ],
+    [
+      'the address at the gateway, if the request did not come through the front door',
+      { lambda: { cameThroughFrontDoor: false } },
+      header,
+      gatewayAddress,
+    ],
+    [
+      'the address at the gateway, if the front door header is absent',
+      { lambda: { cameThroughFrontDoor: true } },
+      {},
+      gatewayAddress,
+    ],
+  ])('returns %s', (_, authorizer, headers, expected) => {
     expect(clientAddress(eventWith(authorizer, headers))).toBe(expected);
   });
 });
 
-describe('the authorizer', () => {
-  test('answers what is thought of the header, and of none as of an empty one', async () => {
-    const handler = frontDoorHandler(async (shown) => shown === 'it');
+describe('the front door authorizer', () => {
+  test('authorizes by the front-door header and refuses a request without it', async () => {
+    const handler = frontDoorHandler(async (headerValue) => headerValue === 'it');
 
     expect(await handler({ identitySource: ['it'] })).toEqual({
       isAuthorized: true,
@@ -34,7 +57,7 @@ describe('the authorizer', () => {
     });
   });
 
-  test('fails where nobody can tell', async () => {
+  test('throws if the secrets cannot be read', async () => {
     const handler = frontDoorHandler(() => Promise.reject(new Error('unreadable')));
 
     await expect(handler({ identitySource: ['it'] })).rejects.toThrow('unreadable');

@@ -7,8 +7,8 @@ import { caller, handlerWith, id, key, passed, quota } from '../helpers/things-a
 
 afterEach(() => vi.restoreAllMocks());
 
-describe('a request', () => {
-  test('meets path and method before any question of keys', async () => {
+describe('a request to an API function', () => {
+  test('gets 404 for an unknown path and 405 for a wrong method, without authentication', async () => {
     const { handler } = handlerWith({ check: new Error('submitted') });
 
     const unknown = await callApi(handler, 'GET', '/nothing');
@@ -30,7 +30,7 @@ describe('a request', () => {
     expect((await callApi(handler, 'GET', '/things/')).status).toBe(404);
   });
 
-  test('is told its quota in every authenticated answer', async () => {
+  test('gets the rate limit headers in every authenticated answer', async () => {
     const { handler } = handlerWith();
 
     const answers = await Promise.all([
@@ -46,7 +46,7 @@ describe('a request', () => {
     }
   });
 
-  test('PP-7 is told to the second when to come again', async () => {
+  test('PP-7 above the rate limit gets 429 with the seconds to wait', async () => {
     const { handler } = handlerWith({ check: { outcome: 'limited', quota: { ...quota, remaining: 0 } } });
 
     const { status, headers, json } = await callApi(handler, 'GET', '/things', { key });
@@ -63,8 +63,8 @@ describe('a request', () => {
     ['another scheme', `Basic ${key}`],
     ['no key', 'Bearer'],
     ['two keys', `Bearer ${key} ${key}`],
-    ['no key of ours', 'Bearer sk_live_0123456789'],
-  ])('PP-1 is refused with %s', async (_, authorization) => {
+    ['a key of another form', 'Bearer sk_live_0123456789'],
+  ])('PP-1 gets 401 with %s', async (_, authorization) => {
     const { handler } = handlerWith({ check: new Error('submitted') });
 
     const answer = await callApi(handler, 'GET', '/things', { headers: authorization ? { authorization } : {} });
@@ -74,8 +74,8 @@ describe('a request', () => {
   });
 });
 
-describe('an answer', () => {
-  test('says nothing of our own failures, the log does', async () => {
+describe('an answer of an API function', () => {
+  test('hides the details of our own failures, and the log shows them', async () => {
     const lines: string[] = [];
     vi.spyOn(process.stdout, 'write').mockImplementation((text) => lines.push(String(text)) > 0);
     const { handler } = handlerWith({ fail: new Error('secret detail') });
@@ -94,12 +94,12 @@ describe('an answer', () => {
   });
 
   test.each([
-    ['a counter that is throttled', { check: Object.assign(new Error('slow'), { name: 'ThrottlingException' }) }],
+    ['a throttled key counter', { check: Object.assign(new Error('slow'), { name: 'ThrottlingException' }) }],
     [
-      'a table that is throttled',
+      'a throttled table',
       { fail: Object.assign(new Error('slow'), { name: 'ProvisionedThroughputExceededException' }) },
     ],
-    ['a table out of reach', { fail: Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }) }],
+    ['an unreachable table', { fail: Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }) }],
   ])('is 503 for %s', async (_, options) => {
     const { handler } = handlerWith(options);
 
@@ -110,7 +110,7 @@ describe('an answer', () => {
     expect(json.type).toBe('/problems/unavailable');
   });
 
-  test('of an error has the shape of its surface', async () => {
+  test('has the error format of its surface', async () => {
     const fail = new PassPostError('invalid', 'Wrong: url.', { errors: [{ path: 'url', code: 'x', message: 'No.' }] });
     const answerOf = (surface: Surface, authorization: string) =>
       callApi(handlerWith({ surface, fail }).handler, 'GET', '/things', { headers: { authorization } });
@@ -134,7 +134,7 @@ describe('an answer', () => {
     expect(withScheme).toMatchObject({ status: 401, json: { ErrorMessage: expect.any(String) } });
   });
 
-  test('is 403 without the scope, and for the operator outside its calls', async () => {
+  test('is 403 if the key lacks the scope, and for the operator key on an account call', async () => {
     const scopeless: KeyCheck = { ...passed, caller: { ...caller, scopes: ['tasks:write'] } };
     const operator: KeyCheck = { ...passed, caller: { ...caller, accountId: null } };
 

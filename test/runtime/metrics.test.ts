@@ -10,7 +10,7 @@ beforeEach(() => {
 });
 afterEach(() => vi.restoreAllMocks());
 
-test('writes one line of what there was', async () => {
+test('publishMetrics writes one line with the figures that are not 0', async () => {
   await publishMetrics({ held: 2, paced: 0, throttles: undefined, oldestOwedSeconds: 30 });
 
   const lines = written.map((line) => JSON.parse(line));
@@ -28,13 +28,13 @@ test('writes one line of what there was', async () => {
   ]);
 });
 
-test('writes nothing where nothing was measured', async () => {
+test('publishMetrics writes nothing if every figure is 0 or undefined', async () => {
   await publishMetrics({ rateLimited: 0, throttles: undefined });
 
   expect(written).toEqual([]);
 });
 
-test('starts every line afresh', async () => {
+test('publishMetrics does not repeat figures of an earlier call', async () => {
   await publishMetrics({ failed: 1 });
   await publishMetrics({ held: 1 });
 
@@ -42,8 +42,8 @@ test('starts every line afresh', async () => {
   expect(second).not.toHaveProperty('Failed');
 });
 
-test('costs the numbers alone when it fails', async () => {
-  await publishMetrics({ failed: 1, unheardOf: 1 } as never);
+test('publishMetrics logs a failure instead of throwing, and the next call works', async () => {
+  await publishMetrics({ failed: 1, noSuchFigure: 1 } as never);
   await publishMetrics({ failed: 3 });
 
   const [lost, next] = written.map((line) => JSON.parse(line));
@@ -51,7 +51,7 @@ test('costs the numbers alone when it fails', async () => {
   expect(next.Failed).toBe(3);
 });
 
-test('names every metric once', () => {
+test('every figure has its own metric name', () => {
   const names = Object.values(metrics).map(([name]) => name);
 
   expect(new Set(names).size).toBe(names.length);

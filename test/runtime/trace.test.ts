@@ -2,22 +2,22 @@ import { expect, test } from 'vitest';
 import { namedIds } from '../../lambdas/runtime/named-ids.ts';
 import { traceIdOf } from '../../lambdas/runtime/trace.ts';
 
-const own = '1-67891233-abcdef012345678912345678';
-const theirs = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+const ownTrace = '1-67891233-abcdef012345678912345678';
+const callersTraceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
 test.each([
-  [`Root=${own};Parent=53995c3f42cd8ad8;Sampled=1`, theirs, own],
-  [`Parent=53995c3f42cd8ad8;Root=${own}`, undefined, own],
-  [undefined, theirs, '1-0af76519-16cd43dd8448eb211c80319c'],
+  [`Root=${ownTrace};Parent=53995c3f42cd8ad8;Sampled=1`, callersTraceparent, ownTrace],
+  [`Parent=53995c3f42cd8ad8;Root=${ownTrace}`, undefined, ownTrace],
+  [undefined, callersTraceparent, '1-0af76519-16cd43dd8448eb211c80319c'],
   ['Root=1-67891233-short', undefined, undefined],
-  [undefined, `${theirs}\n{"level":"forged"}`, undefined],
+  [undefined, `${callersTraceparent}\n{"level":"forged"}`, undefined],
   [undefined, 'no trace', undefined],
   [undefined, undefined, undefined],
-])('of %j and %j the trace is %j', (xray, traceparent, expected) => {
+])('traceIdOf(%j, %j) is %j', (xray, traceparent, expected) => {
   expect(traceIdOf(xray, traceparent)).toBe(expected);
 });
 
-test('a call is told by the ids it names and gets, and by nothing else', () => {
+test('namedIds returns the ids of path and answer, each one once, and no other text', () => {
   const id = (prefix: string, last: string) => `${prefix}_${last.padStart(26, '0')}`;
   const answer = {
     data: [

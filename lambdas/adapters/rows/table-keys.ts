@@ -1,4 +1,5 @@
 import { shardOf, webhookOfDelivery } from '../../domain/foundation/id.ts';
+import { type PartitionedResource, resources } from '../../domain/foundation/resources.ts';
 
 // Where each row stands. Two tables, each with `pk` and `sk`; `o` below is the owner, `acc_…#live`.
 //
@@ -50,11 +51,20 @@ export const indexes = {
 export const SHARDS = 4;
 export const DUE_SHARDS = 16;
 
-export const taskKey = (id: string): Key => ({ pk: `T#${id}`, sk: 'task' });
-export const taskListPk = (owner: string, shard: number): string => `T#${owner}#${shard}`;
+/** The row of one item, for a resource with `rows` in resources.ts. */
+export const itemKey = (resource: PartitionedResource, id: string): Key => ({
+  pk: `${resources[resource].rows}#${id}`,
+  sk: resources[resource].noun,
+});
+/** One shard of an owner's items in the index `list`, for the same resources. */
+export const itemListPk = (resource: PartitionedResource, owner: string, shard: number): string =>
+  `${resources[resource].rows}#${owner}#${shard}`;
+
+export const taskKey = (id: string): Key => itemKey('tasks', id);
+export const taskListPk = (owner: string, shard: number): string => itemListPk('tasks', owner, shard);
 export const taskReferencePk = (owner: string, reference: string): string => `${owner}#${reference}`;
-export const jobKey = (id: string): Key => ({ pk: `J#${id}`, sk: 'job' });
-export const jobListPk = (owner: string, shard: number): string => `J#${owner}#${shard}`;
+export const jobKey = (id: string): Key => itemKey('jobs', id);
+export const jobListPk = (owner: string, shard: number): string => itemListPk('jobs', owner, shard);
 export const eventListPk = (owner: string, shard: number): string => `E#${owner}#${shard}`;
 export const eventKey = (owner: string, id: string): Key => ({ pk: eventListPk(owner, shardOf(id, SHARDS)), sk: id });
 export const webhookKey = (owner: string, id: string): Key => ({ pk: `A#${owner}`, sk: id });

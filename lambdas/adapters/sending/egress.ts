@@ -109,7 +109,8 @@ const createPinnedLookup = (options: EgressOptions): LookupFunction => {
     if (last && last.untilMs > Date.now()) return last.resolution;
     // However long a name server takes, it keeps one of the few threads busy, not one for each request.
     const entry = { resolution: resolvePublic(host, options), untilMs: Number.POSITIVE_INFINITY };
-    entry.resolution.finally(() => {
+    // A resolution never rejects: a failed lookup resolves to `unresolved`.
+    void entry.resolution.finally(() => {
       entry.untilMs = Date.now() + dnsCacheMs;
     });
     known.delete(host);
@@ -127,7 +128,7 @@ const createPinnedLookup = (options: EgressOptions): LookupFunction => {
       } else if (all) callback(null, [...resolution.addresses]);
       else callback(null, first.address, first.family);
     };
-    resolve(host).then(answer);
+    void resolve(host).then(answer);
   };
 };
 

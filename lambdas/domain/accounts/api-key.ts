@@ -1,25 +1,14 @@
 import { createHash, randomInt } from 'node:crypto';
 import * as z from 'zod';
 import { modes } from '../foundation/owner.ts';
+import { type ResourceScope, resources } from '../foundation/resources.ts';
 import { rowVersion } from '../foundation/row-version.ts';
 import { MINUTE_MS } from '../foundation/time.ts';
 
-/** Scopes of API keys. `write` does not include `read`; only the operator's key has `admin`. */
-export const scopes = [
-  'tasks:read',
-  'tasks:write',
-  'webhooks:read',
-  'webhooks:write',
-  'events:read',
-  'events:write',
-  'jobs:read',
-  'jobs:write',
-  'keys:read',
-  'keys:write',
-  'audit:read',
-  'admin',
-] as const;
-export type Scope = (typeof scopes)[number];
+export type Scope = ResourceScope | 'admin';
+
+/** Everything that a key may be allowed to do. `write` does not include `read`; only the operator's key has `admin`. */
+export const scopes: readonly Scope[] = [...Object.values(resources).flatMap((resource) => resource.scopes), 'admin'];
 
 /** Scopes of an account's first API key. */
 export const accountScopes: readonly Scope[] = scopes.filter((scope) => scope !== 'admin');

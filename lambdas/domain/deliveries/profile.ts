@@ -54,6 +54,8 @@ export interface Profile<Options = unknown> {
   readonly options: z.ZodType<Options>;
   /** Seconds before each retry; its length is the number of retries. */
   readonly schedule: readonly number[];
+  /** How the names of this profile's own headers begin, in lower case. No webhook may add such a header, whatever its profile. */
+  readonly headerPrefixes: readonly string[];
   /** Payload versions, dates, newest first. */
   readonly apiVersions: readonly string[];
   /** The form an own secret must have. */

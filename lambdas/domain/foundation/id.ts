@@ -1,6 +1,8 @@
 import { hash, randomBytes } from 'node:crypto';
+import type { ResourceIdPrefix } from './resources.ts';
 
-export type IdPrefix = 'tsk' | 'evt' | 'whk' | 'dlv' | 'key' | 'job' | 'acc' | 'aud' | 'req';
+/** `req`: a request, in logs and headers. */
+export type IdPrefix = ResourceIdPrefix | 'req';
 
 /** Crockford's base32: the text sorts like the bytes that it encodes. https://www.crockford.com/base32.html */
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';

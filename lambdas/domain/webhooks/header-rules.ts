@@ -28,15 +28,24 @@ const RESERVED = new Set([
   'upgrade',
   'user-agent',
 ]);
-const RESERVED_PREFIXES = ['x-passpost-', 'webhook-', 'passmint-', 'x-inpost-'];
 
-const isReserved = (name: string): boolean =>
-  RESERVED.has(name) || RESERVED_PREFIXES.some((prefix) => name.startsWith(prefix));
+/** What the rules depend on besides the headers. */
+export interface HeaderContext {
+  readonly hasBasicAuth: boolean;
+  /** Prefixes, in lower case, of the headers that profiles set. */
+  readonly reservedPrefixes: readonly string[];
+}
 
-const findFault = (name: string, value: string, hasBasicAuth: boolean): [code: string, message: string] | undefined => {
+const findFault = (
+  name: string,
+  value: string,
+  { hasBasicAuth, reservedPrefixes }: HeaderContext,
+): [code: string, message: string] | undefined => {
   if (!TOKEN.test(name)) return ['invalid_name', 'is not a header name'];
   const lower = name.toLowerCase();
-  if (isReserved(lower)) return ['reserved', 'is set by PassPost or by the connection'];
+  if (RESERVED.has(lower) || reservedPrefixes.some((prefix) => lower.startsWith(prefix))) {
+    return ['reserved', 'is set by PassPost or by the connection'];
+  }
   if (lower === 'authorization' && hasBasicAuth) return ['reserved', 'is set from basic_auth'];
   if (!VALUE.test(value)) return ['invalid_value', 'may hold visible ASCII, spaces and tabs only'];
   // HTTP strips surrounding spaces, so the receiver would get another value.
@@ -45,10 +54,7 @@ const findFault = (name: string, value: string, hasBasicAuth: boolean): [code: s
 };
 
 /** Checks a webhook's custom headers. Empty = valid. The messages never quote a value. */
-export const checkHeaders = (
-  headers: Readonly<Record<string, string>>,
-  { hasBasicAuth }: { readonly hasBasicAuth: boolean },
-): FieldError[] => {
+export const checkHeaders = (headers: Readonly<Record<string, string>>, context: HeaderContext): FieldError[] => {
   const entries = Object.entries(headers);
   const bytes = entries.reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value), 0);
   if (entries.length > MOST_HEADERS) {
@@ -62,7 +68,7 @@ export const checkHeaders = (
   const seen = new Set<string>();
   return entries.flatMap(([name, value]) => {
     const lower = name.toLowerCase();
-    const fault = seen.has(lower) ? ['duplicate', 'is given twice'] : findFault(name, value, hasBasicAuth);
+    const fault = seen.has(lower) ? ['duplicate', 'is given twice'] : findFault(name, value, context);
     seen.add(lower);
     const [code, message] = fault ?? [];
     return code && message ? [{ path: `headers.${name}`, code, message }] : [];

@@ -75,8 +75,12 @@ const checkEvents = async (
 const checkAllHeaders = (
   headers: SettingsToCheck['headers'],
   { hasBasicAuth, unchangedHeaderNames }: SettingsContext,
+  { profiles }: WebhookRules,
 ): FieldError[] => {
-  if (headers) return checkHeaders(headers, { hasBasicAuth });
+  if (headers) {
+    const reservedPrefixes = Object.values(profiles).flatMap(({ headerPrefixes }) => headerPrefixes);
+    return checkHeaders(headers, { hasBasicAuth, reservedPrefixes });
+  }
   const isTaken = hasBasicAuth && unchangedHeaderNames.some((name) => name.toLowerCase() === 'authorization');
   if (!isTaken) return [];
   return [{ path: 'basic_auth', code: 'reserved', message: 'needs the `authorization` header, which `headers` sets' }];
@@ -92,7 +96,7 @@ export const checkSettings = async (
   const errors = [
     ...(url === undefined ? [] : await rules.checkUrl(url, context.allowHttp)),
     ...(await checkEvents(events ?? [], context, rules)),
-    ...checkAllHeaders(headers, context),
+    ...checkAllHeaders(headers, context, rules),
   ];
   const options = profile_options === undefined ? null : profile.options.safeParse(profile_options);
   if (options?.error) errors.push(...fieldErrors('profile_options', options.error));

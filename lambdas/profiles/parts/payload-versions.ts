@@ -1,21 +1,21 @@
 import type { RenderInput } from '../../domain/deliveries/profile.ts';
 
-/** The members of a JSON object and the JSON texts of their values. */
+/** The members of a JSON object: name and JSON text of each value. */
 export type Payload = Readonly<Record<string, string>>;
 
-/** A version's date, and how it makes its payload of the next newer version's. */
+/** A version's date, and the function that derives its payload from the next newer version's payload. */
 export type PayloadVersion = readonly [date: string, fromNewer: (newer: Payload) => Payload];
 
-/** What the newest version is: the payload as all the others are made of it. */
+/** For the newest version: the payload unchanged. */
 export const asItIs = (payload: Payload): Payload => payload;
 
-/** An older version in which some members have other names. */
+/** For an older version in which some members have other names. `olderNames` maps the newer name to the older one. */
 export const withNames =
   (olderNames: Readonly<Record<string, string>>) =>
   (newer: Payload): Payload =>
     Object.fromEntries(Object.entries(newer).map(([name, json]) => [olderNames[name] ?? name, json]));
 
-/** The body for a webhook pinned to a version: the newest payload, down-converted one version after the other. */
+/** The body for a webhook pinned to a version: the newest payload, converted through every version in between. */
 export const bodyOfVersion = (input: RenderInput, versions: readonly PayloadVersion[]): string => {
   const newest: Payload = {
     id: `"${input.eventId}"`,

@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest';
 import { checkHeaders } from '../../../lambdas/domain/webhooks/header-rules.ts';
+import { profiles } from '../../../lambdas/profiles/index.ts';
 
-const check = (headers: Record<string, string>, hasBasicAuth = false) => checkHeaders(headers, { hasBasicAuth });
+const reservedPrefixes = Object.values(profiles).flatMap(({ headerPrefixes }) => headerPrefixes);
+const check = (headers: Record<string, string>, hasBasicAuth = false) =>
+  checkHeaders(headers, { hasBasicAuth, reservedPrefixes });
 
 test('checkHeaders accepts headers that a receiver may require', () => {
   const headers = {

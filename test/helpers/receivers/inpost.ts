@@ -10,21 +10,21 @@ export interface Agreed {
   readonly algorithm: 'rsa-sha256' | 'ecdsa-p256-sha256';
 }
 
-/** What the two sides agreed to sign. */
+/** The text that both sides agreed to sign. */
 const signedText = ({ headers, body }: Rendered, { signed_content }: Agreed): string =>
   signed_content === 'body' ? body : `${headers['x-inpost-timestamp']}.${body}`;
 
 const signatureIn = ({ headers }: Rendered): string => {
   const signature = headers['x-inpost-signature'];
-  if (!signature) throw new Error('nothing is signed');
+  if (!signature) throw new Error('the request has no signature');
   return signature;
 };
 
 export const verifyInpostHmac =
   (agreed: Agreed): Verify =>
   (request, secret) => {
-    const wanted = createHmac(agreed.hash, secret).update(signedText(request, agreed)).digest();
-    return timingSafeEqual(wanted, Buffer.from(signatureIn(request), 'base64'));
+    const expected = createHmac(agreed.hash, secret).update(signedText(request, agreed)).digest();
+    return timingSafeEqual(expected, Buffer.from(signatureIn(request), 'base64'));
   };
 
 export const verifyInpostHmacWithOpenssl =

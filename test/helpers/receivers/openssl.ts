@@ -5,11 +5,11 @@ import { join } from 'node:path';
 
 const openssl = (args: readonly string[], input: string): { status: number | null; stdout: string } => {
   const { error, status, stdout } = spawnSync('openssl', args, { input, encoding: 'utf8' });
-  if (error) throw new Error(`openssl is needed to verify as receivers do: ${error.message}`);
+  if (error) throw new Error(`openssl is needed for this test: ${error.message}`);
   return { status, stdout };
 };
 
-/** Whether OpenSSL itself verifies a signature in base64 over a text, with SHA-256 and a public key as PEM. */
+/** True if the OpenSSL program verifies a base64 signature of a text, with SHA-256 and a public key as PEM. */
 export const opensslVerifies = (text: string, signature: string, publicKeyPem: string): boolean => {
   const folder = mkdtempSync(join(tmpdir(), 'passpost-openssl-'));
   try {
@@ -22,7 +22,7 @@ export const opensslVerifies = (text: string, signature: string, publicKeyPem: s
   }
 };
 
-/** OpenSSL's HMAC of a text under the UTF-8 bytes of a key, in base64. */
+/** The HMAC of a text by the OpenSSL program, in base64. The key is used as UTF-8 bytes. */
 export const opensslHmac = (hash: 'sha256' | 'sha512', key: string, text: string): string => {
   const hexKey = `hexkey:${Buffer.from(key).toString('hex')}`;
   const { stdout } = openssl(['dgst', `-${hash}`, '-mac', 'HMAC', '-macopt', hexKey, '-r'], text);

@@ -8,7 +8,7 @@ interface SignedBody {
   readonly signedData: string;
 }
 
-/** A signed text must also be what the rest of the body says, or the rest is somebody else's. */
+/** True if the signed text says the same as the rest of the body. Without this check, the rest could be forged. */
 const saysTheSame = (body: string, signedData: string): boolean => {
   const { signature: _, signedData: __, ...rest } = JSON.parse(body);
   return JSON.stringify(rest) === JSON.stringify(JSON.parse(signedData));

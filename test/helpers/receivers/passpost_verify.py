@@ -1,4 +1,4 @@
-"""A receiver as the PassPost page tells Python users to write it. Reads {"signature", "secret", "body"} and prints true or false."""
+"""The Python receiver of the PassPost page. Reads {"signature", "secret", "body"} and prints true or false."""
 
 import hashlib
 import hmac

@@ -3,7 +3,7 @@ import { Webhook as StandardWebhook } from 'standardwebhooks';
 import { Webhook as SvixWebhook } from 'svix';
 import type { Verify, VerifyByKey } from '../profile-contract.ts';
 
-/** The specification's own library. It throws at what it refuses. */
+/** The specification's own library. It throws if it refuses the request. */
 export const verifyWithStandardWebhooks: Verify = ({ headers, body }, secret) => {
   new StandardWebhook(secret).verify(body, headers);
   return true;
@@ -14,7 +14,7 @@ export const verifyWithSvix: Verify = ({ headers, body }, secret) => {
   return true;
 };
 
-/** The libraries verify `v1` only, so `v1a` is verified as the specification says, with the published Ed25519 key. */
+/** Verifies `v1a` by the specification, with the published Ed25519 key, because the libraries verify only `v1`. */
 export const verifyV1a: VerifyByKey = ({ headers, body }, keys) => {
   const key = keys.find(({ alg }) => alg === 'EdDSA');
   if (!key) throw new Error('no Ed25519 key is published');

@@ -3,13 +3,13 @@ import type { Verify } from '../profile-contract.ts';
 
 const stripe = new Stripe('sk_test_of_nobody');
 
-/** Stripe's own library, which knows the scheme; only the header has another name. It throws at what it refuses. */
+/** Stripe's own library, which implements the same scheme under another header name. It throws if it refuses the request. */
 export const verifyWithStripe: Verify = ({ headers, body }, secret) => {
   stripe.webhooks.constructEvent(body, headers['passmint-signature'] ?? '', secret);
   return true;
 };
 
-/** The same at another time, for requests and vectors that are not of now. */
+/** The same library at a given time, for requests and vectors of another time. */
 export const verifyWithStripeAt =
   (atMs: number): Verify =>
   ({ headers, body }, secret) => {
