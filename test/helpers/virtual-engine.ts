@@ -15,11 +15,8 @@ import { type Change, fanOut } from '../../lambdas/domain/fan-out/fan-out.ts';
 import { drawId } from '../../lambdas/domain/foundation/id.ts';
 import { sweepDue } from '../../lambdas/domain/maintenance/sweep-due.ts';
 import type { Answer, PostRequest } from '../../lambdas/domain/sending/attempt-delivery.ts';
-import {
-  type DeliverDependencies,
-  type DeliveryOutcome,
-  deliverBatch,
-} from '../../lambdas/domain/sending/deliver-batch.ts';
+import type { DeliveryOutcome } from '../../lambdas/domain/sending/batch-run.ts';
+import { type DeliverDependencies, deliverBatch } from '../../lambdas/domain/sending/deliver-batch.ts';
 import { createLaneMemory } from '../../lambdas/domain/sending/slow-lane.ts';
 import type { StoredWebhook } from '../../lambdas/domain/webhooks/webhook.ts';
 import { profileOf } from '../../lambdas/profiles/index.ts';

@@ -58,7 +58,7 @@ export const createReceiverSpeeds = (client: DynamoDBClient, table: string): Rec
       }
     },
 
-    noteQuick: (webhookId, untilMs) =>
+    markQuick: (webhookId, untilMs) =>
       update(webhookId, 'SET quick_until = :until, kind = :kind REMOVE probed_until', {
         ':until': untilMs,
         ':kind': 'health',

@@ -2,7 +2,7 @@ import type { Attempt, StoredDelivery, Trigger } from './delivery.ts';
 import type { ResponseClass } from './profile.ts';
 
 /** When the next attempt would be due, and whether the queue can carry the wait until then. */
-export interface NextWait {
+export interface NextAttempt {
   readonly dueAtMs: number;
   readonly isParked: boolean;
 }
@@ -35,7 +35,7 @@ export const applyAttempt = (
   delivery: StoredDelivery,
   attempt: Attempt,
   responseClass: ResponseClass,
-  next: NextWait | null,
+  next: NextAttempt | null,
 ): StoredDelivery => {
   const endedAtMs = attempt.started_at + attempt.duration_ms;
   const tried = {

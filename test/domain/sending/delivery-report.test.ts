@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { type AttemptErrorCode, attemptSchema } from '../../../lambdas/domain/deliveries/delivery.ts';
 import type { Attempted } from '../../../lambdas/domain/sending/attempt-delivery.ts';
-import type { DeliveryOutcome } from '../../../lambdas/domain/sending/deliver-batch.ts';
-import { outcomeFigures } from '../../../lambdas/domain/sending/outcome-figures.ts';
+import type { DeliveryOutcome } from '../../../lambdas/domain/sending/batch-run.ts';
+import { outcomeFigures } from '../../../lambdas/domain/sending/delivery-report.ts';
 import { anEvent, aWebhook } from '../../helpers/virtual-engine.ts';
 
 const START = Date.parse('2026-11-01T12:00:00.000Z');
