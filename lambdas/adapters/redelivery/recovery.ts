@@ -7,7 +7,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import {
-  OVERDUE_AFTER_MS,
+  PENDING_OVERDUE_AFTER_MS,
   type RecoverableStatus,
   type RecoveryWindow,
 } from '../../domain/deliveries/recovery-window.ts';
@@ -51,7 +51,7 @@ const queryOf = (
         ':to': to,
         ':status': status,
         ':now': Math.floor(nowMs / 1000),
-        ...(isOverdue ? { ':overdue': nowMs - OVERDUE_AFTER_MS } : {}),
+        ...(isOverdue ? { ':overdue': nowMs - PENDING_OVERDUE_AFTER_MS } : {}),
       }),
       ...(isIndexed ? { IndexName: indexes.attention } : { ConsistentRead: true }),
     },
@@ -86,7 +86,7 @@ export const createRecoveryRows = (
   client: DynamoDBClient,
   tables: { readonly domain: string; readonly delivery: string },
   redeliverBatch: Redeliverer['redeliverBatch'],
-): Pick<CommandStore, 'recoverPage' | 'noteProgress'> => {
+): Pick<CommandStore, 'recoverPage' | 'recordRecoveryProgress'> => {
   return {
     async recoverPage({ owner, webhook_id, job_id, since, until, status, call, ...at }, nowMs) {
       const lists = listsOf({ status });
@@ -127,7 +127,7 @@ export const createRecoveryRows = (
       return { tickets, next: index < lists.length ? { list: index, after } : null };
     },
 
-    async noteProgress({ job_id }, done, isLast, nowMs) {
+    async recordRecoveryProgress({ job_id }, done, isLast, nowMs) {
       const status = isLast ? 'completed' : 'running';
       const createdAt = new Date(timeOfId(job_id)).toISOString();
       try {
