@@ -72,7 +72,7 @@ const dependencies: DeliverDependencies = {
 const isSlowLane = ({ eventSourceARN }: SQSRecord): boolean =>
   config.slowQueueUrl.endsWith(`/${eventSourceARN.split(':').at(-1)}`);
 
-/** A message that is none of ours can never be delivered: it is told of, and done. */
+/** Parses a message. A message that is not a ticket is logged and dropped, because no retry can deliver it. */
 const ticketOfRecord = (record: SQSRecord) => {
   try {
     return [{ record, ticket: ticketFromMessage(record.body) }];
@@ -82,12 +82,12 @@ const ticketOfRecord = (record: SQSRecord) => {
   }
 };
 
-/** Each message with the rows it is about. What this release cannot read is told of, and fails. */
+/** Reads the rows of each message. A message whose rows this release cannot parse is logged and added to `failed`. */
 const assignmentsOf = async (records: readonly SQSRecord[], failed: Set<string>): Promise<Assignment[]> => {
   const messages = records.flatMap(ticketOfRecord);
-  const found = await table.read(messages.map(({ ticket }) => ticket));
+  const rowsOfMessages = await table.read(messages.map(({ ticket }) => ticket));
   return messages.flatMap(({ record, ticket }, index) => {
-    const rows = found[index];
+    const rows = rowsOfMessages[index];
     if (rows === undefined || rows instanceof Error) {
       log('error', 'delivery.unreadable', { delivery_id: ticket.deliveryId, error: describeError(rows) });
       failed.add(record.messageId);
@@ -98,7 +98,7 @@ const assignmentsOf = async (records: readonly SQSRecord[], failed: Set<string>)
   });
 };
 
-const tellBatch = async (
+const reportBatch = async (
   records: number,
   outcomes: readonly DeliveryOutcome[],
   lane: 'fast' | 'slow',
@@ -125,7 +125,7 @@ export const handler = queueHandler(async (records) => {
     }
     return records.filter(({ messageId }) => failed.has(messageId));
   } finally {
-    // Also of a batch that is thrown: a table that throttles makes it so.
-    await tellBatch(records.length, outcomes, lane, failed.size);
+    // A batch that throws is reported too: throttling of a table is a common cause.
+    await reportBatch(records.length, outcomes, lane, failed.size);
   }
 });

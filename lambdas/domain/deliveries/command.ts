@@ -15,7 +15,7 @@ const base = {
 export const commandSchema = z.discriminatedUnion('type', [
   /** Releases the held deliveries of a webhook that was enabled again. */
   z.object({ ...base, type: z.literal('release'), webhook_id: z.string() }),
-  /** Redelivers one event: one attempt (`manual`) or the full schedule (`replay`). Creates deliveries that do not exist. */
+  /** Redelivers one event: one attempt (`manual`) or the full schedule (`replay`). Creates missing deliveries. */
   z.object({
     ...base,
     type: z.literal('redeliver'),
@@ -53,7 +53,7 @@ export type RedeliverCommand = Extract<Command, { type: 'redeliver' }>;
 export type RecoverCommand = Extract<Command, { type: 'recover' }>;
 export type EraseCommand = Extract<Command, { type: 'erase-history' }>;
 
-/** One step of erasing a deleted webhook's deliveries. The same step has the same id, so that it is submitted only once. */
+/** One step of erasing a deleted webhook's deliveries. The id is derived from the step, so that it is submitted only once. */
 export const eraseCommand = (owner: string, webhookId: string, step: number): EraseCommand => ({
   id: `erase#${webhookId}#${step}`,
   owner,

@@ -33,7 +33,7 @@ export interface SigningKeys {
   readonly rsa: SigningKey;
 }
 
-/** All keys that a profile may sign with: the webhook's current secrets, newest first and at least one, and the deployment's keys. */
+/** All keys that a profile may sign with: the webhook's current secrets (newest first, at least one) and the deployment's. */
 export interface SigningMaterial extends SigningKeys {
   readonly secrets: readonly [string, ...string[]];
 }
@@ -58,7 +58,10 @@ export interface Profile<Options = unknown> {
   readonly apiVersions: readonly string[];
   /** The format of a secret that an account chooses itself. */
   readonly secret: z.ZodType<string>;
-  /** `overlap`: requests carry several signatures, and all valid secrets sign. `switch`: one signature, and the old secret signs until it expires. */
+  /**
+   * How a request is signed after a rotation of the secret. `overlap`: one signature by each valid secret. `switch`: only
+   * one signature, by the old secret until it expires.
+   */
   readonly rotation: 'overlap' | 'switch';
   judge(status: number): ResponseClass;
   /** Pure: the same arguments give the same bytes, except for the randomness in an ECDSA signature. */

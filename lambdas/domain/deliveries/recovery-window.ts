@@ -9,7 +9,7 @@ export type RecoverableStatus = (typeof recoverableStatuses)[number];
 /** A pending delivery is overdue this long after its due time. Before that, its message may still be in the queue. */
 export const PENDING_OVERDUE_AFTER_MS = 15_000;
 
-/** Selects a webhook's deliveries by the creation time of their events, in milliseconds: from `since` to before `until`. */
+/** Selects a webhook's deliveries by their events' creation time, milliseconds: from `since` (included) to `until`. */
 export interface RecoveryWindow {
   readonly webhookId: string;
   readonly since: number;

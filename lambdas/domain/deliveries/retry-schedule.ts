@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-/** Upper bound of one request's duration. A delivery counts as late or lost only after this time, at any schedule speed. */
+/** Longest duration of one request. At any schedule speed, a delivery counts as late or lost only after this time. */
 export const LONGEST_REQUEST_MS = 12_000;
 
 const DAY_SECONDS = 86_400;

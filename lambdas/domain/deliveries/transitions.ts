@@ -65,7 +65,7 @@ export const applyAttempt = (
 export const cancelDelivery = (delivery: StoredDelivery, nowMs: number): StoredDelivery =>
   settled(delivery, 'cancelled', nowMs);
 
-/** The delivery of a disabled webhook: the hold uses no attempt, and nothing is due until the webhook is enabled again. */
+/** The delivery of a disabled webhook. A hold uses no attempt, and the delivery is not due until the webhook is enabled. */
 export const holdDelivery = (delivery: StoredDelivery): StoredDelivery => ({
   ...delivery,
   status: 'held',
@@ -74,7 +74,10 @@ export const holdDelivery = (delivery: StoredDelivery): StoredDelivery => ({
   has_slot: false,
 });
 
-/** A held delivery after its webhook was enabled: due now, at the same step of its schedule. A manual retry keeps its single attempt. */
+/**
+ * A held delivery after its webhook was enabled: due now, at the same step of its schedule. A manual retry keeps its
+ * single attempt.
+ */
 export const releaseDelivery = (delivery: StoredDelivery, nowMs: number): StoredDelivery => ({
   ...delivery,
   status: delivery.attempts_made > 0 ? 'failed' : 'pending',

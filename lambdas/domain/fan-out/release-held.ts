@@ -8,7 +8,7 @@ export interface ReleasedPage {
 }
 
 export interface PageReleaser {
-  /** Releases one page of a webhook's held deliveries, due now. `requestedBy`: the id of the API request, if there was one. */
+  /** Releases one page of a webhook's held deliveries, due now. `requestedBy`: the id of the API request, if any. */
   releasePage(webhookId: string, requestedBy: string | undefined, nowMs: number): Promise<ReleasedPage>;
 }
 

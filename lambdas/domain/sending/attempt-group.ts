@@ -21,7 +21,7 @@ export interface AttemptGroupDependencies extends AttemptDependencies {
   readonly wait: (ms: number) => Promise<void>;
 }
 
-/** Deliveries of one webhook. */
+/** Assignments of one webhook. */
 type Group = readonly AttemptAssignment[];
 
 /** Delay before re-checking a webhook that another instance is probing. */
@@ -30,8 +30,8 @@ const RECHECK_PROBE_MS = 1000;
 const RETRY_LEASE_MS = 2000;
 
 /**
- * Attempts as many of a webhook's deliveries as its rate limit admits now. The others are finished with the time of their
- * slot. Never throws.
+ * Attempts as many of a webhook's deliveries as its rate limit admits now. The others get a slot and become due then.
+ * Never throws.
  */
 export const attemptGroup = async (run: BatchRun, group: Group, deps: AttemptGroupDependencies): Promise<void> => {
   const webhook = group[0]?.webhook;

@@ -11,7 +11,7 @@ export interface HeldDelivery {
 /** Dependencies of the second look at webhooks whose deliveries were just held. */
 export interface RecheckDependencies {
   readonly store: {
-    /** Records changes, each only while its row holds the ticket it was made on. Returns for each whether it is recorded. */
+    /** Records each change if its row still holds the ticket of `before`. Returns for each change whether it is recorded. */
     record(changes: readonly DeliveryChange[]): Promise<readonly boolean[]>;
     /** Reads the webhooks again, with all writes until now. `null`: there is no row. */
     readWebhooks(webhooks: readonly StoredWebhook[]): Promise<readonly (StoredWebhook | null)[]>;
