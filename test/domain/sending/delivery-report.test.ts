@@ -20,18 +20,22 @@ const attempted = (number: number, startedMs: number, dueMs: number, code?: Atte
   }),
 });
 
-const outcome = (name: DeliveryOutcome['outcome'], profile: string | null, one: Attempted | null): DeliveryOutcome => ({
+const outcome = (
+  name: DeliveryOutcome['outcome'],
+  profile: string | null,
+  made: Attempted | null,
+): DeliveryOutcome => ({
   messageId: 'm',
   outcome: name,
   ticket: { deliveryId: 'dlv', ticket: 1, owner: 'acc_1#live', eventId: 'evt', dueAtMs: START },
   webhook: profile === null ? null : aWebhook({ profile }),
   event: anEvent({}, START),
   delivery: null,
-  attempted: one,
+  attempted: made,
   cause: null,
 });
 
-test('counts what went through the slow lane or was refused for its address, not how attempts ended', () => {
+test('outcomeFigures counts slow-lane attempts and forbidden addresses, but not the results of attempts', () => {
   const outcomes = [
     outcome('delivered', 'passpost', attempted(1, START + 25, START)),
     outcome('refused', 'passpost', attempted(2, START + 60_010, START + 60_000, 'refused_status')),
@@ -42,7 +46,7 @@ test('counts what went through the slow lane or was refused for its address, not
   expect(outcomeFigures(outcomes.slice(0, 2), 'fast')).toEqual({});
 });
 
-test('counts what became of a message without an attempt', () => {
+test('outcomeFigures counts the outcomes of messages without an attempt', () => {
   const outcomes = [
     outcome('held', 'passpost', null),
     outcome('held', 'passpost', null),
