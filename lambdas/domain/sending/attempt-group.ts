@@ -45,7 +45,7 @@ export const attemptGroup = async (run: BatchRun, group: Group, deps: AttemptGro
   }
 };
 
-/** Attempts as many deliveries as there are free leases; the others come again later. Never throws. */
+/** Attempts as many deliveries as there are free leases, and sends the others back to the queue. Never throws. */
 const attemptWithLeases = async (
   run: BatchRun,
   webhook: StoredWebhook,

@@ -5,6 +5,7 @@ import type { StoredWebhook } from '../webhooks/webhook.ts';
 import type { Attempted } from './attempt-delivery.ts';
 import type { Assignment, AssignmentWith, Lane } from './triage.ts';
 
+/** The result of one message. The log line and the metrics show it. */
 export type Outcome =
   | 'delivered'
   | 'refused'
@@ -33,7 +34,7 @@ export interface DeliveryOutcome {
   readonly cause: unknown;
 }
 
-/** A delivery whose change is not recorded yet, and the outcome of its message once it is. */
+/** A delivery whose change waits to be recorded. `outcome` becomes its message's outcome after that. */
 export interface FinishedDelivery {
   readonly assignment: Assignment;
   readonly change: DeliveryChange;
@@ -41,7 +42,7 @@ export interface FinishedDelivery {
   readonly attempted: Attempted | null;
 }
 
-/** The state of one batch: the outcomes so far, and the finished deliveries that wait to be recorded. */
+/** The state of one batch: the outcomes of its messages, and the finished deliveries that wait to be recorded. */
 export interface BatchRun {
   readonly lane: Lane;
   readonly outcomes: readonly DeliveryOutcome[];

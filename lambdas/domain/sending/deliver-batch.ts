@@ -16,8 +16,8 @@ export interface DeliverDependencies extends AttemptGroupDependencies, RecordDep
 const EARLY_RECORD_MS = 2 * SLOW_AFTER_MS;
 
 /**
- * Delivers the messages of a batch side by side: attempts, records, and sends the messages for the next attempts. An
- * error that concerns one message is the outcome `failed` of that message; the other messages are not affected.
+ * Delivers the messages of a batch concurrently: makes the attempts, records them and sends the messages for the next
+ * attempts. An error that concerns one message becomes the outcome `failed` of that message and does not affect the others.
  */
 export const deliverBatch = async (
   assignments: readonly Assignment[],
@@ -35,7 +35,7 @@ export const deliverBatch = async (
   return run.outcomes;
 };
 
-/** Discards, cancels and holds. */
+/** Finishes the messages that need no call: those to discard, cancel or hold. */
 const finishWithoutCalls = (run: BatchRun, { discard, cancel, hold }: TriagedBatch, nowMs: number): void => {
   for (const assignment of discard) run.conclude(assignment, 'discarded');
   for (const assignment of cancel) {
@@ -58,7 +58,7 @@ const startWork = async (
   ]);
 };
 
-/** Emits the events of a dead delivery, because the function that recorded its last attempt may have died before. */
+/** Emits the events of a dead delivery. The function that recorded its last attempt may have died before it did so. */
 const emitMissingDead = async (
   run: BatchRun,
   assignment: AssignmentWith<'delivery' | 'webhook'>,

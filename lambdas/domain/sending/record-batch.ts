@@ -12,7 +12,7 @@ export interface RecordDependencies extends RecheckDependencies {
 
 /**
  * Records the finished deliveries of a batch, sends the messages for their next attempts and updates the health of their
- * webhooks. Never throws: if a step fails, all these messages fail and come back.
+ * webhooks. Never throws: if a step fails, all these messages get the outcome `failed`.
  */
 export const recordFinished = async (run: BatchRun, deps: RecordDependencies): Promise<void> => {
   const finished = run.takeFinished();

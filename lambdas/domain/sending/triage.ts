@@ -49,10 +49,10 @@ export interface TriagedBatch {
 /** Waits up to this long happen inside the function; longer ones go back to the queue. */
 export const SHORT_WAIT_MS = 1000;
 
-/** Sorts a batch by the next step for each message. Of several messages for one ticket only the first is used. */
+/** Sorts a batch by the next step for each message. Of several current messages for one delivery, only the first is used. */
 export const triageBatch = (assignments: readonly Assignment[], lane: Lane, nowMs: number): TriagedBatch => {
   const seen = new Set<string>();
-  const judged = assignments.map((assignment) => {
+  const triaged = assignments.map((assignment) => {
     const { deliveryId } = assignment.ticket;
     const verdict = seen.has(deliveryId) ? 'discard' : triage(assignment, lane, nowMs);
     // A discarded message does not count as seen: a stale message may precede the current one in the batch.
@@ -60,7 +60,7 @@ export const triageBatch = (assignments: readonly Assignment[], lane: Lane, nowM
     return { assignment, verdict };
   });
   const withVerdict = (wanted: Verdict): Assignment[] =>
-    judged.filter(({ verdict }) => verdict === wanted).map(({ assignment }) => assignment);
+    triaged.filter(({ verdict }) => verdict === wanted).map(({ assignment }) => assignment);
   return {
     discard: withVerdict('discard'),
     emitDead: withVerdict('emitDead').filter(hasRows('delivery', 'webhook')),
