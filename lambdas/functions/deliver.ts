@@ -9,9 +9,9 @@ import { createSender } from '../adapters/sending/http-sender.ts';
 import { createRateLimits } from '../adapters/sending/rate-limits.ts';
 import { createReceiverSpeeds } from '../adapters/sending/receiver-speed.ts';
 import { createWebhookHealth } from '../adapters/sending/webhook-health.ts';
-import { type DeliverDependencies, type DeliveryOutcome, deliverBatch } from '../domain/sending/deliver-batch.ts';
-import { outcomeFigures } from '../domain/sending/outcome-figures.ts';
-import { outcomeLine } from '../domain/sending/outcome-line.ts';
+import type { DeliveryOutcome } from '../domain/sending/batch-run.ts';
+import { type DeliverDependencies, deliverBatch } from '../domain/sending/deliver-batch.ts';
+import { outcomeFigures, outcomeLine } from '../domain/sending/delivery-report.ts';
 import { createLaneMemory } from '../domain/sending/slow-lane.ts';
 import type { Assignment } from '../domain/sending/triage.ts';
 import { profileOf } from '../profiles/index.ts';
@@ -72,7 +72,7 @@ const dependencies: DeliverDependencies = {
 const isSlowLane = ({ eventSourceARN }: SQSRecord): boolean =>
   config.slowQueueUrl.endsWith(`/${eventSourceARN.split(':').at(-1)}`);
 
-/** A message that is none of ours can never be delivered: it is told of, and done. */
+/** Parses a message. A message that is not a ticket is logged and dropped, because no retry can deliver it. */
 const ticketOfRecord = (record: SQSRecord) => {
   try {
     return [{ record, ticket: ticketFromMessage(record.body) }];
@@ -82,12 +82,12 @@ const ticketOfRecord = (record: SQSRecord) => {
   }
 };
 
-/** Each message with the rows it is about. What this release cannot read is told of, and fails. */
+/** Reads the rows of each message. A message whose rows this release cannot parse is logged and added to `failed`. */
 const assignmentsOf = async (records: readonly SQSRecord[], failed: Set<string>): Promise<Assignment[]> => {
   const messages = records.flatMap(ticketOfRecord);
-  const found = await table.read(messages.map(({ ticket }) => ticket));
+  const rowsOfMessages = await table.read(messages.map(({ ticket }) => ticket));
   return messages.flatMap(({ record, ticket }, index) => {
-    const rows = found[index];
+    const rows = rowsOfMessages[index];
     if (rows === undefined || rows instanceof Error) {
       log('error', 'delivery.unreadable', { delivery_id: ticket.deliveryId, error: describeError(rows) });
       failed.add(record.messageId);
@@ -98,7 +98,7 @@ const assignmentsOf = async (records: readonly SQSRecord[], failed: Set<string>)
   });
 };
 
-const tellBatch = async (
+const reportBatch = async (
   records: number,
   outcomes: readonly DeliveryOutcome[],
   lane: 'fast' | 'slow',
@@ -125,7 +125,7 @@ export const handler = queueHandler(async (records) => {
     }
     return records.filter(({ messageId }) => failed.has(messageId));
   } finally {
-    // Also of a batch that is thrown: a table that throttles makes it so.
-    await tellBatch(records.length, outcomes, lane, failed.size);
+    // A batch that throws is reported too: throttling of a table is a common cause.
+    await reportBatch(records.length, outcomes, lane, failed.size);
   }
 });

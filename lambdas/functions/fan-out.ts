@@ -21,8 +21,8 @@ const config = readConfig([
 ]);
 const sqs = sqsClient();
 const failures = createFailuresQueue(sqs, config.failuresQueueUrl);
-/** What the running invocation has come to. */
-let told = { events: 0, deliveries: 0 };
+/** Numbers of events and deliveries that this invocation has fanned out. */
+let fannedOut = { events: 0, deliveries: 0 };
 const dependencies = {
   store: createFanOutStore(
     dynamoClient(),
@@ -34,15 +34,15 @@ const dependencies = {
   queue: createDeliveryQueue(sqs, config.deliveriesQueueUrl, config.scheduleSpeed),
   clock: Date.now,
   onFannedOut(deliveries: number) {
-    told.events++;
-    told.deliveries += deliveries;
+    fannedOut.events++;
+    fannedOut.deliveries += deliveries;
   },
 };
 
-/** Stopping in time costs nothing; being stopped half-way costs doing it again. */
+/** The fan-out stops this long before the timeout. A killed invocation would repeat its finished work. */
 const STOP_BEFORE_MS = 10_000;
 
-/** It came to show that the stream is read, and is nothing to tell or count. */
+/** Whether a record is the removal of the heartbeat row. The stream's filters let no other removal pass. */
 const isHeartbeat = ({ dynamodb }: DynamoDBRecord): boolean => dynamodb?.NewImage === undefined;
 
 const changeOf = async (record: DynamoDBRecord): Promise<Change[]> => {
@@ -50,31 +50,31 @@ const changeOf = async (record: DynamoDBRecord): Promise<Change[]> => {
   if (!image) return [];
   try {
     const change = imageToChange(image);
-    // Of an event or a command only its being put there is news.
-    const isNews = record.eventName === 'INSERT' || !['event', 'command'].includes(image.kind?.S ?? '');
-    return change && isNews ? [change] : [];
+    // Events and commands are handled only when they are inserted.
+    const isRelevant = record.eventName === 'INSERT' || !['event', 'command'].includes(image.kind?.S ?? '');
+    return change && isRelevant ? [change] : [];
   } catch (error) {
     log('error', 'record.unreadable', { event_id: record.eventID, error: describeError(error) });
-    await failures.putAside(record, 'the row is none that this release knows');
+    await failures.putAside(record, 'this release cannot parse the row');
     return [];
   }
 };
 
 export const handler = streamHandler(async (records, { deadlineMs }) => {
-  told = { events: 0, deliveries: 0 };
+  fannedOut = { events: 0, deliveries: 0 };
   let progress = {};
   try {
-    const changes = (await Promise.all(records.map(changeOf))).map((found, index) => ({ found, index }));
-    const all = changes.flatMap(({ found }) => found);
-    const indexOf = changes.flatMap(({ found, index }) => found.map(() => index));
-    const done = await fanOut(all, dependencies, () => Date.now() > deadlineMs - STOP_BEFORE_MS);
-    progress = { changes: all.length, done };
-    return done === all.length ? [] : records.slice(indexOf[done]);
+    const changesOfRecords = await Promise.all(records.map(changeOf));
+    const changes = changesOfRecords.flat();
+    const recordIndexOf = changesOfRecords.flatMap((own, index) => own.map(() => index));
+    const done = await fanOut(changes, dependencies, () => Date.now() > deadlineMs - STOP_BEFORE_MS);
+    progress = { changes: changes.length, done };
+    return done === changes.length ? [] : records.slice(recordIndexOf[done]);
   } finally {
-    // Also of a batch that is thrown: a table that throttles makes it so.
+    // A batch that throws is logged too: throttling of a table is a common cause.
     const aws = takeAwsUse();
     if (!records.every(isHeartbeat)) {
-      log('info', 'records.fanned-out', { service, records: records.length, ...progress, ...told, aws });
+      log('info', 'records.fanned-out', { service, records: records.length, ...progress, ...fannedOut, aws });
     }
     await publishMetrics({ throttles: aws.throttles });
   }

@@ -4,7 +4,7 @@ import { createLaneMemory } from '../../lambdas/domain/sending/slow-lane.ts';
 import { useTables } from '../helpers/tables.ts';
 import { type Answering, anEvent, aWebhook, createVirtualEngine } from '../helpers/virtual-engine.ts';
 
-describe('a burst for a webhook that nobody knows', () => {
+describe('a burst of 50 events for an unknown webhook', () => {
   const tables = useTables();
 
   const start = async (answer: Answering) => {
@@ -14,20 +14,20 @@ describe('a burst for a webhook that nobody knows', () => {
     return engine;
   };
 
-  /** As many invocations as there are batches of ten, all at once, each in an instance that knows nothing yet. */
-  const deliverAtOnce = (engine: Awaited<ReturnType<typeof start>>): Promise<void>[] => {
+  /** Delivers batches of ten at the same time, each in a new function instance. */
+  const deliverConcurrently = (engine: Awaited<ReturnType<typeof start>>): Promise<void>[] => {
     const messages = [...engine.messages];
     const batches = Array.from({ length: messages.length / 10 }, (_, i) => messages.slice(i * 10, i * 10 + 10));
     const startMs = engine.now();
-    const beganMs = Date.now();
-    const own = { wait: sleep, clock: () => startMs + Date.now() - beganMs };
-    return batches.map((batch) => engine.deliver(batch, { ...own, memory: createLaneMemory() }));
+    const realStartMs = Date.now();
+    const realTime = { wait: sleep, clock: () => startMs + Date.now() - realStartMs };
+    return batches.map((batch) => engine.deliver(batch, { ...realTime, memory: createLaneMemory() }));
   };
 
-  it('takes one invocation, and two requests, from a receiver that stalls', async () => {
+  it('occupies one invocation and makes two requests while the receiver does not answer', async () => {
     const { promise: stalled, resolve: answer } = Promise.withResolvers<object>();
     const engine = await start(() => stalled);
-    const invocations = deliverAtOnce(engine);
+    const invocations = deliverConcurrently(engine);
 
     let finished = 0;
     for (const invocation of invocations) void invocation.then(() => finished++);
@@ -40,10 +40,10 @@ describe('a burst for a webhook that nobody knows', () => {
     expect(engine.messages.size).toBeGreaterThanOrEqual(40);
   });
 
-  it('is delivered by all invocations at once when the first answers are quick', async () => {
+  it('is delivered by all invocations when the first answers are quick', async () => {
     const engine = await start(() => ({}));
 
-    await Promise.all(deliverAtOnce(engine));
+    await Promise.all(deliverConcurrently(engine));
 
     expect(engine.posts).toHaveLength(50);
     expect(engine.messages.size).toBe(0);

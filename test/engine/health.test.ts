@@ -13,7 +13,7 @@ const refused = { status: 500 };
 const accepted = { status: 200 };
 const operational = ['webhook.failing', 'webhook.recovered', 'webhook.disabled', 'delivery.dead'];
 
-describe('health, in virtual time', () => {
+describe('webhook health, in virtual time', () => {
   const tables = useTables();
 
   const start = async (answer: Answering, over: Partial<StoredWebhook> = {}) => {
@@ -25,15 +25,15 @@ describe('health, in virtual time', () => {
     return {
       engine,
       webhook,
-      /** One event now, and time passes. */
+      /** Publishes one event at that hour and delivers it. */
       publishAt: async (hours: number) => {
         await engine.passUntil(startMs + hours * HOUR);
         await engine.publish(anEvent({}, engine.now()));
         await engine.passUntil(engine.now() + 1000);
       },
       passHours: (hours: number) => engine.passUntil(startMs + hours * HOUR),
-      /** What was told since the last look, as the stream carries it. */
-      told: async () => {
+      /** The operational events since the last call. */
+      newOperationalEvents: async () => {
         const rows = await rowsHolding(tables, tables.domainTable, engine.owner);
         const fresh = rows.filter(({ sk, type }) => operational.includes(String(type)) && !seen.has(sk));
         for (const { sk } of fresh) seen.add(sk);
@@ -50,26 +50,26 @@ describe('health, in virtual time', () => {
   };
   const typesOf = (rows: readonly Record<string, unknown>[]) => rows.map(({ type }) => type);
 
-  it('writes nothing while all goes well', async () => {
-    const { publishAt, health, told } = await start(() => accepted);
+  it('a webhook without refusals has no health row and emits no event', async () => {
+    const { publishAt, health, newOperationalEvents } = await start(() => accepted);
 
     await publishAt(0);
     await publishAt(1);
 
     expect(await health()).toBeUndefined();
-    expect(await told()).toEqual([]);
+    expect(await newOperationalEvents()).toEqual([]);
   });
 
-  it('tells that a webhook fails once it has for an hour, and once', async () => {
-    const { webhook, publishAt, passHours, told, health } = await start(() => refused);
+  it('webhook.failing is emitted once, after one hour of refusals', async () => {
+    const { webhook, publishAt, passHours, newOperationalEvents, health } = await start(() => refused);
     await publishAt(0);
     await passHours(1);
-    expect(await told()).toEqual([]);
+    expect(await newOperationalEvents()).toEqual([]);
     expect(await health()).toMatchObject({ failing_pk: 'F' });
 
     await passHours(5);
 
-    const [event, ...others] = await told();
+    const [event, ...others] = await newOperationalEvents();
     expect(others).toEqual([]);
     expect(event).toMatchObject({ type: 'webhook.failing', about: webhook.id, origin: 'publish' });
     const data = JSON.parse(String(event?.data));
@@ -80,81 +80,88 @@ describe('health, in virtual time', () => {
     });
   });
 
-  it('tells of each delivery that dies', async () => {
-    const { publishAt, passHours, told } = await start(() => refused, { schedule: [] });
+  it('delivery.dead is emitted for each delivery that dies', async () => {
+    const { publishAt, passHours, newOperationalEvents } = await start(() => refused, { schedule: [] });
 
     await publishAt(0);
-    expect(typesOf(await told())).toEqual(['delivery.dead', 'webhook.failing']);
+    expect(typesOf(await newOperationalEvents())).toEqual(['delivery.dead', 'webhook.failing']);
     await publishAt(1);
     await passHours(2);
 
-    expect(typesOf(await told())).toEqual(['delivery.dead']);
+    expect(typesOf(await newOperationalEvents())).toEqual(['delivery.dead']);
   });
 
-  it('tells of one that dies although whoever recorded it died too, and once', async () => {
-    const { engine, publishAt, passHours, told } = await start(() => refused, { schedule: [] });
+  it('delivery.dead is emitted exactly once after a crash between record and event', async () => {
+    const { engine, publishAt, passHours, newOperationalEvents } = await start(() => refused, { schedule: [] });
     engine.faults.afterRecord = 1;
     await publishAt(0);
-    expect(await told()).toEqual([]);
+    expect(await newOperationalEvents()).toEqual([]);
 
     await passHours(1);
 
-    expect(typesOf(await told())).toEqual(['delivery.dead']);
+    expect(typesOf(await newOperationalEvents())).toEqual(['delivery.dead']);
     expect(engine.posts).toHaveLength(1);
     expect(engine.messages.size).toBe(0);
   });
 
-  it('tells of a recovery at the first success, where the failing was told', async () => {
+  it('webhook.recovered is emitted at the first success after webhook.failing', async () => {
     let isUp = false;
-    const { publishAt, told, health } = await start(() => (isUp ? accepted : refused), { schedule: [] });
+    const { publishAt, newOperationalEvents, health } = await start(() => (isUp ? accepted : refused), {
+      schedule: [],
+    });
     await publishAt(0);
-    await told();
+    await newOperationalEvents();
 
     isUp = true;
     await publishAt(1);
     await publishAt(2);
 
-    expect(typesOf(await told())).toEqual(['webhook.recovered']);
+    expect(typesOf(await newOperationalEvents())).toEqual(['webhook.recovered']);
     expect(await health()).not.toHaveProperty('failing_since');
   });
 
-  it('says nothing of a refusal that a retry makes good', async () => {
-    const { publishAt, passHours, told, health } = await start((_, number) => (number === 1 ? refused : accepted));
+  it('no event is emitted for a refusal that a retry repairs', async () => {
+    const { publishAt, passHours, newOperationalEvents, health } = await start((_, number) =>
+      number === 1 ? refused : accepted,
+    );
 
     await publishAt(0);
     await passHours(1);
 
-    expect(await told()).toEqual([]);
+    expect(await newOperationalEvents()).toEqual([]);
     expect(await health()).not.toHaveProperty('failing_since');
   });
 
   it.each([
     [120, null],
     [24, 24],
-  ])('disables what has failed for %i hours without a success', async (hours, auto_disable_after_hours) => {
-    const { publishAt, told, stored } = await start(() => refused, { schedule: [], auto_disable_after_hours });
+  ])('a webhook is disabled after %i hours without a success', async (hours, auto_disable_after_hours) => {
+    const { publishAt, newOperationalEvents, stored } = await start(() => refused, {
+      schedule: [],
+      auto_disable_after_hours,
+    });
     await publishAt(0);
     await publishAt(hours - 1);
     expect(await stored()).toMatchObject({ enabled: true });
-    await told();
+    await newOperationalEvents();
 
     await publishAt(hours + 1);
 
     expect(await stored()).toMatchObject({ enabled: false, disabled_reason: 'failing' });
-    expect(typesOf(await told())).toEqual(['delivery.dead', 'webhook.disabled']);
+    expect(typesOf(await newOperationalEvents())).toEqual(['delivery.dead', 'webhook.disabled']);
   });
 
-  it('disables one that is gone, and tells why', async () => {
-    const { publishAt, told, stored } = await start(() => ({ status: 410 }), { profile: 'standard' });
+  it('a webhook whose receiver is gone is disabled, and webhook.disabled holds the reason', async () => {
+    const { publishAt, newOperationalEvents, stored } = await start(() => ({ status: 410 }), { profile: 'standard' });
 
     await publishAt(0);
 
     expect(await stored()).toMatchObject({ enabled: false, disabled_reason: 'gone' });
-    const disabled = (await told()).find(({ type }) => type === 'webhook.disabled');
+    const disabled = (await newOperationalEvents()).find(({ type }) => type === 'webhook.disabled');
     expect(JSON.parse(String(disabled?.data))).toMatchObject({ reason: 'gone', delivery: { status: 'dead' } });
   });
 
-  it('begins anew with a webhook that is enabled again', async () => {
+  it('enabling a webhook clears the time since which it has been failing', async () => {
     const { engine, webhook, publishAt, stored, health } = await start(() => refused, { schedule: [] });
     await publishAt(0);
     await publishAt(121);
@@ -168,8 +175,8 @@ describe('health, in virtual time', () => {
     expect(await stored()).toMatchObject({ enabled: true });
   });
 
-  it('goes to others than the webhook it is about, and causes nothing in turn', async () => {
-    const { engine, publishAt, told } = await start(() => refused, {
+  it('an operational event goes only to other webhooks, and its refusal emits no further event', async () => {
+    const { engine, publishAt, newOperationalEvents } = await start(() => refused, {
       schedule: [],
       events: ['task.accepted', 'delivery.dead'],
     });
@@ -178,16 +185,18 @@ describe('health, in virtual time', () => {
       aWebhook({ events: ['*'], profile: 'standard', url: 'https://everything.example/' }),
     );
     await publishAt(0);
-    const events = await told();
-    const before = engine.posts.length;
+    const events = await newOperationalEvents();
+    const postsBefore = engine.posts.length;
 
     await engine.fanOut(events.flatMap((row) => imageToChange(marshall(row)) ?? []));
     await engine.passUntil(engine.now() + HOUR);
 
-    expect(engine.posts.slice(before).map(({ url }) => url)).not.toContain('https://receiver.example/hook?secret=1');
+    expect(engine.posts.slice(postsBefore).map(({ url }) => url)).not.toContain(
+      'https://receiver.example/hook?secret=1',
+    );
     expect(engine.posts.map(({ url }) => url)).toContain('https://watcher.example/');
-    expect((await told()).filter(({ about }) => about !== events[0]?.about)).toMatchObject(
-      // The one that wants everything refused the business event itself, and has not for an hour.
+    expect((await newOperationalEvents()).filter(({ about }) => about !== events[0]?.about)).toMatchObject(
+      // The webhook for all types refused the business event too, but not for an hour.
       [],
     );
   });

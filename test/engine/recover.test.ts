@@ -19,14 +19,14 @@ describe('POST /webhooks/{id}/recover', () => {
     me = await aCaller(tables);
   });
 
-  /** An engine for the caller's own account, hours ago so that the API finds what it did. */
+  /** An engine for the caller's account that starts 48 hours ago, so that a recovery can use its window. */
   const start = async (answer: Answering, webhook: StoredWebhook = aWebhook({ schedule: [60] })) => {
     const startMs = Date.now() - 48 * HOUR;
     const engine = createVirtualEngine(tables, answer, { startMs, owner: me.owner });
     await engine.addWebhooks(webhook);
-    /** Carries out the commands that stand there and were not yet. */
+    /** Runs the submitted commands that have not run yet. Returns how many they were. */
     const seen = new Set<unknown>();
-    const runCommand = async (): Promise<number> => {
+    const runCommands = async (): Promise<number> => {
       for (let steps = 0; ; steps++) {
         const rows = await rowsHolding(tables, tables.domainTable, me.owner);
         const command = rows.find(({ kind, sk }) => kind === 'command' && !seen.has(sk));
@@ -36,7 +36,7 @@ describe('POST /webhooks/{id}/recover', () => {
         if (change) await engine.fanOut([change]);
       }
     };
-    return { engine, webhook, runCommand, startMs };
+    return { engine, webhook, runCommands, startMs };
   };
   const window = (startMs: number) => ({
     since: new Date(startMs).toISOString(),
@@ -49,9 +49,9 @@ describe('POST /webhooks/{id}/recover', () => {
       .filter(({ owner, kind }) => owner === engine.owner && kind === 'delivery')
       .map(({ status }) => status);
 
-  it('counts, sends again with the schedule from its start, and tells of it by a job', async () => {
+  it('counts the deliveries, redelivers them with the full schedule and reports progress in a job', async () => {
     let isUp = false;
-    const { engine, webhook, runCommand, startMs } = await start(() => ({ status: isUp ? 200 : 500 }));
+    const { engine, webhook, runCommands, startMs } = await start(() => ({ status: isUp ? 200 : 500 }));
     const events = Array.from({ length: 450 }, (_, index) => anEvent({}, startMs + index));
     await engine.publish(...events);
     await engine.publish(anEvent({}, startMs - 1));
@@ -60,7 +60,7 @@ describe('POST /webhooks/{id}/recover', () => {
 
     const { status, json: job, headers } = await recover(webhook.id, window(startMs));
     isUp = true;
-    const steps = await runCommand();
+    const steps = await runCommands();
     await engine.passUntil(startMs + 20 * 60_000);
 
     expect(status).toBe(202);
@@ -75,21 +75,21 @@ describe('POST /webhooks/{id}/recover', () => {
     expect((await statuses(engine)).filter((each) => each === 'delivered')).toHaveLength(450);
   }, 30_000);
 
-  it('takes those that are overdue for pending, and waits for no retry', async () => {
-    const { engine, webhook, runCommand, startMs } = await start(() => ({ status: 200 }));
+  it('redelivers overdue pending deliveries', async () => {
+    const { engine, webhook, runCommands, startMs } = await start(() => ({ status: 200 }));
     await engine.publish(anEvent({}, startMs), anEvent({}, startMs + 1));
     engine.purge();
 
     const { json: job } = await recover(webhook.id, { ...window(startMs), status: ['pending'] });
     await engine.passUntil(startMs + 60_000);
-    await runCommand();
+    await runCommands();
     await engine.passUntil(startMs + 120_000);
 
     expect(job.progress.total).toBe(2);
     expect(await statuses(engine)).toEqual(['delivered', 'delivered']);
   });
 
-  it('changes nothing when a step runs twice', async () => {
+  it('redelivers once although a step runs three times', async () => {
     const { engine, webhook, startMs } = await start(() => ({ status: 500 }));
     await engine.publish(anEvent({}, startMs));
     await engine.passUntil(startMs + 10 * 60_000);
@@ -105,7 +105,7 @@ describe('POST /webhooks/{id}/recover', () => {
     expect(engine.posts).toHaveLength(4);
   });
 
-  it('is a job that no worker completes', async () => {
+  it('creates a job that a worker cannot complete', async () => {
     const { webhook, startMs } = await start(() => ({ status: 200 }));
     const { json } = await recover(webhook.id, window(startMs));
     const result = { meta: { code: 200, message: 'OK' }, data: {} };
@@ -120,14 +120,14 @@ describe('POST /webhooks/{id}/recover', () => {
     expect(job?.completed_at).toBeNull();
   });
 
-  it('is asked for once under one Idempotency-Key', async () => {
+  it('answers a repeated Idempotency-Key with the same job', async () => {
     const { webhook, startMs } = await start(() => ({ status: 200 }));
     const key = { 'idempotency-key': 'once' };
 
     const first = await recover(webhook.id, window(startMs), key);
-    const again = await recover(webhook.id, window(startMs), key);
+    const repeat = await recover(webhook.id, window(startMs), key);
 
-    expect([again.status, again.json, again.headers['idempotency-replayed']]).toEqual([202, first.json, 'true']);
+    expect([repeat.status, repeat.json, repeat.headers['idempotency-replayed']]).toEqual([202, first.json, 'true']);
   });
 
   it.each([
@@ -136,7 +136,7 @@ describe('POST /webhooks/{id}/recover', () => {
     ['until', { since: '2026-11-16T00:00:00Z', until: '2026-11-15T00:00:00Z' }],
     ['status.0', { since: '2026-11-15T00:00:00Z', until: '2026-11-16T00:00:00Z', status: ['held'] }],
     ['colour', { since: '2026-11-15T00:00:00Z', until: '2026-11-16T00:00:00Z', colour: 'red' }],
-  ])('refuses a wrong %s', async (path, body) => {
+  ])('answers 422 to a wrong %s', async (path, body) => {
     const { webhook } = await start(() => ({ status: 200 }));
 
     const { status, json } = await recover(webhook.id, body);
@@ -144,7 +144,7 @@ describe('POST /webhooks/{id}/recover', () => {
     expect([status, json.errors[0].path]).toEqual([422, path]);
   });
 
-  it('answers 404 where there is no such webhook', async () => {
+  it('answers 404 for another account’s webhook', async () => {
     const foreign = aWebhook({ owner: 'acc_01JDB6Q80000000000000000AA#live' });
     const Item = marshall({ ...foreign, pk: `A#${foreign.owner}`, sk: foreign.id }, { removeUndefinedValues: true });
     await tables.client.send(new PutItemCommand({ TableName: tables.domainTable, Item }));

@@ -8,7 +8,7 @@ const MINUTE = 60_000;
 const refused = { status: 500 };
 const accepted = { status: 200 };
 
-describe('recovery, in virtual time', () => {
+describe('recovery from faults, in virtual time', () => {
   const tables = useTables();
 
   const start = async (answer: Answering, webhook: StoredWebhook = aWebhook()) => {
@@ -26,7 +26,7 @@ describe('recovery, in virtual time', () => {
     };
   };
 
-  it('sends every retry although the queue is emptied again and again', async () => {
+  it('every retry is sent although the queue is emptied repeatedly', async () => {
     const { engine, event, id, passMinutes } = await start(() => refused);
     await engine.publish(event);
 
@@ -39,7 +39,7 @@ describe('recovery, in virtual time', () => {
     expect((await engine.delivery(id)).status).toBe('dead');
   });
 
-  it('is late by minutes only when a waiting retry is lost', async () => {
+  it('a retry whose message is lost is at most a few minutes late', async () => {
     const { engine, event, passMinutes, minutes } = await start((_, number) => (number === 1 ? refused : accepted));
     await engine.publish(event);
     await passMinutes(0.5);
@@ -52,7 +52,7 @@ describe('recovery, in virtual time', () => {
     expect(engine.posts).toHaveLength(2);
   });
 
-  it('posts once more, and records once, when it dies after the POST', async () => {
+  it('a crash between POST and record causes a second POST and a single record', async () => {
     const { engine, event, id, passMinutes } = await start(() => accepted);
     engine.faults.beforeRecord = 1;
     await engine.publish(event);
@@ -63,7 +63,7 @@ describe('recovery, in virtual time', () => {
     expect(await engine.delivery(id)).toMatchObject({ status: 'delivered', attempts_made: 1 });
   });
 
-  it('sends the next message when it died between the record and the message', async () => {
+  it('the next message is sent after a crash between record and message', async () => {
     const { engine, event, id, passMinutes } = await start((_, number) => (number === 1 ? refused : accepted));
     engine.faults.afterRecord = 1;
     await engine.publish(event);
@@ -74,7 +74,7 @@ describe('recovery, in virtual time', () => {
     expect(await engine.delivery(id)).toMatchObject({ status: 'delivered', attempts_made: 2 });
   });
 
-  it('finds the next attempt overdue when its message and its holder are both lost', async () => {
+  it('the due index finds the next attempt when the function dies and the message is lost', async () => {
     const { engine, event, id, passMinutes } = await start((_, number) => (number === 1 ? refused : accepted));
     engine.faults.afterRecord = 1;
     await engine.publish(event);
@@ -87,7 +87,7 @@ describe('recovery, in virtual time', () => {
     expect((await engine.delivery(id)).status).toBe('delivered');
   });
 
-  it('charges the receiver nothing while the keyring is out of reach', async () => {
+  it('an unreadable keyring counts as no attempt', async () => {
     const { engine, event, id, passMinutes } = await start(() => accepted);
     engine.faults.open = 3;
     await engine.publish(event);
@@ -98,7 +98,7 @@ describe('recovery, in virtual time', () => {
     expect(await engine.delivery(id)).toMatchObject({ status: 'delivered', attempts_made: 1 });
   });
 
-  it('charges the receiver nothing when the queue takes nothing', async () => {
+  it('a failure to send the next message counts as no attempt', async () => {
     const { engine, event, id, passMinutes } = await start((_, number) => (number === 1 ? refused : accepted));
     await engine.publish(event);
     engine.faults.send = 1;
@@ -109,7 +109,7 @@ describe('recovery, in virtual time', () => {
     expect((await engine.delivery(id)).attempts_made).toBe(2);
   });
 
-  it('fans out the same change twice to the same rows, and delivers once', async () => {
+  it('a change that is fanned out twice is delivered once', async () => {
     const { engine, event, id, passMinutes } = await start(() => accepted);
     await engine.publish(event);
     await passMinutes(1);
@@ -122,10 +122,10 @@ describe('recovery, in virtual time', () => {
     expect((await engine.delivery(id)).status).toBe('delivered');
   });
 
-  it('delivers when the fan-out died between rows and messages, and ran again', async () => {
+  it('an event is delivered once after the fan-out died between rows and messages', async () => {
     const { engine, event, passMinutes } = await start(() => accepted);
     engine.faults.send = 1;
-    await expect(engine.publish(event)).rejects.toThrow('takes nothing');
+    await expect(engine.publish(event)).rejects.toThrow('rejects the messages');
     await engine.publish(event);
 
     await passMinutes(10);
@@ -133,7 +133,7 @@ describe('recovery, in virtual time', () => {
     expect(engine.posts).toHaveLength(1);
   });
 
-  it('changes no record when a message comes twice', async () => {
+  it('duplicate messages do not change the record', async () => {
     const { engine, event, id, passMinutes } = await start((_, number) => (number === 1 ? refused : accepted));
     await engine.publish(event);
     const [message] = engine.messages;
@@ -145,7 +145,7 @@ describe('recovery, in virtual time', () => {
     expect(await engine.delivery(id)).toMatchObject({ status: 'delivered', attempts_made: 2 });
   });
 
-  it('changes nothing when a tick runs twice', async () => {
+  it('a tick that runs twice makes no additional attempt', async () => {
     const { engine, event, id, passMinutes } = await start(() => refused, aWebhook({ schedule: [3600] }));
     await engine.publish(event);
     await passMinutes(50);
@@ -157,7 +157,7 @@ describe('recovery, in virtual time', () => {
     expect(await engine.delivery(id)).toMatchObject({ status: 'dead', attempts_made: 2 });
   });
 
-  it('holds what comes due while its webhook is disabled, and lets it go on when it is enabled', async () => {
+  it('a retry due while its webhook is disabled is held, and released when the webhook is enabled', async () => {
     const webhook = aWebhook();
     const { engine, event, id, passMinutes } = await start((_, number) => (number === 1 ? refused : accepted), webhook);
     await engine.publish(event);
@@ -179,7 +179,7 @@ describe('recovery, in virtual time', () => {
     });
   });
 
-  it('cancels what a deleted webhook was still owed', async () => {
+  it('a delivery with retries left is cancelled when its webhook is deleted', async () => {
     const webhook = aWebhook();
     const { engine, event, id, passMinutes } = await start(() => refused, webhook);
     await engine.publish(event);
@@ -192,7 +192,7 @@ describe('recovery, in virtual time', () => {
     expect(await engine.delivery(id)).toMatchObject({ status: 'cancelled', attempts_made: 2 });
   });
 
-  it('reminds of an overdue backlog ever more rarely', async () => {
+  it('an overdue backlog is resent ever more rarely: four times in 45 minutes', async () => {
     const { engine, event, passMinutes } = await start(() => refused);
     await engine.publish(event);
     await passMinutes(0.5);
@@ -209,7 +209,7 @@ describe('recovery, in virtual time', () => {
     expect(reminders).toHaveLength(4);
   });
 
-  it('tells a webhook for one resource of that one alone', async () => {
+  it('a webhook for one resource receives only that resource’s events', async () => {
     const { engine, event, passMinutes } = await start(() => accepted, aWebhook({ resource: 'room-1' }));
 
     await engine.publish(event, anEvent({ resource: 'room-2' }, engine.now()));

@@ -45,7 +45,7 @@ describe('an account’s own retention', () => {
         ExpressionAttributeValues: marshall({ ':ttl': ttl }),
       }),
     );
-  /** The change that the stream would tell of a row. */
+  /** The stream's change for the row that matches. */
   const changeOf = async (match: (row: Record<string, unknown>) => boolean) => {
     const rows = await rowsHolding(tables, tables.domainTable, '');
     const row = rows.find((each) => each.owner === me.owner && match(each));
@@ -54,7 +54,7 @@ describe('an account’s own retention', () => {
     return change;
   };
 
-  it('reaches its event, the deliveries of that, refused and settled, and each attempt', async () => {
+  it('sets the expiry of a published event, its settled delivery and each attempt', async () => {
     const { json } = await events('POST', '/events', me, { body: { type: 'task.accepted', data: {} } });
     const change = await changeOf(({ id }) => id === json.id);
     let posts = 0;
@@ -66,7 +66,7 @@ describe('an account’s own retention', () => {
     await engine.fanOut([change]);
     await engine.passUntil(engine.now() + 1000);
     const id = deliveryId(Date.parse(json.created_at), json.id, webhook.id);
-    const owing = await rowAt(tables.deliveryTable, deliveryKey(id));
+    const refused = await rowAt(tables.deliveryTable, deliveryKey(id));
     await engine.passUntil(engine.now() + 120_000);
 
     const event = await rowAt(tables.domainTable, eventKey(me.owner, json.id));
@@ -76,7 +76,7 @@ describe('an account’s own retention', () => {
       await rowAt(tables.deliveryTable, attemptKey(id, 2)),
     ];
     expect(event.ttl).toBe(secondsOf(json.created_at) + 16 * DAY);
-    expect([owing.status, owing.ttl]).toEqual(['failed', undefined]);
+    expect([refused.status, refused.ttl]).toEqual(['failed', undefined]);
     expect([settled.status, settled.ttl]).toEqual(['delivered', secondsOf(settled.settled_at) + 2 * DAY]);
     for (const attempt of attempts) {
       expect(attempt.ttl).toBeLessThanOrEqual(secondsOf(settled.settled_at) + 16 * DAY);
@@ -84,7 +84,7 @@ describe('an account’s own retention', () => {
     }
   });
 
-  it('reaches the events of its tasks, templates and jobs', async () => {
+  it('sets the expiry of the events of tasks, templates and jobs', async () => {
     const position = { city: 'Oslo', address: 'A' };
     await tasks('POST', '/tasks', me, { body: { item: 'Pass', pickup: position, dropoff: position } });
     for (const name of ['Key card', 'Door card']) await catalogue('PUT', '/templates/card', me, { body: { name } });
@@ -102,18 +102,23 @@ describe('an account’s own retention', () => {
     }
   });
 
-  // DynamoDB deletes what has expired within days, not at once.
-  it('makes what has expired be gone for every reader, though its row still stands', async () => {
+  // DynamoDB deletes expired rows within days, not immediately.
+  it('hides expired rows from every reader while DynamoDB still stores them', async () => {
     const worker = await putWebhook(tables, aWebhook({ owner: me.owner, profile: 'postmen', events: [rates.type] }));
     await putRouting(tables, me.owner, rates.type, [`${worker.id}|`]);
     const event = (await events('POST', '/events', me, { body: { type: 'task.accepted', data: {} } })).json;
     const { id: job } = (await jobs('POST', '/jobs', me, { body: rates })).json;
     const webhook = await putWebhook(tables, aWebhook({ owner: me.owner }));
-    const of = { owner: me.owner, webhookId: webhook.id, eventId: event.id, createdAtMs: Date.parse(event.created_at) };
-    const delivery = await putDelivery(tables, of, { status: 'dead', ticket: 3, attempts_made: 2, settled_at: 1 });
+    const owned = {
+      owner: me.owner,
+      webhookId: webhook.id,
+      eventId: event.id,
+      createdAtMs: Date.parse(event.created_at),
+    };
+    const delivery = await putDelivery(tables, owned, { status: 'dead', ticket: 3, attempts_made: 2, settled_at: 1 });
     await putAttempt(tables, delivery.id, anAttempt());
     const window = { since: '2026-01-01T00:00:00Z', until: '2099-01-01T00:00:00Z', dry_run: true };
-    const look = async () => {
+    const readAll = async () => {
       const [ofEvent, ofDelivery, ofJob, listedEvents, listedDeliveries, listedJobs, recoverable] = await Promise.all([
         events('GET', `/events/${event.id}`, me),
         deliveries('GET', `/deliveries/${delivery.id}`, me),
@@ -129,13 +134,13 @@ describe('an account’s own retention', () => {
     };
     const expire = (table: string, key: Key) => setTtl(table, key, Math.floor(Date.now() / 1000) - 1);
 
-    const before = await look();
+    const before = await readAll();
     await expire(tables.deliveryTable, attemptKey(delivery.id, 1));
-    const withoutAttempt = await look();
+    const withoutAttempt = await readAll();
     await expire(tables.deliveryTable, deliveryKey(delivery.id));
     await expire(tables.domainTable, eventKey(me.owner, event.id));
     await expire(tables.domainTable, jobKey(job));
-    const after = await look();
+    const after = await readAll();
 
     expect(before).toEqual([200, 200, 200, 1, 1, 1, 1, 1]);
     expect(withoutAttempt).toEqual([200, 200, 200, 1, 1, 1, 1, 0]);

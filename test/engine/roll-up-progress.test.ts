@@ -3,13 +3,13 @@ import { createRolledEngine, forgetAccounts, startRolled } from '../helpers/roll
 import { useTables } from '../helpers/tables.ts';
 import { aWebhook } from '../helpers/virtual-engine.ts';
 
-describe('how far the roll-up is', () => {
+describe('progress of the roll-up', () => {
   const tables = useTables();
   afterEach(() => forgetAccounts(tables));
 
   const start = () => startRolled(tables);
 
-  it('finds what is lost in hours that no tick has read in time', async () => {
+  it('a late tick resends lost messages of all hours that were missed', async () => {
     const { engine, publish, statuses } = await start();
     const ids = await publish();
     await engine.passHours(2.5);
@@ -25,7 +25,7 @@ describe('how far the roll-up is', () => {
     expect(await statuses(ids)).toEqual(['delivered', 'delivered', 'delivered']);
   });
 
-  it('finishes what a killed tick began, and counts nothing twice', async () => {
+  it('the next tick finishes the work of a killed tick and counts no delivery twice', async () => {
     const { engine, webhook, publish, statuses } = await start();
     const other = aWebhook();
     await engine.addWebhooks(other);
@@ -33,13 +33,13 @@ describe('how far the roll-up is', () => {
     engine.purge();
     await engine.passHours(1.25);
 
-    // Dies once before anything is sent, once when the first webhook is written and the second is not.
+    // The first tick dies before it sends a message, the second after it wrote one of two webhooks.
     engine.faults.send = 1;
-    await expect(engine.tick()).rejects.toThrow('the queue takes nothing');
+    await expect(engine.tick()).rejects.toThrow('the queue rejects the messages');
     let puts = 0;
-    const put: typeof engine.store.put = async (...of) => {
+    const put: typeof engine.store.put = async (...args) => {
       if (++puts === 2) throw new Error('killed');
-      return engine.store.put(...of);
+      return engine.store.put(...args);
     };
     await expect(engine.tick({ put })).rejects.toThrow('killed');
     await engine.tick();
@@ -54,15 +54,15 @@ describe('how far the roll-up is', () => {
     }
   });
 
-  it('stops in time in the middle of an hour, and goes on there', async () => {
+  it('a tick stops in the middle of an hour when its time is up, and the next one continues there', async () => {
     const { engine, webhook, publish } = await start();
     for (let n = 0; n < 12; n++) await publish(100);
     engine.purge();
     await engine.passHours(1.25);
     const reads: unknown[] = [];
-    const read: typeof engine.store.read = async (...of) => {
-      reads.push(of[2]);
-      return engine.store.read(...of);
+    const read: typeof engine.store.read = async (...args) => {
+      reads.push(args[2]);
+      return engine.store.read(...args);
     };
 
     const ticks: number[] = [];
@@ -75,7 +75,7 @@ describe('how far the roll-up is', () => {
     expect(await engine.hours(webhook.id)).toMatchObject([{ deliveries: 1200, open: 1200 }]);
   });
 
-  it('lets only one of two ticks at once note how far they are', async () => {
+  it('two ticks at the same time count no delivery twice and advance by one hour', async () => {
     const { engine, webhook, publish } = await start();
     await publish(2);
     engine.purge();
@@ -90,7 +90,7 @@ describe('how far the roll-up is', () => {
     expect((await engine.store.progress())?.progress.hourMs).toBe(engine.startMs + 3_600_000);
   });
 
-  it('stops when another has gone on meanwhile', async () => {
+  it('a tick stops when another invocation has saved its progress', async () => {
     const { engine } = await start();
     await engine.passHours(9);
 
@@ -99,7 +99,7 @@ describe('how far the roll-up is', () => {
     expect(behind_hours).toBe(7);
   });
 
-  it('changes nothing by a tick that comes late', async () => {
+  it('a repeated tick does not change the progress', async () => {
     const { engine, publish } = await start();
     await publish();
     await engine.passHours(4);
@@ -111,14 +111,14 @@ describe('how far the roll-up is', () => {
     expect(await engine.store.progress()).toEqual(before);
   });
 
-  it('goes through both modes and every account', async () => {
+  it('a tick reads the webhooks of both modes of every account', async () => {
     const { engine, publish, statuses } = await start();
     const ids = await publish();
     const [account = ''] = engine.owner.split('#');
     const more = await createRolledEngine(tables, () => ({ status: 200 }));
-    const found: string[] = [];
+    const readOwners: string[] = [];
     const webhookIds: typeof engine.store.webhookIds = (owner, after) => {
-      found.push(owner);
+      readOwners.push(owner);
       return engine.store.webhookIds(owner, after);
     };
     engine.purge();
@@ -128,7 +128,9 @@ describe('how far the roll-up is', () => {
     await engine.passHours(1.3);
 
     const [second = ''] = more.owner.split('#');
-    expect(found.toSorted()).toEqual([account, second].flatMap((each) => [`${each}#live`, `${each}#test`]).toSorted());
+    expect(readOwners.toSorted()).toEqual(
+      [account, second].flatMap((each) => [`${each}#live`, `${each}#test`]).toSorted(),
+    );
     expect(await statuses(ids)).toEqual(['delivered']);
   });
 });

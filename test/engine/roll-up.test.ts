@@ -13,9 +13,9 @@ describe('the roll-up, in virtual time', () => {
   const tables = useTables();
   afterEach(() => forgetAccounts(tables));
 
-  const start = (...of: [Answering?, StoredWebhook?]) => startRolled(tables, ...of);
+  const start = (...options: [Answering?, StoredWebhook?]) => startRolled(tables, ...options);
 
-  it('sends a first attempt again whose message was lost', async () => {
+  it('resends a first attempt whose message was lost', async () => {
     const { engine, publish, statuses } = await start();
     const ids = await publish(3);
     engine.purge();
@@ -33,7 +33,7 @@ describe('the roll-up, in virtual time', () => {
     expect(engine.posts).toHaveLength(3);
   });
 
-  it('finds what is lost twice when the hour is a while older', async () => {
+  it('resends a message that was lost twice when the hour is read again', async () => {
     const { engine, publish, statuses } = await start();
     const ids = await publish();
     engine.purge();
@@ -51,7 +51,7 @@ describe('the roll-up, in virtual time', () => {
     expect(await statuses(ids)).toEqual(['delivered']);
   });
 
-  it('leaves to others what is on its way or stands in the due index', async () => {
+  it('does not resend a delivery that is in the due index', async () => {
     const { engine, publish } = await start(() => refused, aWebhook({ schedule: [7200] }));
     await publish();
     await engine.passHours(1.05);
@@ -64,26 +64,26 @@ describe('the roll-up, in virtual time', () => {
     expect(engine.messages.size).toBe(0);
   });
 
-  it('lets go on what is held although its webhook is enabled', async () => {
+  it('releases deliveries that are still held for an enabled webhook', async () => {
     const webhook = aWebhook({ enabled: false });
     const { engine, publish, statuses } = await start(() => accepted, webhook);
     const ids = await publish(2);
     await engine.passHours(0.1);
     await engine.passHours(1.25);
-    const holdDelivery = await engine.tick();
+    const whileDisabled = await engine.tick();
     expect(await statuses(ids)).toEqual(['held', 'held']);
 
-    // Enabled, and whoever should have let them go has not seen it.
+    // The webhook is enabled, but no command releases its deliveries.
     await engine.putWebhook({ ...webhook, enabled: true });
     await engine.passHours(2);
     const { resumed } = await engine.tick();
     await engine.passHours(2.1);
 
-    expect([holdDelivery.resumed, resumed]).toEqual([0, 2]);
+    expect([whileDisabled.resumed, resumed]).toEqual([0, 2]);
     expect(await statuses(ids)).toEqual(['delivered', 'delivered']);
   });
 
-  it('cancels what is held for a webhook that was deleted', async () => {
+  it('cancels held deliveries of a deleted webhook', async () => {
     const webhook = aWebhook({ enabled: false });
     const { engine, publish, statuses } = await start(() => accepted, webhook);
     const ids = await publish();
@@ -98,8 +98,8 @@ describe('the roll-up, in virtual time', () => {
     expect(engine.posts).toHaveLength(0);
   });
 
-  it('counts an hour until nothing of it is open', async () => {
-    // Refused at once, after 1, 6 and 21 minutes; delivered after 81.
+  it('counts an hour again until it has no open delivery', async () => {
+    // The first attempt and those after 1, 6 and 21 minutes are refused; the one after 81 minutes is delivered.
     const { engine, webhook, publish } = await start((_, number) => (number < 5 ? refused : accepted));
     await publish();
     await engine.passHours(1.25);
@@ -130,7 +130,7 @@ describe('the roll-up, in virtual time', () => {
     expect((await engine.store.progress())?.progress.hourMs).toBe(engine.startMs + 8 * 3_600_000);
   });
 
-  it('counts again what went on long after its hour', async () => {
+  it('counts an hour again after its held deliveries were released', async () => {
     const webhook = aWebhook({ enabled: false });
     const { engine, publish } = await start(() => accepted, webhook);
     await publish();
@@ -139,15 +139,15 @@ describe('the roll-up, in virtual time', () => {
     await engine.tick();
 
     await engine.putWebhook({ ...webhook, enabled: true });
-    const resume = { id: 'resume', type: 'release' as const, owner: engine.owner, webhook_id: webhook.id };
-    await engine.fanOut([{ kind: 'command', command: resume }]);
+    const release = { id: 'resume', type: 'release' as const, owner: engine.owner, webhook_id: webhook.id };
+    await engine.fanOut([{ kind: 'command', command: release }]);
     await engine.passHours(6.3);
     await engine.tick();
 
     expect(await engine.hours(webhook.id)).toMatchObject([{ delivered: 1, open: 0 }]);
   });
 
-  it('counts again what is sent again after its hour', async () => {
+  it('counts an hour again after a manual retry of one of its deliveries', async () => {
     const { engine, webhook, publish } = await start((_, number) => (number <= 6 ? refused : accepted));
     const [id = ''] = await publish();
     await engine.passHours(9);
@@ -155,8 +155,8 @@ describe('the roll-up, in virtual time', () => {
     const { event_id, event_type, owner } = await engine.delivery(id);
     const [before] = await engine.hours(webhook.id);
 
-    const owe = { type: 'redeliver' as const, trigger: 'manual' as const, event_id, event_type, delivery_ids: [id] };
-    await engine.fanOut([{ kind: 'command', command: { ...owe, id: 'again', owner } }]);
+    const retry = { type: 'redeliver' as const, trigger: 'manual' as const, event_id, event_type, delivery_ids: [id] };
+    await engine.fanOut([{ kind: 'command', command: { ...retry, id: 'again', owner } }]);
     await engine.passHours(9 + 16 * MINUTE);
     await engine.tick();
     const [after] = await engine.hours(webhook.id);
@@ -166,7 +166,7 @@ describe('the roll-up, in virtual time', () => {
     expect(after).not.toHaveProperty('due_pk');
   });
 
-  it('finds what was made after its hour was read, and lost', async () => {
+  it('resends a lost first attempt that was created after its hour was read', async () => {
     const { engine, webhook, statuses } = await start();
     const late = anEvent({}, engine.now());
     await engine.passHours(6);

@@ -8,7 +8,7 @@ describe('schedules, in virtual time', () => {
   const tables = useTables();
 
   const refused = { status: 503, durationMs: 40 };
-  const ladderOf = async (webhook: ReturnType<typeof aWebhook>, days = 16) => {
+  const attemptAll = async (webhook: ReturnType<typeof aWebhook>, days = 16) => {
     const engine = createVirtualEngine(tables, () => refused, { startMs: Date.UTC(2026, 10, 1, 10, 0, 17, 250) });
     const event = anEvent({}, engine.now());
     await engine.addWebhooks(webhook);
@@ -17,8 +17,8 @@ describe('schedules, in virtual time', () => {
     return { engine, id: deliveryId(Date.parse(event.created_at), event.id, webhook.id) };
   };
 
-  it.each(Object.values(profiles))('$name tries on its own ladder, never early, within 2 s', async (profile) => {
-    const { engine, id } = await ladderOf(aWebhook({ profile: profile.name }));
+  it.each(Object.values(profiles))('$name retries on its own schedule, never early and within 2 s', async (profile) => {
+    const { engine, id } = await attemptAll(aWebhook({ profile: profile.name }));
 
     const gaps = engine.posts.slice(1).map(({ atMs }, i) => (atMs - (engine.posts[i]?.atMs ?? 0) - 40) / 1000);
     expect(gaps).toHaveLength(profile.schedule.length);
@@ -30,13 +30,13 @@ describe('schedules, in virtual time', () => {
   });
 
   it('PP-9 PP reading 1: six requests over 1 m, 5 m, 15 m, 1 h and 6 h', async () => {
-    const { engine } = await ladderOf(aWebhook());
+    const { engine } = await attemptAll(aWebhook());
 
     const minutes = engine.posts.map(({ atMs }) => Math.round((atMs - (engine.posts[0]?.atMs ?? 0)) / 60_000));
     expect(minutes).toEqual([0, 1, 6, 21, 81, 441]);
   });
 
-  it('PM-7 PM reading 4: keeps waits of up to 68 h though the queue is emptied every seven hours', async () => {
+  it('PM-7 PM reading 4: waits of up to 68 h are met although the queue is emptied every seven hours', async () => {
     const engine = createVirtualEngine(tables, () => refused);
     const webhook = aWebhook({ profile: 'postmen' });
     const event = anEvent({}, engine.now());
@@ -55,9 +55,9 @@ describe('schedules, in virtual time', () => {
     expect(lastGap).toBeLessThan(245_762_000);
   });
 
-  it('keeps an own schedule, and none at all', async () => {
-    const own = await ladderOf(aWebhook({ schedule: [7, 901, 604_800] }));
-    const none = await ladderOf(aWebhook({ schedule: [] }));
+  it('a webhook’s own schedule is used, and an empty schedule makes no retry', async () => {
+    const own = await attemptAll(aWebhook({ schedule: [7, 901, 604_800] }));
+    const none = await attemptAll(aWebhook({ schedule: [] }));
 
     const offsets = own.engine.posts.map(({ atMs }) => Math.floor((atMs - (own.engine.posts[0]?.atMs ?? 0)) / 1000));
     expect(offsets[1]).toBeGreaterThanOrEqual(7);
@@ -66,7 +66,7 @@ describe('schedules, in virtual time', () => {
     expect((await none.engine.delivery(none.id)).status).toBe('dead');
   });
 
-  it('parks what the queue cannot carry, and misses no second when two ticks are missed', async () => {
+  it('a wait too long for the queue is parked and met within 2 s although two ticks are missed', async () => {
     const engine = createVirtualEngine(tables, (_, number) => (number === 1 ? refused : { status: 200 }));
     const webhook = aWebhook({ schedule: [3600] });
     await engine.addWebhooks(webhook);
@@ -82,9 +82,12 @@ describe('schedules, in virtual time', () => {
     expect(gap).toBeLessThan(3_602_000);
   });
 
-  it('lengthens a wait by Retry-After on 503, by a day at most, and never shortens it', async () => {
-    const asked = ['120', '1', '999999'];
-    const engine = createVirtualEngine(tables, (_, number) => ({ status: 503, retryAfter: asked[number - 1] ?? null }));
+  it('Retry-After on 503 extends a wait by at most one day and never shortens it', async () => {
+    const retryAfter = ['120', '1', '999999'];
+    const engine = createVirtualEngine(tables, (_, number) => ({
+      status: 503,
+      retryAfter: retryAfter[number - 1] ?? null,
+    }));
     const webhook = aWebhook({ schedule: [60, 60, 60] });
     await engine.addWebhooks(webhook);
     await engine.publish(anEvent({}, engine.now()));

@@ -22,7 +22,7 @@ import { type Answering, anEvent, aWebhook, createVirtualEngine } from './virtua
 
 const HOUR_MS = 3_600_000;
 
-/** There is one roll-up for all accounts: the next test begins with its own. */
+/** Deletes all accounts and the progress rows, because one roll-up serves all accounts and tests share the tables. */
 export const forgetAccounts = async ({ client, deliveryTable }: Tables): Promise<void> => {
   const { pk } = accountKey('');
   const { Items = [] } = await client.send(
@@ -42,7 +42,7 @@ export const forgetAccounts = async ({ client, deliveryTable }: Tables): Promise
   }
 };
 
-/** The engine with an account of its own, and the roll-up's ticks at the tests' bidding. */
+/** The engine with an account of its own. The test starts each tick of the roll-up itself. */
 export const createRolledEngine = async (tables: Tables, answer: Answering, startMs = Date.UTC(2026, 10, 1, 9)) => {
   const accountId = drawId('acc', startMs);
   await tables.client.send(
@@ -57,7 +57,7 @@ export const createRolledEngine = async (tables: Tables, answer: Answering, star
     store,
     startMs,
     passHours: (hours: number) => engine.passUntil(startMs + hours * HOUR_MS),
-    /** A tick now. `over` stands for parts of the store; `isTimeUp` is asked between pages. */
+    /** Runs the hourly counts of a tick now. `over` replaces methods of the store. */
     tick: (over: Partial<RollUpStore> = {}, isTimeUp = () => false) =>
       rollUp(
         engine.now(),
@@ -70,14 +70,14 @@ export const createRolledEngine = async (tables: Tables, answer: Answering, star
         },
         isTimeUp,
       ),
-    /** The other half of a tick: what is owed or held keeps its events. */
+    /** Runs the other half of a tick now: it extends the events of unfinished deliveries. */
     keep: (over: Partial<RetentionStore> = {}, isTimeUp = () => false) =>
       extendEventRetention(
         engine.now(),
         { store: { ...store, ...over }, queue: engine.queue, clock: engine.now, retentionDays: 30 },
         isTimeUp,
       ),
-    /** What DynamoDB does with rows that have expired, though not at once. */
+    /** Deletes expired rows, as DynamoDB does after some days. */
     async expire(): Promise<void> {
       for (const TableName of [tables.domainTable, tables.deliveryTable]) {
         const { Items = [] } = await tables.client.send(
@@ -94,7 +94,7 @@ export const createRolledEngine = async (tables: Tables, answer: Answering, star
         }
       }
     },
-    /** What is kept of a webhook's hours. */
+    /** The hour rows of a webhook. */
     async hours(webhookId: string): Promise<Record<string, unknown>[]> {
       const { Items = [] } = await tables.client.send(
         new QueryCommand({
@@ -109,7 +109,7 @@ export const createRolledEngine = async (tables: Tables, answer: Answering, star
   };
 };
 
-/** The same with a webhook, and what tests do with it. */
+/** `createRolledEngine` with one webhook, and helpers for its deliveries. */
 export const startRolled = async (
   tables: Tables,
   answer: Answering = () => ({ status: 200 }),

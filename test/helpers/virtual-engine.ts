@@ -15,11 +15,8 @@ import { type Change, fanOut } from '../../lambdas/domain/fan-out/fan-out.ts';
 import { drawId } from '../../lambdas/domain/foundation/id.ts';
 import { sweepDue } from '../../lambdas/domain/maintenance/sweep-due.ts';
 import type { Answer, PostRequest } from '../../lambdas/domain/sending/attempt-delivery.ts';
-import {
-  type DeliverDependencies,
-  type DeliveryOutcome,
-  deliverBatch,
-} from '../../lambdas/domain/sending/deliver-batch.ts';
+import type { DeliveryOutcome } from '../../lambdas/domain/sending/batch-run.ts';
+import { type DeliverDependencies, deliverBatch } from '../../lambdas/domain/sending/deliver-batch.ts';
 import { createLaneMemory } from '../../lambdas/domain/sending/slow-lane.ts';
 import type { StoredWebhook } from '../../lambdas/domain/webhooks/webhook.ts';
 import { profileOf } from '../../lambdas/profiles/index.ts';
@@ -27,10 +24,10 @@ import { material } from './signing-material.ts';
 import type { Tables } from './tables.ts';
 import { createVirtualQueue, type Message } from './virtual-queue.ts';
 
-/** A new account's live data. */
+/** The owner of a new account's live data. */
 export const anOwner = (): string => `${drawId('acc', Date.now())}#live`;
 
-/** An event somebody published; the engine makes it its own account's. */
+/** A published event. The engine sets its owner. */
 export const anEvent = (over: Partial<StoredEvent> = {}, nowMs = Date.now()): StoredEvent => ({
   id: drawId('evt', nowMs),
   owner: '',
@@ -77,11 +74,12 @@ export interface Post extends PostRequest {
   readonly atMs: number;
 }
 
+/** A receiver's answer to a post; `number` counts all posts from 1. */
 export type Answering = (post: Post, number: number) => Partial<Answer> | Promise<Partial<Answer>>;
 
 /**
- * The engine on real tables, under a clock that only this moves: the queue holds messages until their second has come,
- * a tick falls every minute, and what a function could not finish comes back after the visibility timeout.
+ * The engine on real tables under virtual time: the queue delays messages by whole seconds, the due tick runs every
+ * minute, and a failed message comes back after the visibility timeout.
  */
 export const createVirtualEngine = (
   tables: Tables,
@@ -96,12 +94,13 @@ export const createVirtualEngine = (
   const outcomes: DeliveryOutcome[] = [];
   const deadLetters: Message[] = [];
   const faults = {
-    /** Throws instead of sending, so many times. */
+    /** Number of queue sends that throw. */
     send: 0,
-    /** Dies at this point of the next deliveries: thrown work comes back, done work stays done. */
+    /** Number of batches that throw before they are recorded. */
     beforeRecord: 0,
+    /** Number of batches that throw after they were recorded. */
     afterRecord: 0,
-    /** The keyring cannot be read, so many times. */
+    /** Number of reads of the keyring that throw. */
     open: 0,
   };
 
@@ -143,14 +142,14 @@ export const createVirtualEngine = (
     open: async () => {
       if (faults.open > 0) {
         faults.open--;
-        throw new Error('the keyring is out of reach');
+        throw new Error('the keyring cannot be read');
       }
       return { material, password: null, headers: {} };
     },
     post: async (request) => {
       const post = { ...request, atMs: nowMs };
       posts.push(post);
-      const given = await answer(post, posts.length);
+      const overrides = await answer(post, posts.length);
       return {
         status: 200,
         body: '',
@@ -158,26 +157,29 @@ export const createVirtualEngine = (
         startedAtMs: post.atMs,
         durationMs: 0,
         error: null,
-        ...given,
+        ...overrides,
       };
     },
     clock,
   };
 
-  const deliver = async (batch: readonly Message[], own: Partial<DeliverDependencies> = {}): Promise<void> => {
+  /** Delivers messages in one batch. `over` replaces dependencies. */
+  const deliver = async (batch: readonly Message[], over: Partial<DeliverDependencies> = {}): Promise<void> => {
     for (const message of batch) {
       message.receives++;
       message.visibleAtMs = nowMs + 270_000;
     }
-    const found = await table.read(batch.map(({ ticket }) => ticket));
+    const rowsOfMessages = await table.read(batch.map(({ ticket }) => ticket));
     const assignments = batch.flatMap(({ id, ticket, receives }, i) => {
-      const read = found[i];
+      const read = rowsOfMessages[i];
       if (read === undefined || read instanceof Error) return [];
       return [{ messageId: String(id), ticket, isRedelivered: receives > 1, ...read }];
     });
-    const became = await deliverBatch(assignments, 'fast', { ...dependencies, ...own });
-    outcomes.push(...became);
-    const failed = new Set(became.filter(({ outcome }) => outcome === 'failed').map(({ messageId }) => messageId));
+    const batchOutcomes = await deliverBatch(assignments, 'fast', { ...dependencies, ...over });
+    outcomes.push(...batchOutcomes);
+    const failed = new Set(
+      batchOutcomes.filter(({ outcome }) => outcome === 'failed').map(({ messageId }) => messageId),
+    );
     for (const message of batch) {
       if (!failed.has(String(message.id))) messages.delete(message);
       else if (message.receives === 20) deadLetters.push(...(messages.delete(message) ? [message] : []));
@@ -195,15 +197,15 @@ export const createVirtualEngine = (
       }),
     );
 
-  /** The first tick that would find something: those between change nothing, and days have many. */
+  /** The time of the first tick that has work. Ticks without work are skipped, because a day has 1,440 ticks. */
   const nextTickWithWork = async (): Promise<number> => {
     const { Items = [] } = await tables.client.send(
       new ScanCommand({ TableName: names.delivery, IndexName: indexes.due }),
     );
-    const worth = Items.map((item) => unmarshall(item))
+    const workTimesMs = Items.map((item) => unmarshall(item))
       .filter(({ due_pk }) => due_pk.startsWith('D#'))
       .map(({ due_at, parked }) => (parked ? due_at - 780_000 : due_at + 300_000));
-    const earliestMs = Math.min(...worth);
+    const earliestMs = Math.min(...workTimesMs);
     return Number.isFinite(earliestMs) ? Math.max(nextTickMs, Math.ceil(earliestMs / 60_000) * 60_000) : earliestMs;
   };
 
@@ -218,10 +220,10 @@ export const createVirtualEngine = (
     store: dependencies.store,
     deliver,
     now: clock,
-    /** Empties the queue, as an operator or an accident might. */
+    /** Removes all messages from the queue. */
     purge: () => messages.clear(),
     async addWebhooks(...webhooks: StoredWebhook[]) {
-      for (const webhook of webhooks.map((each) => ({ ...each, owner }))) {
+      for (const webhook of webhooks.map((given) => ({ ...given, owner }))) {
         await put(names.domain, [{ ...webhookKey(webhook.owner, webhook.id), kind: 'webhook', ...rowOf(webhook) }]);
         for (const type of webhook.events) {
           await tables.client.send(
@@ -237,7 +239,7 @@ export const createVirtualEngine = (
     },
     putWebhook: (webhook: StoredWebhook) =>
       put(names.domain, [{ ...webhookKey(owner, webhook.id), kind: 'webhook', ...rowOf({ ...webhook, owner }) }]),
-    /** Publishes and fans out, once. */
+    /** Writes the events and fans them out once. */
     async publish(...published: StoredEvent[]) {
       const events = published.map((event) => ({ ...event, owner }));
       for (const event of events) {
@@ -248,7 +250,7 @@ export const createVirtualEngine = (
     },
     fanOut: (changes: readonly Change[]) => fanOut(changes, { store: rows, queue, clock }, () => false),
     sweep: (tickAtMs: number) => sweepDue(tickAtMs, { index, queue, clock, speed: 1, shards: DUE_SHARDS }),
-    /** Lets time pass, doing whatever falls due on the way. */
+    /** Passes time, and delivers each message and runs each tick when it is due. */
     async passUntil(untilMs: number) {
       for (;;) {
         const nextMessageMs = Math.min(...[...messages].map(({ visibleAtMs }) => visibleAtMs));

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { attemptSchema } from '../../lambdas/domain/deliveries/delivery.ts';
-import type { DeliveryOutcome } from '../../lambdas/domain/sending/deliver-batch.ts';
-import { outcomeLine } from '../../lambdas/domain/sending/outcome-line.ts';
+import type { DeliveryOutcome } from '../../lambdas/domain/sending/batch-run.ts';
+import { outcomeLine } from '../../lambdas/domain/sending/delivery-report.ts';
 import { counted } from '../../lambdas/runtime/metric-names.ts';
 import { metricFilters } from '../../local/metrics/metric-filters.ts';
 import { assemblyOf, synthesise } from '../helpers/synthesised.ts';

@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import {
-  OVERDUE_AFTER_MS,
+  PENDING_OVERDUE_AFTER_MS,
   type RecoverableStatus,
   type RecoveryWindow,
 } from '../../domain/deliveries/recovery-window.ts';
@@ -50,7 +50,7 @@ const queryOf = (
         ':to': to,
         ':status': status,
         ':now': Math.floor(nowMs / SECOND_MS),
-        ...(isOverdue ? { ':overdue': nowMs - OVERDUE_AFTER_MS } : {}),
+        ...(isOverdue ? { ':overdue': nowMs - PENDING_OVERDUE_AFTER_MS } : {}),
       }),
       ...(isIndexed ? { IndexName: indexes.attention } : { ConsistentRead: true }),
     },
@@ -85,7 +85,7 @@ export const createRecovery = (
   client: DynamoDBClient,
   tables: { readonly domain: string; readonly delivery: string },
   redeliverBatch: Redeliverer['redeliverBatch'],
-): Pick<CommandStore, 'recoverPage' | 'noteProgress'> => {
+): Pick<CommandStore, 'recoverPage' | 'recordRecoveryProgress'> => {
   return {
     async recoverPage({ owner, webhook_id, job_id, since, until, status, call, ...at }, nowMs) {
       const lists = listsOf({ status });
@@ -126,7 +126,7 @@ export const createRecovery = (
       return { tickets, next: index < lists.length ? { list: index, after } : null };
     },
 
-    async noteProgress({ job_id }, done, isLast, nowMs) {
+    async recordRecoveryProgress({ job_id }, done, isLast, nowMs) {
       const status = isLast ? 'completed' : 'running';
       const createdAt = new Date(timeOfId(job_id)).toISOString();
       // Refused where a later step has updated the job already, or where the job has expired.

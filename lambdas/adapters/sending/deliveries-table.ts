@@ -16,7 +16,7 @@ export interface DeliveryRows {
   readonly delivery: StoredDelivery | null;
   readonly event: StoredEvent | null;
   readonly webhook: StoredWebhook | null;
-  readonly answers: ReceiverSpeed;
+  readonly receiverSpeed: ReceiverSpeed;
   readonly health: Health;
 }
 
@@ -91,7 +91,7 @@ export const createDeliveriesTable = (
           delivery: deliveryRow ? storedDeliverySchema.parse(deliveryRow) : null,
           event: eventRow ? storedEventSchema.parse(eventRow) : null,
           webhook: webhookAt(webhook),
-          answers: rowToReceiverSpeed(healthRow),
+          receiverSpeed: rowToReceiverSpeed(healthRow),
           health: rowToHealth(healthRow),
         };
       };
@@ -104,7 +104,7 @@ export const createDeliveriesTable = (
       });
     },
 
-    async readAgain(webhooks: readonly StoredWebhook[]): Promise<(StoredWebhook | null)[]> {
+    async readWebhooks(webhooks: readonly StoredWebhook[]): Promise<(StoredWebhook | null)[]> {
       const keys = webhooks.map(({ owner, id }) => webhookKey(owner, id));
       const find = await batchGet(
         client,

@@ -47,7 +47,7 @@ export const createReceiverSpeeds = (client: DynamoDBClient, table: string): Rec
       return claimed !== null;
     },
 
-    async noteQuick(webhookId, untilMs) {
+    async markQuick(webhookId, untilMs) {
       await update(webhookId, 'SET quick_until = :until, kind = :kind REMOVE probed_until', {
         ':until': untilMs,
         ':kind': 'health',

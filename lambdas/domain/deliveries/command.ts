@@ -7,15 +7,15 @@ const base = {
   v: rowVersion,
   id: z.string(),
   owner: z.string(),
-  /** That asked for it. */
+  /** The API call that submitted this command. */
   call: requestOriginSchema.optional(),
 };
 
-/** Work that the API asks of the fan-out, as a row: nothing is asked for except by something committed. */
+/** Work that the API requests, stored as a row so that the fan-out picks it up from the stream. */
 export const commandSchema = z.discriminatedUnion('type', [
-  /** The webhook is enabled again: what was held for it goes on. */
+  /** Releases the held deliveries of a webhook that was enabled again. */
   z.object({ ...base, type: z.literal('release'), webhook_id: z.string() }),
-  /** Deliveries of one event owe an attempt (`manual`) or their whole schedule (`replay`) again; those that never were are made. */
+  /** Redelivers one event: one attempt (`manual`) or the full schedule (`replay`). Creates missing deliveries. */
   z.object({
     ...base,
     type: z.literal('redeliver'),
@@ -23,34 +23,37 @@ export const commandSchema = z.discriminatedUnion('type', [
     event_id: z.string(),
     event_type: z.string(),
     delivery_ids: z.array(z.string()),
-    /** The event's: for the deliveries that are made. */
+    /** Copied from the event into the deliveries that are created. */
     retention_days: z.number().optional(),
   }),
-  /** Deliveries of a window get their schedule again: some of them now, the rest by the next step. */
+  /** Redelivers one page of the deliveries in a time window, with their full schedule. The next step does the rest. */
   z.object({
     ...base,
     type: z.literal('recover'),
     webhook_id: z.string(),
     job_id: z.string(),
-    /** Milliseconds, of the deliveries' events: from `since` on and before `until`. */
+    /** Bounds of the events' creation times, milliseconds since the epoch; `since` is included, `until` is not. */
     since: z.number(),
     until: z.number(),
     status: z.array(z.enum(recoverableStatuses)),
     step: z.number(),
-    /** Which of the lists it goes through comes next, and behind which delivery. */
+    /** Index of the list to read next. Each status has one list per shard. */
     list: z.number(),
+    /** Id of the last delivery that was read from this list; `null` at its beginning. */
     after: z.string().nullable().default(null),
+    /** Number of deliveries that the steps so far have redelivered. */
     done: z.number(),
   }),
-  /** The webhook is gone and its deliveries with it: some of them now, the rest by the next step. */
+  /** Erases one page of a deleted webhook's deliveries. The next step does the rest. */
   z.object({ ...base, type: z.literal('erase-history'), webhook_id: z.string(), step: z.number() }),
 ]);
 export type Command = z.infer<typeof commandSchema>;
+export type ReleaseCommand = Extract<Command, { type: 'release' }>;
 export type RedeliverCommand = Extract<Command, { type: 'redeliver' }>;
 export type RecoverCommand = Extract<Command, { type: 'recover' }>;
 export type EraseCommand = Extract<Command, { type: 'erase-history' }>;
 
-/** The next part of taking a deleted webhook's deliveries away. The same id for the same step, so that it is asked for once. */
+/** One step of erasing a deleted webhook's deliveries. The id is derived from the step, so that it is submitted only once. */
 export const eraseCommand = (owner: string, webhookId: string, step: number): EraseCommand => ({
   id: `erase#${webhookId}#${step}`,
   owner,

@@ -4,11 +4,11 @@ import { rowVersion } from '../foundation/row-version.ts';
 
 /**
  * ```text
- *            ┌────────── refused, a wait is left ─────────┐
+ *            ┌────────── refused, retries left ───────────┐
  * pending ───┼─▶ delivered                                ▼
- *    │       └─▶ dead ◀── refused, none is left ──────  failed ──▶ delivered
- *    ├─ webhook disabled ─▶ held ─┬─ enabled again ─▶ pending, or failed if it was tried
- *    │                            └─ for 90 days ─▶ cancelled
+ *    │       └─▶ dead ◀── refused, no retries left ───  failed ──▶ delivered
+ *    ├─ webhook disabled ─▶ held ─┬─ enabled again ─▶ pending, or failed if it was attempted before
+ *    │                            └─ after 90 days ─▶ cancelled
  *    └─ webhook deleted  ─▶ cancelled
  * ```
  */
@@ -18,7 +18,7 @@ export type DeliveryStatus = (typeof deliveryStatuses)[number];
 export const triggers = ['schedule', 'manual', 'recover', 'replay', 'resume'] as const;
 export type Trigger = (typeof triggers)[number];
 
-/** Why an attempt was no success. A closed list: clients may switch on it. */
+/** Why an attempt failed. The list is closed, so that clients may switch on it. */
 export const attemptErrorCodes = [
   'timeout',
   'connection_refused',
@@ -35,7 +35,7 @@ export const attemptErrorCodes = [
 ] as const;
 export type AttemptErrorCode = (typeof attemptErrorCodes)[number];
 
-/** One POST, as recorded. Times are milliseconds since the epoch. */
+/** The record of one POST request. Times are milliseconds since the epoch. */
 export const attemptSchema = z.object({
   number: z.number(),
   trigger: z.enum(triggers),
@@ -45,18 +45,18 @@ export const attemptSchema = z.object({
   http_status: z.number().nullable().default(null),
   /** At most 2,000 code points. */
   response_body: z.string().nullable().default(null),
-  /** In a delivery's `last`: the body was long and stands only in the attempt's own row. */
+  /** Only in a delivery's `last`: the response body is long and is stored only in the attempt's own row. */
   has_body_row: z.boolean().default(false),
   error: z
     .object({ code: z.enum(attemptErrorCodes), message: z.string() })
     .nullable()
     .default(null),
-  /** The names of the headers that were sent; values may hold secrets. */
+  /** The names of the request's headers. Their values are not recorded, because they may hold secrets. */
   request_headers: z.array(z.string()).default([]),
 });
 export type Attempt = z.infer<typeof attemptSchema>;
 
-/** A delivery as its row holds it. `webhook` and time of the event are in the id. */
+/** A delivery as it is stored. Its id contains the webhook and the time of the event. */
 export const storedDeliverySchema = z.object({
   v: rowVersion,
   id: z.string(),
@@ -64,36 +64,39 @@ export const storedDeliverySchema = z.object({
   event_id: z.string(),
   event_type: z.string(),
   status: z.enum(deliveryStatuses),
-  /** What the next message must carry; raised by everything that schedules. */
+  /** The number that a message must carry to be acted on. Every transition increments it. */
   ticket: z.number(),
-  /** How many waits of the schedule are used up. */
+  /** How many waits of the schedule are used. */
   step: z.number().default(0),
   attempts_made: z.number().default(0),
-  /** Of them; without it none. */
+  /** How many of those attempts were refused; absent means 0. */
   attempts_refused: z.number().optional(),
-  /** When the last refused attempt ended; without it none was. */
+  /** End of the last refused attempt, milliseconds; absent if no attempt was refused. */
   refused_at: z.number().optional(),
-  /** What the next attempt is for. */
+  /** The reason for the next attempt. */
   trigger: z.enum(triggers).default('schedule'),
-  /** When the next attempt is due, milliseconds; for a first attempt the event's time. */
+  /** Due time of the next attempt, milliseconds. A first attempt is due at the event's time. */
   due_at: z.number(),
-  /** True while the wait is too long for the queue to carry. */
+  /** The wait is too long for the queue, so that the due index sends the message later. */
   parked: z.boolean().default(false),
   /** `due_at` is a slot reserved under the webhook's `max_per_second`. */
   has_slot: z.boolean().default(false),
-  /** Its event's. */
+  /** Copied from the event. */
   retention_days: z.number().optional(),
   settled_at: z.number().nullable().default(null),
-  /** The request that asked for it again last. */
+  /** Id of the API request that last redelivered or released the delivery. */
   requested_by: z.string().optional(),
-  /** The last attempt, in the row as JSON text: one value where a map would be a dozen. It gets a row of its own when the next is recorded, or at once where its body is long. */
+  /**
+   * The last attempt. The row stores it as JSON text, one value instead of a dozen. It moves to a row of its own when the
+   * next attempt is recorded, or immediately if its response body is long.
+   */
   last: z
     .preprocess((stored) => (typeof stored === 'string' ? JSON.parse(stored) : stored), attemptSchema.nullable())
     .default(null),
 });
 export type StoredDelivery = z.infer<typeof storedDeliverySchema>;
 
-/** What a message or a due entry says: which delivery, and the ticket it was sent for. */
+/** The content of a queue message or a due-index entry: a delivery and the ticket number that the attempt is for. */
 export interface DeliveryTicket {
   readonly deliveryId: string;
   readonly ticket: number;
@@ -102,7 +105,7 @@ export interface DeliveryTicket {
   readonly dueAtMs: number;
 }
 
-/** The fields of an event that its deliveries copy. `created_at` is RFC 3339. */
+/** The fields of an event that its deliveries copy. `created_at` is in RFC 3339 format. */
 export interface DeliverableEvent {
   readonly id: string;
   readonly owner: string;
@@ -111,7 +114,7 @@ export interface DeliverableEvent {
   readonly retention_days?: number | undefined;
 }
 
-/** The delivery of an event to a webhook before its first attempt: due at the time of the event. */
+/** A new delivery of an event to a webhook, due at the time of the event. */
 export const newDelivery = (event: DeliverableEvent, webhookId: string): StoredDelivery => {
   const createdAtMs = Date.parse(event.created_at);
   return {
@@ -133,7 +136,7 @@ export const newDelivery = (event: DeliverableEvent, webhookId: string): StoredD
   };
 };
 
-/** The ticket that a message for the delivery's next attempt carries. */
+/** The ticket for the delivery's next attempt. */
 export const ticketOf = (delivery: StoredDelivery): DeliveryTicket => ({
   deliveryId: delivery.id,
   ticket: delivery.ticket,

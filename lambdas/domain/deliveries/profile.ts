@@ -1,19 +1,19 @@
 import type { KeyObject } from 'node:crypto';
 import type * as z from 'zod';
 
-/** What a receiver's status means to its profile. `gone`: the receiver asks for no more. */
+/** The class of a receiver's HTTP status. `gone`: the receiver wants no further deliveries. */
 export type ResponseClass = 'delivered' | 'refused' | 'gone';
 
-/** What is told, to whom, and which delivery it is. Nothing here changes between attempts. */
+/** The input for a request's headers and body. It is the same for all attempts of a delivery. */
 export interface RenderInput {
   readonly deliveryId: string;
   readonly eventId: string;
   readonly eventType: string;
   /** RFC 3339, UTC, milliseconds. */
   readonly createdAt: string;
-  /** The event's `data` as the JSON text it was stored as: it goes into the body as it stands. */
+  /** The event's `data` as the stored JSON text. It goes into the body unchanged. */
   readonly dataJson: string;
-  /** The event's `meta` as JSON text, where its publisher gave one. */
+  /** The event's `meta` as JSON text; null if the publisher gave none. */
   readonly metaJson: string | null;
   readonly resource: string | null;
   /** The payload version the webhook is pinned to. */
@@ -33,36 +33,39 @@ export interface SigningKeys {
   readonly rsa: SigningKey;
 }
 
-/** What may be signed with: the webhook's secrets that sign now, newest first and never none, and the deployment's own keys. */
+/** All keys that a profile may sign with: the webhook's current secrets (newest first, at least one) and the deployment's. */
 export interface SigningMaterial extends SigningKeys {
   readonly secrets: readonly [string, ...string[]];
 }
 
-/** Headers (lower-case names) and body, made together: the body is the very text that was signed. */
+/** Headers (with lower-case names) and body of a request. The body is exactly the text that was signed. */
 export interface Rendered {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** What one family of receivers expects on the wire, and how patient we are with them. */
+/** The request format that one family of receivers expects, and the schedule of their retries. */
 export interface Profile<Options = unknown> {
-  /** The file's name, the stored value and the log field. */
+  /** The name of the profile's file. Webhook rows and log lines hold it. */
   readonly name: string;
-  /** What `*` means here: the event types, or `*` itself for everything but operational events. */
+  /** The event types that `*` selects. `*` in this list selects all types except operational ones. */
   readonly events: readonly string[];
-  /** What this profile lets a webhook choose; most have nothing. */
+  /** Options that a webhook of this profile can set. Most profiles have none. */
   readonly options: z.ZodType<Options>;
   /** Seconds before each retry; its length is the number of retries. */
   readonly schedule: readonly number[];
   /** How the names of this profile's own headers begin, in lower case. No webhook may add such a header, whatever its profile. */
   readonly headerPrefixes: readonly string[];
-  /** Payload versions, dates, newest first. */
+  /** Payload versions as dates, newest first. */
   readonly apiVersions: readonly string[];
-  /** The form an own secret must have. */
+  /** The format of a secret that an account chooses itself. */
   readonly secret: z.ZodType<string>;
-  /** `overlap`: the wire carries several signatures, so that all living secrets sign. `switch`: exactly one, so that the old one signs until it expires. */
+  /**
+   * How a request is signed after a rotation of the secret. `overlap`: one signature by each valid secret. `switch`: only
+   * one signature, by the old secret until it expires.
+   */
   readonly rotation: 'overlap' | 'switch';
   judge(status: number): ResponseClass;
-  /** Pure: the same arguments give the same bytes, but for the randomness that is part of an ECDSA signature. */
+  /** Pure: the same arguments give the same bytes, except for the randomness in an ECDSA signature. */
   render(input: RenderInput, material: SigningMaterial, options: Options, sentAt: Date): Rendered;
 }

@@ -1,10 +1,13 @@
 import * as z from 'zod';
-import { DAY_MS, DAY_SECONDS, SECOND_MS, toSeconds } from '../foundation/time.ts';
+import { DAY_SECONDS, SECOND_MS, toSeconds } from '../foundation/time.ts';
 
-/** However fast the schedules run here, a receiver may take this long for one request: until then nothing is late or lost. */
+/** Longest duration of one request. At any schedule speed, a delivery counts as late or lost only after this time. */
 export const LONGEST_REQUEST_MS = 12_000;
 
-/** A schedule given as seconds before each retry. A wait counts from the end of the attempt before it. */
+/** A `Retry-After` makes a wait of the schedule longer by at most this. */
+const MAX_RETRY_AFTER_EXTENSION_SECONDS = DAY_SECONDS;
+
+/** A schedule as the seconds before each retry. A wait begins at the end of the previous attempt. */
 export const waitsSchema = z
   .array(
     z
@@ -17,7 +20,7 @@ export const waitsSchema = z
     message: 'the waits may total at most 14 days',
   });
 
-/** The waits that hold for a webhook: its own list, those of the profile it names, or those of its own profile. */
+/** A webhook's waits in seconds: its own list, the schedule of the profile that it names, or that of its own profile. */
 export const scheduleOf = (
   webhook: { readonly schedule: string | readonly number[] | null; readonly profile: string },
   profileOf: (name: string) => { readonly schedule: readonly number[] },
@@ -27,8 +30,8 @@ export const scheduleOf = (
     : profileOf(webhook.schedule ?? webhook.profile).schedule;
 
 /**
- * When the next attempt is due. What the receiver asked for with `Retry-After` only lengthens the wait, by at most a
- * day, and is the receiver's time: `speed`, which divides our own waits, does not touch it.
+ * The time of the next attempt, in milliseconds since the epoch. `Retry-After` can only make the wait longer, by at most
+ * `MAX_RETRY_AFTER_EXTENSION_SECONDS`. `speed` divides the waits of the schedule but not those of the receiver.
  */
 export const nextDueMs = (
   endedAtMs: number,
@@ -36,15 +39,16 @@ export const nextDueMs = (
   speed: number,
   retryAfterSeconds: number | null,
 ): number => {
-  const ownMs = (waitSeconds * SECOND_MS) / speed;
-  const askedMs = Math.min((retryAfterSeconds ?? 0) * SECOND_MS, ownMs + DAY_MS);
-  return Math.ceil(endedAtMs + Math.max(ownMs, askedMs));
+  const scheduledMs = (waitSeconds * SECOND_MS) / speed;
+  const longestMs = scheduledMs + MAX_RETRY_AFTER_EXTENSION_SECONDS * SECOND_MS;
+  const receiverMs = Math.min((retryAfterSeconds ?? 0) * SECOND_MS, longestMs);
+  return Math.ceil(endedAtMs + Math.max(scheduledMs, receiverMs));
 };
 
-/** A date as HTTP writes it, in any of its three forms. `Date.parse` alone takes `1.5` for a day in January. */
+/** An HTTP date in any of its three forms. `Date.parse` alone would read `1.5` as a day in January. */
 const HTTP_DATE = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? [\dA-Za-z :-]+$/;
 
-/** The seconds a `Retry-After` asks to wait from now on, or null where it is neither seconds nor a date. */
+/** The seconds from now that a `Retry-After` header names; null if it is neither seconds nor a date. */
 export const retryAfterSeconds = (value: string | null, nowMs: number): number | null => {
   const text = value?.trim() ?? '';
   if (/^\d+$/.test(text)) return Number(text);

@@ -1,8 +1,8 @@
 import type { Attempt, StoredDelivery, Trigger } from './delivery.ts';
 import type { ResponseClass } from './profile.ts';
 
-/** When the next attempt would be due, and whether the queue can carry the wait until then. */
-export interface NextWait {
+/** The next attempt by the schedule. `isParked`: the wait is too long for the queue. */
+export interface NextAttempt {
   readonly dueAtMs: number;
   readonly isParked: boolean;
 }
@@ -13,7 +13,7 @@ export interface DeliveryChange {
   readonly after: StoredDelivery;
 }
 
-/** A delivery that is owed no more. */
+/** A delivery that needs no further attempt. */
 const settled = (
   delivery: StoredDelivery,
   status: 'delivered' | 'dead' | 'cancelled',
@@ -28,17 +28,17 @@ const settled = (
 });
 
 /**
- * The delivery after an attempt: delivered, waiting for its next, or dead because no wait is left or the receiver asked
- * for no more. An attempt that a person asked for neither uses the schedule nor restarts it, so it has no next.
+ * The delivery after an attempt: `delivered`, `failed` and due again, or `dead`. A delivery is dead if the receiver is
+ * gone or if there is no `next` attempt. A manual retry has no next attempt, because it does not use the schedule.
  */
 export const applyAttempt = (
   delivery: StoredDelivery,
   attempt: Attempt,
   responseClass: ResponseClass,
-  next: NextWait | null,
+  next: NextAttempt | null,
 ): StoredDelivery => {
   const endedAtMs = attempt.started_at + attempt.duration_ms;
-  const tried = {
+  const attempted = {
     ...delivery,
     attempts_made: attempt.number,
     last: attempt,
@@ -47,10 +47,10 @@ export const applyAttempt = (
       refused_at: endedAtMs,
     }),
   };
-  if (responseClass === 'delivered') return settled(tried, 'delivered', endedAtMs);
-  if (responseClass === 'gone' || next === null) return settled(tried, 'dead', endedAtMs);
+  if (responseClass === 'delivered') return settled(attempted, 'delivered', endedAtMs);
+  if (responseClass === 'gone' || next === null) return settled(attempted, 'dead', endedAtMs);
   return {
-    ...tried,
+    ...attempted,
     status: 'failed',
     ticket: delivery.ticket + 1,
     step: delivery.step + 1,
@@ -61,11 +61,11 @@ export const applyAttempt = (
   };
 };
 
-/** The delivery of a webhook that was deleted, or disabled for longer than deliveries are held. */
+/** The delivery after its webhook was deleted, or after it was held for too long. */
 export const cancelDelivery = (delivery: StoredDelivery, nowMs: number): StoredDelivery =>
   settled(delivery, 'cancelled', nowMs);
 
-/** The delivery of a disabled webhook: no attempt is used up, and nothing is due until it is enabled again. */
+/** The delivery of a disabled webhook. A hold uses no attempt, and the delivery is not due until the webhook is enabled. */
 export const holdDelivery = (delivery: StoredDelivery): StoredDelivery => ({
   ...delivery,
   status: 'held',
@@ -74,7 +74,10 @@ export const holdDelivery = (delivery: StoredDelivery): StoredDelivery => ({
   has_slot: false,
 });
 
-/** A held delivery whose webhook is enabled again: due now, with the attempts it had left. One by hand stays the only one. */
+/**
+ * A held delivery after its webhook was enabled: due now, at the same step of its schedule. A manual retry keeps its
+ * single attempt.
+ */
 export const releaseDelivery = (delivery: StoredDelivery, nowMs: number): StoredDelivery => ({
   ...delivery,
   status: delivery.attempts_made > 0 ? 'failed' : 'pending',
@@ -86,8 +89,8 @@ export const releaseDelivery = (delivery: StoredDelivery, nowMs: number): Stored
 });
 
 /**
- * A delivery that somebody wants sent again, due now: with its schedule from the start, or for one attempt alone, which
- * leaves the schedule where it was.
+ * A delivery that is redelivered, due now. `manual` makes one attempt and leaves the schedule at its step; `replay` and
+ * `recover` restart the schedule.
  */
 export const rescheduleDelivery = (
   delivery: StoredDelivery,

@@ -3,34 +3,37 @@ import { newDelivery, type StoredDelivery, ticketOf } from '../deliveries/delive
 import type { StoredEvent } from '../events/event.ts';
 import { type CommandDependencies, type CommandStore, runCommand } from './run-command.ts';
 
-/** A committed change that somebody may want to hear of. */
+/** A committed change: an event to fan out, or a command to run. `isStored`: the event's row exists already. */
 export type Change =
   | { readonly kind: 'event'; readonly event: StoredEvent; readonly isStored: boolean }
   | { readonly kind: 'command'; readonly command: Command };
 
-/** A webhook that wants a type, and the one resource it wants it for, or null for all. */
+/** A webhook that subscribes to an event type, for one resource or (`null`) for all resources. */
 export interface Subscriber {
   readonly webhookId: string;
   readonly resource: string | null;
 }
 
 export interface FanOutStore {
-  /** Who wants each event's type, in the events' order. */
+  /** The subscribers of each event's type, in the order of the events. */
   subscribers(events: readonly StoredEvent[]): Promise<readonly (readonly Subscriber[])[]>;
-  /** Adds rows that are not there yet and leaves those that are. */
+  /** Adds rows that do not exist yet. Existing rows stay unchanged. */
   add(events: readonly StoredEvent[], deliveries: readonly StoredDelivery[], nowMs: number): Promise<void>;
 }
 
 export interface FanOutDependencies extends CommandDependencies {
   readonly store: FanOutStore & CommandStore;
-  /** Hears how many deliveries an event came to, once they are on their way. */
+  /** Is called once per event with the number of its deliveries, after their messages are sent. */
   readonly onFannedOut?: (deliveries: number) => void;
 }
 
-/** So many rows are written and messages sent before the next event is looked at: an invocation that must stop stops between them. */
-const DELIVERIES_AT_ONCE = 500;
+/** Flush threshold, in deliveries. The fan-out can only stop before a change, and a flush writes and sends them all. */
+const FLUSH_DELIVERIES = 500;
 
-/** Whom an event goes to: each webhook that wants the type, for every resource or for this one, but not the one it is about; a sample to the one it is for. */
+/**
+ * The ids of the webhooks that receive an event: every subscriber for all resources or for the event's resource, except
+ * the webhook that the event is about. A test event goes only to the webhook that is tested.
+ */
 export const receiversOf = (event: StoredEvent, subscribers: readonly Subscriber[]): string[] => {
   if (event.test_of !== undefined) return [event.test_of];
   const webhookIds = subscribers
@@ -40,9 +43,9 @@ export const receiversOf = (event: StoredEvent, subscribers: readonly Subscriber
 };
 
 /**
- * Turns committed changes into what they owe, in order: event rows, delivery rows, then messages. Every step may run
- * twice: ids are derived and rows that are there are left alone. Answers how many changes are wholly done; fewer than
- * all only when the time is up.
+ * Writes the event rows and delivery rows of committed changes, in order, and sends the deliveries' messages. Every step
+ * may run twice, because ids are derived and existing rows stay unchanged. Returns how many changes are completely done;
+ * that is fewer than all only if the time was up.
  */
 export const fanOut = async (
   changes: readonly Change[],
@@ -51,19 +54,19 @@ export const fanOut = async (
 ): Promise<number> => {
   const events = changes.flatMap((change) => (change.kind === 'event' ? [change.event] : []));
   const subscribers = new Map(
-    events.length === 0 ? [] : (await store.subscribers(events)).map((routes, index) => [events[index], routes]),
+    events.length === 0 ? [] : (await store.subscribers(events)).map((found, index) => [events[index], found]),
   );
 
   let newEvents: StoredEvent[] = [];
   let deliveries: StoredDelivery[] = [];
-  let sizes: number[] = [];
+  let deliveriesPerEvent: number[] = [];
   const flush = async (): Promise<void> => {
     if (newEvents.length > 0 || deliveries.length > 0) await store.add(newEvents, deliveries, clock());
     if (deliveries.length > 0) await queue.send(deliveries.map(ticketOf), clock());
-    for (const size of sizes) onFannedOut?.(size);
+    for (const count of deliveriesPerEvent) onFannedOut?.(count);
     newEvents = [];
     deliveries = [];
-    sizes = [];
+    deliveriesPerEvent = [];
   };
 
   let done = 0;
@@ -72,9 +75,9 @@ export const fanOut = async (
     if (change.kind === 'event') {
       if (!change.isStored) newEvents.push(change.event);
       const receivers = receiversOf(change.event, subscribers.get(change.event) ?? []);
-      sizes.push(receivers.length);
+      deliveriesPerEvent.push(receivers.length);
       deliveries.push(...receivers.map((webhookId) => newDelivery(change.event, webhookId)));
-      if (deliveries.length < DELIVERIES_AT_ONCE) continue;
+      if (deliveries.length < FLUSH_DELIVERIES) continue;
     }
     await flush();
     done = index;

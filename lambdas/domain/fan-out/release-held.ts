@@ -1,40 +1,65 @@
 import type { DeliveryTicket } from '../deliveries/delivery.ts';
 import type { StoredWebhook } from '../webhooks/webhook.ts';
 
-export interface ReleaseStore {
-  webhook(owner: string, id: string): Promise<StoredWebhook | null>;
-  /** Lets some of a webhook's held deliveries go on, due now. */
-  releasePage(
-    webhookId: string,
-    requestedBy: undefined,
-    nowMs: number,
-  ): Promise<{ readonly tickets: readonly DeliveryTicket[]; readonly hasMore: boolean }>;
+/** Deliveries that were just released, and whether the webhook has more held deliveries. */
+export interface ReleasedPage {
+  readonly tickets: readonly DeliveryTicket[];
+  readonly hasMore: boolean;
 }
 
-export interface ReleaseDependencies {
-  readonly store: ReleaseStore;
+export interface PageReleaser {
+  /** Releases one page of a webhook's held deliveries, due now. `requestedBy`: the id of the API request, if any. */
+  releasePage(webhookId: string, requestedBy: string | undefined, nowMs: number): Promise<ReleasedPage>;
+}
+
+export interface ReleaseStore extends PageReleaser {
+  webhook(owner: string, id: string): Promise<StoredWebhook | null>;
+}
+
+interface PageDependencies {
+  readonly store: PageReleaser;
   readonly queue: { send(tickets: readonly DeliveryTicket[], nowMs: number): Promise<void> };
   readonly clock: () => number;
 }
 
-/** What is enabled takes what was held; what is deleted lets it be cancelled. */
-const letsGo = (webhook: StoredWebhook | null): boolean =>
-  webhook !== null && (webhook.enabled || webhook.deleted_at !== null) && !webhook.is_history_erased;
+export interface ReleaseDependencies extends PageDependencies {
+  readonly store: ReleaseStore;
+}
 
-/** Lets go on what is held by mistake. Answers how many; `null` where they are held with reason. */
+/**
+ * Releases deliveries that are still held although their webhook is enabled or deleted. Returns how many it released, or
+ * `null` if the webhook is disabled, so that its deliveries stay held.
+ */
 export const releaseHeld = async (
   owner: string,
   webhookId: string,
-  { store, queue, clock }: ReleaseDependencies,
+  dependencies: ReleaseDependencies,
   isTimeUp: () => boolean,
 ): Promise<number | null> => {
-  if (!letsGo(await store.webhook(owner, webhookId))) return null;
-  let resumed = 0;
-  for (let hasMore = true; hasMore && !isTimeUp(); ) {
-    const some = await store.releasePage(webhookId, undefined, clock());
-    await queue.send(some.tickets, clock());
-    resumed += some.tickets.length;
-    hasMore = some.hasMore;
+  if (!mayRelease(await dependencies.store.webhook(owner, webhookId))) return null;
+  if (isTimeUp()) return 0;
+  return (await releasePages(webhookId, undefined, dependencies, isTimeUp)).released;
+};
+
+/** An enabled webhook receives its held deliveries. Those of a deleted webhook are released so that they are cancelled. */
+const mayRelease = (webhook: StoredWebhook | null): boolean =>
+  webhook !== null && (webhook.enabled || webhook.deleted_at !== null) && !webhook.is_history_erased;
+
+/**
+ * Releases a webhook's held deliveries page by page and sends their messages. Releases at least one page; `isComplete` is
+ * false if the time was up before the last page.
+ */
+export const releasePages = async (
+  webhookId: string,
+  requestedBy: string | undefined,
+  { store, queue, clock }: PageDependencies,
+  isTimeUp: () => boolean,
+): Promise<{ readonly released: number; readonly isComplete: boolean }> => {
+  for (let released = 0; ; ) {
+    const { tickets, hasMore } = await store.releasePage(webhookId, requestedBy, clock());
+    await queue.send(tickets, clock());
+    released += tickets.length;
+    if (!hasMore) return { released, isComplete: true };
+    if (isTimeUp()) return { released, isComplete: false };
   }
-  return resumed;
 };

@@ -4,22 +4,21 @@ import {
   eraseCommand,
   type RecoverCommand,
   type RedeliverCommand,
+  type ReleaseCommand,
 } from '../deliveries/command.ts';
 import type { DeliveryTicket } from '../deliveries/delivery.ts';
+import { type PageReleaser, releasePages } from './release-held.ts';
 
-/** What commands read and change. */
-export interface CommandStore {
-  /** Lets some of a webhook's held deliveries go on, due now, as a request asked. Answers what now awaits its message, and whether more are held. */
-  releasePage(
-    webhookId: string,
-    requestedBy: string | undefined,
-    nowMs: number,
-  ): Promise<{ tickets: readonly DeliveryTicket[]; hasMore: boolean }>;
-  /** Forgets since when a webhook has been failing. */
+/** The reads and writes of commands. */
+export interface CommandStore extends PageReleaser {
+  /** Removes the time since which a webhook has been failing. */
   clearFailing(webhookId: string): Promise<void>;
-  /** Makes deliveries owe again, once per command. Answers what awaits its message. */
+  /** Makes deliveries due again, once per command. Returns the tickets whose messages are still to be sent. */
   redeliver(command: RedeliverCommand, nowMs: number): Promise<readonly DeliveryTicket[]>;
-  /** Makes some of a window's deliveries owe again. Answers what awaits its message, and where the next step begins, or null at the end. */
+  /**
+   * Makes one page of a window's deliveries due again. Returns the tickets whose messages are still to be sent, and where
+   * the next step begins. `next` is null after the last page.
+   */
   recoverPage(
     command: RecoverCommand,
     nowMs: number,
@@ -27,11 +26,11 @@ export interface CommandStore {
     readonly tickets: readonly DeliveryTicket[];
     readonly next: { readonly list: number; readonly after: string | null } | null;
   }>;
-  /** Notes in the recovery's job how far it is. */
-  noteProgress(command: RecoverCommand, done: number, isLast: boolean, nowMs: number): Promise<void>;
-  /** Takes some of a webhook's deliveries away, with their attempts. Answers whether more are there. */
+  /** Writes the number of recovered deliveries into the recovery's job. `isLast` completes the job. */
+  recordRecoveryProgress(command: RecoverCommand, done: number, isLast: boolean, nowMs: number): Promise<void>;
+  /** Erases one page of a webhook's deliveries with their attempts. */
   erasePage(webhookId: string): Promise<{ readonly hasMore: boolean }>;
-  /** Asks for more work by a row, once, however often. */
+  /** Submits a command. Does nothing if a command with the same id exists. */
   addCommand(command: Command, nowMs: number): Promise<void>;
 }
 
@@ -41,19 +40,17 @@ export interface CommandDependencies {
   readonly clock: () => number;
 }
 
-type IsTimeUp = () => boolean;
-
-/** Does what a command asks for, and may do it twice. Answers false where the time was up before the end. */
+/** Runs a command. Running it twice has the same effect as once. Returns false if the time was up before the end. */
 export const runCommand = async (
   command: Command,
   dependencies: CommandDependencies,
-  isTimeUp: IsTimeUp,
+  isTimeUp: () => boolean,
 ): Promise<boolean> => {
   switch (command.type) {
     case 'release':
-      return resume(command, dependencies, isTimeUp);
+      return release(command, dependencies, isTimeUp);
     case 'redeliver':
-      await owe(command, dependencies);
+      await redeliver(command, dependencies);
       return true;
     case 'recover':
       await recover(command, dependencies);
@@ -64,26 +61,21 @@ export const runCommand = async (
   }
 };
 
-const resume = async (
-  { webhook_id, call }: Command & { type: 'release' },
-  { store, queue, clock }: CommandDependencies,
-  isTimeUp: IsTimeUp,
+const release = async (
+  { webhook_id, call }: ReleaseCommand,
+  dependencies: CommandDependencies,
+  isTimeUp: () => boolean,
 ): Promise<boolean> => {
-  await store.clearFailing(webhook_id);
-  for (;;) {
-    const { tickets, hasMore } = await store.releasePage(webhook_id, call?.request_id, clock());
-    await queue.send(tickets, clock());
-    if (!hasMore) return true;
-    if (isTimeUp()) return false;
-  }
+  await dependencies.store.clearFailing(webhook_id);
+  return (await releasePages(webhook_id, call?.request_id, dependencies, isTimeUp)).isComplete;
 };
 
-/** One event's deliveries are no more than an account may have webhooks: done in one go. */
-const owe = async (command: RedeliverCommand, { store, queue, clock }: CommandDependencies): Promise<void> => {
+/** Needs no pages: one event has at most as many deliveries as an account may have webhooks. */
+const redeliver = async (command: RedeliverCommand, { store, queue, clock }: CommandDependencies): Promise<void> => {
   await queue.send(await store.redeliver(command, clock()), clock());
 };
 
-/** A step of a recovery, and the next by another command. */
+/** Runs one step of a recovery and submits a command for the next step. */
 const recover = async (command: RecoverCommand, { store, queue, clock }: CommandDependencies): Promise<void> => {
   const { tickets, next } = await store.recoverPage(command, clock());
   await queue.send(tickets, clock());
@@ -92,10 +84,10 @@ const recover = async (command: RecoverCommand, { store, queue, clock }: Command
     const step = command.step + 1;
     await store.addCommand({ ...command, ...next, id: `recover#${command.job_id}#${step}`, step, done }, clock());
   }
-  await store.noteProgress(command, done, next === null, clock());
+  await store.recordRecoveryProgress(command, done, next === null, clock());
 };
 
-/** Bounded, and more by another command: nobody's events wait behind thousands of rows. */
+/** Erases one page and submits a command for the next, so that the stream shard is never blocked for long. */
 const erase = async (
   { owner, webhook_id, step }: EraseCommand,
   { store, clock }: CommandDependencies,

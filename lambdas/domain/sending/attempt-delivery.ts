@@ -12,7 +12,7 @@ export interface PostRequest {
   readonly allowHttp: boolean;
 }
 
-/** What came back, or why nothing did. */
+/** The receiver's answer, or the error if there was none. */
 export interface Answer {
   readonly status: number | null;
   /** At most 2,000 code points. */
@@ -23,7 +23,7 @@ export interface Answer {
   readonly error: { readonly code: AttemptErrorCode; readonly message: string } | null;
 }
 
-/** What of a webhook's row is sealed, opened. */
+/** The decrypted secrets of a webhook. */
 export interface OpenedWebhook {
   readonly material: SigningMaterial;
   readonly password: string | null;
@@ -32,29 +32,32 @@ export interface OpenedWebhook {
 
 export interface AttemptDependencies {
   readonly profileOf: (name: string) => Profile;
-  /** Opens what the webhook signs and sends with at that time. Throws when the keyring cannot be read: our failure. */
+  /** Decrypts the webhook's secrets that are in use at that time. Throws if the keyring cannot be read. */
   readonly open: (webhook: StoredWebhook, rotation: Profile['rotation'], nowMs: number) => Promise<OpenedWebhook>;
   readonly post: (request: PostRequest) => Promise<Answer>;
   readonly clock: () => number;
 }
 
+/** A finished attempt. */
 export interface Attempted {
   readonly attempt: Attempt;
   readonly responseClass: ResponseClass;
+  /** The `Retry-After` header of a 429 or 503 answer. */
   readonly retryAfter: string | null;
 }
 
 const basicAuthorization = (username: string, password: string): string =>
   `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 
-const whyRefused = (responseClass: ResponseClass, answer: Answer): Attempt['error'] => {
+const attemptError = (responseClass: ResponseClass, answer: Answer): Attempt['error'] => {
   if (answer.error) return { ...answer.error };
   if (responseClass === 'delivered') return null;
-  if (responseClass === 'gone') return { code: 'gone', message: 'The receiver answered 410 and wants no more.' };
+  if (responseClass === 'gone')
+    return { code: 'gone', message: 'The receiver answered 410 and wants no further deliveries.' };
   return { code: 'refused_status', message: `The receiver answered ${answer.status}.` };
 };
 
-/** Makes, signs and sends the request once, and judges the answer. Timestamps and signatures are this attempt's own. */
+/** Renders, signs and sends a request once, and classifies the answer. Each attempt has its own timestamp and signature. */
 export const attemptDelivery = async (
   delivery: StoredDelivery,
   event: StoredEvent,
@@ -106,7 +109,7 @@ export const attemptDelivery = async (
       http_status: answer.status,
       response_body: answer.body && redactQuery(answer.body, webhook.url),
       has_body_row: false,
-      error: whyRefused(responseClass, answer),
+      error: attemptError(responseClass, answer),
       request_headers: Object.keys(headers),
     },
   };

@@ -1,7 +1,7 @@
 import { requestTarget } from '../webhooks/webhook-url.ts';
 
 const REDACTED = '***';
-/** A shorter value is no secret worth the name, and hiding it would tear holes into every text. */
+/** Shorter values are not treated as secrets, because replacing them would make every text unreadable. */
 const SHORTEST_SECRET = 8;
 
 const decoded = (value: string): string => {
@@ -12,7 +12,10 @@ const decoded = (value: string): string => {
   }
 };
 
-/** A text without a URL's query, whole or by its values: it may be the receiver's secret, and receivers repeat what they were sent. */
+/**
+ * Replaces a URL's query, and each of its values, in a text. The query may hold the receiver's secret, and receivers may
+ * repeat a request's URL in their answer.
+ */
 export const redactQuery = (text: string, url: string): string => {
   const target = requestTarget(url);
   const start = target.indexOf('?') + 1;
@@ -21,5 +24,5 @@ export const redactQuery = (text: string, url: string): string => {
   const secrets = [...values, ...values.map(decoded)].filter((value) => value.length >= SHORTEST_SECRET);
   return [query, ...secrets.toSorted((a, b) => b.length - a.length)]
     .filter((secret) => secret !== '')
-    .reduce((rest, secret) => rest.replaceAll(secret, REDACTED), text);
+    .reduce((redacted, secret) => redacted.replaceAll(secret, REDACTED), text);
 };

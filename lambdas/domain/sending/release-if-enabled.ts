@@ -2,34 +2,40 @@ import { type DeliveryTicket, type StoredDelivery, ticketOf } from '../deliverie
 import { type DeliveryChange, releaseDelivery } from '../deliveries/transitions.ts';
 import type { StoredWebhook } from '../webhooks/webhook.ts';
 
-/** A webhook and a delivery of it that was just put on hold. */
+/** A delivery that was just held, and its webhook as it was read before. */
 export interface HeldDelivery {
   readonly webhook: StoredWebhook;
   readonly delivery: StoredDelivery;
 }
 
-export interface ReleaseIfEnabledDependencies {
+/** Dependencies of the second look at webhooks whose deliveries were just held. */
+export interface RecheckDependencies {
   readonly store: {
+    /** Records each change if its row still holds the ticket of `before`. Returns for each change whether it is recorded. */
     record(changes: readonly DeliveryChange[]): Promise<readonly boolean[]>;
-    readAgain(webhooks: readonly StoredWebhook[]): Promise<readonly (StoredWebhook | null)[]>;
+    /** Reads the webhooks again, with all writes until now. `null`: there is no row. */
+    readWebhooks(webhooks: readonly StoredWebhook[]): Promise<readonly (StoredWebhook | null)[]>;
   };
   readonly queue: { send(tickets: readonly DeliveryTicket[], nowMs: number): Promise<void> };
   readonly clock: () => number;
 }
 
-/** A webhook may have been enabled between being read and its delivery being held; then nobody else would let it go on. */
+/**
+ * Releases deliveries whose webhook was enabled after it was read and before they were held. The release at enabling did
+ * not find them, because they were not held yet.
+ */
 export const releaseIfEnabled = async (
   held: readonly HeldDelivery[],
-  { store, queue, clock }: ReleaseIfEnabledDependencies,
+  { store, queue, clock }: RecheckDependencies,
 ): Promise<void> => {
   if (held.length === 0) return;
-  const now = await store.readAgain(held.map(({ webhook }) => webhook));
+  const webhooks = await store.readWebhooks(held.map(({ webhook }) => webhook));
   const changes = held.flatMap(({ delivery }, index) =>
-    now[index]?.enabled && now[index].deleted_at === null
+    webhooks[index]?.enabled && webhooks[index].deleted_at === null
       ? [{ before: delivery, after: releaseDelivery(delivery, clock()) }]
       : [],
   );
-  const recorded = await store.record(changes);
-  const resumed = changes.filter((_, index) => recorded[index]).map(({ after }) => ticketOf(after));
-  if (resumed.length > 0) await queue.send(resumed, clock());
+  const isRecorded = await store.record(changes);
+  const released = changes.filter((_, index) => isRecorded[index]).map(({ after }) => ticketOf(after));
+  if (released.length > 0) await queue.send(released, clock());
 };

@@ -1,17 +1,17 @@
-/** A webhook whose answer takes longer is served from the slow lane, until it answers quicker again. */
+/** A webhook that takes longer to answer is delivered through the slow lane, until it answers quickly again. */
 export const SLOW_AFTER_MS = 500;
 
-/** How long a quick answer lets a webhook have all of a batch's requests at once. */
+/** How long a quick answer lets a webhook receive all requests of a batch at the same time. */
 export const TRUST_MS = 30_000;
-/** How long asking an unknown webhook first is one instance's alone; it says itself what came of it, if it lives. */
+/** Lifetime of the exclusive probe claim. The claimant publishes the result earlier unless it dies. */
 export const PROBE_MS = 2000;
-/** When the others look what came of it, after it began: a quick answer is said soon, and nobody waits for a slow one. */
-const LOOKS_AT_MS = [20, 60, 120, 200];
-/** So many requests an unknown webhook gets before its answers are waited for. */
+/** When the other instances read the result of a probe, counted from its start. They wait only for a quick receiver. */
+const READ_RESULT_AT_MS = [20, 60, 120, 200];
+/** Number of requests that an unknown webhook gets before the others wait for the answers. */
 export const FIRST_PROBED = 2;
-const MOST_REMEMBERED = 10_000;
+const MAX_REMEMBERED = 10_000;
 
-/** What all instances know of how quickly a webhook answers. Times in milliseconds, 0 for never. */
+/** What all instances know about how quickly a webhook answers. Times are milliseconds since the epoch; 0 means never. */
 export interface ReceiverSpeed {
   readonly isSlow: boolean;
   readonly quickUntilMs: number;
@@ -20,40 +20,42 @@ export interface ReceiverSpeed {
 
 export interface ReceiverSpeedStore {
   receiverSpeed(webhookId: string): Promise<ReceiverSpeed>;
-  /** Lets one of all that ask at once go first: true for that one, until it says what came of it or the time is over. */
+  /** Claims the probe of a webhook until `untilMs`. Returns false if another instance holds the claim. */
   claimProbe(webhookId: string, nowMs: number, untilMs: number): Promise<boolean>;
-  noteQuick(webhookId: string, untilMs: number): Promise<void>;
+  /** Publishes that a webhook is quick, and ends the probe. */
+  markQuick(webhookId: string, untilMs: number): Promise<void>;
+  /** Publishes whether a webhook belongs to the slow lane, and ends the probe. */
   markSlow(webhookId: string, isSlow: boolean): Promise<void>;
 }
 
-/** What one function instance has seen of webhooks' answers; a fresh one knows nothing and asks carefully. */
+/** The quick webhooks that one function instance has seen. A new instance remembers none. */
 export interface LaneMemory {
   isQuick(webhookId: string, nowMs: number): boolean;
-  noteQuick(webhookId: string, nowMs: number): void;
-  noteSlow(webhookId: string): void;
+  rememberQuick(webhookId: string, nowMs: number): void;
+  forgetQuick(webhookId: string): void;
 }
 
 export const createLaneMemory = (): LaneMemory => {
   const quickAt = new Map<string, number>();
   return {
     isQuick: (webhookId, nowMs) => nowMs - (quickAt.get(webhookId) ?? Number.NEGATIVE_INFINITY) < TRUST_MS,
-    noteQuick(webhookId, nowMs) {
-      if (quickAt.size >= MOST_REMEMBERED) quickAt.clear();
+    rememberQuick(webhookId, nowMs) {
+      if (quickAt.size >= MAX_REMEMBERED) quickAt.clear();
       quickAt.set(webhookId, nowMs);
     },
-    noteSlow(webhookId) {
+    forgetQuick(webhookId) {
       quickAt.delete(webhookId);
     },
   };
 };
 
-/** What is known of a webhook before its requests are started. */
+/** The speed of a webhook before its requests are started. */
 export type KnownSpeed =
   | 'quick'
   | 'slow'
   | 'unknown'
-  | 'probing' // nothing, and this instance is the one to find out
-  | 'probed-elsewhere'; // nothing, and another one is still finding out
+  | 'probing' // unknown; this instance probes it
+  | 'probed-elsewhere'; // unknown; another instance is still probing it
 
 interface ProbeDependencies {
   readonly store: ReceiverSpeedStore;
@@ -63,9 +65,9 @@ interface ProbeDependencies {
 }
 
 /**
- * What is known of how quickly a webhook answers. Of all instances that have a burst for one that nobody knows, one
- * asks first and the others wait for what it says: were it all of them, a receiver that stalls would have them all.
- * One or two requests at a time are no burst, and not worth the write.
+ * Finds out how quickly a webhook answers, or who probes it. When many instances have requests for an unknown webhook,
+ * one instance probes and the others wait for its result, because a slow receiver would otherwise occupy all of them.
+ * One or two requests are started without a claim, to save the write.
  */
 export const probeSpeed = async (
   webhookId: string,
@@ -78,18 +80,18 @@ export const probeSpeed = async (
   if (!isProbed && requests <= FIRST_PROBED) return 'unknown';
   if (!isProbed && (await store.claimProbe(webhookId, clock(), clock() + PROBE_MS))) return 'probing';
   const beganMs = isProbed ? probedUntilMs - PROBE_MS : clock();
-  for (const lookAtMs of LOOKS_AT_MS) {
-    const leftMs = beganMs + lookAtMs - clock();
+  for (const readAtMs of READ_RESULT_AT_MS) {
+    const leftMs = beganMs + readAtMs - clock();
     if (leftMs <= 0) continue;
     await wait(leftMs);
-    const seen = await store.receiverSpeed(webhookId);
-    if (seen.isSlow) return 'slow';
-    if (seen.quickUntilMs > clock()) return 'quick';
+    const speed = await store.receiverSpeed(webhookId);
+    if (speed.isSlow) return 'slow';
+    if (speed.quickUntilMs > clock()) return 'quick';
   }
   return 'probed-elsewhere';
 };
 
-/** Whether something is done within that time. The timer does not outlive the answer. */
+/** Whether the work is done within that time. The timer is cleared as soon as the work is done. */
 export const isDoneWithin = async (work: Promise<unknown>, ms: number): Promise<boolean> => {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<boolean>((resolve) => {
@@ -100,39 +102,4 @@ export const isDoneWithin = async (work: Promise<unknown>, ms: number): Promise<
   } finally {
     clearTimeout(timer);
   }
-};
-
-/**
- * Starts one webhook's requests of a batch, and answers whether they were quick. A webhook that is not known to be quick
- * is asked twice first; the others follow when both were answered in time. `onSlow` is called while the stalled ones
- * still run, with those that were not started: a batch's invocation is a scarce thing, and a receiver that stalls must
- * not get them all.
- */
-export const startGroup = async <T>(
-  group: readonly T[],
-  options: {
-    readonly isTrusted: boolean;
-    readonly slowAfterMs: number;
-    readonly onSlow: (left: readonly T[]) => Promise<void>;
-    /** What is not due yet waits for it here, which is no slowness of the receiver's; `null`: it is due. */
-    readonly untilDue?: (item: T) => Promise<void> | null;
-  },
-  start: (item: T) => Promise<void>,
-): Promise<boolean> => {
-  const first = options.isTrusted ? group : group.slice(0, FIRST_PROBED);
-  const rest = group.slice(first.length);
-  const asked: Promise<void>[] = [];
-  const inTime = await Promise.all(
-    first.map(async (item) => {
-      const due = options.untilDue?.(item);
-      if (due) await due;
-      const work = start(item);
-      asked.push(work);
-      return isDoneWithin(work, options.slowAfterMs);
-    }),
-  );
-  if (inTime.every(Boolean)) return rest.length === 0 || startGroup(rest, { ...options, isTrusted: true }, start);
-  await options.onSlow(rest);
-  await Promise.all(asked);
-  return false;
 };

@@ -4,37 +4,96 @@ import type { StoredWebhook } from '../webhooks/webhook.ts';
 import type { ReceiverSpeed } from './slow-lane.ts';
 import type { Health } from './webhook-health.ts';
 
-/** A message with the rows it is about, as they stand now. */
+/** A message and the rows that it refers to, as they were read just before the batch. */
 export interface Assignment {
   readonly messageId: string;
   readonly ticket: DeliveryTicket;
-  /** The queue has handed this message out before: whoever had it may have died half-way. */
+  /** The queue has handed out this message before. The function that received it may have died half-way. */
   readonly isRedelivered: boolean;
   readonly delivery: StoredDelivery | null;
   readonly event: StoredEvent | null;
   readonly webhook: StoredWebhook | null;
-  readonly answers: ReceiverSpeed;
+  readonly receiverSpeed: ReceiverSpeed;
   readonly health: Health;
 }
 
-export type Triage = 'discard' | 'emit-dead' | 'resend' | 'cancel' | 'hold' | 'attempt';
+type RowName = 'delivery' | 'event' | 'webhook';
 
-/** A wait of at most so long is waited out in the function; a longer one goes back to the queue. */
+/** An assignment whose named rows exist. */
+export type AssignmentWith<Name extends RowName> = Assignment & {
+  readonly [Row in Name]: NonNullable<Assignment[Row]>;
+};
+
+/** An assignment that can be attempted: all its rows exist. */
+export type AttemptAssignment = AssignmentWith<RowName>;
+
+/** `fast`: the deliveries queue. `slow`: the queue for receivers that answer slowly. */
+export type Lane = 'fast' | 'slow';
+
+/** The next step for a message. `resend`: a new message carries the ticket that the row holds now. */
+export type Verdict = 'discard' | 'emitDead' | 'resend' | 'cancel' | 'hold' | 'forward' | 'attempt';
+
+/** A batch, sorted by verdict. */
+export interface TriagedBatch {
+  readonly discard: readonly Assignment[];
+  readonly emitDead: readonly AssignmentWith<'delivery' | 'webhook'>[];
+  readonly resend: readonly AssignmentWith<'delivery'>[];
+  readonly cancel: readonly AssignmentWith<'delivery'>[];
+  readonly hold: readonly AssignmentWith<'delivery'>[];
+  /** Deliveries for the slow lane. */
+  readonly forward: readonly AssignmentWith<'delivery'>[];
+  /** Groups of deliveries to attempt, by webhook id. */
+  readonly attempt: ReadonlyMap<string, readonly AttemptAssignment[]>;
+}
+
+/** Waits up to this long happen inside the function; longer ones go back to the queue. */
 export const SHORT_WAIT_MS = 1000;
 
-/** What is to be done about a message, before anything is sent. */
-export const triage = (assignment: Assignment, nowMs: number): Triage => {
-  const { ticket, delivery, event, webhook, isRedelivered } = assignment;
+/** Sorts a batch by the next step for each message. Of several current messages for one delivery, only the first is used. */
+export const triageBatch = (assignments: readonly Assignment[], lane: Lane, nowMs: number): TriagedBatch => {
+  const seen = new Set<string>();
+  const triaged = assignments.map((assignment) => {
+    const { deliveryId } = assignment.ticket;
+    const verdict = seen.has(deliveryId) ? 'discard' : triage(assignment, lane, nowMs);
+    // A discarded message does not count as seen: a stale message may precede the current one in the batch.
+    if (verdict !== 'discard') seen.add(deliveryId);
+    return { assignment, verdict };
+  });
+  const withVerdict = (wanted: Verdict): Assignment[] =>
+    triaged.filter(({ verdict }) => verdict === wanted).map(({ assignment }) => assignment);
+  return {
+    discard: withVerdict('discard'),
+    emitDead: withVerdict('emitDead').filter(hasRows('delivery', 'webhook')),
+    resend: withVerdict('resend').filter(hasRows('delivery')),
+    cancel: withVerdict('cancel').filter(hasRows('delivery')),
+    hold: withVerdict('hold').filter(hasRows('delivery')),
+    forward: withVerdict('forward').filter(hasRows('delivery')),
+    attempt: Map.groupBy(
+      withVerdict('attempt').filter(hasRows('delivery', 'event', 'webhook')),
+      ({ webhook }) => webhook.id,
+    ),
+  };
+};
+
+/** The next step for one message. */
+const triage = (assignment: Assignment, lane: Lane, nowMs: number): Verdict => {
+  const { ticket, delivery, event, webhook, isRedelivered, receiverSpeed } = assignment;
   if (!delivery || delivery.settled_at !== null || delivery.status === 'held') {
-    // Its last holder may have died between recording the attempt and telling what it meant.
-    return isRedelivered && delivery?.status === 'dead' && webhook?.deleted_at === null ? 'emit-dead' : 'discard';
+    // The function that recorded the attempt may have died before it emitted `delivery.dead`.
+    return isRedelivered && delivery?.status === 'dead' && webhook?.deleted_at === null ? 'emitDead' : 'discard';
   }
   if (delivery.ticket !== ticket.ticket) {
-    // Its last holder may have died between recording the attempt and sending the next one's message.
-    const mayBeUnsent = isRedelivered && delivery.ticket === ticket.ticket + 1 && !delivery.parked;
-    return mayBeUnsent ? 'resend' : 'discard';
+    // The function that recorded the attempt may have died before it sent the next message.
+    const isPossiblyUnsent = isRedelivered && delivery.ticket === ticket.ticket + 1 && !delivery.parked;
+    return isPossiblyUnsent ? 'resend' : 'discard';
   }
   if (!webhook || !event || webhook.deleted_at !== null || event.payload_deleted_at !== undefined) return 'cancel';
   if (!webhook.enabled && event.test_of === undefined) return 'hold';
-  return delivery.due_at - nowMs > SHORT_WAIT_MS ? 'resend' : 'attempt';
+  if (delivery.due_at - nowMs > SHORT_WAIT_MS) return 'resend';
+  return lane === 'fast' && receiverSpeed.isSlow ? 'forward' : 'attempt';
 };
+
+const hasRows =
+  <Name extends RowName>(...names: readonly Name[]) =>
+  (assignment: Assignment): assignment is AssignmentWith<Name> =>
+    names.every((name) => assignment[name] !== null);

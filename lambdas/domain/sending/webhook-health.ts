@@ -3,24 +3,28 @@ import { builtInEventType } from '../events/built-in-types.ts';
 import { HOUR_MS } from '../foundation/time.ts';
 import type { StoredWebhook } from '../webhooks/webhook.ts';
 
-/** Since when a webhook has been refusing without a success, milliseconds, and whether that was told. */
+/** The health of a webhook. */
 export interface Health {
+  /** Time since which every attempt was refused, milliseconds since the epoch. `null`: the webhook is not failing. */
   readonly failingSince: number | null;
+  /** Whether `webhook.failing` was emitted. */
   readonly isFailingEmitted: boolean;
 }
 
 export interface HealthStore {
+  /** Stores since when a webhook has been failing, unless that is stored already. */
   beginFailing(webhookId: string, sinceMs: number): Promise<void>;
-  /** Forgets that it was failing, and tells of its recovery where its failing was told. */
+  /** Removes the failing state. Emits `webhook.recovered` if `webhook.failing` was emitted. */
   endFailing(webhook: StoredWebhook, health: Health, delivery: StoredDelivery, nowMs: number): Promise<void>;
-  /** Tells that it is failing, once until it recovers. */
+  /** Emits `webhook.failing`, once until the webhook recovers. */
   emitFailing(webhook: StoredWebhook, delivery: StoredDelivery, nowMs: number): Promise<void>;
+  /** Emits `delivery.dead`, once per delivery and ticket. */
   emitDead(webhook: StoredWebhook, delivery: StoredDelivery, reason: 'dead' | 'gone'): Promise<void>;
-  /** Disables a webhook and makes that known, once. */
+  /** Disables a webhook and emits `webhook.disabled`. Does nothing if the webhook has changed since it was read. */
   disable(webhook: StoredWebhook, reason: 'gone' | 'failing', delivery: StoredDelivery, nowMs: number): Promise<void>;
 }
 
-/** What came of one attempt, as it stands recorded. */
+/** The recorded result of one attempt. */
 export interface RecordedAttempt {
   readonly outcome: 'delivered' | 'refused' | 'dead' | 'gone';
   readonly webhook: StoredWebhook;
@@ -28,31 +32,37 @@ export interface RecordedAttempt {
   readonly delivery: StoredDelivery;
 }
 
-/** A webhook is said to be failing when it has been for so long, or when a delivery is given up. */
-const TELL_AFTER_MS = HOUR_MS;
+interface HealthOptions {
+  readonly autoDisableAfterHours: number;
+  /** Divides the waits of all schedules; the time that a webhook has been failing is multiplied by it. */
+  readonly speed: number;
+  readonly nowMs: number;
+}
 
+/** `webhook.failing` is emitted after one hour of refusals, or as soon as a delivery is dead. */
+const EMIT_FAILING_AFTER_MS = HOUR_MS;
+
+/** The end of a delivery's last attempt, milliseconds. */
 const endOf = ({ last }: StoredDelivery): number => (last ? last.started_at + last.duration_ms : 0);
 
 /**
- * Keeps a webhook's health and tells of it. Written on change only: as long as all goes well, nothing is. The delivery
- * of an operational event counts for nothing, so that it can cause no other.
+ * Updates the health of the attempted webhooks and emits the operational events about it. It writes only changes, so
+ * that a healthy webhook costs no write. Deliveries of operational events do not count: they would cause further events.
  */
 export const updateHealth = async (
-  all: readonly RecordedAttempt[],
+  attempts: readonly RecordedAttempt[],
   store: HealthStore,
-  { autoDisableAfterHours, speed, nowMs }: { autoDisableAfterHours: number; speed: number; nowMs: number },
+  options: HealthOptions,
 ): Promise<void> => {
-  const byWebhook = new Map<string, RecordedAttempt[]>();
-  for (const tried of all) {
-    if (builtInEventType(tried.delivery.event_type)?.isOperational) continue;
-    byWebhook.set(tried.webhook.id, [...(byWebhook.get(tried.webhook.id) ?? []), tried]);
-  }
-  for (const group of byWebhook.values()) await noteOne(group, store, autoDisableAfterHours, speed, nowMs);
+  const counted = attempts.filter(({ delivery }) => !builtInEventType(delivery.event_type)?.isOperational);
+  const byWebhook = Map.groupBy(counted, ({ webhook }) => webhook.id);
+  for (const group of byWebhook.values()) await updateOne(group, store, options);
 };
 
 /**
- * Tells once more that a delivery was given up, for the one that recorded it may have died before it could; what was told
- * stays as it is. A receiver that wanted no more is disabled with it, unless somebody has touched the webhook since.
+ * Emits `delivery.dead` for a delivery whose last attempt was recorded by a function that may have died before it emitted
+ * the event. Does nothing if the event exists. If the receiver was gone, it also disables the webhook, unless the webhook
+ * has been changed since.
  */
 export const emitDeadAgain = async (
   webhook: StoredWebhook,
@@ -63,16 +73,15 @@ export const emitDeadAgain = async (
   if (builtInEventType(delivery.event_type)?.isOperational) return;
   const isGone = delivery.last?.error?.code === 'gone';
   await store.emitDead(webhook, delivery, isGone ? 'gone' : 'dead');
-  const isUntouched = webhook.enabled && Date.parse(webhook.updated_at) <= (delivery.settled_at ?? 0);
-  if (isGone && isUntouched) await store.disable(webhook, 'gone', delivery, nowMs);
+  const isUnchanged = webhook.enabled && Date.parse(webhook.updated_at) <= (delivery.settled_at ?? 0);
+  if (isGone && isUnchanged) await store.disable(webhook, 'gone', delivery, nowMs);
 };
 
-const noteOne = async (
+/** Updates the health of one webhook after all its attempts in a batch. */
+const updateOne = async (
   group: readonly RecordedAttempt[],
   store: HealthStore,
-  autoDisableAfterHours: number,
-  speed: number,
-  nowMs: number,
+  { autoDisableAfterHours, speed, nowMs }: HealthOptions,
 ): Promise<void> => {
   const [first] = group;
   if (!first) return;
@@ -89,8 +98,8 @@ const noteOne = async (
     const beganMs = Math.min(...group.map(({ delivery }) => endOf(delivery)));
     if (health.failingSince === null) await store.beginFailing(webhook.id, beganMs);
     const failingMs = (nowMs - (health.failingSince ?? beganMs)) * speed;
-    const isWorthTelling = dead.length > 0 || failingMs >= TELL_AFTER_MS;
-    if (!health.isFailingEmitted && isWorthTelling) await store.emitFailing(webhook, first.delivery, nowMs);
+    const isEventDue = dead.length > 0 || failingMs >= EMIT_FAILING_AFTER_MS;
+    if (!health.isFailingEmitted && isEventDue) await store.emitFailing(webhook, first.delivery, nowMs);
     const limitMs = (webhook.auto_disable_after_hours ?? autoDisableAfterHours) * HOUR_MS;
     if (failingMs >= limitMs) await store.disable(webhook, 'failing', first.delivery, nowMs);
   }

@@ -6,7 +6,7 @@ import { createSender } from '../../../lambdas/adapters/sending/http-sender.ts';
 import { storedDeliverySchema } from '../../../lambdas/domain/deliveries/delivery.ts';
 import { deliveryId } from '../../../lambdas/domain/foundation/id.ts';
 import { attemptDelivery } from '../../../lambdas/domain/sending/attempt-delivery.ts';
-import { outcomeLine } from '../../../lambdas/domain/sending/outcome-line.ts';
+import { outcomeLine } from '../../../lambdas/domain/sending/delivery-report.ts';
 import { profileOf } from '../../../lambdas/profiles/index.ts';
 import { describeError } from '../../../lambdas/runtime/log.ts';
 import { serveRaw } from '../../helpers/receiver.ts';

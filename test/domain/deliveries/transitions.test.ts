@@ -33,31 +33,31 @@ const attempt: Attempt = {
 const next = { dueAtMs: 61_050, isParked: false };
 
 describe('a delivery after an attempt', () => {
-  it('is delivered at the attempt’s end, whatever wait was left', () => {
+  it('is settled as delivered at the end of the attempt', () => {
     const after = applyAttempt(delivery, attempt, 'delivered', next);
 
     expect(after).toMatchObject({ status: 'delivered', settled_at: 1050, attempts_made: 1, ticket: 2 });
   });
 
-  it('waits for its next attempt when refused', () => {
+  it('is failed and due at the next wait when it was refused', () => {
     const after = applyAttempt(delivery, attempt, 'refused', next);
 
     expect(after).toMatchObject({ status: 'failed', step: 1, ticket: 2, due_at: 61_050, settled_at: null });
   });
 
-  it('is dead when no wait is left, and when the receiver wants no more', () => {
-    const spent = applyAttempt(delivery, attempt, 'refused', null);
+  it('is dead when no wait is left or the receiver is gone', () => {
+    const exhausted = applyAttempt(delivery, attempt, 'refused', null);
     const gone = applyAttempt(delivery, attempt, 'gone', next);
 
-    expect([spent.status, gone.status]).toEqual(['dead', 'dead']);
+    expect([exhausted.status, gone.status]).toEqual(['dead', 'dead']);
   });
 
-  it('keeps its attempts while held, and goes on from there', () => {
+  it('is released at the same step of its schedule after a hold', () => {
     const failed = applyAttempt(delivery, attempt, 'refused', { ...next, isParked: true });
 
-    const resumed = releaseDelivery(holdDelivery(failed), 99_000);
+    const released = releaseDelivery(holdDelivery(failed), 99_000);
 
-    expect(resumed).toMatchObject({ status: 'failed', step: 1, attempts_made: 1, ticket: 4, due_at: 99_000 });
-    expect(resumed.parked).toBe(false);
+    expect(released).toMatchObject({ status: 'failed', step: 1, attempts_made: 1, ticket: 4, due_at: 99_000 });
+    expect(released.parked).toBe(false);
   });
 });

@@ -9,14 +9,14 @@ import { anEvent, aWebhook } from '../../helpers/virtual-engine.ts';
 const keys = signingKeysOf(createKeyring(), 0);
 const [password, values] = ['påss:word', { 'x-api-key': 'k-1', 'x-tenant': 't-1', 'x-inpost-topic': 'forged' }];
 
-/** What a webhook's attempt posts, and what is recorded of it. */
+/** Attempts a delivery to a webhook with these settings. Returns the sent headers and the recorded attempt. */
 const attempt = async (over: Parameters<typeof aWebhook>[0]) => {
   const webhook = aWebhook({ events: ['*'], ...over });
   const event = anEvent();
   const id = deliveryId(Date.parse(event.created_at), event.id, webhook.id);
-  const owed = { ticket: 1, step: 0, attempts_made: 0, due_at: 0, parked: false, settled_at: null };
-  const about = { id, owner: 'acc_1#live', event_id: event.id, event_type: event.type, created_at: event.created_at };
-  const delivery = storedDeliverySchema.parse({ ...owed, ...about, status: 'pending', trigger: 'schedule' });
+  const state = { ticket: 1, step: 0, attempts_made: 0, due_at: 0, parked: false, settled_at: null };
+  const ids = { id, owner: 'acc_1#live', event_id: event.id, event_type: event.type, created_at: event.created_at };
+  const delivery = storedDeliverySchema.parse({ ...state, ...ids, status: 'pending', trigger: 'schedule' });
   const posts: PostRequest[] = [];
   const attempted = await attemptDelivery(delivery, event, webhook, {
     profileOf,
@@ -32,7 +32,7 @@ const attempt = async (over: Parameters<typeof aWebhook>[0]) => {
 
 const basic = { username: 'client', sealed: 'sealed' };
 
-describe('an attempt', () => {
+describe('attemptDelivery', () => {
   it('IP-2 IP reading 1: sends Basic auth as Authorization', async () => {
     const { headers } = await attempt({ profile: 'inpost', basic_auth: basic });
 
@@ -40,7 +40,7 @@ describe('an attempt', () => {
     expect(headers).not.toHaveProperty('authentication');
   });
 
-  it('IP-3 sends several headers of the client, beside a signature', async () => {
+  it('IP-3 sends several of the client’s headers together with a signature', async () => {
     const { headers } = await attempt({ profile: 'inpost' });
 
     expect(headers).toMatchObject({ 'x-api-key': 'k-1', 'x-tenant': 't-1' });
@@ -48,12 +48,12 @@ describe('an attempt', () => {
     expect(headers).not.toHaveProperty('authorization');
   });
 
-  it("IP reading 7: lets no header of the client stand in for the profile's", async () => {
+  it('IP reading 7: a client’s header does not replace a header of the profile', async () => {
     expect((await attempt({ profile: 'inpost' })).headers['x-inpost-topic']).toBe('Shipment.Tracking');
   });
 
   it.each(['passpost', 'postmen', 'passmint', 'passcreator', 'inpost', 'standard'])(
-    'IP reading 6: sends header names of %s in lower case, each once',
+    'IP reading 6: sends header names of %s in lower case, without duplicates',
     async (profile) => {
       const names = Object.keys((await attempt({ profile, basic_auth: basic })).headers);
 
@@ -61,7 +61,7 @@ describe('an attempt', () => {
     },
   );
 
-  it('records the names of what was sent and no value', async () => {
+  it('records the names of the sent headers but not their values', async () => {
     const { headers, attempted } = await attempt({ profile: 'inpost', basic_auth: basic });
 
     expect(attempted.attempt.request_headers).toEqual(Object.keys(headers));

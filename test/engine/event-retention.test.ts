@@ -2,24 +2,24 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createEventsTable } from '../../lambdas/adapters/events/events-table.ts';
 import { auditEntry } from '../../lambdas/domain/foundation/audit.ts';
 import type { StoredWebhook } from '../../lambdas/domain/webhooks/webhook.ts';
-import { aPatientWebhook, DAY_MS, startForMonths } from '../helpers/long-owed.ts';
+import { aPatientWebhook, DAY_MS, startForMonths } from '../helpers/event-retention.ts';
 import { forgetAccounts } from '../helpers/roll-up.ts';
 import { useTables } from '../helpers/tables.ts';
 import type { Answering } from '../helpers/virtual-engine.ts';
 
 const accepted = { status: 200 };
 const refused = { status: 500 };
-const off = () => aPatientWebhook(false);
-const on = () => aPatientWebhook(true);
+const aDisabledWebhook = () => aPatientWebhook(false);
+const anEnabledWebhook = () => aPatientWebhook(true);
 
-describe('what is owed for longer than its event was to live', () => {
+describe('the event of an unfinished delivery outlives its retention', () => {
   const tables = useTables();
   afterEach(() => forgetAccounts(tables));
 
-  const start = (...of: [Answering?, StoredWebhook?, number?]) => startForMonths(tables, ...of);
+  const start = (...options: [Answering?, StoredWebhook?, number?]) => startForMonths(tables, ...options);
 
-  // What was held for longer than retention and fourteen days was cancelled: its event was gone.
-  it('reaches a webhook that is enabled months later', async () => {
+  // A delivery that was held for longer than retention and fourteen days was cancelled, because its event had expired.
+  it('a held delivery is delivered when its webhook is enabled after 89 days', async () => {
     const { engine, publishOne, passDays, enable } = await start();
     const { id } = await publishOne();
 
@@ -30,10 +30,10 @@ describe('what is owed for longer than its event was to live', () => {
     expect(await engine.delivery(id)).toMatchObject({ status: 'delivered', attempts_made: 1 });
   });
 
-  it('has all its schedule ahead once it goes on', async () => {
+  it('a delivery that is released after 60 days still has its full schedule', async () => {
     const { engine, publishOne, passDays, enable } = await start(
       (_, number) => (number < 3 ? refused : accepted),
-      off(),
+      aDisabledWebhook(),
     );
     const { id } = await publishOne();
     await passDays(60);
@@ -44,10 +44,14 @@ describe('what is owed for longer than its event was to live', () => {
     expect(await engine.delivery(id)).toMatchObject({ status: 'delivered', attempts_made: 3 });
   });
 
-  // `Retry-After` puts each wait off by up to a day; an account that keeps events for a day only lost the last attempts.
-  it('is sent as often as its schedule says, though the receiver puts that off beyond its event', async () => {
-    const putOff = { status: 503, retryAfter: '9999999' };
-    const { engine, publishOne, passDays } = await start((_, number) => (number < 3 ? putOff : accepted), on(), 1);
+  // `Retry-After` extends each wait by up to a day. An account with one day of retention lost the last attempts.
+  it('a delivery makes all attempts of its schedule although Retry-After extends it beyond the retention', async () => {
+    const retryLater = { status: 503, retryAfter: '9999999' };
+    const { engine, publishOne, passDays } = await start(
+      (_, number) => (number < 3 ? retryLater : accepted),
+      anEnabledWebhook(),
+      1,
+    );
     const { id } = await publishOne();
 
     await passDays(16.5);
@@ -56,9 +60,9 @@ describe('what is owed for longer than its event was to live', () => {
   });
 
   it.each(['manual', 'replay', 'recover'] as const)(
-    'has its event for a whole schedule after a %s on its last day',
+    'a %s on the last day of an event extends the event by 30 days',
     async (trigger) => {
-      const { engine, webhook, publishOne, passDays, endsOnDay, day } = await start(() => refused, on());
+      const { engine, webhook, publishOne, passDays, endsOnDay, day } = await start(() => refused, anEnabledWebhook());
       const { id, eventId } = await publishOne();
       await passDays(43.9);
       const { owner, event_id, event_type, status } = await engine.delivery(id);
@@ -92,7 +96,7 @@ describe('what is owed for longer than its event was to live', () => {
     },
   );
 
-  it('ends after ninety days without a break, and is told of', async () => {
+  it('a hold of 90 days without a break expires, and extendEventRetention reports it', async () => {
     const { engine, webhook, publishOne, passDays, eventRow, enable } = await start();
     const first = await publishOne();
     await passDays(30);
@@ -115,7 +119,7 @@ describe('what is owed for longer than its event was to live', () => {
     await expect(engine.delivery(first.id)).rejects.toThrow();
   });
 
-  it('begins its ninety days anew when it is asked for again', async () => {
+  it('a replay restarts the 90 days of a hold', async () => {
     const { engine, publishOne, passDays } = await start();
     const { id } = await publishOne();
     await passDays(60);
@@ -128,7 +132,7 @@ describe('what is owed for longer than its event was to live', () => {
     expect((await engine.delivery(id)).status).toBe('held');
   });
 
-  it('goes on, rather than end, where its webhook was enabled and nobody told it', async () => {
+  it('a delivery whose webhook was enabled without a command is released instead of cancelled', async () => {
     const { engine, webhook, publishOne, passDays } = await start();
     const { id } = await publishOne();
     await passDays(80);
@@ -142,7 +146,7 @@ describe('what is owed for longer than its event was to live', () => {
     expect((await engine.delivery(id)).status).toBe('delivered');
   });
 
-  it('stays erased where it was erased', async () => {
+  it('an erased payload stays erased, and its event is not extended', async () => {
     const { engine, publishOne, passDays, eventRow, endsOnDay, enable } = await start();
     const { id, eventId } = await publishOne();
     await passDays(20);
@@ -164,8 +168,8 @@ describe('what is owed for longer than its event was to live', () => {
     expect(await engine.delivery(id)).toMatchObject({ status: 'cancelled', attempts_made: 0 });
   });
 
-  // DynamoDB deletes what has expired within days, not at once.
-  it('does not bring back an event that has expired', async () => {
+  // DynamoDB deletes expired rows within days, not immediately.
+  it('an expired event is not extended', async () => {
     const { engine, publishOne, endsOnDay } = await start();
     const { eventId } = await publishOne();
 

@@ -4,10 +4,10 @@ import { drawId } from '../../lambdas/domain/foundation/id.ts';
 import { useTables } from '../helpers/tables.ts';
 import { anEvent, aWebhook, createVirtualEngine } from '../helpers/virtual-engine.ts';
 
-describe('a webhook’s own bounds', () => {
+describe('max_per_second and max_in_flight of a webhook', () => {
   const tables = useTables();
 
-  it('sends no faster than max_per_second, over minutes, and everything in the end', async () => {
+  it('120 deliveries are sent no faster than max_per_second, and all are sent', async () => {
     const engine = createVirtualEngine(tables, () => ({ status: 200 }));
     await engine.addWebhooks(aWebhook({ max_per_second: 2 }));
     const startMs = engine.now();
@@ -17,13 +17,13 @@ describe('a webhook’s own bounds', () => {
 
     const bySecond = Map.groupBy(engine.posts, ({ atMs }) => Math.floor((atMs - startMs) / 1000));
     expect(engine.posts).toHaveLength(120);
-    // A queue's delays are whole seconds, so a slot may be met up to a second late, together with the next one's.
+    // Queue delays are whole seconds, so that a delivery may be up to a second late and meet the next second's deliveries.
     expect(Math.max(...[...bySecond.values()].map((posts) => posts.length))).toBeLessThanOrEqual(4);
     expect((engine.posts.at(-1)?.atMs ?? 0) - startMs).toBeGreaterThanOrEqual(59_000);
   });
 
-  // With slots a moment apart each was asked for itself, and a receiver that stalled had all of the batch.
-  it('is asked as carefully as any other while nobody knows it', async () => {
+  // Deliveries with slots a moment apart were each probed alone, so that a slow receiver got the whole batch.
+  it('an unknown webhook with max_per_second gets only two requests while it does not answer', async () => {
     const { promise: stalled, resolve } = Promise.withResolvers<{ status: number }>();
     const engine = createVirtualEngine(tables, () => stalled);
     await engine.addWebhooks(aWebhook({ max_per_second: 1000 }));
@@ -31,15 +31,15 @@ describe('a webhook’s own bounds', () => {
 
     const delivering = engine.deliver([...engine.messages].slice(0, 10));
     await vi.waitFor(() => expect(engine.messages.size).toBe(18));
-    const asked = engine.posts.length;
+    const postsBeforeAnswer = engine.posts.length;
     resolve({ status: 200 });
     await delivering;
 
-    expect(asked).toBe(2);
+    expect(postsBeforeAnswer).toBe(2);
     expect(engine.outcomes.filter(({ outcome }) => outcome === 'forwarded')).toHaveLength(8);
   });
 
-  it('parks a slot that the queue cannot carry', async () => {
+  it('a delivery is parked when its slot is too late for the queue', async () => {
     const engine = createVirtualEngine(tables, () => ({ status: 200 }));
     const webhook = aWebhook({ max_per_second: 1 });
     await engine.addWebhooks(webhook);
@@ -48,13 +48,13 @@ describe('a webhook’s own bounds', () => {
     await engine.publish(anEvent({}, engine.now()));
 
     await engine.passUntil(startMs + 1_990_000);
-    const before = engine.posts.length;
+    const postsBefore = engine.posts.length;
     await engine.passUntil(startMs + 2_010_000);
 
-    expect([before, engine.posts.length]).toEqual([0, 1]);
+    expect([postsBefore, engine.posts.length]).toEqual([0, 1]);
   });
 
-  it('has no more than max_in_flight at once', async () => {
+  it('no more requests than max_in_flight run at the same time', async () => {
     let inFlight = 0;
     let most = 0;
     const engine = createVirtualEngine(tables, async () => {
@@ -73,21 +73,21 @@ describe('a webhook’s own bounds', () => {
     expect(most).toBe(3);
   });
 
-  it('gives back a lease whose holder died', async () => {
-    const rows = createRateLimits(tables.client, tables.deliveryTable);
+  it('a lease whose holder died becomes free at its end', async () => {
+    const limits = createRateLimits(tables.client, tables.deliveryTable);
     const webhookId = drawId('whk', Date.now());
-    const first = await rows.takeLeases(webhookId, 2, 5, 1000, 16_000);
+    const first = await limits.takeLeases(webhookId, 2, 5, 1000, 16_000);
 
-    const full = await rows.takeLeases(webhookId, 2, 1, 15_999, 31_000);
-    const free = await rows.takeLeases(webhookId, 2, 5, 16_000, 31_000);
-    await rows.returnLeases(webhookId, free);
-    const again = await rows.takeLeases(webhookId, 2, 1, 16_001, 31_000);
+    const full = await limits.takeLeases(webhookId, 2, 1, 15_999, 31_000);
+    const free = await limits.takeLeases(webhookId, 2, 5, 16_000, 31_000);
+    await limits.returnLeases(webhookId, free);
+    const again = await limits.takeLeases(webhookId, 2, 1, 16_001, 31_000);
 
     expect([first.length, full.length, free.length, again.length]).toEqual([2, 0, 2, 1]);
   });
 
-  // What was delivered counted as a failure of ours besides, and came back.
-  it('delivers although its leases cannot be given back', async () => {
+  // The delivered message also failed, so that the queue handed it out again.
+  it('a delivery is delivered although its lease cannot be returned', async () => {
     const engine = createVirtualEngine(tables, () => ({ status: 200 }));
     await engine.addWebhooks(aWebhook({ max_in_flight: 2 }));
     await engine.publish(anEvent({}, engine.now()));
@@ -99,8 +99,8 @@ describe('a webhook’s own bounds', () => {
     expect(engine.messages.size).toBe(0);
   });
 
-  // Recorded for its slot and come back as well, it was sent twice.
-  it('comes back for want of leases only where it had its turn', async () => {
+  // A delivery that was recorded with its slot also failed, so that it was sent twice.
+  it('if leases cannot be taken, only messages due now fail and the others keep their later slot', async () => {
     const engine = createVirtualEngine(tables, () => ({ status: 200 }));
     await engine.addWebhooks(aWebhook({ max_per_second: 1, max_in_flight: 2 }));
     await engine.publish(...Array.from({ length: 5 }, () => anEvent({}, engine.now())));
@@ -108,8 +108,8 @@ describe('a webhook’s own bounds', () => {
 
     await engine.deliver([...engine.messages], { store: { ...engine.store, takeLeases } });
 
-    const became = Map.groupBy(engine.outcomes, ({ messageId }) => messageId);
-    expect([...became.values()].map((own) => own.map(({ outcome }) => outcome)).toSorted()).toEqual([
+    const byMessage = Map.groupBy(engine.outcomes, ({ messageId }) => messageId);
+    expect([...byMessage.values()].map((outcomes) => outcomes.map(({ outcome }) => outcome)).toSorted()).toEqual([
       ['failed'],
       ['failed'],
       ['paced'],
@@ -118,11 +118,11 @@ describe('a webhook’s own bounds', () => {
     ]);
   });
 
-  it('lets racers have no more leases than there are', async () => {
-    const rows = createRateLimits(tables.client, tables.deliveryTable);
+  it('concurrent requests for leases get no more than the limit', async () => {
+    const limits = createRateLimits(tables.client, tables.deliveryTable);
     const webhookId = drawId('whk', Date.now());
 
-    const taken = await Promise.all(Array.from({ length: 6 }, () => rows.takeLeases(webhookId, 4, 2, 1000, 2000)));
+    const taken = await Promise.all(Array.from({ length: 6 }, () => limits.takeLeases(webhookId, 4, 2, 1000, 2000)));
 
     expect(taken.flat().length).toBeLessThanOrEqual(4);
     expect(new Set(taken.flat()).size).toBe(taken.flat().length);

@@ -12,7 +12,7 @@ const HOUR = 3_600_000;
 const refused = { status: 500 };
 const accepted = { status: 200 };
 
-describe('what is owed again, in virtual time', () => {
+describe('redelivery, in virtual time', () => {
   const tables = useTables();
 
   const start = async (answer: Answering, webhook: StoredWebhook = aWebhook()) => {
@@ -36,7 +36,8 @@ describe('what is owed again, in virtual time', () => {
       event,
       id,
       commandOf,
-      ask: (...of: Parameters<typeof commandOf>) => engine.fanOut([{ kind: 'command', command: commandOf(...of) }]),
+      redeliver: (...args: Parameters<typeof commandOf>) =>
+        engine.fanOut([{ kind: 'command', command: commandOf(...args) }]),
       passHours: (hours: number) => engine.passUntil(startMs + hours * HOUR),
       row: async () => {
         const Key = marshall(deliveryKey(id));
@@ -48,12 +49,12 @@ describe('what is owed again, in virtual time', () => {
     };
   };
 
-  it('tries a dead delivery once more by hand, and then it is dead again', async () => {
-    const { engine, event, id, ask, passHours } = await start(() => refused);
+  it('a manual retry of a dead delivery makes one attempt, and the delivery is dead again', async () => {
+    const { engine, event, id, redeliver, passHours } = await start(() => refused);
     await engine.publish(event);
     await passHours(8);
 
-    await ask('manual');
+    await redeliver('manual');
     await passHours(24);
 
     expect(engine.posts).toHaveLength(7);
@@ -65,13 +66,13 @@ describe('what is owed again, in virtual time', () => {
     });
   });
 
-  it('replays with the schedule from its start, whatever was still owed', async () => {
-    const { engine, event, id, ask, passHours } = await start(() => refused);
+  it('a replay restarts the schedule of a delivery that still has retries left', async () => {
+    const { engine, event, id, redeliver, passHours } = await start(() => refused);
     await engine.publish(event);
     await passHours(0.5);
     const before = engine.posts.length;
 
-    await ask('replay');
+    await redeliver('replay');
     await passHours(48);
 
     expect(before).toBe(4);
@@ -79,13 +80,15 @@ describe('what is owed again, in virtual time', () => {
     expect(await engine.delivery(id)).toMatchObject({ status: 'dead', attempts_made: 10, step: 5 });
   });
 
-  it('owes as long as it takes: it does not expire, and is found when its message is lost', async () => {
-    const { engine, event, id, ask, passHours, row } = await start((_, number) => (number === 1 ? accepted : refused));
+  it('a replayed delivery does not expire, and the due index finds it when its message is lost', async () => {
+    const { engine, event, id, redeliver, passHours, row } = await start((_, number) =>
+      number === 1 ? accepted : refused,
+    );
     await engine.publish(event);
     await passHours(0.1);
     expect(await row()).toHaveProperty('ttl');
 
-    await ask('replay');
+    await redeliver('replay');
     engine.purge();
     expect(await row()).not.toHaveProperty('ttl');
     expect(await engine.delivery(id)).toMatchObject({ status: 'pending', settled_at: null, trigger: 'replay' });
@@ -96,7 +99,7 @@ describe('what is owed again, in virtual time', () => {
     expect(await row()).toHaveProperty('ttl');
   });
 
-  it('counts a command once, however often it is carried out', async () => {
+  it('a command that runs several times redelivers once', async () => {
     const { engine, event, id, commandOf, passHours } = await start(() => accepted);
     await engine.publish(event);
     await passHours(0.1);
@@ -113,15 +116,15 @@ describe('what is owed again, in virtual time', () => {
     expect(await engine.delivery(id)).toMatchObject({ status: 'delivered', attempts_made: 2 });
   });
 
-  it('makes a delivery for a webhook that never had the event', async () => {
-    const { engine, event, ask, passHours } = await start(() => accepted);
+  it('a replay creates a delivery for a webhook that has none of the event', async () => {
+    const { engine, event, redeliver, passHours } = await start(() => accepted);
     const late = aWebhook({ events: [] });
     await engine.addWebhooks(late);
     await engine.publish(event);
     await passHours(0.1);
     const id = deliveryId(Date.parse(event.created_at), event.id, late.id);
 
-    await ask('replay', 'late', [id]);
+    await redeliver('replay', 'late', [id]);
     await passHours(1);
 
     expect(await engine.delivery(id)).toMatchObject({
@@ -131,38 +134,38 @@ describe('what is owed again, in virtual time', () => {
     });
   });
 
-  it('owes what it makes: the due index finds it when its message is lost', async () => {
-    const { engine, event, ask, passHours } = await start(() => accepted);
+  it('the due index finds a delivery that a replay created when its message is lost', async () => {
+    const { engine, event, redeliver, passHours } = await start(() => accepted);
     const late = aWebhook({ events: [] });
     await engine.addWebhooks(late);
     await engine.publish(event);
     await passHours(5);
     const id = deliveryId(Date.parse(event.created_at), event.id, late.id);
 
-    await ask('replay', 'late', [id]);
+    await redeliver('replay', 'late', [id]);
     engine.purge();
     await passHours(5.2);
 
     expect((await engine.delivery(id)).status).toBe('delivered');
   });
 
-  it('holds what a disabled webhook is owed again', async () => {
-    const { engine, webhook, event, id, ask, passHours } = await start(() => refused);
+  it('a replay for a disabled webhook is held', async () => {
+    const { engine, webhook, event, id, redeliver, passHours } = await start(() => refused);
     await engine.publish(event);
     await passHours(8);
     await engine.putWebhook({ ...webhook, enabled: false, disabled_reason: 'manual' });
 
-    await ask('replay');
+    await redeliver('replay');
     await passHours(9);
 
     expect(await engine.delivery(id)).toMatchObject({ status: 'held', attempts_made: 6, step: 0 });
   });
 
-  // Both messages were dropped as one delivery's, and the sweep came minutes later.
-  it('sends what is commandOf for although an older message of it comes in the same batch', async () => {
-    const { engine, event, id, ask } = await start(() => accepted);
+  // Both messages of the delivery were discarded, and the sweep found the delivery minutes later.
+  it('a replayed delivery is sent although a stale message of it is in the same batch', async () => {
+    const { engine, event, id, redeliver } = await start(() => accepted);
     await engine.publish(event);
-    await ask('replay');
+    await redeliver('replay');
 
     await engine.passUntil(engine.now() + 1000);
 
@@ -170,20 +173,20 @@ describe('what is owed again, in virtual time', () => {
     expect(await engine.delivery(id)).toMatchObject({ status: 'delivered', last: { trigger: 'replay' } });
   });
 
-  it('leaves the schedule alone also where an attempt by hand had to wait for its webhook', async () => {
-    const { engine, webhook, event, id, ask, passHours } = await start((_, number) =>
+  it('a manual retry that was held makes one attempt after the release and does not use the schedule', async () => {
+    const { engine, webhook, event, id, redeliver, passHours } = await start((_, number) =>
       number === 1 ? accepted : refused,
     );
     await engine.publish(event);
     await passHours(0.1);
     await engine.putWebhook({ ...webhook, enabled: false, disabled_reason: 'manual' });
-    await ask('manual');
+    await redeliver('manual');
     await passHours(0.2);
     const held = await engine.delivery(id);
 
     await engine.putWebhook(webhook);
-    const resume = { id: 'release#1', owner: engine.owner, type: 'release', webhook_id: webhook.id } as const;
-    await engine.fanOut([{ kind: 'command', command: resume }]);
+    const release = { id: 'release#1', owner: engine.owner, type: 'release', webhook_id: webhook.id } as const;
+    await engine.fanOut([{ kind: 'command', command: release }]);
     await passHours(24);
 
     expect(held.status).toBe('held');
@@ -191,7 +194,7 @@ describe('what is owed again, in virtual time', () => {
     expect(await engine.delivery(id)).toMatchObject({ status: 'dead', attempts_made: 2, last: { trigger: 'manual' } });
   });
 
-  it('cancels what is owed of an event whose body was deleted', async () => {
+  it('a delivery with retries left is cancelled when the payload of its event was deleted', async () => {
     const { engine, event, id, passHours } = await start(() => refused);
     await engine.publish(event);
     await passHours(0.05);

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { type AttemptErrorCode, attemptSchema } from '../../../lambdas/domain/deliveries/delivery.ts';
 import type { Attempted } from '../../../lambdas/domain/sending/attempt-delivery.ts';
-import type { DeliveryOutcome } from '../../../lambdas/domain/sending/deliver-batch.ts';
-import { outcomeFigures } from '../../../lambdas/domain/sending/outcome-figures.ts';
+import type { DeliveryOutcome } from '../../../lambdas/domain/sending/batch-run.ts';
+import { outcomeFigures } from '../../../lambdas/domain/sending/delivery-report.ts';
 import { anEvent, aWebhook } from '../../helpers/virtual-engine.ts';
 
 const START = Date.parse('2026-11-01T12:00:00.000Z');
@@ -20,18 +20,22 @@ const attempted = (number: number, startedMs: number, dueMs: number, code?: Atte
   }),
 });
 
-const outcome = (name: DeliveryOutcome['outcome'], profile: string | null, one: Attempted | null): DeliveryOutcome => ({
+const outcome = (
+  name: DeliveryOutcome['outcome'],
+  profile: string | null,
+  made: Attempted | null,
+): DeliveryOutcome => ({
   messageId: 'm',
   outcome: name,
   ticket: { deliveryId: 'dlv', ticket: 1, owner: 'acc_1#live', eventId: 'evt', dueAtMs: START },
   webhook: profile === null ? null : aWebhook({ profile }),
   event: anEvent({}, START),
   delivery: null,
-  attempted: one,
+  attempted: made,
   cause: null,
 });
 
-test('counts what went through the slow lane or was refused for its address, not how attempts ended', () => {
+test('outcomeFigures counts slow-lane attempts and forbidden addresses, but not the results of attempts', () => {
   const outcomes = [
     outcome('delivered', 'passpost', attempted(1, START + 25, START)),
     outcome('refused', 'passpost', attempted(2, START + 60_010, START + 60_000, 'refused_status')),
@@ -42,7 +46,7 @@ test('counts what went through the slow lane or was refused for its address, not
   expect(outcomeFigures(outcomes.slice(0, 2), 'fast')).toEqual({});
 });
 
-test('counts what became of a message without an attempt', () => {
+test('outcomeFigures counts the outcomes of messages without an attempt', () => {
   const outcomes = [
     outcome('held', 'passpost', null),
     outcome('held', 'passpost', null),

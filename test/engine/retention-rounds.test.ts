@@ -1,23 +1,23 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { SHARDS } from '../../lambdas/adapters/rows/table-keys.ts';
 import { shardOf } from '../../lambdas/domain/foundation/id.ts';
-import { DAY_MS, startForMonths } from '../helpers/long-owed.ts';
+import { DAY_MS, startForMonths } from '../helpers/event-retention.ts';
 import { forgetAccounts } from '../helpers/roll-up.ts';
 import { useTables } from '../helpers/tables.ts';
 
-describe('a round through what is owed for long', () => {
+describe('a weekly round of extendEventRetention', () => {
   const tables = useTables();
   afterEach(() => forgetAccounts(tables));
 
   const start = () => startForMonths(tables);
 
-  it('leaves alone what lives for a whole schedule anyway', async () => {
+  it('extends only events that would expire within a whole schedule', async () => {
     const { engine, publishOne, passDays, endsOnDay } = await start();
     const { eventId } = await publishOne();
-    const written: number[] = [];
-    const extendEvents = async (...of: Parameters<typeof engine.store.extendEvents>) => {
-      written.push(await engine.store.extendEvents(...of));
-      return written.at(-1) ?? 0;
+    const extendedCounts: number[] = [];
+    const extendEvents = async (...args: Parameters<typeof engine.store.extendEvents>) => {
+      extendedCounts.push(await engine.store.extendEvents(...args));
+      return extendedCounts.at(-1) ?? 0;
     };
 
     for (let week = 0; week <= 9; week++) {
@@ -25,17 +25,17 @@ describe('a round through what is owed for long', () => {
       await engine.keep({ extendEvents });
     }
 
-    // Too young to be looked at on the first day; then only what would not outlast a schedule is written.
-    expect(written).toEqual([0, 0, 0, 0, 1, 0, 0, 1, 0]);
+    // On the first day the event is too young to be read. Later rounds extend it only if it would expire within a schedule.
+    expect(extendedCounts).toEqual([0, 0, 0, 0, 1, 0, 0, 1, 0]);
     expect(await endsOnDay(eventId)).toBe(56 + 30);
   });
 
-  it('comes once a week', async () => {
+  it('begins once a week', async () => {
     const { engine, webhook } = await start();
     const readOnDay: number[] = [];
-    const openDeliveries: typeof engine.store.openDeliveries = async (id, ...of) => {
+    const openDeliveries: typeof engine.store.openDeliveries = async (id, ...args) => {
       if (id === webhook.id) readOnDay.push((engine.now() - engine.startMs) / DAY_MS);
-      return engine.store.openDeliveries(id, ...of);
+      return engine.store.openDeliveries(id, ...args);
     };
 
     for (let day = 0; day <= 15; day++) {
@@ -47,15 +47,15 @@ describe('a round through what is owed for long', () => {
     expect(readOnDay).toHaveLength(3 * 12);
   });
 
-  it('goes on where it stopped when its time was up, and does nothing twice', async () => {
+  it('continues where it stopped when its time was up, and reads no page twice', async () => {
     const { engine, publish, statuses } = await start();
     const ids = await publish(450);
     await engine.passUntil(engine.startMs + 40 * DAY_MS);
     let pages = 0;
     const counting: Partial<typeof engine.store> = {
-      openDeliveries: async (...of) => {
+      openDeliveries: async (...args) => {
         pages++;
-        return engine.store.openDeliveries(...of);
+        return engine.store.openDeliveries(...args);
       },
     };
     let invocations = 0;
@@ -68,13 +68,13 @@ describe('a round through what is owed for long', () => {
 
     expect(kept).toBe(450);
     const shards = Map.groupBy(ids, (id) => shardOf(id, SHARDS)).values();
-    const heldPages = [...shards].reduce((sum, of) => sum + Math.floor(of.length / 100) + 1, 0);
+    const heldPages = [...shards].reduce((sum, shardIds) => sum + Math.floor(shardIds.length / 100) + 1, 0);
     expect(pages).toBe(2 * SHARDS + heldPages);
     expect(invocations).toBeGreaterThan(3);
     expect(new Set(await statuses(ids))).toEqual(new Set(['held']));
   });
 
-  it('may be killed half-way, or made by two at once', async () => {
+  it('extends an event only once although one run dies and two runs overlap', async () => {
     const { engine, publishOne, passDays, endsOnDay } = await start();
     const { eventId } = await publishOne();
     await passDays(40, false);

@@ -1,0 +1,163 @@
+import type { StoredDelivery } from '../deliveries/delivery.ts';
+import { nextDueMs, retryAfterSeconds, scheduleOf } from '../deliveries/retry-schedule.ts';
+import { applyAttempt, type NextAttempt } from '../deliveries/transitions.ts';
+import type { StoredWebhook } from '../webhooks/webhook.ts';
+import { type AttemptDependencies, type Attempted, attemptDelivery } from './attempt-delivery.ts';
+import type { BatchRun, Outcome } from './batch-run.ts';
+import { assignSlots, type RateLimitStore, returnLeases, takeLeases } from './rate-limits.ts';
+import { type Queue, sendMessages } from './send-messages.ts';
+import { type LaneMemory, probeSpeed, type ReceiverSpeedStore, SLOW_AFTER_MS, TRUST_MS } from './slow-lane.ts';
+import { type StartedGroup, startGroup } from './start-group.ts';
+import type { AttemptAssignment } from './triage.ts';
+
+export interface AttemptGroupDependencies extends AttemptDependencies {
+  readonly store: RateLimitStore & ReceiverSpeedStore;
+  readonly queue: Queue;
+  readonly slowQueue: Queue;
+  readonly memory: LaneMemory;
+  /** Divides the waits of all schedules; 1 in production. */
+  readonly speed: number;
+  /** Waits until an attempt is due. Such waits are at most `SHORT_WAIT_MS`. */
+  readonly wait: (ms: number) => Promise<void>;
+}
+
+/** Assignments of one webhook. */
+type Group = readonly AttemptAssignment[];
+
+/** Delay before re-checking a webhook that another instance is probing. */
+const RECHECK_PROBE_MS = 1000;
+/** Delay before the next try of a delivery that found no free lease under `max_in_flight`. */
+const RETRY_LEASE_MS = 2000;
+
+/**
+ * Attempts as many of a webhook's deliveries as its rate limit admits now. The others get a slot and become due then.
+ * Never throws.
+ */
+export const attemptGroup = async (run: BatchRun, group: Group, deps: AttemptGroupDependencies): Promise<void> => {
+  const webhook = group[0]?.webhook;
+  if (!webhook) return;
+  try {
+    const { now, later } = await assignSlots(webhook, group, deps.store, deps.queue, deps.clock());
+    for (const { item, after } of later) run.finishUnattempted(item, 'paced', after);
+    await attemptWithLeases(run, webhook, now, deps);
+  } catch (cause) {
+    run.fail(group, cause);
+  }
+};
+
+/** Attempts as many deliveries as there are free leases, and sends the others back to the queue. Never throws. */
+const attemptWithLeases = async (
+  run: BatchRun,
+  webhook: StoredWebhook,
+  group: Group,
+  deps: AttemptGroupDependencies,
+): Promise<void> => {
+  const { store, queue, clock } = deps;
+  try {
+    const { admitted, waiting, leases } = await takeLeases(webhook, group, store, clock());
+    try {
+      await attemptBySpeed(
+        run,
+        webhook,
+        admitted.toSorted((a, b) => a.delivery.due_at - b.delivery.due_at),
+        deps,
+      );
+    } finally {
+      await returnLeases(webhook, leases, store);
+    }
+    await sendMessages(run, waiting, 'paced', queue, clock(), clock() + RETRY_LEASE_MS);
+  } catch (cause) {
+    // The deliveries with a later slot are finished already and are not affected.
+    run.fail(group, cause);
+  }
+};
+
+/** Attempts deliveries if the receiver is not known to be slow, and stores how quickly it answered. */
+const attemptBySpeed = async (
+  run: BatchRun,
+  webhook: StoredWebhook,
+  group: Group,
+  deps: AttemptGroupDependencies,
+): Promise<void> => {
+  const { store, queue, slowQueue, memory, clock } = deps;
+  const [first] = group;
+  if (!first) return;
+  const known =
+    run.lane === 'slow'
+      ? 'quick'
+      : await ignoreFailure(probeSpeed(webhook.id, first.receiverSpeed, group.length, deps));
+  if (known === 'slow') return sendMessages(run, group, 'forwarded', slowQueue, clock());
+  if (known === 'probed-elsewhere') {
+    return sendMessages(run, group, 'paced', queue, clock(), clock() + RECHECK_PROBE_MS);
+  }
+
+  const started = await startAttempts(run, group, known === 'quick', deps);
+  if (!started.isQuick) return moveToSlowLane(run, webhook, started, deps);
+  memory.rememberQuick(webhook.id, clock());
+  if (known === 'probing') await ignoreFailure(store.markQuick(webhook.id, clock() + TRUST_MS));
+  if (first.receiverSpeed.isSlow) await ignoreFailure(store.markSlow(webhook.id, false));
+};
+
+const startAttempts = (
+  run: BatchRun,
+  group: Group,
+  isTrusted: boolean,
+  deps: AttemptGroupDependencies,
+): Promise<StartedGroup<AttemptAssignment>> =>
+  startGroup(group, isTrusted, SLOW_AFTER_MS, {
+    untilDue({ delivery }) {
+      const leftMs = delivery.due_at - deps.clock();
+      return leftMs > 0 ? deps.wait(leftMs) : null;
+    },
+    start: (assignment) => attemptOne(run, assignment, deps),
+  });
+
+/** Marks the webhook as slow and forwards the deliveries that were not started, while the slow requests still run. */
+const moveToSlowLane = async (
+  run: BatchRun,
+  webhook: StoredWebhook,
+  { notStarted, running }: StartedGroup<AttemptAssignment>,
+  { store, slowQueue, memory, clock }: AttemptGroupDependencies,
+): Promise<void> => {
+  memory.forgetQuick(webhook.id);
+  if (run.lane === 'fast') await ignoreFailure(store.markSlow(webhook.id, true));
+  await sendMessages(run, notStarted, 'forwarded', slowQueue, clock());
+  await Promise.all(running);
+};
+
+/** Makes one attempt and finishes the delivery with its result. Never throws. */
+const attemptOne = async (
+  run: BatchRun,
+  assignment: AttemptAssignment,
+  deps: AttemptGroupDependencies,
+): Promise<void> => {
+  const { delivery, event, webhook } = assignment;
+  try {
+    const attempted = await attemptDelivery(delivery, event, webhook, deps);
+    const next = nextAttempt(delivery, webhook, attempted, deps);
+    const after = applyAttempt(delivery, attempted.attempt, attempted.responseClass, next);
+    run.finish({ assignment, change: { before: delivery, after }, outcome: outcomeOf(attempted, after), attempted });
+  } catch (cause) {
+    run.fail([assignment], cause);
+  }
+};
+
+const outcomeOf = ({ responseClass }: Attempted, after: StoredDelivery): Outcome =>
+  responseClass === 'refused' && after.status === 'dead' ? 'dead' : responseClass;
+
+/** The next attempt by the schedule. `null`: the schedule is used up, or this was a manual retry. */
+const nextAttempt = (
+  delivery: StoredDelivery,
+  webhook: StoredWebhook,
+  { attempt, retryAfter }: Attempted,
+  { profileOf, queue, speed, clock }: AttemptGroupDependencies,
+): NextAttempt | null => {
+  const waitSeconds = scheduleOf(webhook, profileOf)[delivery.step];
+  if (waitSeconds === undefined || delivery.trigger === 'manual') return null;
+  const endedAtMs = attempt.started_at + attempt.duration_ms;
+  const dueAtMs = nextDueMs(endedAtMs, waitSeconds, speed, retryAfterSeconds(retryAfter, endedAtMs));
+  return { dueAtMs, isParked: !queue.carries(dueAtMs, clock()) };
+};
+
+/** A stored speed only saves requests. Without it the webhook is probed again, so that a failure here does no harm. */
+const ignoreFailure = <T>(step: Promise<T>): Promise<T | null> => step.catch(() => null);
