@@ -38,7 +38,7 @@ export const inpost: Profile<Options> = {
   apiVersions: versions.map(([date]) => date),
   secret: textSecret,
   rotation: 'switch',
-  judge: any2xx,
+  classify: any2xx,
   render: (input, material, chosen, sentAt) => {
     const { eventId, eventType, apiVersion } = input;
     const body = bodyOfVersion(input, versions);

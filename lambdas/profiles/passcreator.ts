@@ -22,7 +22,7 @@ export const passcreator: Profile<z.infer<typeof options>> = {
   apiVersions: ['2026-11-01'],
   secret: textSecret,
   rotation: 'switch',
-  judge: any2xx,
+  classify: any2xx,
   render: ({ eventId, eventType, createdAt, dataJson }, { ecdsaP256 }, { signPayload }) => {
     const members = `"event":${JSON.stringify(eventType)},"id":"${eventId}","created_at":"${createdAt}","data":${dataJson}`;
     if (!signPayload) return { headers: ownHeaders, body: `{${members}}` };

@@ -25,7 +25,7 @@ export const passmint: Profile<NoOptions> = {
   apiVersions: ['2026-11-01'],
   secret: textSecret,
   rotation: 'overlap',
-  judge: any2xx,
+  classify: any2xx,
   render: (input, { secrets }, _options, sentAt) => {
     const body = eventBody(input);
     const timestamp = Math.floor(sentAt.getTime() / 1000);

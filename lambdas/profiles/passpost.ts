@@ -17,7 +17,7 @@ export const passpost: Profile<NoOptions> = {
   apiVersions: ['2026-11-01'],
   secret: textSecret,
   rotation: 'switch',
-  judge: any2xx,
+  classify: any2xx,
   render: (input, { secrets }) => {
     const body = eventBody(input);
     return {

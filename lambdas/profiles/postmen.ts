@@ -18,7 +18,7 @@ export const postmen: Profile<NoOptions> = {
   apiVersions: ['2026-11-01'],
   secret: textSecret,
   rotation: 'switch',
-  judge: (status) => (status === 200 ? 'delivered' : 'refused'),
+  classify: (status) => (status === 200 ? 'delivered' : 'refused'),
   render: ({ eventId, eventType, createdAt, dataJson, metaJson }) => ({
     // The envelope has no id, so a header of our own lets receivers recognise repeats.
     headers: { ...ownHeaders, 'x-passpost-event-id': eventId },

@@ -23,7 +23,7 @@ export const standard: Profile<NoOptions> = {
     .regex(/^whsec_(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/, 'must be whsec_ and base64')
     .refine((text) => keyBytes(text).length >= 24 && keyBytes(text).length <= 64, 'must hold 24 to 64 bytes'),
   rotation: 'overlap',
-  judge: (status) => (status === 410 ? 'gone' : any2xx(status)),
+  classify: (status) => (status === 410 ? 'gone' : any2xx(status)),
   render: ({ eventId, eventType, createdAt, dataJson }, { secrets, ed25519 }, _options, sentAt) => {
     const body = `{"type":${JSON.stringify(eventType)},"timestamp":"${createdAt}","data":${dataJson}}`;
     const timestamp = String(Math.floor(sentAt.getTime() / 1000));

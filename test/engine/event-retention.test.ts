@@ -105,7 +105,7 @@ describe('the event of an unfinished delivery outlives its retention', () => {
     expect((await engine.delivery(first.id)).status).toBe('held');
 
     await passDays(98, false);
-    const { expiredHolds } = await engine.keep();
+    const { expiredHolds } = await engine.extendRetention();
 
     expect(expiredHolds).toEqual([{ owner: engine.owner, webhookId: webhook.id, deliveries: 1 }]);
     const { status, settled_at } = await engine.delivery(first.id);
@@ -139,7 +139,7 @@ describe('the event of an unfinished delivery outlives its retention', () => {
     await engine.putWebhook({ ...webhook, enabled: true });
 
     await passDays(97, false);
-    const { released, expiredHolds } = await engine.keep();
+    const { released, expiredHolds } = await engine.extendRetention();
     await engine.passUntil(engine.now() + 1000);
 
     expect([released, expiredHolds]).toEqual([1, []]);
@@ -174,7 +174,7 @@ describe('the event of an unfinished delivery outlives its retention', () => {
     const { eventId } = await publishOne();
 
     await engine.passUntil(engine.startMs + 44.1 * DAY_MS);
-    await engine.keep();
+    await engine.extendRetention();
 
     expect(await endsOnDay(eventId)).toBe(44);
   });

@@ -22,7 +22,7 @@ describe('a weekly round of extendEventRetention', () => {
 
     for (let week = 0; week <= 9; week++) {
       await passDays(7 * week, false);
-      await engine.keep({ extendEvents });
+      await engine.extendRetention({ extendEvents });
     }
 
     // On the first day the event is too young to be read. Later rounds extend it only if it would expire within a schedule.
@@ -40,7 +40,7 @@ describe('a weekly round of extendEventRetention', () => {
 
     for (let day = 0; day <= 15; day++) {
       await engine.passUntil(engine.startMs + day * DAY_MS);
-      await engine.keep({ openDeliveries });
+      await engine.extendRetention({ openDeliveries });
     }
 
     expect([...new Set(readOnDay)]).toEqual([0, 7, 14]);
@@ -63,7 +63,7 @@ describe('a weekly round of extendEventRetention', () => {
 
     for (; kept < 450 && invocations < 20; invocations++) {
       let left = 4;
-      kept += (await engine.keep(counting, () => left-- <= 0)).extended;
+      kept += (await engine.extendRetention(counting, () => left-- <= 0)).extended;
     }
 
     expect(kept).toBe(450);
@@ -82,9 +82,9 @@ describe('a weekly round of extendEventRetention', () => {
       throw new Error('killed');
     };
 
-    await expect(engine.keep({ extendEvents: dies })).rejects.toThrow('killed');
-    const other = await engine.keep({ saveRetentionProgress: async () => false });
-    const { extended } = await engine.keep();
+    await expect(engine.extendRetention({ extendEvents: dies })).rejects.toThrow('killed');
+    const other = await engine.extendRetention({ saveRetentionProgress: async () => false });
+    const { extended } = await engine.extendRetention();
 
     expect([other.extended, extended]).toEqual([1, 0]);
     expect(await endsOnDay(eventId)).toBe(70);

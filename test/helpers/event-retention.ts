@@ -32,7 +32,7 @@ export const startForMonths = async (
   const passDays = async (untilDay: number, extendsRetention = true) => {
     while (engine.now() < day(untilDay)) {
       await engine.passUntil(Math.min(engine.now() + DAY_MS, day(untilDay)));
-      if (extendsRetention) await engine.keep();
+      if (extendsRetention) await engine.extendRetention();
       await engine.expire();
     }
   };

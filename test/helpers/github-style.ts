@@ -15,7 +15,7 @@ export const githubStyle: Profile<NoOptions> = {
   apiVersions: ['2026-11-01'],
   secret: textSecret,
   rotation: 'switch',
-  judge: any2xx,
+  classify: any2xx,
   render: ({ deliveryId, eventType, dataJson }, { secrets }) => ({
     headers: {
       ...ownHeaders,

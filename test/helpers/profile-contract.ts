@@ -119,7 +119,7 @@ export const testProfile = <Options>(given: ProfileCase<Options>): void => {
 
     it('accepts 200 as success, and no status outside 2xx', () => {
       const delivered = Array.from({ length: 500 }, (_, i) => i + 100).filter(
-        (status) => profile.judge(status) === 'delivered',
+        (status) => profile.classify(status) === 'delivered',
       );
 
       expect(delivered).toContain(200);

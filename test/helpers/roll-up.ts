@@ -71,7 +71,7 @@ export const createRolledEngine = async (tables: Tables, answer: Answering, star
         isTimeUp,
       ),
     /** Runs the other half of a tick now: it extends the events of unfinished deliveries. */
-    keep: (over: Partial<RetentionStore> = {}, isTimeUp = () => false) =>
+    extendRetention: (over: Partial<RetentionStore> = {}, isTimeUp = () => false) =>
       extendEventRetention(
         engine.now(),
         { store: { ...store, ...over }, queue: engine.queue, clock: engine.now, retentionDays: 30 },

@@ -106,7 +106,7 @@ describe('the inpost profile', () => {
 
   it("IP-9 IP reading 5: has PassPost's schedule, and accepts any 2xx as success", () => {
     expect(inpost.schedule).toEqual(passpost.schedule);
-    expect([200, 299, 302, 410].map(inpost.judge)).toEqual(['delivered', 'delivered', 'refused', 'refused']);
+    expect([200, 299, 302, 410].map(inpost.classify)).toEqual(['delivered', 'delivered', 'refused', 'refused']);
   });
 
   it('IP-7 has two payload versions, and renders the older names for a webhook pinned to the older version', () => {

@@ -70,8 +70,8 @@ describe('the passcreator profile', () => {
   });
 
   it('PC-9 accepts any 2xx as success, and * means every event of the account', () => {
-    expect([200, 204, 299].map(passcreator.judge)).toEqual(Array(3).fill('delivered'));
-    expect([199, 302, 404, 410, 500].map(passcreator.judge)).toEqual(Array(5).fill('refused'));
+    expect([200, 204, 299].map(passcreator.classify)).toEqual(Array(3).fill('delivered'));
+    expect([199, 302, 404, 410, 500].map(passcreator.classify)).toEqual(Array(5).fill('refused'));
     expect(passcreator.events).toEqual(['*']);
   });
 });

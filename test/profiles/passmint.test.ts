@@ -86,8 +86,8 @@ describe('the passmint profile', () => {
   it('MT-8 accepts only 2xx as success', () => {
     const all = Array.from({ length: 500 }, (_, i) => i + 100);
 
-    expect(all.filter((status) => passmint.judge(status) === 'delivered')).toEqual(all.slice(100, 200));
-    expect(passmint.judge(410)).toBe('refused');
+    expect(all.filter((status) => passmint.classify(status) === 'delivered')).toEqual(all.slice(100, 200));
+    expect(passmint.classify(410)).toBe('refused');
   });
 
   it('MT reading 7: names the delivery in a header and the event in the body', () => {

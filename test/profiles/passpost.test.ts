@@ -65,10 +65,12 @@ describe('the passpost profile', () => {
   });
 
   it('PP-8 accepts only 2xx as success', () => {
-    const delivered = Array.from({ length: 500 }, (_, i) => i + 100).filter((s) => passpost.judge(s) === 'delivered');
+    const delivered = Array.from({ length: 500 }, (_, i) => i + 100).filter(
+      (s) => passpost.classify(s) === 'delivered',
+    );
 
     expect(delivered).toEqual(Array.from({ length: 100 }, (_, i) => i + 200));
-    expect(passpost.judge(410)).toBe('refused');
+    expect(passpost.classify(410)).toBe('refused');
   });
 
   it('PP-9 PP reading 1: waits 1 m, 5 m, 15 m, 1 h and 6 h: six requests over 7 h 21 m', () => {

@@ -58,10 +58,10 @@ describe('the postmen profile', () => {
   });
 
   it('PM-6 accepts only 200 as success', () => {
-    const delivered = Array.from({ length: 500 }, (_, i) => i + 100).filter((s) => postmen.judge(s) === 'delivered');
+    const delivered = Array.from({ length: 500 }, (_, i) => i + 100).filter((s) => postmen.classify(s) === 'delivered');
 
     expect(delivered).toEqual([200]);
-    expect([201, 204, 301, 410, 500].map(postmen.judge)).toEqual(Array(5).fill('refused'));
+    expect([201, 204, 301, 410, 500].map(postmen.classify)).toEqual(Array(5).fill('refused'));
   });
 
   it('PM-7 PM reading 1: waits 30 s after the first failure and 2^failures × 30 s after each further one', () => {

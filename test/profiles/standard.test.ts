@@ -55,8 +55,8 @@ describe('the standard profile', () => {
   it('Standard Webhooks: accepts only 2xx as success, and 410 means gone', () => {
     const all = Array.from({ length: 500 }, (_, i) => i + 100);
 
-    expect(all.filter((status) => standard.judge(status) === 'delivered')).toEqual(all.slice(100, 200));
-    expect(all.filter((status) => standard.judge(status) === 'gone')).toEqual([410]);
+    expect(all.filter((status) => standard.classify(status) === 'delivered')).toEqual(all.slice(100, 200));
+    expect(all.filter((status) => standard.classify(status) === 'gone')).toEqual([410]);
   });
 
   it("Standard Webhooks: has the specification's nine waits, 75 h 35 m 5 s in total", () => {

@@ -65,7 +65,7 @@ export interface Profile<Options = unknown> {
    * one signature, by the old secret until it expires.
    */
   readonly rotation: 'overlap' | 'switch';
-  judge(status: number): ResponseClass;
+  classify(status: number): ResponseClass;
   /** Pure: the same arguments give the same bytes, except for the randomness in an ECDSA signature. */
   render(input: RenderInput, material: SigningMaterial, options: Options, sentAt: Date): Rendered;
 }

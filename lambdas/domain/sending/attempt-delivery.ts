@@ -96,7 +96,7 @@ export const attemptDelivery = async (
     timeoutMs: webhook.timeout_seconds * 1000,
     allowHttp: webhook.allow_http,
   });
-  const responseClass = answer.error || answer.status === null ? 'refused' : profile.judge(answer.status);
+  const responseClass = answer.error || answer.status === null ? 'refused' : profile.classify(answer.status);
   return {
     responseClass,
     retryAfter: answer.status === 429 || answer.status === 503 ? answer.retryAfter : null,
