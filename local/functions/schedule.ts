@@ -13,7 +13,7 @@ const unitMs: Readonly<Record<string, number>> = { minute: 60_000, hour: 3_600_0
 const intervalOf = (expression: unknown): number => {
   const [, count, unit] = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(String(expression)) ?? [];
   const ms = unitMs[unit ?? ''];
-  if (ms === undefined) throw new Error(`The template's schedule ${expression} is none that the local stack knows.`);
+  if (ms === undefined) throw new Error(`The local stack does not know the template's schedule ${expression}.`);
   return Number(count) * ms;
 };
 
@@ -28,14 +28,14 @@ const ruleEvent = (ruleName: string, at: Date): object => ({
   'detail-type': 'Scheduled Event',
   source: 'aws.events',
   account: ACCOUNT,
-  // Whole seconds, as EventBridge writes it; between them only where ticks fall closer together than there.
+  // EventBridge writes whole seconds. Milliseconds appear only at a high speed, when ticks are closer together.
   time: at.toISOString().replace('.000Z', 'Z'),
   region: REGION,
   resources: [`arn:aws:events:${REGION}:${ACCOUNT}:rule/${ruleName}`],
   detail: {},
 });
 
-/** What an EventBridge rule or a schedule calls, and how often. `properties` are resolved. */
+/** The functions that a rule or schedule of EventBridge calls, with their interval. `properties` must be resolved. */
 export const scheduledCalls = ({ type, logicalId }: Resource, properties: Record<string, unknown>): ScheduledCall[] => {
   if (properties.State === 'DISABLED') return [];
   if (properties.ScheduleExpression === undefined) return [];
@@ -52,7 +52,7 @@ export const scheduledCalls = ({ type, logicalId }: Resource, properties: Record
   }));
 };
 
-/** Calls at every whole interval of the clock, as much closer together as the speed says. */
+/** Calls at every whole interval of the clock. The interval is divided by the speed. */
 export const startSchedule = (everyMs: number, speed: number, call: (at: Date) => void): { stop(): void } => {
   const intervalMs = everyMs / speed;
   let timer: NodeJS.Timeout;
