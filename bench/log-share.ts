@@ -1,4 +1,4 @@
-/** Fields with ids by which a call is idFields to its attempts. They are not needed to understand the line. */
+/** Fields with ids by which a call is followed to its attempts. They are not needed to understand the line. */
 const idFields = new Set(['request_id', 'trace_id', 'requested_by', 'key_id', 'owner', 'ids']);
 /** Fields that are in a line only for metric filters. */
 const metricFields = new Set(['service', 'events', 'deliveries', 'throttles']);

@@ -44,7 +44,7 @@ const measure = async (lines: readonly string[]): Promise<void> => {
   let withoutMicros = 0;
   for (let round = 0; round < ROUNDS; round++) {
     const both = [await cpuOf(complete), await cpuOf(reduced)] as const;
-    // The first rounds are not countedRounds, because the code is compiled in them.
+    // The first rounds are not counted, because the code is compiled in them.
     if (round < ROUNDS / 2) continue;
     wholeMicros += both[0];
     withoutMicros += both[1];
