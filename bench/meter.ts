@@ -85,14 +85,15 @@ export const createMeter = (): Meter => {
 const sum = (numbers: Iterable<number>): number => [...numbers].reduce((total, each) => total + each, 0);
 
 /** Number of AWS calls of all functions. */
-export const callsOf = ({ calls }: Usage): number => sum(Object.values(calls).flatMap((own) => Object.values(own)));
+export const callsOf = ({ calls }: Usage): number =>
+  sum(Object.values(calls).flatMap((functionCalls) => Object.values(functionCalls)));
 
 /** Cost of a run in dollars, by service. A queue's mapping receives a batch with one request and deletes it with one. */
 export const dollarsOf = (usage: Usage): Record<string, number> => {
   const count = (service: string): number =>
     sum(
-      Object.values(usage.calls).flatMap((own) =>
-        Object.entries(own).flatMap(([name, calls]) => (name.startsWith(`${service}.`) ? [calls] : [])),
+      Object.values(usage.calls).flatMap((functionCalls) =>
+        Object.entries(functionCalls).flatMap(([name, calls]) => (name.startsWith(`${service}.`) ? [calls] : [])),
       ),
     );
   const requests = sum(

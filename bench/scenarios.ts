@@ -4,8 +4,8 @@ import { type Figures, percentile, round } from './figures.ts';
 import { callsOf, dollarsOf, logDollars, totalOf, type Usage } from './meter.ts';
 
 const data = { booking: 'RES-2026-00042', note: 'x'.repeat(400) };
-const place = { city: 'Oslo', address: 'Kristian IVs gate 7' };
-const task = { item: 'Forgotten passport', pickup: place, dropoff: place };
+const address = { city: 'Oslo', address: 'Kristian IVs gate 7' };
+const task = { item: 'Forgotten passport', pickup: address, dropoff: address };
 
 const deleteWebhooks = async (bench: Bench, ids: readonly string[]): Promise<void> => {
   for (const id of ids) await bench.api('DELETE', `/webhooks/${id}`);

@@ -61,11 +61,11 @@ export const startUpRatios = async (): Promise<Figures> => {
     for (const entry of entries) {
       const name = entry.replace(/\.ts$/, '');
       const bundles = {
-        own: join(folder, name),
+        complete: join(folder, name),
         clients: join(folder, `${name}-clients`),
         split: join(folder, `${name}-split`),
       };
-      const built = bundleInto(bundles.own, {
+      const built = bundleInto(bundles.complete, {
         entryPoints: [join(root, 'lambdas', 'functions', entry)],
         metafile: true,
       });
@@ -75,14 +75,14 @@ export const startUpRatios = async (): Promise<Figures> => {
       bundleInto(bundles.split, { stdin });
       bundleInto(bundles.clients, { stdin, splitting: false });
       const runs = Array.from({ length: RUNS }, () => ({
-        own: importMs(join(bundles.own, 'index.mjs')),
+        complete: importMs(join(bundles.complete, 'index.mjs')),
         clients: importMs(join(bundles.clients, 'index.mjs')),
         split: importMs(join(bundles.split, 'index.mjs')),
       }));
       figures[name] = {
-        ms: round(median(runs.map(({ own }) => own))),
-        to_clients: round(median(runs.map(({ own, clients }) => own / clients))),
-        to_split_clients: round(median(runs.map(({ own, split }) => own / split))),
+        ms: round(median(runs.map(({ complete }) => complete))),
+        to_clients: round(median(runs.map(({ complete, clients }) => complete / clients))),
+        to_split_clients: round(median(runs.map(({ complete, split }) => complete / split))),
       };
     }
   } finally {

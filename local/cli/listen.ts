@@ -10,14 +10,14 @@ import { callApi, refusalOf } from './api-client.ts';
 /** True if the header is `sha256=` and the hex HMAC-SHA256 of the body's bytes with the webhook's secret. */
 export const isSignedWith = (secret: string, body: Buffer, header: string | undefined): boolean => {
   const expected = Buffer.from(`sha256=${createHmac('sha256', secret).update(body).digest('hex')}`);
-  const given = Buffer.from(header ?? '');
-  return given.length === expected.length && timingSafeEqual(given, expected);
+  const actual = Buffer.from(header ?? '');
+  return actual.length === expected.length && timingSafeEqual(actual, expected);
 };
 
-const wholeNumber = (name: string, text: string, least: number, most: number): number => {
+const wholeNumber = (name: string, text: string, min: number, max: number): number => {
   const value = Number(text);
-  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-  throw new Error(`${name} takes a whole number from ${least} to ${most}, not "${text}".`);
+  if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+  throw new Error(`${name} takes a whole number from ${min} to ${max}, not "${text}".`);
 };
 
 const listen = async (): Promise<void> => {
@@ -35,10 +35,10 @@ const listen = async (): Promise<void> => {
     for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
     const body = Buffer.concat(chunks);
     const header = request.headers['x-passpost-signature'];
-    const verdict = isSignedWith(secret, body, Array.isArray(header) ? undefined : header)
+    const result = isSignedWith(secret, body, Array.isArray(header) ? undefined : header)
       ? 'signature verified'
       : 'SIGNATURE NOT VERIFIED';
-    process.stdout.write(`${new Date().toISOString()} ${verdict}, answered ${status}: ${body}\n`);
+    process.stdout.write(`${new Date().toISOString()} ${result}, answered ${status}: ${body}\n`);
     response.writeHead(status).end();
   });
   await new Promise<void>((resolve, reject) => {

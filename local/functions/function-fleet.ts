@@ -104,8 +104,8 @@ export class FunctionFleet {
     this.#timer = undefined;
     if (this.#waiting.length === 0) return;
     const mayStart = this.environments.size === 0 || !this.isSaturated();
-    const most = Math.min(MAX_STARTING, this.#waiting.length);
-    while (mayStart && this.#starting.size < most) {
+    const maxStarting = Math.min(MAX_STARTING, this.#waiting.length);
+    while (mayStart && this.#starting.size < maxStarting) {
       this.add().catch((error: Error) => this.#failFirst(error));
     }
     this.#timer = setTimeout(() => this.#grow(), GROW_EVERY_MS);

@@ -5,7 +5,7 @@ import type { Resource } from '../template/template.ts';
 export interface ScheduledCall {
   readonly functionArn: string;
   readonly everyMs: number;
-  event(at: Date): unknown;
+  event(scheduledAt: Date): unknown;
 }
 
 const unitMs: Readonly<Record<string, number>> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
@@ -22,14 +22,14 @@ interface Target {
   readonly Input?: string;
 }
 
-const ruleEvent = (ruleName: string, at: Date): object => ({
+const ruleEvent = (ruleName: string, scheduledAt: Date): object => ({
   version: '0',
   id: randomUUID(),
   'detail-type': 'Scheduled Event',
   source: 'aws.events',
   account: ACCOUNT,
   // EventBridge writes whole seconds. Milliseconds appear only at a high speed, when ticks are closer together.
-  time: at.toISOString().replace('.000Z', 'Z'),
+  time: scheduledAt.toISOString().replace('.000Z', 'Z'),
   region: REGION,
   resources: [`arn:aws:events:${REGION}:${ACCOUNT}:rule/${ruleName}`],
   detail: {},
@@ -45,15 +45,15 @@ export const scheduledCalls = ({ type, logicalId }: Resource, properties: Record
   return targets.map(({ Arn, Input }) => ({
     functionArn: Arn,
     everyMs,
-    event(at) {
-      if (Input === undefined) return isRule ? ruleEvent(logicalId, at) : {};
-      return JSON.parse(Input.replaceAll('<aws.scheduler.scheduled-time>', at.toISOString())) as unknown;
+    event(scheduledAt) {
+      if (Input === undefined) return isRule ? ruleEvent(logicalId, scheduledAt) : {};
+      return JSON.parse(Input.replaceAll('<aws.scheduler.scheduled-time>', scheduledAt.toISOString())) as unknown;
     },
   }));
 };
 
 /** Calls at every whole interval of the clock. The interval is divided by the speed. */
-export const startSchedule = (everyMs: number, speed: number, call: (at: Date) => void): { stop(): void } => {
+export const startSchedule = (everyMs: number, speed: number, call: (scheduledAt: Date) => void): { stop(): void } => {
   const intervalMs = everyMs / speed;
   let timer: NodeJS.Timeout;
   const arm = (): void => {

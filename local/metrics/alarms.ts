@@ -55,9 +55,9 @@ export const createAlarms = (
       const { name } = alarm;
       const before = states.get(name) ?? 'OK';
       const periodMs = alarm.minutes * minuteMs;
-      const known = Math.floor(nowMs / periodMs) - Math.ceil(startMs / periodMs);
+      const knownPeriods = Math.floor(nowMs / periodMs) - Math.ceil(startMs / periodMs);
       try {
-        const state = evaluateAlarm(alarm, before, known, nowMs, { store, quotas });
+        const state = evaluateAlarm(alarm, before, knownPeriods, nowMs, { store, quotas });
         if (state === before) continue;
         states.set(name, state);
         onChange({ name, state });
@@ -77,7 +77,7 @@ export const createAlarms = (
         for (const queue of queues) {
           const oldestMs = queue
             .peek()
-            .reduce((least, { sentTimestamp }) => Math.min(least, Number(sentTimestamp)), Infinity);
+            .reduce((minMs, { sentTimestamp }) => Math.min(minMs, Number(sentTimestamp)), Infinity);
           sources.queue(queue.logicalId, queue.depth(), oldestMs);
         }
         sources.running(running());

@@ -32,7 +32,7 @@ const asSeries = (value: Value): Series => {
 const listOf = (value: Value): readonly Series[] =>
   typeof value === 'number' ? [] : isSeries(value) ? [value] : value;
 
-/** Applies an operation to each period. A plain number is used for every period; a period with a missing value stays missing. */
+/** Applies an operation to each period. A plain number counts for every period; a period with a missing value is missing. */
 const each = (operate: (...values: number[]) => number, ...values: readonly Value[]): Value => {
   if (values.every((value) => typeof value === 'number')) return operate(...(values as number[]));
   const length = Math.max(...values.map((value) => (typeof value === 'number' ? 0 : asSeries(value).length)));
@@ -88,15 +88,15 @@ const functions: Readonly<Record<string, (args: readonly Value[]) => Value>> = {
 
 const parse = (expression: string): Node => {
   const tokens = tokensOf(expression);
-  let at = 0;
+  let index = 0;
   const take = (token: string): void => {
-    if (tokens[at++] !== token) throw new Error(`"${expression}" lacks a ${token}`);
+    if (tokens[index++] !== token) throw new Error(`"${expression}" lacks a ${token}`);
   };
   const list = (end: string): Node[] => {
     const items: Node[] = [];
-    while (tokens[at] !== end) {
+    while (tokens[index] !== end) {
       items.push(level(0));
-      if (tokens[at] === ',') at++;
+      if (tokens[index] === ',') index++;
       else break;
     }
     take(end);
@@ -104,7 +104,7 @@ const parse = (expression: string): Node => {
   };
 
   const atom = (): Node => {
-    const token = tokens[at++];
+    const token = tokens[index++];
     if (token === undefined) throw new Error(`"${expression}" ends too early`);
     if (token === '(') {
       const inner = level(0);
@@ -116,10 +116,10 @@ const parse = (expression: string): Node => {
       return (context) => items.map((item) => asSeries(item(context)));
     }
     if (/^\d/.test(token)) return () => Number(token);
-    if (tokens[at] !== '(') return (context) => context.series(token);
-    at++;
+    if (tokens[index] !== '(') return (context) => context.series(token);
+    index++;
     if (token === 'SERVICE_QUOTA') {
-      const id = tokens[at++] ?? '';
+      const id = tokens[index++] ?? '';
       take(')');
       return (context) => context.quota(id);
     }
@@ -129,20 +129,20 @@ const parse = (expression: string): Node => {
     return (context) => perform(args.map((arg) => arg(context)));
   };
 
-  const level = (index: number): Node => {
-    const operatorsOfLevel = LEVELS[index];
+  const level = (depth: number): Node => {
+    const operatorsOfLevel = LEVELS[depth];
     if (!operatorsOfLevel) return atom();
-    let left = level(index + 1);
-    while (operatorsOfLevel.includes(tokens[at] ?? '')) {
-      const operate = operators[tokens[at++] ?? ''] as (a: number, b: number) => number;
-      const [a, b] = [left, level(index + 1)];
+    let left = level(depth + 1);
+    while (operatorsOfLevel.includes(tokens[index] ?? '')) {
+      const operate = operators[tokens[index++] ?? ''] as (a: number, b: number) => number;
+      const [a, b] = [left, level(depth + 1)];
       left = (context) => each(operate, a(context), b(context));
     }
     return left;
   };
 
   const node = level(0);
-  if (at < tokens.length) throw new Error(`"${expression}" has an unexpected ${tokens[at]}`);
+  if (index < tokens.length) throw new Error(`"${expression}" has an unexpected ${tokens[index]}`);
   return node;
 };
 

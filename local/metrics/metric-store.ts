@@ -24,8 +24,8 @@ export interface MetricStore {
 interface Summary {
   sum: number;
   count: number;
-  most: number;
-  least: number;
+  max: number;
+  min: number;
   /** Number of values in each step of a logarithmic scale. A percentile needs no more, so memory stays bounded. */
   readonly steps: Map<number, number>;
 }
@@ -39,20 +39,20 @@ const RETAINED_MINUTES = 24 * 60;
 const keyOf = ({ namespace, name, dimensions }: MetricName): string =>
   JSON.stringify([namespace, name, Object.entries(dimensions).toSorted(([a], [b]) => (a < b ? -1 : 1))]);
 
-const percentileOf = ({ steps, count, most }: Summary, percent: number): number => {
+const percentileOf = ({ steps, count, max }: Summary, percent: number): number => {
   let left = Math.max(1, Math.ceil((count * percent) / 100));
   for (const [step, stepCount] of [...steps].toSorted(([a], [b]) => a - b)) {
     left -= stepCount;
-    if (left <= 0) return Math.min(most, Math.exp(step * STEP));
+    if (left <= 0) return Math.min(max, Math.exp(step * STEP));
   }
-  return most;
+  return max;
 };
 
 const reduceTo: Readonly<Record<(typeof plainStatistics)[number], (summary: Summary) => number>> = {
   Sum: ({ sum }) => sum,
   Average: ({ sum, count }) => sum / count,
-  Maximum: ({ most }) => most,
-  Minimum: ({ least }) => least,
+  Maximum: ({ max }) => max,
+  Minimum: ({ min }) => min,
   SampleCount: ({ count }) => count,
 };
 
@@ -61,13 +61,13 @@ const reduce = (summary: Summary, statistic: Statistic): number => {
   return plain ? reduceTo[plain](summary) : percentileOf(summary, Number(statistic.slice(1)));
 };
 
-const emptySummary = (): Summary => ({ sum: 0, count: 0, most: -Infinity, least: Infinity, steps: new Map() });
+const emptySummary = (): Summary => ({ sum: 0, count: 0, max: -Infinity, min: Infinity, steps: new Map() });
 
 const add = (summary: Summary, value: number): void => {
   summary.sum += value;
   summary.count++;
-  summary.most = Math.max(summary.most, value);
-  summary.least = Math.min(summary.least, value);
+  summary.max = Math.max(summary.max, value);
+  summary.min = Math.min(summary.min, value);
   summary.steps.set(stepOf(value), (summary.steps.get(stepOf(value)) ?? 0) + 1);
 };
 
@@ -77,8 +77,8 @@ const merge = (whole: Summary, part: Summary): Summary => {
     ...whole,
     sum: whole.sum + part.sum,
     count: whole.count + part.count,
-    most: Math.max(whole.most, part.most),
-    least: Math.min(whole.least, part.least),
+    max: Math.max(whole.max, part.max),
+    min: Math.min(whole.min, part.min),
   };
 };
 

@@ -93,7 +93,7 @@ export const startStreamSource = (options: StreamSourceOptions): StreamSource =>
   };
 };
 
-/** Removes processed records from the engine's file, because the engine keeps them forever. */
+/** Removes processed records from the engine's file, because the engine never removes them. */
 const startTrimmer = (
   tableName: string,
   positions: Readonly<Record<string, string>>,

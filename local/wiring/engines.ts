@@ -17,7 +17,7 @@ export interface EngineOptions {
 /** The local replacements of DynamoDB, SQS and Secrets Manager. */
 export interface Engines {
   readonly dynamoEndpoint: string;
-  /** Undefined when the DynamoDB engine was not started here, because its file is not at hand then. */
+  /** Undefined with an existing DynamoDB endpoint, because the engine's file is not accessible then. */
   readonly streamLog: StreamLog | undefined;
   readonly queues: Queues;
   readonly secrets: Secrets;

@@ -18,12 +18,12 @@ export const startSchedules = (
   onStop(() => asyncInvoke.stop());
   for (const call of calls) {
     let isRunning = false;
-    const schedule = startSchedule(call.everyMs, speed, async (at) => {
+    const schedule = startSchedule(call.everyMs, speed, async (scheduledAt) => {
       // With a high speed a tick can last longer than the interval, and the next tick is skipped then. At speed 1 the
       // function's timeout ends a tick before the next one.
       if (isRunning) return;
       isRunning = true;
-      await asyncInvoke.invoke(functionNameOf(call.functionArn), call.event(at));
+      await asyncInvoke.invoke(functionNameOf(call.functionArn), call.event(scheduledAt));
       isRunning = false;
     });
     onStop(() => schedule.stop());

@@ -52,7 +52,7 @@ export const startSources = (context: StackContext, options: SourceOptions): Sou
   return { all: [...mapped.values()], streams, mapped };
 };
 
-/** Waits until no invocation is running, at most this long. */
+/** Waits until no invocation is running, but at most `atMostMs`. */
 export const waitWhileBusy = async (pool: FunctionPool, atMostMs: number): Promise<void> => {
   const endMs = Date.now() + atMostMs;
   while (pool.running() > 0 && Date.now() < endMs) await sleep(5);

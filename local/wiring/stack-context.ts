@@ -4,7 +4,7 @@ import type { Resolve } from '../template/intrinsics.ts';
 import type { Assembly } from '../template/template.ts';
 import type { Running } from './references.ts';
 
-/** What every step of starting a stack needs. */
+/** The parts of a stack that every step of its start needs. */
 export interface StackContext {
   readonly assembly: Assembly;
   readonly resolve: Resolve;

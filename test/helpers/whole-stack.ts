@@ -15,7 +15,7 @@ export interface Webhook extends Endpoint {
   readonly id: string;
 }
 
-/** A new account and calls with its whole API key. */
+/** A new account and calls with its own API key. */
 export interface Client {
   readonly key: string;
   readonly accountId: string;

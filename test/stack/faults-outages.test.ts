@@ -158,7 +158,7 @@ describe('an outage of a service', () => {
     expect(fault?.hits).toBe(2);
   });
 
-  it('tables that throttle after a receiver answered 410: the webhook is disabled all the same', async () => {
+  it('tables that throttle after a receiver answered 410: the webhook is disabled nevertheless', async () => {
     const client = await whole.newClient();
     const webhook = await client.addWebhook(() => 410, { profile: 'standard' });
     const [fault] = injectAll(throttled, 4, ['deliver', 'TransactWriteItems']);
