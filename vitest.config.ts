@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { CountReporter } from './test/helpers/count-reporter.ts';
 
-// What test files leave for the verdicts on the whole run: what was called, what was written.
+// In this folder test files save what their functions called and wrote. The verdict tests read the folder at the end.
 const runFolder = join(tmpdir(), `passpost-run-${process.pid}`);
 process.once('exit', () => rmSync(runFolder, { recursive: true, force: true }));
 
 const verdicts = 'test/verdicts/*.test.ts';
-/** Whole stacks fill the processors, and what they do in time is watched: one after the other. */
+/** Tests of a whole stack run one after the other, because they use all processors and check times. */
 const whole = 'test/stack/**/!(ladders).test.ts';
-/** Those that mostly wait leave room beside them for one another, but not for work that makes them late. */
+/** Tests that mostly wait run beside each other, but not beside tests that use the processors and would delay them. */
 const waiting = ['test/stack/ladders.test.ts', 'test/{local,ops}/**/*.test.ts'];
 const common = {
   provide: { runFolder },
@@ -23,7 +23,7 @@ const common = {
 export default defineConfig({
   test: {
     reporters: ['default', new CountReporter()],
-    // Not group 0: on a machine with one worker vitest runs that last.
+    // The groups start at 1, because on a machine with one worker vitest runs group 0 last.
     projects: [
       {
         test: {

@@ -11,20 +11,34 @@ export interface Bench {
   readonly meter: Meter;
   readonly receiverUrl: string;
   readonly accountId: string;
-  /** Requests the API as a fresh account whose limit does not matter. */
+  /** Calls the API as a new account with the highest rate limit. Throws for an error status. */
   api<T>(method: string, path: string, body?: unknown): Promise<T>;
   addWebhook(path: string, events: readonly string[], more?: Record<string, unknown>): Promise<string>;
-  /** Lets what is to be carried gather, as a backlog does, or lets it go on. */
-  setCarrying(mapping: 'stream' | 'deliveries', isOn: boolean): Promise<void>;
-  /** Waits until so many requests have arrived, and takes them. */
+  /** Disables or enables an event source mapping. While it is disabled, records collect as in a backlog. */
+  setMapping(mapping: 'stream' | 'deliveries', isEnabled: boolean): Promise<void>;
+  /** Waits until `count` requests have arrived at the receiver, then returns and forgets all requests. */
   receive(count: number, timeoutMs?: number): Promise<readonly Received[]>;
   stop(): Promise<void>;
 }
 
-/** As Lambda gives every invocation one: ids of traces are part of what is logged. */
+/** A trace id as Lambda sets it for every invocation, because log lines contain it. */
 const trace = 'Root=1-67891233-abcdef012345678912345678;Parent=53995c3f42cd8ad8;Sampled=0';
 
-/** The local stack with a receiver beside it, each in processes of their own, and a meter on it. */
+type Request = <T>(key: string, method: string, path: string, body?: unknown) => Promise<T>;
+
+const requestTo =
+  (url: string): Request =>
+  async <T>(key: string, method: string, path: string, body?: unknown): Promise<T> => {
+    const response = await fetch(`${url}/api/public/v1${path}`, {
+      method,
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${await response.text()}`);
+    return (response.status === 204 ? undefined : await response.json()) as T;
+  };
+
+/** Starts the local stack with a meter, and a receiver in its own process. */
 export const startBench = async (onLine?: (line: string) => void): Promise<Bench> => {
   const meter = createMeter();
   const stack = await startStack({
@@ -39,15 +53,7 @@ export const startBench = async (onLine?: (line: string) => void): Promise<Bench
   const receiver = fork(new URL('./receiver.ts', import.meta.url));
   const [{ port }] = (await once(receiver, 'message')) as [{ port: number }];
 
-  const request = async <T>(key: string, method: string, path: string, body?: unknown): Promise<T> => {
-    const response = await fetch(`${stack.url}/api/public/v1${path}`, {
-      method,
-      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${await response.text()}`);
-    return (response.status === 204 ? undefined : await response.json()) as T;
-  };
+  const request = requestTo(stack.url);
   const newAccount = { name: 'Bench', rate_limit_per_minute: 30_000 };
   const { id: accountId, key } = await request<{ id: string; key: string }>(
     stack.operatorKey,
@@ -57,10 +63,10 @@ export const startBench = async (onLine?: (line: string) => void): Promise<Bench
   );
   const api: Bench['api'] = (method, path, body) => request(key, method, path, body);
 
-  const ask = async <T>(question: string): Promise<T> => {
-    receiver.send(question);
-    const [answer] = (await once(receiver, 'message')) as [T];
-    return answer;
+  const callReceiver = async <T>(command: 'count' | 'take'): Promise<T> => {
+    receiver.send(command);
+    const [response] = (await once(receiver, 'message')) as [T];
+    return response;
   };
 
   return {
@@ -74,24 +80,24 @@ export const startBench = async (onLine?: (line: string) => void): Promise<Bench
       const { id } = await api<{ id: string }>('POST', '/webhooks', { url, events, allow_http: true, ...more });
       return id;
     },
-    async setCarrying(name, isOn) {
+    async setMapping(name, isEnabled) {
       const { endpoints, resources } = readStackFile(stack.dataFolder) ?? { endpoints: null, resources: [] };
       const mapping = resources.find(
         ({ type, logicalId }) => type === 'AWS::Lambda::EventSourceMapping' && logicalId.includes(`${name}mapping`),
       );
       const url = `${endpoints?.lambda}/2015-03-31/event-source-mappings/${mapping?.physicalId}`;
-      const answer = await fetch(url, { method: 'PUT', body: JSON.stringify({ Enabled: isOn }) });
-      if (!answer.ok) throw new Error(`The mapping answered ${answer.status}: ${await answer.text()}`);
+      const response = await fetch(url, { method: 'PUT', body: JSON.stringify({ Enabled: isEnabled }) });
+      if (!response.ok) throw new Error(`The mapping answered ${response.status}: ${await response.text()}`);
     },
     async receive(count, timeoutMs = 600_000) {
       const endMs = Date.now() + timeoutMs;
       for (;;) {
-        const { count: soFar } = await ask<{ count: number }>('count');
-        if (soFar >= count) break;
-        if (Date.now() > endMs) throw new Error(`${soFar} of ${count} requests arrived in ${timeoutMs / 1000} s`);
+        const { count: arrived } = await callReceiver<{ count: number }>('count');
+        if (arrived >= count) break;
+        if (Date.now() > endMs) throw new Error(`${arrived} of ${count} requests arrived in ${timeoutMs / 1000} s`);
         await sleep(20);
       }
-      return (await ask<{ received: Received[] }>('take')).received;
+      return (await callReceiver<{ received: Received[] }>('take')).received;
     },
     async stop() {
       receiver.disconnect();

@@ -1,23 +1,23 @@
 import { monthlyPrices, prices } from './prices.ts';
 
-// What a month costs at so many deliveries, each of an event of its own with one webhook: the table in docs/deploying.md,
-// which a test compares with this. Run it (`node bench/bill.ts`) and paste what it prints when a price or a count changes.
+// Computes the table of monthly costs in docs/deploying.md; a test compares the two. Each delivery has its own event and
+// one webhook. When a price or a count changes, run `node bench/bill.ts` and paste its output.
 
 const SECONDS_A_MONTH = 30 * 86_400;
 
-/** What one delivery takes, its event published by a call of its own; docs/performance.md says how it was measured. */
+/** Use of one delivery whose event is published by a separate call; docs/performance.md describes the measurement. */
 interface PerDelivery {
   readonly httpRequests: number;
   readonly writeUnits: number;
   readonly readUnits: number;
   readonly queueRequests: number;
-  /** Requests and time of the functions, in dollars. */
+  /** Requests and compute time of the functions, in dollars. */
   readonly functions: number;
-  /** Of the functions and of the API's access log, with what Lambda itself writes about each invocation. Estimated. */
+  /** Lines of the functions, of the API's access log and of Lambda itself. Estimated. */
   readonly logBytes: number;
 }
 
-/** One at a time, as at a few a second: every batch holds one. */
+/** Every batch has one message, as at a few deliveries a second. */
 const alone: PerDelivery = {
   httpRequests: 1,
   writeUnits: 4,
@@ -26,23 +26,27 @@ const alone: PerDelivery = {
   functions: 0.745 / 1e6,
   logBytes: 2100,
 };
-/** Batches full, as at hundreds a second. */
+/** Every batch is full, as at hundreds of deliveries a second. */
 const full: PerDelivery = { ...alone, readUnits: 1.68, queueRequests: 0.3, functions: 0.4 / 1e6, logBytes: 1500 };
 
-/** An event's row and a delivery's, with DynamoDB's 100 bytes for each, kept for the retention and 14 days of schedule. */
+/** The rows of an event and a delivery, with DynamoDB's 100 bytes for each row. */
 const STORED_BYTES = 1800;
+/** 30 days of retention and 14 days of schedule. */
 const STORED_MONTHS = 44 / 30;
 const LOG_MONTHS = 3;
-/** Request, TLS and what comes back of it. */
+/** Bytes of a webhook request on the network: the request, TLS and acknowledgements. */
 const SENT_BYTES = 2000;
 
-/** With what the stack has now; a test counts the template's. A series is written, and paid for, only where something is counted. */
+/**
+ * Number of resources of the stack; a test compares them with the template. A metric series is written, and paid for, only
+ * when it has a value.
+ */
 export const counts = { secrets: 2, alarmMetrics: 27, dashboards: 1, metricSeries: 67 } as const;
 
-/** Lambda's pollers ask an empty queue every twenty seconds, five for each of the two. */
+/** Lambda's five pollers for each of the two queues poll an empty queue every twenty seconds. */
 const polls = (2 * 5 * SECONDS_A_MONTH) / 20;
 
-/** What goes on where nothing else does. Read off the lines of an idle stack; time is what a tick takes here. */
+/** Work of a scheduled function in an idle stack, read from its log lines. `seconds` is measured on the local stack. */
 interface Tick {
   readonly times: number;
   readonly readUnits: number;
@@ -51,20 +55,20 @@ interface Tick {
   readonly logBytes: number;
 }
 const idle = {
-  /** The due function: sixteen shards, each asked for what is due and for what is parked. */
+  /** The due function: it queries each of the sixteen shards for due and for parked deliveries. */
   minute: { times: SECONDS_A_MONTH / 60, readUnits: 16, writeUnits: 0, seconds: 0.06, logBytes: 700 },
-  /** The roll-up, with the heartbeat's row put and taken away. */
+  /** The roll-up, which also writes and deletes the heartbeat's row. */
   fiveMinutes: { times: SECONDS_A_MONTH / 300, readUnits: 2.5, writeUnits: 2, seconds: 0.06, logBytes: 800 },
-  /** What the heartbeat is to the fan-out. */
+  /** The fan-out's invocation by the heartbeat. */
   heartbeat: { times: SECONDS_A_MONTH / 300, readUnits: 0, writeUnits: 0, seconds: 0.005, logBytes: 450 },
 } satisfies Readonly<Record<string, Tick>>;
 const ofTicks = (amount: (tick: Tick) => number): number =>
   Object.values(idle).reduce((sum, tick) => sum + tick.times * amount(tick), 0);
 
-/** X-Ray takes the first request of each second and a twentieth of the others; a trace for the call and one for its way from the stream. */
+/** X-Ray samples the first request of each second and 5 % of the others. */
 const tracesOf = (requests: number): number => {
-  const first = Math.min(requests, SECONDS_A_MONTH);
-  return first + (requests - first) / 20;
+  const firsts = Math.min(requests, SECONDS_A_MONTH);
+  return firsts + (requests - firsts) / 20;
 };
 
 const GB = 1e9;
@@ -81,10 +85,11 @@ const linesOf = (deliveries: number, per: PerDelivery): Readonly<Record<string, 
     ofTicks(({ seconds }) => prices.functionRequest + seconds * 0.5 * prices.functionGbSecond),
   'logs, taken and kept 90 days':
     ((deliveries * per.logBytes + ofTicks(({ logBytes }) => logBytes)) / GB) *
-    (monthlyPrices.logGbTaken + LOG_MONTHS * monthlyPrices.logGbKept),
+    (monthlyPrices.logGbIngested + LOG_MONTHS * monthlyPrices.logGbStored),
   'metrics, at most': (deliveries > 0 ? counts.metricSeries : 0) * monthlyPrices.metricSeries,
   alarms: counts.alarmMetrics * monthlyPrices.alarm,
   dashboard: counts.dashboards * monthlyPrices.dashboard,
+  // A delivery has two traces: one of the call and one from the stream on.
   'traces, the ticks’ too, at most': (2 * tracesOf(deliveries) + ofTicks(() => 1)) * monthlyPrices.trace,
   'sent to the internet': Math.max(0, (deliveries * SENT_BYTES) / GB - 100) * monthlyPrices.sentGb,
   secrets: counts.secrets * monthlyPrices.secret,
@@ -92,7 +97,7 @@ const linesOf = (deliveries: number, per: PerDelivery): Readonly<Record<string, 
 
 const dollars = (amount: number): string => (amount >= 100 ? amount.toFixed(0) : amount.toFixed(2));
 
-/** The table as it stands in docs/deploying.md. */
+/** The Markdown table in docs/deploying.md. */
 export const renderBill = (): string => {
   const columns = [
     { head: '0', lines: linesOf(0, alone) },

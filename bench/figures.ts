@@ -1,9 +1,10 @@
-/** What a scenario measured: plain numbers under names with units. */
+/** Results of a scenario: numbers by names that contain the unit. */
 export type Figures = Record<string, number | Record<string, number> | Record<string, Record<string, number>>>;
 
-/** To four digits: the fifth is noise. */
+/** Rounds to four digits, because the fifth is noise. */
 export const round = (value: number): number => Number(value.toPrecision(4));
 
+/** The value below which this share of the values lies; `share` is from 0 to 1. NaN if there are no values. */
 export const percentile = (values: readonly number[], share: number): number => {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;

@@ -1,7 +1,7 @@
-/** Fields by which one id is followed from a call to its attempts; a line says what it is about without them. */
-const followed = new Set(['request_id', 'trace_id', 'requested_by', 'key_id', 'owner', 'ids']);
-/** Fields that are in a line only to be counted. */
-const counted = new Set(['service', 'events', 'deliveries', 'throttles']);
+/** Fields with ids by which a call is followed to its attempts. They are not needed to understand the line. */
+const idFields = new Set(['request_id', 'trace_id', 'requested_by', 'key_id', 'owner', 'ids']);
+/** Fields that are in a line only for metric filters. */
+const metricFields = new Set(['service', 'events', 'deliveries', 'throttles']);
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -14,12 +14,12 @@ const without = (fields: Fields, names: ReadonlySet<string>): Fields =>
 
 const bytesOf = (fields: Fields): number => Buffer.byteLength(JSON.stringify(fields)) + 1;
 
-/** A line in embedded metric format is there for its metrics alone. */
+/** A line in embedded metric format has no other purpose than its metrics. */
 const isMetrics = (fields: Fields): boolean => '_aws' in fields;
 
-/** A line without what monitoring added to it, or null where that is the whole line. */
+/** The line without the fields for monitoring, or null if the whole line is for monitoring. */
 export const withoutMonitoring = (fields: Fields): Fields | null =>
-  isMetrics(fields) ? null : without(without(fields, counted), followed);
+  isMetrics(fields) ? null : without(without(fields, metricFields), idFields);
 
 export interface LogBytes {
   readonly all: number;
@@ -27,14 +27,14 @@ export interface LogBytes {
   readonly ids: number;
 }
 
-/** Bytes of a function's line, and which of them are there for metrics and for ids. */
+/** Bytes of a function's line: all, those for metrics and those for ids. */
 export const logBytesOf = (fields: Fields): LogBytes => {
   const all = bytesOf(fields);
   if (isMetrics(fields)) return { all, metrics: all, ids: 0 };
-  const uncounted = without(fields, counted);
+  const withoutMetrics = without(fields, metricFields);
   return {
     all,
-    metrics: all - bytesOf(uncounted),
-    ids: bytesOf(uncounted) - bytesOf(without(uncounted, followed)),
+    metrics: all - bytesOf(withoutMetrics),
+    ids: bytesOf(withoutMetrics) - bytesOf(without(withoutMetrics, idFields)),
   };
 };

@@ -10,21 +10,21 @@ const WRITES = new Set([
   'UpdateItem',
 ]);
 
-/** What a run took, by function. Calls are those the functions made; a mapping's polling is counted apart. */
+/** Use of a run. `calls` are the AWS calls of each function; polling by event source mappings is not part of them. */
 export interface Usage {
   readonly calls: Record<string, Record<string, number>>;
   readonly writeUnits: number;
   readonly readUnits: number;
   readonly gbSeconds: Record<string, number>;
   readonly invocations: Record<string, number>;
-  /** Of the functions' own lines; what Lambda writes about each invocation is apart. */
+  /** Bytes of the functions' own lines, without Lambda's lines about each invocation. */
   readonly logBytes: LogBytes;
 }
 
 export interface Meter {
   line(functionName: string, text: string): void;
   invocation(functionName: string, durationMs: number, memoryMb: number): void;
-  /** What was used since it was last taken. */
+  /** Returns the use since the last call. */
   take(): Usage;
 }
 
@@ -49,7 +49,7 @@ const parseLine = (text: string): Line => {
   }
 };
 
-/** Adds up what the functions' own log lines say they called, and what their invocations lasted. */
+/** Adds up the AWS calls in the functions' log lines and the durations of their invocations. */
 export const createMeter = (): Meter => {
   let usage = empty();
   return {
@@ -62,9 +62,9 @@ export const createMeter = (): Meter => {
         ids: usage.logBytes.ids + bytes.ids,
       };
       const { calls = {}, units = {} } = fields.aws ?? {};
-      const own = usage.calls[functionName] ?? {};
-      usage.calls[functionName] = own;
-      for (const [name, count] of Object.entries(calls)) own[name] = (own[name] ?? 0) + count;
+      const callsOfFunction = usage.calls[functionName] ?? {};
+      usage.calls[functionName] = callsOfFunction;
+      for (const [name, count] of Object.entries(calls)) callsOfFunction[name] = (callsOfFunction[name] ?? 0) + count;
       for (const [name, count] of Object.entries(units)) {
         if (WRITES.has(name.replace('dynamodb.', ''))) usage.writeUnits += count;
         else usage.readUnits += count;
@@ -84,14 +84,16 @@ export const createMeter = (): Meter => {
 
 const sum = (numbers: Iterable<number>): number => [...numbers].reduce((total, each) => total + each, 0);
 
-export const callsOf = ({ calls }: Usage): number => sum(Object.values(calls).flatMap((own) => Object.values(own)));
+/** Number of AWS calls of all functions. */
+export const callsOf = ({ calls }: Usage): number =>
+  sum(Object.values(calls).flatMap((functionCalls) => Object.values(functionCalls)));
 
-/** Dollars of a run, by what they are for. A queue mapping receives and deletes a batch in one request each. */
+/** Cost of a run in dollars, by service. A queue's mapping receives a batch with one request and deletes it with one. */
 export const dollarsOf = (usage: Usage): Record<string, number> => {
   const count = (service: string): number =>
     sum(
-      Object.values(usage.calls).flatMap((own) =>
-        Object.entries(own).flatMap(([name, calls]) => (name.startsWith(`${service}.`) ? [calls] : [])),
+      Object.values(usage.calls).flatMap((functionCalls) =>
+        Object.entries(functionCalls).flatMap(([name, calls]) => (name.startsWith(`${service}.`) ? [calls] : [])),
       ),
     );
   const requests = sum(
@@ -109,7 +111,7 @@ export const dollarsOf = (usage: Usage): Record<string, number> => {
   };
 };
 
-/** Dollars of what a log takes in. */
-export const logDollars = (bytes: number): number => (bytes / 1e9) * monthlyPrices.logGbTaken;
+/** Cost of ingesting log bytes, in dollars. */
+export const logDollars = (bytes: number): number => (bytes / 1e9) * monthlyPrices.logGbIngested;
 
 export const totalOf = (dollars: Readonly<Record<string, number>>): number => sum(Object.values(dollars));

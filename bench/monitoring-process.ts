@@ -3,7 +3,7 @@ import { written } from '../lambdas/runtime/metric-names.ts';
 import { type Figures, publishMetrics } from '../lambdas/runtime/metrics.ts';
 import { withoutMonitoring } from './log-share.ts';
 
-// The process whose CPU is read: what a run's functions logged is logged again, in turns with what they would log unmonitored.
+// The process whose CPU time is measured. It writes the log of a run again, alternately with and without monitoring.
 
 type Fields = Readonly<Record<string, unknown>>;
 type Write = () => void | Promise<void>;
@@ -38,19 +38,19 @@ const cpuOf = async (writes: readonly Write[]): Promise<number> => {
 
 const measure = async (lines: readonly string[]): Promise<void> => {
   const all = lines.flatMap(parse);
-  const whole = all.map((fields) => ('_aws' in fields ? writeMetrics(fields) : writeLine(fields)));
-  const less = all.map(withoutMonitoring).flatMap((fields) => (fields ? [writeLine(fields)] : []));
+  const complete = all.map((fields) => ('_aws' in fields ? writeMetrics(fields) : writeLine(fields)));
+  const reduced = all.map(withoutMonitoring).flatMap((fields) => (fields ? [writeLine(fields)] : []));
   let wholeMicros = 0;
   let withoutMicros = 0;
   for (let round = 0; round < ROUNDS; round++) {
-    const both = [await cpuOf(whole), await cpuOf(less)] as const;
-    // The first rounds compile both.
+    const both = [await cpuOf(complete), await cpuOf(reduced)] as const;
+    // The first rounds are not counted, because the code is compiled in them.
     if (round < ROUNDS / 2) continue;
     wholeMicros += both[0];
     withoutMicros += both[1];
   }
-  const counted = ROUNDS / 2;
-  process.send?.({ wholeMicros: wholeMicros / counted, withoutMicros: withoutMicros / counted });
+  const countedRounds = ROUNDS / 2;
+  process.send?.({ wholeMicros: wholeMicros / countedRounds, withoutMicros: withoutMicros / countedRounds });
 };
 
 process.once('message', (lines: readonly string[]) => measure(lines));

@@ -5,7 +5,7 @@ import { type Figures, round } from './figures.ts';
 import { publishScenario, steadyScenario } from './scenarios.ts';
 import { signerOverhead } from './signer-overhead.ts';
 
-/** CPU of writing a run's log, whole and without what monitoring adds to it; in one process, in turns. */
+/** CPU time of writing a run's log with and without monitoring, in microseconds. One process does both alternately. */
 const writingCpu = async (lines: readonly string[]): Promise<{ wholeMicros: number; withoutMicros: number }> => {
   const child = fork(new URL('./monitoring-process.ts', import.meta.url), [], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
@@ -16,7 +16,7 @@ const writingCpu = async (lines: readonly string[]): Promise<{ wholeMicros: numb
   return answer;
 };
 
-const measured = async (
+const measureScenario = async (
   deliveries: number,
   batch: number,
   scenario: (bench: Bench) => Promise<Figures>,
@@ -45,16 +45,16 @@ const measured = async (
 };
 
 /**
- * What metrics and ids take of a delivery: bytes in the log of a real run as dollars, and the CPU that all functions need
- * to write them against that of the deliver function alone.
+ * Share of metrics and ids in the cost of a delivery: their log bytes in a real run as dollars, and the CPU time to write
+ * them compared with the CPU time of the deliver function.
  */
 export const monitoringShares = async (events: number): Promise<[string, Figures][]> => [
   [
     `monitoring, ${events} events × 1, batches full`,
-    await measured(events, 10, (bench) => publishScenario(bench, { events, webhooks: 1, isGathered: true })),
+    await measureScenario(events, 10, (bench) => publishScenario(bench, { events, webhooks: 1, hasFullBatches: true })),
   ],
   [
     'monitoring, single events, 20 a second',
-    await measured(200, 1, (bench) => steadyScenario(bench, { count: 200, perSecond: 20, kind: 'event' })),
+    await measureScenario(200, 1, (bench) => steadyScenario(bench, { count: 200, perSecond: 20, kind: 'event' })),
   ],
 ];

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 
 const parts = ['main', 'growth', 'isolation', 'monitoring', 'signer', 'start-up'] as const;
 export type Part = (typeof parts)[number];
-const usually: readonly Part[] = ['main', 'signer', 'start-up'];
+const defaultParts: readonly Part[] = ['main', 'signer', 'start-up'];
 
 export interface BenchOptions {
   readonly parts: readonly Part[];
@@ -26,20 +26,20 @@ const partOf = (name: string): Part => {
 
 export const usage = `npm run bench -- [part …] [--events 3000] [--webhooks 1] [--json]
 
-  main           N events × W webhooks, N/10 × 10, and lone tasks and events
-  growth         1,000 and 50,000 events, to compare what a delivery takes
-  isolation      a webhook that stalls on 300, 1,000 and 10,000 deliveries, and what another's then wait
-  monitoring     what metrics and ids take of a delivery: bytes in the log as dollars, and CPU
-  signer         CPU of a delivery against that of a bare POST with HMAC
-  start-up       import of each bundle against that of the SDK clients it holds
+  main           N events × W webhooks, N/10 events × 10 webhooks, and single tasks and events
+  growth         1,000 and 50,000 events, to compare the use per delivery
+  isolation      the delay of one webhook while another webhook stalls on 300, 1,000 and 10,000 deliveries
+  monitoring     the share of metrics and ids in a delivery: log bytes in dollars, and CPU time
+  signer         CPU time of a delivery compared with a plain POST with an HMAC
+  start-up       import time of each bundle compared with the SDK clients in the bundle
 
-  Without a part: ${usually.join(', ')}.
+  Without a part these run: ${defaultParts.join(', ')}.
 
-  --events N     events of the main run
-  --webhooks N   webhooks that want each of them
-  --json         the figures as JSON`;
+  --events N     number of events in the main part
+  --webhooks N   number of webhooks that receive each event
+  --json         prints the results as JSON`;
 
-/** Throws, naming the flag or the part, where one is wrong. */
+/** Parses the command line. Throws an error that names the wrong flag or part. */
 export const parseOptions = (args: readonly string[]): BenchOptions => {
   const { values, positionals } = parseArgs({
     args: [...args],
@@ -51,7 +51,7 @@ export const parseOptions = (args: readonly string[]): BenchOptions => {
     },
   });
   return {
-    parts: positionals.length === 0 ? usually : positionals.map(partOf),
+    parts: positionals.length === 0 ? defaultParts : positionals.map(partOf),
     events: wholeNumber('events', values.events),
     webhooks: wholeNumber('webhooks', values.webhooks),
     isJson: values.json,

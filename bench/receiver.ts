@@ -1,14 +1,15 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-// A process of its own, so that receiving is not charged to the sender.
-// `/quick` answers at once, `/slow` after 100 ms, `/stall` never. Told `take`, it reports what came since it was last asked.
+// The receiver runs in its own process, so that its CPU time is not measured with the sender's.
+// `/quick` answers immediately, `/slow` after 100 ms, `/stall` never. The message `count` returns the number of requests
+// since the last `take`; `take` returns and forgets these requests.
 
 export interface Received {
   readonly path: string;
   /** Milliseconds since the epoch. */
   readonly atMs: number;
-  /** From the event's time to its arrival here. */
+  /** Time from the event's creation to the request's arrival. */
   readonly latencyMs: number;
 }
 

@@ -3,7 +3,7 @@ import { type Bench, startBench } from './bench-stack.ts';
 import type { Figures } from './figures.ts';
 import { monitoringShares } from './monitoring.ts';
 import { type BenchOptions, type Part, parseOptions, usage } from './options.ts';
-import { gatheredScenario, isolationScenario, publishScenario, steadyScenario } from './scenarios.ts';
+import { fullBatchesScenario, isolationScenario, publishScenario, steadyScenario } from './scenarios.ts';
 import { signerOverhead } from './signer-overhead.ts';
 import { startUpRatios } from './start-up.ts';
 
@@ -20,7 +20,7 @@ const onOneStack = async (scenarios: (bench: Bench) => Named[]): Promise<[string
   const bench = await startBench();
   const results: [string, Figures][] = [];
   try {
-    // What runs for the first time is compiled on the way; that is nobody's figure.
+    // The first run is not measured, because the code is compiled in it.
     await publishScenario(bench, { events: 500, webhooks: 1 });
     for (const [name, run] of scenarios(bench)) results.push([name, await run()]);
   } finally {
@@ -36,8 +36,8 @@ const mainScenarios = ({ events, webhooks }: BenchOptions) =>
       `${Math.ceil(events / 10)} events × 10`,
       () => publishScenario(bench, { events: Math.ceil(events / 10), webhooks: 10 }),
     ],
-    ['single tasks, batches full', () => gatheredScenario(bench, { count: Math.ceil(events / 3), kind: 'task' })],
-    ['single events, batches full', () => gatheredScenario(bench, { count: Math.ceil(events / 3), kind: 'event' })],
+    ['single tasks, batches full', () => fullBatchesScenario(bench, { count: Math.ceil(events / 3), kind: 'task' })],
+    ['single events, batches full', () => fullBatchesScenario(bench, { count: Math.ceil(events / 3), kind: 'event' })],
     ['single tasks, 20 a second', () => steadyScenario(bench, { count: 200, perSecond: 20, kind: 'task' })],
     ['single events, 20 a second', () => steadyScenario(bench, { count: 200, perSecond: 20, kind: 'event' })],
     [
@@ -46,8 +46,8 @@ const mainScenarios = ({ events, webhooks }: BenchOptions) =>
     ],
   ]);
 
-/** Each on a stack of its own: what one leaves behind would be the next one's figure. */
-const apart = async <T>(
+/** Runs the scenario once per value, each time on a new stack, because data of an earlier run would change the figures. */
+const onSeparateStacks = async <T>(
   values: readonly T[],
   scenario: (bench: Bench, value: T) => Named,
 ): Promise<[string, Figures][]> => {
@@ -59,12 +59,12 @@ const apart = async <T>(
 const runs: Record<Part, (options: BenchOptions) => Promise<[string, Figures][]>> = {
   main: mainScenarios,
   growth: () =>
-    apart([1000, 50_000], (bench, events) => [
+    onSeparateStacks([1000, 50_000], (bench, events) => [
       `${events} events × 1, batches full`,
-      () => publishScenario(bench, { events, webhooks: 1, isGathered: true }),
+      () => publishScenario(bench, { events, webhooks: 1, hasFullBatches: true }),
     ]),
   isolation: () =>
-    apart([300, 1000, 10_000], (bench, stalled) => [
+    onSeparateStacks([300, 1000, 10_000], (bench, stalled) => [
       `${stalled} stalled beside 20 a second`,
       () => isolationScenario(bench, { stalled }),
     ]),

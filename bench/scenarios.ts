@@ -4,33 +4,33 @@ import { type Figures, percentile, round } from './figures.ts';
 import { callsOf, dollarsOf, logDollars, totalOf, type Usage } from './meter.ts';
 
 const data = { booking: 'RES-2026-00042', note: 'x'.repeat(400) };
-const place = { city: 'Oslo', address: 'Kristian IVs gate 7' };
-const task = { item: 'Forgotten passport', pickup: place, dropoff: place };
+const address = { city: 'Oslo', address: 'Kristian IVs gate 7' };
+const task = { item: 'Forgotten passport', pickup: address, dropoff: address };
 
 const deleteWebhooks = async (bench: Bench, ids: readonly string[]): Promise<void> => {
   for (const id of ids) await bench.api('DELETE', `/webhooks/${id}`);
 };
 
-/** Figures of a run: use per delivery, and the dollars of a million. */
+/** Results of a run: use per delivery, and dollars per million deliveries. */
 const perDelivery = (usage: Usage, deliveries: number): Figures => {
   const dollars = dollarsOf(usage);
   const { all, metrics, ids } = usage.logBytes;
   const percentOfDollars = (bytes: number): number => round((100 * logDollars(bytes)) / totalOf(dollars));
-  const share = (values: Record<string, number>, by: number) =>
-    Object.fromEntries(Object.entries(values).map(([name, value]) => [name, round(value * by)]));
+  const scale = (values: Record<string, number>, factor: number) =>
+    Object.fromEntries(Object.entries(values).map(([name, value]) => [name, round(value * factor)]));
   return {
     calls_per_delivery: round(callsOf(usage) / deliveries),
     calls_by_function_per_delivery: Object.fromEntries(
       Object.entries(usage.calls)
-        .filter(([, own]) => Object.keys(own).length > 0)
-        .map(([name, own]) => [name, share(own, 1 / deliveries)]),
+        .filter(([, calls]) => Object.keys(calls).length > 0)
+        .map(([name, calls]) => [name, scale(calls, 1 / deliveries)]),
     ),
     write_units_per_delivery: round(usage.writeUnits / deliveries),
     read_units_per_delivery: round(usage.readUnits / deliveries),
-    gb_seconds_per_1000: share(usage.gbSeconds, 1000 / deliveries),
+    gb_seconds_per_1000: scale(usage.gbSeconds, 1000 / deliveries),
     dollars_per_million: round((totalOf(dollars) / deliveries) * 1e6),
-    dollars_per_million_by_service: share(dollars, 1e6 / deliveries),
-    log_bytes_per_delivery: share({ all, metrics, ids }, 1 / deliveries),
+    dollars_per_million_by_service: scale(dollars, 1e6 / deliveries),
+    log_bytes_per_delivery: scale({ all, metrics, ids }, 1 / deliveries),
     log_percent_of_dollars: {
       metrics: percentOfDollars(metrics),
       ids: percentOfDollars(ids),
@@ -39,61 +39,61 @@ const perDelivery = (usage: Usage, deliveries: number): Figures => {
   };
 };
 
-/** What it takes to find out that webhooks are quick is taken once, not per delivery: it is nobody's figure. */
-const findOutAbout = async (bench: Bench, type: string, webhooks: number): Promise<void> => {
-  const some = 20;
-  await bench.api('POST', '/events', { events: Array.from({ length: some }, () => ({ type, data })) });
-  await bench.receive(some * webhooks);
+/** Sends some events first, so that the probe of new webhooks is not measured: it happens once, not per delivery. */
+const probeWebhooks = async (bench: Bench, type: string, webhooks: number): Promise<void> => {
+  const events = 20;
+  await bench.api('POST', '/events', { events: Array.from({ length: events }, () => ({ type, data })) });
+  await bench.receive(events * webhooks);
   await bench.stack.settled();
   bench.meter.take();
 };
 
-/** Lets what is published gather, so that every batch behind it is full. */
-const hold = async (bench: Bench): Promise<void> => {
-  await bench.setCarrying('stream', false);
-  await bench.setCarrying('deliveries', false);
+/** Disables the mappings, so that published events collect and every later batch is full. */
+const disableMappings = async (bench: Bench): Promise<void> => {
+  await bench.setMapping('stream', false);
+  await bench.setMapping('deliveries', false);
 };
 
-/** First into rows and messages, then out. */
-const releaseHeld = async (bench: Bench): Promise<void> => {
-  await bench.setCarrying('stream', true);
+/** Enables the stream's mapping, waits until all messages are in the queue, then enables the queue's mapping. */
+const enableMappings = async (bench: Bench): Promise<void> => {
+  await bench.setMapping('stream', true);
   await bench.stack.settled(600_000);
-  await bench.setCarrying('deliveries', true);
+  await bench.setMapping('deliveries', true);
 };
 
 interface PublishOptions {
   readonly events: number;
   readonly webhooks: number;
   readonly path?: string;
-  /** Nothing is delivered until all is published, so that every batch is full: what is counted is the same at any size. */
-  readonly isGathered?: boolean;
+  /** Delivers only after everything is published. Every batch is full then, so the counts are the same at any size. */
+  readonly hasFullBatches?: boolean;
 }
 
-/** Publishes by the hundred to so many webhooks, and waits for the last delivery. */
+/** Publishes events in calls of a hundred to the given number of webhooks, and waits for the last delivery. */
 export const publishScenario = async (
   bench: Bench,
-  { events, webhooks, path = '/quick', isGathered = false }: PublishOptions,
+  { events, webhooks, path = '/quick', hasFullBatches = false }: PublishOptions,
 ): Promise<Figures> => {
   const ids: string[] = [];
   for (let i = 0; i < webhooks; i++) ids.push(await bench.addWebhook(`${path}/${i}`, ['task.accepted']));
-  await findOutAbout(bench, 'task.accepted', webhooks);
+  await probeWebhooks(bench, 'task.accepted', webhooks);
   const batches = Array.from({ length: Math.ceil(events / 100) }, (_, i) => Math.min(100, events - i * 100));
-  if (isGathered) await hold(bench);
+  if (hasFullBatches) await disableMappings(bench);
   const startMs = Date.now();
   const publishing = (async () => {
-    const lanes = Array.from({ length: 4 }, async () => {
+    const clients = Array.from({ length: 4 }, async () => {
       for (let size = batches.shift(); size !== undefined; size = batches.shift()) {
         await bench.api('POST', '/events', {
           events: Array.from({ length: size }, () => ({ type: 'task.accepted', data })),
         });
       }
     });
-    await Promise.all(lanes);
+    await Promise.all(clients);
     return Date.now() - startMs;
   })();
-  if (isGathered) {
+  if (hasFullBatches) {
     await publishing;
-    await releaseHeld(bench);
+    await enableMappings(bench);
   }
   const received = await bench.receive(events * webhooks);
   const lastMs = Math.max(...received.map(({ atMs }) => atMs));
@@ -112,17 +112,17 @@ export const publishScenario = async (
 };
 
 /**
- * Single requests from few clients, carried on when all are there: what each costs behind full batches, with an API that
- * does not wait for a processor.
+ * Sends single requests from two clients and delivers only after all requests. The batches are full then, and deliveries do
+ * not take processor time from the API.
  */
-export const gatheredScenario = async (
+export const fullBatchesScenario = async (
   bench: Bench,
   { count, kind }: { count: number; kind: 'task' | 'event' },
 ): Promise<Figures> => {
   const type = kind === 'task' ? 'task.created' : 'task.accepted';
   const id = await bench.addWebhook('/quick', [type]);
-  await findOutAbout(bench, type, 1);
-  await hold(bench);
+  await probeWebhooks(bench, type, 1);
+  await disableMappings(bench);
   const startMs = Date.now();
   let left = count;
   const client = async (): Promise<void> => {
@@ -132,7 +132,7 @@ export const gatheredScenario = async (
   };
   await Promise.all(Array.from({ length: 2 }, client));
   const requestMs = Date.now() - startMs;
-  await releaseHeld(bench);
+  await enableMappings(bench);
   await bench.receive(count);
   await bench.stack.settled();
   const figures = perDelivery(bench.meter.take(), count);
@@ -140,7 +140,7 @@ export const gatheredScenario = async (
   return { requests_per_second: round(count / (requestMs / 1000)), ...figures };
 };
 
-/** Single requests one after another at a steady rate: what a lone thing costs, and how soon it is told. */
+/** Sends single requests at a steady rate, and measures the cost and the latency of a single delivery. */
 export const steadyScenario = async (
   bench: Bench,
   { count, perSecond, kind }: { count: number; perSecond: number; kind: 'task' | 'event' },
@@ -169,8 +169,8 @@ export const steadyScenario = async (
 };
 
 /**
- * One webhook stalls on many waiting deliveries; how long do another's first attempts take, against their quiet selves?
- * Leaves the stalled ones behind: nothing else can be measured on this stack afterwards.
+ * Measures the first attempts of one webhook, alone and while another webhook stalls on many deliveries. The stalled
+ * deliveries stay, so nothing else can be measured on this stack afterwards.
  */
 export const isolationScenario = async (bench: Bench, { stalled }: { stalled: number }): Promise<Figures> => {
   await bench.addWebhook('/quick', ['task.accepted']);
@@ -183,8 +183,8 @@ export const isolationScenario = async (bench: Bench, { stalled }: { stalled: nu
     }
     const latencies: number[] = [];
     while (latencies.length < count) {
-      const some = await bench.receive(1);
-      latencies.push(...some.filter(({ path }) => path === '/quick').map(({ latencyMs }) => latencyMs));
+      const received = await bench.receive(1);
+      latencies.push(...received.filter(({ path }) => path === '/quick').map(({ latencyMs }) => latencyMs));
     }
     return latencies;
   };

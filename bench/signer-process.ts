@@ -2,9 +2,10 @@ import { createHmac } from 'node:crypto';
 import { Agent, request } from 'node:http';
 import type { DeliveryTicket } from '../lambdas/domain/deliveries/delivery.ts';
 
-// The process whose CPU is read: the deployed bundle's handler and the bare POST, in turns, as many at a time.
+// The process whose CPU time is measured. It runs the deployed bundle's handler and the plain POST alternately, with the
+// same number of requests at a time.
 
-interface Order {
+interface Assignment {
   readonly module: string;
   readonly url: string;
   readonly tickets: readonly DeliveryTicket[];
@@ -24,8 +25,8 @@ const barePost = (url: string): Promise<void> =>
   new Promise((resolve, reject) => {
     const signature = createHmac('sha256', 'secret').update(body).digest('hex');
     const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), signature };
-    const outgoing = request(url, { method: 'POST', agent, headers }, (answer) => {
-      answer.resume().on('end', resolve);
+    const outgoing = request(url, { method: 'POST', agent, headers }, (response) => {
+      response.resume().on('end', resolve);
     });
     outgoing.on('error', reject).end(body);
   });
@@ -44,23 +45,24 @@ const cpuOf = async (work: () => Promise<void>): Promise<number> => {
   return user + system;
 };
 
-const measure = async ({ module, url, tickets, rounds, batch }: Order): Promise<void> => {
+const measure = async ({ module, url, tickets, rounds, batch }: Assignment): Promise<void> => {
   const { handler } = (await import(module)) as { handler: (event: unknown, context: unknown) => Promise<unknown> };
   const context = { awsRequestId: 'bench', getRemainingTimeInMillis: () => 30_000 };
   const perRound = tickets.length / rounds;
   let oursMicros = 0;
   let bareMicros = 0;
   for (let round = 0; round < rounds; round++) {
-    const own = tickets.slice(round * perRound, (round + 1) * perRound);
+    const ticketsOfRound = tickets.slice(round * perRound, (round + 1) * perRound);
     const ours = await cpuOf(async () => {
-      for (let i = 0; i < own.length; i += batch) {
-        await handler({ Records: own.slice(i, i + batch).map(messageOf) }, context);
+      for (let i = 0; i < ticketsOfRound.length; i += batch) {
+        await handler({ Records: ticketsOfRound.slice(i, i + batch).map(messageOf) }, context);
       }
     });
     const bare = await cpuOf(async () => {
-      for (let i = 0; i < own.length; i += batch) await Promise.all(Array.from({ length: batch }, () => barePost(url)));
+      for (let i = 0; i < ticketsOfRound.length; i += batch)
+        await Promise.all(Array.from({ length: batch }, () => barePost(url)));
     });
-    // The first round compiles both.
+    // The first round is not counted, because the code is compiled in it.
     if (round > 0) {
       oursMicros += ours;
       bareMicros += bare;
@@ -70,5 +72,5 @@ const measure = async ({ module, url, tickets, rounds, batch }: Order): Promise<
   process.send?.({ oursMicros: oursMicros * share, bareMicros: bareMicros * share });
 };
 
-process.once('message', (order: Order) => void measure(order));
+process.once('message', (assignment: Assignment) => void measure(assignment));
 process.on('disconnect', () => process.exit(0));

@@ -21,7 +21,7 @@ const variables = {
   AWS_REGION: 'us-east-1',
 };
 
-/** Milliseconds that a fresh process takes to import a module. */
+/** Import time of a module in a new process, in milliseconds. */
 const importMs = (module: string): number => {
   const code = `const t=performance.now();await import(${JSON.stringify(`file://${module}`)});console.log(performance.now()-t)`;
   const output = execFileSync(process.execPath, ['--input-type=module', '-e', code], {
@@ -34,7 +34,7 @@ const importMs = (module: string): number => {
 
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
 
-/** A module that does nothing but make the clients which a function's bundle holds. */
+/** Source of a module that only creates the SDK clients that are in a function's bundle. */
 const onlyClients = (inputs: readonly string[]): string => {
   const clients = [
     ['client-dynamodb', 'DynamoDBClient'],
@@ -50,8 +50,8 @@ const onlyClients = (inputs: readonly string[]): string => {
 };
 
 /**
- * Import time of each function's bundle against that of the SDK clients it uses alone, in turns: in one file, as esbuild
- * makes it unless told otherwise, and split as ours are.
+ * Import time of each function's bundle compared with a bundle of only its SDK clients, measured alternately. The clients
+ * are bundled into one file, which is esbuild's default, and split into chunks, as the functions are.
  */
 export const startUpRatios = async (): Promise<Figures> => {
   const folder = mkdtempSync(join(tmpdir(), 'passpost-start-up-'));
@@ -61,11 +61,11 @@ export const startUpRatios = async (): Promise<Figures> => {
     for (const entry of entries) {
       const name = entry.replace(/\.ts$/, '');
       const bundles = {
-        own: join(folder, name),
+        complete: join(folder, name),
         clients: join(folder, `${name}-clients`),
         split: join(folder, `${name}-split`),
       };
-      const built = bundleInto(bundles.own, {
+      const built = bundleInto(bundles.complete, {
         entryPoints: [join(root, 'lambdas', 'functions', entry)],
         metafile: true,
       });
@@ -75,14 +75,14 @@ export const startUpRatios = async (): Promise<Figures> => {
       bundleInto(bundles.split, { stdin });
       bundleInto(bundles.clients, { stdin, splitting: false });
       const runs = Array.from({ length: RUNS }, () => ({
-        own: importMs(join(bundles.own, 'index.mjs')),
+        complete: importMs(join(bundles.complete, 'index.mjs')),
         clients: importMs(join(bundles.clients, 'index.mjs')),
         split: importMs(join(bundles.split, 'index.mjs')),
       }));
       figures[name] = {
-        ms: round(median(runs.map(({ own }) => own))),
-        to_clients: round(median(runs.map(({ own, clients }) => own / clients))),
-        to_split_clients: round(median(runs.map(({ own, split }) => own / split))),
+        ms: round(median(runs.map(({ complete }) => complete))),
+        to_clients: round(median(runs.map(({ complete, clients }) => complete / clients))),
+        to_split_clients: round(median(runs.map(({ complete, split }) => complete / split))),
       };
     }
   } finally {

@@ -8,7 +8,7 @@ import { checkNetwork } from '../deploy/network-preflight.ts';
 import { readPlan } from '../deploy/plan.ts';
 import { checkBootstrap, checkConcurrency, checkRegions, type Finding, findTarget } from '../deploy/preflight.ts';
 
-// `npm run deploy -- …`: looks whether the account can take the deployment, then hands everything to `cdk deploy`.
+// `npm run deploy -- …`: checks that the account is ready for the deployment, then runs `cdk deploy` with all arguments.
 
 const say = (line: string): void => console.error(line);
 
@@ -27,10 +27,10 @@ const refuse = (findings: readonly Finding[]): boolean => {
 };
 
 const run = async (): Promise<number> => {
-  const given = process.argv.slice(2);
-  const { context, profile } = readCdkArguments(given);
+  const cdkArguments = process.argv.slice(2);
+  const { context, profile } = readCdkArguments(cdkArguments);
   const stage = context.some((text) => text.startsWith('stage=')) ? [] : ['-c', 'stage=production'];
-  // As the CDK's command line reads them; the SDK knows the first of each only.
+  // The CDK's command line also reads --profile and AWS_DEFAULT_REGION; the SDK reads only AWS_PROFILE and AWS_REGION.
   if (profile !== undefined) process.env.AWS_PROFILE = profile;
   const { AWS_REGION, AWS_DEFAULT_REGION } = process.env;
   if (!AWS_REGION && AWS_DEFAULT_REGION) process.env.AWS_REGION = AWS_DEFAULT_REGION;
@@ -53,7 +53,7 @@ const run = async (): Promise<number> => {
   } finally {
     rmSync(assembly, { recursive: true, force: true });
   }
-  return cdk('deploy', ...stage, ...given);
+  return cdk('deploy', ...stage, ...cdkArguments);
 };
 
 run().then(

@@ -10,10 +10,10 @@ const DATA_DIR = '.local';
 const LOG_FILE = `${DATA_DIR}/functions.log`;
 const DEFAULT_PORT = 4510;
 
-const number = (name: string, text: string, least: number, most: number): number => {
+const parseNumber = (name: string, text: string, min: number, max: number): number => {
   const value = Number(text);
-  if (/^\d+(\.\d+)?$/.test(text) && value >= least && value <= most) return value;
-  throw new Error(`${name} takes a number from ${least} to ${most}, not "${text}".`);
+  if (/^\d+(\.\d+)?$/.test(text) && value >= min && value <= max) return value;
+  throw new Error(`${name} takes a number from ${min} to ${max}, not "${text}".`);
 };
 
 const readOptions = () => {
@@ -24,11 +24,11 @@ const readOptions = () => {
       fresh: { type: 'boolean', default: false },
     },
   });
-  const port = number('PORT', process.env.PORT || String(DEFAULT_PORT), 0, 65_535);
+  const port = parseNumber('PORT', process.env.PORT || String(DEFAULT_PORT), 0, 65_535);
   if (!Number.isInteger(port)) throw new Error(`PORT takes a whole number, not "${process.env.PORT}".`);
   return {
     port,
-    speed: number('--speed', values.speed, 1, 3600),
+    speed: parseNumber('--speed', values.speed, 1, 3600),
     strictEgress: values['strict-egress'],
     fresh: values.fresh,
     dynamoEndpoint: process.env.DYNAMODB_ENDPOINT || undefined,
@@ -41,10 +41,10 @@ const run = async (): Promise<void> => {
   let isReady = false;
   let isStopping = false;
   const end = async (): Promise<void> => {
-    // A second Ctrl-C, or one before anything runs, does not wait.
+    // A second Ctrl-C, or a Ctrl-C before the stack runs, ends the process immediately.
     if (isStopping || !stack) process.exit(1);
     isStopping = true;
-    process.stdout.write('\nStopping.\n');
+    process.stdout.write('\nStopping the stack.\n');
     await stack.stop();
     process.exit(0);
   };
@@ -53,7 +53,7 @@ const run = async (): Promise<void> => {
 
   if (isSynthStale()) process.stdout.write('Synthesising the stack.\n');
   const assembly = await synthesiseIfStale();
-  process.stdout.write('Starting it on this machine.\n');
+  process.stdout.write('Starting the stack on this machine.\n');
   mkdirSync(DATA_DIR, { recursive: true });
   const logFile = openLogFile(LOG_FILE);
   stack = await startStack({
@@ -64,14 +64,15 @@ const run = async (): Promise<void> => {
     alarms: {
       onChange: ({ name, state }) =>
         isReady && !isStopping && process.stdout.write(`${state} ${name}  docs/runbook.md#${name}\n`),
-      onUnknown: (problem) => process.stdout.write(`This alarm is not evaluated here: ${problem}.\n`),
+      onUnknown: (problem) =>
+        process.stdout.write(`An alarm of the template is not evaluated on this machine: ${problem}.\n`),
     },
     onLog: (line) => {
       logFile.write(line);
       const text = isStopping ? undefined : readableLine(line);
-      // Its own questions to the API are nobody's news.
-      const isNews = isReady || line.text.includes('ERROR');
-      if (text !== undefined && isNews) process.stdout.write(`${text}\n`);
+      // During the start only errors are printed, because the start itself calls the API.
+      const isPrinted = isReady || line.text.includes('ERROR');
+      if (text !== undefined && isPrinted) process.stdout.write(`${text}\n`);
     },
   });
   const apiKey = await seedDemoAccount(stack.url, stack.operatorKey, `${DATA_DIR}/env`);

@@ -3,19 +3,24 @@ import { parseArgs } from 'node:util';
 import { apiAt } from '../deploy/api.ts';
 import { smoke } from '../deploy/smoke.ts';
 
-/** Refuses every POST that is no request to AWS: seen there is that one went out and was answered. */
-const ANSWERS_ANYTHING = 'https://sts.amazonaws.com/';
+/**
+ * The receiver when none is given. AWS refuses every POST that is not an AWS request, so the smoke test sees only that the
+ * webhook's request left the deployment and was answered.
+ */
+const DEFAULT_RECEIVER = 'https://sts.amazonaws.com/';
 
 const usage = `npm run smoke -- --url https://… [--key-file <file>] [--operator] [--receiver https://…] [--listen <port>]
 
   --url        the deployment's ApiUrl, or PASSPOST_URL
-  --key-file   a file with the key, - for standard input. Else PASSPOST_API_KEY, an account's key with the scopes of
-               keys, webhooks and events, or PASSPOST_ADMIN_KEY, the operator's, with which an account is made and
-               deleted again. Never as an argument: those stand in the shell's history and in the list of processes
-  --operator   the key of --key-file is the operator's
-  --receiver   where to send a webhook, an address that answers 2xx. Without one it goes to an address of AWS's that
-               refuses it: then only that it got there is checked
-  --listen     a port of this machine that the receiver's address leads to (a tunnel): its signature is verified`;
+  --key-file   a file with the key; - reads standard input. Without this option the key comes from PASSPOST_API_KEY (an
+               account's key with the scopes for keys, webhooks and events) or from PASSPOST_ADMIN_KEY (the operator's
+               key; the smoke test then creates an account and deletes it). A key is never an argument, because
+               arguments are visible in the shell's history and in the list of processes
+  --operator   the key in --key-file is the operator's key
+  --receiver   the URL of a receiver that answers 2xx to a webhook. Without this option the webhook goes to an AWS
+               address that refuses it, and the smoke test checks only that the request was answered
+  --listen     a port on this machine that the receiver's URL leads to, for example through a tunnel. The smoke test
+               listens there and verifies the webhook's signature`;
 
 const wholeNumber = (name: string, text: string): number => {
   if (/^\d+$/.test(text) && Number(text) <= 65_535) return Number(text);
@@ -54,12 +59,12 @@ const run = async (): Promise<void> => {
   if (values.help) return console.log(usage);
   if (values.url === '') throw new Error(`--url is needed.\n\n${usage}`);
   if (values.listen !== undefined && values.receiver === undefined) {
-    throw new Error('--listen needs --receiver: the address that leads to it.');
+    throw new Error('--listen needs --receiver: the URL that leads to this port.');
   }
   await smoke({
     call: apiAt(readUrl(values.url)),
     key: readKey(values['key-file'], values.operator),
-    receiver: { url: values.receiver ?? ANSWERS_ANYTHING, takes: values.receiver !== undefined },
+    receiver: { url: values.receiver ?? DEFAULT_RECEIVER, takes: values.receiver !== undefined },
     listen: values.listen === undefined ? null : wholeNumber('--listen', values.listen),
     withinMs: 60_000,
     say: (line) => console.log(line),

@@ -1,219 +1,213 @@
 import type { FunctionDefinition } from './functions/execution-environment.ts';
-import { createFunctionPool, type Invocation } from './functions/function-pool.ts';
+import { createFunctionPool, type FunctionPool, type Invocation } from './functions/function-pool.ts';
 import { startLambdaEndpoint } from './functions/lambda-endpoint.ts';
 import type { LogLine } from './functions/log-line.ts';
-import { scheduledCalls, startSchedule } from './functions/schedule.ts';
-import { startGateway } from './gateway/gateway.ts';
+import type { ScheduledCall } from './functions/schedule.ts';
+import { type Gateway, startGateway } from './gateway/gateway.ts';
 import { createRouteTable } from './gateway/routes.ts';
-import { type AlarmOptions, createAlarms } from './metrics/alarms.ts';
-import { type LocalQueue, startQueues } from './queues/queues.ts';
+import { type AlarmOptions, type Alarms, createAlarms } from './metrics/alarms.ts';
+import type { LocalQueue, Queues } from './queues/queues.ts';
 import { openDataFolder } from './state/data-folder.ts';
 import { openJournal } from './state/journal.ts';
-import { startSecrets } from './state/secrets.ts';
 import { removeStackFile, writeStackFile } from './state/stack-file.ts';
-import { openStreamLog } from './streams/stream-log.ts';
-import { startDynoxide } from './tables/dynoxide.ts';
-import { ensureTable } from './tables/tables.ts';
-import { ACCOUNT, createResolver, REGION, type Resolve } from './template/intrinsics.ts';
+import { createResolver, type Resolve } from './template/intrinsics.ts';
 import { type Assembly, readAssembly, resourcesOf } from './template/template.ts';
-import { createAsyncInvoke } from './wiring/async-invoke.ts';
-import { createCustomResource } from './wiring/custom-resource.ts';
-import { type Endpoints, functionDefinitions } from './wiring/functions.ts';
-import { type Interceptor, startInterceptorProxy } from './wiring/interceptor.ts';
+import { createCustomResources } from './wiring/custom-resource.ts';
+import { type Engines, startEngines } from './wiring/engines.ts';
+import { functionDefinitions } from './wiring/functions.ts';
+import type { Interceptor } from './wiring/interceptor.ts';
 import { apiRoutes, functionNameOf } from './wiring/mappings.ts';
 import { createReferences, type Running } from './wiring/references.ts';
-import { quiet, settle, startSources } from './wiring/sources.ts';
+import { startSchedules } from './wiring/schedules.ts';
+import { type Sources, startSources, waitUntilSettled, waitWhileBusy } from './wiring/sources.ts';
+import type { StackContext } from './wiring/stack-context.ts';
 
 export interface StackOptions {
-  /** Where `cdk synth` wrote the stack. */
+  /** The folder that `cdk synth` wrote; by default `cdk.out`. */
   readonly assembly?: string;
-  /** `null`: a temporary folder, gone when the stack stops. */
+  /** The folder for the stack's data. `null` is a temporary folder that is removed when the stack stops. */
   readonly dataDir?: string | null;
-  /** Forgets what the data folder holds. */
+  /** Deletes the data in the data folder first. */
   readonly fresh?: boolean;
-  /** 0: any. */
+  /** The API's port; 0 takes any free port. */
   readonly port?: number;
+  /** Every wait of a schedule is divided by this. */
   readonly speed?: number;
+  /** Refuses receivers on loopback, as a deployment does. */
   readonly strictEgress?: boolean;
-  /** A DynamoDB engine to use in place of one of our own. */
+  /** An existing DynamoDB endpoint. Without one, an engine is started. */
   readonly dynamoEndpoint?: string | undefined;
   readonly interceptor?: Interceptor;
-  /** In place of every queue's own. */
+  /** Replaces the visibility timeout of every queue. */
   readonly visibilityTimeoutSeconds?: number;
-  /** More variables for every function. */
+  /** Additional environment variables for every function. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly onLog?: (line: LogLine) => void;
   readonly onInvocation?: (invocation: Invocation) => void;
-  /** With it, the template's alarms are evaluated. */
+  /** With this option the template's alarms are evaluated. */
   readonly alarms?: AlarmOptions;
-  /** Starts an environment of every function, so that no first request waits for one. */
+  /** Starts one environment of every function in advance, so that the first request does not wait for a cold start. */
   readonly warm?: boolean;
 }
 
 export interface LocalStack {
   readonly url: string;
-  /** The operator's API key, from the secret that the stack's output names; empty where there is none. */
+  /** The operator's API key, from the secret that the stack's output names; empty if there is no such output. */
   readonly operatorKey: string;
   readonly dynamoEndpoint: string;
-  /** Where it keeps its data, and says where its parts are. */
+  /** The folder with the stack's data and its stack file. */
   readonly dataFolder: string;
   readonly functionNames: readonly string[];
   readonly queueNames: readonly string[];
-  /** The function's bundle and its variables. */
+  /** The function's bundle and environment variables. Throws for an unknown function. */
   definitionOf(functionName: string): FunctionDefinition;
-  /** By logical id, construct id or the environment variable that functions know it by. */
+  /** The table's physical name by its logical id, its construct id or the functions' environment variable. */
   tableName(name: string): string;
   depth(queue: string): ReturnType<LocalQueue['depth']>;
   peek(queue: string): ReturnType<LocalQueue['peek']>;
-  /** One queue, or `all`. */
+  /** Empties one queue, or with `all` every queue. */
   purge(queue: string): void;
-  /** Kills the environments that serve an invocation of the function; says how many. */
+  /** Kills the environments that are serving an invocation of the function; returns their number. */
   kill(functionName: string): Promise<number>;
-  /** As a quota does: so many invocations of the function at once, and the others are refused. */
+  /** Limits the function's concurrent invocations, as a quota does. Further invocations are refused. */
   limitConcurrency(functionName: string, concurrency: number): void;
-  /** Runs what is scheduled now, as if it were this time, and waits for it. */
+  /** Runs all scheduled functions now, with this time as their scheduled time, and waits for them. */
   tick(time?: Date): Promise<void>;
-  /** Resolves when streams are read to their end and mapped queues hold nothing visible or in flight. */
+  /** Resolves when all streams are read to their end and mapped queues have no visible or in-flight message. */
   settled(timeoutMs?: number): Promise<void>;
   stop(): Promise<void>;
 }
 
-type Stop = () => unknown;
-
+/** How long a stop waits for running invocations. */
 const STOP_WAIT_MS = 500;
 
-/** Runs the synthesised stack on this machine. What its template does not have does not exist here either. */
+/** Runs the synthesised stack on this machine. A resource that is not in the template does not exist here either. */
 export const startStack = async (options: StackOptions = {}): Promise<LocalStack> => {
-  const stops: Stop[] = [];
+  const actions: (() => unknown)[] = [];
   const stop = async (): Promise<void> => {
-    for (const end of stops.splice(0).reverse()) await end();
+    for (const action of actions.splice(0).reverse()) await action();
   };
   try {
-    return { ...(await compose(options, stops)), stop };
+    return { ...(await compose(options, (action) => actions.push(action))), stop };
   } catch (error) {
     await stop();
     throw error;
   }
 };
 
-const compose = async (options: StackOptions, stops: Stop[]): Promise<Omit<LocalStack, 'stop'>> => {
-  const { speed = 1, strictEgress = false, environment = {}, interceptor, visibilityTimeoutSeconds } = options;
+const compose = async (options: StackOptions, onStop: StackContext['onStop']): Promise<Omit<LocalStack, 'stop'>> => {
+  const { speed = 1 } = options;
   const assembly = readAssembly(options.assembly ?? 'cdk.out');
   const gateway = await startGateway(options.port ?? 0);
-  stops.push(() => gateway.stop());
-  const folder = openDataFolder(options.dataDir ?? null, options.fresh);
-  stops.push(() => folder.close());
+  onStop(() => gateway.stop());
+  const context = openContext(assembly, gateway.url, options, onStop);
 
-  const running: Running = { gatewayUrl: gateway.url, queueEndpoint: '', tables: new Map(), customData: new Map() };
+  const engines = await startEngines(context, options, (id) => pool.killEnvironment(id));
+  const alarms = options.alarms && createAlarms(assembly, context.resolve, speed, options.alarms);
+  const { pool, definitions, log } = startPool(context, engines, alarms, options);
+  await createCustomResources(context, pool);
+  const findQueue = queueFinder(engines.queues);
+  const sources = startSources(context, {
+    engines,
+    pool,
+    findQueue,
+    log,
+    visibilityTimeoutSeconds: options.visibilityTimeoutSeconds,
+  });
+  // Short invocations may finish. The work of a killed invocation comes back after the next start.
+  onStop(() => waitWhileBusy(pool, STOP_WAIT_MS));
+  onStop(() => {
+    for (const source of sources.all) source.stop();
+  });
+  const calls = startSchedules(context, speed, pool);
+
+  if (options.warm) await Promise.all([...definitions.keys()].map((name) => pool.warm(name)));
+  openGateway(gateway, context, pool, sources, alarms);
+  alarms?.start([...engines.queues.all.values()], () => pool.running());
+  onStop(() => alarms?.stop());
+  await describeStack(context, engines, pool, sources);
+  return createHandle({ context, gateway, engines, definitions, pool, findQueue, sources, calls });
+};
+
+const openContext = (
+  assembly: Assembly,
+  gatewayUrl: string,
+  options: StackOptions,
+  onStop: StackContext['onStop'],
+): StackContext => {
+  const folder = openDataFolder(options.dataDir ?? null, options.fresh);
+  onStop(() => folder.close());
+  const running: Running = { gatewayUrl, queueEndpoint: '', tables: new Map(), customData: new Map() };
   const resolve = createResolver(assembly.stackName, createReferences(assembly, running));
   const journal = openJournal(folder.journalFile);
-  stops.push(() => journal.close());
+  onStop(() => journal.close());
+  return { assembly, resolve, running, folder, journal, onStop };
+};
 
-  const own = options.dynamoEndpoint ? undefined : await startDynoxide({ file: folder.tablesFile });
-  if (own) {
-    stops.push(() => own.stop());
-    folder.rememberEngine(own.pid);
-  }
-  const dynamoEndpoint = options.dynamoEndpoint ?? own?.endpoint ?? '';
-  for (const { logicalId, properties } of resourcesOf(assembly, 'AWS::DynamoDB::Table')) {
-    running.tables.set(logicalId, await ensureTable(dynamoEndpoint, logicalId, resolve(properties)));
-  }
-  const streamLog = own && openStreamLog(folder.tablesFile);
-  if (streamLog) stops.push(() => streamLog.close());
+type Log = (functionName: string, text: string) => void;
+type Definitions = ReadonlyMap<string, FunctionDefinition>;
 
-  const queues = await startQueues(resourcesOf(assembly, 'AWS::SQS::Queue'), resolve, journal);
-  stops.push(() => queues.stop());
-  running.queueEndpoint = queues.endpoint;
-  const secrets = await startSecrets(resourcesOf(assembly, 'AWS::SecretsManager::Secret'), resolve, journal);
-  stops.push(() => secrets.stop());
-
-  let endpoints: Endpoints = { dynamodb: dynamoEndpoint, sqs: queues.endpoint, secretsmanager: secrets.endpoint };
-  if (interceptor) {
-    const proxy = await startInterceptorProxy({ ...endpoints }, interceptor, (id) => pool.killEnvironment(id));
-    stops.push(() => proxy.stop());
-    endpoints = { dynamodb: proxy.endpoint, sqs: proxy.endpoint, secretsmanager: proxy.endpoint };
-    running.queueEndpoint = proxy.endpoint;
-  }
-
-  const alarms = options.alarms && createAlarms(assembly, resolve, speed, options.alarms);
-  const onLog = (functionName: string, text: string): void => {
+const startPool = (
+  { assembly, resolve, onStop }: StackContext,
+  { endpoints }: Engines,
+  alarms: Alarms | undefined,
+  options: StackOptions,
+): { pool: FunctionPool; definitions: Definitions; log: Log } => {
+  const { speed = 1, strictEgress = false, environment = {} } = options;
+  const log: Log = (functionName, text) => {
     alarms?.sources.line({ functionName, text });
     options.onLog?.({ functionName, text });
   };
   const definitions = functionDefinitions(assembly, resolve, { endpoints, speed, strictEgress, environment });
   const pool = createFunctionPool({
     definitions,
-    // Some engines keep a database per access key: only an interceptor has to tell callers apart by it.
-    identify: (_, id): Readonly<Record<string, string>> => (interceptor ? { AWS_ACCESS_KEY_ID: id } : {}),
-    log: onLog,
+    // Some engines have a separate database per access key, so the key is set only when an interceptor needs it.
+    identify: (_, id): Readonly<Record<string, string>> => (options.interceptor ? { AWS_ACCESS_KEY_ID: id } : {}),
+    log,
     onInvocation(invocation) {
       alarms?.sources.invocation(invocation);
       options.onInvocation?.(invocation);
     },
   });
-  stops.push(() => pool.stop());
+  onStop(() => pool.stop());
+  return { pool, definitions, log };
+};
 
-  for (const resource of customResources(assembly)) {
-    const properties = resolve(resource.properties) as Record<string, unknown>;
-    const stackId = `arn:aws:cloudformation:${REGION}:${ACCOUNT}:stack/${assembly.stackName}/local`;
-    const target = functionNameOf(String(properties.ServiceToken));
-    const data = await createCustomResource(resource, properties, stackId, (event) => pool.invoke(target, event));
-    running.customData.set(resource.logicalId, data);
-  }
-
-  const findQueue = (name: string): LocalQueue => {
-    const queue = queues.all.get(name) ?? [...queues.all.values()].find((one) => one.name === name || one.arn === name);
+/** Finds a queue by its logical id, its construct id or its ARN. Throws if there is none. */
+const queueFinder =
+  ({ all }: Queues) =>
+  (name: string): LocalQueue => {
+    const queue =
+      all.get(name) ?? [...all.values()].find((candidate) => [candidate.name, candidate.arn].includes(name));
     if (!queue) throw new Error(`There is no queue ${name}.`);
     return queue;
   };
-  const sources = startSources(assembly, resolve, {
-    endpoint: dynamoEndpoint,
-    running,
-    pool,
-    journal,
-    streamLog,
-    findQueue,
-    visibilityTimeoutSeconds,
-    log: onLog,
-  });
 
-  // What is being done may be finished, if it is quick; what is killed comes back after the next start.
-  stops.push(() => quiet(pool, STOP_WAIT_MS));
-  stops.push(() => {
-    for (const source of sources.all) source.stop();
-  });
-
-  const calls = resourcesOf(assembly, 'AWS::Events::Rule', 'AWS::Scheduler::Schedule').flatMap((resource) =>
-    scheduledCalls(resource, resolve(resource.properties) as Record<string, unknown>),
-  );
-  const unawaited = createAsyncInvoke(assembly, resolve, speed, pool);
-  stops.push(() => unawaited.stop());
-  for (const call of calls) {
-    let isAtWork = false;
-    const schedule = startSchedule(call.everyMs, speed, async (at) => {
-      // Sped up, one tick may outlast the time to the next; at a minute apart, its timeout sees to it that none does.
-      if (isAtWork) return;
-      isAtWork = true;
-      await unawaited.invoke(functionNameOf(call.functionArn), call.event(at));
-      isAtWork = false;
-    });
-    stops.push(() => schedule.stop());
-  }
-
-  if (options.warm) await Promise.all([...definitions.keys()].map((name) => pool.warm(name)));
-  const call = async (name: string, event: unknown) => {
+const openGateway = (
+  gateway: Gateway,
+  { assembly, resolve }: StackContext,
+  pool: FunctionPool,
+  { streams }: Sources,
+  alarms: Alarms | undefined,
+): void => {
+  const invoke: FunctionPool['invoke'] = async (name, event) => {
     const result = await pool.invoke(name, event);
-    for (const stream of sources.streams) stream.wake();
+    for (const stream of streams) stream.wake();
     return result;
   };
-  gateway.open(createRouteTable(apiRoutes(assembly, resolve)), call, alarms?.sources.answer);
-  alarms?.start([...queues.all.values()], () => pool.running());
-  stops.push(() => alarms?.stop());
+  gateway.open(createRouteTable(apiRoutes(assembly, resolve)), invoke, alarms?.sources.answer);
+};
 
-  const lambda = await startLambdaEndpoint(pool.invoke, sources.mapped);
-  stops.push(() => lambda.stop());
-  const dataFolder = folder.path;
-  writeStackFile(dataFolder, {
+/** Starts the Lambda endpoint and writes all endpoints and resources to the stack file. */
+const describeStack = async (
+  { assembly, resolve, folder, onStop }: StackContext,
+  { dynamoEndpoint, queues }: Engines,
+  pool: FunctionPool,
+  { mapped }: Sources,
+): Promise<void> => {
+  const lambda = await startLambdaEndpoint(pool.invoke, mapped);
+  onStop(() => lambda.stop());
+  writeStackFile(folder.path, {
     stackName: assembly.stackName,
     endpoints: { dynamodb: dynamoEndpoint, sqs: queues.endpoint, lambda: lambda.endpoint },
     resources: [...assembly.resources.values()].map(({ logicalId, type }) => ({
@@ -222,11 +216,27 @@ const compose = async (options: StackOptions, stops: Stop[]): Promise<Omit<Local
       physicalId: String(resolve({ Ref: logicalId })),
     })),
   });
-  stops.push(() => removeStackFile(dataFolder));
+  onStop(() => removeStackFile(folder.path));
+};
 
+interface StackParts {
+  readonly context: StackContext;
+  readonly gateway: Gateway;
+  readonly engines: Engines;
+  readonly definitions: Definitions;
+  readonly pool: FunctionPool;
+  readonly findQueue: (name: string) => LocalQueue;
+  readonly sources: Sources;
+  readonly calls: readonly ScheduledCall[];
+}
+
+const createHandle = (parts: StackParts): Omit<LocalStack, 'stop'> => {
+  const { context, gateway, engines, definitions, pool, findQueue, sources, calls } = parts;
+  const { assembly, resolve, folder } = context;
+  const { queues, secrets, dynamoEndpoint } = engines;
   return {
     url: gateway.url,
-    dataFolder,
+    dataFolder: folder.path,
     operatorKey: secrets.value(operatorSecret(assembly, resolve)) ?? '',
     dynamoEndpoint,
     functionNames: [...definitions.keys()],
@@ -236,33 +246,30 @@ const compose = async (options: StackOptions, stops: Stop[]): Promise<Omit<Local
       if (!definition) throw new Error(`There is no function ${name}.`);
       return definition;
     },
-    tableName(name) {
-      const table = resourcesOf(assembly, 'AWS::DynamoDB::Table').find((one) =>
-        [one.logicalId, one.name].includes(name),
-      );
-      const found =
-        table?.logicalId ?? [...definitions.values()].find((one) => name in one.environment)?.environment[name];
-      if (found === undefined) throw new Error(`There is no table ${name}.`);
-      return found;
-    },
+    tableName: (name) => tableNameOf(assembly, definitions, name),
     depth: (queue) => findQueue(queue).depth(),
     peek: (queue) => findQueue(queue).peek(),
-    purge(queue) {
-      for (const one of queue === 'all' ? queues.all.values() : [findQueue(queue)]) one.purge();
+    purge(name) {
+      for (const queue of name === 'all' ? queues.all.values() : [findQueue(name)]) queue.purge();
     },
     kill: (name) => pool.kill(name),
     limitConcurrency: (name, concurrency) => pool.limit(name, concurrency),
     async tick(time = new Date()) {
       await Promise.all(calls.map((call) => pool.invoke(functionNameOf(call.functionArn), call.event(time))));
     },
-    settled: (timeoutMs = 30_000) => settle(sources.all, pool, timeoutMs),
+    settled: (timeoutMs = 30_000) => waitUntilSettled(sources.all, pool, timeoutMs),
   };
 };
 
-const customResources = (assembly: Assembly) =>
-  [...assembly.resources.values()].filter(
-    ({ type }) => type.startsWith('Custom::') || type === 'AWS::CloudFormation::CustomResource',
+const tableNameOf = (assembly: Assembly, definitions: Definitions, name: string): string => {
+  const table = resourcesOf(assembly, 'AWS::DynamoDB::Table').find((resource) =>
+    [resource.logicalId, resource.name].includes(name),
   );
+  const reader = [...definitions.values()].find(({ environment }) => name in environment);
+  const tableName = table?.logicalId ?? reader?.environment[name];
+  if (tableName === undefined) throw new Error(`There is no table ${name}.`);
+  return tableName;
+};
 
 const operatorSecret = ({ outputs }: Assembly, resolve: Resolve): string => {
   const [, output] = Object.entries(outputs).find(([name]) => /operator/i.test(name)) ?? [];

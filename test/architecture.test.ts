@@ -107,7 +107,7 @@ const rooms: Readonly<Record<string, Rooms>> = {
     rows: [],
   },
   local: {
-    'stack.ts': ['wiring', 'metrics', 'streams', 'queues', 'gateway', 'functions', 'tables', 'state', 'template'],
+    'stack.ts': ['wiring', 'metrics', 'queues', 'gateway', 'functions', 'state', 'template'],
     wiring: ['streams', 'queues', 'gateway', 'functions', 'tables', 'state', 'template'],
     metrics: ['queues', 'functions', 'template'],
     streams: ['functions', 'tables', 'state', 'template'],

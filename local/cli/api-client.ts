@@ -3,7 +3,7 @@ export interface ApiAnswer {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** Asks the stack's own API, as any client would. */
+/** Calls the stack's API with a key. `path` starts after `/api/public/v1`. An error status is returned, not thrown. */
 export const callApi = async (
   url: string,
   key: string,
@@ -20,7 +20,7 @@ export const callApi = async (
   return { status: response.status, body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>) };
 };
 
-/** What a refused call says, in one line. */
+/** The error of a refused call in one line: status, title and details. */
 export const refusalOf = ({ status, body }: ApiAnswer): string => {
   const errors = (body.errors ?? []) as { path: string; message: string }[];
   const details = errors.map(({ path, message }) => `${path}: ${message}`).join('; ');

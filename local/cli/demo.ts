@@ -2,27 +2,28 @@ import { taskContentExample } from '../../lambdas/domain/events/event-samples.ts
 import { readEnvFile, writeEnvFile } from '../state/env-file.ts';
 import { callApi, refusalOf } from './api-client.ts';
 
-/** The key of a demo account, kept in the file from one start to the next. */
+/** Returns the API key of the demo account. The account is created on the first start; its key is stored in the file. */
 export const seedDemoAccount = async (url: string, adminKey: string, envFile: string): Promise<string> => {
-  const known = readEnvFile(envFile)?.apiKey;
-  const isAlive = known !== undefined && (await callApi(url, known, 'GET', '/tasks?limit=1')).status !== 401;
-  const apiKey = isAlive ? known : await createAccount(url, adminKey);
+  const storedKey = readEnvFile(envFile)?.apiKey;
+  const isValid = storedKey !== undefined && (await callApi(url, storedKey, 'GET', '/tasks?limit=1')).status !== 401;
+  const apiKey = isValid ? storedKey : await createAccount(url, adminKey);
   writeEnvFile(envFile, { url, apiKey, adminKey });
   return apiKey;
 };
 
 const createAccount = async (url: string, adminKey: string): Promise<string> => {
   const answer = await callApi(url, adminKey, 'POST', '/accounts', { name: 'Demo' });
-  if (answer.status !== 201) throw new Error(`The demo account could not be made: ${refusalOf(answer)}.`);
+  if (answer.status !== 201) throw new Error(`The demo account could not be created: ${refusalOf(answer)}.`);
   return String(answer.body.key);
 };
 
+/** The text that `npm start` prints when the stack is ready. */
 export const welcome = (url: string, apiKey: string, logFile: string): string => `
-PassPost is ready at ${url} (reference: ${url}/docs)
-Demo key: ${apiKey}
-What the functions log, whole: ${logFile}
+PassPost is ready at ${url} (API reference: ${url}/docs)
+API key of the demo account: ${apiKey}
+Complete log of all functions: ${logFile}
 
-Listen for webhooks, in another terminal:
+Receive webhooks in another terminal:
 
   npm run listen
 

@@ -5,19 +5,19 @@ import { parseArgs } from 'node:util';
 import { readEnvFile } from '../state/env-file.ts';
 import { callApi, refusalOf } from './api-client.ts';
 
-// A receiver as the PassPost page would have one written: `npm run listen`.
+// `npm run listen`: a receiver that verifies signatures as docs/profiles/passpost.md describes it.
 
-/** The header must be `sha256=` and the hex HMAC-SHA256 of the body's bytes under the webhook's secret. */
+/** True if the header is `sha256=` and the hex HMAC-SHA256 of the body's bytes with the webhook's secret. */
 export const isSignedWith = (secret: string, body: Buffer, header: string | undefined): boolean => {
   const expected = Buffer.from(`sha256=${createHmac('sha256', secret).update(body).digest('hex')}`);
-  const given = Buffer.from(header ?? '');
-  return given.length === expected.length && timingSafeEqual(given, expected);
+  const actual = Buffer.from(header ?? '');
+  return actual.length === expected.length && timingSafeEqual(actual, expected);
 };
 
-const wholeNumber = (name: string, text: string, least: number, most: number): number => {
+const wholeNumber = (name: string, text: string, min: number, max: number): number => {
   const value = Number(text);
-  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-  throw new Error(`${name} takes a whole number from ${least} to ${most}, not "${text}".`);
+  if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+  throw new Error(`${name} takes a whole number from ${min} to ${max}, not "${text}".`);
 };
 
 const listen = async (): Promise<void> => {
@@ -27,7 +27,7 @@ const listen = async (): Promise<void> => {
   const status = wholeNumber('--status', values.status, 200, 599);
   const wantedPort = wholeNumber('--port', values.port, 0, 65_535);
   const env = readEnvFile('.local/env');
-  if (!env) throw new Error('There is no .local/env: start the stack first, with npm start.');
+  if (!env) throw new Error('The file .local/env does not exist: start the stack first with npm start.');
 
   let secret = '';
   const server = createServer(async (request, response) => {
@@ -35,25 +35,27 @@ const listen = async (): Promise<void> => {
     for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
     const body = Buffer.concat(chunks);
     const header = request.headers['x-passpost-signature'];
-    const verdict = isSignedWith(secret, body, Array.isArray(header) ? undefined : header)
-      ? 'verified'
-      : 'NOT VERIFIED';
-    process.stdout.write(`${new Date().toISOString()} ${verdict}, answered ${status}: ${body}\n`);
+    const result = isSignedWith(secret, body, Array.isArray(header) ? undefined : header)
+      ? 'signature verified'
+      : 'SIGNATURE NOT VERIFIED';
+    process.stdout.write(`${new Date().toISOString()} ${result}, answered ${status}: ${body}\n`);
     response.writeHead(status).end();
   });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', () => reject(new Error(`Port ${wantedPort} is in use: choose another one with --port.`)));
+    server.once('error', () => reject(new Error(`Port ${wantedPort} is in use: choose another port with --port.`)));
     server.listen(wantedPort, '127.0.0.1', resolve);
   });
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 
-  const wanted = { url, events: ['*'], profile: 'passpost', allow_http: true, description: 'npm run listen' };
-  const answer = await callApi(env.url, env.apiKey, 'POST', '/webhooks', wanted).catch(() => {
-    throw new Error(`Nothing answers at ${env.url}: start the stack first, with npm start.`);
+  const settings = { url, events: ['*'], profile: 'passpost', allow_http: true, description: 'npm run listen' };
+  const answer = await callApi(env.url, env.apiKey, 'POST', '/webhooks', settings).catch(() => {
+    throw new Error(`Nothing answers at ${env.url}: start the stack first with npm start.`);
   });
   if (answer.status !== 201) throw new Error(`The webhook could not be registered: ${refusalOf(answer)}.`);
   secret = String(answer.body.secret);
-  process.stdout.write(`Listening at ${url} as ${answer.body.id}. Ctrl-C ends it.\n`);
+  process.stdout.write(
+    `Listening at ${url} as webhook ${answer.body.id}. Press Ctrl-C to stop; the webhook is deleted then.\n`,
+  );
 
   const end = async (): Promise<void> => {
     await callApi(env.url, env.apiKey, 'DELETE', `/webhooks/${answer.body.id}`).catch(() => undefined);

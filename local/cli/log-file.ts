@@ -5,10 +5,10 @@ export interface LogFile {
   write(line: LogLine): void;
 }
 
-/** What a long load writes must not fill the disk: the last and the one before it are kept. */
-const MOST_BYTES = 32 * 1024 * 1024;
+/** Size at which a new file is started. Only one older file stays, so that a long load cannot fill the disk. */
+const MAX_BYTES = 32 * 1024 * 1024;
 
-/** Everything functions log, whole, a line each: the time, the function, what it wrote. Begins anew with every start. */
+/** Opens an empty log file. Each line has the time, the function's name and the complete text that the function logged. */
 export const openLogFile = (path: string): LogFile => {
   rmSync(`${path}.1`, { force: true });
   let file = openSync(path, 'w');
@@ -16,7 +16,7 @@ export const openLogFile = (path: string): LogFile => {
   return {
     write({ functionName, text }) {
       if (text.trim() === '') return;
-      if (bytes > MOST_BYTES) {
+      if (bytes > MAX_BYTES) {
         closeSync(file);
         renameSync(path, `${path}.1`);
         file = openSync(path, 'w');

@@ -8,18 +8,18 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const output = join(root, 'cdk.out');
 const inputs = ['bin', 'lib', 'lambdas', 'cdk.json', 'package-lock.json'];
-/** Written after a synth that succeeded, with the time at which it began: the CLI's own files are there after a failed one, too. */
+/** Holds the start time of the last successful synth. The CLI's own files do not show success, because a failed synth writes them too. */
 const stamp = join(output, 'synthesised-at');
 const lock = join(root, 'node_modules', '.synth-lock');
 
 const newestMs = (path: string): number => {
   const stats = statSync(path);
   if (!stats.isDirectory()) return stats.mtimeMs;
-  // A folder's own time tells of a file that was removed.
+  // The folder's own time changes when a file is removed.
   return Math.max(stats.mtimeMs, ...readdirSync(path).map((name) => newestMs(join(path, name))));
 };
 
-/** Whether something the stack is made of has changed since it was synthesised. */
+/** Whether an input of the synth has changed since the last successful synth. */
 export const isSynthStale = (): boolean => {
   try {
     const synthesisedMs = Number(readFileSync(stamp, 'utf8'));
@@ -56,7 +56,7 @@ const lockOwner = (): number => {
   }
 };
 
-/** Tests run in several processes at once: one synthesises, the others wait for it. */
+/** Takes the lock. Tests run in several processes at the same time: one synthesises and the others wait for it. */
 const takeLock = async (): Promise<void> => {
   for (let tries = 0; !tryLock(); tries++) {
     await sleep(100);
@@ -73,14 +73,14 @@ const synthesise = async (): Promise<void> => {
     env: { ...process.env, CDK_DISABLE_CLI_TELEMETRY: 'true' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  let said = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (said += chunk));
+  let cliOutput = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (cliOutput += chunk));
   const [code] = (await once(child, 'close')) as [number | null];
-  if (code !== 0) throw new Error(`The stack cannot be synthesised:\n${said.trim()}`);
+  if (code !== 0) throw new Error(`The stack cannot be synthesised:\n${cliOutput.trim()}`);
   writeFileSync(stamp, String(startMs));
 };
 
-/** Synthesises the stack into `cdk.out` unless nothing it is made of has changed since. Says where it is. */
+/** Synthesises the stack into `cdk.out` if an input has changed. Returns the folder; throws if the synth fails. */
 export const synthesiseIfStale = async (): Promise<string> => {
   if (!isSynthStale()) return output;
   await takeLock();

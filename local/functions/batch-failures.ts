@@ -1,8 +1,8 @@
 import type { InvocationResult } from './execution-environment.ts';
 
 /**
- * The ids of a batch that failed, or null where the whole batch did: an error, or an answer that names an id which was not
- * in the batch, as AWS has it. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+ * The ids of the records that failed, or null if the whole batch failed: the function threw, or it returned an id that was
+ * not in the batch. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
  */
 export const failedIds = (
   result: InvocationResult,

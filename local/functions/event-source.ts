@@ -1,14 +1,14 @@
-/** What carries records to a function: a queue's or a stream's mapping at work. */
+/** A running event source mapping: it invokes a function with the records of a queue or a stream. */
 export interface Source {
-  /** Whether everything there was to carry has been carried. */
+  /** Whether all records have been processed. */
   isIdle(): Promise<boolean>;
   stop(): void;
 }
 
-/** A mapping at work, which can be disabled and enabled as Lambda's can. */
+/** An event source mapping that can be disabled and enabled, as on Lambda. */
 export interface MappedSource extends Source {
   readonly isEnabled: boolean;
   enable(): void;
-  /** What is in flight is finished; the rest stays where it is. */
+  /** Records in flight are finished; other records stay in the queue or stream. */
   disable(): void;
 }

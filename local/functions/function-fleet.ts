@@ -1,15 +1,15 @@
 import { availableParallelism, cpus } from 'node:os';
 import { type Environment, type InvocationResult, killed } from './execution-environment.ts';
 
-const LOOK_EVERY_MS = 250;
+const MEASURE_EVERY_MS = 250;
 const GROW_EVERY_MS = 50;
-const STARTING_AT_ONCE = 2;
+const MAX_STARTING = 2;
 
 const machine = { atMs: 0, idle: 0, total: 0, idleShare: 1 };
-/** How much of all processors was left over of late, whoever used the rest. */
+/** Share of all processors' time that was idle since the last measurement, for all programs together. */
 const idleShareOfMachine = (): number => {
   const nowMs = performance.now();
-  if (nowMs - machine.atMs < LOOK_EVERY_MS) return machine.idleShare;
+  if (nowMs - machine.atMs < MEASURE_EVERY_MS) return machine.idleShare;
   const times = cpus().map((cpu) => cpu.times);
   const idle = times.reduce((sum, time) => sum + time.idle, 0);
   const total = times.reduce((sum, time) => sum + time.user + time.nice + time.sys + time.idle + time.irq, 0);
@@ -19,8 +19,8 @@ const idleShareOfMachine = (): number => {
 };
 
 /**
- * On AWS every environment has a processor of its own; here all share these few, and one thread more than they can carry
- * makes everything slower. One that stands still (it waits for a slow receiver) costs nothing and is not counted.
+ * Whether another thread would make everything slower. On AWS every environment has its own processor; here all share this
+ * machine's. A thread that waits, for example for a slow receiver, uses no processor and is not counted.
  */
 const isSaturation = (utilizations: readonly number[]): boolean => {
   const processors = availableParallelism();
@@ -36,23 +36,26 @@ export class FunctionFleet {
   readonly #idle: Environment[] = [];
   readonly #waiting: ((environment: Environment) => void)[] = [];
   readonly #start: (onEnd: () => void) => Environment;
-  #looked = { atMs: 0, isSaturated: false };
+  #lastMeasurement = { atMs: 0, isSaturated: false };
   #timer: NodeJS.Timeout | undefined;
 
   constructor(start: (onEnd: () => void) => Environment) {
     this.#start = start;
   }
 
-  /** Whether one more would only share the same processors. */
+  /** Whether the processors are saturated, so that another environment would not help. */
   isSaturated(): boolean {
     const nowMs = performance.now();
-    if (nowMs - this.#looked.atMs >= LOOK_EVERY_MS) {
-      const utilizations = [...this.environments].map((one) => (this.#starting.has(one) ? 1 : one.utilization()));
-      this.#looked = { atMs: nowMs, isSaturated: isSaturation(utilizations) };
+    if (nowMs - this.#lastMeasurement.atMs >= MEASURE_EVERY_MS) {
+      const utilizations = [...this.environments].map((environment) =>
+        this.#starting.has(environment) ? 1 : environment.utilization(),
+      );
+      this.#lastMeasurement = { atMs: nowMs, isSaturated: isSaturation(utilizations) };
     }
-    return this.#looked.isSaturated;
+    return this.#lastMeasurement.isSaturated;
   }
 
+  /** Takes an idle environment, or waits until an environment is free. */
   acquire(): Promise<Environment> {
     const environment = this.#idle.pop();
     if (environment) return Promise.resolve(environment);
@@ -62,6 +65,7 @@ export class FunctionFleet {
     return promise;
   }
 
+  /** Gives the environment to the next waiting caller, or makes it idle. */
   release(environment: Environment): void {
     if (!this.environments.has(environment)) return;
     const next = this.#waiting.shift();
@@ -69,13 +73,13 @@ export class FunctionFleet {
     else this.#idle.push(environment);
   }
 
-  /** A new environment, which joins the idle ones when it is ready. */
+  /** Starts an environment and releases it when it is ready. Rejects if its bundle cannot be imported. */
   async add(): Promise<void> {
     const environment = this.#start(() => {
       this.environments.delete(environment);
       this.#starting.delete(environment);
-      const at = this.#idle.indexOf(environment);
-      if (at >= 0) this.#idle.splice(at, 1);
+      const index = this.#idle.indexOf(environment);
+      if (index >= 0) this.#idle.splice(index, 1);
       this.#grow();
     });
     this.environments.add(environment);
@@ -84,7 +88,7 @@ export class FunctionFleet {
     this.release(environment);
   }
 
-  /** Ends what has been idle since then, but for one. */
+  /** Kills the environments that have been idle since this time, but always leaves one environment. */
   reap(sinceMs: number): void {
     const old = this.#idle.filter(({ idleSinceMs }) => idleSinceMs < sinceMs);
     for (const environment of old.slice(0, this.environments.size - 1)) void environment.kill(killed);
@@ -100,14 +104,14 @@ export class FunctionFleet {
     this.#timer = undefined;
     if (this.#waiting.length === 0) return;
     const mayStart = this.environments.size === 0 || !this.isSaturated();
-    const most = Math.min(STARTING_AT_ONCE, this.#waiting.length);
-    while (mayStart && this.#starting.size < most) {
+    const maxStarting = Math.min(MAX_STARTING, this.#waiting.length);
+    while (mayStart && this.#starting.size < maxStarting) {
       this.add().catch((error: Error) => this.#failFirst(error));
     }
     this.#timer = setTimeout(() => this.#grow(), GROW_EVERY_MS);
   }
 
-  /** The import failed: whoever waits gets that as the invocation's error. */
+  /** The bundle could not be imported: the first waiting invocation fails with this error. */
   #failFirst(error: Error): void {
     const result: InvocationResult = {
       ok: false,

@@ -14,28 +14,30 @@ export interface Invocation {
   readonly memoryMb: number;
   readonly event: unknown;
   readonly result: InvocationResult;
-  /** Refused before it began. */
+  /** Whether the invocation was refused because of the function's concurrency limit. */
   readonly isThrottled: boolean;
 }
 
 export interface FunctionPool {
-  /** Runs the function once, in an environment that is free, or a new one. */
+  /** Runs the function once, in an idle or a new environment. An error of the function is part of the result. */
   invoke(name: string, event: unknown): Promise<InvocationResult>;
-  /** Kills what serves an invocation of the function right now; says how many. */
+  /** Kills the environments that are serving an invocation of the function; returns their number. */
   kill(name: string): Promise<number>;
   killEnvironment(id: string): Promise<void>;
+  /** Starts an environment in advance. */
   warm(name: string): Promise<void>;
-  /** Whether more of this function at once would only share the same processor. */
+  /** Whether the processors are saturated, so that more concurrent invocations would not help. */
   isSaturated(name: string): boolean;
+  /** Number of running invocations of all functions. */
   running(): number;
-  /** From now on, so many invocations of the function at once and no more; the others are refused. */
+  /** Limits the function's concurrent invocations. Further invocations are refused. */
   limit(name: string, concurrency: number): void;
   stop(): Promise<void>;
 }
 
 export interface FunctionPoolOptions {
   readonly definitions: ReadonlyMap<string, FunctionDefinition>;
-  /** Variables that tell one environment from another; what an interceptor knows a caller by. */
+  /** Environment variables that identify one environment, so that an interceptor knows the caller. */
   readonly identify: (functionName: string, environmentId: string) => Readonly<Record<string, string>>;
   readonly log: (functionName: string, text: string) => void;
   readonly onInvocation?: ((invocation: Invocation) => void) | undefined;
@@ -48,13 +50,8 @@ const throttled: InvocationResult = {
   error: { type: 'TooManyRequestsException', message: 'Rate Exceeded.', trace: '' },
 };
 
-/** The execution environments of all functions: warm ones are used again, and each serves one invocation at a time. */
-export const createFunctionPool = ({ definitions, identify, log, onInvocation }: FunctionPoolOptions): FunctionPool => {
+const createFleets = ({ definitions, identify, log }: FunctionPoolOptions): Map<string, FunctionFleet> => {
   let serial = 0;
-  let runningCount = 0;
-  let isStopped = false;
-  const limits = new Map<string, number>();
-  const atWork = new Map<string, number>();
   const fleets = new Map<string, FunctionFleet>();
   for (const definition of definitions.values()) {
     const { name } = definition;
@@ -67,9 +64,20 @@ export const createFunctionPool = ({ definitions, identify, log, onInvocation }:
     };
     fleets.set(name, new FunctionFleet(start));
   }
+  return fleets;
+};
+
+/** Creates the execution environments of all functions. An environment is reused and serves one invocation at a time. */
+export const createFunctionPool = (options: FunctionPoolOptions): FunctionPool => {
+  const { definitions, log, onInvocation } = options;
+  let runningCount = 0;
+  let isStopped = false;
+  const limits = new Map<string, number>();
+  const runningByName = new Map<string, number>();
+  const fleets = createFleets(options);
   const fleetOf = (name: string): FunctionFleet => {
     const fleet = fleets.get(name);
-    if (!fleet) throw new Error(`There is no function ${name}; there are ${[...fleets.keys()].join(', ')}.`);
+    if (!fleet) throw new Error(`There is no function ${name}. The functions are ${[...fleets.keys()].join(', ')}.`);
     return fleet;
   };
   const everyEnvironment = (): Environment[] => [...fleets.values()].flatMap(({ environments }) => [...environments]);
@@ -81,12 +89,12 @@ export const createFunctionPool = ({ definitions, identify, log, onInvocation }:
     async invoke(name, event) {
       const fleet = fleetOf(name);
       const { memoryMb } = definitions.get(name) as FunctionDefinition;
-      const own = atWork.get(name) ?? 0;
-      if (own >= (limits.get(name) ?? Number.POSITIVE_INFINITY)) {
+      const concurrency = runningByName.get(name) ?? 0;
+      if (concurrency >= (limits.get(name) ?? Number.POSITIVE_INFINITY)) {
         onInvocation?.({ functionName: name, durationMs: 0, memoryMb, event, result: throttled, isThrottled: true });
         return throttled;
       }
-      atWork.set(name, own + 1);
+      runningByName.set(name, concurrency + 1);
       runningCount++;
       try {
         const environment = await fleet.acquire();
@@ -99,7 +107,7 @@ export const createFunctionPool = ({ definitions, identify, log, onInvocation }:
         return result;
       } finally {
         runningCount--;
-        atWork.set(name, (atWork.get(name) ?? 1) - 1);
+        runningByName.set(name, (runningByName.get(name) ?? 1) - 1);
       }
     },
     async kill(name) {

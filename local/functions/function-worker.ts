@@ -1,5 +1,5 @@
-// One execution environment: a thread that holds one bundle and serves one invocation at a time.
-// Types are stripped once by the pool, which passes this file on as a data URL: only built-in modules can be imported here.
+// The thread of one execution environment: it imports one bundle and serves one invocation at a time.
+// This file runs from a data URL without its types, so it can import only built-in modules.
 import { enableCompileCache } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 
@@ -29,9 +29,9 @@ let timer: NodeJS.Timeout | undefined;
 const takeLines = (): string[] => {
   clearTimeout(timer);
   timer = undefined;
-  const taken = lines;
+  const takenLines = lines;
   lines = [];
-  return taken;
+  return takenLines;
 };
 const flush = (): void => {
   port.postMessage({ kind: 'log', lines: takeLines() });
@@ -40,7 +40,7 @@ const write = (chunk: string | Uint8Array, ...rest: unknown[]): boolean => {
   const parts = (unfinished + (typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString())).split('\n');
   unfinished = parts.pop() ?? '';
   lines.push(...parts);
-  // A line is mostly sent with the answer; one from an invocation that hangs must not wait for it.
+  // Lines are usually sent with the invocation's result. The timer sends the lines of an invocation that hangs.
   timer ??= setTimeout(flush, FLUSH_MS).unref();
   const done = rest.at(-1);
   if (typeof done === 'function') done();

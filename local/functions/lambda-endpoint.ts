@@ -22,8 +22,8 @@ class LambdaRefusal extends Error {
 const PATH = /^\/2015-03-31\/(functions|event-source-mappings)\/([^/]+)(\/invocations)?\/?$/;
 
 /**
- * What of Lambda an operator uses, on loopback: a function is invoked, a mapping looked at, disabled and enabled.
- * https://docs.aws.amazon.com/lambda/latest/api/API_Operations.html
+ * Starts an endpoint on loopback with the operations of Lambda that an operator uses: invoke a function; show, disable and
+ * enable an event source mapping. https://docs.aws.amazon.com/lambda/latest/api/API_Operations.html
  */
 export const startLambdaEndpoint = async (
   invoke: FunctionPool['invoke'],

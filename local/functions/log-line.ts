@@ -1,12 +1,12 @@
-/** A line that a function wrote. */
+/** One line of a function's output. */
 export interface LogLine {
   readonly functionName: string;
   readonly text: string;
 }
 
-/** Said at every batch and tick: of use to the bench, not to somebody who watches. */
-const quiet = new Set(['batch.finished', 'records.fanned-out', 'due.swept']);
-const hidden = new Set([
+/** Lines of every batch and tick. The benchmarks read them; they are not printed for people. */
+const hiddenEvents = new Set(['batch.finished', 'records.fanned-out', 'due.swept']);
+const hiddenFields = new Set([
   'level',
   'name',
   '_aws',
@@ -21,9 +21,9 @@ const hidden = new Set([
   'webhook_id',
 ]);
 
-const shown = (value: unknown): string => (typeof value === 'object' ? JSON.stringify(value) : String(value));
+const formatValue = (value: unknown): string => (typeof value === 'object' ? JSON.stringify(value) : String(value));
 
-/** A function's line as a person reads it, or undefined where it would only be noise. */
+/** A log line in a short form for people, or undefined if the line is not printed. */
 export const readableLine = ({ functionName, text }: LogLine, now = new Date()): string | undefined => {
   const prefix = `${now.toTimeString().slice(0, 8)} ${functionName}`;
   let fields: Record<string, unknown>;
@@ -33,8 +33,8 @@ export const readableLine = ({ functionName, text }: LogLine, now = new Date()):
     return text.trim() === '' ? undefined : `${prefix} ${text}`;
   }
   const { level, name } = fields;
-  if (name === undefined || (level === 'info' && quiet.has(String(name)))) return undefined;
-  const rest = Object.entries(fields).filter(([key, value]) => !hidden.has(key) && value !== null);
+  if (name === undefined || (level === 'info' && hiddenEvents.has(String(name)))) return undefined;
+  const shownFields = Object.entries(fields).filter(([key, value]) => !hiddenFields.has(key) && value !== null);
   const mark = level === 'info' ? '' : ` ${String(level).toUpperCase()}`;
-  return `${prefix}${mark} ${name} ${rest.map(([key, value]) => `${key}=${shown(value)}`).join(' ')}`;
+  return `${prefix}${mark} ${name} ${shownFields.map(([key, value]) => `${key}=${formatValue(value)}`).join(' ')}`;
 };

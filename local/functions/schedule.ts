@@ -5,7 +5,7 @@ import type { Resource } from '../template/template.ts';
 export interface ScheduledCall {
   readonly functionArn: string;
   readonly everyMs: number;
-  event(at: Date): unknown;
+  event(scheduledAt: Date): unknown;
 }
 
 const unitMs: Readonly<Record<string, number>> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
@@ -13,7 +13,7 @@ const unitMs: Readonly<Record<string, number>> = { minute: 60_000, hour: 3_600_0
 const intervalOf = (expression: unknown): number => {
   const [, count, unit] = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(String(expression)) ?? [];
   const ms = unitMs[unit ?? ''];
-  if (ms === undefined) throw new Error(`The template's schedule ${expression} is none that the local stack knows.`);
+  if (ms === undefined) throw new Error(`The local stack does not know the template's schedule ${expression}.`);
   return Number(count) * ms;
 };
 
@@ -22,20 +22,20 @@ interface Target {
   readonly Input?: string;
 }
 
-const ruleEvent = (ruleName: string, at: Date): object => ({
+const ruleEvent = (ruleName: string, scheduledAt: Date): object => ({
   version: '0',
   id: randomUUID(),
   'detail-type': 'Scheduled Event',
   source: 'aws.events',
   account: ACCOUNT,
-  // Whole seconds, as EventBridge writes it; between them only where ticks fall closer together than there.
-  time: at.toISOString().replace('.000Z', 'Z'),
+  // EventBridge writes whole seconds. Milliseconds appear only at a high speed, when ticks are closer together.
+  time: scheduledAt.toISOString().replace('.000Z', 'Z'),
   region: REGION,
   resources: [`arn:aws:events:${REGION}:${ACCOUNT}:rule/${ruleName}`],
   detail: {},
 });
 
-/** What an EventBridge rule or a schedule calls, and how often. `properties` are resolved. */
+/** The functions that a rule or schedule of EventBridge calls, with their interval. `properties` must be resolved. */
 export const scheduledCalls = ({ type, logicalId }: Resource, properties: Record<string, unknown>): ScheduledCall[] => {
   if (properties.State === 'DISABLED') return [];
   if (properties.ScheduleExpression === undefined) return [];
@@ -45,15 +45,15 @@ export const scheduledCalls = ({ type, logicalId }: Resource, properties: Record
   return targets.map(({ Arn, Input }) => ({
     functionArn: Arn,
     everyMs,
-    event(at) {
-      if (Input === undefined) return isRule ? ruleEvent(logicalId, at) : {};
-      return JSON.parse(Input.replaceAll('<aws.scheduler.scheduled-time>', at.toISOString())) as unknown;
+    event(scheduledAt) {
+      if (Input === undefined) return isRule ? ruleEvent(logicalId, scheduledAt) : {};
+      return JSON.parse(Input.replaceAll('<aws.scheduler.scheduled-time>', scheduledAt.toISOString())) as unknown;
     },
   }));
 };
 
-/** Calls at every whole interval of the clock, as much closer together as the speed says. */
-export const startSchedule = (everyMs: number, speed: number, call: (at: Date) => void): { stop(): void } => {
+/** Calls at every whole interval of the clock. The interval is divided by the speed. */
+export const startSchedule = (everyMs: number, speed: number, call: (scheduledAt: Date) => void): { stop(): void } => {
   const intervalMs = everyMs / speed;
   let timer: NodeJS.Timeout;
   const arm = (): void => {

@@ -1,47 +1,50 @@
 import type { InvocationResult } from '../functions/execution-environment.ts';
 import type { GatewayEvent } from './gateway-event.ts';
 
-/** A function that is asked about the value of a header before a route's own is. */
+/** A function that decides about a request by one header before the route's own function is invoked. */
 export interface Authorizer {
   readonly functionName: string;
-  /** In lower case. */
+  /** The header's name in lower case. */
   readonly header: string;
-  /** How long an answer holds for all requests with the same value. */
-  readonly keptMs: number;
+  /** How long a decision is cached for all requests with the same header value; 0 means not at all. */
+  readonly cacheMs: number;
 }
 
-export type ResponseClass =
+export type Authorization =
   | { readonly isAuthorized: true; readonly context: unknown }
   | { readonly isAuthorized: false; readonly status: 401 | 403 | 500; readonly message: string };
 
-interface SimpleAnswer {
+interface SimpleResponse {
   readonly isAuthorized?: unknown;
   readonly context?: unknown;
 }
 
-const refusal = (status: 401 | 403 | 500, message: string): ResponseClass => ({ isAuthorized: false, status, message });
+const refusal = (status: 401 | 403 | 500, message: string): Authorization => ({ isAuthorized: false, status, message });
 
-/** https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html, format 2.0 with simple answers. */
-export const createJudge = (
+/**
+ * Creates a function that authorizes a request as API Gateway does (payload format 2.0 with simple responses):
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html
+ */
+export const createAuthorize = (
   invoke: (functionName: string, event: unknown) => Promise<InvocationResult>,
   clock: () => number = Date.now,
-): ((authorizer: Authorizer, event: GatewayEvent) => Promise<ResponseClass>) => {
-  const kept = new Map<string, { readonly responseClass: ResponseClass; readonly untilMs: number }>();
+): ((authorizer: Authorizer, event: GatewayEvent) => Promise<Authorization>) => {
+  const cache = new Map<string, { readonly authorization: Authorization; readonly untilMs: number }>();
 
-  return async ({ functionName, header, keptMs }, event) => {
+  return async ({ functionName, header, cacheMs }, event) => {
     const value = (event.headers as Readonly<Record<string, string>>)[header] ?? '';
-    // Without the header nobody is asked.
+    // Without the header the authorizer is not invoked.
     if (value === '') return refusal(401, 'Unauthorized');
-    const name = `${functionName} ${value}`;
-    const last = kept.get(name);
-    if (last && clock() < last.untilMs) return last.responseClass;
+    const cacheKey = `${functionName} ${value}`;
+    const cached = cache.get(cacheKey);
+    if (cached && clock() < cached.untilMs) return cached.authorization;
     const { body: _, ...rest } = event;
     const result = await invoke(functionName, { ...rest, type: 'REQUEST', identitySource: [value] });
     if (!result.ok) return refusal(500, 'Internal Server Error');
-    const { isAuthorized, context } = result.payload as SimpleAnswer;
-    const responseClass: ResponseClass =
+    const { isAuthorized, context } = result.payload as SimpleResponse;
+    const authorization: Authorization =
       isAuthorized === true ? { isAuthorized, context: context ?? {} } : refusal(403, 'Forbidden');
-    if (keptMs > 0) kept.set(name, { responseClass, untilMs: clock() + keptMs });
-    return responseClass;
+    if (cacheMs > 0) cache.set(cacheKey, { authorization, untilMs: clock() + cacheMs });
+    return authorization;
   };
 };

@@ -14,7 +14,7 @@ const decode = (text: string): string => {
   }
 };
 
-/** The path as the gateway hands it on: decoded once. */
+/** The path of a request URL as the gateway passes it to functions: decoded once. */
 export const pathOf = (url: string): string => decode(url.split('?', 1)[0] ?? '/');
 
 const queryOf = (rawQuery: string): Record<string, string> | undefined => {
@@ -37,14 +37,17 @@ const headersOf = (request: IncomingMessage): Record<string, string> => {
 export interface GatewayEvent {
   readonly requestContext: {
     readonly requestId: string;
-    /** What an authorizer said of the request. */
+    /** The context that the authorizer returned. */
     authorizer?: { readonly lambda: unknown };
     readonly [name: string]: unknown;
   };
   readonly [name: string]: unknown;
 }
 
-/** https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html, payload format 2.0. */
+/**
+ * The event of an HTTP request in payload format 2.0:
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+ */
 export const gatewayEvent = (
   request: IncomingMessage,
   body: Buffer,

@@ -1,19 +1,19 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { InvocationResult } from '../functions/execution-environment.ts';
-import { type Authorizer, createJudge } from './authorizer.ts';
+import { type Authorizer, createAuthorize } from './authorizer.ts';
 import { gatewayEvent, pathOf } from './gateway-event.ts';
 import type { createRouteTable } from './routes.ts';
 
 export interface Gateway {
   readonly port: number;
   readonly url: string;
-  /** Until it is opened, every request gets 503. */
-  open(match: RouteTable, invoke: Invoke, onAnswer?: (status: number) => void): void;
+  /** Starts to serve requests. Before this call every request gets 503. */
+  open(match: RouteTable, invoke: Invoke, onResponse?: (status: number) => void): void;
   stop(): Promise<void>;
 }
 
-/** The function that a route leads to, and who is asked before it, if anybody is. */
+/** The function of a route and its authorizer, if the route has one. */
 export interface RouteTarget {
   readonly functionName: string;
   readonly authorizer: Authorizer | undefined;
@@ -31,13 +31,13 @@ const refuse = (response: ServerResponse, status: number, message: string): void
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ message }));
 };
 
-/** The body, or null where it is longer than the gateway takes. */
+/** The body, or null if it is longer than API Gateway accepts. */
 const readBody = async (request: IncomingMessage): Promise<Buffer | null> => {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     length += chunk.length;
-    // What is too long is read to its end all the same: an answer in the middle of it would not reach the client.
+    // A body that is too long is still read to its end, because a response before the end would not reach the client.
     if (length <= MAX_BODY_BYTES) chunks.push(chunk);
   }
   return length > MAX_BODY_BYTES ? null : Buffer.concat(chunks);
@@ -51,8 +51,8 @@ interface ShapedResponse {
   readonly isBase64Encoded?: boolean;
 }
 
-/** What a function returned, as an HTTP answer; without a `statusCode` it is the body itself. */
-const answer = (response: ServerResponse, payload: unknown, requestId: string): void => {
+/** Sends a function's result as the HTTP response. A result without `statusCode` is sent as the body. */
+const respond = (response: ServerResponse, payload: unknown, requestId: string): void => {
   const isShaped = typeof payload === 'object' && payload !== null && 'statusCode' in payload;
   const shaped: ShapedResponse = isShaped
     ? payload
@@ -79,15 +79,15 @@ const within = async <T>(ms: number, work: Promise<T>): Promise<T | undefined> =
   return await Promise.race([work, promise]).finally(() => clearTimeout(timer));
 };
 
-/** Listens at once, so that a port in use is known before anything else is started. Port 0 takes any. */
+/** Listens before anything else is started, so that a port in use is found first. Port 0 takes any free port. */
 export const startGateway = async (port: number): Promise<Gateway> => {
   let match: RouteTable | undefined;
   let invoke: Invoke | undefined;
-  let judge: ReturnType<typeof createJudge> | undefined;
-  let answered: ((status: number) => void) | undefined;
+  let authorize: ReturnType<typeof createAuthorize> | undefined;
+  let notify: ((status: number) => void) | undefined;
 
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    if (!match || !invoke || !judge) return refuse(response, 503, 'Service Unavailable');
+    if (!match || !invoke || !authorize) return refuse(response, 503, 'Service Unavailable');
     const route = match(request.method ?? 'GET', pathOf(request.url ?? '/'));
     const body = await readBody(request);
     if (body === null) return refuse(response, 413, 'Request Entity Too Large');
@@ -95,26 +95,26 @@ export const startGateway = async (port: number): Promise<Gateway> => {
     const { functionName, authorizer } = route.target;
     const event = gatewayEvent(request, body, route.key, route.pathParameters);
     if (authorizer) {
-      const responseClass = await judge(authorizer, event);
-      if (!responseClass.isAuthorized) return refuse(response, responseClass.status, responseClass.message);
-      event.requestContext.authorizer = { lambda: responseClass.context };
+      const authorization = await authorize(authorizer, event);
+      if (!authorization.isAuthorized) return refuse(response, authorization.status, authorization.message);
+      event.requestContext.authorizer = { lambda: authorization.context };
     }
     const result = await within(INTEGRATION_TIMEOUT_MS, invoke(functionName, event));
     if (!result) return refuse(response, 503, 'Service Unavailable');
     if (!result.ok) return refuse(response, 500, 'Internal Server Error');
-    answer(response, result.payload, event.requestContext.requestId);
+    respond(response, result.payload, event.requestContext.requestId);
   };
 
   const server = createServer((request, response) => {
-    response.once('finish', () => answered?.(response.statusCode));
-    // A client that went away in the middle of its body, or a header that no answer can carry.
+    response.once('finish', () => notify?.(response.statusCode));
+    // The client closed its connection inside the body, or the function returned an invalid header.
     serve(request, response).catch(() => refuse(response, 500, 'Internal Server Error'));
   });
   server.keepAliveTimeout = 65_000;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const isTaken = error.code === 'EADDRINUSE';
-      reject(isTaken ? new Error(`Port ${port} is in use: choose another one with PORT.`) : error);
+      reject(isTaken ? new Error(`Port ${port} is in use: choose another port with PORT.`) : error);
     });
     server.listen(port, '127.0.0.1', resolve);
   });
@@ -123,11 +123,11 @@ export const startGateway = async (port: number): Promise<Gateway> => {
   return {
     port: address.port,
     url: `http://127.0.0.1:${address.port}`,
-    open(table, run, onAnswer) {
-      match = table;
-      invoke = run;
-      judge = createJudge(run);
-      answered = onAnswer;
+    open(routeTable, invokeFunction, onResponse) {
+      match = routeTable;
+      invoke = invokeFunction;
+      authorize = createAuthorize(invokeFunction);
+      notify = onResponse;
     },
     async stop() {
       const { promise, resolve } = Promise.withResolvers<void>();

@@ -1,5 +1,5 @@
 export interface Route<T> {
-  /** `ANY /tasks/{proxy+}`, or `$default`. */
+  /** For example `ANY /tasks/{proxy+}`, or `$default`. */
   readonly key: string;
   readonly target: T;
 }
@@ -24,14 +24,17 @@ const parse = <T>(route: Route<T>): Pattern<T> => {
 
 const parameterName = (segment: string): string | undefined => /^\{([^}+]+)\+?\}$/.exec(segment)?.[1];
 
-/** Sorts before: a path without a greedy end, then the one whose first different segment is literal, then the longer, then a named method. */
+/**
+ * Order of two patterns: first the path without a greedy end, then the path whose first different segment is literal, then
+ * the longer path, then the pattern with a named method.
+ */
 const compare = <T>(a: Pattern<T>, b: Pattern<T>): number => {
   if (a.isGreedy !== b.isGreedy) return a.isGreedy ? 1 : -1;
   for (const [index, segment] of a.segments.entries()) {
     const other = b.segments[index];
     if (other === undefined) break;
-    const isOpen = parameterName(segment) !== undefined;
-    if (isOpen !== (parameterName(other) !== undefined)) return isOpen ? 1 : -1;
+    const isParameter = parameterName(segment) !== undefined;
+    if (isParameter !== (parameterName(other) !== undefined)) return isParameter ? 1 : -1;
   }
   if (a.segments.length !== b.segments.length) return b.segments.length - a.segments.length;
   return Number(a.method === 'ANY') - Number(b.method === 'ANY');
@@ -45,8 +48,8 @@ const parametersOf = <T>(
   const parameters: Record<string, string> = {};
   for (const [index, segment] of segments.entries()) {
     const name = parameterName(segment);
-    const isRest = isGreedy && index === segments.length - 1;
-    const value = isRest ? path.slice(index).join('/') : (path[index] ?? '');
+    const isGreedySegment = isGreedy && index === segments.length - 1;
+    const value = isGreedySegment ? path.slice(index).join('/') : (path[index] ?? '');
     if (name === undefined ? segment !== value : value === '') return null;
     if (name !== undefined) parameters[name] = value;
   }
@@ -54,7 +57,7 @@ const parametersOf = <T>(
 };
 
 /**
- * The gateway's own order: a full match, then a greedy one, then `$default`.
+ * Creates a function that finds the route of a request in API Gateway's order: full match, greedy match, `$default`.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html
  */
 export const createRouteTable = <T>(

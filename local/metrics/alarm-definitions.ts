@@ -9,19 +9,21 @@ export interface MetricQuery {
   readonly minutes: number;
 }
 
-/** One of the template's alarms, ready to be evaluated. */
+/** An alarm of the template, parsed for evaluation. */
 export interface AlarmDefinition {
   readonly name: string;
   readonly queries: ReadonlyMap<string, MetricQuery>;
   readonly expressions: ReadonlyMap<string, ReturnType<typeof metricMath>>;
-  /** The id of what is compared. */
+  /** The id of the query or expression that is compared with the threshold. */
   readonly watched: string;
+  /** Length of one period. */
   readonly minutes: number;
+  /** Number of periods that are evaluated. */
   readonly periods: number;
-  /** So many of them must breach. */
+  /** Number of these periods that must breach. */
   readonly toAlarm: number;
   readonly comparison: (value: number, threshold: number) => boolean;
-  /** A number, or so many standard deviations above what is usual. */
+  /** A fixed number, or a number of standard deviations above the usual value. */
   readonly threshold: number | { readonly deviations: number };
   readonly missing: 'breaching' | 'notBreaching' | 'ignore' | 'missing';
 }
@@ -60,8 +62,8 @@ const comparisons: Readonly<Record<string, AlarmDefinition['comparison']>> = {
   GreaterThanUpperThreshold: (value, threshold) => value > threshold,
 };
 
-/** What is measured here; `null`: all of the namespace. */
-const collected: Readonly<Record<string, readonly string[] | null>> = {
+/** The metrics that the local stack measures; `null` means every metric of the namespace. */
+const measuredMetrics: Readonly<Record<string, readonly string[] | null>> = {
   PassPost: null,
   'AWS/Lambda': ['Invocations', 'Errors', 'Throttles', 'Duration', 'IteratorAge'],
   'AWS/SQS': [
@@ -76,24 +78,24 @@ const collected: Readonly<Record<string, readonly string[] | null>> = {
 
 const queryOf = (metric: MetricProperties, stat: string | undefined, period = 60): MetricQuery => {
   const { Namespace: namespace = '', MetricName: name = '', Dimensions = [] } = metric;
-  const known = collected[namespace];
-  if (known === undefined || known?.includes(name) === false) {
-    throw new Error(`${namespace} ${name} is not measured here`);
+  const names = measuredMetrics[namespace];
+  if (names === undefined || names?.includes(name) === false) {
+    throw new Error(`the local stack does not measure ${namespace} ${name}`);
   }
-  if (!isStatistic(stat)) throw new Error(`the statistic ${stat} is not kept here`);
+  if (!isStatistic(stat)) throw new Error(`the local stack does not know the statistic ${stat}`);
   const dimensions = Object.fromEntries(Dimensions.map(({ Name, Value }) => [Name, String(Value)]));
   return { metric: { namespace, name, dimensions }, statistic: stat, minutes: period / 60 };
 };
 
 const BAND = /^ANOMALY_DETECTION_BAND\((\w+), *([\d.]+)\)$/;
 
-const definitionOf = (name: string, wanted: AlarmProperties): AlarmDefinition => {
-  const { Metrics = [], ThresholdMetricId } = wanted;
+const definitionOf = (name: string, properties: AlarmProperties): AlarmDefinition => {
+  const { Metrics = [], ThresholdMetricId } = properties;
   const queries = new Map<string, MetricQuery>();
   const expressions = new Map<string, ReturnType<typeof metricMath>>();
   let watched = 'metric';
   if (Metrics.length === 0)
-    queries.set(watched, queryOf(wanted, wanted.Statistic ?? wanted.ExtendedStatistic, wanted.Period));
+    queries.set(watched, queryOf(properties, properties.Statistic ?? properties.ExtendedStatistic, properties.Period));
   for (const { Id, Expression, MetricStat, ReturnData = true } of Metrics) {
     if (Id === ThresholdMetricId) continue;
     if (MetricStat) queries.set(Id, queryOf(MetricStat.Metric, MetricStat.Stat, MetricStat.Period));
@@ -101,24 +103,25 @@ const definitionOf = (name: string, wanted: AlarmProperties): AlarmDefinition =>
     if (ReturnData) watched = Id;
   }
   const band = BAND.exec(Metrics.find(({ Id }) => Id === ThresholdMetricId)?.Expression ?? '');
-  if (ThresholdMetricId !== undefined && band?.[1] !== watched) throw new Error('its band is of another kind');
-  const comparison = comparisons[wanted.ComparisonOperator];
-  if (!comparison) throw new Error(`${wanted.ComparisonOperator} is not known here`);
+  if (ThresholdMetricId !== undefined && band?.[1] !== watched)
+    throw new Error('its anomaly band is not on the metric that is compared');
+  const comparison = comparisons[properties.ComparisonOperator];
+  if (!comparison) throw new Error(`the local stack does not know ${properties.ComparisonOperator}`);
   return {
     name,
     queries,
     expressions,
     watched,
     minutes: Math.max(...[...queries.values()].map(({ minutes }) => minutes)),
-    periods: wanted.EvaluationPeriods,
-    toAlarm: wanted.DatapointsToAlarm ?? wanted.EvaluationPeriods,
+    periods: properties.EvaluationPeriods,
+    toAlarm: properties.DatapointsToAlarm ?? properties.EvaluationPeriods,
     comparison,
-    threshold: band ? { deviations: Number(band[2]) } : (wanted.Threshold ?? 0),
-    missing: (wanted.TreatMissingData ?? 'missing') as AlarmDefinition['missing'],
+    threshold: band ? { deviations: Number(band[2]) } : (properties.Threshold ?? 0),
+    missing: (properties.TreatMissingData ?? 'missing') as AlarmDefinition['missing'],
   };
 };
 
-/** The template's alarms, and by name what hinders those that cannot be evaluated here. */
+/** The template's alarms. `unknown` has one sentence, with its reason, for each alarm that cannot be evaluated here. */
 export const alarmDefinitions = (
   assembly: Assembly,
   resolve: Resolve,
@@ -134,6 +137,6 @@ export const alarmDefinitions = (
   };
   for (const resource of resourcesOf(assembly, 'AWS::CloudWatch::Alarm')) read(resource);
   for (const { name } of resourcesOf(assembly, 'AWS::CloudWatch::CompositeAlarm'))
-    unknown.push(`${name}: is composite`);
+    unknown.push(`${name}: it is a composite alarm`);
   return { alarms, unknown };
 };

@@ -3,17 +3,18 @@ import type { MetricStore, Series } from './metric-store.ts';
 
 export type AlarmState = 'OK' | 'ALARM' | 'INSUFFICIENT_DATA';
 
-/** So many periods are looked back on for what is usual; with fewer than the least nothing can be unusual. */
+/** Number of past periods from which the usual value is computed. */
 const HISTORY = 60;
+/** With fewer measured periods there is no usual value, so nothing breaches. */
 const LEAST_HISTORY = 3;
 
-export interface Surroundings {
+export interface AlarmInputs {
   readonly store: MetricStore;
-  /** The account's quotas, by the resource they bound. */
+  /** The account's quotas by resource, for example `ConcurrentExecutions`. */
   readonly quotas: Readonly<Record<string, number>>;
 }
 
-const seriesOf = (alarm: AlarmDefinition, count: number, nowMs: number, { store, quotas }: Surroundings): Series => {
+const seriesOf = (alarm: AlarmDefinition, count: number, nowMs: number, { store, quotas }: AlarmInputs): Series => {
   const read = (id: string): Series => {
     const query = alarm.queries.get(id);
     if (query) return store.read(query.metric, query.statistic, query.minutes, count, nowMs);
@@ -21,35 +22,41 @@ const seriesOf = (alarm: AlarmDefinition, count: number, nowMs: number, { store,
     if (!expression) throw new Error(`${alarm.name} names ${id}, which it does not have`);
     return expression({
       series: read,
-      quota: (of) => quotas[alarm.queries.get(of)?.metric.dimensions.Resource ?? ''] ?? Number.NaN,
+      quota: (queryId) => quotas[alarm.queries.get(queryId)?.metric.dimensions.Resource ?? ''] ?? Number.NaN,
     });
   };
   return read(alarm.watched);
 };
 
-/** The upper edge of what is usual. CloudWatch trains a model of two weeks; here it is the mean of the last periods and their spread. */
+/**
+ * Upper edge of the usual values: the mean of the past periods plus this number of standard deviations. CloudWatch instead
+ * trains a model on two weeks. Null if there is not enough history.
+ */
 const upperEdge = (past: Series, deviations: number): number | null => {
-  const seen = past.filter((value) => value !== undefined);
-  if (seen.length < LEAST_HISTORY) return null;
-  const mean = seen.reduce((sum, value) => sum + value, 0) / seen.length;
-  const variance = seen.reduce((sum, value) => sum + (value - mean) ** 2, 0) / seen.length;
+  const measured = past.filter((value) => value !== undefined);
+  if (measured.length < LEAST_HISTORY) return null;
+  const mean = measured.reduce((sum, value) => sum + value, 0) / measured.length;
+  const variance = measured.reduce((sum, value) => sum + (value - mean) ** 2, 0) / measured.length;
   return mean + deviations * Math.sqrt(variance);
 };
 
-/** The state after the last whole period. https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html#alarm-evaluation */
+/**
+ * The alarm's state after the last whole period before `nowMs`. `knownPeriods` is the number of periods since the start.
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html#alarm-evaluation
+ */
 export const evaluateAlarm = (
   alarm: AlarmDefinition,
   before: AlarmState,
   knownPeriods: number,
   nowMs: number,
-  surroundings: Surroundings,
+  inputs: AlarmInputs,
 ): AlarmState => {
   const { periods, toAlarm, comparison, threshold, missing } = alarm;
   const isBand = typeof threshold !== 'number';
-  // What was before the start is not missing, it is not known.
+  // Minutes before the start are unknown, not missing data.
   if (knownPeriods < periods) return before;
   const past = isBand ? Math.min(HISTORY, knownPeriods - periods) : 0;
-  const all = seriesOf(alarm, periods + past, nowMs, surroundings);
+  const all = seriesOf(alarm, periods + past, nowMs, inputs);
   const edge = isBand ? upperEdge(all.slice(0, past), threshold.deviations) : threshold;
   const points = all.slice(past);
   if (missing === 'missing' && points.every((value) => value === undefined)) return 'INSUFFICIENT_DATA';

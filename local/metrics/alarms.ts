@@ -14,26 +14,26 @@ export interface AlarmChange {
 
 export interface AlarmOptions {
   readonly onChange: (change: AlarmChange) => void;
-  /** Hears once, by name, of what the template has and cannot be evaluated here. */
+  /** Called once for each alarm or metric filter of the template that cannot be evaluated here, with its name and reason. */
   readonly onUnknown?: (problem: string) => void;
-  /** The account's quotas in place of AWS's own first ones. */
+  /** The account's quotas; by default those of a new AWS account. */
   readonly quotas?: Readonly<Record<string, number>>;
 }
 
 export interface Alarms {
   readonly sources: MetricSources;
-  /** Looks at queues and running functions from now on, and evaluates at the end of every minute. */
+  /** Starts to measure queues and running functions, and evaluates the alarms at the end of every minute. */
   start(queues: Iterable<LocalQueue>, running: () => number): void;
   stop(): void;
 }
 
 const MINUTE_MS = 60_000;
-const LOOKS_A_MINUTE = 4;
-/** A minute's last lines are on their way for a moment. */
+const MEASUREMENTS_A_MINUTE = 4;
+/** Wait after a minute's end, because its last log lines arrive slightly later. */
 const GRACE_MS = 150;
 const QUOTAS = { ConcurrentExecutions: 1000 };
 
-/** The template's own alarms on what happens on this machine. Where time runs faster, so do its minutes. */
+/** Evaluates the template's alarms on this machine's metrics. With a higher speed a minute is shorter by the same factor. */
 export const createAlarms = (
   assembly: Assembly,
   resolve: Resolve,
@@ -55,14 +55,14 @@ export const createAlarms = (
       const { name } = alarm;
       const before = states.get(name) ?? 'OK';
       const periodMs = alarm.minutes * minuteMs;
-      const known = Math.floor(nowMs / periodMs) - Math.ceil(startMs / periodMs);
+      const knownPeriods = Math.floor(nowMs / periodMs) - Math.ceil(startMs / periodMs);
       try {
-        const state = evaluateAlarm(alarm, before, known, nowMs, { store, quotas });
+        const state = evaluateAlarm(alarm, before, knownPeriods, nowMs, { store, quotas });
         if (state === before) continue;
         states.set(name, state);
         onChange({ name, state });
       } catch (error) {
-        // An expression may turn out wrong only once there are numbers: nothing else stops for it.
+        // Some errors of an expression appear only when there are values. The other alarms are still evaluated.
         if (!broken.has(name)) onUnknown?.(`${name}: ${(error as Error).message}`);
         broken.add(name);
       }
@@ -73,28 +73,28 @@ export const createAlarms = (
     sources,
     start(queues, running) {
       const startMs = Date.now();
-      const look = (): void => {
+      const measureNow = (): void => {
         for (const queue of queues) {
           const oldestMs = queue
             .peek()
-            .reduce((least, { sentTimestamp }) => Math.min(least, Number(sentTimestamp)), Infinity);
+            .reduce((minMs, { sentTimestamp }) => Math.min(minMs, Number(sentTimestamp)), Infinity);
           sources.queue(queue.logicalId, queue.depth(), oldestMs);
         }
         sources.running(running());
       };
-      timers.push(setInterval(look, minuteMs / LOOKS_A_MINUTE).unref());
-      const atMinutesEnd = (): void => {
+      timers.push(setInterval(measureNow, minuteMs / MEASUREMENTS_A_MINUTE).unref());
+      const evaluateAtMinuteEnd = (): void => {
         const nowMs = Date.now();
         const nextMs = (Math.floor(nowMs / minuteMs) + 1) * minuteMs;
         timers[1] = setTimeout(
           () => {
             evaluate(startMs, nextMs);
-            atMinutesEnd();
+            evaluateAtMinuteEnd();
           },
           nextMs - nowMs + GRACE_MS,
         ).unref();
       };
-      atMinutesEnd();
+      evaluateAtMinuteEnd();
     },
     stop() {
       for (const timer of timers) clearTimeout(timer);

@@ -4,7 +4,7 @@ import type { MetricName } from './metric-store.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** What a line counts for. */
+/** One value that a metric filter reads from a log line. */
 export interface Reading {
   readonly metric: MetricName;
   readonly value: number;
@@ -25,10 +25,13 @@ interface FilterProperties {
 
 const TERM = /^\(?\$\.(\w+) (=|>|>=) (?:"([^"*]*)"|(\d+))\)?$/;
 
-/** https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html, as far as our filters use it. */
+/**
+ * Parses one comparison of a filter pattern, as far as the template's filters use the syntax. Throws for other syntax.
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
+ */
 const termOf = (text: string): ((fields: Fields) => boolean) => {
   const [, name = '', operator, string, number] = TERM.exec(text) ?? [];
-  if (operator === undefined) throw new Error(`"${text}" is not understood`);
+  if (operator === undefined) throw new Error(`the local stack does not understand "${text}"`);
   if (string !== undefined) return (fields) => fields[name] === string;
   return ({ [name]: value }) =>
     typeof value === 'number' &&
@@ -43,7 +46,7 @@ const patternOf = (pattern: string): ((fields: Fields) => boolean) => {
   return (fields) => terms.every((isTrue) => isTrue(fields));
 };
 
-/** A number, or that of a field. */
+/** The value of `$.field` or of a literal number; NaN if the field is not a number. */
 const numberOf = (selector: string, fields: Fields): number => {
   const value = selector.startsWith('$.') ? fields[selector.slice(2)] : Number(selector);
   return typeof value === 'number' ? value : Number.NaN;
@@ -67,11 +70,11 @@ const readerOf = ({ FilterPattern, MetricTransformations }: FilterProperties) =>
 
 export interface MetricFilters {
   read(functionName: string, fields: Fields): readonly Reading[];
-  /** By name what hinders those that cannot be applied here. */
+  /** One sentence, with its reason, for each filter that cannot be applied here. */
   readonly unknown: readonly string[];
 }
 
-/** What the template's metric filters read off the lines that functions log. */
+/** Applies the template's metric filters to the functions' log lines. */
 export const metricFilters = (assembly: Assembly, resolve: Resolve): MetricFilters => {
   const groupOf = new Map(
     resourcesOf(assembly, 'AWS::Lambda::Function').map(({ name, properties }) => {
@@ -81,9 +84,9 @@ export const metricFilters = (assembly: Assembly, resolve: Resolve): MetricFilte
   );
   const unknown: string[] = [];
   const readers = resourcesOf(assembly, 'AWS::Logs::MetricFilter').flatMap(({ name, properties }) => {
-    const wanted = resolve(properties) as FilterProperties;
+    const filter = resolve(properties) as FilterProperties;
     try {
-      return [{ group: wanted.LogGroupName, read: readerOf(wanted) }];
+      return [{ group: filter.LogGroupName, read: readerOf(filter) }];
     } catch (error) {
       unknown.push(`${name}: ${(error as Error).message}`);
       return [];

@@ -1,9 +1,9 @@
 import type { Series } from './metric-store.ts';
 
-/** What the names in an expression stand for. */
+/** The values of the names in an expression. */
 export interface MathContext {
   series(id: string): Series;
-  /** The account's quota for what the metric of that id counts. */
+  /** The account's quota for the resource that the metric with this id counts. */
   quota(id: string): number;
 }
 
@@ -18,7 +18,7 @@ const tokensOf = (expression: string): string[] => {
   const text = expression.trim();
   while (TOKEN.lastIndex < text.length) {
     const match = TOKEN.exec(text);
-    if (!match) throw new Error(`"${expression}" is not understood`);
+    if (!match) throw new Error(`the local stack does not understand "${expression}"`);
     tokens.push(match[1] ?? match[2] ?? match[3] ?? '');
   }
   return tokens;
@@ -27,12 +27,12 @@ const tokensOf = (expression: string): string[] => {
 const isSeries = (value: Value): value is Series => Array.isArray(value) && !Array.isArray(value[0]);
 const asSeries = (value: Value): Series => {
   if (isSeries(value)) return value;
-  throw new Error('a time series is wanted');
+  throw new Error('a time series is needed');
 };
 const listOf = (value: Value): readonly Series[] =>
   typeof value === 'number' ? [] : isSeries(value) ? [value] : value;
 
-/** Value by value; a number goes with each, and what is missing stays missing. */
+/** Applies an operation to each period. A plain number counts for every period; a period with a missing value is missing. */
 const each = (operate: (...values: number[]) => number, ...values: readonly Value[]): Value => {
   if (values.every((value) => typeof value === 'number')) return operate(...(values as number[]));
   const length = Math.max(...values.map((value) => (typeof value === 'number' ? 0 : asSeries(value).length)));
@@ -55,14 +55,14 @@ const operators: Readonly<Record<string, (a: number, b: number) => number>> = {
   '!=': (a, b) => Number(a !== b),
 };
 
-/** Loosest first. */
+/** Operators by precedence, the weakest first. */
 const LEVELS = [
   ['==', '!=', '<', '>', '<=', '>='],
   ['+', '-'],
   ['*', '/'],
 ];
 
-/** Of several series, one: what is missing in one of them does not count. */
+/** Combines several series into one. A value that is missing in a series is left out. */
 const across = (reduce: (values: readonly number[]) => number, value: Value): Series => {
   const list = listOf(value);
   return Array.from({ length: list[0]?.length ?? 0 }, (_, index) => {
@@ -73,7 +73,10 @@ const across = (reduce: (values: readonly number[]) => number, value: Value): Se
 
 const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
 
-/** https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html, as far as our alarms use it. */
+/**
+ * The functions of metric math that the template's alarms use:
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
+ */
 const functions: Readonly<Record<string, (args: readonly Value[]) => Value>> = {
   FILL: ([value = [], filler = 0]) => asSeries(value).map((part) => part ?? Number(filler)),
   IF: ([condition = 0, yes = 0, no = 0]) => each((test, a, b) => (test === 0 ? b : a), condition, yes, no),
@@ -85,15 +88,15 @@ const functions: Readonly<Record<string, (args: readonly Value[]) => Value>> = {
 
 const parse = (expression: string): Node => {
   const tokens = tokensOf(expression);
-  let at = 0;
-  const take = (wanted: string): void => {
-    if (tokens[at++] !== wanted) throw new Error(`"${expression}" lacks a ${wanted}`);
+  let index = 0;
+  const take = (token: string): void => {
+    if (tokens[index++] !== token) throw new Error(`"${expression}" lacks a ${token}`);
   };
   const list = (end: string): Node[] => {
     const items: Node[] = [];
-    while (tokens[at] !== end) {
+    while (tokens[index] !== end) {
       items.push(level(0));
-      if (tokens[at] === ',') at++;
+      if (tokens[index] === ',') index++;
       else break;
     }
     take(end);
@@ -101,7 +104,7 @@ const parse = (expression: string): Node => {
   };
 
   const atom = (): Node => {
-    const token = tokens[at++];
+    const token = tokens[index++];
     if (token === undefined) throw new Error(`"${expression}" ends too early`);
     if (token === '(') {
       const inner = level(0);
@@ -113,37 +116,37 @@ const parse = (expression: string): Node => {
       return (context) => items.map((item) => asSeries(item(context)));
     }
     if (/^\d/.test(token)) return () => Number(token);
-    if (tokens[at] !== '(') return (context) => context.series(token);
-    at++;
+    if (tokens[index] !== '(') return (context) => context.series(token);
+    index++;
     if (token === 'SERVICE_QUOTA') {
-      const id = tokens[at++] ?? '';
+      const id = tokens[index++] ?? '';
       take(')');
       return (context) => context.quota(id);
     }
     const perform = functions[token];
-    if (!perform) throw new Error(`${token} is not known here`);
+    if (!perform) throw new Error(`the local stack does not know ${token}`);
     const args = list(')');
     return (context) => perform(args.map((arg) => arg(context)));
   };
 
-  const level = (index: number): Node => {
-    const own = LEVELS[index];
-    if (!own) return atom();
-    let left = level(index + 1);
-    while (own.includes(tokens[at] ?? '')) {
-      const operate = operators[tokens[at++] ?? ''] as (a: number, b: number) => number;
-      const [a, b] = [left, level(index + 1)];
+  const level = (depth: number): Node => {
+    const operatorsOfLevel = LEVELS[depth];
+    if (!operatorsOfLevel) return atom();
+    let left = level(depth + 1);
+    while (operatorsOfLevel.includes(tokens[index] ?? '')) {
+      const operate = operators[tokens[index++] ?? ''] as (a: number, b: number) => number;
+      const [a, b] = [left, level(depth + 1)];
       left = (context) => each(operate, a(context), b(context));
     }
     return left;
   };
 
   const node = level(0);
-  if (at < tokens.length) throw new Error(`"${expression}" has ${tokens[at]} too much`);
+  if (index < tokens.length) throw new Error(`"${expression}" has an unexpected ${tokens[index]}`);
   return node;
 };
 
-/** An expression as a function of what its names stand for. Throws where it uses what is not known here. */
+/** Parses an expression. Throws if it uses syntax or functions that the local stack does not know. */
 export const metricMath = (expression: string): ((context: MathContext) => Series) => {
   const node = parse(expression);
   return (context) => asSeries(node(context));

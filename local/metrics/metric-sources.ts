@@ -11,7 +11,7 @@ interface Directive {
 
 type EmbeddedLine = { readonly _aws?: { readonly CloudWatchMetrics?: readonly Directive[] } } & Record<string, unknown>;
 
-const parse = (text: string): EmbeddedLine => {
+const parseLine = (text: string): EmbeddedLine => {
   try {
     return JSON.parse(text) as EmbeddedLine;
   } catch {
@@ -29,8 +29,8 @@ const writtenMs = (event: unknown): number | undefined => {
 };
 
 /**
- * What CloudWatch would be told of what happens here, and what the template's filters read off a function's lines. Time runs
- * faster with the speed: so do delays and ages.
+ * Records the metrics that AWS would send to CloudWatch, and the values that metric filters read from log lines. With a
+ * higher speed, measured delays and ages are multiplied by the speed.
  */
 export const createMetricSources = (
   store: MetricStore,
@@ -38,22 +38,22 @@ export const createMetricSources = (
   readLine: (functionName: string, fields: EmbeddedLine) => readonly Reading[],
 ) => ({
   invocation({ functionName, durationMs, result, isThrottled, event }: Invocation): void {
-    const tell = (name: string, value: number): void =>
+    const record = (name: string, value: number): void =>
       store.record({ namespace: 'AWS/Lambda', name, dimensions: { FunctionName: functionName } }, [value]);
     if (isThrottled) {
-      tell('Throttles', 1);
+      record('Throttles', 1);
       return;
     }
-    tell('Invocations', 1);
-    tell('Errors', result.ok ? 0 : 1);
-    tell('Duration', durationMs);
+    record('Invocations', 1);
+    record('Errors', result.ok ? 0 : 1);
+    record('Duration', durationMs);
     const written = writtenMs(event);
-    if (written !== undefined) tell('IteratorAge', Math.max(0, Date.now() - written) * speed);
+    if (written !== undefined) record('IteratorAge', Math.max(0, Date.now() - written) * speed);
   },
 
   /** https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html */
   line({ functionName, text }: LogLine): void {
-    const fields = parse(text);
+    const fields = parseLine(text);
     for (const { metric, value, unit } of readLine(functionName, fields)) {
       store.record(metric, [value * scaleOf(unit, speed)]);
     }
@@ -71,11 +71,11 @@ export const createMetricSources = (
   },
 
   answer(status: number): void {
-    const tell = (name: string, value: number): void =>
+    const record = (name: string, value: number): void =>
       store.record({ namespace: 'AWS/ApiGateway', name, dimensions: { ApiId: 'local', Stage: '$default' } }, [value]);
-    tell('Count', 1);
-    tell('4xx', status >= 400 && status < 500 ? 1 : 0);
-    tell('5xx', status >= 500 ? 1 : 0);
+    record('Count', 1);
+    record('4xx', status >= 400 && status < 500 ? 1 : 0);
+    record('5xx', status >= 500 ? 1 : 0);
   },
 
   queue(
@@ -83,12 +83,12 @@ export const createMetricSources = (
     depth: { readonly visible: number; readonly inFlight: number; readonly delayed: number },
     oldestMs: number,
   ): void {
-    const tell = (name: string, value: number): void =>
+    const record = (name: string, value: number): void =>
       store.record({ namespace: 'AWS/SQS', name, dimensions: { QueueName: queueName } }, [value]);
-    tell('ApproximateNumberOfMessagesVisible', depth.visible);
-    tell('ApproximateNumberOfMessagesNotVisible', depth.inFlight);
-    tell('ApproximateNumberOfMessagesDelayed', depth.delayed);
-    if (Number.isFinite(oldestMs)) tell('ApproximateAgeOfOldestMessage', ((Date.now() - oldestMs) / 1000) * speed);
+    record('ApproximateNumberOfMessagesVisible', depth.visible);
+    record('ApproximateNumberOfMessagesNotVisible', depth.inFlight);
+    record('ApproximateNumberOfMessagesDelayed', depth.delayed);
+    if (Number.isFinite(oldestMs)) record('ApproximateAgeOfOldestMessage', ((Date.now() - oldestMs) / 1000) * speed);
   },
 
   running(count: number): void {

@@ -1,4 +1,4 @@
-/** A metric as an alarm names it. */
+/** Identifies a metric as CloudWatch does: by namespace, name and dimensions. */
 export interface MetricName {
   readonly namespace: string;
   readonly name: string;
@@ -6,83 +6,83 @@ export interface MetricName {
 }
 
 const plainStatistics = ['Sum', 'Average', 'Maximum', 'Minimum', 'SampleCount'] as const;
-/** `p99` and the like are percentiles. */
+/** A statistic of CloudWatch; `p99` is the 99th percentile. */
 export type Statistic = (typeof plainStatistics)[number] | `p${number}`;
 
 export const isStatistic = (name: string | undefined): name is Statistic =>
-  plainStatistics.some((one) => one === name) || /^p\d+(\.\d+)?$/.test(name ?? '');
+  plainStatistics.some((statistic) => statistic === name) || /^p\d+(\.\d+)?$/.test(name ?? '');
 
-/** One value for each period, oldest first; `undefined` where nothing was measured. */
+/** One value for each period, oldest first; `undefined` for a period without measurement. */
 export type Series = readonly (number | undefined)[];
 
 export interface MetricStore {
   record(metric: MetricName, values: readonly number[], atMs?: number): void;
-  /** The last `count` periods of so many minutes that were over by then. */
+  /** The last `count` periods that ended before `nowMs`; each period has this number of minutes. */
   read(metric: MetricName, statistic: Statistic, minutes: number, count: number, nowMs: number): Series;
 }
 
 interface Summary {
   sum: number;
   count: number;
-  most: number;
-  least: number;
-  /** How many values lie in each step of the scale: all a percentile needs, however many there were. */
+  max: number;
+  min: number;
+  /** Number of values in each step of a logarithmic scale. A percentile needs no more, so memory stays bounded. */
   readonly steps: Map<number, number>;
 }
 
-/** Each step is a fiftieth wider than the one below it, so a percentile is true to 2 %. */
+/** Each step is 2 % wider than the step below it, so a percentile is exact to 2 %. */
 const STEP = Math.log(1.02);
 const stepOf = (value: number): number => (value > 0 ? Math.ceil(Math.log(value) / STEP) : -Infinity);
 
-const KEPT_MINUTES = 24 * 60;
+const RETAINED_MINUTES = 24 * 60;
 
 const keyOf = ({ namespace, name, dimensions }: MetricName): string =>
   JSON.stringify([namespace, name, Object.entries(dimensions).toSorted(([a], [b]) => (a < b ? -1 : 1))]);
 
-const percentileOf = ({ steps, count, most }: Summary, percent: number): number => {
+const percentileOf = ({ steps, count, max }: Summary, percent: number): number => {
   let left = Math.max(1, Math.ceil((count * percent) / 100));
-  for (const [step, held] of [...steps].toSorted(([a], [b]) => a - b)) {
-    left -= held;
-    if (left <= 0) return Math.min(most, Math.exp(step * STEP));
+  for (const [step, stepCount] of [...steps].toSorted(([a], [b]) => a - b)) {
+    left -= stepCount;
+    if (left <= 0) return Math.min(max, Math.exp(step * STEP));
   }
-  return most;
+  return max;
 };
 
 const reduceTo: Readonly<Record<(typeof plainStatistics)[number], (summary: Summary) => number>> = {
   Sum: ({ sum }) => sum,
   Average: ({ sum, count }) => sum / count,
-  Maximum: ({ most }) => most,
-  Minimum: ({ least }) => least,
+  Maximum: ({ max }) => max,
+  Minimum: ({ min }) => min,
   SampleCount: ({ count }) => count,
 };
 
 const reduce = (summary: Summary, statistic: Statistic): number => {
-  const plain = plainStatistics.find((one) => one === statistic);
+  const plain = plainStatistics.find((candidate) => candidate === statistic);
   return plain ? reduceTo[plain](summary) : percentileOf(summary, Number(statistic.slice(1)));
 };
 
-const emptySummary = (): Summary => ({ sum: 0, count: 0, most: -Infinity, least: Infinity, steps: new Map() });
+const emptySummary = (): Summary => ({ sum: 0, count: 0, max: -Infinity, min: Infinity, steps: new Map() });
 
 const add = (summary: Summary, value: number): void => {
   summary.sum += value;
   summary.count++;
-  summary.most = Math.max(summary.most, value);
-  summary.least = Math.min(summary.least, value);
+  summary.max = Math.max(summary.max, value);
+  summary.min = Math.min(summary.min, value);
   summary.steps.set(stepOf(value), (summary.steps.get(stepOf(value)) ?? 0) + 1);
 };
 
 const merge = (whole: Summary, part: Summary): Summary => {
-  for (const [step, held] of part.steps) whole.steps.set(step, (whole.steps.get(step) ?? 0) + held);
+  for (const [step, stepCount] of part.steps) whole.steps.set(step, (whole.steps.get(step) ?? 0) + stepCount);
   return {
     ...whole,
     sum: whole.sum + part.sum,
     count: whole.count + part.count,
-    most: Math.max(whole.most, part.most),
-    least: Math.min(whole.least, part.least),
+    max: Math.max(whole.max, part.max),
+    min: Math.min(whole.min, part.min),
   };
 };
 
-/** What is measured on this machine, summed up minute by minute. A minute lasts as long as the speed makes it. */
+/** Stores this machine's measurements as one summary per minute. `minuteMs` is shorter at a higher speed. */
 export const createMetricStore = (minuteMs: number): MetricStore => {
   const all = new Map<string, Map<number, Summary>>();
 
@@ -95,7 +95,7 @@ export const createMetricStore = (minuteMs: number): MetricStore => {
       const summary = minutes.get(minute) ?? emptySummary();
       if (summary.count === 0) {
         minutes.set(minute, summary);
-        if (minutes.size > KEPT_MINUTES) minutes.delete(minutes.keys().next().value ?? minute);
+        if (minutes.size > RETAINED_MINUTES) minutes.delete(minutes.keys().next().value ?? minute);
       }
       for (const value of values) add(summary, value);
     },

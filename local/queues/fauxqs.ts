@@ -7,12 +7,12 @@ export type SqsMessage = SqsQueue['messages'][number];
 export type SqsServer = ReturnType<typeof buildApp>;
 
 /**
- * The queues themselves, beside the server over them. The package exports only the server (`startFauxqs`, which listens on
- * every interface); holding its store saves an HTTP call per receive and delete, and the version is pinned exactly.
+ * Creates fauxqs's queue store and its HTTP server. The package exports only `startFauxqs`, which listens on every
+ * interface. Access to the store saves one HTTP call per receive and delete. It is internal, so the version is pinned.
  */
 export const createFauxqs = async (): Promise<{ store: SqsStore; server: SqsServer }> => {
-  const inside = new URL('./sqs/sqsStore.js', import.meta.resolve('fauxqs'));
-  const { SqsStore } = (await import(inside.href)) as { SqsStore: new () => SqsStore };
+  const storeModule = new URL('./sqs/sqsStore.js', import.meta.resolve('fauxqs'));
+  const { SqsStore } = (await import(storeModule.href)) as { SqsStore: new () => SqsStore };
   const store = new SqsStore();
   const server = buildApp({ logger: false, stores: { sqsStore: store } as Stores });
   return { store, server };

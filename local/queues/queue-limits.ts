@@ -11,7 +11,10 @@ export interface FailedEntry {
   readonly Message: string;
 }
 
-/** What AWS refuses and fauxqs takes, said as AWS says it. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html */
+/**
+ * SQS's error for a message that SQS rejects but fauxqs accepts; undefined for a valid message.
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+ */
 export const refusalOfMessage = ({
   DelaySeconds,
   MessageBody,
@@ -19,17 +22,20 @@ export const refusalOfMessage = ({
   if (typeof MessageBody !== 'string' || MessageBody === '') {
     return { code: 'MissingParameter', message: 'The request must contain the parameter MessageBody.' };
   }
-  const isDelayFit =
+  const isDelayValid =
     DelaySeconds === undefined ||
     (Number.isInteger(DelaySeconds) && (DelaySeconds as number) >= 0 && (DelaySeconds as number) <= 900);
-  if (!isDelayFit) {
+  if (!isDelayValid) {
     const message = `Value ${DelaySeconds} for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= 900.`;
     return { code: 'InvalidParameterValue', message };
   }
   return undefined;
 };
 
-/** A batch that is refused as a whole. fauxqs itself sees to more than ten entries, their bytes, repeated and ill-formed ids. */
+/**
+ * SQS's error for a whole batch with an empty or too long entry id; undefined for a valid batch. fauxqs itself checks the
+ * number of entries, their bytes, and repeated or malformed ids.
+ */
 export const refusalOfBatch = (entries: readonly SendEntry[]): { code: string; message: string } | undefined => {
   if (entries.every(({ Id }) => typeof Id === 'string' && Id.length >= 1 && Id.length <= 80)) return undefined;
   return {
@@ -39,14 +45,14 @@ export const refusalOfBatch = (entries: readonly SendEntry[]): { code: string; m
   };
 };
 
-/** Parts a batch into what may pass and what AWS would answer as failed. */
-export const partBatch = (entries: readonly SendEntry[]): { passed: SendEntry[]; failed: FailedEntry[] } => {
-  const passed: SendEntry[] = [];
+/** Splits a batch into valid entries and the entries that SQS would report as failed. */
+export const splitBatch = (entries: readonly SendEntry[]): { valid: SendEntry[]; failed: FailedEntry[] } => {
+  const valid: SendEntry[] = [];
   const failed: FailedEntry[] = [];
   for (const entry of entries) {
     const refusal = refusalOfMessage(entry);
-    if (!refusal) passed.push(entry);
+    if (!refusal) valid.push(entry);
     else failed.push({ Id: String(entry.Id), SenderFault: true, Code: refusal.code, Message: refusal.message });
   }
-  return { passed, failed };
+  return { valid, failed };
 };

@@ -13,7 +13,7 @@ export interface QueueMapping {
   readonly reportsFailures: boolean;
 }
 
-/** https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html: five at first, 300 more a minute while there is a backlog. */
+/** Lambda starts with five pollers and adds 300 a minute during a backlog: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html */
 const FIRST_CONCURRENCY = 5;
 const RAMP = { step: 5, everyMs: 1000 };
 
@@ -51,47 +51,58 @@ const toRecord = ({ receiptHandle, message }: ReceivedMessage, arn: string): obj
   awsRegion: REGION,
 });
 
-/** Carries a queue's messages to a function as Lambda's poller does. What fails stays hidden until its visibility timeout ends. */
+/** Invokes the function with a batch and deletes its successful messages. A failed message stays until its visibility timeout ends. */
+const processBatch = async (
+  batch: readonly ReceivedMessage[],
+  queue: LocalQueue,
+  { functionName, reportsFailures }: QueueMapping,
+  pool: FunctionPool,
+): Promise<void> => {
+  const sent = new Set(batch.map(({ message }) => message.messageId));
+  const Records = batch.map((received) => toRecord(received, queue.arn));
+  const result = await pool.invoke(functionName, { Records });
+  const failed = failedIds(result, sent, reportsFailures);
+  if (failed === null) return;
+  for (const { receiptHandle, message } of batch) if (!failed.has(message.messageId)) queue.delete(receiptHandle);
+};
+
+/** Receives a batch. With a batching window it waits for more messages until the batch is full or the window ends. */
+const receiveBatch = async (
+  queue: LocalQueue,
+  { batchSize, windowSeconds }: QueueMapping,
+  visibilityTimeoutSeconds: number | undefined,
+  isStopped: () => boolean,
+): Promise<ReceivedMessage[]> => {
+  const batch = queue.receive(Math.min(batchSize, 10), visibilityTimeoutSeconds);
+  if (windowSeconds === 0 || batch.length === 0) return batch;
+  const endMs = Date.now() + windowSeconds * 1000;
+  while (batch.length < batchSize && Date.now() < endMs && !isStopped()) {
+    await Promise.race([queue.arrival(), sleep(endMs - Date.now(), undefined, { ref: false })]);
+    batch.push(...queue.receive(Math.min(batchSize - batch.length, 10), visibilityTimeoutSeconds));
+  }
+  return batch;
+};
+
+/** Invokes a function with a queue's messages, as Lambda's poller does. */
 export const startQueueSource = (
   queue: LocalQueue,
   mapping: QueueMapping,
   pool: FunctionPool,
   visibilityTimeoutSeconds: number | undefined,
 ): MappedSource => {
-  const { functionName, batchSize, windowSeconds, reportsFailures } = mapping;
   let limit = Math.min(FIRST_CONCURRENCY, mapping.maxConcurrency);
   let running = 0;
   let isStopped = false;
-  let rampedAtMs = 0;
-  let freed = Promise.withResolvers<void>();
-  /** Waited for while the mapping is disabled. */
+  let limitChangedAtMs = 0;
+  let batchEnded = Promise.withResolvers<void>();
+  /** Set while the mapping is disabled; resolved when it is enabled. */
   let enabling: PromiseWithResolvers<void> | null = null;
 
-  const carry = async (batch: readonly ReceivedMessage[]): Promise<void> => {
-    const sent = new Set(batch.map(({ message }) => message.messageId));
-    const Records = batch.map((received) => toRecord(received, queue.arn));
-    const result = await pool.invoke(functionName, { Records });
-    const failed = failedIds(result, sent, reportsFailures);
-    if (failed === null) return;
-    for (const { receiptHandle, message } of batch) if (!failed.has(message.messageId)) queue.delete(receiptHandle);
-  };
-
-  const gather = async (): Promise<ReceivedMessage[]> => {
-    const batch = queue.receive(Math.min(batchSize, 10), visibilityTimeoutSeconds);
-    if (windowSeconds === 0 || batch.length === 0) return batch;
-    const endMs = Date.now() + windowSeconds * 1000;
-    while (batch.length < batchSize && Date.now() < endMs && !isStopped) {
-      await Promise.race([queue.arrival(), sleep(endMs - Date.now(), undefined, { ref: false })]);
-      batch.push(...queue.receive(Math.min(batchSize - batch.length, 10), visibilityTimeoutSeconds));
-    }
-    return batch;
-  };
-
-  /** A backlog that finds every slot taken raises the limit, unless more threads would only share the same processors. */
-  const ramp = (): void => {
+  /** Raises the limit during a backlog, unless the processors are saturated and more threads would not help. */
+  const raiseLimit = (): void => {
     const nowMs = Date.now();
-    if (nowMs - rampedAtMs < RAMP.everyMs || pool.isSaturated(functionName)) return;
-    rampedAtMs = nowMs;
+    if (nowMs - limitChangedAtMs < RAMP.everyMs || pool.isSaturated(mapping.functionName)) return;
+    limitChangedAtMs = nowMs;
     limit = Math.min(limit + RAMP.step, mapping.maxConcurrency);
   };
 
@@ -100,22 +111,22 @@ export const startQueueSource = (
       await enabling?.promise;
       await queue.arrival();
       while (running >= limit && !isStopped) {
-        freed = Promise.withResolvers();
-        await Promise.race([freed.promise, sleep(RAMP.everyMs / 4, undefined, { ref: false })]);
-        if (running >= limit) ramp();
+        batchEnded = Promise.withResolvers();
+        await Promise.race([batchEnded.promise, sleep(RAMP.everyMs / 4, undefined, { ref: false })]);
+        if (running >= limit) raiseLimit();
       }
       if (isStopped) return;
       if (enabling) continue;
-      const batch = await gather();
+      const batch = await receiveBatch(queue, mapping, visibilityTimeoutSeconds, () => isStopped);
       if (batch.length === 0) continue;
       if (running === 0) {
         limit = Math.min(FIRST_CONCURRENCY, mapping.maxConcurrency);
-        rampedAtMs = Date.now();
+        limitChangedAtMs = Date.now();
       }
       running++;
-      void carry(batch).finally(() => {
+      void processBatch(batch, queue, mapping, pool).finally(() => {
         running--;
-        freed.resolve();
+        batchEnded.resolve();
       });
     }
   };
@@ -138,7 +149,7 @@ export const startQueueSource = (
     },
     stop() {
       isStopped = true;
-      freed.resolve();
+      batchEnded.resolve();
       enabling?.resolve();
     },
   };

@@ -2,22 +2,25 @@ import type { Journal } from '../state/journal.ts';
 import { ACCOUNT, REGION, type Resolve } from '../template/intrinsics.ts';
 import type { Resource } from '../template/template.ts';
 import { createFauxqs, type SqsMessage, type SqsQueue } from './fauxqs.ts';
-import { type FailedEntry, partBatch, refusalOfBatch, refusalOfMessage, type SendEntry } from './queue-limits.ts';
+import { type FailedEntry, refusalOfBatch, refusalOfMessage, type SendEntry, splitBatch } from './queue-limits.ts';
 
 export interface ReceivedMessage {
   readonly receiptHandle: string;
   readonly message: SqsMessage;
 }
 
-/** A queue as its consumers on this machine see it. */
+/** A queue without the HTTP protocol, for consumers in this process. */
 export interface LocalQueue {
   readonly logicalId: string;
   readonly name: string;
   readonly arn: string;
-  /** At most ten, as one call to SQS gives. What was received too often moves to the dead-letter queue instead. */
+  /**
+   * Receives at most `max` messages; SQS allows ten. A message that was received too often is moved to the dead-letter
+   * queue and not returned.
+   */
   receive(max: number, visibilityTimeoutSeconds?: number): ReceivedMessage[];
   delete(receiptHandle: string): void;
-  /** Resolves when a message is there or has become visible; sometimes earlier, and when the queues stop. */
+  /** Resolves when a message is visible. It can also resolve earlier, and it resolves when the queues stop. */
   arrival(): Promise<void>;
   depth(): { visible: number; inFlight: number; delayed: number };
   peek(): SqsMessage[];
@@ -41,19 +44,19 @@ const attributeNames = [
 export const queueArn = (logicalId: string): string => `arn:aws:sqs:${REGION}:${ACCOUNT}:${logicalId}`;
 
 const attributesOf = (properties: Record<string, unknown>): Record<string, string> => {
-  const given = attributeNames.filter((name) => properties[name] !== undefined);
-  const attributes = Object.fromEntries(given.map((name) => [name, String(properties[name])]));
+  const names = attributeNames.filter((name) => properties[name] !== undefined);
+  const attributes = Object.fromEntries(names.map((name) => [name, String(properties[name])]));
   const redrive = properties.RedrivePolicy;
   return redrive ? { ...attributes, RedrivePolicy: JSON.stringify(redrive) } : attributes;
 };
 
-/** Makes the queue write its messages to the journal as they come and go. */
-const keepIn = (queue: SqsQueue, journal: Journal): void => {
+/** Makes the queue write each new and each deleted message to the journal. */
+const persistIn = (queue: SqsQueue, journal: Journal): void => {
   const ignore = (): void => undefined;
   const persistence = {
-    insertMessage: (name: string, message: SqsMessage) => journal.keepMessage(name, message),
-    deleteMessage: (id: string) => journal.dropMessage(id),
-    deleteQueueMessages: (name: string) => journal.dropMessages(name),
+    insertMessage: (name: string, message: SqsMessage) => journal.storeMessage(name, message),
+    deleteMessage: (id: string) => journal.deleteMessage(id),
+    deleteQueueMessages: (name: string) => journal.deleteMessages(name),
     updateMessageInflight: ignore,
     updateMessageReady: ignore,
     updateQueueAttributes: ignore,
@@ -62,7 +65,7 @@ const keepIn = (queue: SqsQueue, journal: Journal): void => {
   queue.persistence = persistence as unknown as NonNullable<SqsQueue['persistence']>;
 };
 
-/** Puts back what was waiting, or in flight, when the runner last stopped. */
+/** Puts the messages back that were waiting or in flight when the stack last stopped. */
 const restore = (queue: SqsQueue, messages: readonly SqsMessage[]): void => {
   for (const message of messages) {
     const isDelayed = message.delayUntil !== undefined && message.delayUntil > Date.now();
@@ -99,7 +102,7 @@ const localQueue = (
   purge: () => queue.purge(),
 });
 
-/** The template's queues on fauxqs, with an endpoint that refuses what AWS refuses. */
+/** Starts the template's queues on fauxqs. Its HTTP endpoint also rejects the messages that only SQS rejects. */
 export const startQueues = async (
   resources: readonly Resource[],
   resolve: Resolve,
@@ -107,8 +110,8 @@ export const startQueues = async (
 ): Promise<Queues> => {
   const { store, server } = await createFauxqs();
 
-  // Failed entries of a batch wait here until fauxqs has answered for the others.
-  const refused = new WeakMap<object, FailedEntry[]>();
+  // The failed entries of a batch by request; they are added to fauxqs's response about the valid entries.
+  const failedEntries = new WeakMap<object, FailedEntry[]>();
   server.addHook('preHandler', async (request, reply) => {
     const target = request.headers['x-amz-target'];
     const body = request.body as { Entries?: SendEntry[] } & SendEntry;
@@ -119,16 +122,16 @@ export const startQueues = async (
     if (target === 'AmazonSQS.SendMessageBatch' && Array.isArray(body.Entries)) {
       const refusal = refusalOfBatch(body.Entries);
       if (refusal) return reply.code(400).send(sqsError(refusal));
-      const { passed, failed } = partBatch(body.Entries);
+      const { valid, failed } = splitBatch(body.Entries);
       if (failed.length === 0) return undefined;
-      if (passed.length === 0) return reply.send({ Successful: [], Failed: failed });
-      body.Entries = passed;
-      refused.set(request, failed);
+      if (valid.length === 0) return reply.send({ Successful: [], Failed: failed });
+      body.Entries = valid;
+      failedEntries.set(request, failed);
     }
     return undefined;
   });
   server.addHook('preSerialization', async (request, _, payload) => {
-    const failed = refused.get(request);
+    const failed = failedEntries.get(request);
     if (!failed) return payload;
     const answer = payload as { Failed?: FailedEntry[] };
     return { ...answer, Failed: [...(answer.Failed ?? []), ...failed] };
@@ -141,7 +144,7 @@ export const startQueues = async (
     const attributes = attributesOf(resolve(properties) as Record<string, unknown>);
     const queue = store.createQueue(logicalId, `${endpoint}/${ACCOUNT}/${logicalId}`, queueArn(logicalId), attributes);
     restore(queue, journal.messages(logicalId));
-    keepIn(queue, journal);
+    persistIn(queue, journal);
     all.set(
       logicalId,
       localQueue(resource, queue, (arn) => store.getQueueByArn(arn)),

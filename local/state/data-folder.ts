@@ -8,7 +8,7 @@ export interface DataFolder {
   readonly path: string;
   readonly tablesFile: string;
   readonly journalFile: string;
-  /** Says which engine works on this folder, so that the next start can end one that was left behind. */
+  /** Stores the engine's process id, so that the next start can end an engine that is still running. */
   rememberEngine(pid: number): void;
   close(): void;
 }
@@ -33,19 +33,19 @@ const isAlive = (pid: number): boolean => {
   }
 };
 
-/** Only one stack may work on a folder; an engine whose stack was killed is ended first. */
+/** Throws if another stack uses the folder. If that stack was killed, its engine is ended. */
 const takeOver = (lockFile: string, tablesFile: string, path: string): void => {
   if (!existsSync(lockFile)) return;
   const [owner = 0, engine = 0] = readFileSync(lockFile, 'utf8').split(' ').map(Number);
   if (owner > 0 && owner !== process.pid && isAlive(owner) && commandOf(owner).includes('node')) {
-    throw new Error(`A stack is running on the data folder ${path} already (process ${owner}).`);
+    throw new Error(`A stack is running on the data folder ${path} (process ${owner}).`);
   }
   if (engine > 0 && commandOf(engine).includes(tablesFile)) {
     process.kill(engine, 'SIGKILL');
   }
 };
 
-const check = (file: string, path: string): void => {
+const checkDatabase = (file: string, path: string): void => {
   if (!existsSync(file)) return;
   try {
     const db = new DatabaseSync(file, { timeout: 2000 });
@@ -53,22 +53,25 @@ const check = (file: string, path: string): void => {
     db.close();
     if (verdict !== 'ok') throw new Error(String(verdict));
   } catch (cause) {
-    throw new Error(`The data folder ${path} is damaged (${file} is no sound database any more): start with --fresh.`, {
+    throw new Error(`The data folder ${path} is damaged (${file} is not a valid database): start with --fresh.`, {
       cause,
     });
   }
 };
 
-/** The folder where a stack keeps its data. `null`: a temporary one that is gone when it is closed. */
-export const openDataFolder = (wanted: string | null, fresh = false): DataFolder => {
-  const path = wanted ?? mkdtempSync(join(tmpdir(), 'passpost-'));
+/**
+ * Opens and locks the folder of a stack's data. `null` makes a temporary folder that is removed when it is closed; `fresh`
+ * deletes the data first. Throws if the folder is in use, damaged or cannot be created.
+ */
+export const openDataFolder = (folder: string | null, fresh = false): DataFolder => {
+  const path = folder ?? mkdtempSync(join(tmpdir(), 'passpost-'));
   const tablesFile = join(path, 'tables.db');
   const journalFile = join(path, 'journal.db');
   const lockFile = join(path, 'lock');
   try {
     mkdirSync(path, { recursive: true });
   } catch (cause) {
-    throw new Error(`The data folder ${path} cannot be made: ${(cause as Error).message}.`, { cause });
+    throw new Error(`The data folder ${path} cannot be created: ${(cause as Error).message}.`, { cause });
   }
   takeOver(lockFile, tablesFile, path);
   if (fresh) {
@@ -77,8 +80,8 @@ export const openDataFolder = (wanted: string | null, fresh = false): DataFolder
     }
     rmSync(join(path, 'env'), { force: true });
   }
-  check(tablesFile, path);
-  check(journalFile, path);
+  checkDatabase(tablesFile, path);
+  checkDatabase(journalFile, path);
   const writeLock = (enginePid: number): void => writeFileSync(lockFile, `${process.pid} ${enginePid}`);
   writeLock(0);
   return {
@@ -86,6 +89,6 @@ export const openDataFolder = (wanted: string | null, fresh = false): DataFolder
     tablesFile,
     journalFile,
     rememberEngine: writeLock,
-    close: () => rmSync(wanted === null ? path : lockFile, { recursive: true, force: true }),
+    close: () => rmSync(folder === null ? path : lockFile, { recursive: true, force: true }),
   };
 };

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 
-/** What other programs on this machine need to talk to the local stack; `.local/env`. */
+/** The local stack's URL and keys, for other programs on this machine. `npm start` writes them to `.local/env`. */
 export interface LocalEnv {
   readonly url: string;
   readonly apiKey: string;
@@ -19,7 +19,7 @@ export const readEnvFile = (file: string): LocalEnv | undefined => {
   return url && apiKey && adminKey ? { url, apiKey, adminKey } : undefined;
 };
 
-/** Only its owner may read it: it holds keys. */
+/** Writes the file with mode 0600, because it holds keys. */
 export const writeEnvFile = (file: string, { url, apiKey, adminKey }: LocalEnv): void =>
   writeFileSync(file, `PASSPOST_URL=${url}\nPASSPOST_API_KEY=${apiKey}\nPASSPOST_ADMIN_KEY=${adminKey}\n`, {
     mode: 0o600,

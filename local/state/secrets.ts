@@ -7,7 +7,7 @@ import type { Journal } from './journal.ts';
 
 export interface Secrets {
   readonly endpoint: string;
-  /** The current value, if it has one. */
+  /** The secret's current value; undefined if it has no value. */
   value(secretId: string): string | undefined;
   stop(): Promise<void>;
 }
@@ -18,7 +18,7 @@ interface Version {
   readonly createdAt: number;
 }
 
-/** Newest first: AWSCURRENT, AWSPREVIOUS. */
+/** A secret's versions, newest first: AWSCURRENT, AWSPREVIOUS, older ones. */
 type Versions = readonly Version[];
 
 class SecretsRefusal extends Error {
@@ -32,18 +32,18 @@ class SecretsRefusal extends Error {
 export const secretArn = (logicalId: string): string =>
   `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:${logicalId}-local0`;
 
-const generate = (wanted: Record<string, unknown>): string => {
-  const length = Number(wanted.PasswordLength ?? 32);
+const generate = (settings: Record<string, unknown>): string => {
+  const length = Number(settings.PasswordLength ?? 32);
   const password = randomBytes(length).toString('base64url').slice(0, length);
-  const template = wanted.SecretStringTemplate;
+  const template = settings.SecretStringTemplate;
   if (typeof template !== 'string') return password;
-  return JSON.stringify({ ...JSON.parse(template), [String(wanted.GenerateStringKey)]: password });
+  return JSON.stringify({ ...JSON.parse(template), [String(settings.GenerateStringKey)]: password });
 };
 
 const initialValue = (properties: Record<string, unknown>): string | undefined => {
   if (typeof properties.SecretString === 'string') return properties.SecretString;
-  const wanted = properties.GenerateSecretString;
-  return wanted ? generate(wanted as Record<string, unknown>) : undefined;
+  const settings = properties.GenerateSecretString;
+  return settings ? generate(settings as Record<string, unknown>) : undefined;
 };
 
 const MAX_BYTES = 65_536;
@@ -63,8 +63,9 @@ const createOperations = (ids: ReadonlyMap<string, string>, journal: Journal): R
     GetSecretValue(input) {
       const { logicalId, arn, versions } = find(input);
       const { VersionId, VersionStage = 'AWSCURRENT' } = input;
-      const at = VersionStage === 'AWSCURRENT' ? versions[0] : VersionStage === 'AWSPREVIOUS' ? versions[1] : undefined;
-      const version = VersionId === undefined ? at : versions.find(({ id }) => id === VersionId);
+      const staged =
+        VersionStage === 'AWSCURRENT' ? versions[0] : VersionStage === 'AWSPREVIOUS' ? versions[1] : undefined;
+      const version = VersionId === undefined ? staged : versions.find(({ id }) => id === VersionId);
       if (!version) {
         const message = `Secrets Manager can't find the specified secret value for staging label: ${VersionStage}`;
         throw new SecretsRefusal('ResourceNotFoundException', message);
@@ -113,7 +114,7 @@ const readJson = async (request: IncomingMessage): Promise<Record<string, unknow
   return JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>;
 };
 
-/** The template's secrets, as much of Secrets Manager as functions use. Their values are kept in the journal. */
+/** Starts an endpoint with the operations of Secrets Manager that functions use. The values are stored in the journal. */
 export const startSecrets = async (
   resources: readonly Resource[],
   resolve: Resolve,

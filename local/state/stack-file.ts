@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Where the parts of a running local stack are: what CloudFormation and the region would say of one on AWS. */
+/** A running local stack's endpoints and resources, which CloudFormation and the region provide on AWS. */
 export interface StackFile {
   readonly stackName: string;
   readonly endpoints: { readonly dynamodb: string; readonly sqs: string; readonly lambda: string };
@@ -10,7 +10,7 @@ export interface StackFile {
 
 const fileIn = (folder: string): string => join(folder, 'stack.json');
 
-/** What the stack that runs on this folder wrote; undefined where none runs. */
+/** The file of the stack that runs on this data folder; undefined if no stack runs. */
 export const readStackFile = (folder: string): StackFile | undefined => {
   try {
     return JSON.parse(readFileSync(fileIn(folder), 'utf8')) as StackFile;

@@ -1,6 +1,6 @@
 type Pattern = Readonly<Record<string, unknown>>;
 
-/** How one rule of a filter reads a value; https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html */
+/** Operators of a filter's rules: https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html */
 const operators: Readonly<Record<string, (value: unknown, argument: unknown) => boolean>> = {
   exists: (value, argument) => (value !== undefined) === argument,
   prefix: (value, argument) => typeof value === 'string' && value.startsWith(String(argument)),
@@ -8,7 +8,8 @@ const operators: Readonly<Record<string, (value: unknown, argument: unknown) => 
   'equals-ignore-case': (value, argument) =>
     typeof value === 'string' && value.toLowerCase() === String(argument).toLowerCase(),
   'anything-but': (value, argument) =>
-    value !== undefined && !(Array.isArray(argument) ? argument : [argument]).some((one) => meets(value, one)),
+    value !== undefined &&
+    !(Array.isArray(argument) ? argument : [argument]).some((excluded) => meets(value, excluded)),
 };
 
 const meets = (value: unknown, rule: unknown): boolean => {
@@ -23,11 +24,11 @@ const meets = (value: unknown, rule: unknown): boolean => {
 const matches = (value: unknown, pattern: Pattern): boolean =>
   Object.entries(pattern).every(([name, rule]) => {
     const inner = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
-    if (Array.isArray(rule)) return rule.some((one) => meets(inner, one));
+    if (Array.isArray(rule)) return rule.some((alternative) => meets(inner, alternative));
     return matches(inner, rule as Pattern);
   });
 
-/** The mapping's `FilterCriteria`: a record passes when any of its patterns fits; without one, everything does. */
+/** Creates a mapping's filter from its `FilterCriteria`. A record passes if it matches a pattern, or if there is no pattern. */
 export const createFilter = (criteria: unknown): ((record: unknown) => boolean) => {
   const { Filters = [] } = (criteria ?? {}) as { Filters?: readonly { Pattern: string }[] };
   const patterns = Filters.map(({ Pattern }) => JSON.parse(Pattern) as Pattern);

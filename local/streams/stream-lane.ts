@@ -11,7 +11,7 @@ export interface StreamMapping {
   readonly parallelizationFactor: number;
   readonly reportsFailures: boolean;
   readonly bisects: boolean;
-  /** -1: for ever. */
+  /** Retries before records are dropped; -1 means no limit. */
   readonly maxRetries: number;
   readonly startingPosition: string;
   readonly filterCriteria: unknown;
@@ -22,7 +22,7 @@ export interface Entry {
   isDone: boolean;
 }
 
-/** One of a shard's parallel lanes: its batches go out one after the other, so what has the same key stays in order. */
+/** One of a shard's parallel lanes. Its batches are processed one after the other, so records with the same key stay in order. */
 export interface StreamLane {
   push(entry: Entry): void;
   stop(): void;
@@ -31,6 +31,34 @@ export interface StreamLane {
 const MAX_EVENT_BYTES = 5_000_000;
 const BACKOFF = { firstMs: 100, longestMs: 1000 };
 
+/** The first waiting entries for a batch: at most `maxCount` entries, and not more bytes than one event may have. */
+const firstEntries = (waiting: readonly Entry[], maxCount: number): Entry[] => {
+  let bytes = 0;
+  let count = 0;
+  for (const { record } of waiting) {
+    bytes += record.dynamodb.SizeBytes ?? 0;
+    if (count === maxCount || (count > 0 && bytes > MAX_EVENT_BYTES)) break;
+    count++;
+  }
+  return waiting.slice(0, count);
+};
+
+/** Invokes the function with a batch. Returns the number of entries before the first failed entry. */
+const processBatch = async (
+  batch: readonly Entry[],
+  { functionName, reportsFailures }: StreamMapping,
+  streamArn: string,
+  pool: FunctionPool,
+): Promise<number> => {
+  const Records = batch.map(({ record }) => ({ ...record, awsRegion: REGION, eventSourceARN: streamArn }));
+  const result = await pool.invoke(functionName, { Records });
+  const ids = batch.map(({ record }) => record.dynamodb.SequenceNumber);
+  const failed = failedIds(result, new Set(ids), reportsFailures);
+  if (failed === null) return 0;
+  return failed.size === 0 ? batch.length : ids.findIndex((id) => failed.has(id));
+};
+
+/** Starts a lane. `onDone` is called whenever entries have been marked as done. */
 export const createStreamLane = (
   mapping: StreamMapping,
   streamArn: string,
@@ -38,21 +66,10 @@ export const createStreamLane = (
   log: (text: string) => void,
   onDone: () => void,
 ): StreamLane => {
-  const { functionName, batchSize, windowSeconds, reportsFailures, bisects, maxRetries } = mapping;
+  const { batchSize, windowSeconds, bisects, maxRetries } = mapping;
   let waiting: Entry[] = [];
   let isStopped = false;
   let arrived = Promise.withResolvers<void>();
-
-  const take = (most: number): Entry[] => {
-    let bytes = 0;
-    let count = 0;
-    for (const { record } of waiting) {
-      bytes += record.dynamodb.SizeBytes ?? 0;
-      if (count === most || (count > 0 && bytes > MAX_EVENT_BYTES)) break;
-      count++;
-    }
-    return waiting.slice(0, count);
-  };
 
   const finish = (count: number): void => {
     for (const entry of waiting.slice(0, count)) entry.isDone = true;
@@ -60,39 +77,29 @@ export const createStreamLane = (
     if (count > 0) onDone();
   };
 
-  /** How many of the batch are done: everything before the first that failed. */
-  const carry = async (batch: readonly Entry[]): Promise<number> => {
-    const Records = batch.map(({ record }) => ({ ...record, awsRegion: REGION, eventSourceARN: streamArn }));
-    const result = await pool.invoke(functionName, { Records });
-    const ids = batch.map(({ record }) => record.dynamodb.SequenceNumber);
-    const failed = failedIds(result, new Set(ids), reportsFailures);
-    if (failed === null) return 0;
-    return failed.size === 0 ? batch.length : ids.findIndex((id) => failed.has(id));
-  };
-
   const run = async (): Promise<void> => {
     let tries = 0;
-    let most = batchSize;
+    let maxCount = batchSize;
     while (!isStopped) {
       if (waiting.length === 0) {
         arrived = Promise.withResolvers();
         await arrived.promise;
-        if (windowSeconds > 0) await window(windowSeconds * 1000);
+        if (windowSeconds > 0) await waitForFullBatch(windowSeconds * 1000);
         continue;
       }
-      const batch = take(most);
-      const done = await carry(batch);
+      const batch = firstEntries(waiting, maxCount);
+      const done = await processBatch(batch, mapping, streamArn, pool);
       finish(done);
       if (isStopped) return;
       if (done === batch.length) {
         tries = 0;
-        most = batchSize;
+        maxCount = batchSize;
         continue;
       }
       tries = done > 0 ? 1 : tries + 1;
-      if (bisects) most = Math.max(1, Math.ceil((batch.length - done) / 2));
+      if (bisects) maxCount = Math.max(1, Math.ceil((batch.length - done) / 2));
       if (maxRetries >= 0 && tries > maxRetries) {
-        log(`gave up on ${batch.length - done} records of the stream after ${tries} tries`);
+        log(`dropped ${batch.length - done} records of the stream after ${tries} tries`);
         finish(batch.length - done);
         tries = 0;
       } else await pause(Math.min(BACKOFF.firstMs * 2 ** (tries - 1), BACKOFF.longestMs));
@@ -100,7 +107,7 @@ export const createStreamLane = (
   };
 
   const pause = (ms: number): Promise<void> => sleep(ms, undefined, { ref: false });
-  const window = async (ms: number): Promise<void> => {
+  const waitForFullBatch = async (ms: number): Promise<void> => {
     const endMs = Date.now() + ms;
     while (waiting.length < batchSize && Date.now() < endMs && !isStopped)
       await pause(Math.min(20, endMs - Date.now()));

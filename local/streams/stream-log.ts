@@ -1,24 +1,27 @@
 import { DatabaseSync } from 'node:sqlite';
 
-/** The engine's own table of stream records, seen from beside it. */
+/** Direct access to the table of stream records in the DynamoDB engine's database file. */
 export interface StreamLog {
-  /** Whether there is a record after this sequence number. Costs microseconds. */
+  /** Whether the table's stream has a record after this sequence number. Takes microseconds. */
   hasAfter(table: string, sequenceNumber: string): boolean;
-  /** Removes some of the records before this sequence number, never the newest, which the engine counts on from. False: there may be more. */
+  /**
+   * Removes up to 1,000 records before this sequence number. The newest record stays, because the engine derives the next
+   * sequence number from it. Returns false if more records may be left.
+   */
   trim(table: string, beforeSequenceNumber: string): boolean;
   close(): void;
 }
 
-const TRIMMED_AT_ONCE = 1000;
+const TRIM_BATCH = 1000;
 
 /**
- * Dynoxide 1.2.1 finds a stream's next sequence number by reading all of its records, and never removes one: with an index
- * made from outside writes take the same time however many there are (2,000 records: 990 a second without, 20,000: 114).
+ * Opens the engine's file and adds an index. Dynoxide 1.2.1 reads all records of a stream to find the next sequence number
+ * and never removes a record. Without the index writes get slower (990 a second with 2,000 records, 114 with 20,000).
  */
 export const openStreamLog = (file: string): StreamLog => {
   const db = new DatabaseSync(file, { timeout: 2000 });
   db.exec('CREATE INDEX IF NOT EXISTS stream_order ON _stream_records (table_name, CAST(sequence_number AS INTEGER))');
-  // From here on this thread must not stand still: what finds the file locked is left for the next time.
+  // From here on this thread must not block: an operation that finds the file locked is left for the next time.
   db.exec('PRAGMA busy_timeout = 5');
   const version = db.prepare('PRAGMA data_version');
   const newest = db.prepare(
@@ -28,7 +31,7 @@ export const openStreamLog = (file: string): StreamLog => {
     `DELETE FROM _stream_records WHERE id IN (SELECT id FROM _stream_records WHERE table_name = ?1
        AND CAST(sequence_number AS INTEGER) < ?2
        AND CAST(sequence_number AS INTEGER) < (SELECT MAX(CAST(sequence_number AS INTEGER)) FROM _stream_records WHERE table_name = ?1)
-     ORDER BY CAST(sequence_number AS INTEGER) LIMIT ${TRIMMED_AT_ONCE})`,
+     ORDER BY CAST(sequence_number AS INTEGER) LIMIT ${TRIM_BATCH})`,
   );
   let seenVersion: unknown;
   const newestOf = new Map<string, string>();
@@ -46,7 +49,7 @@ export const openStreamLog = (file: string): StreamLog => {
     },
     trim(table, before) {
       try {
-        return Number(remove.run(table, Number(before)).changes) < TRIMMED_AT_ONCE;
+        return Number(remove.run(table, Number(before)).changes) < TRIM_BATCH;
       } catch {
         return false;
       }

@@ -11,37 +11,40 @@ export interface StreamRecord {
 }
 
 export interface StreamReader {
-  /** The next records of every shard, by shard. Empty when there are none now. */
+  /** Reads the next records of every shard. The map has only shards with new records. */
   read(): Promise<ReadonlyMap<string, readonly StreamRecord[]>>;
 }
 
-const READ_AT_ONCE = 1000;
+const READ_LIMIT = 1000;
 
-interface ShardPlace {
+interface ShardIterator {
   iterator: string | undefined;
 }
 
-/** Reads a table's stream on from the given places (the last sequence number that is done, by shard), else from the mapping's start. */
+/**
+ * Creates a reader of a table's stream. A shard is read after its position (the sequence number of its last processed
+ * record), or from the mapping's starting position if it has none.
+ */
 export const createStreamReader = (
   endpoint: string,
   streamArn: string,
-  places: Readonly<Record<string, string>>,
+  positions: Readonly<Record<string, string>>,
   startingPosition: string,
 ): StreamReader => {
   const call = createDynamoCall(endpoint, 'stream');
-  const shards = new Map<string, ShardPlace>();
+  const shards = new Map<string, ShardIterator>();
   let isStale = true;
 
   const iteratorOf = async (ShardId: string): Promise<string> => {
-    const at = places[ShardId];
-    const ask = async (position: object): Promise<string> =>
-      String((await call('GetShardIterator', { StreamArn: streamArn, ShardId, ...position })).ShardIterator);
-    if (at === undefined) return ask({ ShardIteratorType: startingPosition });
+    const position = positions[ShardId];
+    const iteratorAt = async (start: object): Promise<string> =>
+      String((await call('GetShardIterator', { StreamArn: streamArn, ShardId, ...start })).ShardIterator);
+    if (position === undefined) return iteratorAt({ ShardIteratorType: startingPosition });
     try {
-      return await ask({ ShardIteratorType: 'AFTER_SEQUENCE_NUMBER', SequenceNumber: at });
+      return await iteratorAt({ ShardIteratorType: 'AFTER_SEQUENCE_NUMBER', SequenceNumber: position });
     } catch (error) {
       if (!(error instanceof DynamoRefusal)) throw error;
-      return ask({ ShardIteratorType: 'TRIM_HORIZON' });
+      return iteratorAt({ ShardIteratorType: 'TRIM_HORIZON' });
     }
   };
 
@@ -51,24 +54,24 @@ export const createStreamReader = (
     for (const { ShardId } of Shards) {
       if (!shards.has(ShardId)) shards.set(ShardId, { iterator: await iteratorOf(ShardId) });
     }
-    // A table that nothing was ever written to may have no shard yet.
+    // A table without any write may have no shard.
     isStale = shards.size === 0;
   };
 
   return {
     async read() {
       if (isStale) await findShards();
-      const found = new Map<string, readonly StreamRecord[]>();
-      for (const [shardId, place] of shards) {
-        if (place.iterator === undefined) continue;
-        const answer = await call('GetRecords', { ShardIterator: place.iterator, Limit: READ_AT_ONCE });
-        const records = answer.Records as StreamRecord[];
-        if (records.length > 0) found.set(shardId, records);
-        place.iterator = answer.NextShardIterator as string | undefined;
-        // The shard has ended, and others have taken its place.
-        if (place.iterator === undefined) isStale = true;
+      const recordsByShard = new Map<string, readonly StreamRecord[]>();
+      for (const [shardId, shard] of shards) {
+        if (shard.iterator === undefined) continue;
+        const response = await call('GetRecords', { ShardIterator: shard.iterator, Limit: READ_LIMIT });
+        const records = response.Records as StreamRecord[];
+        if (records.length > 0) recordsByShard.set(shardId, records);
+        shard.iterator = response.NextShardIterator as string | undefined;
+        // The shard has ended and other shards replace it.
+        if (shard.iterator === undefined) isStale = true;
       }
-      return found;
+      return recordsByShard;
     },
   };
 };

@@ -1,155 +1,78 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MappedSource } from '../functions/event-source.ts';
-import type { FunctionPool } from '../functions/function-pool.ts';
-import type { Journal } from '../state/journal.ts';
 import { createFilter } from './filter.ts';
-import { createStreamLane, type Entry, type StreamLane, type StreamMapping } from './stream-lane.ts';
+import { createShards, type ShardsOptions } from './shards.ts';
 import type { StreamLog } from './stream-log.ts';
-import { createStreamReader, type StreamRecord } from './stream-reader.ts';
+import { createStreamReader } from './stream-reader.ts';
 
 export interface StreamSource extends MappedSource {
-  /** Something may have been written: look now. */
+  /** Reads the stream now, because a record may have been written. */
   wake(): void;
 }
 
-export interface StreamSourceOptions {
+export interface StreamSourceOptions extends ShardsOptions {
   readonly endpoint: string;
   readonly tableName: string;
-  readonly streamArn: string;
-  readonly mapping: StreamMapping;
-  readonly pool: FunctionPool;
-  readonly journal: Journal;
-  /** Where the engine's file is at hand: tells in microseconds whether reading is worth a call. */
+  /** Access to the engine's file, if there is any. It shows in microseconds whether a read is worth a call. */
   readonly streamLog: StreamLog | undefined;
-  readonly log: (text: string) => void;
 }
 
-/** How long to wait between looks, soon after something came and later on. A call costs what a look at the file does not. */
+/** Waits between two reads, while records arrive and later. Calls are rarer than checks of the file because they cost more. */
 const pacing = { file: { activeMs: 5, idleMs: 25 }, calls: { activeMs: 10, idleMs: 150 } };
 const ACTIVE_FOR_MS = 2000;
 const TRIM_EVERY_MS = 500;
-const MOST_PENDING = 4000;
+const MAX_PENDING = 4000;
 
-/** FNV-1a: the same key always goes to the same lane. */
-const hash = (text: string): number => {
-  let value = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);
-  return value >>> 0;
-};
-
-class Shard {
-  readonly #lanes: readonly StreamLane[];
-  #pending: Entry[] = [];
-  /** The last sequence number up to which everything is done. */
-  place: string | undefined;
-
-  constructor(lanes: readonly StreamLane[], place: string | undefined) {
-    this.#lanes = lanes;
-    this.place = place;
-  }
-
-  get pendingCount(): number {
-    return this.#pending.length;
-  }
-
-  push(record: StreamRecord, isWanted: boolean): void {
-    const entry = { record, isDone: !isWanted };
-    this.#pending.push(entry);
-    if (isWanted) this.#lanes[hash(JSON.stringify(record.dynamodb.Keys)) % this.#lanes.length]?.push(entry);
-  }
-
-  advance(): void {
-    let count = 0;
-    while (this.#pending[count]?.isDone) count++;
-    if (count === 0) return;
-    this.place = this.#pending[count - 1]?.record.dynamodb.SequenceNumber;
-    this.#pending = this.#pending.slice(count);
-  }
-
-  stop(): void {
-    for (const lane of this.#lanes) lane.stop();
-  }
-}
-
-/** Carries a table's stream to a function as Lambda's poller does. Its place is kept in the journal. */
+/** Invokes a function with the records of a table's stream, as Lambda's poller does. The position is stored in the journal. */
 export const startStreamSource = (options: StreamSourceOptions): StreamSource => {
-  const { endpoint, tableName, streamArn, mapping, pool, journal, streamLog, log } = options;
-  const noteKey = `stream ${streamArn} ${mapping.functionName}`;
-  const places = JSON.parse(journal.read(noteKey) ?? '{}') as Record<string, string>;
-  const reader = createStreamReader(endpoint, streamArn, places, mapping.startingPosition);
+  const { endpoint, tableName, streamArn, mapping, streamLog, log } = options;
+  const shards = createShards(options);
+  const reader = createStreamReader(endpoint, streamArn, shards.positions, mapping.startingPosition);
   const isWanted = createFilter(mapping.filterCriteria);
-  const shards = new Map<string, Shard>();
   let isStopped = false;
   let isEnabled = true;
-  let lastReadSequence = Object.values(places)[0] ?? '0';
-  let lastFoundMs = 0;
+  let lastReadSequence = Object.values(shards.positions)[0] ?? '0';
+  let lastRecordAtMs = 0;
   let woken = Promise.withResolvers<void>();
 
-  const advance = (): void => {
-    for (const [shardId, shard] of shards) {
-      shard.advance();
-      if (shard.place !== undefined) places[shardId] = shard.place;
-    }
-    journal.write(noteKey, JSON.stringify(places));
-  };
-
-  const shardOf = (shardId: string): Shard => {
-    const known = shards.get(shardId);
-    if (known) return known;
-    const lanes = Array.from({ length: mapping.parallelizationFactor }, () =>
-      createStreamLane(mapping, streamArn, pool, log, advance),
-    );
-    const shard = new Shard(lanes, places[shardId]);
-    shards.set(shardId, shard);
-    return shard;
-  };
-
-  const pendingCount = (): number => [...shards.values()].reduce((sum, shard) => sum + shard.pendingCount, 0);
-
-  const look = async (): Promise<void> => {
-    if (!isEnabled || pendingCount() > MOST_PENDING) return;
+  const read = async (): Promise<void> => {
+    if (!isEnabled || shards.pendingCount() > MAX_PENDING) return;
     if (streamLog && !streamLog.hasAfter(tableName, lastReadSequence)) return;
-    const found = await reader.read();
+    const recordsByShard = await reader.read();
     if (isStopped) return;
-    for (const [shardId, records] of found) {
-      lastFoundMs = Date.now();
-      const shard = shardOf(shardId);
-      for (const record of records) shard.push(record, isWanted(record));
+    for (const [shardId, records] of recordsByShard) {
+      lastRecordAtMs = Date.now();
+      for (const record of records) shards.push(shardId, record, isWanted(record));
       lastReadSequence = records.at(-1)?.dynamodb.SequenceNumber ?? lastReadSequence;
     }
-    if (found.size > 0) advance();
+    if (recordsByShard.size > 0) shards.advance();
   };
 
-  let looking: Promise<void> = Promise.resolve();
-  const lookInTurn = (): Promise<void> => {
-    looking = looking.then(look).catch((error: Error) => {
+  let reading: Promise<void> = Promise.resolve();
+  const readInTurn = (): Promise<void> => {
+    reading = reading.then(read).catch((error: Error) => {
       if (!isStopped) log(`the stream cannot be read: ${error.message}`);
     });
-    return looking;
+    return reading;
   };
 
   const { activeMs, idleMs } = streamLog ? pacing.file : pacing.calls;
   const poll = async (): Promise<void> => {
     while (!isStopped) {
-      await lookInTurn();
+      await readInTurn();
       woken = Promise.withResolvers();
-      const isActive = Date.now() - lastFoundMs < ACTIVE_FOR_MS;
+      const isActive = Date.now() - lastRecordAtMs < ACTIVE_FOR_MS;
       await Promise.race([woken.promise, sleep(isActive ? activeMs : idleMs)]);
     }
   };
   void poll();
-
-  let trimmedTo: string | undefined;
-  const trimmer = setInterval(() => {
-    const place = Object.values(places)[0];
-    if (place !== undefined && place !== trimmedTo && streamLog?.trim(tableName, place)) trimmedTo = place;
-  }, TRIM_EVERY_MS);
+  const trimmer = startTrimmer(tableName, shards.positions, streamLog);
 
   return {
     wake: () => woken.resolve(),
     async isIdle() {
-      await lookInTurn();
-      return pendingCount() === 0 && !(isEnabled && streamLog?.hasAfter(tableName, lastReadSequence));
+      await readInTurn();
+      return shards.pendingCount() === 0 && !(isEnabled && streamLog?.hasAfter(tableName, lastReadSequence));
     },
     get isEnabled() {
       return isEnabled;
@@ -165,7 +88,20 @@ export const startStreamSource = (options: StreamSourceOptions): StreamSource =>
       isStopped = true;
       clearInterval(trimmer);
       woken.resolve();
-      for (const shard of shards.values()) shard.stop();
+      shards.stop();
     },
   };
+};
+
+/** Removes processed records from the engine's file, because the engine never removes them. */
+const startTrimmer = (
+  tableName: string,
+  positions: Readonly<Record<string, string>>,
+  streamLog: StreamLog | undefined,
+): NodeJS.Timeout => {
+  let trimmedTo: string | undefined;
+  return setInterval(() => {
+    const position = Object.values(positions)[0];
+    if (position !== undefined && position !== trimmedTo && streamLog?.trim(tableName, position)) trimmedTo = position;
+  }, TRIM_EVERY_MS);
 };

@@ -1,4 +1,4 @@
-/** DynamoDB's answer to a call that it refused. */
+/** Error of a call that DynamoDB rejected; `code` is DynamoDB's error type without its namespace. */
 export class DynamoRefusal extends Error {
   readonly code: string;
   constructor(code: string, message: string) {
@@ -11,7 +11,10 @@ export type DynamoCall = (operation: string, input: object) => Promise<Record<st
 
 const services = { table: 'DynamoDB_20120810', stream: 'DynamoDBStreams_20120810' };
 
-/** Calls of the runner itself; the SDK would cost it its start-up. Local engines want a signature's form, not its truth. */
+/**
+ * Creates a function that calls DynamoDB without the SDK, because loading the SDK makes the start slower. Local engines
+ * require a well-formed signature but do not verify it. Throws `DynamoRefusal` when a call is rejected.
+ */
 export const createDynamoCall =
   (endpoint: string, service: keyof typeof services): DynamoCall =>
   async (operation, input) => {

@@ -18,7 +18,7 @@ const binary = (): string => {
     return createRequire(import.meta.url).resolve(`${name}/dynoxide`);
   } catch {
     throw new Error(
-      `The DynamoDB engine ${name} is not installed: run npm ci, or name any DynamoDB endpoint in DYNAMODB_ENDPOINT.`,
+      `The DynamoDB engine ${name} is not installed: run npm ci, or set DYNAMODB_ENDPOINT to an existing DynamoDB endpoint.`,
     );
   }
 };
@@ -30,43 +30,43 @@ export const freePort = async (): Promise<number> => {
   const address = server.address();
   server.close();
   await once(server, 'close');
-  if (typeof address !== 'object' || address === null) throw new Error('no port could be had');
+  if (typeof address !== 'object' || address === null) throw new Error('there is no free port');
   return address.port;
 };
 
-/** Starts a DynamoDB engine on loopback. Without a file it keeps its data in memory. */
+/** Starts a DynamoDB engine on loopback. Without a file its data is in memory. Throws if the engine does not start. */
 export const startDynoxide = async (options: { file?: string } = {}): Promise<Dynoxide> => {
   const port = await freePort();
   const args = ['--port', String(port), ...(options.file ? ['--db-path', options.file] : [])];
-  // In a process group of its own: Ctrl-C reaches us alone, and we end it when nobody needs it any more.
+  // The engine has its own process group, so Ctrl-C reaches only this process, which stops the engine last.
   const child: ChildProcess = spawn(binary(), args, { stdio: ['ignore', 'ignore', 'pipe'], detached: true });
-  const endWithUs = (): void => {
+  const killEngine = (): void => {
     child.kill('SIGKILL');
   };
-  process.once('exit', endWithUs);
-  let complaint = '';
+  process.once('exit', killEngine);
+  let errorOutput = '';
   child.stderr?.on('data', (chunk) => {
-    complaint = (complaint + chunk).slice(-2000);
+    errorOutput = (errorOutput + chunk).slice(-2000);
   });
   const endpoint = `http://127.0.0.1:${port}`;
   for (let tries = 0; ; tries++) {
-    if (child.exitCode !== null) throw new Error(`The DynamoDB engine stopped at once: ${complaint.trim()}`);
+    if (child.exitCode !== null) throw new Error(`The DynamoDB engine stopped immediately: ${errorOutput.trim()}`);
     const isUp = await fetch(endpoint).then(
       () => true,
       () => false,
     );
     if (isUp) break;
-    if (tries === 200) throw new Error(`The DynamoDB engine does not answer at ${endpoint}: ${complaint.trim()}`);
+    if (tries === 200) throw new Error(`The DynamoDB engine does not answer at ${endpoint}: ${errorOutput.trim()}`);
     await sleep(25);
   }
   const stop = async (): Promise<void> => {
-    process.off('exit', endWithUs);
+    process.off('exit', killEngine);
     if (child.exitCode !== null || child.signalCode !== null) return;
-    const gone = once(child, 'exit');
+    const exited = once(child, 'exit');
     child.kill('SIGTERM');
-    const impatience = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN_MS);
-    await gone;
-    clearTimeout(impatience);
+    const killTimer = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN_MS);
+    await exited;
+    clearTimeout(killTimer);
   };
   return { endpoint, pid: child.pid ?? 0, stop };
 };

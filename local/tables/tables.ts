@@ -40,7 +40,7 @@ const describe = async (call: DynamoCall, name: string): Promise<TableDescriptio
   }
 };
 
-const bare = ({ IndexName, KeySchema, Projection }: Index): Index => ({ IndexName, KeySchema, Projection });
+const indexInput = ({ IndexName, KeySchema, Projection }: Index): Index => ({ IndexName, KeySchema, Projection });
 
 const create = async (call: DynamoCall, name: string, properties: TableProperties): Promise<void> => {
   const { GlobalSecondaryIndexes: global, LocalSecondaryIndexes: local } = properties;
@@ -49,8 +49,8 @@ const create = async (call: DynamoCall, name: string, properties: TablePropertie
     BillingMode: 'PAY_PER_REQUEST',
     KeySchema: properties.KeySchema,
     AttributeDefinitions: properties.AttributeDefinitions,
-    ...(global ? { GlobalSecondaryIndexes: global.map(bare) } : {}),
-    ...(local ? { LocalSecondaryIndexes: local.map(bare) } : {}),
+    ...(global ? { GlobalSecondaryIndexes: global.map(indexInput) } : {}),
+    ...(local ? { LocalSecondaryIndexes: local.map(indexInput) } : {}),
     ...(properties.StreamSpecification
       ? { StreamSpecification: { StreamEnabled: true, StreamViewType: properties.StreamSpecification.StreamViewType } }
       : {}),
@@ -69,15 +69,18 @@ const keysOf = ({ KeySchema, GlobalSecondaryIndexes = [], LocalSecondaryIndexes 
   return [keys(KeySchema), ...indexes.map((index) => `${index.IndexName}:${keys(index.KeySchema)}`).sort()].join(' ');
 };
 
-/** Creates the table unless it is there; one that is there keeps its rows. */
-export const ensureTable = async (endpoint: string, name: string, wanted: unknown): Promise<Table> => {
+/**
+ * Creates the table unless it exists, and waits until it is active. An existing table keeps its rows. Throws if the keys
+ * or indexes of an existing table differ from the template.
+ */
+export const ensureTable = async (endpoint: string, name: string, resolvedProperties: unknown): Promise<Table> => {
   const call = createDynamoCall(endpoint, 'table');
-  const properties = wanted as TableProperties;
+  const properties = resolvedProperties as TableProperties;
   if (!(await describe(call, name))) await create(call, name, properties);
   for (;;) {
     const table = await describe(call, name);
     if (table && keysOf(table) !== keysOf(properties)) {
-      throw new Error(`The stored table ${name} has other keys or indexes than the template: start with --fresh.`);
+      throw new Error(`The stored table ${name} has different keys or indexes than the template: start with --fresh.`);
     }
     if (table?.TableStatus === 'ACTIVE') return { name, streamArn: table.LatestStreamArn };
     await sleep(20);

@@ -1,13 +1,13 @@
 export const ACCOUNT = '000000000000';
 export const REGION = 'us-east-1';
 
-/** What the resources of the template became on this machine. */
+/** The values of the template's references on this machine. */
 export interface References {
   ref(logicalId: string): unknown;
   attribute(logicalId: string, name: string): unknown;
 }
 
-/** Gives a property's value with every reference in it replaced. */
+/** Returns a property's value with every reference in it replaced. */
 export type Resolve = (value: unknown) => unknown;
 
 const pseudoParameters = (stackName: string): Record<string, unknown> => ({
@@ -20,7 +20,10 @@ const pseudoParameters = (stackName: string): Record<string, unknown> => ({
   'AWS::NoValue': undefined,
 });
 
-/** https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html, as far as the CDK writes them. */
+/**
+ * Creates a resolver of CloudFormation's intrinsic functions, as far as the CDK uses them. It throws for an unknown one.
+ * https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html
+ */
 export const createResolver = (stackName: string, references: References): Resolve => {
   const pseudo = pseudoParameters(stackName);
   const ref = (name: string): unknown => (name in pseudo ? pseudo[name] : references.ref(name));
@@ -29,10 +32,10 @@ export const createResolver = (stackName: string, references: References): Resol
     return references.attribute(logicalId, rest.join('.'));
   };
 
-  const substitute = (text: string, own: Readonly<Record<string, unknown>>): string =>
+  const substitute = (text: string, variables: Readonly<Record<string, unknown>>): string =>
     text.replaceAll(/\$\{([^}]+)\}/g, (_, name: string) => {
       if (name.startsWith('!')) return `\${${name.slice(1)}}`;
-      if (name in own) return String(resolve(own[name]));
+      if (name in variables) return String(resolve(variables[name]));
       return String(name.includes('.') ? attribute(name) : ref(name));
     });
 
@@ -44,8 +47,11 @@ export const createResolver = (stackName: string, references: References): Resol
       return (resolve(parts) as unknown[]).join(separator);
     },
     'Fn::Sub': (argument) => {
-      const [text, own] = (Array.isArray(argument) ? argument : [argument, {}]) as [string, Record<string, unknown>];
-      return substitute(text, own);
+      const [text, variables] = (Array.isArray(argument) ? argument : [argument, {}]) as [
+        string,
+        Record<string, unknown>,
+      ];
+      return substitute(text, variables);
     },
     'Fn::Select': (argument) => {
       const [index, list] = argument as [unknown, unknown];

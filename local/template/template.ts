@@ -5,7 +5,7 @@ export interface Resource {
   readonly logicalId: string;
   readonly type: string;
   readonly properties: Readonly<Record<string, unknown>>;
-  /** The construct's own id where the template names its path (`deliver`), else the logical id. */
+  /** The construct's id if it is in the template and unique for the type (`deliver`); otherwise the logical id. */
   readonly name: string;
 }
 
@@ -14,7 +14,7 @@ export interface Assembly {
   readonly stackName: string;
   readonly resources: ReadonlyMap<string, Resource>;
   readonly outputs: Readonly<Record<string, { readonly Value: unknown }>>;
-  /** The folder of the asset that is uploaded under this key. */
+  /** The folder of the asset with this object key. Throws if there is none. */
   bundle(objectKey: string): string;
 }
 
@@ -39,7 +39,7 @@ const readJson = <T>(path: string): T => {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as T;
   } catch (cause) {
-    throw new Error(`${path} cannot be read: run npm run synth.`, { cause });
+    throw new Error(`The file ${path} cannot be read: run npm run synth.`, { cause });
   }
 };
 
@@ -68,14 +68,15 @@ const readResources = (template: Template): Map<string, Resource> => {
   );
 };
 
-/** Reads what `cdk synth` wrote. */
+/** Reads the output folder of `cdk synth`. Throws if it does not have exactly one stack. */
 export const readAssembly = (directory: string): Assembly => {
   const manifestPath = join(directory, 'manifest.json');
   if (!existsSync(manifestPath)) throw new Error(`There is no synthesised stack in ${directory}: run npm run synth.`);
   const manifest = readJson<{ artifacts: Record<string, Artifact> }>(manifestPath);
   const stacks = Object.entries(manifest.artifacts).filter(([, { type }]) => type === 'aws:cloudformation:stack');
   const [first, ...others] = stacks;
-  if (!first || others.length > 0) throw new Error(`${directory} holds ${stacks.length} stacks; one can be run here.`);
+  if (!first || others.length > 0)
+    throw new Error(`${directory} has ${stacks.length} stacks; the local stack runs exactly one.`);
   const [stackName, artifact] = first;
   const template = readJson<Template>(
     join(directory, artifact.properties?.templateFile ?? `${stackName}.template.json`),

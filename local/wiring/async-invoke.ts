@@ -11,17 +11,18 @@ interface ConfigProperties {
 }
 
 export interface AsyncInvoke {
-  /** Resolves after the first run. Those that follow a failed one have their own time. */
+  /** Invokes the function and resolves with the result of the first try. Retries run later, in the background. */
   invoke(functionName: string, event: unknown): Promise<InvocationResult>;
   stop(): void;
 }
 
-/** What Lambda does where nothing is configured. https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html */
+/** Lambda's defaults: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html */
 const RETRIES = 2;
-const OLDEST_SECONDS = 21_600;
+const MAX_AGE_SECONDS = 21_600;
+/** The wait before the first and before the second retry. */
 const WAIT_MS = [60_000, 120_000];
 
-/** Calls that nobody waits for, such as ticks: a run that fails is repeated as often as the template says. */
+/** Asynchronous invocations, for example by a schedule. A failed invocation is retried as the template configures it. */
 export const createAsyncInvoke = (
   assembly: Assembly,
   resolve: Resolve,
@@ -36,15 +37,15 @@ export const createAsyncInvoke = (
   );
   const timers = new Set<NodeJS.Timeout>();
 
-  const run = async (name: string, event: unknown, retry: number, bornMs: number): Promise<InvocationResult> => {
-    const { MaximumRetryAttempts = RETRIES, MaximumEventAgeInSeconds = OLDEST_SECONDS } = configs.get(name) ?? {};
+  const run = async (name: string, event: unknown, retry: number, createdMs: number): Promise<InvocationResult> => {
+    const { MaximumRetryAttempts = RETRIES, MaximumEventAgeInSeconds = MAX_AGE_SECONDS } = configs.get(name) ?? {};
     const result = await pool.invoke(name, event);
     const waitMs = (WAIT_MS[retry] ?? 0) / speed;
-    const ageMs = Date.now() + waitMs - bornMs;
+    const ageMs = Date.now() + waitMs - createdMs;
     if (result.ok || retry >= MaximumRetryAttempts || ageMs > (MaximumEventAgeInSeconds * 1000) / speed) return result;
     const timer = setTimeout(() => {
       timers.delete(timer);
-      void run(name, event, retry + 1, bornMs);
+      void run(name, event, retry + 1, createdMs);
     }, waitMs);
     timers.add(timer);
     return result;

@@ -28,7 +28,10 @@ interface FunctionProperties {
   readonly Environment?: { readonly Variables?: Readonly<Record<string, unknown>> };
 }
 
-/** What the Lambda service itself sets, and where the engines are. Files of the host's user are kept out of it. */
+/**
+ * The environment variables that Lambda itself sets, and the engines' endpoints. The AWS configuration files of this
+ * machine's user are disabled.
+ */
 const runtimeVariables = (name: string, memoryMb: number, { endpoints }: FunctionSettings): Record<string, string> => ({
   AWS_REGION: REGION,
   AWS_DEFAULT_REGION: REGION,
@@ -53,7 +56,7 @@ const moduleOf = (directory: string, file: string): string => {
   return pathToFileURL(resolvePath(path)).href;
 };
 
-/** The template's functions, by name, ready to be run here. */
+/** The template's functions by name, with their bundles and environment variables. Throws if a bundle is missing. */
 export const functionDefinitions = (
   assembly: Assembly,
   resolve: Resolve,

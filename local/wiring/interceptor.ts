@@ -1,13 +1,13 @@
 import { Agent, createServer, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A call of a function to an engine, on its way. */
+/** A call from a function to an engine, before it is forwarded. */
 export interface AwsCall {
   readonly functionName: string;
   readonly service: string;
   readonly operation: string;
   readonly input: Readonly<Record<string, unknown>>;
-  /** Ends the calling environment at once, in the middle of its invocation. */
+  /** Kills the calling environment immediately, during its invocation. */
   kill(): Promise<void>;
 }
 
@@ -16,10 +16,10 @@ export interface AwsAnswer {
   readonly body: unknown;
 }
 
-/** Stands between functions and engines in tests: may kill, delay, forward or answer in the engine's place. */
+/** Receives every call between functions and engines in a test. It can forward, delay or answer the call, or kill the caller. */
 export type Interceptor = (call: AwsCall, forward: () => Promise<AwsAnswer>) => Promise<AwsAnswer>;
 
-/** The answer of a table that has no capacity left. */
+/** DynamoDB's response when a table has no capacity left. */
 export const throttled: AwsAnswer = {
   status: 400,
   body: {
@@ -28,7 +28,7 @@ export const throttled: AwsAnswer = {
   },
 };
 
-/** The answer to a write whose condition does not hold: somebody else was quicker. */
+/** DynamoDB's response to a write whose condition does not hold, for example because another writer was faster. */
 export const conditionFailed: AwsAnswer = {
   status: 400,
   body: {
@@ -37,7 +37,7 @@ export const conditionFailed: AwsAnswer = {
   },
 };
 
-/** The answer of a service that is in trouble itself. */
+/** A service's response to a call that fails because of an error inside the service. */
 export const serverError: AwsAnswer = { status: 500, body: { __type: 'InternalServerError', message: 'injected' } };
 
 export interface InterceptorProxy {
@@ -45,14 +45,14 @@ export interface InterceptorProxy {
   stop(): Promise<void>;
 }
 
-/** The environment's own access key id tells who calls: `Credential=<id>/<date>/<region>/<service>/aws4_request`. */
+/** Reads the caller from its access key id: `Credential=<id>/<date>/<region>/<service>/aws4_request`. */
 const callerOf = (headers: IncomingHttpHeaders): { environmentId: string; service: string } => {
   const [, environmentId = '', service = ''] =
     /Credential=([^/]+)\/\d+\/[^/]+\/([^/]+)\//.exec(headers.authorization ?? '') ?? [];
   return { environmentId, service };
 };
 
-/** One endpoint in front of all engines. Only tests have it: without an interceptor functions talk to the engines themselves. */
+/** Starts one endpoint in front of all engines. Only tests use it; without an interceptor functions call the engines directly. */
 export const startInterceptorProxy = async (
   endpoints: Readonly<Record<string, string>>,
   interceptor: Interceptor,
@@ -62,7 +62,7 @@ export const startInterceptorProxy = async (
 
   const forward = async (service: string, headers: IncomingHttpHeaders, body: Buffer): Promise<AwsAnswer> => {
     const endpoint = endpoints[service];
-    if (!endpoint) throw new Error(`no engine stands for ${service}`);
+    if (!endpoint) throw new Error(`there is no engine for ${service}`);
     const { promise, resolve, reject } = Promise.withResolvers<AwsAnswer>();
     const outgoing = httpRequest(endpoint, { method: 'POST', agent, headers }, async (incoming) => {
       const chunks: Buffer[] = [];
@@ -92,7 +92,7 @@ export const startInterceptorProxy = async (
       response.writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.0' });
       response.end(JSON.stringify(answer.body));
     } catch {
-      // As if the connection broke: the function sees no answer.
+      // The function sees a broken connection without a response.
       response.destroy();
     }
   });

@@ -21,42 +21,42 @@ interface MappingProperties {
   readonly StartingPosition?: string;
 }
 
-/** `id` is the mapping's logical id, which stands for its UUID here. */
+/** An event source mapping. `id` is its logical id, which the local stack uses in place of Lambda's UUID. */
 export type EventMapping =
   | { readonly kind: 'queue'; readonly id: string; readonly sourceArn: string; readonly mapping: QueueMapping }
   | { readonly kind: 'stream'; readonly id: string; readonly sourceArn: string; readonly mapping: StreamMapping };
 
-/** `arn:…:function:name`, with an invocation path around it or without, or the name alone. */
+/** The function's name in an ARN (`arn:…:function:name`), in an invocation path that contains an ARN, or in a plain name. */
 export const functionNameOf = (reference: string): string => /:function:([^:/]+)/.exec(reference)?.[1] ?? reference;
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html */
-const MOST_CONCURRENT = 1250;
+const MAX_CONCURRENCY = 1250;
 
-/** The template's event source mappings, with the service's own defaults for what it leaves out. */
+/** The template's enabled event source mappings. A setting that the template leaves out gets Lambda's default. */
 export const eventMappings = (assembly: Assembly, resolve: Resolve): EventMapping[] =>
   resourcesOf(assembly, 'AWS::Lambda::EventSourceMapping').flatMap(({ logicalId: id, properties }): EventMapping[] => {
-    const wanted = resolve(properties) as MappingProperties;
-    if (wanted.Enabled === false) return [];
+    const settings = resolve(properties) as MappingProperties;
+    if (settings.Enabled === false) return [];
     const common = {
-      functionName: functionNameOf(wanted.FunctionName),
-      windowSeconds: wanted.MaximumBatchingWindowInSeconds ?? 0,
-      reportsFailures: wanted.FunctionResponseTypes?.includes('ReportBatchItemFailures') ?? false,
+      functionName: functionNameOf(settings.FunctionName),
+      windowSeconds: settings.MaximumBatchingWindowInSeconds ?? 0,
+      reportsFailures: settings.FunctionResponseTypes?.includes('ReportBatchItemFailures') ?? false,
     };
-    const sourceArn = wanted.EventSourceArn;
+    const sourceArn = settings.EventSourceArn;
     if (sourceArn.startsWith('arn:aws:sqs:')) {
-      const maxConcurrency = wanted.ScalingConfig?.MaximumConcurrency ?? MOST_CONCURRENT;
+      const maxConcurrency = settings.ScalingConfig?.MaximumConcurrency ?? MAX_CONCURRENCY;
       return [
-        { kind: 'queue', id, sourceArn, mapping: { ...common, batchSize: wanted.BatchSize ?? 10, maxConcurrency } },
+        { kind: 'queue', id, sourceArn, mapping: { ...common, batchSize: settings.BatchSize ?? 10, maxConcurrency } },
       ];
     }
     const mapping: StreamMapping = {
       ...common,
-      batchSize: wanted.BatchSize ?? 100,
-      parallelizationFactor: wanted.ParallelizationFactor ?? 1,
-      bisects: wanted.BisectBatchOnFunctionError ?? false,
-      maxRetries: wanted.MaximumRetryAttempts ?? -1,
-      startingPosition: wanted.StartingPosition ?? 'TRIM_HORIZON',
-      filterCriteria: wanted.FilterCriteria,
+      batchSize: settings.BatchSize ?? 100,
+      parallelizationFactor: settings.ParallelizationFactor ?? 1,
+      bisects: settings.BisectBatchOnFunctionError ?? false,
+      maxRetries: settings.MaximumRetryAttempts ?? -1,
+      startingPosition: settings.StartingPosition ?? 'TRIM_HORIZON',
+      filterCriteria: settings.FilterCriteria,
     };
     return [{ kind: 'stream', id, sourceArn, mapping }];
   });
@@ -70,21 +70,21 @@ interface AuthorizerProperties {
   readonly IdentitySource?: readonly string[];
 }
 
-/** By reference; of the kinds there are, the one with a function that looks at one header and answers yes or no. */
+/** The template's authorizers by reference. Throws for any other kind than a function with one header and simple responses. */
 const authorizers = (assembly: Assembly, resolve: Resolve): Map<unknown, Authorizer> =>
   new Map(
     resourcesOf(assembly, 'AWS::ApiGatewayV2::Authorizer').map(({ logicalId, properties }) => {
-      const wanted = resolve(properties) as AuthorizerProperties;
-      const [, header] = HEADER_SOURCE.exec(wanted.IdentitySource?.join() ?? '') ?? [];
-      if (header === undefined || !wanted.EnableSimpleResponses) {
+      const settings = resolve(properties) as AuthorizerProperties;
+      const [, header] = HEADER_SOURCE.exec(settings.IdentitySource?.join() ?? '') ?? [];
+      if (header === undefined || !settings.EnableSimpleResponses) {
         throw new Error(`The template's authorizer ${logicalId} is of a kind that the local stack does not know.`);
       }
-      const keptMs = (wanted.AuthorizerResultTtlInSeconds ?? 0) * 1000;
-      return [resolve({ Ref: logicalId }), { functionName: functionNameOf(wanted.AuthorizerUri), header, keptMs }];
+      const cacheMs = (settings.AuthorizerResultTtlInSeconds ?? 0) * 1000;
+      return [resolve({ Ref: logicalId }), { functionName: functionNameOf(settings.AuthorizerUri), header, cacheMs }];
     }),
   );
 
-/** The HTTP API's routes, each with the name of its function and who is asked before it. */
+/** The HTTP API's routes, each with the name of its function and its authorizer. */
 export const apiRoutes = (assembly: Assembly, resolve: Resolve): Route<RouteTarget>[] => {
   const integrations = new Map(
     resourcesOf(assembly, 'AWS::ApiGatewayV2::Integration').map(({ logicalId, properties }) => {
@@ -92,7 +92,7 @@ export const apiRoutes = (assembly: Assembly, resolve: Resolve): Route<RouteTarg
       return [`integrations/${logicalId}`, functionNameOf(IntegrationUri)];
     }),
   );
-  const known = authorizers(assembly, resolve);
+  const authorizersByRef = authorizers(assembly, resolve);
   return resourcesOf(assembly, 'AWS::ApiGatewayV2::Route').map(({ properties }) => {
     const { RouteKey, Target, AuthorizerId } = resolve(properties) as {
       RouteKey: string;
@@ -101,7 +101,7 @@ export const apiRoutes = (assembly: Assembly, resolve: Resolve): Route<RouteTarg
     };
     const functionName = integrations.get(Target);
     if (functionName === undefined)
-      throw new Error(`The template's route ${RouteKey} leads to ${Target}, which is not there.`);
-    return { key: RouteKey, target: { functionName, authorizer: known.get(AuthorizerId) } };
+      throw new Error(`The template's route ${RouteKey} leads to ${Target}, which does not exist.`);
+    return { key: RouteKey, target: { functionName, authorizer: authorizersByRef.get(AuthorizerId) } };
   });
 };

@@ -4,10 +4,10 @@ import type { Table } from '../tables/tables.ts';
 import { ACCOUNT, REGION, type References } from '../template/intrinsics.ts';
 import type { Assembly, Resource } from '../template/template.ts';
 
-/** What is only known once things run. */
+/** Values of the template's references that are known only after the parts have started. */
 export interface Running {
   gatewayUrl: string;
-  /** Where functions reach the queues. */
+  /** The endpoint of the queues as functions call it. */
   queueEndpoint: string;
   readonly tables: Map<string, Table>;
   readonly customData: Map<string, Readonly<Record<string, unknown>>>;
@@ -17,9 +17,9 @@ export const functionArn = (name: string): string => `arn:aws:lambda:${REGION}:$
 
 type Attributes = Readonly<Record<string, string | undefined>> & { readonly Ref: string };
 
-/** What `Ref` and `Fn::GetAtt` give for each resource of the template. */
+/** Creates the values of `Ref` and `Fn::GetAtt` for each resource. Throws for a resource that the template does not have. */
 export const createReferences = ({ resources }: Assembly, running: Running): References => {
-  const describers: Readonly<Record<string, (resource: Resource) => Attributes>> = {
+  const attributesByType: Readonly<Record<string, (resource: Resource) => Attributes>> = {
     'AWS::DynamoDB::Table': ({ logicalId }) => ({
       Ref: logicalId,
       Arn: `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/${logicalId}`,
@@ -38,16 +38,16 @@ export const createReferences = ({ resources }: Assembly, running: Running): Ref
     const resource = resources.get(logicalId);
     if (!resource && logicalId !== 'BootstrapVersion')
       throw new Error(`The template refers to ${logicalId}, which it does not have.`);
-    return resource && describers[resource.type]?.(resource);
+    return resource && attributesByType[resource.type]?.(resource);
   };
 
   return {
     ref: (logicalId) => describe(logicalId)?.Ref ?? logicalId,
     attribute(logicalId, name) {
-      const known = describe(logicalId);
-      // Roles, log groups and the like stand for nothing here; their names only have to be told apart.
+      const attributes = describe(logicalId);
+      // Roles and log groups do not exist here, so any unique value does.
       return (
-        known?.[name] ??
+        attributes?.[name] ??
         running.customData.get(logicalId)?.[name] ??
         `arn:aws:local:${REGION}:${ACCOUNT}:${logicalId}/${name}`
       );

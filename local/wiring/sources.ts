@@ -3,20 +3,14 @@ import type { MappedSource, Source } from '../functions/event-source.ts';
 import type { FunctionPool } from '../functions/function-pool.ts';
 import { startQueueSource } from '../queues/queue-source.ts';
 import type { LocalQueue } from '../queues/queues.ts';
-import type { Journal } from '../state/journal.ts';
-import type { StreamLog } from '../streams/stream-log.ts';
 import { type StreamSource, startStreamSource } from '../streams/stream-source.ts';
-import type { Resolve } from '../template/intrinsics.ts';
-import type { Assembly } from '../template/template.ts';
+import type { Engines } from './engines.ts';
 import { eventMappings } from './mappings.ts';
-import type { Running } from './references.ts';
+import type { StackContext } from './stack-context.ts';
 
-export interface SourceContext {
-  readonly endpoint: string;
-  readonly running: Running;
+export interface SourceOptions {
+  readonly engines: Pick<Engines, 'dynamoEndpoint' | 'streamLog'>;
   readonly pool: FunctionPool;
-  readonly journal: Journal;
-  readonly streamLog: StreamLog | undefined;
   readonly findQueue: (arn: string) => LocalQueue;
   readonly visibilityTimeoutSeconds: number | undefined;
   readonly log: (functionName: string, text: string) => void;
@@ -25,13 +19,14 @@ export interface SourceContext {
 export interface Sources {
   readonly all: readonly Source[];
   readonly streams: readonly StreamSource[];
-  /** By the id of their mapping. */
+  /** The sources by the id of their mapping. */
   readonly mapped: ReadonlyMap<string, MappedSource>;
 }
 
-/** Starts what the template's mappings carry from queues and streams to functions. */
-export const startSources = (assembly: Assembly, resolve: Resolve, context: SourceContext): Sources => {
-  const { endpoint, running, pool, journal, streamLog, findQueue, visibilityTimeoutSeconds } = context;
+/** Starts one source for each event source mapping of the template. A source invokes a function with records. */
+export const startSources = (context: StackContext, options: SourceOptions): Sources => {
+  const { assembly, resolve, running, journal } = context;
+  const { engines, pool, findQueue, visibilityTimeoutSeconds } = options;
   const mapped = new Map<string, MappedSource>();
   const streams: StreamSource[] = [];
   for (const { kind, id, sourceArn, mapping } of eventMappings(assembly, resolve)) {
@@ -40,28 +35,42 @@ export const startSources = (assembly: Assembly, resolve: Resolve, context: Sour
       continue;
     }
     const table = [...running.tables.values()].find(({ streamArn }) => streamArn === sourceArn);
-    if (!table) throw new Error(`The template maps ${sourceArn}, which is no table's stream.`);
-    const log = (text: string): void => context.log(mapping.functionName, text);
-    const wiring = { endpoint, tableName: table.name, streamArn: sourceArn, mapping, pool, journal, streamLog, log };
-    const stream = startStreamSource(wiring);
+    if (!table) throw new Error(`The template maps ${sourceArn}, which is not the stream of a table.`);
+    const stream = startStreamSource({
+      endpoint: engines.dynamoEndpoint,
+      tableName: table.name,
+      streamArn: sourceArn,
+      mapping,
+      pool,
+      journal,
+      streamLog: engines.streamLog,
+      log: (text) => options.log(mapping.functionName, text),
+    });
     streams.push(stream);
     mapped.set(id, stream);
   }
   return { all: [...mapped.values()], streams, mapped };
 };
 
-/** Waits until nothing is being done, but not for long. */
-export const quiet = async (pool: FunctionPool, forMs: number): Promise<void> => {
-  const endMs = Date.now() + forMs;
+/** Waits until no invocation is running, but at most `atMostMs`. */
+export const waitWhileBusy = async (pool: FunctionPool, atMostMs: number): Promise<void> => {
+  const endMs = Date.now() + atMostMs;
   while (pool.running() > 0 && Date.now() < endMs) await sleep(5);
 };
 
-/** Waits until nothing is left to carry: twice in a row, for what one look finds idle another source may just have handed something. */
-export const settle = async (sources: readonly Source[], pool: FunctionPool, timeoutMs: number): Promise<void> => {
+/**
+ * Waits until all sources are idle in two checks in a row, because one source can write a record for another source that
+ * was just checked. Throws after the timeout.
+ */
+export const waitUntilSettled = async (
+  sources: readonly Source[],
+  pool: FunctionPool,
+  timeoutMs: number,
+): Promise<void> => {
   const endMs = Date.now() + timeoutMs;
-  for (let idleLooks = 0; idleLooks < 2; ) {
+  for (let idleChecks = 0; idleChecks < 2; ) {
     const isIdle = pool.running() === 0 && (await Promise.all(sources.map((source) => source.isIdle()))).every(Boolean);
-    idleLooks = isIdle ? idleLooks + 1 : 0;
+    idleChecks = isIdle ? idleChecks + 1 : 0;
     if (Date.now() > endMs) throw new Error(`The stack has not settled within ${timeoutMs} ms.`);
     await sleep(isIdle ? 2 : 10);
   }

@@ -7,8 +7,8 @@ import { callApi, refusalOf } from '../../local/cli/api-client.ts';
 import type { LocalStack } from '../../local/stack.ts';
 import { readStackFile } from '../../local/state/stack-file.ts';
 import { type AwsAnswer, type AwsCall, throttled } from '../../local/wiring/interceptor.ts';
-import type { FaultPlace, Faults } from '../helpers/faults.ts';
-import type { Answering, Endpoint, WebhookReceiver } from '../helpers/webhook-receiver.ts';
+import type { Faults, FaultTarget } from '../helpers/faults.ts';
+import type { Endpoint, Responder, WebhookReceiver } from '../helpers/webhook-receiver.ts';
 
 export interface Scene {
   readonly stack: LocalStack;
@@ -34,7 +34,7 @@ export interface Cause {
 const denied: AwsAnswer = { status: 400, body: { __type: 'AccessDeniedException', message: 'ordered by the drill' } };
 const keys = { region: 'us-east-1', credentials: { accessKeyId: 'drill', secretAccessKey: 'drill' } };
 
-const addWebhook = async ({ stack, key, receiver }: Scene, answer: Answering, more: object = {}): Promise<Endpoint> => {
+const addWebhook = async ({ stack, key, receiver }: Scene, answer: Responder, more: object = {}): Promise<Endpoint> => {
   const endpoint = receiver.open(answer);
   const body = { url: endpoint.url, events: ['task.accepted'], allow_http: true, ...more };
   const made = await callApi(stack.url, key, 'POST', '/webhooks', body);
@@ -85,10 +85,10 @@ const eachOf = async (count: number, atOnce: number, act: () => Promise<unknown>
 
 /** What it calls first does not answer: it hangs, and no other starts. */
 const hang =
-  (place: FaultPlace): Cause['begin'] =>
+  (place: FaultTarget): Cause['begin'] =>
   async ({ faults }) => {
     const held = Promise.withResolvers<void>();
-    const fault = faults.order(place, async (_, forward) => {
+    const fault = faults.inject(place, async (_, forward) => {
       await held.promise;
       return forward();
     });
@@ -105,14 +105,14 @@ export const causes: readonly Cause[] = [
     alarms: ['keyring-unreadable', 'handed-back', 'deliver-errors'],
     async begin(scene) {
       await addWebhook(scene, () => 200);
-      const keyring = scene.faults.order({ functionName: 'deliver', operation: 'GetSecretValue' }, denied);
+      const keyring = scene.faults.inject({ functionName: 'deliver', operation: 'GetSecretValue' }, denied);
       await publish(scene);
       // Apart, or both would be in one batch.
       await sleep(2 * scene.minuteMs);
       const { body } = await publish(scene);
       const [{ id }] = body.data as [{ id: string }];
       const isAbout = ({ input }: AwsCall) => JSON.stringify(input).includes(id);
-      const end = scene.faults.order(
+      const end = scene.faults.inject(
         { functionName: 'deliver', operation: 'BatchGetItem', when: isAbout },
         'kill before',
       );
@@ -168,7 +168,7 @@ export const causes: readonly Cause[] = [
     what: 'the fan-out may not read who wants an event',
     alarms: ['fan-out-errors', 'iterator-age'],
     async begin(scene) {
-      const fault = scene.faults.order({ functionName: 'fan-out', operation: 'BatchGetItem' }, denied);
+      const fault = scene.faults.inject({ functionName: 'fan-out', operation: 'BatchGetItem' }, denied);
       // A batch is as old as its last record, so it must be full before it can grow old.
       const stop = keepDoing(scene.minuteMs / 4, () => publish(scene, 16));
       return () => {
@@ -181,7 +181,7 @@ export const causes: readonly Cause[] = [
     what: 'the tick may not read the due index',
     alarms: ['due-errors'],
     async begin({ faults }) {
-      const fault = faults.order({ functionName: 'due', operation: 'Query' }, denied);
+      const fault = faults.inject({ functionName: 'due', operation: 'Query' }, denied);
       return () => fault.end();
     },
   },
@@ -189,7 +189,7 @@ export const causes: readonly Cause[] = [
     what: 'the roll-up may not read the hours',
     alarms: ['roll-up-errors'],
     async begin({ faults }) {
-      const fault = faults.order({ functionName: 'roll-up' }, denied);
+      const fault = faults.inject({ functionName: 'roll-up' }, denied);
       return () => fault.end();
     },
   },
@@ -208,7 +208,7 @@ export const causes: readonly Cause[] = [
     alarms: ['first-attempts', 'concurrency'],
     async begin(scene) {
       await addWebhook(scene, () => 200);
-      const fault = scene.faults.order({ functionName: 'deliver', operation: 'BatchGetItem' }, async (_, forward) => {
+      const fault = scene.faults.inject({ functionName: 'deliver', operation: 'BatchGetItem' }, async (_, forward) => {
         await sleep(2 * scene.minuteMs);
         return forward();
       });
@@ -223,7 +223,7 @@ export const causes: readonly Cause[] = [
     what: 'the API may not count a request, and gets one every other minute',
     alarms: ['api-errors'],
     async begin(scene) {
-      const fault = scene.faults.order({ functionName: 'events-api', operation: 'UpdateItem' }, denied);
+      const fault = scene.faults.inject({ functionName: 'events-api', operation: 'UpdateItem' }, denied);
       const stop = keepDoing(2 * scene.minuteMs, () => publish(scene));
       return () => {
         stop();
@@ -235,7 +235,7 @@ export const causes: readonly Cause[] = [
     what: 'the table has no capacity for counting requests',
     alarms: ['busy-tables'],
     async begin(scene) {
-      const fault = scene.faults.order({ functionName: 'events-api', operation: 'UpdateItem' }, throttled);
+      const fault = scene.faults.inject({ functionName: 'events-api', operation: 'UpdateItem' }, throttled);
       const stop = keepDoing(scene.minuteMs / 25, () => publish(scene));
       return () => {
         stop();

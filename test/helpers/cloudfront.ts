@@ -13,23 +13,26 @@ interface Distribution {
 
 type Headers = Record<string, { value: string }>;
 
-const only = (assembly: Assembly, type: string): Readonly<Record<string, unknown>> => {
-  const [found, ...more] = resourcesOf(assembly, type);
-  if (!found || more.length > 0) throw new Error(`The template has ${more.length + (found ? 1 : 0)} of ${type}.`);
-  return found.properties;
+/** The properties of the only resource of this type. Throws if there is not exactly one. */
+const onlyResource = (assembly: Assembly, type: string): Readonly<Record<string, unknown>> => {
+  const [resource, ...others] = resourcesOf(assembly, type);
+  if (!resource || others.length > 0) {
+    throw new Error(`The template has ${others.length + (resource ? 1 : 0)} resources of type ${type}.`);
+  }
+  return resource.properties;
 };
 
 /** `{{resolve:secretsmanager:<arn>:SecretString:::}}`, https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references-secretsmanager.html */
 const resolveSecret = async (text: string, client: SecretsManagerClient): Promise<string> => {
   const [, SecretId] = /^\{\{resolve:secretsmanager:(arn:.*):SecretString:::\}\}$/.exec(text) ?? [];
-  if (SecretId === undefined) throw new Error(`${text} is no reference to a secret`);
+  if (SecretId === undefined) throw new Error(`${text} is not a reference to a secret`);
   const { SecretString = '' } = await client.send(new GetSecretValueCommand({ SecretId }));
   return SecretString;
 };
 
 /**
- * What the template's distribution does with a request: runs its function, adds its header, leaves the host out and hands
- * it on. `viewerAddress` is where requests come from.
+ * Starts a server that does what the template's distribution does with a request: it runs the distribution's function, adds
+ * the secret header, removes the host header and forwards the request to the origin. `viewerAddress` is the client's address.
  */
 export const startCloudFront = async (
   assembly: Assembly,
@@ -38,32 +41,32 @@ export const startCloudFront = async (
   viewerAddress: string,
 ): Promise<LoopbackServer> => {
   const resolve = createResolver(assembly.stackName, { ref: secretArn, attribute: (id, name) => `${id}.${name}` });
-  const { DistributionConfig } = resolve(only(assembly, 'AWS::CloudFront::Distribution')) as {
+  const { DistributionConfig } = resolve(onlyResource(assembly, 'AWS::CloudFront::Distribution')) as {
     DistributionConfig: Distribution;
   };
   const [{ OriginCustomHeaders }] = DistributionConfig.Origins;
-  const added = await Promise.all(
+  const addedHeaders = await Promise.all(
     OriginCustomHeaders.map(async ({ HeaderName, HeaderValue }) => [
       HeaderName,
       await resolveSecret(HeaderValue, client),
     ]),
   );
-  const { FunctionCode } = only(assembly, 'AWS::CloudFront::Function') as { FunctionCode: string };
+  const { FunctionCode } = onlyResource(assembly, 'AWS::CloudFront::Function') as { FunctionCode: string };
   const handler = runInNewContext(`${FunctionCode};handler`) as (event: object) => { headers: Headers };
 
   return serveOnLoopback(async (viewer, response) => {
     const entries = Object.entries(viewer.headersDistinct).map(([name, values]) => [name, { value: String(values) }]);
-    const told = handler({ viewer: { ip: viewerAddress }, request: { headers: Object.fromEntries(entries) } });
+    const viewerRequest = handler({ viewer: { ip: viewerAddress }, request: { headers: Object.fromEntries(entries) } });
     const { host: _, ...headers } = Object.fromEntries(
-      Object.entries(told.headers).map(([name, { value }]) => [name, value]),
+      Object.entries(viewerRequest.headers).map(([name, { value }]) => [name, value]),
     );
-    const onward = request(originUrl + viewer.url, {
+    const forwarded = request(originUrl + viewer.url, {
       method: viewer.method ?? 'GET',
-      headers: { ...headers, ...Object.fromEntries(added) },
+      headers: { ...headers, ...Object.fromEntries(addedHeaders) },
     });
-    viewer.pipe(onward);
-    const [answer] = await once(onward, 'response');
-    response.writeHead(answer.statusCode, answer.headers);
-    answer.pipe(response);
+    viewer.pipe(forwarded);
+    const [originResponse] = await once(forwarded, 'response');
+    response.writeHead(originResponse.statusCode, originResponse.headers);
+    originResponse.pipe(response);
   });
 };

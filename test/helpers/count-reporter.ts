@@ -1,11 +1,11 @@
 import type { Reporter, TestModule } from 'vitest/node';
 
-/** The run in one plain line, last of all, for whatever reads the output. */
+/** Prints the numbers of passed and failed tests as the last line, for programs that read the output. */
 export class CountReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const states = modules.flatMap((module) => [...module.children.allTests()].map((test) => test.result().state));
     const broken = modules.filter((module) => module.state() === 'failed' && module.errors().length > 0).length;
-    const count = (wanted: string): number => states.filter((state) => state === wanted).length;
+    const count = (counted: string): number => states.filter((state) => state === counted).length;
     console.log(`\n${count('passed')} passed, ${count('failed') + broken} failed`);
   }
 }

@@ -1,12 +1,12 @@
 import { afterAll, expect } from 'vitest';
 import { leaveNotes, noteServed } from '../secrecy/notes.ts';
 import { leaveLines } from '../secrecy/writing.ts';
-import { leaveMark } from './run-folder.ts';
+import { markTestFile } from './run-folder.ts';
 
-leaveMark(expect.getState().testPath);
+markTestFile(expect.getState().testPath);
 noteServed();
 
-// The functions' own lines say nothing that a passing test needs to show; what went wrong is still seen.
+// The functions' log lines are collected for the verdict tests and not printed. All other output is printed.
 const write = process.stdout.write.bind(process.stdout);
 const lines: string[] = [];
 const isLine = (text: string): boolean => /^\{"(level|_aws)":/.test(text) && lines.push(text) > 0;
@@ -15,6 +15,6 @@ process.stdout.write = ((chunk: string | Uint8Array, ...rest: []) =>
   isLine(String(chunk)) || write(chunk, ...rest)) as typeof process.stdout.write;
 
 afterAll(() => {
-  leaveLines('log of a function in the test itself', lines);
+  leaveLines('log of a function in the test process', lines);
   leaveNotes();
 });

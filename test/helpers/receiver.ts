@@ -2,25 +2,25 @@ import type http from 'node:http';
 import net, { type AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-const listening = async (server: net.Server): Promise<number> => {
+const listen = async (server: net.Server): Promise<number> => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void server.close());
   return (server.address() as AddressInfo).port;
 };
 
-/** A server on a port of its own until the test is over. */
+/** Starts the server on a free port of loopback and stops it after the test. Returns its host and port. */
 export const serve = async (server: http.Server): Promise<string> => {
   onTestFinished(() => server.closeAllConnections());
-  return `127.0.0.1:${await listening(server)}`;
+  return `127.0.0.1:${await listen(server)}`;
 };
 
 export interface RawReceiver {
   readonly host: string;
-  /** What came in, by connection. */
+  /** The received bytes as text, one entry per connection. */
   readonly received: string[];
 }
 
-/** A server that answers bytes, whatever they are, as soon as a request's head is there. */
+/** Starts a server that lets `answer` write any bytes as soon as the head of a request has arrived. */
 export const serveRaw = async (
   answer: (socket: net.Socket, request: string, connection: number) => void,
 ): Promise<RawReceiver> => {
@@ -39,5 +39,5 @@ export const serveRaw = async (
   onTestFinished(() => {
     for (const socket of sockets) socket.destroy();
   });
-  return { host: `127.0.0.1:${await listening(server)}`, received };
+  return { host: `127.0.0.1:${await listen(server)}`, received };
 };

@@ -10,7 +10,7 @@ import { note, noteAnswer, noteAuthorization, noteKeyring, noteRequest } from '.
 import { leaveLines, leaveRows } from '../secrecy/writing.ts';
 
 export interface RecordedStackOptions extends StackOptions {
-  /** Nothing stands between functions and engines: for tests of speed. What is called is not noted then. */
+  /** Runs without an interceptor, for tests of speed. The functions' calls are not recorded then. */
   readonly isDirect?: boolean;
 }
 
@@ -19,7 +19,7 @@ interface HttpEvent {
   readonly body?: string;
 }
 
-/** What the API was told and has told. */
+/** Notes the secrets in an API request and its response, so that a verdict can search for them in logs and rows. */
 const noteExchange = ({ functionName, event, result }: Invocation): void => {
   if (!functionName.endsWith('-api')) return;
   const { headers, body } = event as HttpEvent;
@@ -29,6 +29,7 @@ const noteExchange = ({ functionName, event, result }: Invocation): void => {
   if (result.ok) noteAnswer((result.payload as { body?: string }).body);
 };
 
+/** Notes the operator key and the keys of the keyring. */
 const noteKeys = async (stack: LocalStack): Promise<void> => {
   noteAuthorization(stack.operatorKey);
   const { environment } = stack.definitionOf('deliver');
@@ -45,8 +46,8 @@ const noteKeys = async (stack: LocalStack): Promise<void> => {
 };
 
 /**
- * The stack as it would be deployed. When it stops, it leaves for the verdicts on the run what its functions called and
- * wrote, and what they may not have written.
+ * Starts the stack as it would be deployed. When it stops, it saves for the verdict tests the calls, log lines, rows and
+ * messages of its functions, and the secrets that must not be in them.
  */
 export const startRecordedStack = async ({
   isDirect = false,
@@ -83,7 +84,7 @@ export const startRecordedStack = async ({
         stack.peek(name).map(({ body }) => body),
       );
     }
-    for (const [name, of] of lines) leaveLines(`log ${name}`, of);
+    for (const [name, texts] of lines) leaveLines(`log ${name}`, texts);
   };
   return {
     ...stack,

@@ -6,23 +6,23 @@ import { inject } from 'vitest';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** A folder of this run's own, which vitest.config.ts names and removes. */
+    /** The folder of this test run. `vitest.config.ts` chooses its path and removes it. */
     runFolder: string;
   }
 }
 
 const file = `${randomUUID()}.jsonl`;
 
-/** Leaves something of a test file's for `test/verdicts`, which look at the whole run when all else is done. */
-export const leave = (kind: string, records: readonly unknown[]): void => {
+/** Saves records of a test file for the tests in `test/verdicts`, which run last and check the whole run. */
+export const saveForVerdicts = (kind: string, records: readonly unknown[]): void => {
   if (records.length === 0) return;
   const folder = join(inject('runFolder'), kind);
   mkdirSync(folder, { recursive: true });
   appendFileSync(join(folder, file), records.map((record) => `${JSON.stringify(record)}\n`).join(''));
 };
 
-/** All that was left of a kind, file by file. */
-export function* left<T>(kind: string): Generator<readonly T[]> {
+/** The saved records of one kind, one array per test file. */
+export function* savedForVerdicts<T>(kind: string): Generator<readonly T[]> {
   const folder = join(inject('runFolder'), kind);
   if (!existsSync(folder)) return;
   for (const name of readdirSync(folder)) {
@@ -31,12 +31,12 @@ export function* left<T>(kind: string): Generator<readonly T[]> {
   }
 }
 
-/** Says that a test file is part of the run. */
-export const leaveMark = (testPath: string | undefined): void => leave('marks', [testPath ?? '']);
+/** Marks a test file as part of the run. */
+export const markTestFile = (testPath: string | undefined): void => saveForVerdicts('marks', [testPath ?? '']);
 
-/** Whether every test file ran: only then is what was not seen not there. */
+/** Whether every test file ran. Only then does a call that was not recorded prove that it is never made. */
 export const isWholeRun = (): boolean => {
-  const ran = new Set([...left<string>('marks')].flat());
+  const ran = new Set([...savedForVerdicts<string>('marks')].flat());
   const root = fileURLToPath(new URL('..', import.meta.url));
   return readdirSync(root, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.test.ts') && !name.startsWith('verdicts'))

@@ -1,7 +1,7 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** One request as it came in. `number` counts those of the same delivery, from 1. */
+/** One received request. `number` counts the requests of the same delivery, from 1. */
 export interface Post {
   readonly deliveryId: string;
   readonly eventId: string;
@@ -9,30 +9,30 @@ export interface Post {
   readonly atMs: number;
 }
 
-/** The status to answer; `null` leaves the answer to whoever holds the response. */
-export type Answering = (post: Post, response: ServerResponse) => number | null | Promise<number | null>;
+/** Returns the status to answer, or `null` if the function writes the response itself. */
+export type Responder = (post: Post, response: ServerResponse) => number | null | Promise<number | null>;
 
-/** A webhook's receiver: where it is, and what has come in. */
+/** A receiver's URL and its received requests. */
 export interface Endpoint {
   readonly url: string;
   readonly posts: Post[];
 }
 
 export interface WebhookReceiver {
-  /** A place of its own for one webhook. */
-  open(answer: Answering): Endpoint;
+  /** Opens a new URL for one webhook. */
+  open(answer: Responder): Endpoint;
   stop(): void;
 }
 
-/** A server on loopback that many webhooks share, each under a path of its own. */
+/** Starts a server on loopback that many webhooks share, each with its own path. */
 export const startWebhookReceiver = async (): Promise<WebhookReceiver> => {
-  const places = new Map<string, { endpoint: Endpoint; answer: Answering }>();
+  const endpoints = new Map<string, { endpoint: Endpoint; answer: Responder }>();
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
-    const place = places.get((request.url ?? '').replace(/\?.*/, ''));
-    if (!place) return response.writeHead(404).end();
-    const { posts } = place.endpoint;
+    const opened = endpoints.get((request.url ?? '').replace(/\?.*/, ''));
+    if (!opened) return response.writeHead(404).end();
+    const { posts } = opened.endpoint;
     const deliveryId = String(request.headers['x-passpost-delivery-id']);
     const post = {
       deliveryId,
@@ -41,7 +41,7 @@ export const startWebhookReceiver = async (): Promise<WebhookReceiver> => {
       atMs: Date.now(),
     };
     posts.push(post);
-    const status = await place.answer(post, response);
+    const status = await opened.answer(post, response);
     if (status !== null) response.writeHead(status).end();
     return undefined;
   });
@@ -51,9 +51,9 @@ export const startWebhookReceiver = async (): Promise<WebhookReceiver> => {
 
   return {
     open(answer) {
-      const path = `/${places.size + 1}`;
+      const path = `/${endpoints.size + 1}`;
       const endpoint: Endpoint = { url: origin + path, posts: [] };
-      places.set(path, { endpoint, answer });
+      endpoints.set(path, { endpoint, answer });
       return endpoint;
     },
     stop() {

@@ -5,7 +5,7 @@ import type { LocalStack, StackOptions } from '../../local/stack.ts';
 import { canary } from '../secrecy/notes.ts';
 import { createFaults, type Faults } from './faults.ts';
 import { type RecordedStackOptions, startRecordedStack } from './recorded-stack.ts';
-import { type Answering, type Endpoint, startWebhookReceiver, type WebhookReceiver } from './webhook-receiver.ts';
+import { type Endpoint, type Responder, startWebhookReceiver, type WebhookReceiver } from './webhook-receiver.ts';
 
 export interface Delivery extends DeliveryView {
   readonly attempts: readonly AttemptView[];
@@ -15,18 +15,20 @@ export interface Webhook extends Endpoint {
   readonly id: string;
 }
 
-/** A fresh account, and what its own key can do. */
+/** A new account and calls with its own API key. */
 export interface Client {
   readonly key: string;
   readonly accountId: string;
   call(method: string, path: string, body?: object): ReturnType<typeof callApi>;
-  /** Wants `task.accepted` unless told otherwise. */
-  addWebhook(answer: Answering, more?: Readonly<Record<string, unknown>>): Promise<Webhook>;
+  /** Registers a webhook at a new receiver. Its events are `task.accepted` unless `more` sets others. */
+  addWebhook(answer: Responder, more?: Readonly<Record<string, unknown>>): Promise<Webhook>;
+  /** Publishes this number of events; returns their ids. */
   publish(count: number, type?: string): Promise<string[]>;
+  /** The webhook's deliveries with their attempts: one call for each delivery. */
   deliveries(webhook: { readonly id: string }): Promise<Delivery[]>;
-  /** The deliveries as listed, once there are so many and nothing is owed for any. */
+  /** Waits until the webhook has `count` deliveries and no delivery has an attempt pending. Returns them as listed. */
   listedSettled(webhook: { readonly id: string }, count: number, withinMs?: number): Promise<DeliveryView[]>;
-  /** The same with all their attempts: a call for each. */
+  /** Waits like `listedSettled`, and returns the deliveries with their attempts. */
   settled(webhook: { readonly id: string }, count: number, withinMs?: number): Promise<Delivery[]>;
 }
 
@@ -43,7 +45,7 @@ const createClient = async ({ stack, receiver }: Pick<WholeStack, 'stack' | 'rec
   const created = await callApi(stack.url, stack.operatorKey, 'POST', '/accounts', account);
   const key = String(created.body.key);
   const call: Client['call'] = (method, path, body) => callApi(stack.url, key, method, path, body);
-  const done = async <T>(method: string, path: string, body?: object): Promise<T> => {
+  const callOk = async <T>(method: string, path: string, body?: object): Promise<T> => {
     const answer = await call(method, path, body);
     if (answer.status >= 300) throw new Error(`${method} ${path}: ${refusalOf(answer)}`);
     return answer.body as T;
@@ -53,14 +55,14 @@ const createClient = async ({ stack, receiver }: Pick<WholeStack, 'stack' | 'rec
     const all: DeliveryView[] = [];
     for (let cursor: string | null = ''; cursor !== null; ) {
       const path: string = `/webhooks/${webhookId}/deliveries?limit=100${cursor && `&cursor=${cursor}`}`;
-      const page = await done<{ data: DeliveryView[]; next_cursor: string | null }>('GET', path);
+      const page = await callOk<{ data: DeliveryView[]; next_cursor: string | null }>('GET', path);
       all.push(...page.data);
       cursor = page.next_cursor;
     }
     return all;
   };
   const deliveries: Client['deliveries'] = async ({ id }) =>
-    Promise.all((await list(id)).map((delivery) => done<Delivery>('GET', `/deliveries/${delivery.id}`)));
+    Promise.all((await list(id)).map((delivery) => callOk<Delivery>('GET', `/deliveries/${delivery.id}`)));
 
   const listedSettled: Client['listedSettled'] = async ({ id }, count, withinMs = 20_000) => {
     for (const endMs = Date.now() + withinMs; ; ) {
@@ -83,14 +85,14 @@ const createClient = async ({ stack, receiver }: Pick<WholeStack, 'stack' | 'rec
     async addWebhook(answer, more = {}) {
       const endpoint = receiver.open(answer);
       const body = { url: endpoint.url, events: ['task.accepted'], allow_http: true, ...more };
-      const { id } = await done<{ id: string }>('POST', '/webhooks', body);
+      const { id } = await callOk<{ id: string }>('POST', '/webhooks', body);
       return { ...endpoint, id };
     },
     async publish(count, type = 'task.accepted') {
       const ids: string[] = [];
       for (let left = count; left > 0; left -= 100) {
         const events = Array.from({ length: Math.min(left, 100) }, (_, n) => ({ type, data: { n, canary } }));
-        const { data } = await done<{ data: { id: string }[] }>('POST', '/events', { events });
+        const { data } = await callOk<{ data: { id: string }[] }>('POST', '/events', { events });
         ids.push(...data.map(({ id }) => id));
       }
       return ids;
@@ -105,27 +107,27 @@ const createClient = async ({ stack, receiver }: Pick<WholeStack, 'stack' | 'rec
 };
 
 /**
- * The stack as it would be deployed, for a file's tests; call it at the top of a `describe`. Where it is about speed,
- * `isDirect` leaves out what stands between functions and engines, and with it the faults.
+ * Starts the stack as it would be deployed, for the tests of one `describe`; call it at the top of the block. For tests of
+ * speed, `isDirect` removes the interceptor between functions and engines. Faults cannot be injected then.
  */
 export const useWholeStack = (options: RecordedStackOptions): WholeStack => {
   const faults = createFaults();
   const logs: string[] = [];
-  const own = { faults, logs } as { -readonly [K in keyof WholeStack]: WholeStack[K] };
-  own.newClient = () => createClient(own);
+  const whole = { faults, logs } as { -readonly [K in keyof WholeStack]: WholeStack[K] };
+  whole.newClient = () => createClient(whole);
   beforeAll(async () => {
     const onLog: StackOptions['onLog'] = ({ functionName, text }) => logs.push(`${functionName} ${text}`);
-    own.receiver = await startWebhookReceiver();
-    own.stack = await startRecordedStack({ onLog, interceptor: faults.interceptor, ...options });
+    whole.receiver = await startWebhookReceiver();
+    whole.stack = await startRecordedStack({ onLog, interceptor: faults.interceptor, ...options });
   });
   afterEach(() => faults.clear());
   afterAll(async () => {
-    await own.stack?.stop();
-    own.receiver?.stop();
+    await whole.stack?.stop();
+    whole.receiver?.stop();
   });
-  return own;
+  return whole;
 };
 
-/** Extra requests of each delivery, beyond the attempts that were recorded. */
+/** For each delivery, the number of requests at the receiver minus the number of recorded attempts. */
 export const extraPosts = ({ posts }: Endpoint, deliveries: readonly DeliveryView[]): number[] =>
   deliveries.map(({ id, attempts_made }) => posts.filter(({ deliveryId }) => deliveryId === id).length - attempts_made);

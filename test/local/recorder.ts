@@ -17,7 +17,7 @@ export interface StreamRecord {
   readonly sequence: string;
 }
 
-/** What the fixture's functions were given, and what they are to answer. */
+/** Records the batches and ticks that the fixture's functions get. `onQueue` and `onStream` set the functions' results. */
 export interface Recorder {
   readonly queueBatches: QueueRecord[][];
   readonly streamBatches: StreamRecord[][];
@@ -36,11 +36,11 @@ export interface Run {
 
 export const fixture = new URL('./fixture', import.meta.url).pathname;
 
-/** Waits until it holds, at most some seconds. */
-export const until = async (holds: () => boolean, ms = 5000): Promise<void> => {
+/** Waits until the condition is true. Throws after `ms`, by default five seconds. */
+export const until = async (isTrue: () => boolean, ms = 5000): Promise<void> => {
   const endMs = Date.now() + ms;
-  while (!holds()) {
-    if (Date.now() > endMs) throw new Error(`not so within ${ms} ms: ${holds}`);
+  while (!isTrue()) {
+    if (Date.now() > endMs) throw new Error(`The condition was not true within ${ms} ms: ${isTrue}`);
     await sleep(2);
   }
 };
@@ -79,7 +79,7 @@ const startRecorder = async (): Promise<{ recorder: Recorder; url: string; stop:
   return { recorder, url, stop };
 };
 
-/** Stacks of the fixture; each is stopped after its test. */
+/** Returns a function that starts a stack of the fixture. Each stack is stopped after its test. */
 export const useStacks = (): ((options?: StackOptions) => Promise<Run>) => {
   const stops: (() => unknown)[] = [];
   afterEach(async () => {

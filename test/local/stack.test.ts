@@ -9,7 +9,7 @@ import { fixture, until, useStacks } from './recorder.ts';
 describe('the local stack', () => {
   const start = useStacks();
 
-  it('names its parts and fills its secret once', async () => {
+  it('lists its functions, queues and tables, and its operator key comes from the custom resource', async () => {
     const { stack } = await start();
 
     expect(stack.functionNames).toEqual(['api', 'mapped-queue', 'mapped-stream', 'tick', 'filled']);
@@ -19,7 +19,7 @@ describe('the local stack', () => {
     expect(stack.operatorKey).toMatch(/^made /);
   });
 
-  it('kills what is being served and leaves the rest alone', async () => {
+  it('kill() ends only the environment that serves the function', async () => {
     const { stack, get, recorder, send } = await start();
     const hanging = get('/things?hang');
     await sleep(300);
@@ -33,7 +33,7 @@ describe('the local stack', () => {
     expect(recorder.queueBatches.flat()).toHaveLength(1);
   });
 
-  it('ticks with the instant it was scheduled for', async () => {
+  it('tick() passes the scheduled time to the function', async () => {
     const { stack, recorder } = await start();
 
     await stack.tick(new Date('2026-11-01T10:00:00Z'));
@@ -41,7 +41,7 @@ describe('the local stack', () => {
     expect(recorder.ticks).toMatchObject([{ source: 'aws.events', time: '2026-11-01T10:00:00Z' }]);
   });
 
-  it('repeats a tick that fails, as Lambda does where the template says nothing', async () => {
+  it('retries a failed tick twice, which is Lambda’s default', async () => {
     const runs = new Map<string, number>();
     await start({
       speed: 6000,
@@ -57,7 +57,7 @@ describe('the local stack', () => {
     expect(Math.max(...runs.values())).toBe(3);
   });
 
-  it('divides the schedule by its speed', async () => {
+  it('divides the interval of a schedule by the speed', async () => {
     const { recorder } = await start({ speed: 600 });
 
     await until(() => recorder.ticks.length >= 3, 2000);
@@ -65,7 +65,7 @@ describe('the local stack', () => {
     expect(recorder.ticks.length).toBeGreaterThanOrEqual(3);
   });
 
-  it('withdraws the leave for loopback', async () => {
+  it('with strictEgress does not allow functions to call loopback', async () => {
     const { get } = await start({ strictEgress: true });
 
     const { body } = await get('/things');
@@ -73,7 +73,7 @@ describe('the local stack', () => {
     expect(body.env).not.toHaveProperty('EGRESS_ALLOW');
   });
 
-  it('empties queues on demand', async () => {
+  it('purge("all") empties the queues', async () => {
     const { stack, send } = await start();
     await send({ MessageBody: 'waits', DelaySeconds: 600 });
 
@@ -82,7 +82,7 @@ describe('the local stack', () => {
     expect(stack.depth('work').delayed).toBe(0);
   });
 
-  it('lets a test stand between functions and engines', async () => {
+  it('passes every call of a function to the interceptor, which can answer it or kill the function', async () => {
     const calls: AwsCall[] = [];
     const { get } = await start({
       interceptor: async (call, forward) => {
@@ -105,7 +105,7 @@ describe('the local stack', () => {
     ]);
   });
 
-  it('reads a killed function’s write from the stream all the same', async () => {
+  it('delivers a write from the stream even if the writing function was killed', async () => {
     const { stack, recorder, get } = await start({
       interceptor: async (call, forward) => {
         const answer = await forward();
@@ -120,7 +120,7 @@ describe('the local stack', () => {
     expect(recorder.streamBatches.flat().map(({ id }) => id)).toEqual(['written']);
   });
 
-  it('says in a sentence what is in its way', async () => {
+  it('rejects with a plain sentence when a port is in use, the synth is missing or a custom resource fails', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await new Promise((done) => server.once('listening', done));
     const { port } = server.address() as AddressInfo;

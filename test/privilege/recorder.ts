@@ -1,5 +1,5 @@
 import type { Interceptor } from '../../local/wiring/interceptor.ts';
-import { leave } from '../helpers/run-folder.ts';
+import { saveForVerdicts } from '../helpers/run-folder.ts';
 import { usesOf } from './uses.ts';
 
 export interface UseRecorder {
@@ -23,7 +23,7 @@ export const createUseRecorder = (
       return next(call, forward);
     },
     leave: () =>
-      leave(
+      saveForVerdicts(
         'uses',
         [...seen].map((text): unknown => JSON.parse(text)),
       ),

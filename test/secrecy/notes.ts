@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import diagnostics from 'node:diagnostics_channel';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { leave } from '../helpers/run-folder.ts';
+import { saveForVerdicts } from '../helpers/run-folder.ts';
 import type { Needle, NeedleKind } from './find-needles.ts';
 
 // What must stand nowhere that the functions write, noted as a test file gives it to them or gets it from them.
@@ -78,4 +78,5 @@ export const noteServed = (): void =>
     noteHeaders((message as { request: IncomingMessage }).request.headers),
   );
 
-export const leaveNotes = (): void => leave('needles', [{ kind: 'event body', text: canary }, ...noted.values()]);
+export const leaveNotes = (): void =>
+  saveForVerdicts('needles', [{ kind: 'event body', text: canary }, ...noted.values()]);

@@ -1,5 +1,5 @@
 import { createDynamoCall } from '../../local/tables/dynamo-call.ts';
-import { leave } from '../helpers/run-folder.ts';
+import { saveForVerdicts } from '../helpers/run-folder.ts';
 
 /** Something that functions wrote: a log line, a row, a message. */
 export interface Writing {
@@ -27,14 +27,14 @@ const scan = async (endpoint: string, TableName: string): Promise<Marshalled[]> 
 /** Leaves all rows of a table. */
 export const leaveRows = async (endpoint: string, tableName: string, name: string): Promise<void> => {
   const rows = await scan(endpoint, tableName);
-  leave(
+  saveForVerdicts(
     'writings',
     rows.map((fields): Writing => ({ place: `${name} ${fields.kind?.S ?? 'row'}`, fields: { ...fields } })),
   );
 };
 
 export const leaveLines = (place: string, lines: readonly string[]): void =>
-  leave(
+  saveForVerdicts(
     'writings',
     lines.map((line): Writing => ({ place, fields: { line } })),
   );

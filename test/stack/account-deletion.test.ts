@@ -3,26 +3,26 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { callApi } from '../../local/cli/api-client.ts';
 import type { AwsCall } from '../../local/wiring/interceptor.ts';
-import type { FaultPlace } from '../helpers/faults.ts';
+import type { FaultTarget } from '../helpers/faults.ts';
 import { type Client, useWholeStack } from '../helpers/whole-stack.ts';
 
-/** A call of the deletion that holds the text. */
-const at = (operation: string, text: string): FaultPlace => ({
+/** The call of the deletion whose input contains the text. */
+const callWith = (operation: string, text: string): FaultTarget => ({
   functionName: 'accounts-api',
   operation,
   when: ({ input }: AwsCall) => JSON.stringify(input).includes(text),
   times: 1,
 });
-const closing = at('TransactWriteItems', 'SET deleting_until');
-const ending = at('UpdateItem', 'SET revoked_at');
-const unlisting = at('TransactWriteItems', 'key.revoked');
-const clearing = at('TransactWriteItems', 'webhook-count');
-const removing = at('TransactWriteItems', 'account.deleted');
+const markDeleting = callWith('TransactWriteItems', 'SET deleting_until');
+const revokeKey = callWith('UpdateItem', 'SET revoked_at');
+const unlistKey = callWith('TransactWriteItems', 'key.revoked');
+const deleteCounters = callWith('TransactWriteItems', 'webhook-count');
+const deleteAccountRow = callWith('TransactWriteItems', 'account.deleted');
 
-describe('an account that is being deleted', () => {
+describe('the deletion of an account', () => {
   const whole = useWholeStack({});
   let client: Client;
-  /** Its keys, the first one first. */
+  /** The account's keys, oldest first. */
   let keys: string[];
   let tables: DynamoDBClient;
   beforeAll(() => {
@@ -42,80 +42,80 @@ describe('an account that is being deleted', () => {
   const makeKey = (mode = 'live') => client.call('POST', '/keys', { name: 'till', scopes: ['keys:read'], mode });
   const remove = () => callApi(whole.stack.url, whole.stack.operatorKey, 'DELETE', `/accounts/${client.accountId}`);
   const statusOf = async (key: string) => (await callApi(whole.stack.url, key, 'GET', '/keys')).status;
-  const isThere = async () => {
+  const exists = async () => {
     const { operatorKey, url } = whole.stack;
     return (await callApi(url, operatorKey, 'GET', `/accounts/${client.accountId}`)).status === 200;
   };
-  /** What no expiry ever takes away: of the account, and keys of it that live. */
-  const lasting = async () => {
-    const found: Record<string, unknown>[] = [];
+  /** Rows of the account that never expire. */
+  const lastingRows = async () => {
+    const rows: Record<string, unknown>[] = [];
     for (const name of ['domain-table', 'delivery-table']) {
       const TableName = whole.stack.tableName(name);
       for await (const { Items = [] } of paginateScan({ client: tables }, { TableName, ConsistentRead: true })) {
-        found.push(...Items.map((item) => unmarshall(item)));
+        rows.push(...Items.map((item) => unmarshall(item)));
       }
     }
-    return found.filter((row) => JSON.stringify(row).includes(client.accountId) && row.ttl === undefined);
+    return rows.filter((row) => JSON.stringify(row).includes(client.accountId) && row.ttl === undefined);
   };
-  /** Whatever came before: it is gone now, with all its keys. */
-  const expectGone = async (all = keys) => {
-    expect(await isThere()).toBe(false);
+  /** Expects that the account, all its keys and all rows that never expire are deleted. */
+  const expectDeleted = async (all = keys) => {
+    expect(await exists()).toBe(false);
     expect(await Promise.all(all.map(statusOf))).toEqual(all.map(() => 401));
-    expect(await lasting()).toEqual([]);
+    expect(await lastingRows()).toEqual([]);
   };
 
-  it.each<[string, FaultPlace, 'kill before' | 'kill after']>([
-    ['before it gets no more keys', closing, 'kill before'],
-    ['when it gets no more keys', closing, 'kill after'],
-    ['when a key is ended', ending, 'kill after'],
-    ['before a key is off the list', unlisting, 'kill before'],
-    ['when a key is off the list', unlisting, 'kill after'],
-    ['when what tells nothing is gone', clearing, 'kill after'],
-    ['before its row goes', removing, 'kill before'],
-  ])('is there while a key of it may live, and goes at the repeat: killed %s', async (_, place, kind) => {
-    const kill = whole.faults.order(place, kind);
+  it.each<[string, FaultTarget, 'kill before' | 'kill after']>([
+    ['before the account is marked as deleting', markDeleting, 'kill before'],
+    ['after the account is marked as deleting', markDeleting, 'kill after'],
+    ['after a key is revoked', revokeKey, 'kill after'],
+    ['before a key is removed from the list', unlistKey, 'kill before'],
+    ['after a key is removed from the list', unlistKey, 'kill after'],
+    ['after the counters are deleted', deleteCounters, 'kill after'],
+    ['before the account row is deleted', deleteAccountRow, 'kill before'],
+  ])('that is killed %s leaves the account, and a second request deletes it', async (_, target, kind) => {
+    const kill = whole.faults.inject(target, kind);
 
     const killed = await remove();
-    const isStill = await isThere();
+    const stillExists = await exists();
     const repeated = await remove();
 
-    expect([killed.status, kill.hits, isStill, repeated.status]).toEqual([500, 1, true, 204]);
-    await expectGone();
+    expect([killed.status, kill.hits, stillExists, repeated.status]).toEqual([500, 1, true, 204]);
+    await expectDeleted();
     expect((await remove()).status).toBe(404);
   });
 
-  it('is gone where only the answer was lost', async () => {
-    const kill = whole.faults.order(removing, 'kill after');
+  it('is complete even if the function dies before its response', async () => {
+    const kill = whole.faults.inject(deleteAccountRow, 'kill after');
 
     const killed = await remove();
 
     expect([killed.status, kill.hits]).toEqual([500, 1]);
-    await expectGone();
+    await expectDeleted();
     expect((await remove()).status).toBe(404);
   });
 
-  it('ends a key, too, that is made just before it gets no more', async () => {
-    const made: { status: number; body: Record<string, unknown> }[] = [];
-    whole.faults.order(closing, async (_, forward) => {
-      made.push(await makeKey());
+  it('also revokes a key that is created just before the account is marked as deleting', async () => {
+    const created: { status: number; body: Record<string, unknown> }[] = [];
+    whole.faults.inject(markDeleting, async (_, forward) => {
+      created.push(await makeKey());
       return forward();
     });
 
     expect((await remove()).status).toBe(204);
 
-    expect(made).toMatchObject([{ status: 201 }]);
-    await expectGone([...keys, String(made[0]?.body.key)]);
+    expect(created).toMatchObject([{ status: 201 }]);
+    await expectDeleted([...keys, String(created[0]?.body.key)]);
   });
 
-  it('gets no key any more once they are being ended', async () => {
+  it('refuses to create or rotate a key with 409 while the keys are being revoked', async () => {
     const refused: { status: number; body: Record<string, unknown> }[] = [];
     const { data } = (await client.call('GET', '/keys')).body as { data: { id: string }[] };
-    // The keys' ends wait, so that one of them can still ask.
-    whole.faults.order(ending, async (_, forward) => {
+    // The revocations wait, so that a key is still valid for the two requests.
+    whole.faults.inject(revokeKey, async (_, forward) => {
       refused.push(await makeKey(), await client.call('POST', `/keys/${data[0]?.id}/rotate`, {}));
       return forward();
     });
-    whole.faults.order({ ...ending, times: 9 }, async (_, forward) => {
+    whole.faults.inject({ ...revokeKey, times: 9 }, async (_, forward) => {
       while (refused.length < 2) await new Promise((next) => setTimeout(next, 10));
       return forward();
     });
@@ -126,23 +126,23 @@ describe('an account that is being deleted', () => {
       { status: 409, body: { detail: expect.stringContaining('being deleted') } },
       { status: 409, body: { detail: expect.stringContaining('being deleted') } },
     ]);
-    await expectGone();
+    await expectDeleted();
   });
 
   it.each([
-    ['made', () => makeKey()],
+    ['created', () => makeKey()],
     [
-      'made in the place of another',
+      'created by a rotation',
       async () => {
         const { data } = (await client.call('GET', '/keys')).body as { data: { id: string }[] };
         return client.call('POST', `/keys/${data[0]?.id}/rotate`, { overlap_seconds: 0 });
       },
     ],
-  ])('outlives no key that is still being %s', async (_, make) => {
+  ])('leaves no valid key behind that was being %s at the same time', async (_, make) => {
     const deletion = Promise.withResolvers<number>();
-    const place = { functionName: 'keys-api', operation: 'TransactWriteItems', times: 1 };
-    // The key's row is about to be written, and comes after all of the deletion.
-    const late = whole.faults.order(place, async (_call, forward) => {
+    const target = { functionName: 'keys-api', operation: 'TransactWriteItems', times: 1 };
+    // The whole deletion runs just before the key's row is written.
+    const late = whole.faults.inject(target, async (_call, forward) => {
       deletion.resolve((await remove()).status);
       return forward();
     });
@@ -151,22 +151,22 @@ describe('an account that is being deleted', () => {
 
     expect([late.hits, await deletion.promise]).toEqual([1, 204]);
     expect([answer.status, answer.body.key]).toEqual([403, undefined]);
-    await expectGone();
+    await expectDeleted();
   });
 
-  it('outlives no key that is written when the others have ended', async () => {
-    const ended = Promise.withResolvers<void>();
+  it('leaves no valid key behind that is written after the other keys are revoked', async () => {
+    const revoked = Promise.withResolvers<void>();
     const written = Promise.withResolvers<void>();
     const deletion = Promise.withResolvers<number>();
-    whole.faults.order(clearing, async (_, forward) => {
-      ended.resolve();
+    whole.faults.inject(deleteCounters, async (_, forward) => {
+      revoked.resolve();
       await written.promise;
       return forward();
     });
-    // It was asked for, and the account looked at, before anybody deleted it.
-    whole.faults.order({ functionName: 'keys-api', operation: 'TransactWriteItems', times: 1 }, async (_, forward) => {
+    // The request for the key has read the account before the deletion starts.
+    whole.faults.inject({ functionName: 'keys-api', operation: 'TransactWriteItems', times: 1 }, async (_, forward) => {
       void remove().then(({ status }) => deletion.resolve(status));
-      await ended.promise;
+      await revoked.promise;
       const answer = await forward();
       written.resolve();
       return answer;
@@ -176,24 +176,24 @@ describe('an account that is being deleted', () => {
 
     expect(await deletion.promise).toBe(204);
     expect([403, 409]).toContain(answer.status);
-    await expectGone();
+    await expectDeleted();
   });
 
-  it('outlives none of many that are made meanwhile', async () => {
-    const asked = Array.from({ length: 30 }, () => makeKey());
+  it('leaves no valid key behind of thirty that are created during the deletion', async () => {
+    const requests = Array.from({ length: 30 }, () => makeKey());
 
     const removed = await remove();
 
-    const made = (await Promise.all(asked)).flatMap(({ body }) => (body.key ? [String(body.key)] : []));
+    const created = (await Promise.all(requests)).flatMap(({ body }) => (body.key ? [String(body.key)] : []));
     expect(removed.status).toBe(204);
-    await expectGone([...keys, ...made]);
+    await expectDeleted([...keys, ...created]);
   });
 
-  it('goes once, however many ask', async () => {
+  it('answers 204 to exactly one of five requests at the same time, and 404 to the others', async () => {
     const answers = await Promise.all(Array.from({ length: 5 }, () => remove()));
 
     expect(answers.map(({ status }) => status).filter((status) => status === 204)).toHaveLength(1);
     expect(answers.map(({ status }) => status).filter((status) => status !== 204 && status !== 404)).toEqual([]);
-    await expectGone();
+    await expectDeleted();
   });
 });

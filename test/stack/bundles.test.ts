@@ -6,16 +6,16 @@ import { useWholeStack } from '../helpers/whole-stack.ts';
 
 const textOf = (path: string): string => readFileSync(path, 'utf8');
 
-/** All the code of a bundle. */
-const wholeOf = (module: string): string => {
+/** The code of all files of a bundle. */
+const allCodeOf = (module: string): string => {
   const folder = dirname(fileURLToPath(module));
   return readdirSync(folder)
     .map((name) => textOf(join(folder, name)))
     .join('\n');
 };
 
-/** What of it importing it reads: its file, and those that it imports at once. */
-const startOf = (module: string): string => {
+/** The code that is read when the bundle is imported: its main file and all statically imported files. */
+const startCodeOf = (module: string): string => {
   const seen = new Map<string, string>();
   const read = (path: string): void => {
     if (seen.has(path)) return;
@@ -31,19 +31,19 @@ describe('the functions’ bundles', () => {
   const whole = useWholeStack({});
 
   it.each([
-    ['the checker of schemas', 'ajv/dist/runtime'],
-    ['the writer of metrics', 'POWERTOOLS_METRICS_NAMESPACE'],
-    ['how credentials are found elsewhere than in Lambda', 'AWS_ROLE_ARN'],
-    // An import of it, in place of a require, draws in undici.
-    ['all members of http', 'from"node:http"'],
-  ])('start without %s', (_, mark) => {
+    ['the JSON schema validator', 'ajv/dist/runtime'],
+    ['the metrics library', 'POWERTOOLS_METRICS_NAMESPACE'],
+    ['the credential providers that Lambda does not need', 'AWS_ROLE_ARN'],
+    // An import of http, unlike a require, also loads undici.
+    ['an import of the whole http module', 'from"node:http"'],
+  ])('are imported without %s', (_, mark) => {
     const modules = whole.stack.functionNames.map((name) => whole.stack.definitionOf(name).module);
 
-    expect(modules.filter((module) => wholeOf(module).includes(mark))).not.toEqual([]);
-    expect(modules.filter((module) => startOf(module).includes(mark))).toEqual([]);
+    expect(modules.filter((module) => allCodeOf(module).includes(mark))).not.toEqual([]);
+    expect(modules.filter((module) => startCodeOf(module).includes(mark))).toEqual([]);
   });
 
-  it('load the checker of schemas where an event needs it', async () => {
+  it('load the JSON schema validator when an event type has a schema', async () => {
     const client = await whole.newClient();
     const schema = { type: 'object', required: ['amount'] };
     await client.call('PUT', '/event-types/order.paid', { description: 'An order was paid', schema });

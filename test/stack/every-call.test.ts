@@ -21,23 +21,23 @@ const result = { meta: { code: 200, message: 'OK', details: [], retryable: false
 const job = { type: 'calculate_rates', input: { shipper_accounts: [canary] } };
 const SOON = { timeout: 10_000, interval: 50 };
 
-/** Which operation answers a path. */
+/** The id of the operation that answers a path. */
 const operationAt = (method: string, path: string): string | undefined => {
-  const isAt = (template: string) => new RegExp(`^${template.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(path);
-  // The path without a parameter is the nearer one.
-  const here = operations.filter((one) => one.method === method && isAt(one.path));
-  return here.toSorted((a, b) => a.path.split('{').length - b.path.split('{').length)[0]?.id;
+  const matchesPath = (template: string) => new RegExp(`^${template.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(path);
+  // A path without a parameter has precedence.
+  const matching = operations.filter((operation) => operation.method === method && matchesPath(operation.path));
+  return matching.toSorted((a, b) => a.path.split('{').length - b.path.split('{').length)[0]?.id;
 };
 
 describe('the stack as deployed', () => {
   const whole = useWholeStack({ speed: 60 });
-  const answered = new Set<string | undefined>();
+  const calledOperations = new Set<string | undefined>();
   let client: Client;
   beforeAll(async () => {
     client = await whole.newClient();
   });
 
-  const ask = async (key: string, method: string, path: string, body?: object, idempotencyKey?: string) => {
+  const callOk = async (key: string, method: string, path: string, body?: object, idempotencyKey?: string) => {
     const response = await fetch(whole.stack.url + path, {
       method,
       headers: {
@@ -49,20 +49,20 @@ describe('the stack as deployed', () => {
     });
     const text = await response.text();
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
-    answered.add(operationAt(method, new URL(path, whole.stack.url).pathname));
+    calledOperations.add(operationAt(method, new URL(path, whole.stack.url).pathname));
     return (response.headers.get('content-type')?.includes('json') ? JSON.parse(text) : text) as Json;
   };
   const native = (method: string, path: string, body?: object) =>
-    ask(client.key, method, `/api/public/v1${path}`, body);
-  /** The same request twice: the second gets the first one's answer. */
+    callOk(client.key, method, `/api/public/v1${path}`, body);
+  /** Sends the same request twice with an idempotency key, and expects the same response. */
   const twice = async (path: string, body: object, key = client.key): Promise<Json> => {
-    const first = await ask(key, 'POST', `/api/public/v1${path}`, body, path);
-    const second = await ask(key, 'POST', `/api/public/v1${path}`, body, path);
+    const first = await callOk(key, 'POST', `/api/public/v1${path}`, body, path);
+    const second = await callOk(key, 'POST', `/api/public/v1${path}`, body, path);
     expect(first).toMatchObject(second);
     return first;
   };
 
-  it('takes a task through its life, and another to its end', async () => {
+  it('creates a task and moves it to completed, and cancels another task', async () => {
     const { id } = await twice('/tasks', task);
     for (const move of ['accept', 'pick-up', 'deliver', 'complete']) await native('POST', `/tasks/${id}/${move}`);
     const other = await native('POST', '/tasks', task);
@@ -75,7 +75,7 @@ describe('the stack as deployed', () => {
     }, SOON);
   });
 
-  it('keeps a webhook, its secrets and what was sent to it', async () => {
+  it('creates, changes, tests, rotates and recovers a webhook, and shows its deliveries and stats', async () => {
     const endpoint = whole.receiver.open(({ number }) => (number === 1 ? 500 : 200));
     const settings = {
       url: `${endpoint.url}?token=of-a-till-4711`,
@@ -112,7 +112,7 @@ describe('the stack as deployed', () => {
     await native('DELETE', `/webhooks/${id}`);
   });
 
-  it('takes events, one and many, sends them again and forgets them', async () => {
+  it('publishes single events and batches, replays an event and erases its payload', async () => {
     expect((await native('PUT', '/event-types/order.paid', { description: 'An order was paid' })).name).toBe(
       'order.paid',
     );
@@ -141,9 +141,9 @@ describe('the stack as deployed', () => {
     await native('DELETE', '/event-types/order.paid');
   });
 
-  it('serves a webhook that answers slowly from the slow lane, once some instance has found out', async () => {
+  it('delivers to a slow receiver from the slow lane after another instance has probed the webhook', async () => {
     const webhook = await client.addWebhook(() => sleep(1200, 200), { events: ['task.created'] });
-    const another = whole.faults.order(
+    const otherInstance = whole.faults.inject(
       {
         functionName: 'deliver',
         when: ({ input }) => /^SET probed_until/.test(String(input.UpdateExpression)),
@@ -155,12 +155,12 @@ describe('the stack as deployed', () => {
     await client.publish(16, 'task.created');
 
     await client.listedSettled(webhook, 16);
-    expect(another.hits).toBe(1);
+    expect(otherInstance.hits).toBe(1);
     expect(whole.logs.some((line) => line.startsWith('deliver ') && line.includes('"lane":"slow"'))).toBe(true);
     await native('DELETE', `/webhooks/${webhook.id}`);
   });
 
-  it('knows templates', async () => {
+  it('creates, changes, lists and deletes templates', async () => {
     await native('PUT', '/templates/key-card', { name: 'Key card' });
     await native('PUT', '/templates/key-card', { name: 'Key card, new' });
 
@@ -168,7 +168,7 @@ describe('the stack as deployed', () => {
     await native('DELETE', '/templates/key-card');
   });
 
-  it('hands jobs to a worker, for whoever waits and for webhooks', async () => {
+  it('completes jobs for a waiting caller and for webhooks', async () => {
     const waiting = native('POST', '/jobs', job);
     const [pending] = await vi.waitFor(async () => {
       const { data } = await native('GET', '/jobs?status=pending');
@@ -185,7 +185,7 @@ describe('the stack as deployed', () => {
     expect((await native('GET', `/jobs/${id}`)).status).toBe('completed');
   });
 
-  it('makes, shows, replaces and revokes keys', async () => {
+  it('creates, rotates, lists and revokes API keys', async () => {
     const { id } = await twice('/keys', { name: 'till', scopes: ['tasks:read'] });
     await twice(`/keys/${id}/rotate`, { overlap_seconds: 60 });
 
@@ -194,14 +194,14 @@ describe('the stack as deployed', () => {
     expect((await native('GET', '/keys')).data).toHaveLength(2);
   });
 
-  it('tells who changed what', async () => {
+  it('lists audited changes', async () => {
     const { data } = await native('GET', '/audit');
     expect(data.map(({ action }: Json) => action)).toContain('key.revoked');
   });
 
-  it('lets the operator keep accounts', async () => {
+  it('lets the operator create, change, list and delete accounts', async () => {
     const asOperator = (method: string, path: string, body?: object) =>
-      ask(whole.stack.operatorKey, method, `/api/public/v1${path}`, body);
+      callOk(whole.stack.operatorKey, method, `/api/public/v1${path}`, body);
     const { id } = await twice('/accounts', { name: 'Another' }, whole.stack.operatorKey);
 
     await asOperator('PATCH', `/accounts/${id}`, { rate_limit_per_minute: 600 });
@@ -212,14 +212,14 @@ describe('the stack as deployed', () => {
     expect((await asOperator('GET', '/accounts')).data.map((account: Json) => account.id)).not.toContain(id);
   });
 
-  it('tells anybody what it is', async () => {
+  it('serves health, the API description and public keys without a key', async () => {
     for (const path of ['/health', '/api/public/v1/openapi.json', '/.well-known/jwks.json', '/inpost/public-key']) {
-      await ask('', 'GET', path);
+      await callOk('', 'GET', path);
     }
     expect((await native('GET', '/profiles')).data).not.toHaveLength(0);
   });
 
-  it('was asked for every call that the API has', () => {
-    expect(operations.map(({ id }) => id).filter((id) => !answered.has(id))).toEqual([]);
+  it('was called for every operation of the API in the tests above', () => {
+    expect(operations.map(({ id }) => id).filter((id) => !calledOperations.has(id))).toEqual([]);
   });
 });

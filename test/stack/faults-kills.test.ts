@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { callApi } from '../../local/cli/api-client.ts';
-import type { FaultPlace } from '../helpers/faults.ts';
+import type { FaultTarget } from '../helpers/faults.ts';
 import { extraPosts, useWholeStack } from '../helpers/whole-stack.ts';
 
 const accepts = () => 200;
@@ -14,10 +14,10 @@ const task = {
 describe('a function that is killed', () => {
   const whole = useWholeStack({ speed: 60, visibilityTimeoutSeconds: 2 });
 
-  it('has done once what the client asks for again: the API after its write', async () => {
+  it('tasks-api, after its write: a retry with the same idempotency key creates no second task', async () => {
     const client = await whole.newClient();
     const webhook = await client.addWebhook(accepts, { events: ['task.created'] });
-    const kill = whole.faults.order({ functionName: 'tasks-api', operation: 'PutItem', times: 1 }, 'kill after');
+    const kill = whole.faults.inject({ functionName: 'tasks-api', operation: 'PutItem', times: 1 }, 'kill after');
     const create = async () => {
       const headers = {
         authorization: `Bearer ${client.key}`,
@@ -46,16 +46,20 @@ describe('a function that is killed', () => {
     expect(webhook.posts).toHaveLength(1);
   });
 
-  it.each<[string, FaultPlace, 'kill before' | 'kill after']>([
-    ['before it has read', { functionName: 'fan-out', operation: 'BatchGetItem' }, 'kill before'],
-    ['before writing', { functionName: 'fan-out', operation: 'BatchExecuteStatement' }, 'kill before'],
-    ['after writing, before sending', { functionName: 'fan-out', operation: 'BatchExecuteStatement' }, 'kill after'],
-    ['before some of it is sent', { functionName: 'fan-out', operation: 'SendMessageBatch' }, 'kill before'],
-    ['after sending', { functionName: 'fan-out', operation: 'SendMessageBatch' }, 'kill after'],
-  ])('loses and doubles no delivery: the fan-out %s', async (_, place, kind) => {
+  it.each<[string, FaultTarget, 'kill before' | 'kill after']>([
+    ['before it reads', { functionName: 'fan-out', operation: 'BatchGetItem' }, 'kill before'],
+    ['before it writes', { functionName: 'fan-out', operation: 'BatchExecuteStatement' }, 'kill before'],
+    [
+      'after it writes, before it sends messages',
+      { functionName: 'fan-out', operation: 'BatchExecuteStatement' },
+      'kill after',
+    ],
+    ['before it sends messages', { functionName: 'fan-out', operation: 'SendMessageBatch' }, 'kill before'],
+    ['after it sends messages', { functionName: 'fan-out', operation: 'SendMessageBatch' }, 'kill after'],
+  ])('fan-out, %s: no delivery is lost or doubled', async (_, target, kind) => {
     const client = await whole.newClient();
     const webhooks = [await client.addWebhook(accepts), await client.addWebhook(accepts)];
-    const kill = whole.faults.order({ ...place, times: 2 }, kind);
+    const kill = whole.faults.inject({ ...target, times: 2 }, kind);
 
     await client.publish(10);
 
@@ -67,7 +71,7 @@ describe('a function that is killed', () => {
     expect(kill.hits).toBe(2);
   });
 
-  it.each<[string, FaultPlace, 'kill before' | 'kill after']>([
+  it.each<[string, FaultTarget, 'kill before' | 'kill after']>([
     ['before the POST', { functionName: 'deliver', operation: 'BatchGetItem' }, 'kill after'],
     [
       'after the POST, before the record',
@@ -81,16 +85,16 @@ describe('a function that is killed', () => {
       'kill before',
     ],
     ['before the acknowledgement', { functionName: 'deliver', operation: 'SendMessageBatch' }, 'kill after'],
-  ])('costs one POST more at most, and no attempt: deliver %s', async (_, place, kind) => {
+  ])('deliver, %s: at most one additional POST, and no additional attempt', async (_, target, kind) => {
     const client = await whole.newClient();
     const accepting = await client.addWebhook(accepts);
     const refusing = await client.addWebhook(refuses, { schedule: [30] });
-    const kill = whole.faults.order({ ...place, times: 1 }, kind);
+    const kill = whole.faults.inject({ ...target, times: 1 }, kind);
 
     await client.publish(5);
 
     const delivered = await client.settled(accepting, 5);
-    // The message comes back after 2 s; the reminder of what is overdue would come after 12.
+    // The message is visible again after 2 s. The sweep of overdue deliveries would take 12 s.
     const dead = await client.settled(refusing, 5, 9000);
     expect(kill.hits).toBe(1);
     expect(delivered.map(({ status, attempts }) => [status, attempts.length])).toEqual(Array(5).fill(['delivered', 1]));
@@ -101,7 +105,7 @@ describe('a function that is killed', () => {
     }
   });
 
-  it('posts again what was under way: deliver during the POST', async () => {
+  it('deliver, during the POST: the POST is sent again', async () => {
     const client = await whole.newClient();
     const webhook = await client.addWebhook(async ({ number }) => {
       if (number === 1) await whole.stack.kill('deliver');

@@ -11,10 +11,10 @@ const SOON = { timeout: 8000 };
 const options = { region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
 const accepts = () => 200;
 
-describe('what nobody ordered', () => {
+describe('unexpected messages and rows', () => {
   const whole = useWholeStack({ speed: 60, visibilityTimeoutSeconds: 2 });
 
-  /** Puts messages into the deliveries queue, in this order. */
+  /** Sends messages to the deliveries queue in this order. */
   const send = async (...bodies: string[]): Promise<void> => {
     const { environment } = whole.stack.definitionOf('fan-out');
     const sqs = new SQSClient({ ...options, endpoint: environment.AWS_ENDPOINT_URL_SQS ?? '' });
@@ -24,21 +24,21 @@ describe('what nobody ordered', () => {
     }
   };
 
-  /** From now on, every message that functions send to the deliveries queue. */
-  const overhear = (): string[] => {
+  /** Collects every message that functions send to the deliveries queue from now on. */
+  const collectMessages = (): string[] => {
     const bodies: string[] = [];
-    whole.faults.order({ functionName: /./, operation: 'SendMessageBatch' }, ({ input }, forward) => {
+    whole.faults.inject({ functionName: /./, operation: 'SendMessageBatch' }, ({ input }, forward) => {
       bodies.push(...(input.Entries as { MessageBody: string }[]).map(({ MessageBody }) => MessageBody));
       return forward();
     });
     return bodies;
   };
 
-  it('changes nothing: every message again, in another order', async () => {
+  it('all messages a second time in another order: no additional POST or attempt', async () => {
     const client = await whole.newClient();
     const accepting = await client.addWebhook(accepts);
     const refusing = await client.addWebhook(() => 500, { schedule: [30, 90] });
-    const bodies = overhear();
+    const bodies = collectMessages();
     await client.publish(5);
     await vi.waitFor(async () => {
       const made = (await client.deliveries(refusing)).map(({ attempts_made }) => attempts_made);
@@ -59,9 +59,9 @@ describe('what nobody ordered', () => {
     expect(extraPosts(refusing, dead)).toEqual(Array(5).fill(0));
   });
 
-  it('costs one POST more, and records once: a message doubled while its twin is under way', async () => {
+  it('a duplicate message while the first one is being processed: one additional POST, but one recorded attempt', async () => {
     const client = await whole.newClient();
-    const bodies = overhear();
+    const bodies = collectMessages();
     const twin = Promise.withResolvers<void>();
     const webhook = await client.addWebhook(async ({ number }) => {
       if (number > 1) {
@@ -84,9 +84,9 @@ describe('what nobody ordered', () => {
     expect(webhook.posts).toHaveLength(2);
   });
 
-  it('is no reason to be early: a message that comes before its time', async () => {
+  it('a message before its due time: the attempt is not made early', async () => {
     const client = await whole.newClient();
-    const bodies = overhear();
+    const bodies = collectMessages();
     const webhook = await client.addWebhook(({ number }) => (number === 1 ? 500 : 200), { schedule: [150] });
     await client.publish(1);
     await vi.waitFor(() => expect(bodies).toHaveLength(2), SOON);
@@ -99,20 +99,20 @@ describe('what nobody ordered', () => {
     expect(webhook.posts[1]?.atMs).toBeGreaterThanOrEqual(dueMs);
   });
 
-  it('is dropped, and nothing beside it waits: messages that are none of ours', async () => {
+  it('messages of unknown formats: they are dropped and delay no delivery', async () => {
     const client = await whole.newClient();
     const webhook = await client.addWebhook(accepts);
-    const nowhere = { v: 1, d: 'dlv_?', t: 1, o: 'nobody', e: 'nothing', r: 0 };
-    const none = [
+    const unknownDelivery = { v: 1, d: 'dlv_?', t: 1, o: 'nobody', e: 'nothing', r: 0 };
+    const unknownMessages = [
       'not JSON',
       '{}',
       '{"v":2}',
       '[]',
-      JSON.stringify(nowhere),
-      JSON.stringify({ ...nowhere, d: '', o: '', e: '' }),
+      JSON.stringify(unknownDelivery),
+      JSON.stringify({ ...unknownDelivery, d: '', o: '', e: '' }),
     ];
 
-    await Promise.all([send(...none), client.publish(10), send(...none)]);
+    await Promise.all([send(...unknownMessages), client.publish(10), send(...unknownMessages)]);
 
     const deliveries = await client.settled(webhook, 10, 1800);
     await whole.stack.settled();
@@ -121,7 +121,7 @@ describe('what nobody ordered', () => {
     expect(whole.stack.depth('deliveries')).toEqual({ visible: 0, inFlight: 0, delayed: 0 });
   });
 
-  it('waits alone, until it can be read again: a webhook’s row that is broken', async () => {
+  it('a webhook’s row that cannot be parsed: only its own deliveries wait until the row is repaired', async () => {
     const client = await whole.newClient();
     const sound = await client.addWebhook(accepts);
     const broken = await client.addWebhook(accepts);
@@ -148,7 +148,7 @@ describe('what nobody ordered', () => {
     );
   });
 
-  it('is put aside whole, and what comes after it goes on: a row that is none of ours', async () => {
+  it('a row that cannot be parsed: it goes to the failures queue and later events are delivered', async () => {
     const client = await whole.newClient();
     const webhook = await client.addWebhook(accepts);
     const dynamo = new DynamoDBClient({ ...options, endpoint: whole.stack.dynamoEndpoint });

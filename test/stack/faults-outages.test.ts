@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { type AwsAnswer, serverError, throttled } from '../../local/wiring/interceptor.ts';
-import type { Fault, FaultKind, FaultPlace } from '../helpers/faults.ts';
+import type { Fault, FaultKind, FaultTarget } from '../helpers/faults.ts';
 import { type Delivery, useWholeStack } from '../helpers/whole-stack.ts';
 
 const accepts = () => 200;
@@ -11,7 +11,7 @@ const task = {
   dropoff: { city: 'Oslo', address: 'b' },
 };
 
-// At this speed the first wait rides in the queue for 1 s and the second is parked for a moment, then rides for 3 s.
+// At this speed the first retry waits 1 s in the queue. The second retry is parked briefly and then waits 3 s in the queue.
 const schedule = [300, 960];
 
 const outcomes = (deliveries: readonly Delivery[]) =>
@@ -23,15 +23,15 @@ const eachStatementThrottled: FaultKind = async ({ input }) => {
   return { status: 200, body: { Responses: (input.Statements as object[]).map(() => failed) } };
 };
 
-describe('a service in trouble', () => {
+describe('an outage of a service', () => {
   const whole = useWholeStack({ speed: 300, visibilityTimeoutSeconds: 2 });
-  const orderAll = (kind: FaultKind, times: number, ...places: (readonly [string, string])[]): Fault[] =>
-    places.map(([functionName, operation]) => whole.faults.order({ functionName, operation, times }, kind));
+  const injectAll = (kind: FaultKind, times: number, ...targets: (readonly [string, string])[]): Fault[] =>
+    targets.map(([functionName, operation]) => whole.faults.inject({ functionName, operation, times }, kind));
 
-  /** Keeps the fault up until a delivery has failed by it: the client library's own tries have all been used. */
-  const untilDeliverFails = async (place: Pick<FaultPlace, 'operation'>, kind: FaultKind, start: () => unknown) => {
+  /** Injects the fault until a delivery has failed, that is, until the SDK has used all of its tries. */
+  const untilDeliverFails = async (target: Pick<FaultTarget, 'operation'>, kind: FaultKind, start: () => unknown) => {
     whole.logs.length = 0;
-    const fault = whole.faults.order({ functionName: 'deliver', ...place }, kind);
+    const fault = whole.faults.inject({ functionName: 'deliver', ...target }, kind);
     await start();
     const hasFailed = () =>
       whole.logs.some((line) => line.startsWith('deliver ') && line.includes('"outcome":"failed"'));
@@ -39,10 +39,10 @@ describe('a service in trouble', () => {
     fault.end();
   };
 
-  it.each<[string, Pick<FaultPlace, 'when'>]>([
-    ['for the key', { when: isKeyCounter }],
-    ['for all but the key', { when: (call) => !isKeyCounter(call) }],
-  ])('is no failure of ours to the client, and nothing is half done: tables throttled %s', async (_, place) => {
+  it.each<[string, Pick<FaultTarget, 'when'>]>([
+    ['the API key’s counter', { when: isKeyCounter }],
+    ['every call but the API key’s counter', { when: (call) => !isKeyCounter(call) }],
+  ])('tables that throttle %s: the API answers 503 and changes nothing', async (_, target) => {
     const client = await whole.newClient();
     const { id } = await client.addWebhook(accepts, { events: ['task.cancelled'] });
     const { body: created } = await client.call('POST', '/tasks', task);
@@ -74,7 +74,7 @@ describe('a service in trouble', () => {
       return { tasks, webhooks, events, keys };
     };
     const before = await everything();
-    const fault = whole.faults.order({ functionName: /-api$/, ...place }, throttled);
+    const fault = whole.faults.inject({ functionName: /-api$/, ...target }, throttled);
 
     const answers = await Promise.all(
       calls.map(async ([method, path, body]) => {
@@ -88,16 +88,16 @@ describe('a service in trouble', () => {
     expect(await everything()).toEqual(before);
   });
 
-  it('costs no attempt and no delivery: tables that throttle', async () => {
+  it('tables that throttle: no attempt and no delivery is lost', async () => {
     const client = await whole.newClient();
     const accepting = await client.addWebhook(accepts);
     const refusing = await client.addWebhook(refuses, { schedule });
-    // The client library tries a call four times, and our code a statement five times: one more comes through.
+    // The SDK tries a call four times and the functions try a statement five times, so one more try is successful.
     const statements = ['fan-out', 'due'].map((name) => [name, 'BatchExecuteStatement'] as const);
     const faults = [
-      ...orderAll(throttled, 5, ['fan-out', 'BatchGetItem'], ['deliver', 'BatchGetItem'], ['due', 'Query']),
-      ...orderAll(throttled, 5, ...statements),
-      ...orderAll(eachStatementThrottled, 6, ...statements),
+      ...injectAll(throttled, 5, ['fan-out', 'BatchGetItem'], ['deliver', 'BatchGetItem'], ['due', 'Query']),
+      ...injectAll(throttled, 5, ...statements),
+      ...injectAll(eachStatementThrottled, 6, ...statements),
     ];
 
     await untilDeliverFails({ operation: 'BatchExecuteStatement' }, throttled, () => client.publish(5));
@@ -107,14 +107,14 @@ describe('a service in trouble', () => {
     expect(faults.map(({ hits }) => hits)).toEqual([5, 5, 5, 5, 5, 6, 6]);
   });
 
-  it('believes a record that was made though its answer was lost', async () => {
+  it('a recorded attempt whose response was lost: the attempt counts and is not repeated', async () => {
     const client = await whole.newClient();
     const webhook = await client.addWebhook(refuses, { schedule: [600] });
     const lost: FaultKind = async (_, forward) => {
       await forward();
       return serverError;
     };
-    const [fault] = orderAll(lost, 1, ['deliver', 'BatchExecuteStatement']);
+    const [fault] = injectAll(lost, 1, ['deliver', 'BatchExecuteStatement']);
     const startMs = Date.now();
 
     await client.publish(3);
@@ -122,15 +122,15 @@ describe('a service in trouble', () => {
     expect(outcomes(await client.settled(webhook, 3))).toEqual(Array(3).fill(['dead', 2]));
     expect(fault?.hits).toBe(1);
     expect(webhook.posts).toHaveLength(6);
-    // The next message was sent by whoever made the record, not by the reminder of what is overdue.
+    // The next message was sent by the function that recorded the attempt, not by the sweep of overdue deliveries.
     expect(Date.now() - startMs).toBeLessThan(9000);
   });
 
-  it('costs no attempt and no delivery: a queue that takes nothing', async () => {
+  it('a queue that refuses all messages: no attempt and no delivery is lost', async () => {
     const client = await whole.newClient();
     const accepting = await client.addWebhook(accepts);
     const refusing = await client.addWebhook(refuses, { schedule });
-    const faults = orderAll(serverError, 5, ['fan-out', 'SendMessageBatch'], ['due', 'SendMessageBatch']);
+    const faults = injectAll(serverError, 5, ['fan-out', 'SendMessageBatch'], ['due', 'SendMessageBatch']);
 
     await untilDeliverFails({ operation: 'SendMessageBatch' }, serverError, () => client.publish(5));
 
@@ -139,10 +139,10 @@ describe('a service in trouble', () => {
     expect(faults.map(({ hits }) => hits)).toEqual([5, 5]);
   });
 
-  it('sends what the queue did not take of a batch', async () => {
+  it('a queue that refuses the entries of a batch: they are sent again', async () => {
     const client = await whole.newClient();
     const webhook = await client.addWebhook(accepts);
-    const none: FaultKind = async ({ input }): Promise<AwsAnswer> => {
+    const allEntriesFail: FaultKind = async ({ input }): Promise<AwsAnswer> => {
       const Failed = (input.Entries as { Id: string }[]).map(({ Id }) => ({
         Id,
         SenderFault: false,
@@ -150,7 +150,7 @@ describe('a service in trouble', () => {
       }));
       return { status: 200, body: { Successful: [], Failed } };
     };
-    const [fault] = orderAll(none, 2, ['fan-out', 'SendMessageBatch']);
+    const [fault] = injectAll(allEntriesFail, 2, ['fan-out', 'SendMessageBatch']);
 
     await client.publish(5);
 
@@ -158,10 +158,10 @@ describe('a service in trouble', () => {
     expect(fault?.hits).toBe(2);
   });
 
-  it('disables a webhook that is gone, although the tables throttle just then', async () => {
+  it('tables that throttle after a receiver answered 410: the webhook is disabled nevertheless', async () => {
     const client = await whole.newClient();
     const webhook = await client.addWebhook(() => 410, { profile: 'standard' });
-    const [fault] = orderAll(throttled, 4, ['deliver', 'TransactWriteItems']);
+    const [fault] = injectAll(throttled, 4, ['deliver', 'TransactWriteItems']);
 
     await client.publish(1);
 
@@ -175,13 +175,13 @@ describe('a service in trouble', () => {
   });
 });
 
-describe('a keyring out of reach', () => {
+describe('an outage of Secrets Manager', () => {
   const whole = useWholeStack({ visibilityTimeoutSeconds: 2 });
 
-  it('costs no attempt and no delivery', async () => {
+  it('while the keyring cannot be read, no attempt and no delivery is lost', async () => {
     const client = await whole.newClient();
     const webhook = await client.addWebhook(accepts);
-    const fault = whole.faults.order({ functionName: 'deliver', operation: 'GetSecretValue', times: 9 }, serverError);
+    const fault = whole.faults.inject({ functionName: 'deliver', operation: 'GetSecretValue', times: 9 }, serverError);
 
     await client.publish(3);
 

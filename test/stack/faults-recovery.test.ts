@@ -1,18 +1,18 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { FaultKind } from '../helpers/faults.ts';
-import type { Answering } from '../helpers/webhook-receiver.ts';
+import type { Responder } from '../helpers/webhook-receiver.ts';
 import { type Delivery, extraPosts, useWholeStack, type Webhook } from '../helpers/whole-stack.ts';
 
-// At this speed the queue carries 3 s, a tick falls five times a second and looks 2.6 s ahead; overdue is what is 12 s late.
+// At this speed the queue's longest delay is 3 s, five ticks a second look 2.6 s ahead, and a delivery is overdue after 12 s.
 const SPEED = 300;
 const SOON = { timeout: 8000 };
 const OVERDUE_MS = 12_000;
 const IN_QUEUE = [600];
 const PARKED = [960];
 
-const refusesOnce: Answering = ({ number }) => (number === 1 ? 500 : 200);
+const refusesOnce: Responder = ({ number }) => (number === 1 ? 500 : 200);
 
-/** How late the second requests came. */
+/** Delay of each second request after its due time. */
 const latenessMs = ({ posts }: Webhook, deliveries: readonly Delivery[]): number[] =>
   deliveries.map(({ id, attempts }) => {
     const second = posts.find(({ deliveryId, number }) => deliveryId === id && number === 2);
@@ -23,14 +23,14 @@ const deliveredAtSecond = (count: number) => Array(count).fill(['delivered', 2])
 const outcomes = (deliveries: readonly Delivery[]) =>
   deliveries.map(({ status, attempts }) => [status, attempts.length]);
 
-describe('what waits', () => {
+describe('waiting deliveries', () => {
   const whole = useWholeStack({ speed: SPEED, visibilityTimeoutSeconds: 2 });
 
-  it('goes out in time wherever the due function is killed', async () => {
+  it('are sent in time even if the due function is killed before or after any of its writes', async () => {
     const client = await whole.newClient();
     const webhook = await client.addWebhook(refusesOnce, { schedule: PARKED });
     const inDue = (operation: string, kind: FaultKind) =>
-      whole.faults.order({ functionName: 'due', operation, times: 1 }, kind);
+      whole.faults.inject({ functionName: 'due', operation, times: 1 }, kind);
     const kills = [
       inDue('SendMessageBatch', 'kill before'),
       inDue('SendMessageBatch', 'kill after'),
@@ -45,14 +45,14 @@ describe('what waits', () => {
     expect(outcomes(deliveries)).toEqual(deliveredAtSecond(8));
     expect(Math.max(...extraPosts(webhook, deliveries))).toBeLessThanOrEqual(3);
     expect(Math.min(...latenessMs(webhook, deliveries))).toBeGreaterThanOrEqual(0);
-    // The reminder of what is overdue would be much later.
+    // The sweep of overdue deliveries would be much later.
     expect(Math.max(...latenessMs(webhook, deliveries))).toBeLessThan(6000);
   });
 
-  it('goes out although whatever enters a queue is purged', async () => {
+  it('are sent by the sweep although every message was purged from the queue', async () => {
     const client = await whole.newClient();
     const firsts = Promise.withResolvers<void>();
-    const refusesTogether: Answering = async ({ number }) => {
+    const refusesTogether: Responder = async ({ number }) => {
       if (number > 1) return 200;
       if (inQueue.posts.length + parked.posts.length === 4) firsts.resolve();
       await firsts.promise;
@@ -61,7 +61,7 @@ describe('what waits', () => {
     const inQueue = await client.addWebhook(refusesTogether, { schedule: IN_QUEUE });
     const parked = await client.addWebhook(refusesTogether, { schedule: PARKED });
     const purged = new Set<string>();
-    const purging = whole.faults.order(
+    const purging = whole.faults.inject(
       { functionName: /^(deliver|due)$/, operation: 'SendMessageBatch' },
       async ({ input }, forward) => {
         const answer = await forward();
@@ -75,20 +75,20 @@ describe('what waits', () => {
     await vi.waitFor(() => expect(purged.size).toBe(4), SOON);
     await whole.stack.settled();
     purging.end();
-    const left = whole.stack.depth('deliveries');
+    const depth = whole.stack.depth('deliveries');
     for (const webhook of [inQueue, parked]) {
       for (const { next_attempt_at } of await client.deliveries(webhook)) {
         await whole.stack.tick(new Date(Date.parse(next_attempt_at ?? '') + OVERDUE_MS));
       }
     }
 
-    expect(left).toEqual({ visible: 0, inFlight: 0, delayed: 0 });
+    expect(depth).toEqual({ visible: 0, inFlight: 0, delayed: 0 });
     for (const webhook of [inQueue, parked]) {
       expect(outcomes(await client.settled(webhook, 2, 6000))).toEqual(deliveredAtSecond(2));
     }
   });
 
-  it('goes on when a webhook is enabled, although the fan-out is killed before it tells the queue', async () => {
+  it('are released when a webhook is enabled, although the fan-out is killed before it sends messages', async () => {
     const client = await whole.newClient();
     const webhook = await client.addWebhook(() => 200, { enabled: false });
     await client.publish(3);
@@ -96,34 +96,34 @@ describe('what waits', () => {
       const deliveries = await client.deliveries(webhook);
       expect(deliveries.map(({ status }) => status)).toEqual(['held', 'held', 'held']);
     }, SOON);
-    const kill = whole.faults.order(
+    const kill = whole.faults.inject(
       { functionName: 'fan-out', operation: 'BatchExecuteStatement', times: 1 },
       'kill after',
     );
 
     await client.call('PATCH', `/webhooks/${webhook.id}`, { enabled: true });
     await vi.waitFor(() => expect(kill.hits).toBe(1), SOON);
-    const [owed] = await client.deliveries(webhook);
-    await whole.stack.tick(new Date(Date.parse(owed?.next_attempt_at ?? '') + OVERDUE_MS));
+    const [released] = await client.deliveries(webhook);
+    await whole.stack.tick(new Date(Date.parse(released?.next_attempt_at ?? '') + OVERDUE_MS));
 
     const deliveries = await client.settled(webhook, 3);
     expect(deliveries.map(({ attempts }) => attempts.map(({ trigger }) => trigger))).toEqual(Array(3).fill(['resume']));
     expect(webhook.posts).toHaveLength(3);
   });
 
-  it('goes on when a webhook is enabled between being read and its deliveries being held', async () => {
+  it('are released when a webhook is enabled after deliver has read it and before the deliveries are held', async () => {
     const client = await whole.newClient();
     const webhook = await client.addWebhook(() => 200, { enabled: false });
-    const enabling = whole.faults.order(
+    const enabling = whole.faults.inject(
       { functionName: 'deliver', operation: 'BatchGetItem', times: 1 },
       async (_, forward) => {
         const answer = await forward();
         await client.call('PATCH', `/webhooks/${webhook.id}`, { enabled: true });
-        await vi.waitFor(() => expect(whole.logs.some(isResumed)).toBe(true), SOON);
+        await vi.waitFor(() => expect(whole.logs.some(isRelease)).toBe(true), SOON);
         return answer;
       },
     );
-    const isResumed = (line: string): boolean => /^fan-out .*"changes":1,"done":1.*"dynamodb.Query"/.test(line);
+    const isRelease = (line: string): boolean => /^fan-out .*"changes":1,"done":1.*"dynamodb.Query"/.test(line);
     whole.logs.length = 0;
 
     await client.publish(1);

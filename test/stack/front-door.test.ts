@@ -13,13 +13,16 @@ const VIEWER = '203.0.113.7';
 const v1 = '/api/public/v1';
 
 describe('a stack with a web ACL', () => {
-  const asked: string[] = [];
+  const invokedFunctions: string[] = [];
   let stack: LocalStack;
   let secrets: SecretsManagerClient;
   let cloudFront: LoopbackServer;
   beforeAll(async () => {
     const assembly = await assemblyWith(frontDoorSettings, true);
-    stack = await startRecordedStack({ assembly, onInvocation: ({ functionName }) => asked.push(functionName) });
+    stack = await startRecordedStack({
+      assembly,
+      onInvocation: ({ functionName }) => invokedFunctions.push(functionName),
+    });
     secrets = new SecretsManagerClient({
       endpoint: stack.definitionOf('front-door').environment.AWS_ENDPOINT_URL_SECRETS_MANAGER ?? '',
       region: 'us-east-1',
@@ -40,7 +43,7 @@ describe('a stack with a web ACL', () => {
       headers: {
         ...(key ? { authorization: `Bearer ${key}` } : {}),
         ...(body ? { 'content-type': 'application/json' } : {}),
-        // Nobody but the front door is believed.
+        // The API must ignore this header from clients; only CloudFront sets it.
         'x-passpost-viewer-address': '198.51.100.1',
       },
       ...(body ? { body: JSON.stringify(body) } : {}),
@@ -48,14 +51,17 @@ describe('a stack with a web ACL', () => {
     return { status: response.status, body: (await response.json()) as Json };
   };
 
-  test('serves what comes through the front door, and knows who it is', async () => {
-    const made = await call(cloudFront.url, 'POST', `${v1}/accounts`, { key: stack.operatorKey, body: { name: 'A' } });
-    const key = String(made.body.key);
+  test('serves requests through CloudFront and audits the viewer’s address', async () => {
+    const created = await call(cloudFront.url, 'POST', `${v1}/accounts`, {
+      key: stack.operatorKey,
+      body: { name: 'A' },
+    });
+    const key = String(created.body.key);
     const scopes = ['tasks:read'];
     const other = await call(cloudFront.url, 'POST', `${v1}/keys`, { key, body: { name: 'other', scopes } });
     const audit = await call(cloudFront.url, 'GET', `${v1}/audit?limit=1`, { key });
 
-    expect([made.status, other.status, audit.status]).toEqual([201, 201, 200]);
+    expect([created.status, other.status, audit.status]).toEqual([201, 201, 200]);
     expect(audit.body.data).toMatchObject([{ action: 'key.created', target: other.body.id, ip: VIEWER }]);
   });
 
@@ -67,30 +73,30 @@ describe('a stack with a web ACL', () => {
     ['POST', '/v1/webhooks'],
     ['POST', '/api/hook/subscribe'],
     ['GET', '/nothing'],
-  ])('refuses who goes round it: %s %s', async (method, path) => {
-    asked.length = 0;
+  ])('refuses a request that bypasses CloudFront: %s %s', async (method, path) => {
+    invokedFunctions.length = 0;
 
     const answer = await call(stack.url, method, path, { key: stack.operatorKey });
 
     expect(answer).toEqual({ status: 401, body: { message: 'Unauthorized' } });
-    expect(asked).toEqual([]);
+    expect(invokedFunctions).toEqual([]);
   });
 
-  test('refuses who shows another secret, before any function of the API is asked', async () => {
-    asked.length = 0;
+  test('refuses a request with a wrong front-door secret before any function of the API is invoked', async () => {
+    invokedFunctions.length = 0;
 
     const response = await fetch(`${stack.url}${v1}/tasks`, { headers: { 'x-passpost-front-door': 'x'.repeat(64) } });
 
     expect([response.status, await response.json()]).toEqual([403, { message: 'Forbidden' }]);
-    expect(asked).toEqual(['front-door']);
+    expect(invokedFunctions).toEqual(['front-door']);
   });
 
-  test('is asked once for all who come through it', async () => {
-    asked.length = 0;
+  test('does not invoke the authorizer again for further requests through CloudFront', async () => {
+    invokedFunctions.length = 0;
 
     const answers = await Promise.all(Array.from({ length: 20 }, () => call(cloudFront.url, 'GET', '/health')));
 
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
-    expect(asked.filter((name) => name === 'front-door')).toEqual([]);
+    expect(invokedFunctions.filter((name) => name === 'front-door')).toEqual([]);
   });
 });

@@ -4,7 +4,7 @@ import type { Invocation } from '../../local/functions/function-pool.ts';
 import { useWholeStack } from '../helpers/whole-stack.ts';
 
 const SOON = { timeout: 10_000 };
-const denied = { status: 400, body: { __type: 'AccessDeniedException', message: 'ordered by the test' } };
+const denied = { status: 400, body: { __type: 'AccessDeniedException', message: 'injected by the test' } };
 
 interface Batch {
   readonly Records: readonly { readonly eventName: string; readonly dynamodb: Readonly<Record<string, unknown>> }[];
@@ -16,7 +16,7 @@ describe('the heartbeat', () => {
   const batches = () => invocations.filter(({ functionName }) => functionName === 'fan-out');
   const rollUps = () => invocations.filter(({ functionName }) => functionName === 'roll-up');
 
-  it('starts the fan-out once a tick, where nothing else happens, with what means nothing to it', async () => {
+  it('invokes the fan-out of an idle stack once per tick, with a record that the fan-out ignores', async () => {
     await whole.stack.tick();
     await vi.waitFor(() => expect(batches()).toHaveLength(1), SOON);
     await whole.stack.tick();
@@ -27,24 +27,24 @@ describe('the heartbeat', () => {
       const { Records } = event as Batch;
       expect(Records.map(({ eventName }) => eventName)).toEqual(['REMOVE']);
       expect(Records[0]?.dynamodb).toMatchObject({ Keys: { pk: { S: heartbeatKey.pk } } });
-      // The release 0.1.0, which may meet one while it is deployed over this, knows that such a record means nothing.
+      // Release 0.1.0 also ignores a record without NewImage; it may get such a record during a deployment.
       expect(Records[0]?.dynamodb).not.toHaveProperty('NewImage');
       expect(result).toMatchObject({ ok: true, payload: { batchItemFailures: [] } });
     }
     expect(whole.stack.depth('failures')).toMatchObject({ visible: 0, inFlight: 0 });
-    // What is counted, and costs by the series, is counted off such lines: an idle month has none.
+    // Metric filters count such lines and metrics cost by the series, so an idle month must have no line.
     expect(whole.logs.filter((line) => line.startsWith('fan-out '))).toEqual([]);
   });
 
-  it.each(['PutItem', 'DeleteItem'])('costs the roll-up nothing where its %s fails', async (operation) => {
-    whole.faults.order({ functionName: 'roll-up', operation }, denied);
+  it.each(['PutItem', 'DeleteItem'])('does not make the roll-up fail when its %s fails', async (operation) => {
+    whole.faults.inject({ functionName: 'roll-up', operation }, denied);
     const [ticks, lines] = [rollUps().length, whole.logs.length];
 
     await whole.stack.tick();
 
-    const told = whole.logs.slice(lines).join('\n');
+    const logged = whole.logs.slice(lines).join('\n');
     expect(rollUps().slice(ticks)).toMatchObject([{ result: { ok: true } }]);
-    expect(told).toContain('"name":"heartbeat.failed"');
-    expect(told).toContain('"name":"hours.rolled-up"');
+    expect(logged).toContain('"name":"heartbeat.failed"');
+    expect(logged).toContain('"name":"hours.rolled-up"');
   });
 });

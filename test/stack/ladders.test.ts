@@ -4,23 +4,23 @@ import { profileOf } from '../../lambdas/profiles/index.ts';
 import { type Client, type Delivery, useWholeStack, type Webhook } from '../helpers/whole-stack.ts';
 
 const SPEED = 3600;
-/** With `LADDERS=full` Postmen's runs to its end, which takes two minutes and a quarter. */
+/** With `LADDERS=full` Postmen's schedule runs to its end, which takes 135 s. */
 const isFull = process.env.LADDERS === 'full';
 
-/** How long after their due times the requests of a ladder came, in milliseconds; negative is early. */
+/** Delay of each retry after its due time in milliseconds; a negative number is early. */
 const latenessOf = ({ posts }: Webhook, { attempts }: Delivery, schedule: readonly number[]): number[] =>
   attempts.slice(1).map((_, index) => {
-    // From what was recorded of the one before, not from what the row said would be due.
+    // The due time is computed from the recorded attempt before it, not read from the row.
     const { started_at, duration_ms } = attempts[index] ?? { started_at: '', duration_ms: 0 };
     const dueMs = Date.parse(started_at) + duration_ms + ((schedule[index] ?? 0) * 1000) / SPEED;
     return Math.round((posts[index + 1]?.atMs ?? 0) - dueMs);
   });
 
-describe('ladders in real time, an hour in a second', () => {
+describe('retry schedules in real time, one hour per second', () => {
   const whole = useWholeStack({ speed: SPEED, isDirect: true });
 
-  /** The only delivery of a webhook whose receiver refuses everything. */
-  const begin = async (client: Client, profile: 'passmint' | 'postmen', type: string) => {
+  /** Adds a webhook whose receiver refuses every request, and publishes one event to it. */
+  const startSchedule = async (client: Client, profile: 'passmint' | 'postmen', type: string) => {
     const webhook = await client.addWebhook(() => 503, { profile, events: [type] });
     await client.publish(1, type);
     const { schedule } = profileOf(profile);
@@ -28,16 +28,16 @@ describe('ladders in real time, an hour in a second', () => {
   };
 
   it(
-    'MT-7, PM-7: every attempt of PassMint’s and Postmen’s comes when it is due, side by side, never early',
+    'MT-7, PM-7: every attempt by PassMint’s and Postmen’s schedules is made within 2 s after its due time, never early',
     async () => {
       const client = await whole.newClient();
-      const passmint = await begin(client, 'passmint', 'pass.installed');
-      const postmen = await begin(client, 'postmen', 'calculate_rates');
+      const passmint = await startSchedule(client, 'passmint', 'pass.installed');
+      const postmen = await startSchedule(client, 'postmen', 'calculate_rates');
 
       await client.settled(passmint.webhook, 1, 50_000);
       const requests = isFull ? 14 : 12;
       await vi.waitFor(() => expect(postmen.webhook.posts).toHaveLength(requests), { timeout: 120_000, interval: 100 });
-      // One attempt too many would come by now.
+      // An attempt too many would have arrived by now.
       await sleep(500);
       const dead = await passmint.delivery();
       const tried = await postmen.delivery();

@@ -7,7 +7,7 @@ interface Line {
   readonly [field: string]: unknown;
 }
 
-/** What a function has logged, as CloudWatch would hold it. */
+/** The parsed JSON log lines of a function. */
 const linesOf = (logs: readonly string[], functionName: string): Line[] =>
   logs
     .filter((log) => log.startsWith(`${functionName} {`))
@@ -22,7 +22,7 @@ describe('the log of a whole stack', () => {
     environment: { _X_AMZN_TRACE_ID: `Root=${TRACE};Parent=53995c3f42cd8ad8;Sampled=1` },
   });
 
-  it('names the call behind every attempt, and who asked for it again', async () => {
+  it('has the id of the publishing call in every attempt, and the id of the retrying call in the retry', async () => {
     const client = await whole.newClient();
     const webhook = await client.addWebhook(({ number }) => (number < 3 ? 500 : 200), { schedule: [30, 60] });
 
@@ -40,7 +40,7 @@ describe('the log of a whole stack', () => {
 
     const [call] = linesOf(whole.logs, 'events-api').filter(({ request_id }) => request_id === requestId);
     expect(call).toMatchObject({ name: 'request.answered', trace_id: TRACE, ids: [eventId], status: 202 });
-    // A line is written once the attempt is recorded, which the API shows at once.
+    // The API shows an attempt immediately after it is recorded; the log line is written slightly later.
     const attempts = await vi.waitFor(() => {
       const lines = linesOf(whole.logs, 'deliver').filter(({ request_id }) => request_id === requestId);
       expect(lines).toHaveLength(4);
@@ -49,18 +49,18 @@ describe('the log of a whole stack', () => {
     const ids = { event_id: eventId, delivery_id: delivery?.id, webhook_id: webhook.id, trace_id: TRACE };
     expect(attempts.map(({ attempt }) => attempt)).toEqual([1, 2, 3, 4]);
     for (const attempt of attempts) expect(attempt).toMatchObject(ids);
-    const [asked] = linesOf(whole.logs, 'deliveries-api').filter(({ operation }) => operation === 'retryDelivery');
+    const [retry] = linesOf(whole.logs, 'deliveries-api').filter(({ operation }) => operation === 'retryDelivery');
     expect(retried.status).toBe(202);
     expect(attempts.map(({ requested_by }) => requested_by)).toEqual([
       undefined,
       undefined,
       undefined,
-      asked?.request_id,
+      retry?.request_id,
     ]);
     expect(whole.logs.join('\n')).not.toContain('never-shown');
   });
 
-  it('leads from a task to its deliveries, and from an enabling to what was held', async () => {
+  it('leads from a task’s call to its deliveries, and from the enabling call to the released delivery', async () => {
     const client = await whole.newClient();
     const webhook = await client.addWebhook(() => 200);
     await client.call('PATCH', `/webhooks/${webhook.id}`, { enabled: false });
@@ -87,10 +87,10 @@ describe('the log of a whole stack', () => {
     });
   });
 
-  it('counts a call for each throttle, also where a repeat succeeded', async () => {
+  it('counts every throttled call, even if the SDK’s retry was successful', async () => {
     const client = await whole.newClient();
     const webhook = await client.addWebhook(() => 200);
-    whole.faults.order({ functionName: 'deliver', operation: 'BatchGetItem', times: 2 }, throttled);
+    whole.faults.inject({ functionName: 'deliver', operation: 'BatchGetItem', times: 2 }, throttled);
 
     await client.publish(1);
     await client.settled(webhook, 1);
@@ -101,10 +101,10 @@ describe('the log of a whole stack', () => {
 });
 
 describe('metrics that cannot be written', () => {
-  // Powertools refuses this when it is made.
+  // Powertools throws on this value when its metrics object is created.
   const whole = useWholeStack({ environment: { POWERTOOLS_METRICS_DISABLED: 'perhaps' } });
 
-  it('cost no call and no delivery', async () => {
+  it('do not affect calls and deliveries', async () => {
     const client = await whole.newClient();
     const webhook = await client.addWebhook(() => 200);
     await client.call('PATCH', `/webhooks/${webhook.id}`, { enabled: false });

@@ -35,7 +35,7 @@ const setDomain = async (whole: WholeStack, key: Key, name: string, value: unkno
 const enable = (whole: WholeStack, { accountId }: Client, webhookId: string): Promise<void> =>
   setDomain(whole, webhookKey(`${accountId}#live`, webhookId), 'enabled', true);
 
-/** How many days from now an event lives. */
+/** Number of days until the event expires. */
 const daysLeft = async (whole: WholeStack, { accountId }: Client, eventId: string): Promise<number> => {
   const TableName = whole.stack.tableName('domain-table');
   const Key = marshall(eventKey(`${accountId}#live`, eventId));
@@ -43,19 +43,22 @@ const daysLeft = async (whole: WholeStack, { accountId }: Client, eventId: strin
   return Math.round((unmarshall(Item).ttl * 1000 - Date.now()) / DAY_MS);
 };
 
-// The roll-up's ticks are ahead of time here, which they never are elsewhere: so this file's stack is its own.
+// These tests run ticks with a time in the future, so the stack is not shared with other tests.
 describe('the roll-up', () => {
   const whole = useWholeStack({});
 
-  it('finds first attempts whose messages were all lost, and what is held for nobody', async () => {
+  it('sends first attempts whose messages were lost, and releases deliveries still held for an enabled webhook', async () => {
     const client = await whole.newClient();
     const webhooks = [await client.addWebhook(() => 200), await client.addWebhook(() => 200)];
     let lost = 0;
-    const losing = whole.faults.order({ functionName: 'fan-out', operation: 'SendMessageBatch' }, async ({ input }) => {
-      const taken = input.Entries as readonly { readonly Id: string }[];
-      lost += taken.length;
-      return { status: 200, body: { Successful: taken.map(({ Id }) => ({ Id, MessageId: Id })) } };
-    });
+    const losing = whole.faults.inject(
+      { functionName: 'fan-out', operation: 'SendMessageBatch' },
+      async ({ input }) => {
+        const taken = input.Entries as readonly { readonly Id: string }[];
+        lost += taken.length;
+        return { status: 200, body: { Successful: taken.map(({ Id }) => ({ Id, MessageId: Id })) } };
+      },
+    );
     await client.publish(20);
     await vi.waitFor(() => expect(lost).toBe(40), SOON);
     losing.end();
@@ -65,7 +68,7 @@ describe('the roll-up', () => {
       const [delivery] = await client.deliveries(off);
       expect(delivery?.status).toBe('held');
     }, SOON);
-    // As it stands when whoever enabled it died before the held ones were told.
+    // The state after the enabling function died before it released the held deliveries.
     await enable(whole, client, off.id);
     const before = webhooks.map(({ posts }) => posts.length);
 
@@ -79,17 +82,17 @@ describe('the roll-up', () => {
     expect(await client.listedSettled(off, 1)).toMatchObject([{ status: 'delivered' }]);
   });
 
-  it('lets the events of what is held live on, as a retry does with its own', async () => {
+  it('extends the retention of events with held deliveries; a manual retry extends its own event', async () => {
     const client = await whole.newClient();
     const off = await client.addWebhook(() => 200, { enabled: false });
     const on = await client.addWebhook(() => 200, { events: ['task.created'] });
-    const [heldFor = ''] = await client.publish(1);
-    const old = {
+    const [heldEventId = ''] = await client.publish(1);
+    const oldEvent = {
       type: 'task.created',
       id: drawId('evt', Date.now() - 40 * DAY_MS),
       owner: `${client.accountId}#live`,
     };
-    const Item = marshall(rowOf(eventToRow(anEvent(old, Date.now() - 40 * DAY_MS), 30)));
+    const Item = marshall(rowOf(eventToRow(anEvent(oldEvent, Date.now() - 40 * DAY_MS), 30)));
     await dynamoOf(whole).send(new PutItemCommand({ TableName: whole.stack.tableName('domain-table'), Item }));
     const [delivered] = await client.listedSettled(on, 1);
     await vi.waitFor(async () => {
@@ -98,19 +101,19 @@ describe('the roll-up', () => {
     }, SOON);
     await setDomain(
       whole,
-      eventKey(`${client.accountId}#live`, heldFor),
+      eventKey(`${client.accountId}#live`, heldEventId),
       'ttl',
       Math.round((Date.now() + 10 * DAY_MS) / 1000),
     );
-    const before = [await daysLeft(whole, client, old.id), await daysLeft(whole, client, heldFor)];
+    const before = [await daysLeft(whole, client, oldEvent.id), await daysLeft(whole, client, heldEventId)];
 
     const { status } = await client.call('POST', `/deliveries/${delivered?.id}/retry`);
     await vi.waitFor(() => expect(on.posts).toHaveLength(2), SOON);
     await whole.stack.tick(new Date(Date.now() + 8 * DAY_MS));
 
     expect([status, before]).toEqual([202, [4, 10]]);
-    expect(await daysLeft(whole, client, old.id)).toBe(30);
-    expect(await daysLeft(whole, client, heldFor)).toBe(38);
+    expect(await daysLeft(whole, client, oldEvent.id)).toBe(30);
+    expect(await daysLeft(whole, client, heldEventId)).toBe(38);
     expect(whole.logs.some((line) => line.startsWith('roll-up ') && line.includes('"events.kept"'))).toBe(true);
   });
 });

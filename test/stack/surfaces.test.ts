@@ -67,22 +67,22 @@ describe('the surfaces on the whole stack', () => {
     expect(status).toBe(202);
     return json.id;
   };
-  /** What has come to the path, once it is so many. */
+  /** Waits until the path has received `count` requests; returns all its requests. */
   const arrived = async (path: string, count: number): Promise<Received[]> => {
     for (const endMs = Date.now() + 20_000; ; await sleep(20)) {
-      const here = received.filter((request) => request.path === path);
-      if (here.length >= count) return here;
-      if (Date.now() > endMs) throw new Error(`${here.length} of ${count} came to ${path}`);
+      const requests = received.filter((request) => request.path === path);
+      if (requests.length >= count) return requests;
+      if (Date.now() > endMs) throw new Error(`${requests.length} of ${count} requests arrived at ${path}`);
     }
   };
   const last = async (path: string, count: number): Promise<Received> =>
     (await arrived(path, count)).at(-1) ?? { path, headers: {}, body: '' };
   const signed = ({ headers, body }: Received) => ({ headers: headers as Record<string, string>, body });
 
-  it('MT-5, MT-10, MT reading 9, MT reading 10: made there, published natively, verified by Stripe’s library, rotated, held, erased', async () => {
-    const made = await passmint('POST', '', { url: receiver('/mint'), events: ['*'] });
-    const { id, secret } = made.json;
-    expect(made.status).toBe(201);
+  it('MT-5, MT-10, MT reading 9, MT reading 10: a PassMint webhook is signed for Stripe’s library, rotated, held, released and erased', async () => {
+    const created = await passmint('POST', '', { url: receiver('/mint'), events: ['*'] });
+    const { id, secret } = created.json;
+    expect(created.status).toBe(201);
 
     await publish('pass.installed');
     const first = await last('/mint', 1);
@@ -125,22 +125,22 @@ describe('the surfaces on the whole stack', () => {
     expect(await rowsOf(id)).toEqual([]);
   });
 
-  it('erases a webhook’s refused attempts with it', async () => {
-    const made = await passmint('POST', '', { url: receiver('/refuse/mint'), events: ['pass.voided'] });
-    await native('PATCH', `/webhooks/${made.json.id}`, { schedule: [1] });
+  it('DELETE of a PassMint webhook also erases its refused attempts', async () => {
+    const created = await passmint('POST', '', { url: receiver('/refuse/mint'), events: ['pass.voided'] });
+    await native('PATCH', `/webhooks/${created.json.id}`, { schedule: [1] });
     await publish('pass.voided');
     await arrived('/refuse/mint', 2);
     await stack.settled();
-    const before = await rowsOf(made.json.id);
+    const before = await rowsOf(created.json.id);
 
-    expect((await passmint('DELETE', `/${made.json.id}`)).status).toBe(204);
+    expect((await passmint('DELETE', `/${created.json.id}`)).status).toBe(204);
     await stack.settled();
 
     expect(before.some((pk) => pk.startsWith('dlv_'))).toBe(true);
-    expect(await rowsOf(made.json.id)).toEqual([]);
+    expect(await rowsOf(created.json.id)).toEqual([]);
   });
 
-  it('PC-2, PC-7, PC-8, PC reading 3: tied to a template, signed for OpenSSL, with its token; one attempt unless it asks for more', async () => {
+  it('PC-2, PC-7, PC-8, PC reading 3: a Passcreator subscription to a template is signed for OpenSSL with its token; without retries it makes one attempt', async () => {
     await native('PUT', '/templates/key-card', { name: 'Key card' });
     const flags = { target_url: receiver('/creator'), event: 'pass_template_updated', signPayload: true };
     const subscribed = await passcreator('POST', '/subscribe/key-card?generateAccessToken=true', flags);
@@ -173,7 +173,7 @@ describe('the surfaces on the whole stack', () => {
     expect(received.filter(({ path }) => path === '/refuse')).toHaveLength(1);
   });
 
-  it('IP-5 a digital signature verified by OpenSSL with the key that is served', async () => {
+  it('IP-5 OpenSSL verifies a digital signature with the key that the API serves', async () => {
     for (const algorithm of ['ecdsa-p256-sha256', 'rsa-sha256']) {
       const path = `/inpost/${algorithm}`;
       const options = { mechanism: 'digital', signed_content: 'timestamp_body', algorithm };
@@ -191,7 +191,7 @@ describe('the surfaces on the whole stack', () => {
     }
   });
 
-  it('PP reading 3: signs with the previous secret until its end where one signature fits', async () => {
+  it('PP reading 3: the profile with one signature uses the previous secret until the overlap ends', async () => {
     const settings = { url: receiver('/own'), events: ['task.created'], allow_http: true };
     const { id, secret } = (await native('POST', '/webhooks', settings)).json;
     const rotate = async (overlap_seconds: number): Promise<string> =>
@@ -210,7 +210,7 @@ describe('the surfaces on the whole stack', () => {
     expect(after.headers['x-passpost-signature']).toBe(signatureOf(after, newest));
   });
 
-  it('answers in each surface’s own shape what no function knows', async () => {
+  it('an unknown path is answered in the error format of its surface', async () => {
     expect((await call('GET', '/v1/nothing')).json).toMatchObject({ error: { type: 'invalid_request_error' } });
     expect((await call('GET', '/api/hook/nothing')).json).toEqual({ ErrorMessage: 'No such path.' });
   });

@@ -1,7 +1,7 @@
 import { beforeAll, expect, it } from 'vitest';
 import { type Assembly, readAssembly, resourcesOf } from '../../local/template/template.ts';
 import { assemblyWith } from '../helpers/assembly.ts';
-import { isWholeRun, left } from '../helpers/run-folder.ts';
+import { isWholeRun, savedForVerdicts } from '../helpers/run-folder.ts';
 import { settingsOfEveryPermission } from '../helpers/settings.ts';
 import { exceptions } from '../privilege/exceptions.ts';
 import { judge } from '../privilege/judge.ts';
@@ -11,7 +11,7 @@ import type { Use } from '../privilege/uses.ts';
 
 // Runs when all other files are done (vitest.config.ts), over what their functions called.
 
-const called = [...left<Use>('uses')].flat();
+const called = [...savedForVerdicts<Use>('uses')].flat();
 const { kmsKeyArn, formerKmsKeyArn, nextKmsKeyArn } = settingsOfEveryPermission;
 const keys = [kmsKeyArn, formerKmsKeyArn, nextKmsKeyArn];
 const uses = [...called, ...keys.flatMap((key) => keyUses(called, key))];

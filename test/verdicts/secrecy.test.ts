@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { synthesiseIfStale } from '../../local/cli/synth.ts';
-import { isWholeRun, left } from '../helpers/run-folder.ts';
+import { isWholeRun, savedForVerdicts } from '../helpers/run-folder.ts';
 import { type Needle, needleKinds } from '../secrecy/find-needles.ts';
 import { leaves } from '../secrecy/leaves.ts';
 import { createSearch } from '../secrecy/search.ts';
@@ -11,12 +11,12 @@ import type { Writing } from '../secrecy/writing.ts';
 // Runs when all other files are done (vitest.config.ts), over what their functions wrote: each log line, and each row
 // and message that was there at the end.
 
-const needles = [...left<Needle>('needles')].flat();
+const needles = [...savedForVerdicts<Needle>('needles')].flat();
 const search = createSearch(needles, leaves);
 const places = new Set<string>();
 
 beforeAll(async () => {
-  for (const writings of left<Writing>('writings')) {
+  for (const writings of savedForVerdicts<Writing>('writings')) {
     for (const writing of writings) {
       places.add(writing.place);
       search.look(writing);

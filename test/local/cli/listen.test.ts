@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { isSignedWith } from '../../../local/cli/listen.ts';
 
-// PP-6's vector.
+// The example of requirement PP-6.
 const body = Buffer.from('{"type":"task.accepted","id":"tsk_1"}');
 const signature = 'sha256=4c5778fe139461a50ed7f5fc96328a7af72180c5af252b3820a2b73c67cf6eb3';
 
-describe('the listening receiver', () => {
-  it('knows a right signature', () => {
+describe('the receiver of npm run listen', () => {
+  it('accepts a valid signature', () => {
     expect(isSignedWith('pp_whs_test', body, signature)).toBe(true);
   });
 
@@ -15,7 +15,7 @@ describe('the listening receiver', () => {
     ['a changed byte', 'pp_whs_test', Buffer.from('{"type":"task.accepted","id":"tsk_2"}'), signature],
     ['a shorter header', 'pp_whs_test', body, 'sha256=4c57'],
     ['no header', 'pp_whs_test', body, undefined],
-  ])('refuses %s', (_, secret, bytes, header) => {
+  ])('rejects a request with %s', (_, secret, bytes, header) => {
     expect(isSignedWith(secret, bytes, header)).toBe(false);
   });
 });

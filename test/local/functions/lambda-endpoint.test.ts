@@ -19,14 +19,14 @@ const clientOf = ({ endpoints }: StackFile): LambdaClient =>
 const parts = ({ stack }: Run) => {
   const file = readStackFile(stack.dataFolder) as StackFile;
   const idOf = (type: string, pattern: RegExp): string =>
-    file.resources.find((one) => one.type === type && pattern.test(one.physicalId))?.physicalId ?? '';
+    file.resources.find((resource) => resource.type === type && pattern.test(resource.physicalId))?.physicalId ?? '';
   return { client: clientOf(file), idOf };
 };
 
-describe('what of Lambda an operator uses here', () => {
+describe('the Lambda endpoint of the local stack', () => {
   const start = useStacks();
 
-  it('disables a queue’s mapping, in which messages then wait, and enables it', async () => {
+  it('disables a queue’s mapping, so that messages wait, and enables it again', async () => {
     const run = await start();
     const { client, idOf } = parts(run);
     const UUID = idOf('AWS::Lambda::EventSourceMapping', /queue/i);
@@ -43,7 +43,7 @@ describe('what of Lambda an operator uses here', () => {
     expect(run.recorder.queueBatches.flat().map(({ body }) => body)).toEqual(['waits']);
   });
 
-  it('invokes a function and answers what it answered, or what it threw', async () => {
+  it('invokes a function and returns its result or its error', async () => {
     const run = await start();
     const { client } = parts(run);
     const invoke = (FunctionName: string, event: unknown) =>
@@ -61,7 +61,7 @@ describe('what of Lambda an operator uses here', () => {
     expect(thrown.Payload?.transformToString()).toContain('errorMessage');
   });
 
-  it('knows nothing else', async () => {
+  it('rejects an unknown function, an unknown mapping and a change of anything but Enabled', async () => {
     const run = await start();
     const { client, idOf } = parts(run);
     const UUID = idOf('AWS::Lambda::EventSourceMapping', /queue/i);
@@ -79,7 +79,7 @@ describe('what of Lambda an operator uses here', () => {
     ]);
   });
 
-  it('is said in the data folder while the stack runs, and not after', async () => {
+  it('is in the stack file of the data folder only while the stack runs', async () => {
     const run = await start();
     const { dataFolder } = run.stack;
     const during = readStackFile(dataFolder);

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { InvocationResult } from '../../../local/functions/execution-environment.ts';
-import { type Authorizer, createJudge } from '../../../local/gateway/authorizer.ts';
+import { type Authorizer, createAuthorize } from '../../../local/gateway/authorizer.ts';
 
-const authorizer: Authorizer = { functionName: 'check', header: 'x-pass', keptMs: 1000 };
+const authorizer: Authorizer = { functionName: 'check', header: 'x-pass', cacheMs: 1000 };
 const eventWith = (headers: Readonly<Record<string, string>>) => ({
   requestContext: { requestId: 'one' },
   headers,
@@ -11,53 +11,56 @@ const eventWith = (headers: Readonly<Record<string, string>>) => ({
 
 describe('an authorizer', () => {
   let nowMs: number;
-  let asked: unknown[];
-  let answer: InvocationResult;
-  let judge: ReturnType<typeof createJudge>;
-  const judged = async (value: string) => judge(authorizer, eventWith({ 'x-pass': value }));
+  let events: unknown[];
+  let result: InvocationResult;
+  let authorize: ReturnType<typeof createAuthorize>;
+  const authorizeValue = async (value: string) => authorize(authorizer, eventWith({ 'x-pass': value }));
   beforeEach(() => {
     nowMs = 0;
-    asked = [];
-    answer = { ok: true, payload: { isAuthorized: true, context: { of: 'it' } } };
-    judge = createJudge(
+    events = [];
+    result = { ok: true, payload: { isAuthorized: true, context: { of: 'it' } } };
+    authorize = createAuthorize(
       async (_, event) => {
-        asked.push(event);
-        return answer;
+        events.push(event);
+        return result;
       },
       () => nowMs,
     );
   });
 
-  it('is asked about the header, without the body, and its word is handed on', async () => {
-    expect(await judged('a')).toEqual({ isAuthorized: true, context: { of: 'it' } });
-    expect(asked).toEqual([
+  it('gets the header without the body, and its decision and context are returned', async () => {
+    expect(await authorizeValue('a')).toEqual({ isAuthorized: true, context: { of: 'it' } });
+    expect(events).toEqual([
       { requestContext: { requestId: 'one' }, headers: { 'x-pass': 'a' }, type: 'REQUEST', identitySource: ['a'] },
     ]);
   });
 
-  it('is not asked where the header is missing', async () => {
-    expect(await judge(authorizer, eventWith({}))).toMatchObject({ isAuthorized: false, status: 401 });
-    expect(asked).toEqual([]);
+  it('is not invoked when the header is missing: the response is 401', async () => {
+    expect(await authorize(authorizer, eventWith({}))).toMatchObject({ isAuthorized: false, status: 401 });
+    expect(events).toEqual([]);
   });
 
-  it.each([{ isAuthorized: false }, { isAuthorized: 'true' }, {}])('refuses by %o', async (payload) => {
-    answer = { ok: true, payload };
+  it.each([{ isAuthorized: false }, { isAuthorized: 'true' }, {}])(
+    'refuses the request with 403 by the response %o',
+    async (payload) => {
+      result = { ok: true, payload };
 
-    expect(await judged('a')).toMatchObject({ isAuthorized: false, status: 403 });
-  });
+      expect(await authorizeValue('a')).toMatchObject({ isAuthorized: false, status: 403 });
+    },
+  );
 
-  it('is asked again about another value, and about the same one when its answer is too old', async () => {
-    for (const value of ['a', 'a', 'b', 'a']) await judged(value);
-    expect(asked).toHaveLength(2);
+  it('is invoked again for another value, and for the same value after its cached decision has expired', async () => {
+    for (const value of ['a', 'a', 'b', 'a']) await authorizeValue(value);
+    expect(events).toHaveLength(2);
     nowMs = 1000;
-    await judged('a');
-    expect(asked).toHaveLength(3);
+    await authorizeValue('a');
+    expect(events).toHaveLength(3);
   });
 
-  it('that fails is asked again', async () => {
-    answer = { ok: false, error: { type: 'Error', message: '', trace: '' } };
-    expect(await judged('a')).toMatchObject({ isAuthorized: false, status: 500 });
-    answer = { ok: true, payload: { isAuthorized: true } };
-    expect(await judged('a')).toEqual({ isAuthorized: true, context: {} });
+  it('is invoked again after a failure, which gives 500', async () => {
+    result = { ok: false, error: { type: 'Error', message: '', trace: '' } };
+    expect(await authorizeValue('a')).toMatchObject({ isAuthorized: false, status: 500 });
+    result = { ok: true, payload: { isAuthorized: true } };
+    expect(await authorizeValue('a')).toEqual({ isAuthorized: true, context: {} });
   });
 });

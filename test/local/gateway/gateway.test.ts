@@ -4,7 +4,7 @@ import { useStacks } from '../recorder.ts';
 describe('the gateway', () => {
   const start = useStacks();
 
-  it('hands a request on in payload format 2.0', async () => {
+  it('invokes the function with an event in payload format 2.0', async () => {
     const { stack } = await start();
 
     const response = await fetch(`${stack.url}/things/a%20b/parts?x=1&x=2&y=%20`, {
@@ -35,11 +35,11 @@ describe('the gateway', () => {
   });
 
   it.each([
-    ['text', 'text/plain', Buffer.from('hei'), false],
-    ['a JSON dialect', 'application/problem+json', Buffer.from('{}'), false],
-    ['another type', 'application/octet-stream', Buffer.from('hei'), true],
-    ['bytes that are no UTF-8', 'application/json', Buffer.from([0x22, 0xff, 0x22]), true],
-  ])('encodes a body of %s where it must', async (_, type, body, isBase64Encoded) => {
+    ['passes text as it is', 'text/plain', Buffer.from('hei'), false],
+    ['passes a JSON dialect as it is', 'application/problem+json', Buffer.from('{}'), false],
+    ['encodes a binary type in base64', 'application/octet-stream', Buffer.from('hei'), true],
+    ['encodes JSON with invalid UTF-8 in base64', 'application/json', Buffer.from([0x22, 0xff, 0x22]), true],
+  ])('%s as the request body', async (_, type, body, isBase64Encoded) => {
     const { stack } = await start();
 
     const response = await fetch(`${stack.url}/things`, { method: 'POST', headers: { 'content-type': type }, body });
@@ -49,7 +49,7 @@ describe('the gateway', () => {
     expect(event).toMatchObject(expected);
   });
 
-  it('refuses a body over ten megabytes', async () => {
+  it('answers 413 to a body over ten megabytes', async () => {
     const { stack } = await start();
 
     const body = Buffer.alloc(10 * 1024 * 1024 + 1);
@@ -58,20 +58,23 @@ describe('the gateway', () => {
     expect(response.status).toBe(413);
   });
 
-  it('has no other routes than the template', async () => {
+  it('answers 404 to a path that the template has no route for', async () => {
     const { get } = await start();
 
     expect(await get('/elsewhere')).toEqual({ status: 404, body: { message: 'Not Found' } });
   });
 
-  it.each([['fail'], ['exit'], ['hang']])('answers 500 for a function that does “%s”, and goes on', async (how) => {
-    const { get, logs } = await start();
+  it.each([['fail'], ['exit'], ['hang']])(
+    'answers 500 when the function does “%s”, and serves the next request',
+    async (how) => {
+      const { get, logs } = await start();
 
-    const broken = await get(`/things?${how}`);
-    const next = await get('/things');
+      const broken = await get(`/things?${how}`);
+      const next = await get('/things');
 
-    expect(broken).toEqual({ status: 500, body: { message: 'Internal Server Error' } });
-    expect(next.status).toBe(201);
-    expect(logs.some((line) => line.startsWith('api ERROR'))).toBe(true);
-  });
+      expect(broken).toEqual({ status: 500, body: { message: 'Internal Server Error' } });
+      expect(next.status).toBe(201);
+      expect(logs.some((line) => line.startsWith('api ERROR'))).toBe(true);
+    },
+  );
 });

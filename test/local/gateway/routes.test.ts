@@ -27,11 +27,11 @@ describe('the route table', () => {
     ['GET', '/v1/webhooks/whk_1/deliveries', 'ANY /v1/webhooks/{id}/deliveries', { id: 'whk_1' }],
     ['GET', '/v1/webhooks/whk_1/deliveries/x', 'ANY /v1/webhooks/{proxy+}', { proxy: 'whk_1/deliveries/x' }],
     ['GET', '/', '$default', undefined],
-  ])('leads %s %s to %s', (method, path, key, pathParameters) => {
+  ])('matches %s %s with %s', (method, path, key, pathParameters) => {
     expect(match(method, path)).toEqual({ key, target: key, pathParameters });
   });
 
-  it('knows no route without a default', () => {
+  it('finds no route for an unknown path when there is no $default', () => {
     expect(createRouteTable([{ key: 'GET /a', target: 1 }])('POST', '/a')).toBeUndefined();
   });
 });

@@ -25,12 +25,12 @@ const assemblyOf = (alarms: Readonly<Record<string, Record<string, unknown>>>): 
 });
 
 const definitionOf = (properties: Record<string, unknown>): AlarmDefinition => {
-  const { alarms, unknown } = alarmDefinitions(assemblyOf({ one: properties }), (value) => value);
+  const { alarms, unknown } = alarmDefinitions(assemblyOf({ test: properties }), (value) => value);
   if (!alarms[0]) throw new Error(unknown.join());
   return alarms[0];
 };
 
-/** The states after each minute that brought one of the values; `null` for a minute without. */
+/** The alarm's state after each minute. Each minute measures one value; `null` is a minute without a measurement. */
 const statesAfter = (properties: Record<string, unknown>, values: readonly (number | null)[]): AlarmState[] => {
   const alarm = definitionOf(properties);
   const store = createMetricStore(MINUTE_MS);
@@ -46,11 +46,11 @@ const statesAfter = (properties: Record<string, unknown>, values: readonly (numb
 describe('an alarm', () => {
   const [OK, ALARM] = ['OK', 'ALARM'] as const;
 
-  test('goes off above its threshold and ends below', () => {
+  test('is ALARM above its threshold and OK again below it', () => {
     expect(statesAfter(above, [2, 3, 0])).toEqual([OK, ALARM, OK]);
   });
 
-  test('waits for as many periods in a row as it says', () => {
+  test('is ALARM only after EvaluationPeriods breaching periods in a row', () => {
     expect(statesAfter({ ...above, EvaluationPeriods: 3 }, [5, 5, 0, 5, 5, 5, 0])).toEqual([
       OK,
       OK,
@@ -62,7 +62,7 @@ describe('an alarm', () => {
     ]);
   });
 
-  test('counts some of several', () => {
+  test('is ALARM when DatapointsToAlarm of the evaluated periods breach', () => {
     const twoOfThree = { ...above, EvaluationPeriods: 3, DatapointsToAlarm: 2 };
 
     expect(statesAfter(twoOfThree, [5, 0, 5, 0, 0])).toEqual([OK, OK, ALARM, OK, OK]);
@@ -73,17 +73,17 @@ describe('an alarm', () => {
     ['notBreaching', [OK, OK, OK]],
     ['ignore', [OK, OK, OK]],
     ['missing', [OK, 'INSUFFICIENT_DATA', 'INSUFFICIENT_DATA']],
-  ])('takes what is missing as %s', (TreatMissingData, expected) => {
+  ])('treats a missing value as %s', (TreatMissingData, expected) => {
     expect(statesAfter({ ...above, TreatMissingData }, [1, null, null])).toEqual(expected);
   });
 
-  test('does not take what was before the start for missing', () => {
+  test('does not treat periods before the start as missing', () => {
     const missed = { ...above, TreatMissingData: 'breaching', EvaluationPeriods: 3 };
 
     expect(statesAfter(missed, [null, null, null])).toEqual([OK, OK, ALARM]);
   });
 
-  test('compares with what is usual, and with nothing as long as that is unknown', () => {
+  test('with an anomaly band breaches above the usual values, and never while there is too little history', () => {
     const band = {
       Metrics: [
         { Id: 'm', MetricStat: { Metric: metric, Stat: 'Maximum', Period: 60 }, ReturnData: true },
@@ -99,7 +99,7 @@ describe('an alarm', () => {
     expect(statesAfter(band, [1, 0, 2, 1, 1, 80, 1])).toEqual([OK, OK, OK, OK, OK, ALARM, OK]);
   });
 
-  test('that cannot be evaluated here is named', () => {
+  test('is reported by name when it cannot be evaluated on the local stack', () => {
     const { alarms, unknown } = alarmDefinitions(
       assemblyOf({
         trimmed: { ...above, Statistic: undefined, ExtendedStatistic: 'tm99' },
@@ -115,14 +115,14 @@ describe('an alarm', () => {
   });
 });
 
-test('every alarm of the stack can be evaluated here', () => {
+test('every alarm of the template can be evaluated on the local stack', () => {
   const { alarms, unknown } = alarmDefinitions(stackAssembly(synthesise()), (value) => value);
 
   expect(unknown).toEqual([]);
   expect(alarms.map(({ name }) => name)).toContain('dead-rate');
 });
 
-test('a percentile is what so many of a hundred values do not exceed, across minutes and to a fiftieth', () => {
+test('the metric store computes percentiles across minutes, exact to 2 %', () => {
   const store = createMetricStore(MINUTE_MS);
   const quick = Array.from({ length: 96 }, () => 200);
   store.record(queue, quick, START);
@@ -137,7 +137,7 @@ test('a percentile is what so many of a hundred values do not exceed, across min
   expect(read('p100')).toBe(91_000);
 });
 
-test('reads metrics out of a function’s log, in the time of the speed', () => {
+test('metrics in a function’s log line are recorded, and milliseconds are multiplied by the speed', () => {
   const store = createMetricStore(MINUTE_MS);
   const nowMs = Date.now();
   const text = JSON.stringify({

@@ -39,16 +39,16 @@ test.each([
   ['{ ($.name = "a") && ($.n >= 0) }', { name: 'a' }, false],
   ['{ ($.name = "a") && ($.n > 1) }', { name: 'a', n: 1 }, false],
   ['{ $.n = 1 }', { n: 2 }, false],
-])('takes %s as it is meant', (pattern, fields, isSeen) => {
-  expect(readingsOf(pattern, '1', fields)).toEqual(isSeen ? [1] : []);
+])('metric filter %s on the line %o matches: %s', (pattern, fields, isMatch) => {
+  expect(readingsOf(pattern, '1', fields)).toEqual(isMatch ? [1] : []);
 });
 
-test('reads the number of a field, and nothing where it is none', () => {
+test('a metric filter reads the number in a field, and nothing if the field is not a number', () => {
   expect(readingsOf('{ $.name = "a" }', '$.n', { name: 'a', n: 7 })).toEqual([7]);
   expect(readingsOf('{ $.name = "a" }', '$.n', { name: 'a', n: 'seven' })).toEqual([]);
 });
 
-test('names what cannot be applied here', () => {
+test('a metric filter that the local stack cannot apply is reported by name', () => {
   const strange = '{ $.name = "a*" || $.n IS NULL }';
 
   const { unknown } = metricFilters(assemblyOf(tick, filter(strange, '1')), (given) => given);

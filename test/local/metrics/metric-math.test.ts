@@ -19,11 +19,11 @@ describe('metric math', () => {
     ['IF(FILL(b, 0) >= 20, 100 * 2, 0)', [0, 200, 0]],
     ['IF(a != 1, b, a)', [1, undefined, undefined]],
     ['100 * used / SERVICE_QUOTA(used)', [40, 90, undefined]],
-  ])('%s', (expression, expected) => {
+  ])('computes %s', (expression, expected) => {
     expect(metricMath(expression)(context)).toEqual(expected);
   });
 
-  test.each(['RATE(a)', 'a +', 'FILL(a, 0', 'a b', 'a ? b'])('says that %s is beyond it', (expression) => {
+  test.each(['RATE(a)', 'a +', 'FILL(a, 0', 'a b', 'a ? b'])('rejects the expression %s', (expression) => {
     expect(() => metricMath(expression)).toThrow();
   });
 });

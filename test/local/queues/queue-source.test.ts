@@ -5,10 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { until, useStacks } from '../recorder.ts';
 
-describe('a queue’s mapping', () => {
+describe('an event source mapping of a queue', () => {
   const start = useStacks();
 
-  it('carries messages in batches and removes what is done', async () => {
+  it('delivers all messages in batches and deletes them from the queue', async () => {
     const { stack, recorder, send } = await start();
 
     await send(...Array.from({ length: 10 }, (_, i) => ({ MessageBody: `m${i}` })));
@@ -19,23 +19,25 @@ describe('a queue’s mapping', () => {
     expect(stack.depth('work')).toEqual({ visible: 0, inFlight: 0, delayed: 0 });
   });
 
-  it('delays a message and says no to more than 900 s', async () => {
+  it('delays a message, and the queue rejects a delay over 900 s', async () => {
     const { stack, recorder, send } = await start();
 
-    const answer = await send({ MessageBody: 'later', DelaySeconds: 1 }, { MessageBody: 'never', DelaySeconds: 901 });
+    const response = await send({ MessageBody: 'later', DelaySeconds: 1 }, { MessageBody: 'never', DelaySeconds: 901 });
     const sentMs = Date.now();
     await until(() => recorder.queueBatches.length === 1);
 
-    expect(answer).toMatchObject({ body: { Failed: [{ Code: 'InvalidParameterValue' }] } });
+    expect(response).toMatchObject({ body: { Failed: [{ Code: 'InvalidParameterValue' }] } });
     expect(Date.now() - sentMs).toBeGreaterThan(900);
     expect(recorder.queueBatches.flat().map(({ body }) => body)).toEqual(['later']);
     await stack.settled();
   });
 
-  it('shows failed messages again, then moves them to the dead letters', async () => {
+  it('delivers a failed message again, then moves it to the dead-letter queue', async () => {
     const { stack, recorder, send } = await start({ visibilityTimeoutSeconds: 0.3 });
     recorder.onQueue = (batch) => ({
-      batchItemFailures: batch.filter(({ body }) => body === 'bad').map((one) => ({ itemIdentifier: one.messageId })),
+      batchItemFailures: batch
+        .filter(({ body }) => body === 'bad')
+        .map(({ messageId }) => ({ itemIdentifier: messageId })),
     });
 
     await send({ MessageBody: 'good' }, { MessageBody: 'bad' });
@@ -51,7 +53,7 @@ describe('a queue’s mapping', () => {
     ['misspelt', [{ itemIdentifier: 'no-such-message' }]],
     ['empty', [{ itemIdentifier: '' }]],
     ['missing', [{}]],
-  ])('takes the whole batch as failed where an id is %s', async (_, batchItemFailures) => {
+  ])('treats the whole batch as failed when a reported id is %s', async (_, batchItemFailures) => {
     const { recorder, send } = await start({ visibilityTimeoutSeconds: 0.2 });
     recorder.onQueue = () => ({ batchItemFailures });
 
@@ -61,12 +63,12 @@ describe('a queue’s mapping', () => {
     expect(recorder.queueBatches.flat().map(({ body }) => body)).toEqual(['a', 'b', 'a', 'b']);
   });
 
-  it('keeps to the mapping’s greatest concurrency', async () => {
+  it('never exceeds its maximum concurrency', async () => {
     const { stack, recorder, send } = await start();
     let running = 0;
-    let most = 0;
+    let maxRunning = 0;
     recorder.onQueue = async () => {
-      most = Math.max(most, ++running);
+      maxRunning = Math.max(maxRunning, ++running);
       await sleep(60);
       running--;
       return {};
@@ -76,11 +78,11 @@ describe('a queue’s mapping', () => {
     await stack.settled();
 
     expect(recorder.queueBatches.flat()).toHaveLength(12);
-    expect(most).toBeGreaterThan(1);
-    expect(most).toBeLessThanOrEqual(3);
+    expect(maxRunning).toBeGreaterThan(1);
+    expect(maxRunning).toBeLessThanOrEqual(3);
   });
 
-  it('picks up a lone message at once', async () => {
+  it('delivers a single message within 50 ms', async () => {
     const { recorder, send } = await start({ warm: true });
 
     const latencies: number[] = [];
@@ -94,18 +96,18 @@ describe('a queue’s mapping', () => {
     expect(Math.min(...latencies)).toBeLessThan(50);
   });
 
-  it('keeps what waits over a restart, and nothing after a fresh one', async () => {
+  it('after a restart has the same waiting messages and operator key; with fresh it is empty and the key is new', async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'passpost-test-'));
     const first = await start({ dataDir });
-    await first.send({ MessageBody: 'kept', DelaySeconds: 600 });
+    await first.send({ MessageBody: 'waiting', DelaySeconds: 600 });
     await first.stack.stop();
 
     const second = await start({ dataDir });
-    const kept = second.stack.peek('work').map(({ body }) => body);
+    const restored = second.stack.peek('work').map(({ body }) => body);
     await second.stack.stop();
     const third = await start({ dataDir, fresh: true });
 
-    expect(kept).toEqual(['kept']);
+    expect(restored).toEqual(['waiting']);
     expect(second.stack.operatorKey).toBe(first.stack.operatorKey);
     expect(third.stack.peek('work')).toEqual([]);
     expect(third.stack.operatorKey).not.toBe(first.stack.operatorKey);

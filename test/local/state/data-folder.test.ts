@@ -11,28 +11,28 @@ describe('the data folder', () => {
   });
   afterEach(() => rmSync(path, { recursive: true, force: true }));
 
-  it.each(['tables.db', 'journal.db'])('says that %s is damaged', (file) => {
+  it.each(['tables.db', 'journal.db'])('throws when %s is damaged, and opens with fresh', (file) => {
     writeFileSync(join(path, file), 'no database at all, but long enough to be taken for one'.repeat(20));
 
     expect(() => openDataFolder(path)).toThrow(/^The data folder .* is damaged .*: start with --fresh\.$/);
     expect(() => openDataFolder(path, true).close()).not.toThrow();
   });
 
-  it('serves one stack at a time', () => {
+  it('throws when another stack is running on it', () => {
     writeFileSync(join(path, 'lock'), `${process.ppid} 0`);
 
     expect(() => openDataFolder(path)).toThrow('A stack is running on the data folder');
   });
 
-  it('is taken over from a stack that was killed', () => {
+  it('opens when the stack that locked it was killed', () => {
     writeFileSync(join(path, 'lock'), '4194305 0');
 
     expect(() => openDataFolder(path).close()).not.toThrow();
   });
 
-  it('says when it cannot be made', () => {
+  it('throws when it cannot be created', () => {
     writeFileSync(join(path, 'file'), '');
 
-    expect(() => openDataFolder(join(path, 'file', 'folder'))).toThrow('cannot be made');
+    expect(() => openDataFolder(join(path, 'file', 'folder'))).toThrow('cannot be created');
   });
 });

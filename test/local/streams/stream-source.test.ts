@@ -7,10 +7,10 @@ import { until, useStacks } from '../recorder.ts';
 
 const ids = (batches: readonly (readonly { id: string }[])[]): string[] => batches.flat().map(({ id }) => id);
 
-describe('a stream’s mapping', () => {
+describe('an event source mapping of a stream', () => {
   const start = useStacks();
 
-  it('carries what its filter lets pass', async () => {
+  it('delivers only the records that pass its filter', async () => {
     const { stack, recorder, get } = await start();
 
     await get('/things?put=a,other-1,b');
@@ -20,7 +20,7 @@ describe('a stream’s mapping', () => {
     expect(recorder.streamBatches[0]?.[0]).toMatchObject({ eventName: 'INSERT' });
   });
 
-  it('keeps the order of what has the same key', async () => {
+  it('delivers records with the same key in order', async () => {
     const { stack, recorder, get } = await start();
 
     for (let round = 0; round < 10; round++) await get('/things?put=a,b,c,d,e');
@@ -33,7 +33,7 @@ describe('a stream’s mapping', () => {
     }
   });
 
-  it('replays from the first that failed', async () => {
+  it('repeats a batch from the first failed record', async () => {
     const { stack, recorder, get } = await start();
     await get('/things?put=k');
     await stack.settled();
@@ -55,7 +55,7 @@ describe('a stream’s mapping', () => {
     expect(new Set(sequences).size).toBe(2);
   });
 
-  it('tries again for as long as the function throws', async () => {
+  it('repeats a batch until the function no longer throws', async () => {
     const { stack, recorder, get, logs } = await start();
     recorder.onStream = () => (recorder.streamBatches.length < 4 ? { error: 'not yet' } : {});
 
@@ -66,25 +66,25 @@ describe('a stream’s mapping', () => {
     expect(logs.filter((line) => line === 'mapped-stream ERROR Error: not yet')).toHaveLength(3);
   });
 
-  it('goes on after a restart where it had come to', async () => {
+  it('continues after a restart at the first record that is not processed', async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'passpost-test-'));
     const first = await start({ dataDir });
     await first.get('/things?put=done');
     await first.stack.settled();
     first.recorder.onStream = () => ({ error: 'down' });
-    await first.get('/things?put=owed');
-    await until(() => ids(first.recorder.streamBatches).includes('owed'));
+    await first.get('/things?put=pending');
+    await until(() => ids(first.recorder.streamBatches).includes('pending'));
     await first.stack.stop();
 
     const second = await start({ dataDir });
     await second.stack.settled();
     await second.stack.stop();
 
-    expect(ids(second.recorder.streamBatches)).toEqual(['owed']);
+    expect(ids(second.recorder.streamBatches)).toEqual(['pending']);
     rmSync(dataDir, { recursive: true });
   });
 
-  it('reads any DynamoDB endpoint', async () => {
+  it('works with another DynamoDB endpoint', async () => {
     const engine = await startDynoxide();
     const { stack, recorder, get } = await start({ dynamoEndpoint: engine.endpoint });
 
@@ -96,7 +96,7 @@ describe('a stream’s mapping', () => {
     expect(ids(recorder.streamBatches).sort()).toEqual(['a', 'b']);
   });
 
-  it('carries a change within milliseconds', async () => {
+  it('delivers a change within 50 ms', async () => {
     const { recorder, get } = await start({ warm: true });
 
     const latencies: number[] = [];

@@ -18,14 +18,14 @@ describe('the template’s intrinsic functions', () => {
       { 'Fn::Sub': `x-\${AWS::AccountId}-\${Q.Arn}-\${B}-\${!Literal}` },
       `x-000000000000-Q-Arn-ref-B-\${Literal}`,
     ],
-    ['Sub with its own', { 'Fn::Sub': [`\${a}!`, { a: { Ref: 'C' } }] }, 'ref-C!'],
+    ['Sub with a variable map', { 'Fn::Sub': [`\${a}!`, { a: { Ref: 'C' } }] }, 'ref-C!'],
     ['Select and Split', { 'Fn::Select': ['1', { 'Fn::Split': ['-', { Ref: 'D' }] }] }, 'D'],
-    ['things within things', { a: [{ b: { Ref: 'E' } }, { Ref: 'AWS::NoValue' }] }, { a: [{ b: 'ref-E' }] }],
+    ['nested values and AWS::NoValue', { a: [{ b: { Ref: 'E' } }, { Ref: 'AWS::NoValue' }] }, { a: [{ b: 'ref-E' }] }],
   ])('resolves %s', (_, value, expected) => {
     expect(resolve(value)).toEqual(expected);
   });
 
-  it('refuses a function it does not know', () => {
+  it('throws on an unknown function', () => {
     expect(() => resolve({ 'Fn::Cidr': [] })).toThrow('Fn::Cidr');
   });
 });

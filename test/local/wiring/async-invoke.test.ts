@@ -5,15 +5,15 @@ import { createAsyncInvoke } from '../../../local/wiring/async-invoke.ts';
 import { until } from '../recorder.ts';
 
 const failed: InvocationResult = { ok: false, error: { type: 'Error', message: 'no', trace: '' } };
-/** A minute is a millisecond. */
+/** One minute lasts one millisecond. */
 const SPEED = 60_000;
 
 const start = (config?: Readonly<Record<string, unknown>>, results: readonly InvocationResult[] = []) => {
   const properties = { FunctionName: 'tick', Qualifier: '$LATEST', ...config };
-  const one = { logicalId: 'Config', name: 'Config', type: 'AWS::Lambda::EventInvokeConfig', properties };
+  const resource = { logicalId: 'Config', name: 'Config', type: 'AWS::Lambda::EventInvokeConfig', properties };
   const assembly: Assembly = {
     stackName: 'test',
-    resources: new Map(config ? [['Config', one]] : []),
+    resources: new Map(config ? [['Config', resource]] : []),
     outputs: {},
     bundle: () => '',
   };
@@ -24,15 +24,15 @@ const start = (config?: Readonly<Record<string, unknown>>, results: readonly Inv
   return { calls, runs };
 };
 
-/** Long enough for what is due in three minutes, had it been ordered. */
+/** Waits until another call has made all of its retries, so that a retry in the test would have been made too. */
 const afterMinutes = async (): Promise<void> => {
   const { calls, runs } = start();
   await calls.invoke('other', 0);
   await until(() => runs.length === 3, 2000);
 };
 
-describe('a call that nobody waits for', () => {
-  it('is tried twice more, as Lambda does where nothing is configured', async () => {
+describe('an asynchronous invocation', () => {
+  it('that fails is retried twice by default', async () => {
     const { calls, runs } = start();
 
     await calls.invoke('tick', 'event');
@@ -42,7 +42,7 @@ describe('a call that nobody waits for', () => {
     expect(runs).toEqual(['event', 'event', 'event']);
   });
 
-  it('is not tried again after it went well', async () => {
+  it('is not retried after a success', async () => {
     const { calls, runs } = start(undefined, [failed, { ok: true, payload: null }]);
 
     await calls.invoke('tick', 'event');
@@ -53,9 +53,9 @@ describe('a call that nobody waits for', () => {
   });
 
   it.each([
-    ['as often as', { MaximumRetryAttempts: 0 }],
-    ['only as long as', { MaximumEventAgeInSeconds: 59 }],
-  ])('is tried again %s the template says', async (_, config) => {
+    ['with no retry attempts', { MaximumRetryAttempts: 0 }],
+    ['with a maximum age before the first retry', { MaximumEventAgeInSeconds: 59 }],
+  ])('that fails is not retried by a template %s', async (_, config) => {
     const { calls, runs } = start(config);
 
     await calls.invoke('tick', 'event');
