@@ -13,7 +13,7 @@ import type { Construct } from 'constructs';
 import type { Measure } from '../lambdas/runtime/metric-names.ts';
 import type { Delivery } from './delivery.ts';
 import type { FanOut } from './fan-out.ts';
-import { measured, most, sum } from './measured.ts';
+import { maximum, ownMetric, sum } from './metrics.ts';
 import type { PublicApi } from './public-api.ts';
 
 export interface Watched {
@@ -53,7 +53,7 @@ export const createAlarms = (
   { withMath, runbookUrl }: { readonly withMath: boolean; readonly runbookUrl: string },
 ): Alarm[] => {
   const { deliver, due, rollUp } = delivery;
-  const own = (measure: Measure, options = sum): Metric => measured(scope, measure, options);
+  const own = (measure: Measure, options = sum): Metric => ownMetric(scope, measure, options);
   const alarms: Alarm[] = [];
 
   const watch = (id: string, { metric, above, below, periods, of = periods, missing, says }: Watch): void => {
@@ -72,19 +72,19 @@ export const createAlarms = (
   };
 
   watch('dead-letters', {
-    metric: delivery.deadLetters.metricApproximateNumberOfMessagesVisible(most),
+    metric: delivery.deadLetters.metricApproximateNumberOfMessagesVisible(maximum),
     above: 0,
     periods: 1,
     says: 'A delivery message could not be worked on however often it was tried.',
   });
   watch('failures', {
-    metric: fanOut.failures.metricApproximateNumberOfMessagesVisible(most),
+    metric: fanOut.failures.metricApproximateNumberOfMessagesVisible(maximum),
     above: 0,
     periods: 1,
     says: 'A change in the domain table could not be understood by the fan-out.',
   });
   watch('iterator-age', {
-    metric: fanOut.fanOut.metric('IteratorAge', most),
+    metric: fanOut.fanOut.metric('IteratorAge', maximum),
     above: 60_000,
     periods: 3,
     says: 'Changes wait for more than a minute before they become events.',
@@ -150,7 +150,7 @@ export const createAlarms = (
     says: 'The roll-up does not come: a first attempt that got lost is not found, hours are not counted.',
   });
   watch('oldest-owed', {
-    metric: own('oldestOwedSeconds', most),
+    metric: own('oldestOwedSeconds', maximum),
     above: 900,
     periods: 3,
     says: 'A delivery has been due for more than a quarter of an hour.',
@@ -190,10 +190,10 @@ export const createAlarms = (
           namespace: 'AWS/Usage',
           metricName: 'ResourceCount',
           dimensionsMap: { Service: 'Lambda', Resource: 'ConcurrentExecutions', Type: 'Resource', Class: 'None' },
-          ...most,
+          ...maximum,
         }),
       },
-      period: most.period,
+      period: maximum.period,
     }),
     above: MOST_USED_PERCENT,
     periods: 3,
@@ -204,7 +204,7 @@ export const createAlarms = (
     ['slow-waiting', delivery.slow],
   ] as const) {
     watch(id, {
-      metric: queue.metricApproximateAgeOfOldestMessage(most),
+      metric: queue.metricApproximateAgeOfOldestMessage(maximum),
       above: LONGEST_WAIT_SECONDS,
       periods: 3,
       says: `Messages of the queue ${queue.node.id} wait for more than half an hour: nobody takes them, or too slowly.`,
@@ -214,10 +214,10 @@ export const createAlarms = (
     metric: new MathExpression({
       expression: 'MAX([FILL(deliveries, 0), FILL(slow, 0)])',
       usingMetrics: {
-        deliveries: delivery.deliveries.metricApproximateNumberOfMessagesNotVisible(most),
-        slow: delivery.slow.metricApproximateNumberOfMessagesNotVisible(most),
+        deliveries: delivery.deliveries.metricApproximateNumberOfMessagesNotVisible(maximum),
+        slow: delivery.slow.metricApproximateNumberOfMessagesNotVisible(maximum),
       },
-      period: most.period,
+      period: maximum.period,
     }),
     above: MOST_IN_FLIGHT,
     periods: 3,

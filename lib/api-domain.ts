@@ -3,7 +3,7 @@ import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { ARecord, HostedZone, type IAliasRecordTarget, RecordTarget } from 'aws-cdk-lib/aws-route53';
 import { ApiGatewayv2DomainProperties } from 'aws-cdk-lib/aws-route53-targets';
 import type { Construct } from 'constructs';
-import type { DomainConfig } from './stages.ts';
+import type { DomainConfig } from './stage-config.ts';
 
 /** Serves the API itself at a host name of the operator's. Gives what the name has to lead to. */
 export const apiDomain = (

@@ -4,7 +4,7 @@ import { CfnSecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { QueueEncryption, type QueueProps } from 'aws-cdk-lib/aws-sqs';
 import { Stack } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
-import type { StageConfig } from './stages.ts';
+import type { StageConfig } from './stage-config.ts';
 
 /** The customer's own key, where there is one. Its policy is the customer's: docs/deploying.md says what must stand in it. */
 export const customerKey = (scope: Construct, { kmsKeyArn }: StageConfig): IKey | undefined => {

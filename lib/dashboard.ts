@@ -15,7 +15,7 @@ import type { Construct } from 'constructs';
 import { type Measure, metricNamespace } from '../lambdas/runtime/metric-names.ts';
 import type { Watched } from './alarms.ts';
 import { logQueries } from './log-queries.ts';
-import { measured, most, sum } from './measured.ts';
+import { maximum, ownMetric, sum } from './metrics.ts';
 import type { Storage } from './storage.ts';
 
 const HALF = 12;
@@ -34,8 +34,8 @@ export const createDashboard = (
   }: Watched & { readonly storage: Storage; readonly alarms: readonly Alarm[] },
 ): Dashboard => {
   const { deliver, due, deliveries, slow } = delivery;
-  const own = (measure: Measure, options: Parameters<typeof measured>[2], label: string) =>
-    measured(scope, measure, { ...options, label });
+  const own = (measure: Measure, options: Parameters<typeof ownMetric>[2], label: string) =>
+    ownMetric(scope, measure, { ...options, label });
   const graph = (title: string, left: IMetric[], right: IMetric[] = [], width = HALF) =>
     new GraphWidget({ title, left, right, width, height: 6, liveData: true });
   const question = (markdown: string) => new TextWidget({ markdown: `## ${markdown}`, width: 24, height: 1 });
@@ -49,7 +49,7 @@ export const createDashboard = (
       height: 6,
     });
   const byProfile = (measure: Measure) => {
-    const { metricName, dimensions } = measured(scope, measure, sum);
+    const { metricName, dimensions } = ownMetric(scope, measure, sum);
     const which = `{${metricNamespace},profile,service} MetricName="${metricName}" service="${dimensions?.service}"`;
     return new MathExpression({ expression: `SEARCH('${which}', 'Sum', 60)`, usingMetrics: {}, label: '', period });
   };
@@ -86,7 +86,7 @@ export const createDashboard = (
     graph(
       'From event to first POST, ms',
       [own('firstAttemptMs', percentile(50), 'p50'), own('firstAttemptMs', percentile(99), 'p99')],
-      [fanOut.fanOut.metric('IteratorAge', { ...most, label: 'iterator age' })],
+      [fanOut.fanOut.metric('IteratorAge', { ...maximum, label: 'iterator age' })],
     ),
     graph(
       'Later attempts behind their time, ms',
@@ -99,21 +99,21 @@ export const createDashboard = (
   dashboard.addWidgets(
     graph(
       'Owed',
-      [own('owedNow', most, 'due now'), own('held', sum, 'held')],
-      [own('oldestOwedSeconds', most, 'oldest, s')],
+      [own('owedNow', maximum, 'due now'), own('held', sum, 'held')],
+      [own('oldestOwedSeconds', maximum, 'oldest, s')],
     ),
     graph(
       'Queues',
       [
-        deliveries.metricApproximateNumberOfMessagesVisible({ ...most, label: 'deliveries, waiting' }),
-        deliveries.metricApproximateNumberOfMessagesNotVisible({ ...most, label: 'deliveries, in flight' }),
-        deliveries.metricApproximateNumberOfMessagesDelayed({ ...most, label: 'deliveries, delayed' }),
-        slow.metricApproximateNumberOfMessagesVisible({ ...most, label: 'slow, waiting' }),
-        slow.metricApproximateNumberOfMessagesNotVisible({ ...most, label: 'slow, in flight' }),
+        deliveries.metricApproximateNumberOfMessagesVisible({ ...maximum, label: 'deliveries, waiting' }),
+        deliveries.metricApproximateNumberOfMessagesNotVisible({ ...maximum, label: 'deliveries, in flight' }),
+        deliveries.metricApproximateNumberOfMessagesDelayed({ ...maximum, label: 'deliveries, delayed' }),
+        slow.metricApproximateNumberOfMessagesVisible({ ...maximum, label: 'slow, waiting' }),
+        slow.metricApproximateNumberOfMessagesNotVisible({ ...maximum, label: 'slow, in flight' }),
       ],
       [
-        deliveries.metricApproximateAgeOfOldestMessage({ ...most, label: 'deliveries, oldest, s' }),
-        slow.metricApproximateAgeOfOldestMessage({ ...most, label: 'slow, oldest, s' }),
+        deliveries.metricApproximateAgeOfOldestMessage({ ...maximum, label: 'deliveries, oldest, s' }),
+        slow.metricApproximateAgeOfOldestMessage({ ...maximum, label: 'slow, oldest, s' }),
       ],
     ),
   );

@@ -10,7 +10,7 @@ import { queueEncryption } from './customer-key.ts';
 import { egressNetwork } from './egress-network.ts';
 import type { Keyring } from './keyring.ts';
 import { grant, grantCustomerKey, lambdaFunction } from './lambda-function.ts';
-import type { StageConfig } from './stages.ts';
+import type { StageConfig } from './stage-config.ts';
 import type { Storage } from './storage.ts';
 
 export interface DeliveryProps {

@@ -13,7 +13,7 @@ import { env } from '../lambdas/runtime/env.ts';
 import { queueEncryption } from './customer-key.ts';
 import type { Delivery } from './delivery.ts';
 import { grant, lambdaFunction } from './lambda-function.ts';
-import type { StageConfig } from './stages.ts';
+import type { StageConfig } from './stage-config.ts';
 import type { Storage } from './storage.ts';
 
 export interface FanOutProps {

@@ -24,7 +24,7 @@ import { env } from '../lambdas/runtime/env.ts';
 import { frontDoorHeaders } from '../lambdas/runtime/front-door-headers.ts';
 import { customerKey } from './customer-key.ts';
 import { grant, grantCustomerKey, lambdaFunction } from './lambda-function.ts';
-import type { FrontDoorConfig, StageConfig } from './stages.ts';
+import type { FrontDoorConfig, StageConfig } from './stage-config.ts';
 
 export interface FrontDoorProps {
   readonly stage: StageConfig;

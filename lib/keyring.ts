@@ -5,7 +5,7 @@ import { Construct } from 'constructs';
 import { env } from '../lambdas/runtime/env.ts';
 import { customerKey } from './customer-key.ts';
 import { grant, grantCustomerKey, lambdaFunction } from './lambda-function.ts';
-import type { StageConfig } from './stages.ts';
+import type { StageConfig } from './stage-config.ts';
 import type { Storage } from './storage.ts';
 
 export interface KeyringProps {

@@ -7,7 +7,7 @@ import { serviceVariable } from '../lambdas/runtime/metric-names.ts';
 import { bundle } from './bundles.ts';
 import { customerKey, usableKeys } from './customer-key.ts';
 import type { EgressNetwork } from './egress-network.ts';
-import type { StageConfig } from './stages.ts';
+import type { StageConfig } from './stage-config.ts';
 
 export interface LambdaFunctionProps {
   readonly stage: StageConfig;

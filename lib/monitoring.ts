@@ -5,11 +5,11 @@ import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Aws, CfnOutput, Validations } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import { createAlarms, type Watched } from './alarms.ts';
-import { countLines } from './counted-lines.ts';
 import { customerKey } from './customer-key.ts';
 import { createDashboard } from './dashboard.ts';
 import { saveLogQueries } from './log-queries.ts';
-import type { StageConfig } from './stages.ts';
+import { createMetricFilters } from './metric-filters.ts';
+import type { StageConfig } from './stage-config.ts';
 import type { Storage } from './storage.ts';
 
 export interface MonitoringProps extends Watched {
@@ -21,7 +21,7 @@ export interface MonitoringProps extends Watched {
 export class Monitoring extends Construct {
   constructor(scope: Construct, id: string, { stage, ...watched }: MonitoringProps) {
     super(scope, id);
-    countLines(this, watched);
+    createMetricFilters(this, watched);
     const topic = this.alarmTopic(stage);
     // Such a deployment goes into an emulator, which refuses metric math and saved queries.
     const isEmulated = stage.egressAllow !== null;

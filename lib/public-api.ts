@@ -9,7 +9,7 @@ import { env } from '../lambdas/runtime/env.ts';
 import { apiDomain, domainRecord } from './api-domain.ts';
 import { FrontDoor } from './front-door.ts';
 import { createLogGroup, grant, lambdaFunction } from './lambda-function.ts';
-import type { StageConfig } from './stages.ts';
+import type { StageConfig } from './stage-config.ts';
 import type { Storage } from './storage.ts';
 
 export interface PublicApiProps {

@@ -60,7 +60,7 @@ const layers: readonly Layer[] = [
   },
   // What is done to a deployment from outside: through AWS's and PassPost's own APIs.
   { files: /^deploy\//, mayImport: /^(@aws-sdk\/.*|@smithy\/signature-v4|zod|node:.*|deploy\/.*)$/ },
-  { files: /^bin\/passpost\.ts$/, mayImport: /^(aws-cdk-lib\/core|cdk-nag|lib\/(passpost-stack|stages)\.ts)$/ },
+  { files: /^bin\/passpost\.ts$/, mayImport: /^(aws-cdk-lib\/core|cdk-nag|lib\/(passpost-stack|stage-config)\.ts)$/ },
   // What an operator does with a deployment: its rows and queues as the functions know them, never a function's own code.
   {
     files: /^ops\//,
@@ -121,7 +121,7 @@ const rooms: Readonly<Record<string, Rooms>> = {
   },
 };
 
-const readsEnvironment = /^(lambdas\/runtime\/config\.ts|lib\/stages\.ts|bin\/|local\/|bench\/|test\/)/;
+const readsEnvironment = /^(lambdas\/runtime\/config\.ts|lib\/stage-config\.ts|bin\/|local\/|bench\/|test\/)/;
 const forbiddenName = /^(utils?|helpers?|common|misc|services?|types?|interfaces?|dtos?|mappers?)$/;
 
 const filesIn = (folder: string): readonly string[] =>

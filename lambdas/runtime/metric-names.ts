@@ -7,7 +7,7 @@ export const serviceVariable = 'POWERTOOLS_SERVICE_NAME';
 
 /**
  * What there is to say of every event and every delivery: CloudWatch counts it off the lines that say it, as
- * lib/counted-lines.ts tells it to. Those of an attempt are told by profile, too.
+ * lib/metric-filters.ts tells it to. Those of an attempt are told by profile, too.
  */
 export const counted = {
   delivered: ['Delivered', 'Count'],

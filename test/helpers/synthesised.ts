@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Template } from 'aws-cdk-lib/assertions';
 import { App } from 'aws-cdk-lib/core';
 import { PassPostStack } from '../../lib/passpost-stack.ts';
-import { chooseStage } from '../../lib/stages.ts';
+import { chooseStage } from '../../lib/stage-config.ts';
 import type { Assembly } from '../../local/template/template.ts';
 
 const flags = JSON.parse(readFileSync(new URL('../../cdk.json', import.meta.url), 'utf8')).context;

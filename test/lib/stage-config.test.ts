@@ -1,6 +1,6 @@
 import { App } from 'aws-cdk-lib/core';
 import { describe, expect, test } from 'vitest';
-import { chooseStage, stages } from '../../lib/stages.ts';
+import { chooseStage, stages } from '../../lib/stage-config.ts';
 import { frontDoorSettings } from '../helpers/settings.ts';
 import { named, nameOf, resourcesOfType, synthesise } from '../helpers/synthesised.ts';
 
