@@ -13,7 +13,7 @@ import {
 import { Duration } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { type Measure, metricNamespace } from '../lambdas/runtime/metric-names.ts';
-import type { Watched } from './alarms.ts';
+import type { MonitoredParts } from './alarms.ts';
 import { logQueries } from './log-queries.ts';
 import { maximum, ownMetric, sum } from './metrics.ts';
 import type { Storage } from './storage.ts';
@@ -31,7 +31,7 @@ export const createDashboard = (
     api,
     storage,
     alarms,
-  }: Watched & { readonly storage: Storage; readonly alarms: readonly Alarm[] },
+  }: MonitoredParts & { readonly storage: Storage; readonly alarms: readonly Alarm[] },
 ): Dashboard => {
   const { deliver, due, deliveries, slow } = delivery;
   const own = (measure: Measure, options: Parameters<typeof ownMetric>[2], label: string) =>

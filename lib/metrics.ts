@@ -7,7 +7,7 @@ const period = Duration.minutes(1);
 export const sum = { period, statistic: Stats.SUM };
 export const maximum = { period, statistic: Stats.MAXIMUM };
 
-/** What this stack's functions measure themselves, for the whole or for one profile. */
+/** A metric that this stack's functions publish, over all profiles or of one profile. */
 export const ownMetric = (scope: Construct, measure: Measure, options: MetricOptions, profile?: string): Metric =>
   new Metric({
     namespace: metricNamespace,

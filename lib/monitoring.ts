@@ -4,7 +4,7 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Aws, CfnOutput, Validations } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
-import { createAlarms, type Watched } from './alarms.ts';
+import { createAlarms, type MonitoredParts } from './alarms.ts';
 import { customerKey } from './customer-key.ts';
 import { createDashboard } from './dashboard.ts';
 import { saveLogQueries } from './log-queries.ts';
@@ -12,7 +12,7 @@ import { createMetricFilters } from './metric-filters.ts';
 import type { StageConfig } from './stage-config.ts';
 import type { Storage } from './storage.ts';
 
-export interface MonitoringProps extends Watched {
+export interface MonitoringProps extends MonitoredParts {
   readonly stage: StageConfig;
   readonly storage: Storage;
 }
