@@ -1,3 +1,5 @@
+import { SCHEDULE_DAYS } from '../lambdas/domain/foundation/retention.ts';
+import { defaults } from '../lambdas/runtime/defaults.ts';
 import { billedAlarmMetrics } from '../lib/alarm-rules.ts';
 import { monthlyPrices, prices } from './prices.ts';
 
@@ -30,9 +32,9 @@ const alone: PerDelivery = {
 /** Batches full, as at hundreds a second. */
 const full: PerDelivery = { ...alone, readUnits: 1.68, queueRequests: 0.3, functions: 0.4 / 1e6, logBytes: 1500 };
 
-/** An event's row and a delivery's, with DynamoDB's 100 bytes for each, kept for the retention and 14 days of schedule. */
+/** An event's row and a delivery's, with DynamoDB's 100 bytes for each. Both are stored for the retention and the longest schedule. */
 const STORED_BYTES = 1800;
-const STORED_MONTHS = 44 / 30;
+const STORED_MONTHS = (defaults.retentionDays + SCHEDULE_DAYS) / 30;
 const LOG_MONTHS = 3;
 /** Request, TLS and what comes back of it. */
 const SENT_BYTES = 2000;

@@ -1,4 +1,5 @@
 import type { Node } from 'constructs';
+import { defaults } from '../lambdas/runtime/defaults.ts';
 import { readSettings, type Settings } from './settings.ts';
 
 export type Stage = 'test' | 'production';
@@ -50,8 +51,7 @@ export interface StageConfig {
 }
 
 const common = {
-  retentionDays: 30,
-  autoDisableAfterHours: 120,
+  ...defaults,
   alarmEmail: null,
   // In the repository: where else it can be read, only the operator knows.
   runbookUrl: 'docs/runbook.md',

@@ -56,7 +56,7 @@ const layers: readonly Layer[] = [
   {
     files: /^lib\//,
     mayImport:
-      /^(node:.*|aws-cdk-lib\/.*|constructs|lib\/.*|lambdas\/runtime\/(env|metric-names|front-door-headers)\.ts)$/,
+      /^(node:.*|aws-cdk-lib\/.*|constructs|lib\/.*|lambdas\/runtime\/(defaults|env|metric-names|front-door-headers)\.ts|lambdas\/adapters\/rows\/key-names\.ts)$/,
   },
   // What is done to a deployment from outside: through AWS's and PassPost's own APIs.
   { files: /^deploy\//, mayImport: /^(@aws-sdk\/.*|@smithy\/signature-v4|zod|node:.*|deploy\/.*)$/ },

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { defaults } from './defaults.ts';
 import { env } from './env.ts';
 import { serviceVariable } from './metric-names.ts';
 
@@ -15,8 +16,8 @@ const fields = {
   keyringSecret: () => z.string().min(1),
   operatorSecret: () => z.string().min(1),
   frontDoorSecret: () => z.string().min(1),
-  retentionDays: () => fromOne().default(30),
-  autoDisableAfterHours: () => fromOne().default(120),
+  retentionDays: () => fromOne().default(defaults.retentionDays),
+  autoDisableAfterHours: () => fromOne().default(defaults.autoDisableAfterHours),
   ownHosts: () =>
     z
       .string()
