@@ -9,6 +9,7 @@ import {
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Duration, Validations } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
+import { partitions } from '../lambdas/adapters/rows/key-names.ts';
 import { env } from '../lambdas/runtime/env.ts';
 import { queueEncryption } from './customer-key.ts';
 import type { Delivery } from './delivery.ts';
@@ -75,7 +76,7 @@ export class FanOut extends Construct {
         // What the roll-up puts there and takes away: a record without a new image means nothing to any release.
         FilterCriteria.filter({
           eventName: FilterRule.isEqual('REMOVE'),
-          dynamodb: { Keys: { pk: { S: FilterRule.isEqual('HEARTBEAT') } } },
+          dynamodb: { Keys: { pk: { S: FilterRule.isEqual(partitions.heartbeat) } } },
         }),
       ],
     });

@@ -1,6 +1,7 @@
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
+import { AUDIT_INFIX, indexes, partitions, prefixes } from '../lambdas/adapters/rows/key-names.ts';
 import { env } from '../lambdas/runtime/env.ts';
 import { grant, grantCustomerKey, type Permission } from './lambda-function.ts';
 import type { StageConfig } from './stage-config.ts';
@@ -9,11 +10,20 @@ import { deliveryTable, domainTable } from './tables.ts';
 // A transaction is allowed as the calls it is made of. An action of PartiQL stands in a statement without leading keys: AWS documents that condition for the plain calls only.
 const partiql = { insert: 'dynamodb:PartiQLInsert', update: 'dynamodb:PartiQLUpdate' } as const;
 
+/** Patterns of partition keys: of all rows of a kind, or of the one partition that a kind has. */
+const keys = {
+  ...(Object.fromEntries(Object.entries(prefixes).map(([kind, prefix]) => [kind, `${prefix}*`])) as Record<
+    keyof typeof prefixes,
+    string
+  >),
+  ...partitions,
+};
+
 /** An account's audit entries. They are put in transactions with what they tell of: who may put rows of the account (`A#*`) may put them. */
-const AUDIT = 'A#*#audit#*';
+const AUDIT = `${keys.account}${AUDIT_INFIX}*`;
 
 /** What is an account's own, of each mode, and not its audit. */
-const OWNED = ['A#*#live', 'A#*#test'];
+const OWNED = [`${keys.account}#live`, `${keys.account}#test`];
 
 /** Both tables, and who may do what with which of their rows. The rows' keys: `lambdas/adapters/rows/table-keys.ts`. */
 export class Storage extends Construct {
@@ -30,15 +40,15 @@ export class Storage extends Construct {
 
   /** Authenticates and counts a request: one conditional write on the key's own row. */
   grantKeyCounting(fn: LambdaFunction): void {
-    this.grantDelivery(fn, this.delivery(['UpdateItem'], ['K#*']));
+    this.grantDelivery(fn, this.delivery(['UpdateItem'], [keys.apiKey]));
   }
 
   grantTasks(fn: LambdaFunction): void {
     this.grantDomain(
       fn,
-      this.domain(['GetItem', 'BatchGetItem', 'PutItem'], ['T#*']),
-      this.index(this.domainTable, 'list'),
-      this.index(this.domainTable, 'reference'),
+      this.domain(['GetItem', 'BatchGetItem', 'PutItem'], [keys.task]),
+      this.index(this.domainTable, indexes.list),
+      this.index(this.domainTable, indexes.reference),
     );
   }
 
@@ -46,8 +56,8 @@ export class Storage extends Construct {
   grantWebhooks(fn: LambdaFunction): void {
     this.grantDomain(
       fn,
-      this.domain(['GetItem', 'BatchGetItem', 'Query', 'PutItem'], ['A#*']),
-      this.domain(['UpdateItem'], ['A#*', 'R#*']),
+      this.domain(['GetItem', 'BatchGetItem', 'Query', 'PutItem'], [keys.account]),
+      this.domain(['UpdateItem'], [keys.account, keys.routing]),
     );
     this.grantPublicKeys(fn);
     this.nameRetention(fn);
@@ -55,27 +65,27 @@ export class Storage extends Construct {
 
   /** What was first answered under an `Idempotency-Key`, of webhooks. */
   grantFirstAnswers(fn: LambdaFunction): void {
-    this.grantDomain(fn, this.domain(['GetItem', 'PutItem'], ['I#*']));
+    this.grantDomain(fn, this.domain(['GetItem', 'PutItem'], [keys.idempotency]));
   }
 
   /** Ties a webhook to another resource: who wants its types is read to be replaced. */
   grantResourceChanges(fn: LambdaFunction): void {
-    this.grantDomain(fn, this.domain(['BatchGetItem'], ['R#*']));
+    this.grantDomain(fn, this.domain(['BatchGetItem'], [keys.routing]));
   }
 
   /** Events as published, what was sent of them, and what is to be sent again by a command. */
   grantEvents(fn: LambdaFunction): void {
     this.grantDomain(
       fn,
-      this.domain(['GetItem', 'BatchGetItem', 'Query'], ['E#*', 'A#*']),
-      this.domain(['BatchGetItem'], ['R#*']),
-      this.domain(['UpdateItem'], ['E#*']),
-      this.domain(['PutItem'], ['A#*', 'E#*', 'I#*']),
-      this.domain(['GetItem'], ['I#*']),
+      this.domain(['GetItem', 'BatchGetItem', 'Query'], [keys.event, keys.account]),
+      this.domain(['BatchGetItem'], [keys.routing]),
+      this.domain(['UpdateItem'], [keys.event]),
+      this.domain(['PutItem'], [keys.account, keys.event, keys.idempotency]),
+      this.domain(['GetItem'], [keys.idempotency]),
       { actions: [partiql.insert], resources: [this.domainTable.tableArn] },
-      this.index(this.domainTable, 'list'),
+      this.index(this.domainTable, indexes.list),
     );
-    this.grantDelivery(fn, this.delivery(['BatchGetItem'], ['W#*']));
+    this.grantDelivery(fn, this.delivery(['BatchGetItem'], [keys.webhook]));
     this.nameRetention(fn);
   }
 
@@ -83,8 +93,8 @@ export class Storage extends Construct {
   grantCatalogue(fn: LambdaFunction): void {
     this.grantDomain(
       fn,
-      this.domain(['GetItem', 'BatchGetItem', 'Query', 'PutItem', 'DeleteItem'], ['A#*']),
-      this.index(this.domainTable, 'list'),
+      this.domain(['GetItem', 'BatchGetItem', 'Query', 'PutItem', 'DeleteItem'], [keys.account]),
+      this.index(this.domainTable, indexes.list),
     );
   }
 
@@ -92,37 +102,37 @@ export class Storage extends Construct {
   grantJobs(fn: LambdaFunction): void {
     this.grantDomain(
       fn,
-      this.domain(['GetItem', 'PutItem'], ['J#*']),
-      this.domain(['BatchGetItem'], ['J#*', 'R#*', 'A#*']),
-      this.index(this.domainTable, 'list'),
+      this.domain(['GetItem', 'PutItem'], [keys.job]),
+      this.domain(['BatchGetItem'], [keys.job, keys.routing, keys.account]),
+      this.index(this.domainTable, indexes.list),
     );
     this.nameRetention(fn);
   }
 
   /** What became of a webhook's deliveries, as a list. */
   grantDeliveryListing(fn: LambdaFunction): void {
-    this.grantDelivery(fn, this.delivery(['Query'], ['W#*']), this.delivery(['BatchGetItem'], ['dlv_*']));
+    this.grantDelivery(fn, this.delivery(['Query'], [keys.webhook]), this.delivery(['BatchGetItem'], [keys.attempt]));
   }
 
   /** What became of deliveries, and what is to become of them by a command. */
   grantDeliveryHistory(fn: LambdaFunction): void {
     this.grantDomain(
       fn,
-      this.domain(['GetItem'], ['A#*', 'E#*', 'I#*']),
-      this.domain(['BatchGetItem'], ['A#*']),
-      this.domain(['PutItem'], ['A#*', 'E#*', 'I#*', 'J#*']),
+      this.domain(['GetItem'], [keys.account, keys.event, keys.idempotency]),
+      this.domain(['BatchGetItem'], [keys.account]),
+      this.domain(['PutItem'], [keys.account, keys.event, keys.idempotency, keys.job]),
     );
     this.grantDelivery(
       fn,
-      this.delivery(['BatchGetItem', 'Query'], ['W#*', 'dlv_*']),
-      this.index(this.deliveryTable, 'attention'),
+      this.delivery(['BatchGetItem', 'Query'], [keys.webhook, keys.attempt]),
+      this.index(this.deliveryTable, indexes.attention),
     );
     this.nameRetention(fn);
   }
 
   /** Up to where hours have been counted. */
   grantHours(fn: LambdaFunction): void {
-    this.grantDelivery(fn, this.delivery(['GetItem'], ['ROLL-UP']));
+    this.grantDelivery(fn, this.delivery(['GetItem'], [keys.rollUp]));
   }
 
   /** API keys: made, listed, rotated and revoked. */
@@ -130,12 +140,12 @@ export class Storage extends Construct {
     this.grantDomain(fn, this.domain(['PutItem'], [AUDIT]));
     this.grantDelivery(
       fn,
-      this.delivery(['GetItem'], ['ACCOUNTS', 'A#*', 'I#*']),
-      this.delivery(['BatchGetItem'], ['K#*']),
-      this.delivery(['PutItem'], ['K#*', 'A#*', 'I#*']),
-      this.delivery(['UpdateItem'], ['K#*', 'A#*']),
-      this.delivery(['Query', 'DeleteItem'], ['A#*']),
-      this.delivery(['ConditionCheckItem'], ['ACCOUNTS']),
+      this.delivery(['GetItem'], [keys.accounts, keys.account, keys.idempotency]),
+      this.delivery(['BatchGetItem'], [keys.apiKey]),
+      this.delivery(['PutItem'], [keys.apiKey, keys.account, keys.idempotency]),
+      this.delivery(['UpdateItem'], [keys.apiKey, keys.account]),
+      this.delivery(['Query', 'DeleteItem'], [keys.account]),
+      this.delivery(['ConditionCheckItem'], [keys.accounts]),
     );
   }
 
@@ -145,16 +155,16 @@ export class Storage extends Construct {
       fn,
       this.domain(['PutItem'], [AUDIT]),
       this.domain(['Query'], OWNED),
-      this.domain(['DeleteItem'], [...OWNED, 'R#*']),
-      this.domain(['BatchGetItem'], ['J#*']),
-      this.index(this.domainTable, 'list'),
+      this.domain(['DeleteItem'], [...OWNED, keys.routing]),
+      this.domain(['BatchGetItem'], [keys.job]),
+      this.index(this.domainTable, indexes.list),
     );
     this.grantDelivery(
       fn,
-      this.delivery(['GetItem'], ['ACCOUNTS', 'I#*']),
-      this.delivery(['PutItem'], ['ACCOUNTS', 'K#*', 'A#*', 'I#*']),
-      this.delivery(['UpdateItem'], ['ACCOUNTS', 'K#*']),
-      this.delivery(['Query', 'DeleteItem'], ['ACCOUNTS', 'A#*']),
+      this.delivery(['GetItem'], [keys.accounts, keys.idempotency]),
+      this.delivery(['PutItem'], [keys.accounts, keys.apiKey, keys.account, keys.idempotency]),
+      this.delivery(['UpdateItem'], [keys.accounts, keys.apiKey]),
+      this.delivery(['Query', 'DeleteItem'], [keys.accounts, keys.account]),
     );
     this.nameRetention(fn);
   }
@@ -165,12 +175,12 @@ export class Storage extends Construct {
   }
 
   grantPublicKeys(fn: LambdaFunction): void {
-    this.grantDelivery(fn, this.delivery(['GetItem'], ['KEYRING']));
+    this.grantDelivery(fn, this.delivery(['GetItem'], [keys.keyring]));
   }
 
   /** Puts the operator key's row and the public keys there, once. */
   grantFirstKeys(fn: LambdaFunction): void {
-    this.grantDelivery(fn, this.delivery(['PutItem'], ['K#*', 'KEYRING']));
+    this.grantDelivery(fn, this.delivery(['PutItem'], [keys.apiKey, keys.keyring]));
   }
 
   /** Turns changes into events and deliveries. */
@@ -178,9 +188,9 @@ export class Storage extends Construct {
     this.grantDomain(
       fn,
       // Who wants a type; when an event ends that is to be sent again, to put that off.
-      this.domain(['BatchGetItem'], ['R#*', 'E#*']),
+      this.domain(['BatchGetItem'], [keys.routing, keys.event]),
       // And how far a recovery is.
-      this.domain(['UpdateItem'], ['E#*', 'J#*']),
+      this.domain(['UpdateItem'], [keys.event, keys.job]),
       { actions: [partiql.insert], resources: [this.domainTable.tableArn] },
       // What Lambda asks of a mapping's role.
       {
@@ -191,12 +201,12 @@ export class Storage extends Construct {
     this.grantDelivery(
       fn,
       { actions: [partiql.insert, partiql.update], resources: [this.deliveryTable.tableArn] },
-      this.index(this.deliveryTable, 'attention'),
+      this.index(this.deliveryTable, indexes.attention),
       // What somebody wants sent again, and its hour counted; and one who is enabled is not failing any more.
-      this.delivery(['BatchGetItem', 'UpdateItem'], ['W#*']),
+      this.delivery(['BatchGetItem', 'UpdateItem'], [keys.webhook]),
       // What a webhook takes with it when it is deleted with its history.
-      this.delivery(['Query'], ['W#*']),
-      this.delivery(['BatchWriteItem'], ['W#*', 'dlv_*']),
+      this.delivery(['Query'], [keys.webhook]),
+      this.delivery(['BatchWriteItem'], [keys.webhook, keys.attempt]),
     );
     this.nameRetention(fn);
   }
@@ -205,11 +215,11 @@ export class Storage extends Construct {
   grantDeliver(fn: LambdaFunction): void {
     this.grantDomain(
       fn,
-      this.domain(['BatchGetItem'], ['A#*', 'E#*']),
-      this.domain(['UpdateItem'], ['A#*']),
-      this.domain(['PutItem'], ['E#*']),
+      this.domain(['BatchGetItem'], [keys.account, keys.event]),
+      this.domain(['UpdateItem'], [keys.account]),
+      this.domain(['PutItem'], [keys.event]),
     );
-    this.grantDelivery(fn, this.delivery(['GetItem', 'BatchGetItem', 'UpdateItem'], ['W#*']), {
+    this.grantDelivery(fn, this.delivery(['GetItem', 'BatchGetItem', 'UpdateItem'], [keys.webhook]), {
       actions: [partiql.insert, partiql.update],
       resources: [this.deliveryTable.tableArn],
     });
@@ -221,7 +231,7 @@ export class Storage extends Construct {
     this.grantDelivery(
       fn,
       { actions: [partiql.update], resources: [this.deliveryTable.tableArn] },
-      this.index(this.deliveryTable, 'due'),
+      this.index(this.deliveryTable, indexes.due),
     );
   }
 
@@ -229,18 +239,18 @@ export class Storage extends Construct {
   grantRollUp(fn: LambdaFunction): void {
     this.grantDomain(
       fn,
-      this.domain(['PutItem', 'DeleteItem'], ['HEARTBEAT']),
-      this.domain(['GetItem', 'Query'], ['A#*']),
-      this.domain(['BatchGetItem', 'UpdateItem'], ['E#*']),
+      this.domain(['PutItem', 'DeleteItem'], [keys.heartbeat]),
+      this.domain(['GetItem', 'Query'], [keys.account]),
+      this.domain(['BatchGetItem', 'UpdateItem'], [keys.event]),
     );
     this.grantDelivery(
       fn,
-      this.delivery(['Query'], ['ACCOUNTS', 'W#*']),
-      this.delivery(['GetItem'], ['ROLL-UP']),
-      this.delivery(['UpdateItem'], ['ROLL-UP', 'W#*']),
+      this.delivery(['Query'], [keys.accounts, keys.webhook]),
+      this.delivery(['GetItem'], [keys.rollUp]),
+      this.delivery(['UpdateItem'], [keys.rollUp, keys.webhook]),
       { actions: [partiql.update], resources: [this.deliveryTable.tableArn] },
-      this.index(this.deliveryTable, 'due'),
-      this.index(this.deliveryTable, 'attention'),
+      this.index(this.deliveryTable, indexes.due),
+      this.index(this.deliveryTable, indexes.attention),
     );
     this.nameRetention(fn);
   }

@@ -1,6 +1,7 @@
 import { QueryCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { batchGet } from '../lambdas/adapters/aws/batch-get.ts';
+import { partitions, prefixes } from '../lambdas/adapters/rows/key-names.ts';
 import { deliveryPk, indexes, SHARDS, webhookKey } from '../lambdas/adapters/rows/table-keys.ts';
 import { storedWebhookSchema } from '../lambdas/domain/webhooks/webhook.ts';
 import { ago, type Command, wholeNumber } from './command.ts';
@@ -48,13 +49,13 @@ const readFailing = async (deployment: Deployment, limit: number): Promise<Faili
       TableName: deployment.resources.deliveryTable,
       IndexName: indexes.failing,
       KeyConditionExpression: 'failing_pk = :all',
-      ExpressionAttributeValues: marshall({ ':all': 'F' }),
+      ExpressionAttributeValues: marshall({ ':all': partitions.failing }),
       Limit: limit,
     }),
   );
   const found: FailingWebhook[] = [];
   for (const { pk, failing_since } of Items.map((item) => unmarshall(item))) {
-    const webhook_id = String(pk).slice(2);
+    const webhook_id = String(pk).slice(prefixes.webhook.length);
     const { owner, webhook } = await webhookOf(deployment, webhook_id);
     const [account_id = null, mode = null] = owner?.split('#') ?? [];
     found.push({

@@ -1,5 +1,6 @@
 import { GetItemCommand, paginateQuery } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { partitions } from '../lambdas/adapters/rows/key-names.ts';
 import { indexes, publicKeysKey } from '../lambdas/adapters/rows/table-keys.ts';
 import { nextSwitchMs, publicKeysSchema } from '../lambdas/domain/keyring/keyring.ts';
 import { type Command, moment } from './command.ts';
@@ -14,7 +15,7 @@ const countFailing = async ({ dynamo, resources }: Deployment): Promise<number> 
     TableName: resources.deliveryTable,
     IndexName: indexes.failing,
     KeyConditionExpression: 'failing_pk = :all',
-    ExpressionAttributeValues: marshall({ ':all': 'F' }),
+    ExpressionAttributeValues: marshall({ ':all': partitions.failing }),
     Select: 'COUNT' as const,
   };
   for await (const { Count = 0 } of paginateQuery({ client: dynamo }, query)) count += Count;

@@ -1,4 +1,5 @@
 import { shardOf, webhookOfDelivery } from '../../domain/foundation/id.ts';
+import { AUDIT_INFIX, partitions, prefixes } from './key-names.ts';
 
 // Where each row stands. Two tables, each with `pk` and `sk`; `o` below is the owner, `acc_…#live`.
 //
@@ -33,52 +34,47 @@ export interface Key {
   readonly sk: string;
 }
 
-export const indexes = {
-  /** domain table: `list_pk`, `list_sk`; projects `type` and `resource`. */
-  list: 'list',
-  /** domain table: `ref_pk`, `ref_sk`; keys only. */
-  reference: 'reference',
-  /** delivery table: `due_pk`, `due_at` (a number, milliseconds); projects `ticket`, `parked`, `owner`, `event_id`. */
-  due: 'due',
-  /** delivery table: `att_pk`, `sk`; everything projected. Rows that were refused, held or cancelled at least once. */
-  attention: 'attention',
-  /** delivery table: `failing_pk`, `failing_since`; everything projected. */
-  failing: 'failing',
-} as const;
+export { indexes } from './key-names.ts';
 
 /** A list is one query per shard: one partition takes 1,000 writes a second, and an account may well have more. */
 export const SHARDS = 4;
 export const DUE_SHARDS = 16;
 
-export const taskKey = (id: string): Key => ({ pk: `T#${id}`, sk: 'task' });
-export const taskListPk = (owner: string, shard: number): string => `T#${owner}#${shard}`;
+export const taskKey = (id: string): Key => ({ pk: `${prefixes.task}${id}`, sk: 'task' });
+export const taskListPk = (owner: string, shard: number): string => `${prefixes.task}${owner}#${shard}`;
 export const taskReferencePk = (owner: string, reference: string): string => `${owner}#${reference}`;
-export const jobKey = (id: string): Key => ({ pk: `J#${id}`, sk: 'job' });
-export const jobListPk = (owner: string, shard: number): string => `J#${owner}#${shard}`;
-export const eventListPk = (owner: string, shard: number): string => `E#${owner}#${shard}`;
+export const jobKey = (id: string): Key => ({ pk: `${prefixes.job}${id}`, sk: 'job' });
+export const jobListPk = (owner: string, shard: number): string => `${prefixes.job}${owner}#${shard}`;
+export const eventListPk = (owner: string, shard: number): string => `${prefixes.event}${owner}#${shard}`;
 export const eventKey = (owner: string, id: string): Key => ({ pk: eventListPk(owner, shardOf(id, SHARDS)), sk: id });
-export const webhookKey = (owner: string, id: string): Key => ({ pk: `A#${owner}`, sk: id });
-export const webhookCountKey = (owner: string): Key => ({ pk: `A#${owner}`, sk: 'webhook-count' });
-export const commandKey = (owner: string, id: string): Key => ({ pk: `A#${owner}`, sk: `cmd#${id}` });
+export const webhookKey = (owner: string, id: string): Key => ({ pk: `${prefixes.account}${owner}`, sk: id });
+export const webhookCountKey = (owner: string): Key => ({ pk: `${prefixes.account}${owner}`, sk: 'webhook-count' });
+export const commandKey = (owner: string, id: string): Key => ({ pk: `${prefixes.account}${owner}`, sk: `cmd#${id}` });
 /** A partition for each month: `at` is RFC 3339. */
 export const auditKey = (accountId: string, at: string, id: string): Key => ({
-  pk: `A#${accountId}#audit#${at.slice(0, 7)}`,
+  pk: `${prefixes.account}${accountId}${AUDIT_INFIX}${at.slice(0, 7)}`,
   sk: id,
 });
-export const eventTypeKey = (owner: string, name: string): Key => ({ pk: `A#${owner}`, sk: `typ#${name}` });
-export const templateKey = (owner: string, id: string): Key => ({ pk: `A#${owner}`, sk: `tpl#${id}` });
+export const eventTypeKey = (owner: string, name: string): Key => ({
+  pk: `${prefixes.account}${owner}`,
+  sk: `typ#${name}`,
+});
+export const templateKey = (owner: string, id: string): Key => ({ pk: `${prefixes.account}${owner}`, sk: `tpl#${id}` });
 /** Templates are changed by people, one at a time: one partition carries an account's. */
-export const templateListPk = (owner: string): string => `M#${owner}`;
-export const routingKey = (owner: string, type: string): Key => ({ pk: `R#${owner}#${type}`, sk: 'routing' });
+export const templateListPk = (owner: string): string => `${prefixes.templateList}${owner}`;
+export const routingKey = (owner: string, type: string): Key => ({
+  pk: `${prefixes.routing}${owner}#${type}`,
+  sk: 'routing',
+});
 /** `scope` is an owner in the domain table and an account in the delivery table. */
 export const idempotencyKey = (scope: string, path: string, key: string): Key => ({
-  pk: `I#${scope}`,
+  pk: `${prefixes.idempotency}${scope}`,
   sk: `${path}#${key}`,
 });
 
-export const heartbeatKey: Key = { pk: 'HEARTBEAT', sk: 'stream' };
+export const heartbeatKey: Key = { pk: partitions.heartbeat, sk: 'stream' };
 
-export const deliveryPk = (webhookId: string, shard: number): string => `W#${webhookId}#${shard}`;
+export const deliveryPk = (webhookId: string, shard: number): string => `${prefixes.webhook}${webhookId}#${shard}`;
 export const deliveryKey = (id: string): Key => ({
   pk: deliveryPk(webhookOfDelivery(id), shardOf(id, SHARDS)),
   sk: id,
@@ -87,29 +83,32 @@ export const attemptKey = (id: string, number: number): Key => ({
   pk: id,
   sk: `A#${String(number).padStart(3, '0')}`,
 });
-export const duePk = (shard: number): string => `D#${shard}`;
+export const duePk = (shard: number): string => `${prefixes.due}${shard}`;
 export const duePkOf = (id: string): string => duePk(shardOf(id, DUE_SHARDS));
 export const attentionPk = (webhookId: string, shard: number, status: string): string =>
   `${webhookId}#${shard}#${status}`;
 export const attentionPkOf = (id: string, status: string): string =>
   attentionPk(webhookOfDelivery(id), shardOf(id, SHARDS), status);
-export const healthKey = (webhookId: string): Key => ({ pk: `W#${webhookId}`, sk: 'health' });
-export const slotsKey = (webhookId: string): Key => ({ pk: `W#${webhookId}`, sk: 'slots' });
-export const leasesKey = (webhookId: string): Key => ({ pk: `W#${webhookId}`, sk: 'leases' });
+export const healthKey = (webhookId: string): Key => ({ pk: `${prefixes.webhook}${webhookId}`, sk: 'health' });
+export const slotsKey = (webhookId: string): Key => ({ pk: `${prefixes.webhook}${webhookId}`, sk: 'slots' });
+export const leasesKey = (webhookId: string): Key => ({ pk: `${prefixes.webhook}${webhookId}`, sk: 'leases' });
 /** An hour's counts of a webhook: sorted by the hour's start. */
 export const hourKey = (webhookId: string, startMs: number): Key => ({
-  pk: `W#${webhookId}`,
+  pk: `${prefixes.webhook}${webhookId}`,
   sk: `hour#${new Date(startMs).toISOString()}`,
 });
 export const hourOfKey = ({ pk, sk }: { pk?: unknown; sk?: unknown }): { webhookId: string; startMs: number } => ({
-  webhookId: String(pk).slice('W#'.length),
+  webhookId: String(pk).slice(prefixes.webhook.length),
   startMs: Date.parse(String(sk).slice('hour#'.length)),
 });
-export const hourDuePk = (shard: number): string => `H#${shard}`;
+export const hourDuePk = (shard: number): string => `${prefixes.hourDue}${shard}`;
 export const hourDuePkOf = (webhookId: string): string => hourDuePk(shardOf(webhookId, SHARDS));
-export const rollUpProgressKey: Key = { pk: 'ROLL-UP', sk: 'progress' };
-export const retentionProgressKey: Key = { pk: 'ROLL-UP', sk: 'event-retention' };
-export const apiKeyKey = (hash: string): Key => ({ pk: `K#${hash}`, sk: 'key' });
-export const apiKeyListingKey = (accountId: string, keyId: string): Key => ({ pk: `A#${accountId}`, sk: keyId });
-export const accountKey = (accountId: string): Key => ({ pk: 'ACCOUNTS', sk: accountId });
-export const publicKeysKey: Key = { pk: 'KEYRING', sk: 'public' };
+export const rollUpProgressKey: Key = { pk: partitions.rollUp, sk: 'progress' };
+export const retentionProgressKey: Key = { pk: partitions.rollUp, sk: 'event-retention' };
+export const apiKeyKey = (hash: string): Key => ({ pk: `${prefixes.apiKey}${hash}`, sk: 'key' });
+export const apiKeyListingKey = (accountId: string, keyId: string): Key => ({
+  pk: `${prefixes.account}${accountId}`,
+  sk: keyId,
+});
+export const accountKey = (accountId: string): Key => ({ pk: partitions.accounts, sk: accountId });
+export const publicKeysKey: Key = { pk: partitions.keyring, sk: 'public' };
