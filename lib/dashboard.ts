@@ -22,7 +22,7 @@ const HALF = 12;
 const period = Duration.minutes(1);
 const percentile = (p: number) => ({ period, statistic: Stats.percentile(p) });
 
-/** One row for each question that is asked of a sender of webhooks. */
+/** The dashboard: one section for each question that people ask about webhook deliveries. */
 export const createDashboard = (
   scope: Construct,
   {
@@ -38,7 +38,7 @@ export const createDashboard = (
     ownMetric(scope, measure, { ...options, label });
   const graph = (title: string, left: IMetric[], right: IMetric[] = [], width = HALF) =>
     new GraphWidget({ title, left, right, width, height: 6, liveData: true });
-  const question = (markdown: string) => new TextWidget({ markdown: `## ${markdown}`, width: 24, height: 1 });
+  const heading = (question: string) => new TextWidget({ markdown: `## ${question}`, width: 24, height: 1 });
   const query = (name: keyof typeof logQueries) =>
     new LogQueryWidget({
       title: name,
@@ -50,29 +50,29 @@ export const createDashboard = (
     });
   const byProfile = (measure: Measure) => {
     const { metricName, dimensions } = ownMetric(scope, measure, sum);
-    const which = `{${metricNamespace},profile,service} MetricName="${metricName}" service="${dimensions?.service}"`;
-    return new MathExpression({ expression: `SEARCH('${which}', 'Sum', 60)`, usingMetrics: {}, label: '', period });
+    const search = `{${metricNamespace},profile,service} MetricName="${metricName}" service="${dimensions?.service}"`;
+    return new MathExpression({ expression: `SEARCH('${search}', 'Sum', 60)`, usingMetrics: {}, label: '', period });
   };
 
   const dashboard = new Dashboard(scope, 'dashboard', { defaultInterval: Duration.hours(3) });
   dashboard.addWidgets(new AlarmStatusWidget({ title: 'Alarms', alarms: [...alarms], width: 24, height: 3 }));
 
-  dashboard.addWidgets(question('Are webhooks arriving?'));
+  dashboard.addWidgets(heading('Are webhooks arriving?'));
   dashboard.addWidgets(
-    graph('Attempts by what came of them', [
+    graph('Attempts by outcome', [
       own('delivered', sum, 'delivered'),
-      own('refused', sum, 'refused, tried again'),
+      own('refused', sum, 'refused, will be retried'),
       own('dead', sum, 'dead'),
       own('gone', sum, 'gone'),
     ]),
     graph('Delivered, by profile', [byProfile('delivered')]),
   );
 
-  dashboard.addWidgets(question('Who is failing?'));
+  dashboard.addWidgets(heading('Who is failing?'));
   dashboard.addWidgets(query('failing webhooks'), query('failing accounts'));
   dashboard.addWidgets(
     query('why they fail'),
-    graph('Ours, not theirs', [
+    graph('Failures of PassPost itself', [
       own('failed', sum, 'handed back'),
       own('keyringUnreadable', sum, 'keyring unreadable'),
       own('throttles', sum, 'calls throttled'),
@@ -81,7 +81,7 @@ export const createDashboard = (
     ]),
   );
 
-  dashboard.addWidgets(question('How late?'));
+  dashboard.addWidgets(heading('How late?'));
   dashboard.addWidgets(
     graph(
       'From event to first POST, ms',
@@ -89,16 +89,16 @@ export const createDashboard = (
       [fanOut.fanOut.metric('IteratorAge', { ...maximum, label: 'iterator age' })],
     ),
     graph(
-      'Later attempts behind their time, ms',
+      'Lateness of later attempts, ms',
       [own('latenessMs', percentile(50), 'p50'), own('latenessMs', percentile(99), 'p99')],
       [own('receiverMs', percentile(99), 'receivers, p99')],
     ),
   );
 
-  dashboard.addWidgets(question('What waits?'));
+  dashboard.addWidgets(heading('What waits?'));
   dashboard.addWidgets(
     graph(
-      'Owed',
+      'Deliveries that wait for an attempt',
       [own('owedNow', maximum, 'due now'), own('held', sum, 'held')],
       [own('oldestOwedSeconds', maximum, 'oldest, s')],
     ),
@@ -134,31 +134,31 @@ export const createDashboard = (
       [],
     ),
     graph(
-      'Events, and deliveries of each',
+      'Events, and deliveries per event',
       [own('events', sum, 'events')],
       [
         new MathExpression({
           expression: 'deliveries / events',
           usingMetrics: { deliveries: own('fannedOut', sum, ''), events: own('events', sum, '') },
-          label: 'deliveries of an event',
+          label: 'deliveries per event',
           period,
         }),
       ],
     ),
   );
 
-  dashboard.addWidgets(question('What does it cost?'));
+  dashboard.addWidgets(heading('What does it cost?'));
   dashboard.addWidgets(
     graph(
       'Calls',
       [
         api.stage.metricCount({ ...sum, label: 'API' }),
-        own('rateLimited', sum, 'of them 429'),
+        own('rateLimited', sum, 'API, answered with 429'),
         ...[fanOut.fanOut, deliver, due].map((fn) => fn.metricInvocations({ ...sum, label: fn.node.id })),
       ],
       [deliver.metricDuration({ ...sum, label: 'deliver, ms' })],
     ),
-    graph('Units', [
+    graph('Capacity units of the tables', [
       storage.domainTable.metricConsumedWriteCapacityUnits({ ...sum, label: 'domain, written' }),
       storage.domainTable.metricConsumedReadCapacityUnits({ ...sum, label: 'domain, read' }),
       storage.deliveryTable.metricConsumedWriteCapacityUnits({ ...sum, label: 'delivery, written' }),

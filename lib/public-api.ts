@@ -124,10 +124,10 @@ export class PublicApi extends Construct {
     const { domain } = this.config;
     const hosts = [`${http.apiId}.execute-api.${Aws.REGION}.${Aws.URL_SUFFIX}`];
     if (frontDoor) {
-      const distribution = frontDoor.before(http, domain);
+      const distribution = frontDoor.createDistribution(http, domain);
       hosts.push(distribution.distributionDomainName);
       const record = domain && domainRecord(this, domain, new CloudFrontTarget(distribution));
-      frontDoor.askOnlyAfter(http, record ?? distribution);
+      frontDoor.requireOnlyAfter(http, record ?? distribution);
     } else if (domain) {
       domainRecord(this, domain, apiDomain(this, domain, http, this.stage));
     }
