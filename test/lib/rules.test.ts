@@ -7,10 +7,10 @@ import { frontDoorSettings, mostSettings } from '../helpers/settings.ts';
 
 const check = async (settings: Readonly<Record<string, string>>): Promise<readonly string[]> => {
   const outdir = mkdtempSync(join(tmpdir(), 'passpost-rules-'));
-  const { isValid, said } = await writeAssembly(outdir, settings);
+  const { isValid, output } = await writeAssembly(outdir, settings);
   rmSync(outdir, { recursive: true, force: true });
   if (isValid) return [];
-  return [...said.matchAll(/^(?:ERROR|WARNING) .*|^\S*Error: .*/gm)].map(([line]) => line.slice(0, 200));
+  return [...output.matchAll(/^(?:ERROR|WARNING) .*|^\S*Error: .*/gm)].map(([line]) => line.slice(0, 200));
 };
 
 const everything = {
