@@ -37,7 +37,7 @@ describe('stateful resources', () => {
     expect(replacements(deployed, renamed)).toEqual([
       `${id} (AWS::DynamoDB::Table) would be deleted`,
       // The stream of the table is the source of the mapping.
-      `${idOf('fanoutstreammapping')} (AWS::Lambda::EventSourceMapping) would be replaced: EventSourceArn is another`,
+      `${idOf('fanoutstreammapping')} (AWS::Lambda::EventSourceMapping) would be replaced: EventSourceArn changes`,
     ]);
   });
 
@@ -53,7 +53,7 @@ describe('stateful resources', () => {
     const changed = { ...now, [id]: { ...now[id], Type: String(now[id]?.Type), [property]: 'another' } };
 
     expect(replacements(deployed, changed)).toEqual([
-      `${id} (${now[id]?.Type}) would be replaced: ${property} is another`,
+      `${id} (${now[id]?.Type}) would be replaced: ${property} changes`,
     ]);
   });
 
@@ -68,7 +68,7 @@ describe('stateful resources', () => {
     const id = idOf('deliverydeliveries');
     const named = { ...now, [id]: { ...now[id], QueueName: 'deliveries' } };
 
-    expect(replacements(deployed, named)).toEqual([`${id} (AWS::SQS::Queue) would be replaced: QueueName is another`]);
+    expect(replacements(deployed, named)).toEqual([`${id} (AWS::SQS::Queue) would be replaced: QueueName changes`]);
   });
 
   test('every table, queue, secret and mapping of the template is in the list', () => {
