@@ -34,7 +34,7 @@ export const createDashboard = (
   }: MonitoredParts & { readonly storage: Storage; readonly alarms: readonly Alarm[] },
 ): Dashboard => {
   const { deliver, due, deliveries, slow } = delivery;
-  const own = (measure: Measure, options: Parameters<typeof ownMetric>[2], label: string) =>
+  const metric = (measure: Measure, options: Parameters<typeof ownMetric>[2], label: string) =>
     ownMetric(scope, measure, { ...options, label });
   const graph = (title: string, left: IMetric[], right: IMetric[] = [], width = HALF) =>
     new GraphWidget({ title, left, right, width, height: 6, liveData: true });
@@ -60,10 +60,10 @@ export const createDashboard = (
   dashboard.addWidgets(heading('Are webhooks arriving?'));
   dashboard.addWidgets(
     graph('Attempts by outcome', [
-      own('delivered', sum, 'delivered'),
-      own('refused', sum, 'refused, will be retried'),
-      own('dead', sum, 'dead'),
-      own('gone', sum, 'gone'),
+      metric('delivered', sum, 'delivered'),
+      metric('refused', sum, 'refused, will be retried'),
+      metric('dead', sum, 'dead'),
+      metric('gone', sum, 'gone'),
     ]),
     graph('Delivered, by profile', [byProfile('delivered')]),
   );
@@ -73,10 +73,10 @@ export const createDashboard = (
   dashboard.addWidgets(
     query('why they fail'),
     graph('Failures of PassPost itself', [
-      own('failed', sum, 'handed back'),
-      own('keyringUnreadable', sum, 'keyring unreadable'),
-      own('throttles', sum, 'calls throttled'),
-      own('forbiddenAddresses', sum, 'forbidden addresses'),
+      metric('failed', sum, 'handed back'),
+      metric('keyringUnreadable', sum, 'keyring unreadable'),
+      metric('throttles', sum, 'calls throttled'),
+      metric('forbiddenAddresses', sum, 'forbidden addresses'),
       api.stage.metricServerError({ ...sum, label: 'API 5xx' }),
     ]),
   );
@@ -85,13 +85,13 @@ export const createDashboard = (
   dashboard.addWidgets(
     graph(
       'From event to first POST, ms',
-      [own('firstAttemptMs', percentile(50), 'p50'), own('firstAttemptMs', percentile(99), 'p99')],
+      [metric('firstAttemptMs', percentile(50), 'p50'), metric('firstAttemptMs', percentile(99), 'p99')],
       [fanOut.fanOut.metric('IteratorAge', { ...maximum, label: 'iterator age' })],
     ),
     graph(
       'Lateness of later attempts, ms',
-      [own('latenessMs', percentile(50), 'p50'), own('latenessMs', percentile(99), 'p99')],
-      [own('receiverMs', percentile(99), 'receivers, p99')],
+      [metric('latenessMs', percentile(50), 'p50'), metric('latenessMs', percentile(99), 'p99')],
+      [metric('receiverMs', percentile(99), 'receivers, p99')],
     ),
   );
 
@@ -99,8 +99,8 @@ export const createDashboard = (
   dashboard.addWidgets(
     graph(
       'Deliveries that wait for an attempt',
-      [own('owedNow', maximum, 'due now'), own('held', sum, 'held')],
-      [own('oldestOwedSeconds', maximum, 'oldest, s')],
+      [metric('owedNow', maximum, 'due now'), metric('held', sum, 'held')],
+      [metric('oldestOwedSeconds', maximum, 'oldest, s')],
     ),
     graph(
       'Queues',
@@ -124,8 +124,8 @@ export const createDashboard = (
         new MathExpression({
           expression: '100 * FILL(slow, 0) / attempts',
           usingMetrics: {
-            slow: own('slowLaneAttempts', sum, ''),
-            attempts: own('receiverMs', { period, statistic: Stats.SAMPLE_COUNT }, ''),
+            slow: metric('slowLaneAttempts', sum, ''),
+            attempts: metric('receiverMs', { period, statistic: Stats.SAMPLE_COUNT }, ''),
           },
           label: 'slow lane',
           period,
@@ -135,11 +135,11 @@ export const createDashboard = (
     ),
     graph(
       'Events, and deliveries per event',
-      [own('events', sum, 'events')],
+      [metric('events', sum, 'events')],
       [
         new MathExpression({
           expression: 'deliveries / events',
-          usingMetrics: { deliveries: own('fannedOut', sum, ''), events: own('events', sum, '') },
+          usingMetrics: { deliveries: metric('fannedOut', sum, ''), events: metric('events', sum, '') },
           label: 'deliveries per event',
           period,
         }),
@@ -153,7 +153,7 @@ export const createDashboard = (
       'Calls',
       [
         api.stage.metricCount({ ...sum, label: 'API' }),
-        own('rateLimited', sum, 'API, answered with 429'),
+        metric('rateLimited', sum, 'API, answered with 429'),
         ...[fanOut.fanOut, deliver, due].map((fn) => fn.metricInvocations({ ...sum, label: fn.node.id })),
       ],
       [deliver.metricDuration({ ...sum, label: 'deliver, ms' })],

@@ -7,11 +7,11 @@ const period = Duration.minutes(1);
 export const sum = { period, statistic: Stats.SUM };
 export const maximum = { period, statistic: Stats.MAXIMUM };
 
-/** A metric that this stack's functions publish, over all profiles or of one profile. */
-export const ownMetric = (scope: Construct, measure: Measure, options: MetricOptions, profile?: string): Metric =>
+/** A metric that this stack's functions publish, over all profiles. */
+export const ownMetric = (scope: Construct, measure: Measure, options: MetricOptions): Metric =>
   new Metric({
     namespace: metricNamespace,
     metricName: metrics[measure][0],
-    dimensionsMap: { service: Stack.of(scope).stackName, ...(profile === undefined ? {} : { profile }) },
+    dimensionsMap: { service: Stack.of(scope).stackName },
     ...options,
   });

@@ -198,7 +198,7 @@ export class Storage extends Construct {
       fn,
       // Routing rows, and the TTL of events that are redelivered.
       this.domain(['BatchGetItem'], [keys.routing, keys.event]),
-      // Extends that TTL, and records the progress of a recovery job.
+      // Extends the TTL of those events, and records the progress of a recovery job.
       this.domain(['UpdateItem'], [keys.event, keys.job]),
       { actions: [partiql.insert], resources: [this.domainTable.tableArn] },
       // Lambda needs these actions in the role of a mapping's function.

@@ -6,13 +6,13 @@ import { ago, type Command } from './command.ts';
 import type { Deployment } from './deployment.ts';
 import { type Depth, depthOf } from './queue-messages.ts';
 
-/** A delivery is overdue one minute after its time. */
-const OVERDUE_AFTER_MS = 60_000;
+/** The report counts a delivery as overdue one minute after its time. */
+const REPORT_OVERDUE_AFTER_MS = 60_000;
 
 export interface Backlog {
   /** Deliveries in the due index: they wait for another attempt. */
   readonly owed: number;
-  /** How many of them are parked, because SQS cannot delay a message for so long. */
+  /** How many of them are parked, because their wait exceeds the maximum delay of SQS. */
   readonly parked: number;
   /** How many of them have been due for more than one minute. */
   readonly overdue: number;
@@ -47,7 +47,7 @@ export const readBacklog = async ({ dynamo, sqs, resources }: Deployment, nowMs:
   return {
     owed: rows.length,
     parked: rows.filter(({ isParked }) => isParked).length,
-    overdue: rows.filter(({ dueAtMs }) => dueAtMs < nowMs - OVERDUE_AFTER_MS).length,
+    overdue: rows.filter(({ dueAtMs }) => dueAtMs < nowMs - REPORT_OVERDUE_AFTER_MS).length,
     oldest: oldest && {
       delivery_id: oldest.sk,
       webhook_id: webhookOfDelivery(oldest.sk),

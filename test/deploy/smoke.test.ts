@@ -23,10 +23,10 @@ const run = async (args: readonly string[], environment: Readonly<Record<string,
 };
 
 describe('npm run smoke', () => {
-  const own = useWholeStack({});
+  const whole = useWholeStack({});
 
   /** The keys, webhooks and events that an account has after a smoke test. */
-  const readAccount = async (client: Awaited<ReturnType<typeof own.newClient>>) => {
+  const readAccount = async (client: Awaited<ReturnType<typeof whole.newClient>>) => {
     const [keys, webhooks, events] = await Promise.all(
       ['/keys', '/webhooks', '/events'].map(async (path) => (await client.call('GET', path)).body.data),
     );
@@ -34,7 +34,7 @@ describe('npm run smoke', () => {
   };
 
   const accounts = async () =>
-    (await callApi(own.stack.url, own.stack.operatorKey, 'GET', '/accounts?limit=100')).body.data as readonly {
+    (await callApi(whole.stack.url, whole.stack.operatorKey, 'GET', '/accounts?limit=100')).body.data as readonly {
       id: string;
       name: string;
     }[];
@@ -42,10 +42,10 @@ describe('npm run smoke', () => {
   /** Every row of both tables that contains the id of the account or of one of its webhooks. */
   const rowsOf = async (accountId: string): Promise<Record<string, unknown>[]> => {
     const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
-    const client = new DynamoDBClient({ endpoint: own.stack.dynamoEndpoint, region: 'us-east-1', credentials });
+    const client = new DynamoDBClient({ endpoint: whole.stack.dynamoEndpoint, region: 'us-east-1', credentials });
     const all: Record<string, unknown>[] = [];
     for (const name of ['domain-table', 'delivery-table']) {
-      const TableName = own.stack.tableName(name);
+      const TableName = whole.stack.tableName(name);
       for await (const { Items = [] } of paginateScan({ client }, { TableName, ConsistentRead: true })) {
         all.push(...Items.map((item) => unmarshall(item)));
       }
@@ -59,12 +59,12 @@ describe('npm run smoke', () => {
   /** Runs a smoke test with the operator's key. `answers` replaces the API's response to some calls. */
   const smokeWith = async (answers: (method: string, path: string) => ApiResponse | null, receiverStatus = 200) => {
     const lines: string[] = [];
-    const api = apiAt(own.stack.url);
+    const api = apiAt(whole.stack.url);
     const call: Call = async (method, path, ...rest) => answers(method, path) ?? api(method, path, ...rest);
     const result = smoke({
       call,
-      key: { of: 'operator', value: own.stack.operatorKey },
-      receiver: { url: own.receiver.open(() => receiverStatus).url, accepts: receiverStatus === 200 },
+      key: { of: 'operator', value: whole.stack.operatorKey },
+      receiver: { url: whole.receiver.open(() => receiverStatus).url, accepts: receiverStatus === 200 },
       listen: null,
       withinMs: 20_000,
       say: (line) => lines.push(line),
@@ -81,8 +81,8 @@ describe('npm run smoke', () => {
     const port = await freePort();
 
     const { code, out, err } = await run(
-      ['--url', own.stack.url, '--receiver', `http://127.0.0.1:${port}/`, '--listen', String(port)],
-      { PASSPOST_ADMIN_KEY: own.stack.operatorKey },
+      ['--url', whole.stack.url, '--receiver', `http://127.0.0.1:${port}/`, '--listen', String(port)],
+      { PASSPOST_ADMIN_KEY: whole.stack.operatorKey },
     );
 
     expect(err).toBe('');
@@ -147,14 +147,14 @@ describe('npm run smoke', () => {
   });
 
   test('deletes everything it created with an account key from a file, whether the receiver accepts or refuses', async () => {
-    const client = await own.newClient();
+    const client = await whole.newClient();
     const folder = mkdtempSync(join(tmpdir(), 'passpost-smoke-'));
     onTestFinished(() => rmSync(folder, { recursive: true }));
     writeFileSync(join(folder, 'key'), `${client.key}\n`);
-    const args = ['--url', own.stack.url, '--key-file', join(folder, 'key'), '--receiver'];
+    const args = ['--url', whole.stack.url, '--key-file', join(folder, 'key'), '--receiver'];
 
-    const accepted = await run([...args, own.receiver.open(() => 200).url]);
-    const refused = await run([...args, own.receiver.open(() => 503).url]);
+    const accepted = await run([...args, whole.receiver.open(() => 200).url]);
+    const refused = await run([...args, whole.receiver.open(() => 503).url]);
 
     expect(accepted).toMatchObject({
       code: 0,
@@ -169,11 +169,11 @@ describe('npm run smoke', () => {
   });
 
   test('without a receiver of the user it only checks that a POST left the deployment and was answered', async () => {
-    const { key } = await own.newClient();
+    const { key } = await whole.newClient();
     const lines: string[] = [];
-    const call = apiAt(own.stack.url);
+    const call = apiAt(whole.stack.url);
     const options = { call, listen: null, withinMs: 20_000, say: (line: string) => lines.push(line) };
-    const refusing = own.receiver.open(() => 403);
+    const refusing = whole.receiver.open(() => 403);
 
     await smoke({ ...options, key: { of: 'account', value: key }, receiver: { url: refusing.url, accepts: false } });
 

@@ -81,7 +81,7 @@ describe("a customer's key", () => {
   });
 
   test('changes no logical id', () => {
-    const ids = (of: typeof template) => Object.keys(of.toJSON().Resources);
+    const ids = (source: typeof template) => Object.keys(source.toJSON().Resources);
 
     expect(ids(template)).toEqual(ids(synthesise(frontDoorSettings)));
     expect(resourcesOfType(template, 'AWS::SNS::Topic').map(nameOf)).toEqual(['alarms']);

@@ -68,8 +68,8 @@ describe('the front door', () => {
   });
 
   test('a deployment creates the authorizer after the distribution and the DNS record', () => {
-    const dependencies = (of: Template) =>
-      JSON.stringify(named(of, 'AWS::ApiGatewayV2::Authorizer', 'front-door').DependsOn);
+    const dependencies = (source: Template) =>
+      JSON.stringify(named(source, 'AWS::ApiGatewayV2::Authorizer', 'front-door').DependsOn);
 
     expect(dependencies(template)).toContain('frontdoordistribution');
     for (const { DependsOn } of resourcesOfType(template, 'AWS::ApiGatewayV2::Route')) {
@@ -98,20 +98,20 @@ describe('the front door', () => {
   });
 
   test("serves the operator's domain name instead of the API", () => {
-    const own = synthesise({ ...frontDoorSettings, ...name, certificateArn });
+    const withDomain = synthesise({ ...frontDoorSettings, ...name, certificateArn });
 
-    expect(resourcesOfType(own, 'AWS::ApiGatewayV2::DomainName')).toEqual([]);
-    own.hasResourceProperties('AWS::CloudFront::Distribution', {
+    expect(resourcesOfType(withDomain, 'AWS::ApiGatewayV2::DomainName')).toEqual([]);
+    withDomain.hasResourceProperties('AWS::CloudFront::Distribution', {
       DistributionConfig: {
         Aliases: [name.domainName],
         ViewerCertificate: { AcmCertificateArn: certificateArn, MinimumProtocolVersion: 'TLSv1.2_2021' },
       },
     });
-    own.hasResourceProperties('AWS::Route53::RecordSet', {
+    withDomain.hasResourceProperties('AWS::Route53::RecordSet', {
       Name: `${name.domainName}.`,
       AliasTarget: { DNSName: { 'Fn::GetAtt': Match.arrayWith(['DomainName']) } },
     });
-    own.hasOutput('ApiUrl', { Value: `https://${name.domainName}` });
+    withDomain.hasOutput('ApiUrl', { Value: `https://${name.domainName}` });
   });
 
   // The CDK generated the same name for both stages, so the second could not be deployed into the same account.

@@ -40,8 +40,8 @@ describe('functions', () => {
 
     const variables = Object.keys((Environment as { Variables: object } | undefined)?.Variables ?? {});
     // Node and Powertools read these variables themselves.
-    const own = ['UV_THREADPOOL_SIZE', serviceVariable];
-    expect(variables.filter((name) => !own.includes(name)).toSorted()).toEqual(
+    const platformVariables = ['UV_THREADPOOL_SIZE', serviceVariable];
+    expect(variables.filter((name) => !platformVariables.includes(name)).toSorted()).toEqual(
       read.map(([, key]) => env[key as keyof typeof env]).toSorted(),
     );
   });

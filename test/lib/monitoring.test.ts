@@ -41,12 +41,12 @@ describe('monitoring', () => {
   });
 
   test('alarms read the metrics of their own stage, not of another stage in the same account', () => {
-    const own = resourcesOfType(synthesise({ stage: 'production' }), 'AWS::CloudWatch::Alarm')
+    const alarmsOnOwnMetrics = resourcesOfType(synthesise({ stage: 'production' }), 'AWS::CloudWatch::Alarm')
       .map(({ Properties }) => JSON.stringify(Properties))
       .filter((text) => text.includes('"PassPost"'));
 
-    expect(own.length).toBeGreaterThan(0);
-    for (const text of own) expect(text).toContain('{"Name":"service","Value":"passpost-production"}');
+    expect(alarmsOnOwnMetrics.length).toBeGreaterThan(0);
+    for (const text of alarmsOnOwnMetrics) expect(text).toContain('{"Name":"service","Value":"passpost-production"}');
   });
 
   test('has one dashboard and saves the log queries by webhook and by account', () => {

@@ -60,7 +60,7 @@ const transactionVerbs: Readonly<Record<string, string>> = {
   ConditionCheck: 'ConditionCheckItem',
 };
 
-/** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html: as the calls it is made of. */
+/** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html: IAM checks a transaction as the calls that it contains. */
 const transacted = (input: Readonly<Record<string, unknown>>, nameOf: NameOf): PartialUse[] =>
   (input.TransactItems as Record<string, KeyedInput>[])
     .flatMap(Object.entries)
