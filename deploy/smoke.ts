@@ -119,8 +119,8 @@ const deliver = async (key: string, options: SmokeOptions, undo: Undo[]): Promis
 };
 
 /**
- * Uses every part of a deployment once, as its users do, and deletes everything that it created. Throws if a step fails or if
- * something could not be deleted.
+ * Goes through a deployment once, as its users do: account, key, webhook, event and delivery. Then deletes everything that it
+ * created. Throws if a step fails or if something could not be deleted.
  */
 export const smoke = async (options: SmokeOptions): Promise<void> => {
   const { call, say } = options;
