@@ -1,3 +1,6 @@
+import { SCHEDULE_DAYS } from '../lambdas/domain/foundation/retention.ts';
+import { billedAlarmMetrics } from '../lib/alarm-rules.ts';
+import { defaults } from '../lib/defaults.ts';
 import { monthlyPrices, prices } from './prices.ts';
 
 // Computes the table of monthly costs in docs/deploying.md; a test compares the two. Each delivery has its own event and
@@ -31,8 +34,8 @@ const full: PerDelivery = { ...alone, readUnits: 1.68, queueRequests: 0.3, funct
 
 /** The rows of an event and a delivery, with DynamoDB's 100 bytes for each row. */
 const STORED_BYTES = 1800;
-/** 30 days of retention and 14 days of schedule. */
-const STORED_MONTHS = 44 / 30;
+/** Both rows are stored for the retention and the longest schedule. */
+const STORED_MONTHS = (defaults.retentionDays + SCHEDULE_DAYS) / 30;
 const LOG_MONTHS = 3;
 /** Bytes of a webhook request on the network: the request, TLS and acknowledgements. */
 const SENT_BYTES = 2000;
@@ -41,7 +44,7 @@ const SENT_BYTES = 2000;
  * Number of resources of the stack; a test compares them with the template. A metric series is written, and paid for, only
  * when it has a value.
  */
-export const counts = { secrets: 2, alarmMetrics: 27, dashboards: 1, metricSeries: 67 } as const;
+export const counts = { secrets: 2, alarmMetrics: billedAlarmMetrics, dashboards: 1, metricSeries: 67 } as const;
 
 /** Lambda's five pollers for each of the two queues poll an empty queue every twenty seconds. */
 const polls = (2 * 5 * SECONDS_A_MONTH) / 20;

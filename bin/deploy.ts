@@ -19,8 +19,8 @@ const cdk = async (...args: readonly string[]): Promise<number> => {
 };
 
 const refuse = (findings: readonly Finding[]): boolean => {
-  for (const { verdict, says } of findings)
-    say(`${{ fine: '✓', scarce: '!', missing: '✗', unknown: '?' }[verdict]} ${says}`);
+  for (const { verdict, message } of findings)
+    say(`${{ fine: '✓', scarce: '!', missing: '✗', unknown: '?' }[verdict]} ${message}`);
   const isRefused = findings.some(({ verdict }) => verdict === 'missing');
   if (isRefused) say('Nothing was deployed.');
   return isRefused;

@@ -1,7 +1,7 @@
 import { App, Validations } from 'aws-cdk-lib/core';
 import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
 import { PassPostStack } from '../lib/passpost-stack.ts';
-import { chooseStage } from '../lib/stages.ts';
+import { chooseStage } from '../lib/stage-config.ts';
 
 const app = new App();
 const stage = chooseStage(app.node);

@@ -64,7 +64,7 @@ const run = async (): Promise<void> => {
   await smoke({
     call: apiAt(readUrl(values.url)),
     key: readKey(values['key-file'], values.operator),
-    receiver: { url: values.receiver ?? DEFAULT_RECEIVER, takes: values.receiver !== undefined },
+    receiver: { url: values.receiver ?? DEFAULT_RECEIVER, accepts: values.receiver !== undefined },
     listen: values.listen === undefined ? null : wholeNumber('--listen', values.listen),
     withinMs: 60_000,
     say: (line) => console.log(line),

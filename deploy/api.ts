@@ -1,10 +1,10 @@
-/** A deployment's API, as any client would call it. */
-export interface Answer {
+/** A response of a deployment's API. */
+export interface ApiResponse {
   readonly status: number;
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-export type Call = (method: string, path: string, key: string | null, body?: object) => Promise<Answer>;
+export type Call = (method: string, path: string, key: string | null, body?: object) => Promise<ApiResponse>;
 
 /** Longer than the API's own limit of 29 s. */
 const TIMEOUT_MS = 35_000;
@@ -14,6 +14,7 @@ const causeOf = (error: unknown): string => {
   return cause?.code ?? cause?.message ?? message;
 };
 
+/** Returns a function that calls the API at this address. It throws if nothing answers, or if the response is not JSON. */
 export const apiAt =
   (url: string): Call =>
   async (method, path, key, body) => {
@@ -22,24 +23,27 @@ export const apiAt =
       ...(body ? { 'content-type': 'application/json' } : {}),
     };
     const signal = AbortSignal.timeout(TIMEOUT_MS);
-    const sent = { method, headers, signal, ...(body ? { body: JSON.stringify(body) } : {}) };
-    const response = await fetch(`${url}${path}`, sent).catch((error: unknown) => {
-      throw new Error(`nothing answers at ${url} (${causeOf(error)})`);
+    const request = { method, headers, signal, ...(body ? { body: JSON.stringify(body) } : {}) };
+    const response = await fetch(`${url}${path}`, request).catch((error: unknown) => {
+      throw new Error(`No response from ${url} (${causeOf(error)})`);
     });
     const text = await response.text();
     try {
       return { status: response.status, body: text === '' ? {} : JSON.parse(text) };
     } catch {
-      throw new Error(`${method} ${path} answers ${response.status}, not with JSON: is ${url} a PassPost?`);
+      throw new Error(`${method} ${path} answered ${response.status} without JSON: is ${url} a PassPost deployment?`);
     }
   };
 
-/** The answer where it has this status; else what the API said, in one line and without the request. */
-export const expectStatus = async (status: number, asked: Promise<Answer>, what: string): Promise<Answer> => {
-  const answer = await asked;
-  if (answer.status === status) return answer;
-  const { title = '', detail = '', errors } = answer.body;
+/**
+ * Waits for a response and checks its status. On another status it throws one line: `step`, which names what was called, and the
+ * API's problem, without the request.
+ */
+export const expectStatus = async (status: number, call: Promise<ApiResponse>, step: string): Promise<ApiResponse> => {
+  const response = await call;
+  if (response.status === status) return response;
+  const { title = '', detail = '', errors } = response.body;
   throw new Error(
-    `${what}: ${status} was expected, not ${answer.status} ${title} ${detail} ${JSON.stringify(errors ?? '')}`,
+    `${step}: expected ${status}, got ${response.status} ${title} ${detail} ${JSON.stringify(errors ?? '')}`,
   );
 };

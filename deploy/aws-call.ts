@@ -4,19 +4,24 @@ import { SignatureV4 } from '@smithy/signature-v4';
 export interface AwsCall {
   readonly service: 'ec2' | 'servicequotas';
   readonly region: string;
-  /** In place of AWS's own, as the SDK reads it from AWS_ENDPOINT_URL. */
+  /** Replaces AWS's endpoint (AWS_ENDPOINT_URL); `undefined` for AWS's own. */
   readonly endpoint: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-const codeOf = (answer: Response, text: string): string => {
+const codeOf = (response: Response, text: string): string => {
   const [, inXml] = /<Code>(\w+)<\/Code>/.exec(text) ?? [];
   const [, inJson] = /"__type":\s*"(?:[\w.]+#)?(\w+)"/.exec(text) ?? [];
-  return inXml ?? inJson ?? answer.headers.get('x-amzn-errortype')?.replace(/[:;].*/, '') ?? `HTTP ${answer.status}`;
+  return (
+    inXml ?? inJson ?? response.headers.get('x-amzn-errortype')?.replace(/[:;].*/, '') ?? `HTTP ${response.status}`
+  );
 };
 
-/** One signed call of a service that is asked too little for a client of its own; EC2's is the largest there is. An error's name is AWS's code. */
+/**
+ * Makes one signed call and returns the response body. Replaces an SDK client for services with few calls, because EC2's client
+ * is the largest of all. Throws an error whose name is AWS's error code.
+ */
 export const callAws = async ({ service, region, endpoint, headers, body }: AwsCall): Promise<string> => {
   const { credentials, sha256 } = new STSClient({ region }).config;
   const suffix = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
@@ -29,8 +34,8 @@ export const callAws = async ({ service, region, endpoint, headers, body }: AwsC
     headers: { ...headers, host: url.host },
     body,
   });
-  const answer = await fetch(url, { method: 'POST', headers: signed.headers, body });
-  const text = await answer.text();
-  if (answer.ok) return text;
-  throw Object.assign(new Error(text), { name: codeOf(answer, text) });
+  const response = await fetch(url, { method: 'POST', headers: signed.headers, body });
+  const text = await response.text();
+  if (response.ok) return text;
+  throw Object.assign(new Error(text), { name: codeOf(response, text) });
 };

@@ -1,6 +1,6 @@
-/** What `npm run deploy -- …` was given, as far as the checks before it must know; all of it goes to `cdk deploy` as it is. */
+/** The arguments of `npm run deploy -- …` that the preflight checks use. `cdk deploy` gets all arguments unchanged. */
 export interface CdkArguments {
-  /** `name=value` of each `-c`. */
+  /** `name=value` of every `-c` and `--context`. */
   readonly context: readonly string[];
   readonly profile: string | undefined;
 }

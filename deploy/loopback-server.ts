@@ -8,7 +8,7 @@ export interface LoopbackServer {
   stop(): Promise<void>;
 }
 
-/** An HTTP server that only this machine can reach; 0 is any free port. */
+/** Starts an HTTP server on 127.0.0.1. Port 0 chooses a free port. */
 export const serveOnLoopback = async (listener: RequestListener, port = 0): Promise<LoopbackServer> => {
   const server = createServer(listener).listen(port, '127.0.0.1');
   await once(server, 'listening');

@@ -1,24 +1,25 @@
 import { CloudFormationClient, paginateListStackResources } from '@aws-sdk/client-cloudformation';
 import { callAws } from './aws-call.ts';
 import type { Plan } from './plan.ts';
-import { type Finding, isRefusal, type Target } from './preflight.ts';
+import { type Finding, isAccessDenied, type Target } from './preflight.ts';
 
-/** What an account has few of in each region. https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html */
-interface Scarce {
+/** A resource type with a low quota per region. https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html */
+interface LimitedResource {
   readonly type: keyof Plan['network'];
   readonly name: string;
   readonly quota: { readonly service: string; readonly code: string; readonly name: string };
+  /** Parameters of the EC2 call that lists the resources. */
   readonly list: (account: string) => Readonly<Record<string, string>>;
-  /** Stands once for each that counts. */
+  /** Matches once in the response for each resource that counts against the quota. */
   readonly mark: RegExp;
 }
 
-const scarce: readonly Scarce[] = [
+const limitedResources: readonly LimitedResource[] = [
   {
     type: 'AWS::EC2::VPC',
     name: 'VPCs',
     quota: { service: 'vpc', code: 'L-F678F1CE', name: 'VPCs per Region' },
-    // Those that others share with the account are not its own.
+    // Only the account's own VPCs, because shared VPCs of other accounts do not count.
     list: (account) => ({ Action: 'DescribeVpcs', 'Filter.1.Name': 'owner-id', 'Filter.1.Value.1': account }),
     mark: /<vpcId>/g,
   },
@@ -27,13 +28,13 @@ const scarce: readonly Scarce[] = [
     name: 'Elastic IP addresses',
     quota: { service: 'ec2', code: 'L-0263D0A3', name: 'EC2-VPC Elastic IPs' },
     list: () => ({ Action: 'DescribeAddresses' }),
-    // Nor do those count that the account brought itself.
+    // Only Amazon's addresses, because addresses that the account brought itself do not count.
     mark: /<publicIpv4Pool>amazon</g,
   },
 ];
 
-/** The logical ids of what stands in the stack already. */
-const ownResources = async (stackName: string, region: string): Promise<ReadonlySet<string>> => {
+/** The logical ids of the resources that the stack already has; none if the stack does not exist. */
+const existingResources = async (stackName: string, region: string): Promise<ReadonlySet<string>> => {
   const client = new CloudFormationClient({ maxAttempts: 2, region });
   const ids = new Set<string>();
   try {
@@ -52,8 +53,12 @@ const ownResources = async (stackName: string, region: string): Promise<Readonly
   return ids;
 };
 
-const readQuota = async ({ service, code }: Scarce['quota'], region: string, endpoint?: string): Promise<number> => {
-  const ask = (operation: string) =>
+const readQuota = async (
+  { service, code }: LimitedResource['quota'],
+  region: string,
+  endpoint?: string,
+): Promise<number> => {
+  const call = (operation: string) =>
     callAws({
       service: 'servicequotas',
       region,
@@ -64,56 +69,68 @@ const readQuota = async ({ service, code }: Scarce['quota'], region: string, end
       },
       body: JSON.stringify({ ServiceCode: service, QuotaCode: code }),
     });
-  const answer = await ask('GetServiceQuota').catch((error: Error) => {
+  const response = await call('GetServiceQuota').catch((error: Error) => {
     if (error.name !== 'NoSuchResourceException') throw error;
-    return ask('GetAWSDefaultServiceQuota');
+    return call('GetAWSDefaultServiceQuota');
   });
-  return Number(JSON.parse(answer).Quota.Value);
+  return Number(JSON.parse(response).Quota.Value);
 };
 
-const count = async ({ list, mark }: Scarce, { account, region }: Target, endpoint?: string): Promise<number> => {
-  const answer = await callAws({
+const count = async (
+  { list, mark }: LimitedResource,
+  { account, region }: Target,
+  endpoint?: string,
+): Promise<number> => {
+  const response = await callAws({
     service: 'ec2',
     region,
     endpoint,
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
     body: new URLSearchParams({ ...list(account), Version: '2016-11-15' }).toString(),
   });
-  return answer.match(mark)?.length ?? 0;
+  return response.match(mark)?.length ?? 0;
 };
 
-const checkOne = async (one: Scarce, needed: number, target: Target, endpoint?: string): Promise<Finding> => {
-  const { name, quota } = one;
-  const [used, allowed] = await Promise.all([count(one, target, endpoint), readQuota(quota, target.region, endpoint)]);
-  const read = `${used} of the ${allowed} ${name} that the account may have in ${target.region} are there`;
+const checkQuota = async (
+  resource: LimitedResource,
+  needed: number,
+  target: Target,
+  endpoint?: string,
+): Promise<Finding> => {
+  const { name, quota } = resource;
+  const [used, allowed] = await Promise.all([
+    count(resource, target, endpoint),
+    readQuota(quota, target.region, endpoint),
+  ]);
+  const usage = `The account uses ${used} of the ${allowed} ${name} that it may have in ${target.region}`;
   return used + needed <= allowed
-    ? { verdict: 'fine', says: `${read}, ${needed} more for egressAddresses` }
+    ? { verdict: 'fine', message: `${usage}, and egressAddresses needs ${needed} more` }
     : {
         verdict: 'missing',
-        says: `${read} and egressAddresses needs ${needed} more: have the quota "${quota.name}" (${quota.code}) raised in Service Quotas, or give one back.`,
+        message: `${usage}, and egressAddresses needs ${needed} more: request an increase of the quota "${quota.name}" (${quota.code}) in Service Quotas, or release resources.`,
       };
 };
 
-/** Whether there is room for the network of fixed addresses, where it does not stand yet. */
+/** Checks that the quotas have room for the network of fixed addresses. No findings if the stack has it already or needs none. */
 export const checkNetwork = async (
   { stackName, network }: Plan,
   target: Target,
   endpoint?: string,
 ): Promise<readonly Finding[]> => {
-  const isWanted = Object.values(network).some((ids) => ids.length > 0);
-  if (!isWanted) return [];
+  const hasNetwork = Object.values(network).some((ids) => ids.length > 0);
+  if (!hasNetwork) return [];
   try {
-    const own = await ownResources(stackName, target.region);
-    const missing = scarce
-      .map((one) => ({ one, needed: network[one.type].filter((id) => !own.has(id)).length }))
+    const existing = await existingResources(stackName, target.region);
+    const missing = limitedResources
+      .map((resource) => ({ resource, needed: network[resource.type].filter((id) => !existing.has(id)).length }))
       .filter(({ needed }) => needed > 0);
-    return await Promise.all(missing.map(({ one, needed }) => checkOne(one, needed, target, endpoint)));
+    return await Promise.all(missing.map(({ resource, needed }) => checkQuota(resource, needed, target, endpoint)));
   } catch (error) {
-    if (!isRefusal(error)) throw error;
+    if (!isAccessDenied(error)) throw error;
     return [
       {
         verdict: 'unknown',
-        says: `Whether there is room for the network of egressAddresses is not known: these credentials may not read it (cloudformation:ListStackResources, ec2:DescribeVpcs, ec2:DescribeAddresses, servicequotas:GetServiceQuota).`,
+        message: `It is unknown whether the quotas have room for the network of egressAddresses: these credentials may not read them (cloudformation:ListStackResources, ec2:DescribeVpcs, ec2:DescribeAddresses, servicequotas:GetServiceQuota).`,
       },
     ];
   }

@@ -2,15 +2,15 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 
-/** What a deployment asks of the account, read off the stack as it was synthesised. */
+/** What the synthesised stack needs from the account. */
 export interface Plan {
   readonly stackName: string;
   readonly bootstrap: { readonly parameter: string; readonly version: number };
-  /** Invocations at once under load, by source of work, and how many of them it takes to begin. */
+  /** Concurrent invocations by event source: at the start, and under full load. */
   readonly concurrency: Readonly<Record<string, { readonly start: number; readonly load: number }>>;
-  /** What must be in the region of the stack, and by which setting it came. */
+  /** ARNs that must be in the region of the stack, with the setting that names them. */
   readonly regional: readonly { readonly setting: string; readonly arn: string }[];
-  /** Logical ids of what an account has few of. */
+  /** Logical ids of the resources that have a low quota. */
   readonly network: Readonly<Record<'AWS::EC2::VPC' | 'AWS::EC2::EIP', readonly string[]>>;
 }
 
@@ -43,9 +43,9 @@ const mappingSchema = z.object({
   ScalingConfig: z.object({ MaximumConcurrency: z.number() }).optional(),
 });
 
-/** Without a bound Lambda begins a queue's mapping with five invocations and adds more as the account allows. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html */
+/** Without a maximum, Lambda starts a queue's mapping with five invocations and adds more if the account allows it. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html */
 const UNBOUNDED_START = 5;
-/** A new table on demand has four partitions, each with a shard of the stream: docs/scaling.md. */
+/** A new on-demand table has four partitions, each with one stream shard: see docs/scaling.md. */
 const STREAM_SHARDS = 4;
 
 const ofType = (resources: Resources, type: string) =>
@@ -55,11 +55,11 @@ const concurrencyOf = (resources: Resources): Plan['concurrency'] => {
   const mappings = ofType(resources, 'AWS::Lambda::EventSourceMapping').map(([, { Metadata, Properties }]) => {
     const name = Metadata['aws:cdk:path'].split('/').at(-2)?.replace('-mapping', '') ?? '';
     const { StartingPosition, ParallelizationFactor, ScalingConfig } = mappingSchema.parse(Properties);
-    // Nothing bounds a stream but its shards; a trickle of changes takes one invocation after the other.
+    // Only the number of shards limits a stream. With few changes, one invocation at a time is enough.
     if (StartingPosition !== undefined)
       return [name, { start: 1, load: STREAM_SHARDS * ParallelizationFactor }] as const;
-    const bound = ScalingConfig?.MaximumConcurrency ?? UNBOUNDED_START;
-    return [name, { start: bound, load: bound }] as const;
+    const maximum = ScalingConfig?.MaximumConcurrency ?? UNBOUNDED_START;
+    return [name, { start: maximum, load: maximum }] as const;
   });
   const ticks = ofType(resources, 'AWS::Events::Rule').length;
   return {
@@ -76,7 +76,7 @@ const regionalOf = (resources: Resources): Plan['regional'] => {
   };
   const keys = arnsIn('AWS::DynamoDB::Table', /"KMSMasterKeyId":"([^"]+)"/g);
   const otherKeys = [...arnsIn('AWS::IAM::Policy', /"(arn:[\w-]+:kms:[^"]+)"/g)].filter((arn) => !keys.has(arn));
-  // CloudFront's is not there: it is in us-east-1 wherever the stack is.
+  // Does not match CloudFront's certificate, which is in us-east-1 for every stack.
   const certificates = arnsIn('AWS::ApiGatewayV2::DomainName', /"CertificateArn":"([^"]+)"/g);
   return Object.entries({
     kmsKeyArn: keys,
@@ -85,6 +85,7 @@ const regionalOf = (resources: Resources): Plan['regional'] => {
   }).flatMap(([setting, arns]) => [...arns].map((arn) => ({ setting, arn })));
 };
 
+/** Reads the plan from a cloud assembly, the output folder of `cdk synth`. */
 export const readPlan = (assembly: string): Plan => {
   const { artifacts } = manifestSchema.parse(JSON.parse(readFileSync(join(assembly, 'manifest.json'), 'utf8')));
   const artifact = Object.values(artifacts).find(({ type }) => type === 'aws:cloudformation:stack');

@@ -3,10 +3,15 @@ import { GetParameterCommand, ParameterNotFound, SSMClient } from '@aws-sdk/clie
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import type { Plan } from './plan.ts';
 
-/** `missing` stops the deployment; `scarce` will be felt; `unknown` is what these credentials may not look at. Each says what to do in one sentence. */
+/** The result of one check. */
 export interface Finding {
+  /**
+   * `missing` stops the deployment. `scarce` lets it continue, but load will exceed the quota. `unknown`: these credentials may
+   * not read it.
+   */
   readonly verdict: 'fine' | 'scarce' | 'missing' | 'unknown';
-  readonly says: string;
+  /** One sentence that says what to do. */
+  readonly message: string;
 }
 
 export interface Target {
@@ -16,17 +21,18 @@ export interface Target {
 
 const options = { maxAttempts: 2 } as const;
 const nameOf = (error: unknown): string => (error instanceof Error ? error.name : String(error));
-export const isRefusal = (error: unknown): boolean =>
+/** Whether AWS refused a call because of missing permissions. */
+export const isAccessDenied = (error: unknown): boolean =>
   /AccessDenied|NotAuthorized|UnauthorizedOperation/.test(nameOf(error));
 
-/** Who would deploy, and where to. Reads nothing but the caller's own identity. */
+/** The account and region to deploy to, or a finding if there is none. Reads only the caller's identity. */
 export const findTarget = async (): Promise<Target | Finding> => {
   const client = new STSClient(options);
   let region: string;
   try {
     region = await client.config.region();
   } catch {
-    return { verdict: 'missing', says: 'No region is chosen: set AWS_REGION, for example to eu-north-1.' };
+    return { verdict: 'missing', message: 'No region is chosen: set AWS_REGION, for example to eu-north-1.' };
   }
   try {
     const { Account = '' } = await client.send(new GetCallerIdentityCommand({}));
@@ -36,83 +42,85 @@ export const findTarget = async (): Promise<Target | Finding> => {
     if (name === 'CredentialsProviderError') {
       return {
         verdict: 'missing',
-        says: 'There are no AWS credentials: set AWS_PROFILE (and sign in with aws sso login), or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
+        message:
+          'There are no AWS credentials: set AWS_PROFILE (and sign in with aws sso login), or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
       };
     }
     const isExpired = /Expired|InvalidClientTokenId|SignatureDoesNotMatch|UnrecognizedClient/.test(name);
     return {
       verdict: 'missing',
-      says: isExpired
-        ? `AWS refuses these credentials (${name}): sign in again, or set others.`
-        : `AWS cannot be asked who you are (${name}): check the network and the region ${region}.`,
+      message: isExpired
+        ? `AWS refuses these credentials (${name}): sign in again, or set other credentials.`
+        : `AWS does not tell the identity of these credentials (${name}): check the network and the region ${region}.`,
     };
   }
 };
 
-/** Whether the account was prepared for the CDK, and lately enough. */
+/** Checks that the account is bootstrapped for the CDK, with a recent enough version. */
 export const checkBootstrap = async ({ bootstrap }: Plan, { account, region }: Target): Promise<Finding> => {
-  const doThis = `run npx cdk bootstrap aws://${account}/${region} once.`;
+  const advice = `run npx cdk bootstrap aws://${account}/${region} once.`;
   try {
-    const found = await new SSMClient({ ...options, region }).send(
+    const { Parameter } = await new SSMClient({ ...options, region }).send(
       new GetParameterCommand({ Name: bootstrap.parameter }),
     );
-    const version = Number(found.Parameter?.Value);
+    const version = Number(Parameter?.Value);
     return version >= bootstrap.version
-      ? { verdict: 'fine', says: `bootstrapped, version ${version}` }
+      ? { verdict: 'fine', message: `The account is bootstrapped in ${region}, version ${version}` }
       : {
           verdict: 'missing',
-          says: `The account ${account} was bootstrapped in ${region} with version ${version} and ${bootstrap.version} is needed: ${doThis}`,
+          message: `The account ${account} was bootstrapped in ${region} with version ${version}, but version ${bootstrap.version} is needed: ${advice}`,
         };
   } catch (error) {
     if (error instanceof ParameterNotFound) {
-      return { verdict: 'missing', says: `The account ${account} is not bootstrapped in ${region}: ${doThis}` };
+      return { verdict: 'missing', message: `The account ${account} is not bootstrapped in ${region}: ${advice}` };
     }
-    if (!isRefusal(error)) throw error;
+    if (!isAccessDenied(error)) throw error;
     return {
       verdict: 'unknown',
-      says: `Whether ${region} is bootstrapped is not known: these credentials may not read ${bootstrap.parameter} (ssm:GetParameter).`,
+      message: `It is unknown whether ${region} is bootstrapped: these credentials may not read ${bootstrap.parameter} (ssm:GetParameter).`,
     };
   }
 };
 
-/** Keys and certificates serve one region only. */
+/** Checks that keys and certificates are in the region of the stack, because AWS uses them only there. */
 export const checkRegions = ({ regional }: Plan, { region }: Target): readonly Finding[] =>
   regional
     .filter(({ arn }) => arn.split(':')[3] !== region)
     .map(({ setting, arn }) => ({
       verdict: 'missing',
-      says: `${arn} (${setting}): one in ${region} is needed, where this would be deployed to.`,
+      message: `${arn} (${setting}) is in another region: the stack is deployed to ${region} and needs one there.`,
     }));
 
-const RAISE = 'have the quota "Concurrent executions" (L-B99A9384) raised in Service Quotas';
+const ADVICE = 'request an increase of the quota "Concurrent executions" (L-B99A9384) in Service Quotas';
 
-/** Whether as many functions may run at once as the chosen bounds need. */
+/** Checks that the account's concurrency is enough for the chosen maximums. */
 export const checkConcurrency = async ({ concurrency }: Plan, { region }: Target): Promise<Finding> => {
   const needed = (when: 'start' | 'load') => {
     const parts = Object.entries(concurrency).map(([name, counts]) => [name, counts[when]] as const);
     const total = parts.reduce((sum, [, count]) => sum + count, 0);
-    return { total, said: `${total} (${parts.map((part) => part.join(' ')).join(', ')})` };
+    return { total, text: `${total} (${parts.map((part) => part.join(' ')).join(', ')})` };
   };
   const [start, load] = [needed('start'), needed('load')];
   try {
     const { AccountLimit } = await new LambdaClient({ ...options, region }).send(new GetAccountSettingsCommand({}));
     const allowed = AccountLimit?.UnreservedConcurrentExecutions ?? 0;
-    const read = `Lambda runs ${allowed} functions at once in ${region} for whoever has reserved none`;
-    if (allowed >= load.total) return { verdict: 'fine', says: `${read}, ${load.total} are needed under load` };
+    const quota = `Lambda allows ${allowed} unreserved concurrent executions in ${region}`;
+    if (allowed >= load.total)
+      return { verdict: 'fine', message: `${quota}, and the stack needs ${load.total} under load` };
     return allowed >= start.total
       ? {
           verdict: 'scarce',
-          says: `${read}: it starts, and under load, when it needs ${load.said}, deliveries wait and calls are refused: ${RAISE}.`,
+          message: `${quota}: that is enough to start, but under load the stack needs ${load.text}; deliveries will wait and API calls will fail: ${ADVICE}.`,
         }
       : {
           verdict: 'missing',
-          says: `${read} and this needs ${start.said} to start: ${RAISE}, or choose less, down to -c deliverConcurrency=2 -c slowConcurrency=2.`,
+          message: `${quota}, but the stack needs ${start.text} to start: ${ADVICE}, or choose lower maximums, down to -c deliverConcurrency=2 -c slowConcurrency=2.`,
         };
   } catch (error) {
-    if (!isRefusal(error)) throw error;
+    if (!isAccessDenied(error)) throw error;
     return {
       verdict: 'unknown',
-      says: `Whether Lambda may run the ${load.total} functions at once that this needs under load is not known: these credentials may not read it (lambda:GetAccountSettings).`,
+      message: `It is unknown whether Lambda allows the ${load.total} concurrent executions that the stack needs under load: these credentials may not read it (lambda:GetAccountSettings).`,
     };
   }
 };

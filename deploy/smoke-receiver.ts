@@ -13,7 +13,7 @@ export interface SmokeReceiver {
   stop(): Promise<void>;
 }
 
-/** Takes webhooks on loopback, for a tunnel or a proxy that leads here. */
+/** Receives webhooks on a loopback port that a tunnel or proxy forwards to. */
 export const startSmokeReceiver = async (port: number): Promise<SmokeReceiver> => {
   const received: Received[] = [];
   const server = await serveOnLoopback(async (request, response) => {
@@ -23,7 +23,7 @@ export const startSmokeReceiver = async (port: number): Promise<SmokeReceiver> =
   return { port: server.port, received, stop: server.stop };
 };
 
-/** `t=…,v1=…`, the HMAC-SHA256 of `t.body` under the secret, made within the last five minutes. https://passmint.io/docs/webhooks */
+/** Whether the signature `t=…,v1=…` is the HMAC-SHA256 of `t.body` with this secret, from the last five minutes. https://passmint.io/docs/webhooks */
 export const isGenuine = ({ body, signature }: Received, secret: string, nowMs: number): boolean => {
   const [, t = '', v1 = ''] = /^t=(\d+),v1=([0-9a-f]{64})$/.exec(signature) ?? [];
   const expected = createHmac('sha256', secret).update(`${t}.${body}`).digest();

@@ -4,14 +4,18 @@ import { isGenuine, startSmokeReceiver } from './smoke-receiver.ts';
 
 export interface SmokeOptions {
   readonly call: Call;
-  /** With the operator's key an account is made as well, and deleted again; an account's key must have `keys`, `webhooks` and `events`. */
+  /**
+   * The operator's key creates an account and deletes it again. An account's key needs the scopes of `keys`, `webhooks` and
+   * `events`.
+   */
   readonly key: { readonly of: 'operator' | 'account'; readonly value: string };
-  /** Where the webhook is sent to. One that takes it must answer 2xx; of another it is enough that it answers. */
-  readonly receiver: { readonly url: string; readonly takes: boolean };
-  /** A port of this machine that the receiver's address leads to: then the signature is verified as well. */
+  /** The address of the webhook. If `accepts` is set, it must answer 2xx; otherwise any answer passes. */
+  readonly receiver: { readonly url: string; readonly accepts: boolean };
+  /** A port of this machine that the receiver's address leads to, for verifying the signature; `null` to skip that. */
   readonly listen: number | null;
-  /** How long a delivery may take. */
+  /** Maximum time for a delivery. */
   readonly withinMs: number;
+  /** Prints one line. */
   say(line: string): void;
 }
 
@@ -25,120 +29,129 @@ interface Delivery {
   readonly error: { readonly code: string; readonly message: string } | null;
 }
 
-/** What was made and how each is taken away again, the last first. */
+/** Deletes one thing that the smoke test created. The last one created is deleted first. */
 type Undo = () => Promise<unknown>;
 
-/** Releases before 0.2.0 have no such call: then the account stays, which is told and is no failure. */
-const deleteAccount = async ({ call, key }: SmokeOptions, id: unknown, kept: string[]): Promise<void> => {
-  const asked = call('DELETE', `${v1}/accounts/${id}`, key.value);
-  const { status } = await asked;
-  if (status === 404 || status === 405) kept.push(`the account ${id} (DELETE: ${status})`);
-  else await expectStatus(204, asked, `the account ${id} is deleted`);
+/** Releases before 0.2.0 cannot delete accounts. The account is then added to `remaining`, and the smoke test still passes. */
+const deleteAccount = async ({ call, key }: SmokeOptions, id: unknown, remaining: string[]): Promise<void> => {
+  const deletion = call('DELETE', `${v1}/accounts/${id}`, key.value);
+  const { status } = await deletion;
+  if (status === 404 || status === 405) remaining.push(`the account ${id} (DELETE: ${status})`);
+  else await expectStatus(204, deletion, `deleting the account ${id}`);
 };
 
-const makeKeys = async (options: SmokeOptions, undo: Undo[], kept: string[]): Promise<string> => {
+const createKeys = async (options: SmokeOptions, undo: Undo[], remaining: string[]): Promise<string> => {
   const { call, key, say } = options;
   const revoke = (id: unknown, by: string) => () =>
-    expectStatus(204, call('DELETE', `${v1}/keys/${id}`, by), `the key ${id} is revoked`);
+    expectStatus(204, call('DELETE', `${v1}/keys/${id}`, by), `revoking the key ${id}`);
   let first = key.value;
   if (key.of === 'operator') {
-    const made = call('POST', `${v1}/accounts`, key.value, { name: 'Smoke test' });
-    const { body } = await expectStatus(201, made, 'an account is made');
-    undo.push(() => deleteAccount(options, body.id, kept));
+    const creation = call('POST', `${v1}/accounts`, key.value, { name: 'Smoke test' });
+    const { body } = await expectStatus(201, creation, 'creating an account');
+    undo.push(() => deleteAccount(options, body.id, remaining));
     first = String(body.key);
-    const { body: keys } = await expectStatus(200, call('GET', `${v1}/keys`, first), 'its key is listed');
+    const { body: keys } = await expectStatus(200, call('GET', `${v1}/keys`, first), "listing the account's keys");
     const [listed] = keys.data as readonly { id: string }[];
     undo.push(revoke(listed?.id, first));
-    say(`✓ an account is made, ${body.id}`);
+    say(`✓ created an account, ${body.id}`);
   }
   const scopes = ['webhooks:read', 'webhooks:write', 'events:read', 'events:write'];
-  const made = await expectStatus(
+  const { body: created } = await expectStatus(
     201,
     call('POST', `${v1}/keys`, first, { name: 'smoke test', scopes }),
-    'a key is made',
+    'creating a key',
   );
-  undo.push(revoke(made.body.id, first));
-  const own = String(made.body.key);
-  await expectStatus(403, call('GET', `${v1}/tasks`, own), 'a key without a scope is refused');
-  say('✓ a key is made, and refused what it has no scope for');
-  return own;
+  undo.push(revoke(created.id, first));
+  const smokeKey = String(created.key);
+  await expectStatus(403, call('GET', `${v1}/tasks`, smokeKey), 'a call without the scope for tasks');
+  say('✓ created a key, and the API refuses a call that the key has no scope for');
+  return smokeKey;
 };
 
-const settledOrTried = async (call: Call, key: string, webhook: string, withinMs: number): Promise<Delivery> => {
+/** Waits until the first attempt is recorded. */
+const waitForAttempt = async (call: Call, key: string, webhook: string, withinMs: number): Promise<Delivery> => {
   for (const end = Date.now() + withinMs; ; await sleep(250)) {
     const listed = call('GET', `${v1}/webhooks/${webhook}/deliveries`, key);
-    const { body } = await expectStatus(200, listed, 'the deliveries are listed');
+    const { body } = await expectStatus(200, listed, 'listing the deliveries');
     const [delivery] = body.data as readonly Delivery[];
     if (delivery && delivery.status !== 'pending') return delivery;
-    if (Date.now() > end) throw new Error(`no attempt was made within ${withinMs / 1000} s: see docs/runbook.md`);
+    if (Date.now() > end) throw new Error(`No attempt was recorded within ${withinMs / 1000} s: see docs/runbook.md`);
   }
 };
 
 const deliver = async (key: string, options: SmokeOptions, undo: Undo[]): Promise<void> => {
   const { call, receiver, listen, withinMs, say } = options;
-  const own = listen === null ? null : await startSmokeReceiver(listen);
-  if (own) undo.push(own.stop);
-  const { url, takes } = receiver;
-  // Through the surface whose deletion also takes a webhook's history.
-  const made = call('POST', '/v1/webhooks', key, { url, events: [TYPE], description: 'smoke test' });
-  const { body: webhook } = await expectStatus(201, made, `a webhook is registered for ${url}`);
-  undo.push(() => expectStatus(204, call('DELETE', `/v1/webhooks/${webhook.id}`, key), 'the webhook is deleted'));
+  const local = listen === null ? null : await startSmokeReceiver(listen);
+  if (local) undo.push(local.stop);
+  const { url, accepts } = receiver;
+  // PassMint's API, because deleting a webhook there also deletes its history.
+  const registration = call('POST', '/v1/webhooks', key, { url, events: [TYPE], description: 'smoke test' });
+  const { body: webhook } = await expectStatus(201, registration, `registering a webhook for ${url}`);
+  undo.push(() => expectStatus(204, call('DELETE', `/v1/webhooks/${webhook.id}`, key), 'deleting the webhook'));
 
-  const published = call('POST', `${v1}/events`, key, { type: TYPE, data: { smoke: true } });
-  const { body: event } = await expectStatus(202, published, 'an event is published');
+  const publication = call('POST', `${v1}/events`, key, { type: TYPE, data: { smoke: true } });
+  const { body: event } = await expectStatus(202, publication, 'publishing an event');
   undo.push(() =>
-    expectStatus(204, call('DELETE', `${v1}/events/${event.id}/payload`, key), "the event's content is deleted"),
+    expectStatus(204, call('DELETE', `${v1}/events/${event.id}/payload`, key), "deleting the event's content"),
   );
-  const { status, http_status, error } = await settledOrTried(call, key, String(webhook.id), withinMs);
-  const came = `${http_status ?? 'no answer'}${error ? `, ${error.code}: ${error.message}` : ''}`;
-  if (!takes) {
-    if (http_status === null) throw new Error(`the POST to ${url} was not answered (${came})`);
-    say(`✓ an event became a POST that left the deployment and was answered by ${url} (${http_status})`);
-    say('  what a receiver makes of it is not checked: give one that answers 2xx with --receiver');
+  const { status, http_status, error } = await waitForAttempt(call, key, String(webhook.id), withinMs);
+  const result = `${http_status ?? 'no answer'}${error ? `, ${error.code}: ${error.message}` : ''}`;
+  if (!accepts) {
+    if (http_status === null) throw new Error(`The POST to ${url} got no answer (${result})`);
+    say(`✓ the deployment sent an event as a POST, and ${url} answered (${http_status})`);
+    say('  not checked: that a receiver accepts it. Name a receiver that answers 2xx with --receiver');
     return;
   }
-  if (status !== 'delivered') throw new Error(`the receiver did not take the webhook (${came})`);
+  if (status !== 'delivered') throw new Error(`The receiver did not accept the webhook (${result})`);
   say(`✓ an event was delivered to the receiver (${http_status})`);
-  if (!own) {
-    say('  its signature is not checked: with --listen the receiver may lead to this machine');
+  if (!local) {
+    say('  not checked: the signature. Use --listen with a receiver address that leads to this machine');
     return;
   }
-  const [received, ...more] = own.received;
-  if (!received) throw new Error(`the receiver took the webhook, but it does not lead to port ${own.port} here`);
-  if (!isGenuine(received, String(webhook.secret), Date.now())) throw new Error('the signature that arrived is wrong');
-  if (JSON.parse(received.body).id !== event.id) throw new Error('another event arrived than was published');
-  say(`✓ it arrived here${more.length > 0 ? ` (${1 + more.length} times)` : ''}, and its signature is right`);
+  const [received, ...repeats] = local.received;
+  if (!received) {
+    throw new Error(`The receiver accepted the webhook, but nothing arrived at port ${local.port} of this machine`);
+  }
+  if (!isGenuine(received, String(webhook.secret), Date.now()))
+    throw new Error('The webhook arrived with a wrong signature');
+  if (JSON.parse(received.body).id !== event.id) throw new Error('The event that arrived is not the published one');
+  say(`✓ the event arrived here${repeats.length > 0 ? ` (${1 + repeats.length} times)` : ''} with a valid signature`);
 };
 
-/** Goes once through a whole deployment as its users do, and takes away what it made. Throws where something is not as it should be. */
+/**
+ * Goes through a deployment once, as its users do: account, key, webhook, event and delivery. Then deletes everything that it
+ * created. Throws if a step fails or if something could not be deleted.
+ */
 export const smoke = async (options: SmokeOptions): Promise<void> => {
   const { call, say } = options;
-  await expectStatus(200, call('GET', '/health', null), 'the API is healthy');
-  await expectStatus(401, call('GET', `${v1}/tasks`, null), 'a request without a key is refused');
+  await expectStatus(200, call('GET', '/health', null), 'reading the health of the API');
+  await expectStatus(401, call('GET', `${v1}/tasks`, null), 'a call without a key');
   const { body: jwks } = await expectStatus(
     200,
     call('GET', '/.well-known/jwks.json', null),
-    'the public keys are there',
+    'reading the public keys',
   );
-  if (!Array.isArray(jwks.keys) || jwks.keys.length === 0) throw new Error('no public keys are published');
-  say('✓ the API answers, refuses whoever has no key, and publishes its public keys');
+  if (!Array.isArray(jwks.keys) || jwks.keys.length === 0) throw new Error('The API publishes no public keys');
+  say('✓ the API answers, refuses a call without a key, and publishes its public keys');
 
   const undo: Undo[] = [];
-  const kept: string[] = [];
+  const remaining: string[] = [];
   let failure: unknown;
   try {
-    await deliver(await makeKeys(options, undo, kept), options, undo);
+    await deliver(await createKeys(options, undo, remaining), options, undo);
   } catch (error) {
     failure = error;
   }
-  const left: string[] = [];
-  for (const step of undo.reverse()) await step().catch((error: Error) => left.push(error.message));
-  for (const what of kept) say(`  left behind: ${what}: releases before 0.2.0 delete no accounts`);
-  if (left.length > 0) {
-    const told = `something is left behind: ${left.join('; ')}`;
-    throw new Error(failure instanceof Error ? `${failure.message}; and ${told}` : told);
+  const errors: string[] = [];
+  for (const step of undo.reverse()) await step().catch((error: Error) => errors.push(error.message));
+  for (const thing of remaining) say(`  not deleted: ${thing}: releases before 0.2.0 cannot delete accounts`);
+  if (errors.length > 0) {
+    const message = `Not everything was deleted: ${errors.join('; ')}`;
+    throw new Error(failure instanceof Error ? `${failure.message}. ${message}` : message);
   }
   if (failure) throw failure;
-  const isAccountGone = options.key.of === 'operator' && kept.length === 0;
-  say(`✓ webhook, deliveries, content${isAccountGone ? ', keys and the account' : ' and keys'} are gone again`);
+  const isAccountDeleted = options.key.of === 'operator' && remaining.length === 0;
+  say(
+    `✓ deleted the webhook, its deliveries, the content${isAccountDeleted ? ', the keys and the account' : ' and the keys'}`,
+  );
 };

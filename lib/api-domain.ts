@@ -3,9 +3,9 @@ import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { ARecord, HostedZone, type IAliasRecordTarget, RecordTarget } from 'aws-cdk-lib/aws-route53';
 import { ApiGatewayv2DomainProperties } from 'aws-cdk-lib/aws-route53-targets';
 import type { Construct } from 'constructs';
-import type { DomainConfig } from './stages.ts';
+import type { DomainConfig } from './stage-config.ts';
 
-/** Serves the API itself at a host name of the operator's. Gives what the name has to lead to. */
+/** Serves the API at the operator's host name. Returns the target for the name's DNS record. */
 export const apiDomain = (
   scope: Construct,
   config: DomainConfig,
@@ -22,7 +22,7 @@ export const apiDomain = (
   return new ApiGatewayv2DomainProperties(domainName.regionalDomainName, domainName.regionalHostedZoneId);
 };
 
-/** The name's DNS record, where its zone is said. */
+/** Creates the DNS record of the host name; none if the settings name no hosted zone. */
 export const domainRecord = (
   scope: Construct,
   config: DomainConfig,

@@ -10,25 +10,25 @@ import { type BuildOptions, buildSync } from 'esbuild';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const functions = join(root, 'lambdas', 'functions');
 
-/** How a function is bundled; what measures a bundle makes it the same way. */
+/** esbuild options of every function. bench/ measures bundles that are built with the same options. */
 const bundling: BuildOptions = {
   absWorkingDir: root,
   bundle: true,
   platform: 'node',
   format: 'esm',
-  // What is imported only when it is needed (most of how the SDK finds credentials, a schema's checker) stays in files of
-  // its own: a start reads and compiles the others.
+  // Dynamic imports (most credential providers of the SDK, the JSON Schema validator) become separate files, so a cold
+  // start does not read and compile them.
   splitting: true,
   target: 'node24',
   mainFields: ['module', 'main'],
   minify: true,
   entryNames: 'index',
   outExtension: { '.js': '.mjs' },
-  // What is CommonJS inside a dependency calls `require`, which a module does not have.
+  // CommonJS code of dependencies calls `require`, which an ES module does not have.
   banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
 };
 
-/** Bundles a function into a folder of its own, whose `index.mjs` it is. */
+/** Bundles one entry into the folder `outdir`, as `index.mjs`. */
 export const bundleInto = (
   outdir: string,
   entry: Pick<BuildOptions, 'entryPoints' | 'stdin' | 'metafile' | 'splitting'>,
@@ -36,24 +36,24 @@ export const bundleInto = (
 
 let bundles: string | undefined;
 
-// One after the other, by one esbuild: the CDK's own NodejsFunction starts npx and esbuild for each.
+// One esbuild process bundles all functions, because the CDK's NodejsFunction would start npx and esbuild for each.
 const bundleAll = (): string => {
   const outdir = realpathSync(mkdtempSync(join(tmpdir(), 'passpost-bundles-')));
-  // The CDK copies what it takes, so nothing here is needed once the synth is over.
+  // The CDK copies the bundles into its own output, so the folder can be removed after the synth.
   process.once('exit', () => rmSync(outdir, { recursive: true, force: true }));
   for (const name of readdirSync(functions).filter((file) => file.endsWith('.ts'))) {
     bundleInto(join(outdir, basename(name, '.ts')), { entryPoints: [join(functions, name)] });
   }
-  // The reference page's script and style are served as they are, so they stand beside the function that serves them.
+  // docs-api serves the script and the style of the reference page unchanged, from its own folder.
   for (const name of ['swagger-ui-bundle.js', 'swagger-ui.css']) {
     copyFileSync(join(root, 'node_modules/swagger-ui-dist', name), join(outdir, 'docs-api', name));
   }
   return outdir;
 };
 
-/** The code of `lambdas/functions/<name>.ts` with all it imports, the AWS SDK too: what is tested is what runs. */
+/** The code of `lambdas/functions/<name>.ts` with all imports. It includes the AWS SDK, so the tested version is deployed. */
 export const bundle = (scope: Construct, name: string): Code => {
-  // Tests of the template set `aws:cdk:bundling-stacks` to none.
+  // Tests of the template turn bundling off (`aws:cdk:bundling-stacks`).
   if (!Stack.of(scope).bundlingRequired) return Code.fromInline('not bundled');
   bundles ??= bundleAll();
   return Code.fromAsset(join(bundles, name));

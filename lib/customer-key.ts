@@ -4,16 +4,16 @@ import { CfnSecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { QueueEncryption, type QueueProps } from 'aws-cdk-lib/aws-sqs';
 import { Stack } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
-import type { StageConfig } from './stages.ts';
+import type { StageConfig } from './stage-config.ts';
 
-/** The customer's own key, where there is one. Its policy is the customer's: docs/deploying.md says what must stand in it. */
+/** The customer's own KMS key, if the settings name one. The customer writes its policy: see docs/deploying.md. */
 export const customerKey = (scope: Construct, { kmsKeyArn }: StageConfig): IKey | undefined => {
   if (kmsKeyArn === null) return undefined;
   const stack = Stack.of(scope);
   return (stack.node.tryFindChild('customer-key') as IKey) ?? Key.fromKeyArn(stack, 'customer-key', kmsKeyArn);
 };
 
-/** Messages at rest under the customer's key, or SQS's own. */
+/** Encryption at rest for a queue: the customer's key, or a key that SQS manages. */
 export const queueEncryption = (scope: Construct, stage: StageConfig): QueueProps => {
   const encryptionMasterKey = customerKey(scope, stage);
   return encryptionMasterKey
@@ -21,15 +21,18 @@ export const queueEncryption = (scope: Construct, stage: StageConfig): QueueProp
     : { encryption: QueueEncryption.SQS_MANAGED };
 };
 
-/** The keys that functions may use: what was encrypted with the former is read with it, and the next one will be asked for. */
+/**
+ * ARNs of the keys that functions may use: the current key, the former key that still decrypts older data, and the next key
+ * that a later deployment will encrypt with.
+ */
 export const usableKeys = ({ kmsKeyArn, formerKmsKeyArn, nextKmsKeyArn }: StageConfig): readonly string[] => [
   ...new Set([kmsKeyArn, formerKmsKeyArn, nextKmsKeyArn].filter((arn) => arn !== null)),
 ];
 
 /**
- * Names AWS's own keys where the customer's is being taken off. A table whose template merely stops naming a key fails to be
- * updated (https://github.com/aws/aws-cdk/issues/8286); that a secret would lose it, CloudFormation documents nowhere. At any
- * other time nothing is said: DynamoDB refuses to be told what is so already.
+ * Names AWS's own keys in a deployment that removes the customer's key. A table update fails if the template only stops naming
+ * the key (https://github.com/aws/aws-cdk/issues/8286), and CloudFormation does not document that a secret would drop its key.
+ * Other deployments name no key, because DynamoDB rejects an update to the current state.
  */
 export const nameAwsKeys = (stack: Stack, { kmsKeyArn, formerKmsKeyArn }: StageConfig): void => {
   if (formerKmsKeyArn === null || kmsKeyArn !== null) return;

@@ -13,16 +13,16 @@ import {
 import { Duration } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { type Measure, metricNamespace } from '../lambdas/runtime/metric-names.ts';
-import type { Watched } from './alarms.ts';
+import type { MonitoredParts } from './alarms.ts';
 import { logQueries } from './log-queries.ts';
-import { measured, most, sum } from './measured.ts';
+import { maximum, ownMetric, sum } from './metrics.ts';
 import type { Storage } from './storage.ts';
 
 const HALF = 12;
 const period = Duration.minutes(1);
 const percentile = (p: number) => ({ period, statistic: Stats.percentile(p) });
 
-/** One row for each question that is asked of a sender of webhooks. */
+/** The dashboard: one section for each question that people ask about webhook deliveries. */
 export const createDashboard = (
   scope: Construct,
   {
@@ -31,14 +31,14 @@ export const createDashboard = (
     api,
     storage,
     alarms,
-  }: Watched & { readonly storage: Storage; readonly alarms: readonly Alarm[] },
+  }: MonitoredParts & { readonly storage: Storage; readonly alarms: readonly Alarm[] },
 ): Dashboard => {
   const { deliver, due, deliveries, slow } = delivery;
-  const own = (measure: Measure, options: Parameters<typeof measured>[2], label: string) =>
-    measured(scope, measure, { ...options, label });
+  const metric = (measure: Measure, options: Parameters<typeof ownMetric>[2], label: string) =>
+    ownMetric(scope, measure, { ...options, label });
   const graph = (title: string, left: IMetric[], right: IMetric[] = [], width = HALF) =>
     new GraphWidget({ title, left, right, width, height: 6, liveData: true });
-  const question = (markdown: string) => new TextWidget({ markdown: `## ${markdown}`, width: 24, height: 1 });
+  const heading = (question: string) => new TextWidget({ markdown: `## ${question}`, width: 24, height: 1 });
   const query = (name: keyof typeof logQueries) =>
     new LogQueryWidget({
       title: name,
@@ -49,71 +49,71 @@ export const createDashboard = (
       height: 6,
     });
   const byProfile = (measure: Measure) => {
-    const { metricName, dimensions } = measured(scope, measure, sum);
-    const which = `{${metricNamespace},profile,service} MetricName="${metricName}" service="${dimensions?.service}"`;
-    return new MathExpression({ expression: `SEARCH('${which}', 'Sum', 60)`, usingMetrics: {}, label: '', period });
+    const { metricName, dimensions } = ownMetric(scope, measure, sum);
+    const search = `{${metricNamespace},profile,service} MetricName="${metricName}" service="${dimensions?.service}"`;
+    return new MathExpression({ expression: `SEARCH('${search}', 'Sum', 60)`, usingMetrics: {}, label: '', period });
   };
 
   const dashboard = new Dashboard(scope, 'dashboard', { defaultInterval: Duration.hours(3) });
   dashboard.addWidgets(new AlarmStatusWidget({ title: 'Alarms', alarms: [...alarms], width: 24, height: 3 }));
 
-  dashboard.addWidgets(question('Are webhooks arriving?'));
+  dashboard.addWidgets(heading('Are webhooks arriving?'));
   dashboard.addWidgets(
-    graph('Attempts by what came of them', [
-      own('delivered', sum, 'delivered'),
-      own('refused', sum, 'refused, tried again'),
-      own('dead', sum, 'dead'),
-      own('gone', sum, 'gone'),
+    graph('Attempts by outcome', [
+      metric('delivered', sum, 'delivered'),
+      metric('refused', sum, 'refused, will be retried'),
+      metric('dead', sum, 'dead'),
+      metric('gone', sum, 'gone'),
     ]),
     graph('Delivered, by profile', [byProfile('delivered')]),
   );
 
-  dashboard.addWidgets(question('Who is failing?'));
+  dashboard.addWidgets(heading('Who is failing?'));
   dashboard.addWidgets(query('failing webhooks'), query('failing accounts'));
   dashboard.addWidgets(
     query('why they fail'),
-    graph('Ours, not theirs', [
-      own('failed', sum, 'handed back'),
-      own('keyringUnreadable', sum, 'keyring unreadable'),
-      own('throttles', sum, 'calls throttled'),
-      own('forbiddenAddresses', sum, 'forbidden addresses'),
+    graph('Failures of PassPost itself', [
+      metric('failed', sum, 'handed back'),
+      metric('keyringUnreadable', sum, 'keyring unreadable'),
+      metric('throttles', sum, 'calls throttled'),
+      metric('forbiddenAddresses', sum, 'forbidden addresses'),
       api.stage.metricServerError({ ...sum, label: 'API 5xx' }),
     ]),
   );
 
-  dashboard.addWidgets(question('How late?'));
+  dashboard.addWidgets(heading('How late?'));
   dashboard.addWidgets(
     graph(
       'From event to first POST, ms',
-      [own('firstAttemptMs', percentile(50), 'p50'), own('firstAttemptMs', percentile(99), 'p99')],
-      [fanOut.fanOut.metric('IteratorAge', { ...most, label: 'iterator age' })],
+      [metric('firstAttemptMs', percentile(50), 'p50'), metric('firstAttemptMs', percentile(99), 'p99')],
+      [fanOut.fanOut.metric('IteratorAge', { ...maximum, label: 'iterator age' })],
     ),
     graph(
-      'Later attempts behind their time, ms',
-      [own('latenessMs', percentile(50), 'p50'), own('latenessMs', percentile(99), 'p99')],
-      [own('receiverMs', percentile(99), 'receivers, p99')],
+      'Lateness of later attempts, ms',
+      [metric('latenessMs', percentile(50), 'p50'), metric('latenessMs', percentile(99), 'p99')],
+      [metric('receiverMs', percentile(99), 'receivers, p99')],
     ),
   );
 
-  dashboard.addWidgets(question('What waits?'));
+  dashboard.addWidgets(heading('What waits?'));
   dashboard.addWidgets(
     graph(
-      'Owed',
-      [own('owedNow', most, 'due now'), own('held', sum, 'held')],
-      [own('oldestOwedSeconds', most, 'oldest, s')],
+      'Deliveries that wait for an attempt',
+      [metric('owedNow', maximum, 'due now'), metric('held', sum, 'held')],
+      [metric('oldestOwedSeconds', maximum, 'oldest, s')],
     ),
     graph(
       'Queues',
       [
-        deliveries.metricApproximateNumberOfMessagesVisible({ ...most, label: 'deliveries, waiting' }),
-        deliveries.metricApproximateNumberOfMessagesNotVisible({ ...most, label: 'deliveries, in flight' }),
-        deliveries.metricApproximateNumberOfMessagesDelayed({ ...most, label: 'deliveries, delayed' }),
-        slow.metricApproximateNumberOfMessagesVisible({ ...most, label: 'slow, waiting' }),
-        slow.metricApproximateNumberOfMessagesNotVisible({ ...most, label: 'slow, in flight' }),
+        deliveries.metricApproximateNumberOfMessagesVisible({ ...maximum, label: 'deliveries, waiting' }),
+        deliveries.metricApproximateNumberOfMessagesNotVisible({ ...maximum, label: 'deliveries, in flight' }),
+        deliveries.metricApproximateNumberOfMessagesDelayed({ ...maximum, label: 'deliveries, delayed' }),
+        slow.metricApproximateNumberOfMessagesVisible({ ...maximum, label: 'slow, waiting' }),
+        slow.metricApproximateNumberOfMessagesNotVisible({ ...maximum, label: 'slow, in flight' }),
       ],
       [
-        deliveries.metricApproximateAgeOfOldestMessage({ ...most, label: 'deliveries, oldest, s' }),
-        slow.metricApproximateAgeOfOldestMessage({ ...most, label: 'slow, oldest, s' }),
+        deliveries.metricApproximateAgeOfOldestMessage({ ...maximum, label: 'deliveries, oldest, s' }),
+        slow.metricApproximateAgeOfOldestMessage({ ...maximum, label: 'slow, oldest, s' }),
       ],
     ),
   );
@@ -124,8 +124,8 @@ export const createDashboard = (
         new MathExpression({
           expression: '100 * FILL(slow, 0) / attempts',
           usingMetrics: {
-            slow: own('slowLaneAttempts', sum, ''),
-            attempts: own('receiverMs', { period, statistic: Stats.SAMPLE_COUNT }, ''),
+            slow: metric('slowLaneAttempts', sum, ''),
+            attempts: metric('receiverMs', { period, statistic: Stats.SAMPLE_COUNT }, ''),
           },
           label: 'slow lane',
           period,
@@ -134,31 +134,31 @@ export const createDashboard = (
       [],
     ),
     graph(
-      'Events, and deliveries of each',
-      [own('events', sum, 'events')],
+      'Events, and deliveries per event',
+      [metric('events', sum, 'events')],
       [
         new MathExpression({
           expression: 'deliveries / events',
-          usingMetrics: { deliveries: own('fannedOut', sum, ''), events: own('events', sum, '') },
-          label: 'deliveries of an event',
+          usingMetrics: { deliveries: metric('fannedOut', sum, ''), events: metric('events', sum, '') },
+          label: 'deliveries per event',
           period,
         }),
       ],
     ),
   );
 
-  dashboard.addWidgets(question('What does it cost?'));
+  dashboard.addWidgets(heading('What does it cost?'));
   dashboard.addWidgets(
     graph(
       'Calls',
       [
         api.stage.metricCount({ ...sum, label: 'API' }),
-        own('rateLimited', sum, 'of them 429'),
+        metric('rateLimited', sum, 'API, answered with 429'),
         ...[fanOut.fanOut, deliver, due].map((fn) => fn.metricInvocations({ ...sum, label: fn.node.id })),
       ],
       [deliver.metricDuration({ ...sum, label: 'deliver, ms' })],
     ),
-    graph('Units', [
+    graph('Capacity units of the tables', [
       storage.domainTable.metricConsumedWriteCapacityUnits({ ...sum, label: 'domain, written' }),
       storage.domainTable.metricConsumedReadCapacityUnits({ ...sum, label: 'domain, read' }),
       storage.deliveryTable.metricConsumedWriteCapacityUnits({ ...sum, label: 'delivery, written' }),

@@ -10,7 +10,7 @@ import { queueEncryption } from './customer-key.ts';
 import { egressNetwork } from './egress-network.ts';
 import type { Keyring } from './keyring.ts';
 import { grant, grantCustomerKey, lambdaFunction } from './lambda-function.ts';
-import type { StageConfig } from './stages.ts';
+import type { StageConfig } from './stage-config.ts';
 import type { Storage } from './storage.ts';
 
 export interface DeliveryProps {
@@ -19,17 +19,17 @@ export interface DeliveryProps {
   readonly keyring: Keyring;
 }
 
-/** A batch's deliveries run side by side; the slowest may take 30 s and is recorded after that. */
+/** The deliveries of a batch run in parallel. The slowest may take 30 s, and its result is recorded after that. */
 const deliverTimeout = Duration.seconds(45);
-/** At least six times the timeout, or a message comes back while it is still being worked on. */
+/** Six times the timeout, which AWS recommends: a shorter time returns a message while an invocation still holds it. */
 const visibilityTimeout = Duration.seconds(6 * 45);
 /**
- * Only our own failures count here (a receiver's refusal is recorded and its message is done), and a table that
- * throttles must not send what is owed to the dead letters: at 270 s a try this is an hour and a half.
+ * Only PassPost's own failures count, because a refusal by a receiver is recorded and its message deleted. At 270 s per try,
+ * 20 tries are 90 minutes, so a table that throttles for a while does not fill the dead-letter queue.
  */
 const maxReceiveCount = 20;
 
-/** Two lanes to the deliver function, the dead letters of both, and the ticks that find what is due and what got lost. */
+/** The two lanes to the deliver function, their dead-letter queue, and the ticks that find due deliveries and lost messages. */
 export class Delivery extends Construct {
   readonly deliveries: Queue;
   readonly slow: Queue;
@@ -51,7 +51,7 @@ export class Delivery extends Construct {
     this.deadLetters = new Queue(this, 'dead-letters', common);
     Validations.of(this.deadLetters).acknowledge({
       id: 'Serverless-SQSRedrivePolicy',
-      reason: 'It is the end of the road: an alarm watches it and people empty it.',
+      reason: 'This is the terminal queue: an alarm watches it, and an operator empties it.',
     });
     const lane = { ...common, visibilityTimeout, deadLetterQueue: { queue: this.deadLetters, maxReceiveCount } };
     this.deliveries = new Queue(this, 'deliveries', lane);
@@ -60,7 +60,7 @@ export class Delivery extends Construct {
     this.deliver = lambdaFunction(this, 'deliver', {
       stage,
       timeout: deliverTimeout,
-      // It feeds its own queue on purpose (retries, the slow lane); attempts are bounded by the schedule.
+      // It sends to its own queues on purpose (retries, the slow lane). The schedule bounds the attempts.
       recursiveLoop: RecursiveLoop.ALLOW,
       network: egressNetwork(this, stage),
     });
@@ -82,7 +82,7 @@ export class Delivery extends Construct {
     this.rollUp = lambdaFunction(this, 'roll-up', { stage, timeout: Duration.minutes(4) });
     storage.grantRollUp(this.rollUp);
     this.grantSend(this.rollUp);
-    // More often than the hours it reads: what does not fit into one tick goes on in the next.
+    // More often than once an hour, because a tick continues the work that did not fit into the tick before.
     this.tick('five-minutes', Duration.minutes(5), this.rollUp);
   }
 
@@ -98,7 +98,7 @@ export class Delivery extends Construct {
       this.deliver,
       [
         {
-          // What Lambda asks of a mapping's role.
+          // Lambda needs these actions in the role of a mapping's function.
           actions: ['ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes'].map((name) => `sqs:${name}`),
           resources: [queue.queueArn],
         },
@@ -108,24 +108,24 @@ export class Delivery extends Construct {
     const mapping = new EventSourceMapping(this, id, {
       target: this.deliver,
       eventSourceArn: queue.queueArn,
-      // No window: a first attempt waits for nobody.
+      // No batching window, so that a first attempt does not wait for other messages.
       batchSize: 10,
       reportBatchItemFailures: true,
       ...(maxConcurrency === null ? {} : { maxConcurrency }),
     });
     Validations.of(mapping).acknowledge({
       id: 'Serverless-LambdaEventSourceMappingDestination',
-      reason: "A queue's mapping takes no such destination: what fails too often goes to the queue's own dead letters.",
+      reason: 'The mapping of a queue supports no destination: the queue has its own dead-letter queue.',
     });
   }
 
   private tick(id: string, every: Duration, fn: LambdaFunction): void {
-    // A tick that is lost or late changes nothing, the next one finds the same rows: so none is tried again, neither its
-    // hand-over nor its run, which Lambda would repeat twice.
+    // The next tick finds the same rows, so EventBridge does not retry the invocation, and Lambda does not retry a failed run
+    // (its default is two retries).
     const rule = new Rule(this, id, { schedule: Schedule.rate(every) });
     rule.addTarget(new LambdaTarget(fn, { retryAttempts: 0, maxEventAge: every }));
     const run = new EventInvokeConfig(this, `${id}-run`, { function: fn, retryAttempts: 0, maxEventAge: every });
-    const reason = 'A tick carries nothing: the next one does all that a lost one would have done.';
+    const reason = 'A tick carries no data: the next tick does all the work of a lost one.';
     Validations.of(rule).acknowledge({ id: 'Serverless-EventBusDLQ', reason });
     Validations.of(run).acknowledge({ id: 'Serverless-LambdaAsyncFailureDestination', reason });
   }

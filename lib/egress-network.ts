@@ -13,12 +13,12 @@ import { Effect, Policy, PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam'
 import type { FunctionOptions, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { CfnOutput, RemovalPolicy, Validations } from 'aws-cdk-lib/core';
 import { Construct, type IConstruct } from 'constructs';
-import type { StageConfig } from './stages.ts';
+import type { StageConfig } from './stage-config.ts';
 
-/** What a webhook's URL may name; the function needs nothing else but the table's own way. */
+/** The ports that a webhook's URL may name. AWS's own APIs use 443, too. */
 const ports = [80, 443, 8443];
 
-/** What Lambda asks of the role of a function in a network. https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html */
+/** The actions that Lambda needs in the role of a function in a VPC. https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html */
 const lambdaNeeds = [
   'AssignPrivateIpAddresses',
   'CreateNetworkInterface',
@@ -28,17 +28,17 @@ const lambdaNeeds = [
   'UnassignPrivateIpAddresses',
 ].map((name) => `ec2:${name}`);
 
-/** A network whose way out has fixed addresses: in each zone a NAT gateway with one of them. */
+/** A VPC with fixed egress addresses: one NAT gateway with one Elastic IP address in each zone. */
 export class EgressNetwork extends Construct {
   readonly placement: Pick<FunctionOptions, 'vpc' | 'vpcSubnets' | 'securityGroups'>;
-  /** What cannot be deleted while an interface is in it. */
-  private readonly held: readonly IConstruct[];
+  /** The group and the subnets, which cannot be deleted while they contain a network interface. */
+  private readonly interfaceHosts: readonly IConstruct[];
 
   constructor(scope: Construct, id: string, stage: StageConfig & { readonly egressAddresses: number }) {
     super(scope, id);
     const addresses = Array.from({ length: stage.egressAddresses }, (_, index) => {
       const address = new CfnEIP(this, `address-${index + 1}`, { domain: 'vpc' });
-      // Receivers have let it in by name: it outlives the stack where tables do.
+      // Receivers list the address in their firewalls, so a stage that retains its tables also retains the address.
       address.applyRemovalPolicy(stage.retainsData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY);
       return address;
     });
@@ -52,16 +52,16 @@ export class EgressNetwork extends Construct {
         { name: 'out', subnetType: SubnetType.PUBLIC, cidrMask: 28, mapPublicIpOnLaunch: false },
         { name: 'deliver', subnetType: SubnetType.PRIVATE_WITH_EGRESS, cidrMask: 20 },
       ],
-      // Costs nothing and keeps what is read and written off the NAT gateway's bill. SQS, Secrets Manager and X-Ray go
-      // through it: a gigabyte per million deliveries, where an interface endpoint costs $7.30 a month, service and zone.
+      // The gateway endpoint is free and keeps table traffic off the NAT gateway's bill. SQS, Secrets Manager and X-Ray use the
+      // NAT gateway: one gigabyte per million deliveries, while an interface endpoint costs $7.30 a month per service and zone.
       gatewayEndpoints: { dynamodb: { service: GatewayVpcEndpointAwsService.DYNAMODB } },
-      // Nothing is in the default group; to empty it the CDK would bring a function of its own.
+      // Nothing uses the default group. To empty it, the CDK would deploy an extra function.
       restrictDefaultSecurityGroup: false,
     }) as IVpc;
     Validations.of(vpc).acknowledge({
       id: 'AwsSolutions-VPC7',
       reason:
-        'One function sends from here and nothing comes in; what it sent, where and with what outcome stands in its own log and in every attempt. A flow log would say less and cost $0.50 a gigabyte.',
+        'Only one function sends from this network, and nothing connects into it. Its own log and the stored attempts show what it sent, where and with what result. A flow log would show less and cost $0.50 a gigabyte.',
     });
     const group = new SecurityGroup(this, 'group', {
       vpc,
@@ -70,14 +70,14 @@ export class EgressNetwork extends Construct {
     });
     for (const port of ports) group.addEgressRule(Peer.anyIpv4(), Port.tcp(port));
     this.placement = { vpc, vpcSubnets: { subnetType: SubnetType.PRIVATE_WITH_EGRESS }, securityGroups: [group] };
-    this.held = [group, ...vpc.privateSubnets];
+    this.interfaceHosts = [group, ...vpc.privateSubnets];
     new CfnOutput(this, 'addresses', {
       value: addresses.map((address) => address.attrPublicIp).join(','),
-      description: 'Where webhooks come from',
+      description: 'Addresses that webhooks are sent from',
     }).overrideLogicalId('EgressAddresses');
   }
 
-  /** Lets Lambda make and remove the interfaces of a function with this role; to be called before the function is made. */
+  /** Lets Lambda create and delete the network interfaces of a function with this role. Call it before creating the function. */
   admit(role: Role): void {
     const policy = new Policy(this, 'interfaces', {
       roles: [role],
@@ -85,13 +85,15 @@ export class EgressNetwork extends Construct {
     });
     Validations.of(policy).acknowledge({
       id: 'AwsSolutions-IAM5[Resource::*]',
-      reason: 'Lambda makes and names the interfaces itself; the code that runs under the role is denied all of it.',
+      reason:
+        "Lambda creates the interfaces itself, so their names are unknown; the function's own code is denied these actions.",
     });
-    // Lambda gives interfaces back minutes after the function has left, by the role: what they are in goes first.
-    for (const one of this.held) one.node.addDependency(policy);
+    // Lambda deletes the interfaces minutes after the function, with this role. The dependency keeps the policy until the
+    // group and the subnets, and with them the interfaces, are deleted.
+    for (const host of this.interfaceHosts) host.node.addDependency(policy);
   }
 
-  /** Keeps from the function's own code what only Lambda needs. */
+  /** Denies the function's own code the actions that only Lambda needs. */
   denyCode(fn: LambdaFunction, role: Role): void {
     new Policy(this, 'code', {
       roles: [role],
@@ -107,7 +109,7 @@ export class EgressNetwork extends Construct {
   }
 }
 
-/** Only where the stage asks for fixed addresses; no other function sends to strangers. */
+/** The network for the deliver function, or `undefined` if the stage has no fixed addresses. */
 export const egressNetwork = (scope: Construct, stage: StageConfig): EgressNetwork | undefined => {
   const { egressAddresses } = stage;
   return egressAddresses === null ? undefined : new EgressNetwork(scope, 'egress', { ...stage, egressAddresses });

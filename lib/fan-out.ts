@@ -9,11 +9,12 @@ import {
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Duration, Validations } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
+import { partitions } from '../lambdas/adapters/rows/key-names.ts';
 import { env } from '../lambdas/runtime/env.ts';
 import { queueEncryption } from './customer-key.ts';
 import type { Delivery } from './delivery.ts';
 import { grant, lambdaFunction } from './lambda-function.ts';
-import type { StageConfig } from './stages.ts';
+import type { StageConfig } from './stage-config.ts';
 import type { Storage } from './storage.ts';
 
 export interface FanOutProps {
@@ -29,7 +30,7 @@ const image = (...conditions: readonly Record<string, readonly string[]>[]) => {
   return FilterCriteria.filter({ dynamodb: { NewImage } });
 };
 
-/** The domain table's stream to the fan-out function, and the queue of what it could never understand. */
+/** The mapping of the domain table's stream to the fan-out function, and the queue for changes that it cannot read. */
 export class FanOut extends Construct {
   readonly failures: Queue;
   readonly fanOut: LambdaFunction;
@@ -41,7 +42,7 @@ export class FanOut extends Construct {
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
     });
-    const reason = 'It is an end of the road itself: an alarm watches it and people empty it.';
+    const reason = 'This is a terminal queue: an alarm watches it, and an operator empties it.';
     Validations.of(this.failures).acknowledge(
       { id: 'AwsSolutions-SQS3', reason },
       { id: 'Serverless-SQSRedrivePolicy', reason },
@@ -53,33 +54,33 @@ export class FanOut extends Construct {
       [env.failuresQueueUrl]: this.failures.queueUrl,
     });
 
-    // Its logical id, function and start position stay as they are: a mapping that is replaced replays 24 hours.
+    // Do not change its logical id, function or starting position: a replaced mapping reads the last 24 hours again.
     const mapping = new EventSourceMapping(this, 'stream-mapping', {
       target: this.fanOut,
       eventSourceArn: storage.domainTable.tableStreamArn ?? '',
-      // With LATEST, what is written while the mapping is being made would be missed.
+      // LATEST would miss the changes that are written while the mapping is created.
       startingPosition: StartingPosition.TRIM_HORIZON,
-      // No window: the first event of a quiet hour waits for nobody.
+      // No batching window, so that the first event of a quiet hour does not wait for others.
       batchSize: 100,
-      // Order within a key is kept.
+      // Lambda preserves the order of changes with the same partition key.
       parallelizationFactor: 4,
       reportBatchItemFailures: true,
-      // For ever: with a limit, a throttled table would turn into lost events.
+      // -1 means no limit: with a limit, a throttled table would lose events.
       retryAttempts: -1,
       onFailure: { bind: () => ({ destination: this.failures.queueArn }) },
-      // The events that the fan-out itself puts there for tasks (origin "change") do not pass through it again.
+      // Events that the fan-out itself writes for tasks (origin "change") do not pass through it again.
       filters: [
         image({ kind: ['task', 'command', 'template'] }),
         image({ kind: ['event'] }, { origin: ['publish'] }),
         image({ kind: ['job'] }, { status: ['completed'] }, { result_to: ['webhooks'] }),
-        // What the roll-up puts there and takes away: a record without a new image means nothing to any release.
+        // The deletion of the heartbeat row by the roll-up. Every release ignores a record without a new image.
         FilterCriteria.filter({
           eventName: FilterRule.isEqual('REMOVE'),
-          dynamodb: { Keys: { pk: { S: FilterRule.isEqual('HEARTBEAT') } } },
+          dynamodb: { Keys: { pk: { S: FilterRule.isEqual(partitions.heartbeat) } } },
         }),
       ],
     });
-    // Nor too old for ever; the construct does not take the -1 that says so.
+    // No maximum age either. The construct does not accept -1, so it is set on the resource.
     (mapping.node.defaultChild as CfnEventSourceMapping).maximumRecordAgeInSeconds = -1;
   }
 }

@@ -24,7 +24,7 @@ import { env } from '../lambdas/runtime/env.ts';
 import { frontDoorHeaders } from '../lambdas/runtime/front-door-headers.ts';
 import { customerKey } from './customer-key.ts';
 import { grant, grantCustomerKey, lambdaFunction } from './lambda-function.ts';
-import type { FrontDoorConfig, StageConfig } from './stages.ts';
+import type { FrontDoorConfig, StageConfig } from './stage-config.ts';
 
 export interface FrontDoorProps {
   readonly stage: StageConfig;
@@ -33,18 +33,18 @@ export interface FrontDoorProps {
 
 const AUTHORIZER = 'front-door';
 
-/** https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/HTTPStatusCodes.html, with those that it may be told to keep. */
-const KEPT_ERRORS = [400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504];
+/** Statuses that CloudFront caches as errors. https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/HTTPStatusCodes.html */
+const CACHED_ERRORS = [400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504];
 
-/** The gateway sees CloudFront's address only. What a client puts into the header itself is overwritten. */
-const tellViewer = `function handler(event) {
+/** Passes the viewer's address on, because the gateway sees only CloudFront's. A header that a client sent is overwritten. */
+const viewerFunctionCode = `function handler(event) {
   event.request.headers['${frontDoorHeaders.viewerAddress}'] = { value: event.viewer.ip };
   return event.request;
 }`;
 
 /**
- * CloudFront with the customer's web ACL before the HTTP API, to which AWS WAF cannot be attached, and what keeps others
- * from going round it: CloudFront shows a secret that the API's authorizer asks for.
+ * CloudFront with the customer's web ACL in front of the HTTP API, because AWS WAF cannot be attached to an HTTP API.
+ * CloudFront adds a secret header and the API's authorizer requires it, so nobody can bypass CloudFront.
  */
 export class FrontDoor extends Construct {
   readonly authorizer: HttpLambdaAuthorizer;
@@ -56,9 +56,9 @@ export class FrontDoor extends Construct {
     this.config = frontDoor;
     const encryptionKey = customerKey(this, stage);
     this.secret = new Secret(this, 'front-door-secret', {
-      description: 'PassPost: what CloudFront shows the API',
+      description: 'PassPost: secret that CloudFront sends to the API',
       generateSecretString: { passwordLength: 64, excludePunctuation: true },
-      // Worth nothing without the distribution.
+      // The secret is useless without the distribution.
       removalPolicy: RemovalPolicy.DESTROY,
       ...(encryptionKey ? { encryptionKey } : {}),
     });
@@ -66,7 +66,7 @@ export class FrontDoor extends Construct {
     Validations.of(this.secret).acknowledge({
       id: 'AwsSolutions-SMG4',
       reason:
-        'CloudFront learns a new value from a deployment only, so a schedule would shut everybody out; docs/deploying.md says how it is replaced without refusing a request.',
+        'CloudFront gets a new value only by a deployment, so a rotation schedule would lock out every caller; docs/deploying.md says how to replace the secret without refusing a request.',
     });
     const check = lambdaFunction(this, 'front-door', { stage, timeout: Duration.seconds(10) });
     grant(check, [{ actions: ['secretsmanager:GetSecretValue'], resources: [this.secret.secretArn] }], {
@@ -77,28 +77,31 @@ export class FrontDoor extends Construct {
       authorizerName: AUTHORIZER,
       identitySource: [`$request.header.${frontDoorHeaders.pass}`],
       responseTypes: [HttpLambdaResponseType.SIMPLE],
-      // One value comes from everybody, so that the function is hardly ever asked.
+      // All callers send the same value, so the cached result answers nearly every request.
       resultsCacheTtl: Duration.minutes(5),
     });
   }
 
-  /** Nobody is asked for the secret before callers are led to where it is shown, and before the gateway may ask. */
-  askOnlyAfter(api: HttpApi, step: IDependable): void {
-    // The CDK makes both with the first route that asks.
+  /**
+   * Orders the deployment: the API requires the secret only after `step` has led callers to CloudFront, and after the gateway
+   * may invoke the authorizer.
+   */
+  requireOnlyAfter(api: HttpApi, step: IDependable): void {
+    // The CDK creates both with the first route that uses the authorizer.
     const authorizer = api.node.findChild(AUTHORIZER);
     const permission = api.node.findChild(`${Names.nodeUniqueId(authorizer.node)}-Permission`);
     authorizer.node.addDependency(step);
     for (const route of api.node.findAll()) if (route instanceof CfnRoute) route.node.addDependency(permission);
   }
 
-  /** Puts CloudFront before the API, and gives it. */
-  before(api: HttpApi, domain: StageConfig['domain']): Distribution {
+  /** Creates the CloudFront distribution in front of the API. */
+  createDistribution(api: HttpApi, domain: StageConfig['domain']): Distribution {
     const viewer = new CloudFrontFunction(this, 'viewer', {
-      // One namespace for the whole account; the CDK's own name would be the same for each stage.
+      // Function names are unique in an account, and the CDK's generated name would be the same for every stage.
       functionName: `${Stack.of(this).stackName}-${Aws.REGION}-viewer`,
-      code: FunctionCode.fromInline(tellViewer),
+      code: FunctionCode.fromInline(viewerFunctionCode),
       runtime: FunctionRuntime.JS_2_0,
-      comment: 'PassPost: who asks',
+      comment: "PassPost: passes the viewer's address on",
     });
     const { webAclArn, secretVersion } = this.config;
     const shown = SecretValue.secretsManager(this.secret.secretArn, secretVersion ? { versionId: secretVersion } : {});
@@ -117,7 +120,7 @@ export class FrontDoor extends Construct {
         origin: new HttpOrigin(`${api.apiId}.execute-api.${Aws.REGION}.${Aws.URL_SUFFIX}`, {
           protocolPolicy: OriginProtocolPolicy.HTTPS_ONLY,
           originSslProtocols: [OriginSslPolicy.TLS_V1_2],
-          // The gateway's own limit: a call may wait for a worker for most of it.
+          // The gateway's own limit, because a call may wait nearly that long for a worker.
           readTimeout: Duration.seconds(30),
           customHeaders: { [frontDoorHeaders.pass]: shown.unsafeUnwrap() },
         }),
@@ -128,8 +131,8 @@ export class FrontDoor extends Construct {
         compress: false,
         functionAssociations: [{ function: viewer, eventType: FunctionEventType.VIEWER_REQUEST }],
       },
-      // These it would keep for ten seconds whatever a policy says, and give one account's to another.
-      errorResponses: KEPT_ERRORS.map((httpStatus) => ({ httpStatus, ttl: Duration.seconds(0) })),
+      // Without this, CloudFront caches an error for ten seconds despite the cache policy, and serves it to other accounts.
+      errorResponses: CACHED_ERRORS.map((httpStatus) => ({ httpStatus, ttl: Duration.seconds(0) })),
     });
     new CfnOutput(this, 'host', { value: distribution.distributionDomainName }).overrideLogicalId('FrontDoorHost');
     this.acknowledge(distribution);
@@ -138,11 +141,11 @@ export class FrontDoor extends Construct {
 
   private acknowledge(distribution: Distribution): void {
     const reasons = {
-      'AwsSolutions-CFR1': 'Who may come from where is for the web ACL to say, which is the customer’s.',
+      'AwsSolutions-CFR1': 'The customer’s web ACL decides which countries may call.',
       'AwsSolutions-CFR3':
-        'Its log would hold query strings, which no log of ours does; each request that came through stands in the API’s own log, each that the web ACL stopped in the web ACL’s.',
+        'Its log would contain query strings, which no PassPost log contains. The API logs each request that passes, and the web ACL logs each request that it blocks.',
       'AwsSolutions-CFR4':
-        'Without a name of the customer’s CloudFront serves its own certificate, and chooses the TLS versions with it.',
+        'Without a domain name of the customer, CloudFront uses its own certificate and chooses the TLS versions itself.',
     };
     for (const [id, reason] of Object.entries(reasons)) Validations.of(distribution).acknowledge({ id, reason });
   }

@@ -5,7 +5,7 @@ import { Construct } from 'constructs';
 import { env } from '../lambdas/runtime/env.ts';
 import { customerKey } from './customer-key.ts';
 import { grant, grantCustomerKey, lambdaFunction } from './lambda-function.ts';
-import type { StageConfig } from './stages.ts';
+import type { StageConfig } from './stage-config.ts';
 import type { Storage } from './storage.ts';
 
 export interface KeyringProps {
@@ -13,7 +13,7 @@ export interface KeyringProps {
   readonly storage: Storage;
 }
 
-/** The keyring and the operator's key: made empty, filled once at deployment by a function of our own. */
+/** The secrets of the keyring and the operator's API key. Created empty; the key-material function fills them at deployment. */
 export class Keyring extends Construct {
   private readonly keyring: Secret;
   private readonly stage: StageConfig;
@@ -40,16 +40,17 @@ export class Keyring extends Construct {
       ],
       { [env.keyringSecret]: this.keyring.secretArn, [env.operatorSecret]: operator.secretArn },
     );
-    // A new version is encrypted with a data key of its own.
+    // Secrets Manager encrypts every new version with a new data key.
     grantCustomerKey(keyMaterial, stage, 'secretsmanager', ['GenerateDataKey']);
 
-    // No provider framework: it logs what passes through it. No properties, no answer but success: nothing can leak.
+    // Not the CDK's provider framework, because it logs requests and responses. The resource has no properties and returns
+    // only success, so no key can leak through it.
     const filled = new CustomResource(this, 'filled', {
       serviceToken: keyMaterial.functionArn,
       resourceType: 'Custom::PassPostKeyMaterial',
       serviceTimeout: Duration.minutes(5),
     });
-    // Its policy comes apart from the function and is asked for at the first call.
+    // The policy is a separate resource and must exist before the first call.
     filled.node.addDependency(keyMaterial, keyMaterial.role ?? keyMaterial);
 
     new CfnOutput(this, 'operator-secret', {
@@ -58,7 +59,7 @@ export class Keyring extends Construct {
     }).overrideLogicalId('OperatorKeySecret');
   }
 
-  /** Opens sealed secrets and signs. One function may. */
+  /** Lets a function read the keyring, with which it opens sealed secrets and signs. Only the deliver function may. */
   grantRead(fn: LambdaFunction): void {
     grant(fn, [{ actions: ['secretsmanager:GetSecretValue'], resources: [this.keyring.secretArn] }], {
       [env.keyringSecret]: this.keyring.secretArn,
@@ -73,12 +74,12 @@ export class Keyring extends Construct {
       removalPolicy: stage.retainsData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
       ...(encryptionKey ? { encryptionKey } : {}),
     });
-    // The construct would have a password made; what belongs here, only the key-material function can make.
+    // The construct would generate a password. Only the key-material function can create this content.
     (secret.node.defaultChild as CfnSecret).generateSecretString = undefined;
     Validations.of(secret).acknowledge({
       id: 'AwsSolutions-SMG4',
       reason:
-        'A key pair is not replaced but joined by a newer one, so that what was sealed before can still be opened, and the operator rotates the API key through the API: a rotation schedule that overwrites the value would lose every webhook secret.',
+        'Rotation adds a key pair and keeps the older ones, so that existing webhook secrets can still be opened; a rotation schedule that overwrites the value would lose them. The operator rotates the API key through the API.',
     });
     return secret;
   }

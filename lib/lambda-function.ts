@@ -7,17 +7,17 @@ import { serviceVariable } from '../lambdas/runtime/metric-names.ts';
 import { bundle } from './bundles.ts';
 import { customerKey, usableKeys } from './customer-key.ts';
 import type { EgressNetwork } from './egress-network.ts';
-import type { StageConfig } from './stages.ts';
+import type { StageConfig } from './stage-config.ts';
 
 export interface LambdaFunctionProps {
   readonly stage: StageConfig;
   readonly timeout: Duration;
   readonly recursiveLoop?: RecursiveLoop;
-  /** Where its connections leave from; without one, from addresses of AWS's choosing. */
+  /** The network that its connections leave from. Without it, AWS chooses the addresses. */
   readonly network?: EgressNetwork | undefined;
 }
 
-/** Kept as long as the stage says, under the customer's key where there is one. */
+/** A log group with the stage's retention, encrypted with the customer's key if there is one. */
 export const createLogGroup = (scope: Construct, id: string, stage: StageConfig): LogGroup => {
   const encryptionKey = customerKey(scope, stage);
   return new LogGroup(scope, id, {
@@ -27,11 +27,11 @@ export const createLogGroup = (scope: Construct, id: string, stage: StageConfig)
   });
 };
 
-/** The function whose code is `lambdas/functions/<name>.ts`; it may do nothing but log and trace until it is granted more. */
+/** Creates the function of `lambdas/functions/<name>.ts`. It may only log and trace until it is granted more. */
 export const lambdaFunction = (scope: Construct, name: string, props: LambdaFunctionProps): LambdaFunction => {
   const { stage } = props;
   const logGroup = createLogGroup(scope, `${name}-log`, stage);
-  // A role of our own: the managed policy may write to every log group of the account.
+  // Not AWS's managed policy, because it allows writing to every log group of the account.
   const role = new Role(scope, `${name}-role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
   logGroup.grantWrite(role);
   props.network?.admit(role);
@@ -52,15 +52,15 @@ export const lambdaFunction = (scope: Construct, name: string, props: LambdaFunc
   props.network?.denyCode(fn, role);
   Validations.of(role).acknowledge({
     id: 'AwsSolutions-IAM5[Resource::*]',
-    reason: 'X-Ray knows no resources: sending traces can only be allowed on *.',
+    reason: 'X-Ray has no resources: sending traces can only be allowed on *.',
   });
   Validations.of(fn).acknowledge({
     id: 'Serverless-LambdaDLQ',
     reason:
-      'Only ticks call functions asynchronously, and a lost tick changes nothing. What comes from a queue or the stream has its dead letters there; what comes from the API has its caller.',
+      'Only ticks invoke functions asynchronously, and the next tick does the work of a lost one. The queues and the stream have their own queues for failed messages, and a caller of the API sees the error.',
   });
   if (!stage.isTraced) {
-    Validations.of(fn).acknowledge({ id: 'Serverless-LambdaTracing', reason: 'Whoever deploys it has turned it off.' });
+    Validations.of(fn).acknowledge({ id: 'Serverless-LambdaTracing', reason: 'The operator has turned tracing off.' });
   }
   return fn;
 };
@@ -68,13 +68,13 @@ export const lambdaFunction = (scope: Construct, name: string, props: LambdaFunc
 export interface Permission {
   readonly actions: readonly string[];
   readonly resources: readonly string[];
-  /** Patterns that the partition key of every row touched must match. */
+  /** Patterns for partition keys. The key of every row that the call touches must match one. */
   readonly leadingKeys?: readonly string[];
   /** The only service that may make the call on the function's behalf. */
   readonly through?: string;
 }
 
-/** Lets a function do something and names it what it does it with. */
+/** Adds permissions to the function's role and sets the environment variables that name the permitted resources. */
 export const grant = (
   fn: LambdaFunction,
   permissions: readonly Permission[],
@@ -94,11 +94,11 @@ export const grant = (
 };
 
 /**
- * What a caller of each service must be allowed with a customer's key; AWS's own keys ask for nothing. For DynamoDB it is
- * what AWS documents for a table, but for the grant, which is made when the key is chosen, by whoever deploys.
+ * KMS actions that a caller of each service needs for a customer's key; AWS's own keys need none. For DynamoDB the list is
+ * AWS's own, except CreateGrant, which the deployment itself uses when it sets the key.
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
  */
-const uses = {
+const kmsActions = {
   dynamodb: [
     'Decrypt',
     'DescribeKey',
@@ -112,11 +112,11 @@ const uses = {
   secretsmanager: ['Decrypt'],
 } as const;
 
-/** Lets a function use the customer's keys, through a service it may call anyway and for nothing else. */
+/** Lets a function use the customer's keys through this service only. Does nothing if there is no customer's key. */
 export const grantCustomerKey = (
   fn: LambdaFunction,
   stage: StageConfig,
-  service: keyof typeof uses,
+  service: keyof typeof kmsActions,
   more: readonly string[] = [],
 ): void => {
   const resources = usableKeys(stage);
@@ -125,7 +125,7 @@ export const grantCustomerKey = (
     fn,
     [
       {
-        actions: [...uses[service], ...more].map((name) => `kms:${name}`),
+        actions: [...kmsActions[service], ...more].map((name) => `kms:${name}`),
         resources,
         through: `${service}.${Aws.REGION}.${Aws.URL_SUFFIX}`,
       },

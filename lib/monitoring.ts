@@ -4,31 +4,31 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Aws, CfnOutput, Validations } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
-import { createAlarms, type Watched } from './alarms.ts';
-import { countLines } from './counted-lines.ts';
+import { createAlarms, type MonitoredParts } from './alarms.ts';
 import { customerKey } from './customer-key.ts';
 import { createDashboard } from './dashboard.ts';
 import { saveLogQueries } from './log-queries.ts';
-import type { StageConfig } from './stages.ts';
+import { createMetricFilters } from './metric-filters.ts';
+import type { StageConfig } from './stage-config.ts';
 import type { Storage } from './storage.ts';
 
-export interface MonitoringProps extends Watched {
+export interface MonitoringProps extends MonitoredParts {
   readonly stage: StageConfig;
   readonly storage: Storage;
 }
 
-/** What is counted off the log, alarms with the topic that carries them, the dashboard, and the queries that are saved with it. */
+/** Metric filters, alarms with their SNS topic, the dashboard and the saved log queries. */
 export class Monitoring extends Construct {
-  constructor(scope: Construct, id: string, { stage, ...watched }: MonitoringProps) {
+  constructor(scope: Construct, id: string, { stage, ...parts }: MonitoringProps) {
     super(scope, id);
-    countLines(this, watched);
+    createMetricFilters(this, parts);
     const topic = this.alarmTopic(stage);
-    // Such a deployment goes into an emulator, which refuses metric math and saved queries.
+    // Only a deployment into an emulator sets egressAllow, and the emulator refuses metric math and saved queries.
     const isEmulated = stage.egressAllow !== null;
-    const alarms = createAlarms(this, watched, { withMath: !isEmulated, runbookUrl: stage.runbookUrl });
+    const alarms = createAlarms(this, parts, { withMath: !isEmulated, runbookUrl: stage.runbookUrl });
     for (const alarm of alarms) alarm.addAlarmAction(new SnsAction(topic));
-    if (!isEmulated) saveLogQueries(this, watched.delivery);
-    const dashboard = createDashboard(this, { ...watched, alarms });
+    if (!isEmulated) saveLogQueries(this, parts.delivery);
+    const dashboard = createDashboard(this, { ...parts, alarms });
     new CfnOutput(this, 'dashboard-name', { value: dashboard.dashboardName }).overrideLogicalId('Dashboard');
   }
 
@@ -36,7 +36,7 @@ export class Monitoring extends Construct {
     const { alarmEmail: email } = stage;
     const masterKey = customerKey(this, stage);
     const topic = new Topic(this, 'alarms', { enforceSSL: true, ...(masterKey ? { masterKey } : {}) });
-    // With a policy of its own a topic loses the default one, through which alarms were let in.
+    // The topic's own policy replaces the default policy, so it must let CloudWatch publish alarms.
     topic.addToResourcePolicy(
       new PolicyStatement({
         principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
@@ -48,12 +48,13 @@ export class Monitoring extends Construct {
     if (email) {
       Validations.of(topic.addSubscription(new EmailSubscription(email))).acknowledge({
         id: 'Serverless-SNSRedrivePolicy',
-        reason: 'What such a queue would keep is a message about an alarm; the alarm itself stands in CloudWatch.',
+        reason: 'Such a queue would only store mails about alarms; CloudWatch shows the alarms themselves.',
       });
     }
-    new CfnOutput(this, 'topic', { value: topic.topicArn, description: 'Where alarms are sent' }).overrideLogicalId(
-      'AlarmTopic',
-    );
+    new CfnOutput(this, 'topic', {
+      value: topic.topicArn,
+      description: 'The topic that alarms are sent to',
+    }).overrideLogicalId('AlarmTopic');
     return topic;
   }
 }

@@ -6,7 +6,7 @@ import { FanOut } from './fan-out.ts';
 import { Keyring } from './keyring.ts';
 import { Monitoring } from './monitoring.ts';
 import { PublicApi } from './public-api.ts';
-import type { StageConfig } from './stages.ts';
+import type { StageConfig } from './stage-config.ts';
 import { Storage } from './storage.ts';
 
 /** The whole of PassPost in one stack, for one stage. */

@@ -10,7 +10,7 @@ import { env } from '../lambdas/runtime/env.ts';
 import { apiDomain, domainRecord } from './api-domain.ts';
 import { FrontDoor } from './front-door.ts';
 import { createLogGroup, grant, lambdaFunction } from './lambda-function.ts';
-import type { StageConfig } from './stages.ts';
+import type { StageConfig } from './stage-config.ts';
 import type { Storage } from './storage.ts';
 
 export interface PublicApiProps {
@@ -117,10 +117,10 @@ export class PublicApi extends Construct {
     const { domain } = this.config;
     const hosts = [`${http.apiId}.execute-api.${Aws.REGION}.${Aws.URL_SUFFIX}`];
     if (frontDoor) {
-      const distribution = frontDoor.before(http, domain);
+      const distribution = frontDoor.createDistribution(http, domain);
       hosts.push(distribution.distributionDomainName);
       const record = domain && domainRecord(this, domain, new CloudFrontTarget(distribution));
-      frontDoor.askOnlyAfter(http, record ?? distribution);
+      frontDoor.requireOnlyAfter(http, record ?? distribution);
     } else if (domain) {
       domainRecord(this, domain, apiDomain(this, domain, http, this.stage));
     }

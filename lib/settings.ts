@@ -1,6 +1,6 @@
 import type { Node } from 'constructs';
 
-/** Everything that may be said by `-c name=value` or under `context` in cdk.json. */
+/** Every setting that `-c name=value` or `context` in cdk.json may set. */
 const names = [
   'stage',
   'alarmEmail',
@@ -25,19 +25,20 @@ const names = [
 ] as const;
 type Name = (typeof names)[number];
 
-/** What was said, `null` where nothing was; what cannot be meant throws and names the setting. */
+/** Reads settings. A setting without a value is `null`; a wrong value throws an error that names the setting. */
 export interface Settings {
   text(name: Name): string | null;
-  number(name: Name, least: number, most: number): number | null;
+  number(name: Name, min: number, max: number): number | null;
   oneOf(name: Name, allowed: readonly number[]): number | null;
-  matching(name: Name, pattern: RegExp, what: string): string | null;
+  /** `expected` describes a right value for the error text. */
+  matching(name: Name, pattern: RegExp, expected: string): string | null;
 }
 
 const refuseUnknown = (node: Node): void => {
   const known: readonly string[] = names;
-  // The CDK's own have a colon, a slash or an at sign in them.
+  // The CDK's own context keys contain a colon, a slash or an at sign.
   const unknown = Object.keys(node.getAllContext()).find((name) => /^[\w-]+$/.test(name) && !known.includes(name));
-  if (unknown !== undefined) throw new Error(`-c ${unknown}=: there is no such setting, but ${names.join(', ')}`);
+  if (unknown !== undefined) throw new Error(`-c ${unknown}=: unknown setting. The settings are ${names.join(', ')}`);
 };
 
 export const readSettings = (node: Node): Settings => {
@@ -46,31 +47,31 @@ export const readSettings = (node: Node): Settings => {
   const text = (name: Name): string | null => {
     const value: unknown = node.tryGetContext(name);
     if (value === undefined || value === null || value === '') return null;
-    // In cdk.json a number is one.
+    // cdk.json can hold a number.
     if (typeof value === 'string' || typeof value === 'number') return String(value);
-    throw new Error(`-c ${name}=: a text or a number is needed, not ${JSON.stringify(value)}`);
+    throw new Error(`-c ${name}=: expected a text or a number, not ${JSON.stringify(value)}`);
   };
 
-  const number = (name: Name, least: number, most: number): number | null => {
+  const number = (name: Name, min: number, max: number): number | null => {
     const value = text(name);
     if (value === null) return null;
     const parsed = Number(value);
-    if (Number.isInteger(parsed) && parsed >= least && parsed <= most) return parsed;
-    throw new Error(`-c ${name}=${value}: a whole number from ${least} to ${most} is needed`);
+    if (Number.isInteger(parsed) && parsed >= min && parsed <= max) return parsed;
+    throw new Error(`-c ${name}=${value}: expected a whole number from ${min} to ${max}`);
   };
 
   const oneOf = (name: Name, allowed: readonly number[]): number | null => {
     const value = text(name);
     if (value === null) return null;
-    const found = allowed.find((candidate) => String(candidate) === value);
-    if (found !== undefined) return found;
-    throw new Error(`-c ${name}=${value}: one of ${allowed.join(', ')} is needed`);
+    const number = allowed.find((candidate) => String(candidate) === value);
+    if (number !== undefined) return number;
+    throw new Error(`-c ${name}=${value}: expected one of ${allowed.join(', ')}`);
   };
 
-  const matching = (name: Name, pattern: RegExp, what: string): string | null => {
+  const matching = (name: Name, pattern: RegExp, expected: string): string | null => {
     const value = text(name);
     if (value === null || pattern.test(value)) return value;
-    throw new Error(`-c ${name}=${value}: ${what} is needed`);
+    throw new Error(`-c ${name}=${value}: expected ${expected}`);
   };
 
   return { text, number, oneOf, matching };

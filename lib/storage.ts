@@ -1,21 +1,38 @@
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
+import { AUDIT_INFIX, indexes, partitions, prefixes } from '../lambdas/adapters/rows/key-names.ts';
 import { env } from '../lambdas/runtime/env.ts';
 import { grant, grantCustomerKey, type Permission } from './lambda-function.ts';
-import type { StageConfig } from './stages.ts';
+import type { StageConfig } from './stage-config.ts';
 import { deliveryTable, domainTable } from './tables.ts';
 
-// A transaction is allowed as the calls it is made of. An action of PartiQL stands in a statement without leading keys: AWS documents that condition for the plain calls only.
+// IAM checks a transaction as the single calls that it contains. PartiQL actions are granted without leading keys, because AWS
+// documents that condition only for the plain calls.
 const partiql = { insert: 'dynamodb:PartiQLInsert', update: 'dynamodb:PartiQLUpdate' } as const;
 
-/** An account's audit entries. They are put in transactions with what they tell of: who may put rows of the account (`A#*`) may put them. */
-const AUDIT = 'A#*#audit#*';
+/** Patterns of partition keys: of all rows of a kind, or of the one partition that a kind has. */
+const keys = {
+  ...(Object.fromEntries(Object.entries(prefixes).map(([kind, prefix]) => [kind, `${prefix}*`])) as Record<
+    keyof typeof prefixes,
+    string
+  >),
+  ...partitions,
+};
 
-/** What is an account's own, of each mode, and not its audit. */
-const OWNED = ['A#*#live', 'A#*#test'];
+/**
+ * An account's audit entries. A function that may put rows of the account (`A#*`) may put them, too: an audit entry is written
+ * in the same transaction as the change that it describes.
+ */
+const AUDIT = `${keys.account}${AUDIT_INFIX}*`;
 
-/** Both tables, and who may do what with which of their rows. The rows' keys: `lambdas/adapters/rows/table-keys.ts`. */
+/** An account's rows in both modes, without its audit entries. */
+const OWNED = [`${keys.account}#live`, `${keys.account}#test`];
+
+/**
+ * Both tables, and the grants on their rows: each method lets one function do one kind of work.
+ * `lambdas/adapters/rows/table-keys.ts` has the map of the rows.
+ */
 export class Storage extends Construct {
   readonly domainTable: Table;
   readonly deliveryTable: Table;
@@ -28,161 +45,163 @@ export class Storage extends Construct {
     this.deliveryTable = deliveryTable(this, stage);
   }
 
-  /** Authenticates and counts a request: one conditional write on the key's own row. */
+  /** Authenticates a request and counts it against the rate limit: one conditional write on the row of the API key. */
   grantKeyCounting(fn: LambdaFunction): void {
-    this.grantDelivery(fn, this.delivery(['UpdateItem'], ['K#*']));
+    this.grantDelivery(fn, this.delivery(['UpdateItem'], [keys.apiKey]));
   }
 
+  /** Creates, reads, lists and moves tasks. */
   grantTasks(fn: LambdaFunction): void {
     this.grantDomain(
       fn,
-      this.domain(['GetItem', 'BatchGetItem', 'PutItem'], ['T#*']),
-      this.index(this.domainTable, 'list'),
-      this.index(this.domainTable, 'reference'),
+      this.domain(['GetItem', 'BatchGetItem', 'PutItem'], [keys.task]),
+      this.index(this.domainTable, indexes.list),
+      this.index(this.domainTable, indexes.reference),
     );
   }
 
-  /** Webhooks with who wants what, in transactions; the public half of the key material, which seals and opens nothing. */
+  /** Webhooks with their event routing, in transactions. Reads the public keys, which can seal secrets but not open them. */
   grantWebhooks(fn: LambdaFunction): void {
     this.grantDomain(
       fn,
-      this.domain(['GetItem', 'BatchGetItem', 'Query', 'PutItem'], ['A#*']),
-      this.domain(['UpdateItem'], ['A#*', 'R#*']),
+      this.domain(['GetItem', 'BatchGetItem', 'Query', 'PutItem'], [keys.account]),
+      this.domain(['UpdateItem'], [keys.account, keys.routing]),
     );
     this.grantPublicKeys(fn);
-    this.nameRetention(fn);
+    this.setRetention(fn);
   }
 
-  /** What was first answered under an `Idempotency-Key`, of webhooks. */
+  /** Stores and reads the first response to a request with an `Idempotency-Key`, for webhooks. */
   grantFirstAnswers(fn: LambdaFunction): void {
-    this.grantDomain(fn, this.domain(['GetItem', 'PutItem'], ['I#*']));
+    this.grantDomain(fn, this.domain(['GetItem', 'PutItem'], [keys.idempotency]));
   }
 
-  /** Ties a webhook to another resource: who wants its types is read to be replaced. */
+  /** Binds a webhook to another resource: the routing rows of its types are read before they are replaced. */
   grantResourceChanges(fn: LambdaFunction): void {
-    this.grantDomain(fn, this.domain(['BatchGetItem'], ['R#*']));
+    this.grantDomain(fn, this.domain(['BatchGetItem'], [keys.routing]));
   }
 
-  /** Events as published, what was sent of them, and what is to be sent again by a command. */
+  /** Publishes and reads events, reads their deliveries, and submits commands that redeliver them. */
   grantEvents(fn: LambdaFunction): void {
     this.grantDomain(
       fn,
-      this.domain(['GetItem', 'BatchGetItem', 'Query'], ['E#*', 'A#*']),
-      this.domain(['BatchGetItem'], ['R#*']),
-      this.domain(['UpdateItem'], ['E#*']),
-      this.domain(['PutItem'], ['A#*', 'E#*', 'I#*']),
-      this.domain(['GetItem'], ['I#*']),
+      this.domain(['GetItem', 'BatchGetItem', 'Query'], [keys.event, keys.account]),
+      this.domain(['BatchGetItem'], [keys.routing]),
+      this.domain(['UpdateItem'], [keys.event]),
+      this.domain(['PutItem'], [keys.account, keys.event, keys.idempotency]),
+      this.domain(['GetItem'], [keys.idempotency]),
       { actions: [partiql.insert], resources: [this.domainTable.tableArn] },
-      this.index(this.domainTable, 'list'),
+      this.index(this.domainTable, indexes.list),
     );
-    this.grantDelivery(fn, this.delivery(['BatchGetItem'], ['W#*']));
-    this.nameRetention(fn);
+    this.grantDelivery(fn, this.delivery(['BatchGetItem'], [keys.webhook]));
+    this.setRetention(fn);
   }
 
-  /** An account's own event types and templates. */
+  /** An account's own event types and its templates. */
   grantCatalogue(fn: LambdaFunction): void {
     this.grantDomain(
       fn,
-      this.domain(['GetItem', 'BatchGetItem', 'Query', 'PutItem', 'DeleteItem'], ['A#*']),
-      this.index(this.domainTable, 'list'),
+      this.domain(['GetItem', 'BatchGetItem', 'Query', 'PutItem', 'DeleteItem'], [keys.account]),
+      this.index(this.domainTable, indexes.list),
     );
   }
 
-  /** Jobs, and whether anybody would hear of their results. */
+  /** Jobs. Reads webhooks and routing rows to find out whether a webhook would receive the result. */
   grantJobs(fn: LambdaFunction): void {
     this.grantDomain(
       fn,
-      this.domain(['GetItem', 'PutItem'], ['J#*']),
-      this.domain(['BatchGetItem'], ['J#*', 'R#*', 'A#*']),
-      this.index(this.domainTable, 'list'),
+      this.domain(['GetItem', 'PutItem'], [keys.job]),
+      this.domain(['BatchGetItem'], [keys.job, keys.routing, keys.account]),
+      this.index(this.domainTable, indexes.list),
     );
-    this.nameRetention(fn);
+    this.setRetention(fn);
   }
 
-  /** What became of a webhook's deliveries, as a list. */
+  /** Lists a webhook's deliveries. */
   grantDeliveryListing(fn: LambdaFunction): void {
-    this.grantDelivery(fn, this.delivery(['Query'], ['W#*']), this.delivery(['BatchGetItem'], ['dlv_*']));
+    this.grantDelivery(fn, this.delivery(['Query'], [keys.webhook]), this.delivery(['BatchGetItem'], [keys.attempt]));
   }
 
-  /** What became of deliveries, and what is to become of them by a command. */
+  /** Reads deliveries and their attempts, and submits commands that redeliver them. */
   grantDeliveryHistory(fn: LambdaFunction): void {
     this.grantDomain(
       fn,
-      this.domain(['GetItem'], ['A#*', 'E#*', 'I#*']),
-      this.domain(['BatchGetItem'], ['A#*']),
-      this.domain(['PutItem'], ['A#*', 'E#*', 'I#*', 'J#*']),
+      this.domain(['GetItem'], [keys.account, keys.event, keys.idempotency]),
+      this.domain(['BatchGetItem'], [keys.account]),
+      this.domain(['PutItem'], [keys.account, keys.event, keys.idempotency, keys.job]),
     );
     this.grantDelivery(
       fn,
-      this.delivery(['BatchGetItem', 'Query'], ['W#*', 'dlv_*']),
-      this.index(this.deliveryTable, 'attention'),
+      this.delivery(['BatchGetItem', 'Query'], [keys.webhook, keys.attempt]),
+      this.index(this.deliveryTable, indexes.attention),
     );
-    this.nameRetention(fn);
+    this.setRetention(fn);
   }
 
-  /** Up to where hours have been counted. */
+  /** Reads the progress of the roll-up: the hour up to which deliveries have been counted. */
   grantHours(fn: LambdaFunction): void {
-    this.grantDelivery(fn, this.delivery(['GetItem'], ['ROLL-UP']));
+    this.grantDelivery(fn, this.delivery(['GetItem'], [keys.rollUp]));
   }
 
-  /** API keys: made, listed, rotated and revoked. */
+  /** Creates, lists, rotates and revokes API keys. */
   grantKeys(fn: LambdaFunction): void {
     this.grantDomain(fn, this.domain(['PutItem'], [AUDIT]));
     this.grantDelivery(
       fn,
-      this.delivery(['GetItem'], ['ACCOUNTS', 'A#*', 'I#*']),
-      this.delivery(['BatchGetItem'], ['K#*']),
-      this.delivery(['PutItem'], ['K#*', 'A#*', 'I#*']),
-      this.delivery(['UpdateItem'], ['K#*', 'A#*']),
-      this.delivery(['Query', 'DeleteItem'], ['A#*']),
-      this.delivery(['ConditionCheckItem'], ['ACCOUNTS']),
+      this.delivery(['GetItem'], [keys.accounts, keys.account, keys.idempotency]),
+      this.delivery(['BatchGetItem'], [keys.apiKey]),
+      this.delivery(['PutItem'], [keys.apiKey, keys.account, keys.idempotency]),
+      this.delivery(['UpdateItem'], [keys.apiKey, keys.account]),
+      this.delivery(['Query', 'DeleteItem'], [keys.account]),
+      this.delivery(['ConditionCheckItem'], [keys.accounts]),
     );
   }
 
-  /** Accounts, their first keys, the limit and retention that all their keys share, and whether one is empty, to be deleted. */
+  /** Creates and changes accounts with their first keys, limits and retention, and deletes an account that is empty. */
   grantAccounts(fn: LambdaFunction): void {
     this.grantDomain(
       fn,
       this.domain(['PutItem'], [AUDIT]),
       this.domain(['Query'], OWNED),
-      this.domain(['DeleteItem'], [...OWNED, 'R#*']),
-      this.domain(['BatchGetItem'], ['J#*']),
-      this.index(this.domainTable, 'list'),
+      this.domain(['DeleteItem'], [...OWNED, keys.routing]),
+      this.domain(['BatchGetItem'], [keys.job]),
+      this.index(this.domainTable, indexes.list),
     );
     this.grantDelivery(
       fn,
-      this.delivery(['GetItem'], ['ACCOUNTS', 'I#*']),
-      this.delivery(['PutItem'], ['ACCOUNTS', 'K#*', 'A#*', 'I#*']),
-      this.delivery(['UpdateItem'], ['ACCOUNTS', 'K#*']),
-      this.delivery(['Query', 'DeleteItem'], ['ACCOUNTS', 'A#*']),
+      this.delivery(['GetItem'], [keys.accounts, keys.idempotency]),
+      this.delivery(['PutItem'], [keys.accounts, keys.apiKey, keys.account, keys.idempotency]),
+      this.delivery(['UpdateItem'], [keys.accounts, keys.apiKey]),
+      this.delivery(['Query', 'DeleteItem'], [keys.accounts, keys.account]),
     );
-    this.nameRetention(fn);
+    this.setRetention(fn);
   }
 
-  /** Who changed what. */
+  /** Reads the audit entries of an account. */
   grantAudit(fn: LambdaFunction): void {
     this.grantDomain(fn, this.domain(['Query'], [AUDIT]));
   }
 
+  /** Reads the public half of the keyring. */
   grantPublicKeys(fn: LambdaFunction): void {
-    this.grantDelivery(fn, this.delivery(['GetItem'], ['KEYRING']));
+    this.grantDelivery(fn, this.delivery(['GetItem'], [keys.keyring]));
   }
 
-  /** Puts the operator key's row and the public keys there, once. */
+  /** Writes the row of the operator's API key and the row of the public keys, once. */
   grantFirstKeys(fn: LambdaFunction): void {
-    this.grantDelivery(fn, this.delivery(['PutItem'], ['K#*', 'KEYRING']));
+    this.grantDelivery(fn, this.delivery(['PutItem'], [keys.apiKey, keys.keyring]));
   }
 
   /** Turns changes into events and deliveries. */
   grantFanOut(fn: LambdaFunction): void {
     this.grantDomain(
       fn,
-      // Who wants a type; when an event ends that is to be sent again, to put that off.
-      this.domain(['BatchGetItem'], ['R#*', 'E#*']),
-      // And how far a recovery is.
-      this.domain(['UpdateItem'], ['E#*', 'J#*']),
+      // Routing rows, and the TTL of events that are redelivered.
+      this.domain(['BatchGetItem'], [keys.routing, keys.event]),
+      // Extends the TTL of those events, and records the progress of a recovery job.
+      this.domain(['UpdateItem'], [keys.event, keys.job]),
       { actions: [partiql.insert], resources: [this.domainTable.tableArn] },
-      // What Lambda asks of a mapping's role.
+      // Lambda needs these actions in the role of a mapping's function.
       {
         actions: ['DescribeStream', 'GetRecords', 'GetShardIterator', 'ListStreams'].map((name) => `dynamodb:${name}`),
         resources: [this.domainTable.tableStreamArn ?? ''],
@@ -191,62 +210,65 @@ export class Storage extends Construct {
     this.grantDelivery(
       fn,
       { actions: [partiql.insert, partiql.update], resources: [this.deliveryTable.tableArn] },
-      this.index(this.deliveryTable, 'attention'),
-      // What somebody wants sent again, and its hour counted; and one who is enabled is not failing any more.
-      this.delivery(['BatchGetItem', 'UpdateItem'], ['W#*']),
-      // What a webhook takes with it when it is deleted with its history.
-      this.delivery(['Query'], ['W#*']),
-      this.delivery(['BatchWriteItem'], ['W#*', 'dlv_*']),
+      this.index(this.deliveryTable, indexes.attention),
+      // Redelivers deliveries, marks their hours to be counted again, and ends the failing state of an enabled webhook.
+      this.delivery(['BatchGetItem', 'UpdateItem'], [keys.webhook]),
+      // Finds and deletes the history of a webhook that is deleted together with its history.
+      this.delivery(['Query'], [keys.webhook]),
+      this.delivery(['BatchWriteItem'], [keys.webhook, keys.attempt]),
     );
-    this.nameRetention(fn);
+    this.setRetention(fn);
   }
 
-  /** Reads what is to be sent, records what came of it, and keeps a webhook's health, to its disabling, with the events that say so. */
+  /** Reads deliveries, records results, updates a webhook's health, disables a failing webhook and emits events about it. */
   grantDeliver(fn: LambdaFunction): void {
     this.grantDomain(
       fn,
-      this.domain(['BatchGetItem'], ['A#*', 'E#*']),
-      this.domain(['UpdateItem'], ['A#*']),
-      this.domain(['PutItem'], ['E#*']),
+      this.domain(['BatchGetItem'], [keys.account, keys.event]),
+      this.domain(['UpdateItem'], [keys.account]),
+      this.domain(['PutItem'], [keys.event]),
     );
-    this.grantDelivery(fn, this.delivery(['GetItem', 'BatchGetItem', 'UpdateItem'], ['W#*']), {
+    this.grantDelivery(fn, this.delivery(['GetItem', 'BatchGetItem', 'UpdateItem'], [keys.webhook]), {
       actions: [partiql.insert, partiql.update],
       resources: [this.deliveryTable.tableArn],
     });
-    this.nameRetention(fn);
+    this.setRetention(fn);
   }
 
-  /** Finds what is due. */
+  /** Finds due deliveries in the due index and updates their rows. */
   grantDue(fn: LambdaFunction): void {
     this.grantDelivery(
       fn,
       { actions: [partiql.update], resources: [this.deliveryTable.tableArn] },
-      this.index(this.deliveryTable, 'due'),
+      this.index(this.deliveryTable, indexes.due),
     );
   }
 
-  /** Reads every webhook's hours, counts them, lets held deliveries go on, and events live as long as something is owed of them; keeps the stream from being silent. */
+  /**
+   * Counts the hours of every webhook, releases or cancels held deliveries, extends the retention of events with unfinished
+   * deliveries, and writes the stream's heartbeat.
+   */
   grantRollUp(fn: LambdaFunction): void {
     this.grantDomain(
       fn,
-      this.domain(['PutItem', 'DeleteItem'], ['HEARTBEAT']),
-      this.domain(['GetItem', 'Query'], ['A#*']),
-      this.domain(['BatchGetItem', 'UpdateItem'], ['E#*']),
+      this.domain(['PutItem', 'DeleteItem'], [keys.heartbeat]),
+      this.domain(['GetItem', 'Query'], [keys.account]),
+      this.domain(['BatchGetItem', 'UpdateItem'], [keys.event]),
     );
     this.grantDelivery(
       fn,
-      this.delivery(['Query'], ['ACCOUNTS', 'W#*']),
-      this.delivery(['GetItem'], ['ROLL-UP']),
-      this.delivery(['UpdateItem'], ['ROLL-UP', 'W#*']),
+      this.delivery(['Query'], [keys.accounts, keys.webhook]),
+      this.delivery(['GetItem'], [keys.rollUp]),
+      this.delivery(['UpdateItem'], [keys.rollUp, keys.webhook]),
       { actions: [partiql.update], resources: [this.deliveryTable.tableArn] },
-      this.index(this.deliveryTable, 'due'),
-      this.index(this.deliveryTable, 'attention'),
+      this.index(this.deliveryTable, indexes.due),
+      this.index(this.deliveryTable, indexes.attention),
     );
-    this.nameRetention(fn);
+    this.setRetention(fn);
   }
 
-  /** For functions that write rows which age, or know when they have. */
-  private nameRetention(fn: LambdaFunction): void {
+  /** Sets the retention variable, for functions that write rows with a TTL or decide whether a row has expired. */
+  private setRetention(fn: LambdaFunction): void {
     grant(fn, [], { [env.retentionDays]: String(this.stage.retentionDays) });
   }
 

@@ -9,8 +9,9 @@ import {
 } from 'aws-cdk-lib/aws-dynamodb';
 import { RemovalPolicy } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
+import { type IndexAttributes, indexAttributes, indexes } from '../lambdas/adapters/rows/key-names.ts';
 import { customerKey } from './customer-key.ts';
-import type { StageConfig } from './stages.ts';
+import type { StageConfig } from './stage-config.ts';
 
 const string = (name: string) => ({ name, type: AttributeType.STRING });
 const number = (name: string) => ({ name, type: AttributeType.NUMBER });
@@ -29,49 +30,38 @@ const common = (scope: Construct, stage: StageConfig): TableProps => {
   };
 };
 
-/** Things whose change means something to others: it has the stream. */
+const projection = ({ projects }: IndexAttributes) => {
+  if (projects === 'everything') return { projectionType: ProjectionType.ALL };
+  if (projects === 'keys only') return { projectionType: ProjectionType.KEYS_ONLY };
+  return { projectionType: ProjectionType.INCLUDE, nonKeyAttributes: [...projects] };
+};
+
+const addIndexes = (table: Table, names: readonly (keyof typeof indexes)[]): void => {
+  for (const name of names) {
+    const attributes = indexAttributes[name];
+    const { partitionKey, sortKey, sortKeyType } = attributes;
+    table.addGlobalSecondaryIndex({
+      indexName: indexes[name],
+      partitionKey: string(partitionKey),
+      sortKey: sortKeyType === 'N' ? number(sortKey) : string(sortKey),
+      ...projection(attributes),
+    });
+  }
+};
+
+/** The table of everything whose changes become events, so it has the stream. */
 export const domainTable = (scope: Construct, stage: StageConfig): Table => {
   const table = new Table(scope, 'domain-table', {
     ...common(scope, stage),
     stream: StreamViewType.NEW_AND_OLD_IMAGES,
   });
-  table.addGlobalSecondaryIndex({
-    indexName: 'list',
-    partitionKey: string('list_pk'),
-    sortKey: string('list_sk'),
-    projectionType: ProjectionType.INCLUDE,
-    nonKeyAttributes: ['type', 'resource'],
-  });
-  table.addGlobalSecondaryIndex({
-    indexName: 'reference',
-    partitionKey: string('ref_pk'),
-    sortKey: string('ref_sk'),
-    projectionType: ProjectionType.KEYS_ONLY,
-  });
+  addIndexes(table, ['list', 'reference']);
   return table;
 };
 
-/** Deliveries and keys: written far more often, and nobody waits for their changes. */
+/** The table of deliveries and API keys. It is written far more often than the domain table, and nothing reads its changes. */
 export const deliveryTable = (scope: Construct, stage: StageConfig): Table => {
   const table = new Table(scope, 'delivery-table', common(scope, stage));
-  table.addGlobalSecondaryIndex({
-    indexName: 'due',
-    partitionKey: string('due_pk'),
-    sortKey: number('due_at'),
-    projectionType: ProjectionType.INCLUDE,
-    nonKeyAttributes: ['ticket', 'parked', 'owner', 'event_id'],
-  });
-  table.addGlobalSecondaryIndex({
-    indexName: 'attention',
-    partitionKey: string('att_pk'),
-    sortKey: string('sk'),
-    projectionType: ProjectionType.ALL,
-  });
-  table.addGlobalSecondaryIndex({
-    indexName: 'failing',
-    partitionKey: string('failing_pk'),
-    sortKey: number('failing_since'),
-    projectionType: ProjectionType.ALL,
-  });
+  addIndexes(table, ['due', 'attention', 'failing']);
   return table;
 };

@@ -1,55 +1,56 @@
 import type { ParseArgsOptionsConfig } from 'node:util';
 import type { Deployment } from './deployment.ts';
 
-/** What a command found or did: for machines, and for people. */
+/** The result of a command. */
 export interface Report {
+  /** For machines: printed with `--json`. */
   readonly data: object;
+  /** For people. */
   readonly lines: readonly string[];
 }
 
-/** What was given for the command's own options. */
-export type Given = Readonly<Record<string, string | boolean | undefined>>;
+/** The values of a command's options, as typed; an option that was not typed is missing. */
+export type OptionValues = Readonly<Record<string, string | boolean | undefined>>;
 
 export interface Command {
-  /** One line. */
+  /** One line of the overview. */
   readonly summary: string;
-  /** What `--help` says besides. */
+  /** Paragraph of the command's own `--help`. */
   readonly details: string;
-  /** Each with what `--help` says of it. */
+  /** `value` is the placeholder and `description` the text that `--help` shows. */
   readonly options: Readonly<
-    Record<string, { readonly type: 'string' | 'boolean'; readonly value?: string; readonly says: string }>
+    Record<string, { readonly type: 'string' | 'boolean'; readonly value?: string; readonly description: string }>
   >;
-  /** Throws `UsageError` for what was given wrong, before anything is asked of the deployment. */
-  prepare(given: Given): (deployment: Deployment) => Promise<Report>;
+  /** Checks the options. Throws `UsageError` before any call to the deployment. */
+  prepare(values: OptionValues): (deployment: Deployment) => Promise<Report>;
 }
 
-/** Something was given wrong: one sentence that names the flag. */
+/** A wrong option. The message is one sentence that names the option. */
 export class UsageError extends Error {}
 
-/** The options of a command as `parseArgs` takes them. */
-export const parseable = (options: Command['options']): ParseArgsOptionsConfig =>
+/** The options of a command in the form of `parseArgs`. */
+export const parseArgsOptions = (options: Command['options']): ParseArgsOptionsConfig =>
   Object.fromEntries(Object.entries(options).map(([name, { type }]) => [name, { type }]));
 
-/** A whole number within bounds, or the default where the flag was not given. */
+/** The value of a numeric option, or its default. Throws `UsageError` for a value outside the bounds. */
 export const wholeNumber = (
-  given: Given,
+  values: OptionValues,
   name: string,
   bounds: readonly [number, number],
-  otherwise: number,
+  defaultValue: number,
 ): number => {
-  const text = given[name];
-  if (text === undefined) return otherwise;
-  const [least, most] = bounds;
+  const text = values[name];
+  if (text === undefined) return defaultValue;
+  const [min, max] = bounds;
   const value = Number(text);
-  if (/^\d+$/.test(String(text)) && value >= least && value <= most) return value;
-  throw new UsageError(`--${name} takes a whole number from ${least} to ${most}, not "${text}".`);
+  if (/^\d+$/.test(String(text)) && value >= min && value <= max) return value;
+  throw new UsageError(`--${name} takes a whole number from ${min} to ${max}, not "${text}".`);
 };
 
-/** A moment as people read it, to the second, UTC. */
-export const moment = (timeMs: number): string =>
-  `${new Date(timeMs).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+/** A time for people: UTC, to the second. */
+export const utc = (timeMs: number): string => `${new Date(timeMs).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 
-/** How long ago, in the largest unit that says something. */
+/** The age of a time for people: in seconds, minutes, hours or days. */
 export const ago = (timeMs: number, nowMs: number): string => {
   const seconds = Math.max(0, Math.round((nowMs - timeMs) / 1000));
   if (seconds < 120) return `${seconds} s ago`;

@@ -10,7 +10,7 @@ import {
 import { webhookOfDelivery } from '../lambdas/domain/foundation/id.ts';
 import type { QueueMessage } from './queue-messages.ts';
 
-/** A message that could not be worked on, with what is known of its delivery. No body, no header value, no URL. */
+/** A message of the dead-letter queue with the state of its delivery. Contains no body, no header value and no URL. */
 export interface DeadLetter {
   readonly message_id: string;
   readonly delivery_id: string | null;
@@ -30,7 +30,8 @@ export interface DeadLetter {
   readonly reason: string;
 }
 
-export const ticketIn = ({ body }: Pick<QueueMessage, 'body'>): DeliveryTicket | null => {
+/** The ticket that a message carries; `null` if PassPost did not write the message. */
+export const ticketOfMessage = ({ body }: Pick<QueueMessage, 'body'>): DeliveryTicket | null => {
   try {
     return ticketFromMessage(body);
   } catch {
@@ -46,24 +47,28 @@ const lastAttempt = ({ last }: StoredDelivery): DeadLetter['last_attempt'] =>
     error: last.error?.code ?? null,
   };
 
-const whyThere = (ticket: DeliveryTicket | null, delivery: StoredDelivery | 'unreadable' | null): string => {
-  if (!ticket) return 'it is no message of ours: redriving leaves it';
-  if (delivery === 'unreadable') return 'its row is none that this version reads';
-  if (!delivery) return 'its delivery is gone, deleted or expired: redriven, it is discarded';
+const reasonOf = (ticket: DeliveryTicket | null, delivery: StoredDelivery | 'unreadable' | null): string => {
+  if (!ticket) return 'PassPost did not write this message: redrive leaves it in the queue';
+  if (delivery === 'unreadable') return 'this version cannot read the row of its delivery';
+  if (!delivery) return 'its delivery was deleted or has expired: redrive makes deliver discard the message';
   const { status, attempts_made } = delivery;
-  if (status === 'held') return 'its webhook is disabled: it goes on when that is enabled';
-  if (status !== 'pending' && status !== 'failed') return `settled meanwhile (${status}): redriven, it is discarded`;
-  if (delivery.ticket !== ticket.ticket) return 'another message carries what is owed: redriven, it is discarded';
-  return `attempt ${attempts_made + 1} is owed and was never recorded: a failure of our own, see the log of deliver for its id`;
+  if (status === 'held') return 'its webhook is disabled: enabling the webhook releases the delivery';
+  if (status !== 'pending' && status !== 'failed') {
+    return `its delivery is settled (${status}): redrive makes deliver discard the message`;
+  }
+  if (delivery.ticket !== ticket.ticket) {
+    return 'a newer message carries this delivery: redrive makes deliver discard this one';
+  }
+  return `attempt ${attempts_made + 1} is due and was never recorded: PassPost failed, search the log of deliver for the id`;
 };
 
-/** Looks up what each message is about, in one read. */
-export const deadLettersOf = async (
+/** Reads the deliveries of these messages, in one batch. */
+export const readDeadLetters = async (
   dynamo: DynamoDBClient,
   deliveryTable: string,
   messages: readonly QueueMessage[],
 ): Promise<DeadLetter[]> => {
-  const tickets = messages.map(ticketIn);
+  const tickets = messages.map(ticketOfMessage);
   const find = await batchGet(
     dynamo,
     tickets.flatMap((ticket) =>
@@ -91,7 +96,7 @@ export const deadLettersOf = async (
       receive_count: message.receiveCount,
       sent_at: new Date(message.sentAtMs).toISOString(),
       first_received_at: new Date(message.firstReceivedAtMs).toISOString(),
-      reason: whyThere(ticket, row),
+      reason: reasonOf(ticket, row),
     };
   });
 };

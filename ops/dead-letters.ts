@@ -1,13 +1,13 @@
 import { ago, type Command, wholeNumber } from './command.ts';
-import { type DeadLetter, deadLettersOf } from './dead-letter.ts';
+import { type DeadLetter, readDeadLetters } from './dead-letter.ts';
 import type { Deployment } from './deployment.ts';
 import { type Failure, failureOf } from './failure.ts';
-import { goThrough, type QueueMessage } from './queue-messages.ts';
+import { type QueueMessage, visitMessages } from './queue-messages.ts';
 
-const look = async ({ sqs }: Deployment, queueUrl: string, limit: number): Promise<QueueMessage[]> => {
+const peek = async ({ sqs }: Deployment, queueUrl: string, limit: number): Promise<QueueMessage[]> => {
   const messages: QueueMessage[] = [];
-  await goThrough(sqs, queueUrl, limit, async (seen) => {
-    messages.push(...seen);
+  await visitMessages(sqs, queueUrl, limit, async (batch) => {
+    messages.push(...batch);
     return [];
   });
   return messages;
@@ -37,19 +37,21 @@ const failureLines = ({ message_id, row, change, put_aside_at, reason }: Failure
 ];
 
 export const deadLetters: Command = {
-  summary: 'show what could not be worked on, and why; takes nothing away',
+  summary: 'show failed messages and the reasons; deletes nothing',
   details:
-    'Looks into both queues that have an alarm: messages of deliveries that were received too often, and changes that the\nfan-out could not understand. What is looked at is hidden from others meanwhile, and its receive count rises.',
-  options: { limit: { type: 'string', value: 'N', says: 'of each queue at most so many, 1–10,000; 100 by default' } },
-  prepare(given) {
-    const limit = wholeNumber(given, 'limit', [1, 10_000], 100);
+    'Reads both queues that have an alarm: delivery messages that were received too often, and changes that the fan-out could\nnot read. While the command runs, the messages are hidden from other readers. Each look raises their receive count.',
+  options: {
+    limit: { type: 'string', value: 'N', description: 'maximum for each queue, 1–10,000; 100 by default' },
+  },
+  prepare(values) {
+    const limit = wholeNumber(values, 'limit', [1, 10_000], 100);
     return async (deployment) => {
       const { dynamo, resources } = deployment;
-      const [letters, putAside] = await Promise.all(
-        [resources.deadLetters, resources.failures].map((url) => look(deployment, url, limit)),
+      const [letters, changes] = await Promise.all(
+        [resources.deadLetters, resources.failures].map((url) => peek(deployment, url, limit)),
       );
-      const dead_letters = await deadLettersOf(dynamo, resources.deliveryTable, letters ?? []);
-      const failures = (putAside ?? []).map(failureOf);
+      const dead_letters = await readDeadLetters(dynamo, resources.deliveryTable, letters ?? []);
+      const failures = (changes ?? []).map(failureOf);
       const nowMs = Date.now();
       return {
         data: { dead_letters, failures },

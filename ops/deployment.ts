@@ -5,7 +5,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { readStackFile } from '../local/state/stack-file.ts';
 import { type Resources, resourcesIn, type StackResource } from './resources.ts';
 
-/** One deployed stack, on AWS or on this machine, as the commands know it. */
+/** A deployed stack, on AWS or on this machine, with clients and resources for the commands. */
 export interface Deployment {
   readonly name: string;
   readonly dynamo: DynamoDBClient;
@@ -16,28 +16,28 @@ export interface Deployment {
 
 const listResources = async (stackName: string): Promise<StackResource[]> => {
   const client = new CloudFormationClient({});
-  const listed: StackResource[] = [];
+  const resources: StackResource[] = [];
   try {
-    // Not DescribeStackResources: that one stops at a hundred.
+    // Not DescribeStackResources, because that call returns at most 100 resources.
     for await (const { StackResourceSummaries = [] } of paginateListStackResources(
       { client },
       { StackName: stackName },
     )) {
       for (const { LogicalResourceId = '', ResourceType = '', PhysicalResourceId = '' } of StackResourceSummaries) {
-        listed.push({ logicalId: LogicalResourceId, type: ResourceType, physicalId: PhysicalResourceId });
+        resources.push({ logicalId: LogicalResourceId, type: ResourceType, physicalId: PhysicalResourceId });
       }
     }
   } catch (cause) {
     if (!/does not exist/.test((cause as Error).message)) throw cause;
-    throw new Error(`There is no stack ${stackName} in this account and region: check --stage and AWS_REGION.`, {
+    throw new Error(`The stack ${stackName} does not exist in this account and region: check --stage and AWS_REGION.`, {
       cause,
     });
   }
-  return listed;
+  return resources;
 };
 
-/** `passpost-<stage>`, with the credentials and the region that the AWS CLI would use. */
-export const deploymentOnAws = async (stage: string): Promise<Deployment> => {
+/** The stack `passpost-<stage>`, with the credentials and the region of the AWS CLI. Throws if the stack does not exist. */
+export const awsDeployment = async (stage: string): Promise<Deployment> => {
   const name = `passpost-${stage}`;
   return {
     name,
@@ -48,20 +48,20 @@ export const deploymentOnAws = async (stage: string): Promise<Deployment> => {
   };
 };
 
-/** The stack that runs on this folder. */
-export const deploymentHere = (folder: string): Deployment => {
+/** The local stack that keeps its data in this folder. Throws if none runs. */
+export const localDeployment = (folder: string): Deployment => {
   const file = readStackFile(folder);
-  if (!file) throw new Error(`No stack runs on ${folder}: --local needs one, which npm start gives.`);
-  const at = (endpoint: string) => ({
+  if (!file) throw new Error(`No local stack runs with the folder ${folder}: start one with npm start.`);
+  const clientOptions = (endpoint: string) => ({
     endpoint,
     region: 'us-east-1',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
   });
   return {
     name: 'the local stack',
-    dynamo: new DynamoDBClient(at(file.endpoints.dynamodb)),
-    sqs: new SQSClient(at(file.endpoints.sqs)),
-    lambda: new LambdaClient(at(file.endpoints.lambda)),
+    dynamo: new DynamoDBClient(clientOptions(file.endpoints.dynamodb)),
+    sqs: new SQSClient(clientOptions(file.endpoints.sqs)),
+    lambda: new LambdaClient(clientOptions(file.endpoints.lambda)),
     resources: resourcesIn(file.stackName, file.resources),
   };
 };

@@ -1,6 +1,7 @@
 import { QueryCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { batchGet } from '../lambdas/adapters/aws/batch-get.ts';
+import { partitions, prefixes } from '../lambdas/adapters/rows/key-names.ts';
 import { deliveryPk, indexes, SHARDS, webhookKey } from '../lambdas/adapters/rows/table-keys.ts';
 import { storedWebhookSchema } from '../lambdas/domain/webhooks/webhook.ts';
 import { ago, type Command, wholeNumber } from './command.ts';
@@ -11,13 +12,13 @@ export interface FailingWebhook {
   readonly failing_since: string;
   readonly account_id: string | null;
   readonly mode: string | null;
-  /** Without its query, which may be the receiver's secret. */
+  /** Without the query, which may contain the receiver's secret. */
   readonly url: string | null;
   readonly enabled: boolean | null;
 }
 
-/** Its health knows no owner; each of its deliveries does. */
-const ownerOf = async ({ dynamo, resources }: Deployment, webhookId: string): Promise<string | null> => {
+/** Reads the owner from any delivery of the webhook, because its health row has no owner. */
+const readOwner = async ({ dynamo, resources }: Deployment, webhookId: string): Promise<string | null> => {
   for (let shard = 0; shard < SHARDS; shard++) {
     const { Items: [row] = [] } = await dynamo.send(
       new QueryCommand({
@@ -33,8 +34,8 @@ const ownerOf = async ({ dynamo, resources }: Deployment, webhookId: string): Pr
   return null;
 };
 
-const webhookOf = async (deployment: Deployment, webhookId: string) => {
-  const owner = await ownerOf(deployment, webhookId);
+const readWebhook = async (deployment: Deployment, webhookId: string) => {
+  const owner = await readOwner(deployment, webhookId);
   if (owner === null) return { owner, webhook: null };
   const key = webhookKey(owner, webhookId);
   const { domainTable } = deployment.resources;
@@ -48,16 +49,16 @@ const readFailing = async (deployment: Deployment, limit: number): Promise<Faili
       TableName: deployment.resources.deliveryTable,
       IndexName: indexes.failing,
       KeyConditionExpression: 'failing_pk = :all',
-      ExpressionAttributeValues: marshall({ ':all': 'F' }),
+      ExpressionAttributeValues: marshall({ ':all': partitions.failing }),
       Limit: limit,
     }),
   );
-  const found: FailingWebhook[] = [];
+  const webhooks: FailingWebhook[] = [];
   for (const { pk, failing_since } of Items.map((item) => unmarshall(item))) {
-    const webhook_id = String(pk).slice(2);
-    const { owner, webhook } = await webhookOf(deployment, webhook_id);
+    const webhook_id = String(pk).slice(prefixes.webhook.length);
+    const { owner, webhook } = await readWebhook(deployment, webhook_id);
     const [account_id = null, mode = null] = owner?.split('#') ?? [];
-    found.push({
+    webhooks.push({
       webhook_id,
       failing_since: new Date(Number(failing_since)).toISOString(),
       account_id,
@@ -66,7 +67,7 @@ const readFailing = async (deployment: Deployment, limit: number): Promise<Faili
       enabled: webhook?.enabled ?? null,
     });
   }
-  return found;
+  return webhooks;
 };
 
 const lineOf = ({ webhook_id, failing_since, account_id, mode, url, enabled }: FailingWebhook, nowMs: number): string =>
@@ -79,11 +80,11 @@ const lineOf = ({ webhook_id, failing_since, account_id, mode, url, enabled }: F
   ].join('  ');
 
 export const failing: Command = {
-  summary: 'list webhooks that fail, the longest first',
-  details: 'A webhook fails from its first refusal after a success until its next success.',
-  options: { limit: { type: 'string', value: 'N', says: 'at most so many, 1–1,000; 50 by default' } },
-  prepare(given) {
-    const limit = wholeNumber(given, 'limit', [1, 1000], 50);
+  summary: 'list failing webhooks, the longest failing first',
+  details: 'A webhook is failing from its first refusal after a success until its next success.',
+  options: { limit: { type: 'string', value: 'N', description: 'maximum of webhooks, 1–1,000; 50 by default' } },
+  prepare(values) {
+    const limit = wholeNumber(values, 'limit', [1, 1000], 50);
     return async (deployment) => {
       const webhooks = await readFailing(deployment, limit);
       const nowMs = Date.now();

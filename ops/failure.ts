@@ -13,7 +13,7 @@ const bodySchema = z.object({
   }),
 });
 
-/** A change that the fan-out could not understand: which row it was, not what stands in it. */
+/** A change that the fan-out could not read. Names the row, but does not contain its content. */
 export interface Failure {
   readonly message_id: string;
   readonly row: { readonly kind: string | null; readonly pk: string; readonly sk: string } | null;
@@ -30,17 +30,19 @@ const parse = (body: string) => {
   }
 };
 
+/** Describes a message of the failures queue. */
 export const failureOf = ({ id, body, sentAtMs }: QueueMessage): Failure => {
-  const known = parse(body);
+  const parsed = parse(body);
   const common = { message_id: id, put_aside_at: new Date(sentAtMs).toISOString() };
-  // What the stream's mapping itself puts there has another form.
-  if (!known)
-    return { ...common, row: null, change: null, reason: 'it is not from the fan-out function: read it in SQS' };
-  const { Keys, NewImage } = known.record.dynamodb;
+  // The stream's mapping itself writes messages in another form.
+  if (!parsed) {
+    return { ...common, row: null, change: null, reason: 'the fan-out function did not write it: read it in SQS' };
+  }
+  const { Keys, NewImage } = parsed.record.dynamodb;
   return {
     ...common,
     row: { kind: NewImage?.kind ?? null, ...Keys },
-    change: known.record.eventName ?? null,
-    reason: known.reason,
+    change: parsed.record.eventName ?? null,
+    reason: parsed.reason,
   };
 };

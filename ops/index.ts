@@ -7,7 +7,7 @@ import { redrive } from './redrive.ts';
 import { rotateKeyring } from './rotate-keyring.ts';
 import { status } from './status.ts';
 
-/** What an operator may say. */
+/** The operator's commands by name, in the order of the overview. */
 export const commands: Readonly<Record<string, Command>> = {
   status,
   'dead-letters': deadLetters,

@@ -6,22 +6,23 @@ import { ago, type Command } from './command.ts';
 import type { Deployment } from './deployment.ts';
 import { type Depth, depthOf } from './queue-messages.ts';
 
-/** What is done within a minute of its time was not late. */
-const LATE_MS = 60_000;
+/** The report counts a delivery as overdue one minute after its time. */
+const REPORT_OVERDUE_AFTER_MS = 60_000;
 
-export interface Owed {
-  /** Standing in the due index. */
+export interface Backlog {
+  /** Deliveries in the due index: they wait for another attempt. */
   readonly owed: number;
-  /** Of them, waiting longer than the queue could carry. */
+  /** How many of them are parked, because their wait exceeds the maximum delay of SQS. */
   readonly parked: number;
-  /** Of them, due for more than a minute. */
+  /** How many of them have been due for more than one minute. */
   readonly overdue: number;
   readonly oldest: { readonly delivery_id: string; readonly webhook_id: string; readonly due_at: string } | null;
   readonly queues: { readonly deliveries: Depth; readonly slow: Depth };
 }
 
-export const readOwed = async ({ dynamo, sqs, resources }: Deployment, nowMs: number): Promise<Owed> => {
-  const oneShard = async (shard: number) => {
+/** Reads the whole due index and the depth of both lanes. */
+export const readBacklog = async ({ dynamo, sqs, resources }: Deployment, nowMs: number): Promise<Backlog> => {
+  const readShard = async (shard: number) => {
     const rows: { readonly sk: string; readonly dueAtMs: number; readonly isParked: boolean }[] = [];
     const query = {
       TableName: resources.deliveryTable,
@@ -37,16 +38,16 @@ export const readOwed = async ({ dynamo, sqs, resources }: Deployment, nowMs: nu
     }
     return rows;
   };
-  const rows = (await Promise.all(Array.from({ length: DUE_SHARDS }, (_, shard) => oneShard(shard)))).flat();
+  const rows = (await Promise.all(Array.from({ length: DUE_SHARDS }, (_, shard) => readShard(shard)))).flat();
   const oldest = rows.reduce<(typeof rows)[number] | null>(
-    (first, row) => (first && first.dueAtMs <= row.dueAtMs ? first : row),
+    (earliest, row) => (earliest && earliest.dueAtMs <= row.dueAtMs ? earliest : row),
     null,
   );
   const [deliveries, slow] = await Promise.all([depthOf(sqs, resources.deliveries), depthOf(sqs, resources.slow)]);
   return {
     owed: rows.length,
     parked: rows.filter(({ isParked }) => isParked).length,
-    overdue: rows.filter(({ dueAtMs }) => dueAtMs < nowMs - LATE_MS).length,
+    overdue: rows.filter(({ dueAtMs }) => dueAtMs < nowMs - REPORT_OVERDUE_AFTER_MS).length,
     oldest: oldest && {
       delivery_id: oldest.sk,
       webhook_id: webhookOfDelivery(oldest.sk),
@@ -59,8 +60,8 @@ export const readOwed = async ({ dynamo, sqs, resources }: Deployment, nowMs: nu
 const depthLine = (name: string, { waiting, in_flight, delayed }: Depth): string =>
   `Queue ${name}: ${waiting} waiting, ${in_flight} in flight, ${delayed} delayed`;
 
-export const owedLines = ({ owed, parked, overdue, oldest, queues }: Owed, nowMs: number): string[] => [
-  `Owed again: ${owed} (${parked} parked, ${overdue} overdue)`,
+export const backlogLines = ({ owed, parked, overdue, oldest, queues }: Backlog, nowMs: number): string[] => [
+  `Waiting for another attempt: ${owed} (${parked} parked, ${overdue} overdue)`,
   ...(oldest
     ? [
         Date.parse(oldest.due_at) > nowMs
@@ -73,13 +74,13 @@ export const owedLines = ({ owed, parked, overdue, oldest, queues }: Owed, nowMs
 ];
 
 export const owed: Command = {
-  summary: 'show how much is owed, parked and overdue, and the oldest of it',
+  summary: 'count deliveries that wait for another attempt, and show the oldest',
   details:
-    'What is owed again stands in the due index; first attempts stand in the queues alone. Reads the whole index: a read\nunit for some twenty entries.',
+    'Deliveries that wait for another attempt are in the due index; first attempts are only in the queues. Reads the whole\nindex: one read unit for about twenty entries.',
   options: {},
   prepare: () => async (deployment) => {
     const nowMs = Date.now();
-    const data = await readOwed(deployment, nowMs);
-    return { data, lines: owedLines(data, nowMs) };
+    const data = await readBacklog(deployment, nowMs);
+    return { data, lines: backlogLines(data, nowMs) };
   },
 };

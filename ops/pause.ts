@@ -4,49 +4,51 @@ import type { Deployment } from './deployment.ts';
 import { switchLanes } from './lanes.ts';
 import { depthOf } from './queue-messages.ts';
 
-/** What is in flight is recorded within the deliver function's 45 s. */
+/** Longer than the timeout of the deliver function (45 s), which records the messages in flight. */
 const DRAIN_MS = 60_000;
 
-const waiting = async ({ sqs, resources }: Deployment) => {
+const depthOfLanes = async ({ sqs, resources }: Deployment) => {
   const depths = await Promise.all([resources.deliveries, resources.slow].map((url) => depthOf(sqs, url)));
   const sum = (name: 'waiting' | 'in_flight' | 'delayed') => depths.reduce((total, depth) => total + depth[name], 0);
   return { waiting: sum('waiting'), in_flight: sum('in_flight'), delayed: sum('delayed') };
 };
 
-const drained = async (deployment: Deployment) => {
+const waitUntilDrained = async (deployment: Deployment) => {
   for (const endMs = Date.now() + DRAIN_MS; ; await sleep(1000)) {
-    const depth = await waiting(deployment);
+    const depth = await depthOfLanes(deployment);
     if (depth.in_flight === 0 || Date.now() > endMs) return depth;
   }
 };
 
 export const pause: Command = {
-  summary: 'stop deliveries for maintenance; nothing is lost',
+  summary: 'stop deliveries for maintenance; loses nothing',
   details:
-    'Disables both mappings of the deliver function and waits up to a minute for what is in flight. The API, the stream and\nthe tick go on: what is to be delivered waits in the queues, which keep it for 14 days. What waits for half an hour\nsets off the alarms deliveries-waiting and slow-waiting, so that no pause is forgotten.',
+    'Disables both mappings of the deliver function and waits up to a minute for the messages in flight. The API, the stream\nand the ticks keep running. Deliveries wait in the queues, which retain messages for 14 days. When a message has waited\nfor 30 minutes, the alarms deliveries-waiting and slow-waiting go off, so that nobody forgets a pause.',
   options: {},
   prepare: () => async (deployment) => {
     await switchLanes(deployment, false);
-    const data = { deliveries: 'paused', ...(await drained(deployment)) };
+    const data = { deliveries: 'paused', ...(await waitUntilDrained(deployment)) };
     const lines = [
       'Deliveries are paused.',
       `Waiting: ${data.waiting}, delayed: ${data.delayed}, in flight: ${data.in_flight}.`,
-      ...(data.in_flight > 0 ? ['What is in flight is not finished, or comes back after its visibility timeout.'] : []),
-      'Once something has waited for half an hour, the alarms deliveries-waiting and slow-waiting go off.',
-      'Resume within 14 days: queues keep messages no longer.',
+      ...(data.in_flight > 0
+        ? ['Messages in flight are not finished, or return to their queue after the visibility timeout.']
+        : []),
+      'When a message has waited for 30 minutes, the alarms deliveries-waiting and slow-waiting go off.',
+      'Resume within 14 days: the queues delete older messages.',
     ];
     return { data, lines };
   },
 };
 
 export const resume: Command = {
-  summary: 'let deliveries go on after a pause',
+  summary: 'start deliveries again after a pause',
   details: 'Enables both mappings of the deliver function again.',
   options: {},
   prepare: () => async (deployment) => {
-    const before = await waiting(deployment);
+    const before = await depthOfLanes(deployment);
     await switchLanes(deployment, true);
     const data = { deliveries: 'running', ...before };
-    return { data, lines: [`Deliveries go on: ${before.waiting} waited, ${before.delayed} are delayed.`] };
+    return { data, lines: [`Deliveries are running: ${before.waiting} waited, ${before.delayed} are delayed.`] };
   },
 };

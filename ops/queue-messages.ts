@@ -11,13 +11,13 @@ export interface QueueMessage {
   readonly id: string;
   readonly receipt: string;
   readonly body: string;
-  /** By all who tried, this look included. */
+  /** How often the message was received, including this time. */
   readonly receiveCount: number;
   readonly sentAtMs: number;
   readonly firstReceivedAtMs: number;
 }
 
-/** Long enough to go through a large queue; whoever ends in the middle hides what it saw for as long. */
+/** Long enough for a large queue. If the command dies, the messages that it received stay hidden for this time. */
 const HIDDEN_SECONDS = 600;
 const BATCH = 10;
 
@@ -34,25 +34,25 @@ const entriesOf = (messages: readonly QueueMessage[]) =>
   messages.map(({ receipt }, index) => ({ Id: String(index), ReceiptHandle: receipt }));
 
 /**
- * Goes through a queue, each message once. `use` says which it is done with: those are deleted; all others can be seen by
- * everybody again at the end, as if nobody had looked. Answers how many were looked at.
+ * Receives each message of a queue once, up to a limit. The messages that `visit` returns are deleted; all others become
+ * visible again at the end. Returns the number of received messages.
  */
-export const goThrough = async (
+export const visitMessages = async (
   sqs: SQSClient,
   queueUrl: string,
-  atMost: number,
-  use: (messages: readonly QueueMessage[]) => Promise<readonly QueueMessage[]>,
+  limit: number,
+  visit: (messages: readonly QueueMessage[]) => Promise<readonly QueueMessage[]>,
 ): Promise<number> => {
-  const kept = new Map<string, QueueMessage>();
+  const hidden = new Map<string, QueueMessage>();
   const seen = new Set<string>();
   try {
-    while (seen.size < atMost) {
+    while (seen.size < limit) {
       const { Messages = [] } = await sqs.send(
         new ReceiveMessageCommand({
           QueueUrl: queueUrl,
-          MaxNumberOfMessages: Math.min(BATCH, atMost - seen.size),
+          MaxNumberOfMessages: Math.min(BATCH, limit - seen.size),
           VisibilityTimeout: HIDDEN_SECONDS,
-          // Asks all of SQS's servers: without waiting, an answer may be empty while messages are there.
+          // Long polling asks all of SQS's servers: without it, a response may be empty although the queue has messages.
           WaitTimeSeconds: 1,
           MessageSystemAttributeNames: ['ApproximateReceiveCount', 'SentTimestamp', 'ApproximateFirstReceiveTimestamp'],
         }),
@@ -61,17 +61,17 @@ export const goThrough = async (
       if (fresh.length === 0) break;
       for (const message of fresh) {
         seen.add(message.id);
-        kept.set(message.id, message);
+        hidden.set(message.id, message);
       }
-      const done = await use(fresh);
+      const done = await visit(fresh);
       if (done.length === 0) continue;
       await sqs.send(new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries: entriesOf(done) }));
-      for (const { id } of done) kept.delete(id);
+      for (const { id } of done) hidden.delete(id);
     }
   } finally {
-    const left = [...kept.values()];
-    for (let i = 0; i < left.length; i += BATCH) {
-      const Entries = entriesOf(left.slice(i, i + BATCH)).map((entry) => ({ ...entry, VisibilityTimeout: 0 }));
+    const remaining = [...hidden.values()];
+    for (let i = 0; i < remaining.length; i += BATCH) {
+      const Entries = entriesOf(remaining.slice(i, i + BATCH)).map((entry) => ({ ...entry, VisibilityTimeout: 0 }));
       await sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: queueUrl, Entries }));
     }
   }
@@ -82,11 +82,11 @@ export interface Depth {
   /** Ready to be received. */
   readonly waiting: number;
   readonly in_flight: number;
-  /** Sent with a delay that is not over. */
+  /** Sent with a delay that has not passed. */
   readonly delayed: number;
 }
 
-/** SQS's own numbers, which it calls approximate. */
+/** Reads the depth of a queue. SQS calls these numbers approximate. */
 export const depthOf = async (sqs: SQSClient, queueUrl: string): Promise<Depth> => {
   const { Attributes = {} } = await sqs.send(
     new GetQueueAttributesCommand({

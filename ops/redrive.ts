@@ -1,14 +1,14 @@
 import { createDeliveryQueue } from '../lambdas/adapters/deliveries/delivery-queue.ts';
 import type { DeliveryTicket } from '../lambdas/domain/deliveries/delivery.ts';
 import { isId, webhookOfDelivery } from '../lambdas/domain/foundation/id.ts';
-import { type Command, type Given, UsageError } from './command.ts';
-import { ticketIn } from './dead-letter.ts';
-import { goThrough } from './queue-messages.ts';
+import { type Command, type OptionValues, UsageError } from './command.ts';
+import { ticketOfMessage } from './dead-letter.ts';
+import { visitMessages } from './queue-messages.ts';
 
-/** Which messages are meant; exactly one of the three flags says so. */
-const choice = ({ webhook, delivery, all }: Given): ((ticket: DeliveryTicket) => boolean) => {
+/** A predicate for the chosen messages. Exactly one of the three options chooses them. */
+const choice = ({ webhook, delivery, all }: OptionValues): ((ticket: DeliveryTicket) => boolean) => {
   if ([webhook, delivery, all].filter((value) => value !== undefined).length !== 1) {
-    throw new UsageError('One of --webhook, --delivery and --all is needed.');
+    throw new UsageError('Exactly one of --webhook, --delivery and --all is required.');
   }
   if (webhook !== undefined) {
     if (!isId('whk', String(webhook))) throw new UsageError(`--webhook takes a webhook's id, whk_…, not "${webhook}".`);
@@ -24,32 +24,32 @@ const choice = ({ webhook, delivery, all }: Given): ((ticket: DeliveryTicket) =>
 };
 
 export const redrive: Command = {
-  summary: 'send dead letters to the deliveries queue again, all or some',
+  summary: 'send dead letters to the deliveries queue again, some or all',
   details:
-    'Each is sent before it is deleted, so none is lost; what was settled meanwhile is discarded on arrival, so redriving\ntwice does no harm. Remove the cause first, or they come back.',
+    'Each message is sent before it is deleted, so none is lost. The deliver function discards messages of settled deliveries,\nso redriving twice does no harm. Remove the cause first: otherwise the messages become dead letters again.',
   options: {
-    webhook: { type: 'string', value: 'ID', says: "one webhook's" },
-    delivery: { type: 'string', value: 'ID', says: "one delivery's" },
-    all: { type: 'boolean', says: 'all of them' },
+    webhook: { type: 'string', value: 'ID', description: 'the dead letters of one webhook' },
+    delivery: { type: 'string', value: 'ID', description: 'the dead letter of one delivery' },
+    all: { type: 'boolean', description: 'all dead letters' },
   },
-  prepare(given) {
-    const isMeant = choice(given);
+  prepare(values) {
+    const isChosen = choice(values);
     return async ({ sqs, resources }) => {
       const queue = createDeliveryQueue(sqs, resources.deliveries, 1);
       let redriven = 0;
-      const looked = await goThrough(sqs, resources.deadLetters, Number.POSITIVE_INFINITY, async (messages) => {
-        const meant = messages.flatMap((message) => {
-          const ticket = ticketIn(message);
-          return ticket && isMeant(ticket) ? [{ message, ticket }] : [];
+      const visited = await visitMessages(sqs, resources.deadLetters, Number.POSITIVE_INFINITY, async (messages) => {
+        const chosen = messages.flatMap((message) => {
+          const ticket = ticketOfMessage(message);
+          return ticket && isChosen(ticket) ? [{ message, ticket }] : [];
         });
         const nowMs = Date.now();
-        // However far off it was due: deliver looks at its row and sends it on.
-        const tickets = meant.map(({ ticket }) => ({ ...ticket, dueAtMs: Math.min(ticket.dueAtMs, nowMs) }));
+        // Due now even if the delivery is due later, because deliver reads the row and sends the message on.
+        const tickets = chosen.map(({ ticket }) => ({ ...ticket, dueAtMs: Math.min(ticket.dueAtMs, nowMs) }));
         await queue.send(tickets, nowMs);
-        redriven += meant.length;
-        return meant.map(({ message }) => message);
+        redriven += chosen.length;
+        return chosen.map(({ message }) => message);
       });
-      const left = looked - redriven;
+      const left = visited - redriven;
       return {
         data: { redriven, left },
         lines: [`Redriven: ${redriven}. Left in the dead letters: ${left}.`],

@@ -5,8 +5,8 @@ export interface StackResource {
   readonly physicalId: string;
 }
 
-/** What the commands work with: its type, and its construct's path in the stack. */
-const wanted = {
+/** The resources that the commands use: type, and path of the construct in the stack. */
+const paths = {
   domainTable: ['AWS::DynamoDB::Table', 'storage/domain-table'],
   deliveryTable: ['AWS::DynamoDB::Table', 'storage/delivery-table'],
   deliveries: ['AWS::SQS::Queue', 'delivery/deliveries'],
@@ -18,20 +18,23 @@ const wanted = {
   keyMaterial: ['AWS::Lambda::Function', 'keyring/key-material'],
 } as const;
 
-export type Resources = Readonly<Record<keyof typeof wanted, string>>;
+export type Resources = Readonly<Record<keyof typeof paths, string>>;
 
-/** A logical id is the path without its punctuation, and a hash. https://docs.aws.amazon.com/cdk/v2/guide/identifiers.html */
+/** Whether a logical id belongs to this path: it is the path without punctuation, plus a hash. https://docs.aws.amazon.com/cdk/v2/guide/identifiers.html */
 const isAt = (path: string, logicalId: string): boolean => {
   const name = path.replaceAll(/[^A-Za-z0-9]/g, '');
   return logicalId.startsWith(name) && /^[0-9A-F]{8}$/.test(logicalId.slice(name.length));
 };
 
-/** The physical id of each; tables and functions by name, queues by URL, mappings by UUID. */
+/**
+ * The physical ids of the resources: names of tables and functions, URLs of queues, UUIDs of mappings. Throws if the stack lacks
+ * one of them.
+ */
 export const resourcesIn = (stackName: string, listed: readonly StackResource[]): Resources => {
-  const found = Object.entries(wanted).map(([name, [type, path]]) => {
-    const one = listed.find((resource) => resource.type === type && isAt(path, resource.logicalId));
-    if (!one) throw new Error(`The stack ${stackName} has no ${path}: was it deployed from this version?`);
-    return [name, one.physicalId];
+  const ids = Object.entries(paths).map(([name, [type, path]]) => {
+    const resource = listed.find((candidate) => candidate.type === type && isAt(path, candidate.logicalId));
+    if (!resource) throw new Error(`The stack ${stackName} has no ${path}: was it deployed from this version?`);
+    return [name, resource.physicalId];
   });
-  return Object.fromEntries(found) as Resources;
+  return Object.fromEntries(ids) as Resources;
 };

@@ -1,9 +1,9 @@
 import { InvokeCommand } from '@aws-sdk/client-lambda';
 import * as z from 'zod';
 import { rotationSchema } from '../lambdas/domain/keyring/rotate-keyring.ts';
-import { type Command, moment, UsageError } from './command.ts';
+import { type Command, UsageError, utc } from './command.ts';
 
-const answerSchema = z.union([
+const resultSchema = z.union([
   z.object({
     added: z.boolean(),
     sealing_kid: z.string(),
@@ -16,16 +16,16 @@ const answerSchema = z.union([
 export const rotateKeyring: Command = {
   summary: 'add new keys to the keyring: published now, signing later',
   details:
-    'Adds a sealing pair and a signing key of each kind. New secrets are sealed to the new pair at once; the new keys sign\nafter the time given, and what was sealed or signed before stays good. While new keys wait for their time a second run\nadds none: it finishes one that died, and may bring the time forward.',
+    'Adds a sealing pair and a signing key of each kind. New secrets are sealed to the new pair immediately. The new keys sign\nafter the given time. Older secrets and signatures stay valid. While new keys wait for their time, another run adds no\nkeys: it completes a run that died, and it can make the new keys sign earlier.',
   options: {
     'signs-in': {
       type: 'string',
       value: 'SECONDS',
-      says: 'publish the new keys for so long before they sign, 1,200–2,592,000; 86,400 (a day) by default',
+      description: 'time between publishing and signing, 1,200–2,592,000; 86,400 (one day) by default',
     },
   },
-  prepare(given) {
-    const wait = given['signs-in'];
+  prepare(values) {
+    const wait = values['signs-in'];
     const request = rotationSchema.safeParse({
       operation: 'rotate-keyring',
       ...(wait === undefined ? {} : { signs_in_seconds: /^\d+$/.test(String(wait)) ? Number(wait) : Number.NaN }),
@@ -38,13 +38,13 @@ export const rotateKeyring: Command = {
         new InvokeCommand({ FunctionName: resources.keyMaterial, Payload: JSON.stringify(request.data) }),
       );
       const text = Payload?.transformToString() ?? '';
-      const answer = FunctionError ? undefined : answerSchema.safeParse(JSON.parse(text)).data;
-      if (!answer) throw new Error('The key-material function failed: see its log.');
-      if ('error' in answer) throw new Error(`The keyring was not rotated: ${answer.error.message}`);
-      const did = answer.added
+      const result = FunctionError ? undefined : resultSchema.safeParse(JSON.parse(text)).data;
+      if (!result) throw new Error('The key-material function failed: see its log.');
+      if ('error' in result) throw new Error(`The keyring was not rotated: ${result.error.message}`);
+      const line = result.added
         ? 'New keys were added and published.'
-        : 'New keys were waiting already: none were added.';
-      return { data: answer, lines: [did, `They sign from ${moment(Date.parse(answer.signs_from))}.`] };
+        : 'No keys were added, because new keys are already waiting.';
+      return { data: result, lines: [line, `The new keys sign from ${utc(Date.parse(result.signs_from))}.`] };
     };
   },
 };

@@ -1,18 +1,18 @@
 import { parseArgs } from 'node:util';
-import { type Command, type Given, parseable, UsageError } from './command.ts';
-import { type Deployment, deploymentHere, deploymentOnAws } from './deployment.ts';
+import { type Command, type OptionValues, parseArgsOptions, UsageError } from './command.ts';
+import { awsDeployment, type Deployment, localDeployment } from './deployment.ts';
 import { commands } from './index.ts';
 
 const common: Command['options'] = {
-  stage: { type: 'string', value: 'NAME', says: 'the stack passpost-NAME on AWS; production by default' },
-  local: { type: 'boolean', says: 'the stack that npm start runs on this machine' },
-  json: { type: 'boolean', says: 'one JSON object, for machines' },
-  help: { type: 'boolean', says: 'this page' },
+  stage: { type: 'string', value: 'NAME', description: 'use the stack passpost-NAME on AWS; production by default' },
+  local: { type: 'boolean', description: 'use the stack that npm start runs on this machine' },
+  json: { type: 'boolean', description: 'print one JSON object' },
+  help: { type: 'boolean', description: 'show this page' },
 };
 
 const optionLines = (options: Command['options']): string[] =>
   Object.entries(options).map(
-    ([name, { value, says }]) => `  ${`--${name}${value ? ` ${value}` : ''}`.padEnd(20)} ${says}`,
+    ([name, { value, description }]) => `  ${`--${name}${value ? ` ${value}` : ''}`.padEnd(20)} ${description}`,
   );
 
 const overview = (): string =>
@@ -23,7 +23,7 @@ const overview = (): string =>
     '',
     ...optionLines(common),
     '',
-    '<command> --help says more of one.',
+    'Show the options of a command with: <command> --help',
   ].join('\n');
 
 const helpOf = (name: string, { summary, details, options }: Command): string =>
@@ -37,29 +37,32 @@ const helpOf = (name: string, { summary, details, options }: Command): string =>
     ...optionLines({ ...options, ...common }),
   ].join('\n');
 
-const read = (args: readonly string[], options: Command['options']): Given => {
+const read = (args: readonly string[], options: Command['options']): OptionValues => {
   try {
-    return parseArgs({ args: [...args], options: parseable({ ...options, ...common }) }).values as Given;
+    return parseArgs({ args: [...args], options: parseArgsOptions({ ...options, ...common }) }).values as OptionValues;
   } catch (error) {
-    // Its first sentence names the flag; what follows is advice on parsing.
+    // Only the first sentence: it names the option, and the rest is advice on parsing.
     throw new UsageError(`${(error as Error).message.split('. ')[0]?.replace(/\.$/, '')}.`);
   }
 };
 
-const find = ({ stage, local }: Given, dataFolder: string): Promise<Deployment> | Deployment => {
-  if (!local) return deploymentOnAws(String(stage ?? 'production'));
+const connect = ({ stage, local }: OptionValues, dataFolder: string): Promise<Deployment> | Deployment => {
+  if (!local) return awsDeployment(String(stage ?? 'production'));
   if (stage !== undefined) throw new UsageError('--stage and --local exclude each other.');
-  return deploymentHere(dataFolder);
+  return localDeployment(dataFolder);
 };
 
-/** Does what the arguments say, and answers what is to be printed. `dataFolder` is where a local stack keeps its data. */
+/**
+ * Runs the command that the arguments name and returns the text to print. Throws `UsageError` for wrong arguments. `dataFolder`
+ * holds the data of a local stack.
+ */
 export const run = async ([name, ...args]: readonly string[], dataFolder: string): Promise<string> => {
   if (name === undefined || name === '--help' || name === 'help') return overview();
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (!command) throw new UsageError(`There is no command ${name}: --help lists them.`);
-  const { help, json, ...given } = read(args, command.options);
+  if (!command) throw new UsageError(`Unknown command ${name}: --help lists the commands.`);
+  const { help, json, ...values } = read(args, command.options);
   if (help) return helpOf(name, command);
-  const perform = command.prepare(given);
-  const { data, lines } = await perform(await find(given, dataFolder));
+  const perform = command.prepare(values);
+  const { data, lines } = await perform(await connect(values, dataFolder));
   return json ? JSON.stringify(data) : lines.join('\n');
 };

@@ -1,11 +1,12 @@
 import { GetItemCommand, paginateQuery } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { partitions } from '../lambdas/adapters/rows/key-names.ts';
 import { indexes, publicKeysKey } from '../lambdas/adapters/rows/table-keys.ts';
 import { nextSwitchMs, publicKeysSchema } from '../lambdas/domain/keyring/keyring.ts';
-import { type Command, moment } from './command.ts';
+import { type Command, utc } from './command.ts';
 import type { Deployment } from './deployment.ts';
 import { laneStates } from './lanes.ts';
-import { owedLines, readOwed } from './owed.ts';
+import { backlogLines, readBacklog } from './owed.ts';
 import { depthOf } from './queue-messages.ts';
 
 const countFailing = async ({ dynamo, resources }: Deployment): Promise<number> => {
@@ -14,14 +15,14 @@ const countFailing = async ({ dynamo, resources }: Deployment): Promise<number> 
     TableName: resources.deliveryTable,
     IndexName: indexes.failing,
     KeyConditionExpression: 'failing_pk = :all',
-    ExpressionAttributeValues: marshall({ ':all': 'F' }),
+    ExpressionAttributeValues: marshall({ ':all': partitions.failing }),
     Select: 'COUNT' as const,
   };
   for await (const { Count = 0 } of paginateQuery({ client: dynamo }, query)) count += Count;
   return count;
 };
 
-/** What is published of the keyring, and when its newest keys begin to sign. */
+/** How many keys are published, and when waiting keys begin to sign (`null` if none wait). */
 const readKeys = async ({ dynamo, resources }: Deployment, nowMs: number) => {
   const { Item } = await dynamo.send(
     new GetItemCommand({ TableName: resources.deliveryTable, Key: marshall(publicKeysKey) }),
@@ -35,15 +36,15 @@ const readKeys = async ({ dynamo, resources }: Deployment, nowMs: number) => {
 };
 
 export const status: Command = {
-  summary: 'show whether deliveries run, what waits, and what needs a person',
-  details: 'Everything that the other commands show in detail, in numbers.',
+  summary: 'show whether deliveries run, what waits, and what needs an operator',
+  details: 'Shows the numbers; the other commands show the details.',
   options: {},
   prepare: () => async (deployment) => {
     const { sqs, resources } = deployment;
     const nowMs = Date.now();
-    const [lanes, owed, deadLetters, failures, failing, keys] = await Promise.all([
+    const [lanes, backlog, deadLetters, failures, failing, keys] = await Promise.all([
       laneStates(deployment),
-      readOwed(deployment, nowMs),
+      readBacklog(deployment, nowMs),
       depthOf(sqs, resources.deadLetters),
       depthOf(sqs, resources.failures),
       countFailing(deployment),
@@ -52,7 +53,7 @@ export const status: Command = {
     const data = {
       deployment: deployment.name,
       lanes,
-      ...owed,
+      ...backlog,
       dead_letters: deadLetters.waiting + deadLetters.in_flight,
       failures: failures.waiting + failures.in_flight,
       failing,
@@ -61,10 +62,10 @@ export const status: Command = {
     const lines = [
       `Deployment: ${data.deployment}`,
       `Deliveries: ${lanes.deliveries}; slow lane: ${lanes.slow}`,
-      ...owedLines(owed, nowMs),
+      ...backlogLines(backlog, nowMs),
       `Dead letters: ${data.dead_letters}; failures: ${data.failures}; failing webhooks: ${failing}`,
       `Signing keys published: ${keys.published}${
-        keys.next_sign_from ? `; the newest sign from ${moment(Date.parse(keys.next_sign_from))}` : ''
+        keys.next_sign_from ? `; the newest sign from ${utc(Date.parse(keys.next_sign_from))}` : ''
       }`,
     ];
     return { data, lines };

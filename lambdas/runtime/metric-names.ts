@@ -7,7 +7,7 @@ export const serviceVariable = 'POWERTOOLS_SERVICE_NAME';
 
 /**
  * Figures of every event and every delivery. CloudWatch derives them from log lines, by the metric filters of
- * lib/counted-lines.ts. Figures of an attempt also have the dimension `profile`.
+ * lib/metric-filters.ts. Figures of an attempt also have the dimension `profile`.
  */
 export const counted = {
   delivered: ['Delivered', 'Count'],

@@ -17,11 +17,11 @@ export type Call = (
 
 const TRIES = 5;
 
-/** The emulator takes a function's folder away while it puts a new one there, and says so to who calls just then. */
+/** The emulator removes a function's folder while it replaces the code, and answers a call at that moment with this error. */
 const isBeingReplaced = ({ status, body }: ApiAnswer): boolean =>
   status === 502 && body.errorType === 'FileNotFoundError';
 
-/** A call to a deployed API at the emulator's port, which tells APIs apart by their host name. */
+/** Returns a function that calls a deployed API. All APIs share the emulator's port, so the host header selects one. */
 export const apiCaller = (port: number, apiId: string): Call => {
   const callOnce = createCall(port, apiId);
   return async (...call) => {
@@ -52,15 +52,15 @@ const createCall =
         timeout: 60_000,
       },
       async (incoming) => {
-        const answer = await text(incoming);
+        const content = await text(incoming);
         try {
-          resolve({ status: incoming.statusCode ?? 0, body: answer === '' ? {} : JSON.parse(answer) });
+          resolve({ status: incoming.statusCode ?? 0, body: content === '' ? {} : JSON.parse(content) });
         } catch {
-          reject(new Error(`${method} ${path} answers ${incoming.statusCode}, not with JSON: ${answer.slice(0, 300)}`));
+          reject(new Error(`${method} ${path} answered ${incoming.statusCode} without JSON: ${content.slice(0, 300)}`));
         }
       },
     );
-    outgoing.on('timeout', () => outgoing.destroy(new Error(`${method} ${path} does not answer`)));
+    outgoing.on('timeout', () => outgoing.destroy(new Error(`${method} ${path} got no response in time`)));
     outgoing.on('error', reject);
     outgoing.end(body === undefined ? undefined : JSON.stringify(body));
     return promise;

@@ -10,7 +10,7 @@ import type { Emulator } from './emulator.ts';
 
 export const say = (line: string): void => console.log(line);
 
-/** Runs the CDK's command line in a checkout, or what `npm run deploy` is, and gives what it said. */
+/** Runs the CDK's command line in a checkout, or another command that calls it. Returns the output; throws if it fails. */
 const cdk = async (
   emulator: Emulator,
   checkout: string,
@@ -24,18 +24,18 @@ const cdk = async (
     env: { ...emulator.environment, CDK_DISABLE_CLI_TELEMETRY: 'true' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  let said = '';
+  let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk) => {
-      said += chunk;
+      output += chunk;
     });
   }
   const [code] = await once(child, 'close');
-  if (code !== 0) throw new Error(`${[...command, ...args].slice(0, 2).join(' ')} failed:\n${said.slice(-3000)}`);
+  if (code !== 0) throw new Error(`${[...command, ...args].slice(0, 2).join(' ')} failed:\n${output.slice(-3000)}`);
   say(
     `✓ ${command.length > 1 ? 'npm run deploy' : `cdk ${args[0]}`} (${((Date.now() - started) / 1000).toFixed(1)} s)`,
   );
-  return said;
+  return output;
 };
 
 const appArgs = (folder: string) => [
@@ -71,11 +71,11 @@ const deployArgs = (folder: string, settings: Settings = {}) => [
   ...['--require-approval', 'never', '--progress', 'events', '--ci', '--outputs-file', join(folder, 'outputs.json')],
 ];
 
-/** Deploys this release as its users do, with all that is checked before. */
+/** Deploys this release with `npm run deploy`, as its users do, with the preflight checks. */
 export const deployByCommand = (emulator: Emulator, checkout: string, folder: string): Promise<string> =>
   cdk(emulator, checkout, deployArgs(folder), ['node', join(checkout, 'bin', 'deploy.ts')]);
 
-/** Deploys a checkout's stack over what is there. */
+/** Deploys the stack of a checkout over the existing deployment. */
 export const deploy = async (
   emulator: Emulator,
   checkout: string,
@@ -91,28 +91,29 @@ export const deploy = async (
 };
 
 /**
- * The emulator kills what a function is at when its code is replaced, which Lambda does not; the messages of such a batch
- * come back after the queue's visibility timeout. Four and a half minutes are more than the gate can wait.
+ * Sets the visibility timeout of both lanes to 20 s. The emulator, unlike Lambda, kills running invocations when it replaces a
+ * function's code, and their messages return after the visibility timeout: the stack's own 270 s are too long for the gate.
  */
-export const bringKilledBackSoon = async (emulator: Emulator): Promise<void> => {
+export const shortenVisibilityTimeouts = async (emulator: Emulator): Promise<void> => {
   const client = new SQSClient(emulator.client);
   const { QueueUrls = [] } = await client.send(new ListQueuesCommand({}));
   const lanes = QueueUrls.filter((url) => /deliverydeliveries|deliveryslow/.test(url));
-  if (lanes.length !== 2) throw new Error(`two lanes were expected, not ${lanes.join(', ')}`);
+  if (lanes.length !== 2) throw new Error(`Expected two lanes, found ${lanes.join(', ')}`);
   const Attributes = { VisibilityTimeout: '20' };
   for (const QueueUrl of lanes) await client.send(new SetQueueAttributesCommand({ QueueUrl, Attributes }));
 };
 
+/** Polls until `read` returns a value. Throws after `seconds`; `expectation` is a sentence for the error. */
 export const eventually = async <T>(
-  what: string,
+  expectation: string,
   seconds: number,
-  look: () => T | undefined | Promise<T | undefined>,
+  read: () => T | undefined | Promise<T | undefined>,
 ): Promise<T> => {
   const end = Date.now() + seconds * 1000;
   for (;;) {
-    const found = await look();
-    if (found !== undefined) return found;
-    if (Date.now() > end) throw new Error(`${what} within ${seconds} s: it did not`);
+    const value = await read();
+    if (value !== undefined) return value;
+    if (Date.now() > end) throw new Error(`Not within ${seconds} s: ${expectation}`);
     await sleep(200);
   }
 };

@@ -9,23 +9,23 @@ import { type Received, startRefusingReceiver } from './refusing-receiver.ts';
 
 type Call = (method: string, path: string, key: string | null, body?: unknown) => Promise<ApiAnswer>;
 
-interface Family {
+interface ProfileCase {
   readonly profile: string;
   readonly type: string;
   readonly options?: object;
-  /** Whether a receiver of this family takes the request for what it says it is. */
+  /** Whether a receiver of this profile accepts the request as genuine. */
   isGenuine(received: Received, secret: string, keys: Parameters<typeof verifyPasscreator>[1]): boolean;
 }
 
 const postmenMembers = ['event', 'date_time', 'meta', 'data'];
 
-const families: readonly Family[] = [
+const cases: readonly ProfileCase[] = [
   { profile: 'passpost', type: 'task.delivered', isGenuine: verifyPasspost },
   { profile: 'standard', type: 'task.delivered', isGenuine: verifyWithStandardWebhooks },
   {
     profile: 'postmen',
     type: 'calculate_rates',
-    // Its secret is in the URL: nothing is signed.
+    // Postmen signs nothing, because its secret is in the URL.
     isGenuine: ({ body }) => Object.keys(JSON.parse(body)).join() === postmenMembers.join(),
   },
   { profile: 'passmint', type: 'pass.installed', isGenuine: verifyWithStripe },
@@ -43,14 +43,14 @@ const families: readonly Family[] = [
   },
 ];
 
-/** One event for a webhook of each profile; each arrives, is refused once, and comes again, signed as its receivers expect. */
+/** Publishes one event for a webhook of each profile, and checks that it arrives as that profile's receivers expect it. */
 export const deliverToEachProfile = async (
   call: Call,
   key: string,
-  eventually: <T>(what: string, seconds: number, look: () => T | undefined) => Promise<T>,
+  eventually: <T>(expectation: string, seconds: number, read: () => T | undefined) => Promise<T>,
 ): Promise<void> => {
   const { body: jwks } = await call('GET', '/.well-known/jwks.json', null);
-  for (const { profile, type, options = {}, isGenuine } of families) {
+  for (const { profile, type, options = {}, isGenuine } of cases) {
     const receiver = await startRefusingReceiver();
     try {
       const webhook = await call('POST', '/api/public/v1/webhooks', key, {
@@ -64,7 +64,7 @@ export const deliverToEachProfile = async (
       assert.equal(webhook.status, 201, JSON.stringify(webhook.body));
       const published = await call('POST', '/api/public/v1/events', key, { type, data: { profile } });
       assert.equal(published.status, 202, JSON.stringify(published.body));
-      const [received] = await eventually(`One event arrives by ${profile}`, 60, () =>
+      const [received] = await eventually(`one event of the profile ${profile} arrives`, 60, () =>
         receiver.received.length > 0 ? receiver.received : undefined,
       );
       assert.ok(

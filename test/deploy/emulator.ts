@@ -10,7 +10,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const venv = join(root, '.local', 'deploy-gate');
 const emulator = 'ministack==1.5.33';
 
-/** Twelve digits in place of a key's id are the account. */
+/** The emulator takes an access key id of twelve digits as the account. */
 const account = '000000000000';
 const region = 'us-east-1';
 
@@ -18,13 +18,13 @@ export interface Emulator {
   readonly port: number;
   readonly account: string;
   readonly region: string;
-  /** What a client of the SDK needs for the same. */
+  /** Options for a client of the AWS SDK. */
   readonly client: {
     readonly endpoint: string;
     readonly region: string;
     readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   };
-  /** What a program needs to take the emulator for AWS. */
+  /** Environment variables that make a program use the emulator instead of AWS. */
   readonly environment: Readonly<Record<string, string>>;
   stop(): Promise<void>;
 }
@@ -35,7 +35,7 @@ const run = (command: string, args: readonly string[], hint: string): void => {
   if (status !== 0) throw new Error(reason ? `${hint} (${reason})` : hint);
 };
 
-/** An environment of its own for the emulator, made once and kept in .local/. */
+/** Path of Python in a virtual environment with the emulator. Created once in .local/. */
 const python = (): string => {
   const binary = join(venv, 'bin', 'python');
   const freeze = (): string => String(spawnSync(binary, ['-m', 'pip', 'freeze'], { encoding: 'utf8' }).stdout);
@@ -43,10 +43,10 @@ const python = (): string => {
   run(
     'python3',
     ['-c', 'import sys, venv, ensurepip; assert sys.version_info >= (3, 10)'],
-    'The deploy gate needs python3, 3.10 or newer, with venv.',
+    'The deploy gate needs Python 3.10 or newer with venv.',
   );
   mkdirSync(join(root, '.local'), { recursive: true });
-  run('python3', ['-m', 'venv', '--clear', venv], 'The deploy gate could not make a Python environment.');
+  run('python3', ['-m', 'venv', '--clear', venv], 'The deploy gate could not create a Python environment.');
   run(
     binary,
     ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', emulator],
@@ -55,11 +55,11 @@ const python = (): string => {
   return binary;
 };
 
-/** Starts an emulator of AWS on a free port of loopback; what it says goes to a file in `folder`. */
+/** Starts an emulator of AWS on a free loopback port. Its log is a file in `folder`. */
 export const startEmulator = async (folder: string): Promise<Emulator> => {
   const binary = python();
   const port = await freePort();
-  // Node 24 must be first on its path: it runs the functions with the `node` it finds.
+  // The package's Node 24 comes first, because the emulator runs functions with the first `node` of its path.
   const path = [join(root, 'node_modules', '.bin'), process.env.PATH ?? ''].join(delimiter);
   const environment = {
     PATH: path,
@@ -74,7 +74,7 @@ export const startEmulator = async (folder: string): Promise<Emulator> => {
   const logFile = join(folder, 'emulator.log');
   const log = openSync(logFile, 'a');
   const child: ChildProcess = spawn(binary, ['-m', 'ministack'], {
-    // A group of its own, so that its workers end with it.
+    // Its own process group, so that its workers end together with it.
     detached: true,
     stdio: ['ignore', log, log],
     env: {
@@ -89,7 +89,7 @@ export const startEmulator = async (folder: string): Promise<Emulator> => {
   const end = (signal: NodeJS.Signals): void => {
     if (isRunning()) process.kill(-Number(child.pid), signal);
   };
-  // However the gate ends, the emulator does not outlive it.
+  // The emulator must end with the gate, however the gate ends.
   process.once('exit', () => end('SIGKILL'));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
   const stop = async (): Promise<void> => {
@@ -107,7 +107,7 @@ export const startEmulator = async (folder: string): Promise<Emulator> => {
     if (isUp) break;
     if (tries === 300 || !isRunning()) {
       await stop();
-      throw new Error(`The emulator does not start: ${readFileSync(logFile, 'utf8').slice(-500)}`);
+      throw new Error(`The emulator did not start: ${readFileSync(logFile, 'utf8').slice(-500)}`);
     }
     await sleep(100);
   }

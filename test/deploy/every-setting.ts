@@ -13,8 +13,8 @@ const unescapeXml = (text: string): string =>
     .replaceAll('&apos;', "'")
     .replaceAll('&amp;', '&');
 
-/** The header that the only distribution adds. https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_ListDistributions.html */
-const headerShown = async ({ port, account, region }: Emulator): Promise<Record<string, string>> => {
+/** Reads the header that CloudFront sends to the API, from the only distribution. https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_ListDistributions.html */
+const readFrontDoorHeader = async ({ port, account, region }: Emulator): Promise<Record<string, string>> => {
   const authorization = `AWS4-HMAC-SHA256 Credential=${account}/20260101/${region}/cloudfront/aws4_request, SignedHeaders=host, Signature=0`;
   const response = await fetch(`http://127.0.0.1:${port}/2020-05-31/distribution`, { headers: { authorization } });
   const [, name = '', value = ''] =
@@ -23,31 +23,31 @@ const headerShown = async ({ port, account, region }: Emulator): Promise<Record<
 };
 
 /**
- * Changes every setting of what is deployed but for fixed addresses, which the emulator does not know, and puts CloudFront
- * with a web ACL before it: only what it shows opens the API. And takes it all away again.
+ * Deploys with every setting changed, except fixed addresses, which the emulator does not support. Checks that the API then
+ * requires CloudFront's header. Deploys again without the settings.
  */
 export const deployEverySetting = async (
   emulator: Emulator,
   { call }: Deployment,
   deployWith: (settings: Readonly<Record<string, string>>) => Promise<Deployment>,
-  tryIt: (there: Deployment) => Promise<void>,
+  tryTheApi: (deployment: Deployment) => Promise<void>,
 ): Promise<void> => {
   const statusOf = async (headers: Record<string, string>) =>
     (await call('GET', PATH, null, undefined, headers)).status;
   assert.equal(await statusOf({}), 200);
 
-  const there = await deployWith({ ...mostSettings, ...frontDoorSettings });
+  const deployment = await deployWith({ ...mostSettings, ...frontDoorSettings });
 
-  assert.equal(there.outputs.ApiUrl, `https://${mostSettings.domainName}`);
-  const shown = await headerShown(emulator);
-  const [name = ''] = Object.keys(shown);
+  assert.equal(deployment.outputs.ApiUrl, `https://${mostSettings.domainName}`);
+  const header = await readFrontDoorHeader(emulator);
+  const [name = ''] = Object.keys(header);
   assert.equal(name, 'x-passpost-front-door');
-  assert.equal(await statusOf({}), 401, 'nothing leads round the front door');
-  assert.equal(await statusOf({ [name]: 'x'.repeat(64) }), 403, 'nor does another secret');
-  assert.equal(await statusOf(shown), 200, 'what CloudFront shows opens the API');
-  await tryIt({ ...there, call: (method, path, key, body) => call(method, path, key, body, shown) });
+  assert.equal(await statusOf({}), 401, 'a call without the header must be refused');
+  assert.equal(await statusOf({ [name]: 'x'.repeat(64) }), 403, 'a call with a wrong secret must be refused');
+  assert.equal(await statusOf(header), 200, "a call with CloudFront's header must be answered");
+  await tryTheApi({ ...deployment, call: (method, path, key, body) => call(method, path, key, body, header) });
 
-  // The key is taken off as docs/deploying.md says; the next deployment, of whatever release, has none of it.
+  // Removes the customer's key as docs/deploying.md describes, so the next deployment needs no settings.
   await deployWith({ formerKmsKeyArn: mostSettings.kmsKeyArn });
-  assert.equal(await statusOf({}), 200, 'without the front door the API is open again');
+  assert.equal(await statusOf({}), 200, 'without the front door a call needs no header');
 };

@@ -5,16 +5,16 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The release that deployments run when they take this one: raised when a release is made (CONTRIBUTING.md). */
+/** The release that the gate upgrades from. Changed with every release (CONTRIBUTING.md). */
 export const formerRelease = { version: '0.1.0', commit: '7d921bc' } as const;
 
-/** A checkout of the former release in `folder`, with this one's packages; nothing in the repository itself changes. */
+/** Unpacks the former release into a subfolder of `folder`, with this release's packages. Returns the subfolder. */
 export const checkOutFormerRelease = (folder: string): string => {
   const { version, commit } = formerRelease;
   const { status } = spawnSync('git', ['cat-file', '-e', `${commit}^{commit}`], { cwd: root });
   if (status !== 0) {
     throw new Error(
-      `The deploy gate upgrades from release ${version}, commit ${commit}, which this clone does not hold: git fetch --unshallow`,
+      `The deploy gate upgrades from release ${version}, but this clone lacks its commit ${commit}: run git fetch --unshallow`,
     );
   }
   const checkout = join(folder, 'former');

@@ -6,7 +6,7 @@ import type { Emulator } from './emulator.ts';
 
 const script = fileURLToPath(new URL('../../bin/ops.ts', import.meta.url));
 
-/** The operator's commands on what was deployed, as an operator types them. */
+/** Runs the operator's commands on the deployment, as a separate program. */
 export const operate = async (emulator: Emulator): Promise<void> => {
   const ops = async (...args: string[]) => {
     const all = [script, ...args, '--stage', 'test', '--json'];
@@ -15,7 +15,7 @@ export const operate = async (emulator: Emulator): Promise<void> => {
   };
 
   const rotated = await ops('rotate-keyring');
-  assert.equal(rotated.added, true, 'the keyring is rotated');
+  assert.equal(rotated.added, true, 'the first rotation must add keys');
   await ops('pause');
   const paused = await ops('status');
   assert.deepEqual(paused.lanes, { deliveries: 'paused', slow: 'paused' });

@@ -24,10 +24,10 @@ const plans = {
   elsewhere: { kmsKeyArn, formerKmsKeyArn, domainName, certificateArn },
   front: { domainName, certificateArn, ...frontDoorSettings },
 };
-/** The settings of that plan: the stub below takes this word for them. */
+/** Arguments that make the stub below return the assembly of this plan. */
 const choose = (plan: keyof typeof plans) => ['-c', `plan=${plan}`] as const;
 
-// In place of the CDK's command line: a synth gives the assembly that was made before, and what it is asked is written down.
+// Replaces the CDK's command line: `synth` copies an assembly that was written before, and every call is recorded.
 const stub = `#!${process.execPath}
 const { appendFileSync, cpSync } = require('node:fs');
 const args = process.argv.slice(2);
@@ -57,7 +57,7 @@ const deploy = async (
   const child = spawn(process.execPath, [join(root, 'bin/deploy.ts'), ...args], {
     env: {
       PATH: [join(folder, 'bin'), dirname(process.execPath)].join(delimiter),
-      // No credentials of this machine's.
+      // An empty home, so that the credentials of this machine are not read.
       HOME: join(folder, 'home'),
       AWS_EC2_METADATA_DISABLED: 'true',
       AWS_ENDPOINT_URL: aws.url,
@@ -66,38 +66,38 @@ const deploy = async (
     },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-  const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
+  const [output, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
   await aws.stop();
   const ran = existsSync(calls) ? readFileSync(calls, 'utf8').trim().split('\n') : [];
-  return { code, said, asked: aws.asked, ran: ran.map((line) => JSON.parse(line) as string[]) };
+  return { code, output, calls: aws.calls, ran: ran.map((line) => JSON.parse(line) as string[]) };
 };
 
 describe('npm run deploy', () => {
-  test.concurrent('deploys for production what is ready for it', async () => {
-    const { code, said, asked, ran } = await deploy(ready);
+  test.concurrent('deploys the stage production into an account that passes all checks', async () => {
+    const { code, output, calls, ran } = await deploy(ready);
 
     expect(code).toBe(0);
     expect(ran.map(([command]) => command)).toEqual(['synth', 'deploy']);
     expect(ran[1]).toEqual(['deploy', '-c', 'stage=production']);
-    expect(said).toContain('Checking the account 111122223333 in eu-north-1.');
-    // It reads these three and nothing else.
-    expect(asked).toEqual([
+    expect(output).toContain('Checking the account 111122223333 in eu-north-1.');
+    // The checks make only these three calls.
+    expect(calls).toEqual([
       'sts:GetCallerIdentity',
       'ssm:GetParameter /cdk-bootstrap/hnb659fds/version',
       'lambda:GetAccountSettings',
     ]);
   });
 
-  test.concurrent('hands its arguments to cdk deploy, and the settings to the check', async () => {
-    const given = ['-c', 'stage=test', '--context=retentionDays=7', '--require-approval', 'never'];
+  test.concurrent('passes all arguments to cdk deploy, and only the settings to cdk synth', async () => {
+    const args = ['-c', 'stage=test', '--context=retentionDays=7', '--require-approval', 'never'];
 
-    const { ran } = await deploy(ready, given);
+    const { ran } = await deploy(ready, args);
 
     expect(ran[0]?.slice(-4)).toEqual(['-c', 'stage=test', '-c', 'retentionDays=7']);
-    expect(ran[1]).toEqual(['deploy', ...given]);
+    expect(ran[1]).toEqual(['deploy', ...args]);
   });
 
-  test.concurrent('fails as cdk deploy fails', async () => {
+  test.concurrent('exits with the code of cdk deploy', async () => {
     const { code } = await deploy(ready, ['-c', 'fail=1']);
 
     expect(code).toBe(3);
@@ -106,62 +106,67 @@ describe('npm run deploy', () => {
   test.concurrent.each([
     ['no credentials', ready, { AWS_REGION: 'eu-north-1' }, /no AWS credentials: set AWS_PROFILE/],
     ['no region', ready, { AWS_ACCESS_KEY_ID: 'x', AWS_SECRET_ACCESS_KEY: 'x' }, /No region is chosen: set AWS_REGION/],
-    ['credentials that ran out', { ...ready, identityError: 'ExpiredToken' }, signedIn, /refuses these.*sign in again/],
+    ['expired credentials', { ...ready, identityError: 'ExpiredToken' }, signedIn, /refuses these.*sign in again/],
     [
-      'an account not bootstrapped',
+      'an account that is not bootstrapped',
       { ...ready, bootstrap: null },
       signedIn,
       /run npx cdk bootstrap aws:\/\/1{4}2{4}3{4}\/eu-north-1/,
     ],
-    ['an old bootstrap', { ...ready, bootstrap: 5 }, signedIn, /version 5 and \d+ is needed: run npx cdk bootstrap/],
     [
-      "a new account's concurrency",
+      'an old bootstrap',
+      { ...ready, bootstrap: 5 },
+      signedIn,
+      /version 5, but version \d+ is needed: run npx cdk bootstrap/,
+    ],
+    [
+      'the low concurrency of a new account',
       { ...ready, unreservedConcurrency: 10 },
       signedIn,
-      /10 functions at once .* needs 19 \(deliveries 5, slow 10.*L-B99A9384/,
+      /allows 10 unreserved .* needs 19 \(deliveries 5, slow 10.*L-B99A9384/,
     ],
-  ] as const)('refuses %s, says what to do and touches nothing', async (_, account, environment, message) => {
-    const { code, said, ran } = await deploy(account, [], environment);
+  ] as const)('stops with advice and without deploying for %s', async (_, account, environment, message) => {
+    const { code, output, ran } = await deploy(account, [], environment);
 
-    expect(said).toMatch(message);
+    expect(output).toMatch(message);
     expect(code).toBe(1);
     expect(ran.map(([command]) => command)).not.toContain('deploy');
   });
 
-  // It said that ten fit, and counted one shard of the stream's four and no roll-up.
-  test.concurrent("starts with a new account's concurrency for the smallest bounds, and says what will come", async () => {
-    const { code, said } = await deploy({ ...ready, unreservedConcurrency: 10 }, choose('small'));
+  // The check accepted a quota of ten, because it counted one stream shard instead of four and not the roll-up.
+  test.concurrent('deploys with the smallest maximums into a new account, and warns about the load', async () => {
+    const { code, output } = await deploy({ ...ready, unreservedConcurrency: 10 }, choose('small'));
 
-    expect(said).toMatch(/^! .*10 functions at once .*under load.* needs 23 \(.*stream 16.*L-B99A9384/m);
+    expect(output).toMatch(/^! .*10 unreserved .*under load.* needs 23 \(.*stream 16.*L-B99A9384/m);
     expect(code).toBe(0);
   });
 
-  // A key elsewhere failed half-way, and left a stack to be removed by hand.
-  test.concurrent('refuses a key and a certificate of another region than it deploys to', async () => {
-    const there = await deploy(ready, choose('elsewhere'), { ...signedIn, AWS_REGION: 'us-east-1' });
+  // A key in another region made the deployment fail half-way, and the stack had to be deleted by hand.
+  test.concurrent('stops for a key or a certificate in another region than the stack', async () => {
+    const sameRegion = await deploy(ready, choose('elsewhere'), { ...signedIn, AWS_REGION: 'us-east-1' });
     const elsewhere = await deploy(ready, choose('elsewhere'));
-    const ofCloudFront = await deploy(ready, choose('front'));
+    const cloudFront = await deploy(ready, choose('front'));
 
-    expect(there.code).toBe(0);
+    expect(sameRegion.code).toBe(0);
     expect(elsewhere.code).toBe(1);
     for (const name of ['kmsKeyArn', 'formerKmsKeyArn', 'certificateArn'] as const) {
-      expect(elsewhere.said).toMatch(
-        new RegExp(`✗ ${mostSettings[name]} \\(.*${name}.*\\): one in eu-north-1 is needed`),
+      expect(elsewhere.output).toMatch(
+        new RegExp(`✗ ${mostSettings[name]} \\(.*${name}.*\\) is in another region: .* deployed to eu-north-1`),
       );
     }
-    expect(ofCloudFront.code).toBe(0);
+    expect(cloudFront.code).toBe(0);
   });
 
   describe('with fixed addresses', () => {
     const network = { vpcs: 4, addresses: 3, allowed: 5 };
 
-    test.concurrent('goes on where there is room for them', async () => {
-      const { code, said, asked } = await deploy({ ...ready, network }, choose('fixed'));
+    test.concurrent('deploys if the quotas have room for them', async () => {
+      const { code, output, calls } = await deploy({ ...ready, network }, choose('fixed'));
 
-      expect(said).toMatch(/✓ 4 of the 5 VPCs .* 1 more/);
-      expect(said).toMatch(/✓ 3 of the 5 Elastic IP addresses .* 2 more/);
+      expect(output).toMatch(/✓ .* 4 of the 5 VPCs .* 1 more/);
+      expect(output).toMatch(/✓ .* 3 of the 5 Elastic IP addresses .* 2 more/);
       expect(code).toBe(0);
-      expect(asked.slice(3).toSorted()).toEqual([
+      expect(calls.slice(3).toSorted()).toEqual([
         'cloudformation:ListStackResources',
         'ec2:DescribeAddresses',
         'ec2:DescribeVpcs',
@@ -171,65 +176,65 @@ describe('npm run deploy', () => {
     });
 
     test.concurrent.each([
-      ['VPCs', { ...network, vpcs: 5 }, /✗ 5 of the 5 VPCs .* needs 1 more.*L-F678F1CE/],
-      ['addresses', { ...network, addresses: 4 }, /✗ 4 of the 5 Elastic IP addresses .* needs 2 more.*L-0263D0A3/],
-      ['VPCs, by default', { ...network, vpcs: 5, isDefault: true }, /✗ 5 of the 5 VPCs/],
-    ])('refuses an account that has no room for more %s', async (_, full, message) => {
-      const { code, said, ran } = await deploy({ ...ready, network: full }, choose('fixed'));
+      ['VPCs', { ...network, vpcs: 5 }, /✗ .* 5 of the 5 VPCs .* needs 1 more.*L-F678F1CE/],
+      ['addresses', { ...network, addresses: 4 }, /✗ .* 4 of the 5 Elastic IP addresses .* needs 2 more.*L-0263D0A3/],
+      ['VPCs (default quota)', { ...network, vpcs: 5, isDefault: true }, /✗ .* 5 of the 5 VPCs/],
+    ])('stops if the quota has no room for more %s', async (_, full, message) => {
+      const { code, output, ran } = await deploy({ ...ready, network: full }, choose('fixed'));
 
-      expect(said).toMatch(message);
+      expect(output).toMatch(message);
       expect(code).toBe(1);
       expect(ran.map(([command]) => command)).not.toContain('deploy');
     });
 
-    test.concurrent('counts what the stack has already neither against it nor again', async () => {
+    test.concurrent('does not count resources that the stack already has as needed', async () => {
       const { 'AWS::EC2::VPC': vpcs, 'AWS::EC2::EIP': addresses } = readPlan(join(folder, 'fixed')).network;
       const full = { ...ready, network: { vpcs: 5, addresses: 4, allowed: 5 } };
 
-      const one = await deploy({ ...full, deployed: [...vpcs, ...addresses.slice(1)] }, choose('fixed'));
-      const all = await deploy({ ...full, deployed: [...vpcs, ...addresses] }, choose('fixed'));
+      const lacksAddress = await deploy({ ...full, deployed: [...vpcs, ...addresses.slice(1)] }, choose('fixed'));
+      const complete = await deploy({ ...full, deployed: [...vpcs, ...addresses] }, choose('fixed'));
 
-      expect(one.said).toMatch(/✓ 4 of the 5 Elastic IP addresses .* 1 more/);
-      expect(one.said).not.toContain('VPCs');
-      expect(all.said).not.toContain('Elastic');
-      expect([one.code, all.code]).toEqual([0, 0]);
+      expect(lacksAddress.output).toMatch(/✓ .* 4 of the 5 Elastic IP addresses .* 1 more/);
+      expect(lacksAddress.output).not.toContain('VPCs');
+      expect(complete.output).not.toContain('Elastic');
+      expect([lacksAddress.code, complete.code]).toEqual([0, 0]);
     });
 
-    test.concurrent('goes on where it may not look, and says so', async () => {
-      const blind = { ...network, vpcs: 'UnauthorizedOperation' };
+    test.concurrent('deploys and reports that the credentials may not read the network quotas', async () => {
+      const unreadable = { ...network, vpcs: 'UnauthorizedOperation' };
 
-      const { code, said } = await deploy({ ...ready, network: blind }, choose('fixed'));
+      const { code, output } = await deploy({ ...ready, network: unreadable }, choose('fixed'));
 
-      expect(said).toMatch(/\? Whether there is room .*ec2:DescribeVpcs/);
+      expect(output).toMatch(/\? It is unknown whether the quotas have room .*ec2:DescribeVpcs/);
       expect(code).toBe(0);
     });
   });
 
-  test.concurrent('goes on where it may not look, and says so', async () => {
-    const { code, said } = await deploy({
+  test.concurrent('deploys and reports that the credentials may not read bootstrap version and concurrency', async () => {
+    const { code, output } = await deploy({
       bootstrap: 'AccessDeniedException',
       unreservedConcurrency: 'AccessDeniedException',
     });
 
     expect(code).toBe(0);
-    expect(said).toMatch(/\? Whether eu-north-1 is bootstrapped is not known.*ssm:GetParameter/);
-    expect(said).toMatch(/\? Whether Lambda may run .*lambda:GetAccountSettings/);
+    expect(output).toMatch(/\? It is unknown whether eu-north-1 is bootstrapped.*ssm:GetParameter/);
+    expect(output).toMatch(/\? It is unknown whether Lambda allows .*lambda:GetAccountSettings/);
   });
 
-  test('knows what the stack needs at once from the stack itself', () => {
-    const bounded = (name: string, deliver: number, slow: number) => {
+  test('readPlan derives the needed concurrency from the template', () => {
+    const expectConcurrency = (name: string, deliver: number, slow: number) => {
       expect(readPlan(join(folder, name)).concurrency).toEqual({
         deliveries: { start: deliver, load: deliver },
         slow: { start: slow, load: slow },
-        // Four shards of a new table, four batches of each.
+        // A new table has four shards, and Lambda processes four batches of each.
         stream: { start: 1, load: 16 },
         ticks: { start: 2, load: 2 },
         'an API call': { start: 1, load: 1 },
       });
     };
 
-    bounded('default', 5, 10);
-    bounded('small', 2, 2);
+    expectConcurrency('default', 5, 10);
+    expectConcurrency('small', 2, 2);
     const page = readFileSync(join(root, 'docs/deploying.md'), 'utf8').replaceAll(/\s+/g, ' ');
     const [most, least] = (['default', 'small'] as const).map((name) =>
       Object.values(readPlan(join(folder, name)).concurrency).reduce((sum, { load }) => sum + load, 0),

@@ -14,7 +14,7 @@ export interface RefusingReceiver {
   stop(): Promise<void>;
 }
 
-/** A receiver on loopback that refuses the first request for each body and takes those after it. */
+/** A receiver on loopback that refuses the first request with a body and accepts later requests with the same body. */
 export const startRefusingReceiver = async (): Promise<RefusingReceiver> => {
   const received: Received[] = [];
   const server = await serveOnLoopback(async (request, response) => {

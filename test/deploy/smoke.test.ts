@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { type Answer, apiAt, type Call } from '../../deploy/api.ts';
+import { type ApiResponse, apiAt, type Call } from '../../deploy/api.ts';
 import { smoke } from '../../deploy/smoke.ts';
 import { callApi } from '../../local/cli/api-client.ts';
 import { freePort } from '../../local/tables/dynoxide.ts';
@@ -23,10 +23,10 @@ const run = async (args: readonly string[], environment: Readonly<Record<string,
 };
 
 describe('npm run smoke', () => {
-  const own = useWholeStack({});
+  const whole = useWholeStack({});
 
-  /** What an account's key sees of what a smoke test makes. */
-  const remains = async (client: Awaited<ReturnType<typeof own.newClient>>) => {
+  /** The keys, webhooks and events that an account has after a smoke test. */
+  const readAccount = async (client: Awaited<ReturnType<typeof whole.newClient>>) => {
     const [keys, webhooks, events] = await Promise.all(
       ['/keys', '/webhooks', '/events'].map(async (path) => (await client.call('GET', path)).body.data),
     );
@@ -34,86 +34,86 @@ describe('npm run smoke', () => {
   };
 
   const accounts = async () =>
-    (await callApi(own.stack.url, own.stack.operatorKey, 'GET', '/accounts?limit=100')).body.data as readonly {
+    (await callApi(whole.stack.url, whole.stack.operatorKey, 'GET', '/accounts?limit=100')).body.data as readonly {
       id: string;
       name: string;
     }[];
 
-  /** Every row of both tables that names an account or one of its webhooks. */
+  /** Every row of both tables that contains the id of the account or of one of its webhooks. */
   const rowsOf = async (accountId: string): Promise<Record<string, unknown>[]> => {
     const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
-    const client = new DynamoDBClient({ endpoint: own.stack.dynamoEndpoint, region: 'us-east-1', credentials });
+    const client = new DynamoDBClient({ endpoint: whole.stack.dynamoEndpoint, region: 'us-east-1', credentials });
     const all: Record<string, unknown>[] = [];
     for (const name of ['domain-table', 'delivery-table']) {
-      const TableName = own.stack.tableName(name);
+      const TableName = whole.stack.tableName(name);
       for await (const { Items = [] } of paginateScan({ client }, { TableName, ConsistentRead: true })) {
         all.push(...Items.map((item) => unmarshall(item)));
       }
     }
     client.destroy();
-    const naming = (text: string) => all.filter((row) => JSON.stringify(row).includes(text));
-    const webhooks = naming(accountId).filter(({ kind }) => kind === 'webhook');
-    return [...new Set([accountId, ...webhooks.map(({ id }) => String(id).slice(4))].flatMap(naming))];
+    const rowsWith = (text: string) => all.filter((row) => JSON.stringify(row).includes(text));
+    const webhooks = rowsWith(accountId).filter(({ kind }) => kind === 'webhook');
+    return [...new Set([accountId, ...webhooks.map(({ id }) => String(id).slice(4))].flatMap(rowsWith))];
   };
 
-  /** A smoke test by the operator's key, of an API that answers some calls otherwise. */
-  const smokeWith = async (answers: (method: string, path: string) => Answer | null, receives = 200) => {
-    const said: string[] = [];
-    const api = apiAt(own.stack.url);
+  /** Runs a smoke test with the operator's key. `answers` replaces the API's response to some calls. */
+  const smokeWith = async (answers: (method: string, path: string) => ApiResponse | null, receiverStatus = 200) => {
+    const lines: string[] = [];
+    const api = apiAt(whole.stack.url);
     const call: Call = async (method, path, ...rest) => answers(method, path) ?? api(method, path, ...rest);
-    const ended = smoke({
+    const result = smoke({
       call,
-      key: { of: 'operator', value: own.stack.operatorKey },
-      receiver: { url: own.receiver.open(() => receives).url, takes: receives === 200 },
+      key: { of: 'operator', value: whole.stack.operatorKey },
+      receiver: { url: whole.receiver.open(() => receiverStatus).url, accepts: receiverStatus === 200 },
       listen: null,
       withinMs: 20_000,
-      say: (line) => said.push(line),
+      say: (line) => lines.push(line),
     });
-    const error = await ended.then(
+    const error = await result.then(
       () => null,
       ({ message }: Error) => message,
     );
-    const text = said.join('\n');
-    return { text, error, accountId: /an account is made, (acc_\w+)/.exec(text)?.[1] ?? '' };
+    const text = lines.join('\n');
+    return { text, error, accountId: /created an account, (acc_\w+)/.exec(text)?.[1] ?? '' };
   };
 
-  test("makes an account by the operator's key and verifies what arrives here", async () => {
+  test("creates an account with the operator's key and verifies the signature of the webhook (--listen)", async () => {
     const port = await freePort();
 
     const { code, out, err } = await run(
-      ['--url', own.stack.url, '--receiver', `http://127.0.0.1:${port}/`, '--listen', String(port)],
-      { PASSPOST_ADMIN_KEY: own.stack.operatorKey },
+      ['--url', whole.stack.url, '--receiver', `http://127.0.0.1:${port}/`, '--listen', String(port)],
+      { PASSPOST_ADMIN_KEY: whole.stack.operatorKey },
     );
 
     expect(err).toBe('');
-    expect(out).toMatch(/an account is made/);
-    expect(out).toMatch(/arrived here, and its signature is right/);
-    expect(out).toMatch(/✓ webhook, deliveries, content, keys and the account are gone again\n$/);
-    expect(out).not.toMatch(/pp_live_|whsec_|left behind/);
+    expect(out).toMatch(/created an account/);
+    expect(out).toMatch(/arrived here with a valid signature/);
+    expect(out).toMatch(/✓ deleted the webhook, its deliveries, the content, the keys and the account\n$/);
+    expect(out).not.toMatch(/pp_live_|whsec_|not deleted/);
     expect(code).toBe(0);
   });
 
   test.each([
-    ['takes', 200],
+    ['accepts', 200],
     ['refuses', 403],
-  ])("leaves by the operator's key no account, and no row that does not expire: the receiver %s", async (_, status) => {
+  ])('deletes its account and leaves only rows that expire when the receiver %s the webhook', async (_, status) => {
     const { accountId, error } = await smokeWith(() => null, status);
 
     expect(error).toBeNull();
     expect((await accounts()).map(({ id }) => id)).not.toContain(accountId);
-    // What was delivered is erased by a command, a moment later.
-    const left = await vi.waitFor(async () => {
+    // A command erases the deliveries a moment later.
+    const remaining = await vi.waitFor(async () => {
       const rows = await rowsOf(accountId);
       expect(rows.filter(({ kind, ttl }) => ttl === undefined || kind === 'delivery')).toEqual([]);
       return rows;
     }, 10_000);
-    expect([...new Set(left.map(({ kind }) => kind))].toSorted()).toEqual([
+    expect([...new Set(remaining.map(({ kind }) => kind))].toSorted()).toEqual([
       ...['api-key', 'audit', 'command', 'event', 'webhook'],
     ]);
   });
 
   test.each([404, 405])(
-    'says what stays where a former release answers the deletion of accounts %i',
+    'passes and names the account that stays when a former release answers its deletion with %i',
     async (status) => {
       const { text, error, accountId } = await smokeWith((method, path) =>
         method === 'DELETE' && path.includes('/accounts/') ? { status, body: {} } : null,
@@ -121,76 +121,86 @@ describe('npm run smoke', () => {
 
       expect(error).toBeNull();
       expect(text).toContain(
-        `left behind: the account ${accountId} (DELETE: ${status}): releases before 0.2.0 delete no`,
+        `not deleted: the account ${accountId} (DELETE: ${status}): releases before 0.2.0 cannot delete`,
       );
-      expect(text).toMatch(/✓ webhook, deliveries, content and keys are gone again$/);
+      expect(text).toMatch(/✓ deleted the webhook, its deliveries, the content and the keys$/);
       expect((await accounts()).find(({ id }) => id === accountId)).toMatchObject({ name: 'Smoke test' });
     },
   );
 
-  test('fails with the names of what it could not take away, and with what went wrong before', async () => {
+  test('fails with the first failure and with the names of everything that it could not delete', async () => {
     const broken = { status: 500, body: { title: 'Internal error' } };
     const isDeletion = (method: string, path: string) => method === 'DELETE' && path.startsWith('/v1/webhooks/');
 
-    const kept = await smokeWith((method, path) => (isDeletion(method, path) ? broken : null));
+    const undeleted = await smokeWith((method, path) => (isDeletion(method, path) ? broken : null));
     const failed = await smokeWith((method, path) =>
       isDeletion(method, path) || path.endsWith('/deliveries') ? broken : null,
     );
 
-    expect(kept.error).toMatch(/^something is left behind: the webhook is deleted: 204 was expected, not 500/);
-    expect(kept.error).toMatch(
-      /the account acc_\w+ is deleted: 204 was expected, not 409 .* still has webhooks \(live\)/,
+    expect(undeleted.error).toMatch(/^Not everything was deleted: deleting the webhook: expected 204, got 500/);
+    expect(undeleted.error).toMatch(
+      /deleting the account acc_\w+: expected 204, got 409 .* still has webhooks \(live\)/,
     );
-    expect(failed.error).toMatch(/^the deliveries are listed: 200 .*; and something is left behind: the webhook is/);
+    expect(failed.error).toMatch(
+      /^listing the deliveries: expected 200, .*\. Not everything was deleted: deleting the webhook/,
+    );
   });
 
-  test('leaves nothing behind in an account whose key it is given in a file, refused or not', async () => {
-    const client = await own.newClient();
+  test('deletes everything it created with an account key from a file, whether the receiver accepts or refuses', async () => {
+    const client = await whole.newClient();
     const folder = mkdtempSync(join(tmpdir(), 'passpost-smoke-'));
     onTestFinished(() => rmSync(folder, { recursive: true }));
     writeFileSync(join(folder, 'key'), `${client.key}\n`);
-    const args = ['--url', own.stack.url, '--key-file', join(folder, 'key'), '--receiver'];
+    const args = ['--url', whole.stack.url, '--key-file', join(folder, 'key'), '--receiver'];
 
-    const taken = await run([...args, own.receiver.open(() => 200).url]);
-    const refused = await run([...args, own.receiver.open(() => 503).url]);
+    const accepted = await run([...args, whole.receiver.open(() => 200).url]);
+    const refused = await run([...args, whole.receiver.open(() => 503).url]);
 
-    expect(taken).toMatchObject({ code: 0, err: '', out: expect.stringContaining('delivered to the receiver (200)') });
-    expect(refused).toMatchObject({ code: 1, err: expect.stringContaining('did not take the webhook (503') });
-    const { keys, webhooks, events } = await remains(client);
+    expect(accepted).toMatchObject({
+      code: 0,
+      err: '',
+      out: expect.stringContaining('delivered to the receiver (200)'),
+    });
+    expect(refused).toMatchObject({ code: 1, err: expect.stringContaining('did not accept the webhook (503') });
+    const { keys, webhooks, events } = await readAccount(client);
     expect(keys.map(({ name }) => name)).not.toContain('smoke test');
     expect(webhooks).toEqual([]);
     for (const event of events) expect(event.payload_deleted_at).not.toBeNull();
   });
 
-  test('sees without a receiver of the user’s that a POST went out and was answered', async () => {
-    const { key } = await own.newClient();
-    const said: string[] = [];
-    const call = apiAt(own.stack.url);
-    const options = { call, listen: null, withinMs: 20_000, say: (line: string) => said.push(line) };
-    const refusing = own.receiver.open(() => 403);
+  test('without a receiver of the user it only checks that a POST left the deployment and was answered', async () => {
+    const { key } = await whole.newClient();
+    const lines: string[] = [];
+    const call = apiAt(whole.stack.url);
+    const options = { call, listen: null, withinMs: 20_000, say: (line: string) => lines.push(line) };
+    const refusing = whole.receiver.open(() => 403);
 
-    await smoke({ ...options, key: { of: 'account', value: key }, receiver: { url: refusing.url, takes: false } });
+    await smoke({ ...options, key: { of: 'account', value: key }, receiver: { url: refusing.url, accepts: false } });
 
-    expect(said.join('\n')).toMatch(/left the deployment and was answered by .* \(403\)/);
-    const nobody = `http://127.0.0.1:${await freePort()}/`;
-    const silent = smoke({ ...options, key: { of: 'account', value: key }, receiver: { url: nobody, takes: false } });
-    await expect(silent).rejects.toThrow(/was not answered \(no answer, connection_refused/);
+    expect(lines.join('\n')).toMatch(/sent an event as a POST, and .* answered \(403\)/);
+    const unusedUrl = `http://127.0.0.1:${await freePort()}/`;
+    const silent = smoke({
+      ...options,
+      key: { of: 'account', value: key },
+      receiver: { url: unusedUrl, accepts: false },
+    });
+    await expect(silent).rejects.toThrow(/got no answer \(no answer, connection_refused/);
   });
 
   test.each([
     [['--key', 'pp_live_x'], /Unknown option '--key'/],
     [['--url', 'http://api.example.com'], /takes an https address.*the key is sent there/],
-  ])('refuses %o', async (args, message) => {
+  ])('rejects the arguments %o', async (args, message) => {
     const { code, err } = await run(args);
 
     expect(err).toMatch(message);
     expect(code).toBe(1);
   });
 
-  test('says that nothing answers', async () => {
+  test('reports an address where nothing answers', async () => {
     const { code, err } = await run(['--url', `http://127.0.0.1:${await freePort()}`], { PASSPOST_API_KEY: 'x' });
 
-    expect(err).toMatch(/✗ nothing answers at .*ECONNREFUSED/);
+    expect(err).toMatch(/✗ No response from .*ECONNREFUSED/);
     expect(code).toBe(1);
   });
 });

@@ -8,72 +8,77 @@ import type { Emulator } from './emulator.ts';
 
 const ACCOUNTS = '/api/public/v1/accounts';
 
-/** `npm run smoke` by the operator's key, with a receiver on this machine: what it said, and the account that it made. */
-const smokeThrough = async ({ call, operatorKey }: Deployment): Promise<{ said: string; accountId: string }> => {
+/** Runs the smoke test with the operator's key and a receiver on this machine. Returns its output and the account it created. */
+const runSmoke = async ({ call, operatorKey }: Deployment): Promise<{ output: string; accountId: string }> => {
   const port = await freePort();
   const lines: string[] = [];
   await smoke({
     call,
     key: { of: 'operator', value: operatorKey },
-    receiver: { url: `http://127.0.0.1:${port}/`, takes: true },
+    receiver: { url: `http://127.0.0.1:${port}/`, accepts: true },
     listen: port,
     withinMs: 60_000,
     say: (line) => lines.push(line),
   });
-  const said = lines.join('\n');
-  return { said, accountId: /an account is made, (acc_\w+)/.exec(said)?.[1] ?? '' };
+  const output = lines.join('\n');
+  return { output, accountId: /created an account, (acc_\w+)/.exec(output)?.[1] ?? '' };
 };
 
-/** Every row that names the account and does not expire. */
-const lastingRows = async (emulator: Emulator, accountId: string): Promise<Record<string, unknown>[]> => {
+/** Every row that contains the account's id and has no TTL. */
+const rowsWithoutTtl = async (emulator: Emulator, accountId: string): Promise<Record<string, unknown>[]> => {
   const client = new DynamoDBClient(emulator.client);
   const { TableNames = [] } = await client.send(new ListTablesCommand({}));
-  const found: Record<string, unknown>[] = [];
+  const rows: Record<string, unknown>[] = [];
   for (const TableName of TableNames) {
     for await (const { Items = [] } of paginateScan({ client }, { TableName })) {
-      found.push(...Items.map((item) => unmarshall(item)));
+      rows.push(...Items.map((item) => unmarshall(item)));
     }
   }
   client.destroy();
-  return found.filter((row) => row.ttl === undefined && JSON.stringify(row).includes(accountId));
+  return rows.filter((row) => row.ttl === undefined && JSON.stringify(row).includes(accountId));
 };
 
-const expectNothingLeft = async ({ call, operatorKey }: Deployment, emulator: Emulator, accountId: string) => {
+const expectErased = async ({ call, operatorKey }: Deployment, emulator: Emulator, accountId: string) => {
   const { status } = await call('GET', `${ACCOUNTS}/${accountId}`, operatorKey);
-  assert.equal(status, 404, 'the account is gone');
-  await eventually('Every row of it that stays expires', 30, async () =>
-    (await lastingRows(emulator, accountId)).length === 0 ? true : undefined,
+  assert.equal(status, 404, 'the account must be deleted');
+  await eventually('every remaining row of the account has a TTL', 30, async () =>
+    (await rowsWithoutTtl(emulator, accountId)).length === 0 ? true : undefined,
   );
 };
 
-/** What the former release made: an account, its key, and what its smoke test could not take away. */
+/** Accounts that the former release created: one with its key, and one that its smoke test could not delete. */
 export interface FormerAccounts {
   readonly key: string;
   readonly ids: readonly string[];
 }
 
-export const smokeTheFormer = async (there: Deployment): Promise<FormerAccounts> => {
-  const { said } = await smokeThrough(there);
-  const left = /left behind: the account (acc_\w+)/.exec(said);
-  say(`✓ a smoke test passes${left ? ', and says that its account stays' : ''}`);
-  const { body } = await there.call('POST', ACCOUNTS, there.operatorKey, { name: 'Former release' });
-  return { key: String(body.key), ids: [String(body.id), ...(left ? [String(left[1])] : [])] };
+/** Runs the smoke test on the former release and creates an account there. */
+export const smokeFormerRelease = async (deployment: Deployment): Promise<FormerAccounts> => {
+  const { output } = await runSmoke(deployment);
+  const undeleted = /not deleted: the account (acc_\w+)/.exec(output);
+  say(`✓ the smoke test passes${undeleted ? ' and reports that its account stays' : ''}`);
+  const { body } = await deployment.call('POST', ACCOUNTS, deployment.operatorKey, { name: 'Former release' });
+  return { key: String(body.key), ids: [String(body.id), ...(undeleted ? [String(undeleted[1])] : [])] };
 };
 
-/** A smoke test that leaves nothing behind, and the end of the accounts that the former release made. */
-export const trySmoke = async (there: Deployment, emulator: Emulator, former: FormerAccounts): Promise<void> => {
-  const { said, accountId } = await smokeThrough(there);
-  assert.match(said, /✓ webhook, deliveries, content, keys and the account are gone again$/);
-  await expectNothingLeft(there, emulator, accountId);
-  say('✓ a smoke test passes and leaves nothing behind that does not expire');
+/** Runs the smoke test, checks that it deletes everything, and deletes the accounts of the former release. */
+export const smokeThisRelease = async (
+  deployment: Deployment,
+  emulator: Emulator,
+  former: FormerAccounts,
+): Promise<void> => {
+  const { output, accountId } = await runSmoke(deployment);
+  assert.match(output, /✓ deleted the webhook, its deliveries, the content, the keys and the account$/);
+  await expectErased(deployment, emulator, accountId);
+  say('✓ the smoke test passes, and every row that it leaves has a TTL');
 
-  const statusOfKey = async () => (await there.call('GET', '/api/public/v1/keys', former.key)).status;
-  assert.equal(await statusOfKey(), 200, "the former release's key works");
+  const statusOfKey = async () => (await deployment.call('GET', '/api/public/v1/keys', former.key)).status;
+  assert.equal(await statusOfKey(), 200, "the former release's key must work");
   for (const id of former.ids) {
-    const removed = await there.call('DELETE', `${ACCOUNTS}/${id}`, there.operatorKey);
-    assert.equal(removed.status, 204, JSON.stringify(removed.body));
-    await expectNothingLeft(there, emulator, id);
+    const deletion = await deployment.call('DELETE', `${ACCOUNTS}/${id}`, deployment.operatorKey);
+    assert.equal(deletion.status, 204, JSON.stringify(deletion.body));
+    await expectErased(deployment, emulator, id);
   }
-  assert.equal(await statusOfKey(), 401, 'and is refused once its account is gone');
-  say('✓ the operator deletes the accounts that the former release made');
+  assert.equal(await statusOfKey(), 401, 'the key of a deleted account must be refused');
+  say('✓ the operator deletes the accounts of the former release');
 };

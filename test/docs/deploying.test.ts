@@ -83,7 +83,7 @@ describe('docs/deploying.md', () => {
         .replaceAll(/[^\w\s-]/g, '')
         .replaceAll(' ', '-'),
     );
-    const stages = readFileSync(new URL('lib/stages.ts', root), 'utf8');
+    const stages = readFileSync(new URL('lib/stage-config.ts', root), 'utf8');
     const links = [...page.matchAll(/\]\(#([\w-]+)\)/g), ...stages.matchAll(/deploying\.md#([\w-]+)/g)];
 
     expect(links.map(([, anchor]) => anchor).filter((anchor) => !anchors.includes(anchor ?? ''))).toEqual([]);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { DUE_SHARDS, SHARDS } from '../../lambdas/adapters/rows/table-keys.ts';
 import { rateLimitSchema } from '../../lambdas/domain/accounts/account.ts';
-import { stages } from '../../lib/stages.ts';
+import { stages } from '../../lib/stage-config.ts';
 import { named, resourcesOfType, synthesise } from '../helpers/synthesised.ts';
 
 const page = readFileSync(new URL('../../docs/scaling.md', import.meta.url), 'utf8').replaceAll(/\s+/g, ' ');

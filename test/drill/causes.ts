@@ -3,6 +3,7 @@ import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { ReceiveMessageCommand, SendMessageBatchCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { env } from '../../lambdas/runtime/env.ts';
+import type { AlarmId } from '../../lib/alarm-rules.ts';
 import { callApi, refusalOf } from '../../local/cli/api-client.ts';
 import type { LocalStack } from '../../local/stack.ts';
 import { readStackFile } from '../../local/state/stack-file.ts';
@@ -14,23 +15,23 @@ export interface Scene {
   readonly stack: LocalStack;
   readonly faults: Faults;
   readonly receiver: WebhookReceiver;
-  /** An account's key. */
+  /** API key of an account. */
   readonly key: string;
-  /** How long a minute lasts here. */
+  /** Real milliseconds that one minute of the stack takes. */
   readonly minuteMs: number;
-  /** Since when everything is measured. */
+  /** When the stack began to record metrics. */
   readonly startMs: number;
 }
 
-/** What makes alarms go off, and what ends it. */
+/** A failure that sets alarms off. */
 export interface Cause {
-  readonly what: string;
-  readonly alarms: readonly string[];
-  /** Brings it about, and answers how to end it. */
+  readonly description: string;
+  readonly alarms: readonly AlarmId[];
+  /** Causes the failure. The returned function ends it. */
   begin(scene: Scene): Promise<() => unknown>;
 }
 
-/** An answer that the client library does not try again after. */
+/** An error that the SDK does not retry. */
 const denied: AwsAnswer = { status: 400, body: { __type: 'AccessDeniedException', message: 'ordered by the drill' } };
 const keys = { region: 'us-east-1', credentials: { accessKeyId: 'drill', secretAccessKey: 'drill' } };
 
@@ -38,7 +39,7 @@ const addWebhook = async ({ stack, key, receiver }: Scene, answer: Responder, mo
   const endpoint = receiver.open(answer);
   const body = { url: endpoint.url, events: ['task.accepted'], allow_http: true, ...more };
   const made = await callApi(stack.url, key, 'POST', '/webhooks', body);
-  if (made.status !== 201) throw new Error(`no webhook: ${refusalOf(made)}`);
+  if (made.status !== 201) throw new Error(`The webhook was not created: ${refusalOf(made)}`);
   return endpoint;
 };
 
@@ -47,8 +48,8 @@ const publish = ({ stack, key }: Scene, count = 1) =>
     events: Array.from({ length: count }, (_, n) => ({ type: 'task.accepted', data: { n } })),
   });
 
-/** Does it over and over, until it is told to stop. */
-const keepDoing = (everyMs: number, act: () => Promise<unknown>): (() => void) => {
+/** Calls `act` at this interval until the returned function is called. Errors of `act` are ignored. */
+const repeat = (everyMs: number, act: () => Promise<unknown>): (() => void) => {
   const timer = setInterval(() => void act().catch(() => undefined), everyMs);
   return () => clearInterval(timer);
 };
@@ -72,66 +73,67 @@ const switchMapping = async (
   );
   const url = `${endpoints.lambda}/2015-03-31/event-source-mappings/${mapping?.physicalId}`;
   const answer = await fetch(url, { method: 'PUT', body: JSON.stringify({ Enabled }) });
-  if (!answer.ok) throw new Error(`the mapping of ${name} cannot be switched: ${await answer.text()}`);
+  if (!answer.ok) throw new Error(`The mapping of ${name} cannot be switched: ${await answer.text()}`);
 };
 
-const eachOf = async (count: number, atOnce: number, act: () => Promise<unknown>): Promise<void> => {
-  let left = count;
+/** Calls `act` `count` times, at most `concurrency` at the same time. */
+const times = async (count: number, concurrency: number, act: () => Promise<unknown>): Promise<void> => {
+  let remaining = count;
   const worker = async (): Promise<void> => {
-    while (left-- > 0) await act();
+    while (remaining-- > 0) await act();
   };
-  await Promise.all(Array.from({ length: atOnce }, worker));
+  await Promise.all(Array.from({ length: concurrency }, worker));
 };
 
-/** What it calls first does not answer: it hangs, and no other starts. */
+/** The first call at this place gets no answer until the cause ends, so its function hangs and no other invocation starts. */
 const hang =
   (place: FaultTarget): Cause['begin'] =>
   async ({ faults }) => {
-    const held = Promise.withResolvers<void>();
+    const cause = Promise.withResolvers<void>();
     const fault = faults.inject(place, async (_, forward) => {
-      await held.promise;
+      await cause.promise;
       return forward();
     });
     return () => {
       fault.end();
-      held.resolve();
+      cause.resolve();
     };
   };
 
-/** One for each way to lose or delay, in an order in which none stands in another's way. */
+/** Causes for every alarm. Their order matters: no cause disturbs the causes after it. */
 export const causes: readonly Cause[] = [
   {
-    what: 'the keyring cannot be read for one message, and another ends the function, whenever they come back',
+    description: 'one message cannot read the keyring, and another message kills the function at every attempt',
     alarms: ['keyring-unreadable', 'handed-back', 'deliver-errors'],
     async begin(scene) {
       await addWebhook(scene, () => 200);
-      const keyring = scene.faults.inject({ functionName: 'deliver', operation: 'GetSecretValue' }, denied);
+      const keyringFault = scene.faults.inject({ functionName: 'deliver', operation: 'GetSecretValue' }, denied);
       await publish(scene);
-      // Apart, or both would be in one batch.
+      // Waits, because both messages would otherwise be in one batch.
       await sleep(2 * scene.minuteMs);
       const { body } = await publish(scene);
       const [{ id }] = body.data as [{ id: string }];
-      const isAbout = ({ input }: AwsCall) => JSON.stringify(input).includes(id);
-      const end = scene.faults.inject(
-        { functionName: 'deliver', operation: 'BatchGetItem', when: isAbout },
+      const hasEvent = ({ input }: AwsCall) => JSON.stringify(input).includes(id);
+      const crash = scene.faults.inject(
+        { functionName: 'deliver', operation: 'BatchGetItem', when: hasEvent },
         'kill before',
       );
       return () => {
-        keyring.end();
-        end.end();
+        keyringFault.end();
+        crash.end();
         scene.stack.purge('all');
       };
     },
   },
   {
-    what: 'a message is received twenty times and never finished',
+    description: 'a message is received 20 times and is never finished',
     alarms: ['dead-letters'],
     async begin(scene) {
       const { sqs, url: QueueUrl } = sqsOf(scene);
       await switchMapping(scene, 'slow', false);
       await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'drill' }));
       const receive = new ReceiveMessageCommand({ QueueUrl, VisibilityTimeout: 0 });
-      await eachOf(21, 1, () => sqs.send(receive));
+      await times(21, 1, () => sqs.send(receive));
       return async () => {
         scene.stack.purge('all');
         await switchMapping(scene, 'slow', true);
@@ -139,7 +141,7 @@ export const causes: readonly Cause[] = [
     },
   },
   {
-    what: 'deliveries are paused, and the stream is switched off',
+    description: 'deliveries are paused, and the mapping of the stream is disabled',
     alarms: ['deliveries-waiting', 'slow-waiting', 'stream-unread'],
     async begin(scene) {
       const { sqs, url: QueueUrl } = sqsOf(scene);
@@ -155,7 +157,7 @@ export const causes: readonly Cause[] = [
     },
   },
   {
-    what: 'a row that no release wrote is in the stream',
+    description: 'the stream carries a row in a form that no release has written',
     alarms: ['failures'],
     async begin({ stack }) {
       const client = new DynamoDBClient({ ...keys, endpoint: stack.dynamoEndpoint });
@@ -165,12 +167,12 @@ export const causes: readonly Cause[] = [
     },
   },
   {
-    what: 'the fan-out may not read who wants an event',
+    description: 'the fan-out may not read which webhooks want an event',
     alarms: ['fan-out-errors', 'iterator-age'],
     async begin(scene) {
       const fault = scene.faults.inject({ functionName: 'fan-out', operation: 'BatchGetItem' }, denied);
-      // A batch is as old as its last record, so it must be full before it can grow old.
-      const stop = keepDoing(scene.minuteMs / 4, () => publish(scene, 16));
+      // A batch has the age of its last record, so only a full batch can grow old.
+      const stop = repeat(scene.minuteMs / 4, () => publish(scene, 16));
       return () => {
         stop();
         fault.end();
@@ -178,7 +180,7 @@ export const causes: readonly Cause[] = [
     },
   },
   {
-    what: 'the tick may not read the due index',
+    description: 'the due function may not read the due index',
     alarms: ['due-errors'],
     async begin({ faults }) {
       const fault = faults.inject({ functionName: 'due', operation: 'Query' }, denied);
@@ -186,7 +188,7 @@ export const causes: readonly Cause[] = [
     },
   },
   {
-    what: 'the roll-up may not read the hours',
+    description: 'the roll-up function may not call AWS',
     alarms: ['roll-up-errors'],
     async begin({ faults }) {
       const fault = faults.inject({ functionName: 'roll-up' }, denied);
@@ -194,17 +196,17 @@ export const causes: readonly Cause[] = [
     },
   },
   {
-    what: 'the tick hangs, and no other starts',
+    description: 'the due function hangs, and no other invocation starts',
     alarms: ['tick-missed'],
     begin: hang({ functionName: 'due', operation: 'Query' }),
   },
   {
-    what: 'the roll-up hangs, and no other starts',
+    description: 'the roll-up function hangs, and no other invocation starts',
     alarms: ['roll-up-missed'],
     begin: hang({ functionName: 'roll-up' }),
   },
   {
-    what: 'each batch takes two minutes to be read',
+    description: 'deliver needs two minutes to read each batch',
     alarms: ['first-attempts', 'concurrency'],
     async begin(scene) {
       await addWebhook(scene, () => 200);
@@ -212,7 +214,7 @@ export const causes: readonly Cause[] = [
         await sleep(2 * scene.minuteMs);
         return forward();
       });
-      const stop = keepDoing(scene.minuteMs / 8, () => publish(scene));
+      const stop = repeat(scene.minuteMs / 8, () => publish(scene));
       return () => {
         stop();
         fault.end();
@@ -220,11 +222,11 @@ export const causes: readonly Cause[] = [
     },
   },
   {
-    what: 'the API may not count a request, and gets one every other minute',
+    description: 'the API may not count requests and receives one every two minutes',
     alarms: ['api-errors'],
     async begin(scene) {
       const fault = scene.faults.inject({ functionName: 'events-api', operation: 'UpdateItem' }, denied);
-      const stop = keepDoing(2 * scene.minuteMs, () => publish(scene));
+      const stop = repeat(2 * scene.minuteMs, () => publish(scene));
       return () => {
         stop();
         fault.end();
@@ -232,11 +234,11 @@ export const causes: readonly Cause[] = [
     },
   },
   {
-    what: 'the table has no capacity for counting requests',
+    description: 'the table throttles the counting of requests',
     alarms: ['busy-tables'],
     async begin(scene) {
       const fault = scene.faults.inject({ functionName: 'events-api', operation: 'UpdateItem' }, throttled);
-      const stop = keepDoing(scene.minuteMs / 25, () => publish(scene));
+      const stop = repeat(scene.minuteMs / 25, () => publish(scene));
       return () => {
         stop();
         fault.end();
@@ -244,16 +246,16 @@ export const causes: readonly Cause[] = [
     },
   },
   {
-    what: 'the account has no concurrency left for deliver, and a retry comes due',
+    description: 'the account has no concurrency left for deliver, and a retry becomes due',
     alarms: ['throttles', 'oldest-owed'],
     async begin(scene) {
       const { posts } = await addWebhook(scene, ({ number }) => (number === 1 ? 503 : 200), { schedule: [120] });
       await publish(scene);
-      // A first attempt stands in the queue alone: it must be over.
+      // Waits for the first attempt, which is not in the due index: only the retry can set oldest-owed off.
       while (posts.length === 0) await sleep(20);
       await sleep(scene.minuteMs / 2);
       scene.stack.limitConcurrency('deliver', 0);
-      const stop = keepDoing(scene.minuteMs / 4, () => publish(scene));
+      const stop = repeat(scene.minuteMs / 4, () => publish(scene));
       return () => {
         stop();
         scene.stack.limitConcurrency('deliver', 1000);
@@ -261,15 +263,15 @@ export const causes: readonly Cause[] = [
     },
   },
   {
-    what: '96,500 messages are handed out and not finished',
+    description: '96,500 messages are received and never finished',
     alarms: ['in-flight'],
     async begin(scene) {
       const { sqs, url: QueueUrl } = sqsOf(scene);
-      // The function would be quicker than whoever never finishes.
+      // Disables the mapping, because deliver would otherwise take the messages first.
       await switchMapping(scene, 'slow', false);
       const Entries = Array.from({ length: 10 }, (_, n) => ({ Id: String(n), MessageBody: 'drill' }));
       const hold = new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, VisibilityTimeout: 600 });
-      await eachOf(9_650, 8, async () => {
+      await times(9_650, 8, async () => {
         await sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries }));
         await sqs.send(hold);
       });
@@ -280,13 +282,13 @@ export const causes: readonly Cause[] = [
     },
   },
   {
-    what: 'every delivery to a webhook is given up at once',
+    description: 'every delivery to a webhook is dead after its first attempt',
     alarms: ['dead-rate'],
     async begin(scene) {
-      // What is usual must be known first: three quiet periods of five minutes before the three that are looked at.
+      // CloudWatch learns the usual share first: from three quiet periods of five minutes before the three evaluated periods.
       await sleep(Math.max(0, scene.startMs + 31 * scene.minuteMs - Date.now()));
       await addWebhook(scene, () => 500, { schedule: [] });
-      return keepDoing(scene.minuteMs, () => publish(scene, 10));
+      return repeat(scene.minuteMs, () => publish(scene, 10));
     },
   },
 ];

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { alarmIds } from '../../lib/alarm-rules.ts';
 import { callApi } from '../../local/cli/api-client.ts';
 import { synthesiseIfStale } from '../../local/cli/synth.ts';
 import { startStack } from '../../local/stack.ts';
@@ -7,30 +8,31 @@ import { createFaults } from '../helpers/faults.ts';
 import { startWebhookReceiver } from '../helpers/webhook-receiver.ts';
 import { type Cause, causes, type Scene } from './causes.ts';
 
-// Causes each alarm's condition on the local stack, one after the other, and sees it go off and end.
+// Causes the condition of every alarm on the local stack, one after the other, and checks that the alarm goes off and ends.
+// `--only <alarm>` runs one cause; `--speed <factor>` divides the length of a minute.
 
 const { values: options } = parseArgs({
   options: { speed: { type: 'string', default: '30' }, only: { type: 'string', default: '' } },
 });
 const speed = Number(options.speed);
 const minuteMs = 60_000 / speed;
-/** Of this machine, which may be at work with something else besides. */
-const WITHIN_MS = 120_000;
+/** Real milliseconds within which an alarm must change its state. Generous, because the machine may be busy. */
+const MAX_WAIT_MS = 120_000;
 
 interface Row {
   readonly alarm: string;
-  readonly what: string;
+  readonly description: string;
   readonly firedAfter: number | null;
   readonly endedAfter: number | null;
 }
 
 const states = new Map<string, string>();
 
-/** The minutes of the stack until the alarms are all in that state; `null` for those that were not in time. */
+/** Minutes of the stack until each alarm is in this state; `null` for an alarm that does not reach it within MAX_WAIT_MS. */
 const minutesUntil = async (alarms: readonly string[], state: string): Promise<Map<string, number | null>> => {
   const startMs = Date.now();
   const reached = new Map<string, number | null>(alarms.map((alarm) => [alarm, null]));
-  while (Date.now() - startMs < WITHIN_MS && [...reached.values()].includes(null)) {
+  while (Date.now() - startMs < MAX_WAIT_MS && [...reached.values()].includes(null)) {
     for (const alarm of alarms) {
       if (reached.get(alarm) !== null || (states.get(alarm) ?? 'OK') !== state) continue;
       reached.set(alarm, (Date.now() - startMs) / minuteMs);
@@ -40,15 +42,15 @@ const minutesUntil = async (alarms: readonly string[], state: string): Promise<M
   return reached;
 };
 
-const practise = async (cause: Cause, scene: Scene): Promise<Row[]> => {
-  console.log(`\n${cause.what}`);
+const runCause = async (cause: Cause, scene: Scene): Promise<Row[]> => {
+  console.log(`\n${cause.description}`);
   const end = await cause.begin(scene);
   const fired = await minutesUntil(cause.alarms, 'ALARM');
   await end();
   const ended = await minutesUntil(cause.alarms, 'OK');
   return cause.alarms.map((alarm) => ({
     alarm,
-    what: cause.what,
+    description: cause.description,
     firedAfter: fired.get(alarm) ?? null,
     endedAfter: ended.get(alarm) ?? null,
   }));
@@ -67,7 +69,7 @@ const stack = await startStack({
   assembly,
   speed,
   interceptor: faults.interceptor,
-  // The template's own, as time runs here: what an alarm makes of a message that fails hangs on when it comes back.
+  // The template's visibility timeout at this speed, because some alarms depend on when a failed message returns.
   visibilityTimeoutSeconds: Math.max(...visibilityTimeouts) / speed,
   warm: true,
   alarms: {
@@ -84,17 +86,22 @@ try {
   const account = { name: 'Drill', rate_limit_per_minute: 30_000 };
   const { body } = await callApi(stack.url, stack.operatorKey, 'POST', '/accounts', account);
   const scene: Scene = { stack, faults, receiver, key: String(body.key), minuteMs, startMs: Date.now() };
-  const wanted = causes.filter(({ alarms }) => options.only === '' || alarms.includes(options.only));
+  const wanted = causes.filter(({ alarms }) => options.only === '' || alarms.some((alarm) => alarm === options.only));
 
   const rows: Row[] = [];
-  for (const cause of wanted) rows.push(...(await practise(cause, scene)));
+  for (const cause of wanted) rows.push(...(await runCause(cause, scene)));
 
-  console.log(`\n${'alarm'.padEnd(20)}${'fired after'.padStart(12)}${'over after'.padStart(12)}  minutes, when`);
-  for (const { alarm, what, firedAfter, endedAfter } of rows) {
-    console.log(`${alarm.padEnd(20)}${shown(firedAfter).padStart(12)}${shown(endedAfter).padStart(12)}  ${what}`);
+  console.log(`\n${'alarm'.padEnd(20)}${'fired after'.padStart(12)}${'ended after'.padStart(12)}  minutes; cause`);
+  for (const { alarm, description, firedAfter, endedAfter } of rows) {
+    console.log(
+      `${alarm.padEnd(20)}${shown(firedAfter).padStart(12)}${shown(endedAfter).padStart(12)}  ${description}`,
+    );
   }
-  for (const problem of unknown) console.log(`not evaluated here: ${problem}`);
-  if (rows.some(({ firedAfter, endedAfter }) => firedAfter === null || endedAfter === null)) process.exitCode = 1;
+  for (const problem of unknown) console.log(`not evaluated by the local stack: ${problem}`);
+  const untested = options.only === '' ? alarmIds.filter((id) => !rows.some(({ alarm }) => alarm === id)) : [];
+  for (const id of untested) console.log(`no cause sets this alarm off: ${id}`);
+  if (untested.length > 0 || rows.some(({ firedAfter, endedAfter }) => firedAfter === null || endedAfter === null))
+    process.exitCode = 1;
 } finally {
   receiver.stop();
   await stack.stop();

@@ -9,12 +9,15 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const { context: flags } = JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8'));
 
-/** Runs the app itself, with both rule packs and CloudFormation's own checks, as `cdk synth -c …` does; without the functions' code unless it is asked for. */
+/**
+ * Runs bin/passpost.ts as `cdk synth -c …` does, with both rule packs and CloudFormation's checks. Bundles the functions' code
+ * only with `isBundled`. `output` is the standard error of the app.
+ */
 export const writeAssembly = async (
   outdir: string,
   settings: Readonly<Record<string, string>> = {},
   isBundled = false,
-): Promise<{ readonly isValid: boolean; readonly said: string }> => {
+): Promise<{ readonly isValid: boolean; readonly output: string }> => {
   const child = spawn(process.execPath, [join(root, 'bin/passpost.ts')], {
     env: {
       ...process.env,
@@ -28,15 +31,15 @@ export const writeAssembly = async (
     },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-  const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
-  return { isValid: code === 0, said };
+  const [output, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
+  return { isValid: code === 0, output };
 };
 
-/** The stack with these settings; for the life of this process. */
+/** The path of an assembly with these settings. It is deleted when the process exits. Throws if the app reports errors. */
 export const assemblyWith = async (settings: Readonly<Record<string, string>>, isBundled = false): Promise<string> => {
   const folder = mkdtempSync(join(tmpdir(), 'passpost-assembly-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  const { isValid, said } = await writeAssembly(folder, settings, isBundled);
-  if (!isValid) throw new Error(said);
+  const { isValid, output } = await writeAssembly(folder, settings, isBundled);
+  if (!isValid) throw new Error(output);
   return folder;
 };

@@ -1,29 +1,30 @@
 import { text } from 'node:stream/consumers';
 import { serveOnLoopback } from '../../deploy/loopback-server.ts';
 
-/** What STS, Systems Manager, Lambda, EC2, Service Quotas and CloudFormation answer about an account, over HTTP on loopback. */
+/** The state of an account that the fake STS, Systems Manager, Lambda, EC2, Service Quotas and CloudFormation show. */
 export interface FakeAccount {
-  /** An error's code in place of an identity. */
+  /** Error code that STS returns instead of an identity. */
   readonly identityError?: string;
-  /** The CDK's bootstrap version; `null` where it was never bootstrapped, an error's code where it may not be read. */
+  /** The CDK's bootstrap version; `null` if the account is not bootstrapped, an error code if reading it fails. */
   readonly bootstrap: number | string | null;
+  /** An error code if reading it fails. */
   readonly unreservedConcurrency: number | string;
-  /** How many there are of each in the region, and may be; an error's code where it may not be read. */
+  /** Numbers of used VPCs and addresses in the region, and the quota of both; an error code if reading the VPCs fails. */
   readonly network?: {
     readonly vpcs: number | string;
     readonly addresses: number;
     readonly allowed: number;
-    /** The account was never given another quota than the default. */
+    /** The account has only the default quota. */
     readonly isDefault?: boolean;
   };
-  /** Logical ids of what the stack has already; without them there is no stack. */
+  /** Logical ids of the resources that the stack already has; `undefined` if the stack does not exist. */
   readonly deployed?: readonly string[];
 }
 
 const xml = (name: string, inside: string): string => `<${name}Response>${inside}</${name}Response>`;
 const items = (count: number, item: string): string => `<item>${item}</item>`.repeat(count);
 
-/** What EC2 and CloudFormation answer, in XML; `null` for a question that is another service's. */
+/** Status and XML of a response of EC2 or CloudFormation; `null` for an action of another service. */
 const answerQuery = (action: string, { network, deployed }: FakeAccount): readonly [number, string] | null => {
   const error = (status: number, code: string, message: string) =>
     [
@@ -56,7 +57,7 @@ const answerQuery = (action: string, { network, deployed }: FakeAccount): readon
 };
 
 export const startFakeAws = async (account: FakeAccount) => {
-  const asked: string[] = [];
+  const calls: string[] = [];
   const server = await serveOnLoopback(async (request, response): Promise<unknown> => {
     const body = await text(request);
     const target = request.headers['x-amz-target'];
@@ -65,13 +66,13 @@ export const startFakeAws = async (account: FakeAccount) => {
         .writeHead(status, { 'content-type': 'application/json', ...(type ? { 'x-amzn-errortype': type } : {}) })
         .end(JSON.stringify(answer));
     if (request.url?.startsWith('/2016-08-19/account-settings')) {
-      asked.push('lambda:GetAccountSettings');
+      calls.push('lambda:GetAccountSettings');
       const { unreservedConcurrency: count } = account;
       if (typeof count === 'string') return json(403, { Message: 'no' }, count);
       return json(200, { AccountLimit: { ConcurrentExecutions: 1000, UnreservedConcurrentExecutions: count } });
     }
     if (target === 'AmazonSSM.GetParameter') {
-      asked.push(`ssm:GetParameter ${JSON.parse(body).Name}`);
+      calls.push(`ssm:GetParameter ${JSON.parse(body).Name}`);
       const { bootstrap } = account;
       if (bootstrap === null) return json(400, { __type: 'ParameterNotFound' });
       if (typeof bootstrap === 'string') return json(400, { __type: bootstrap });
@@ -79,7 +80,7 @@ export const startFakeAws = async (account: FakeAccount) => {
     }
     const [, quotas] = /^ServiceQuotasV20190624\.(\w+)$/.exec(String(target)) ?? [];
     if (quotas) {
-      asked.push(`servicequotas:${quotas} ${JSON.parse(body).QuotaCode}`);
+      calls.push(`servicequotas:${quotas} ${JSON.parse(body).QuotaCode}`);
       const { allowed = 5, isDefault = false } = account.network ?? {};
       if (isDefault && quotas === 'GetServiceQuota') return json(400, { __type: 'NoSuchResourceException' });
       return json(200, { Quota: { Value: allowed } });
@@ -87,12 +88,12 @@ export const startFakeAws = async (account: FakeAccount) => {
     const action = new URLSearchParams(body).get('Action') ?? '';
     const answered = answerQuery(action, account);
     if (answered) {
-      // Which service is asked stands in the signature, as for AWS.
+      // The signature names the called service.
       const [, service] = /\/(\w+)\/aws4_request/.exec(request.headers.authorization ?? '') ?? [];
-      asked.push(`${service}:${action}`);
+      calls.push(`${service}:${action}`);
       return response.writeHead(answered[0], { 'content-type': 'text/xml' }).end(answered[1]);
     }
-    asked.push(`sts:${action}`);
+    calls.push(`sts:${action}`);
     const error = account.identityError;
     response.writeHead(error ? 403 : 200, { 'content-type': 'text/xml' });
     return response.end(
@@ -101,5 +102,5 @@ export const startFakeAws = async (account: FakeAccount) => {
         : '<GetCallerIdentityResponse><GetCallerIdentityResult><Account>111122223333</Account></GetCallerIdentityResult></GetCallerIdentityResponse>',
     );
   });
-  return { url: server.url, asked: asked as readonly string[], stop: server.stop };
+  return { url: server.url, calls: calls as readonly string[], stop: server.stop };
 };

@@ -7,13 +7,13 @@ const member = ({ logicalId, type, physicalId }: StackResource): string =>
 
 const PAGE = 50;
 
-/** CloudFormation's list of one stack's resources, page by page, over HTTP on loopback. */
+/** Serves CloudFormation's ListStackResources for one stack, in pages, over HTTP on loopback. */
 export const startFakeCloudFormation = async (stackName: string, resources: readonly StackResource[]) => {
   const server = await serveOnLoopback(async (request, response) => {
-    const asked = new URLSearchParams(await text(request));
+    const parameters = new URLSearchParams(await text(request));
     response.setHeader('content-type', 'text/xml');
-    if (asked.get('Action') !== 'ListStackResources' || asked.get('StackName') !== stackName) {
-      const message = `Stack with id ${asked.get('StackName')} does not exist`;
+    if (parameters.get('Action') !== 'ListStackResources' || parameters.get('StackName') !== stackName) {
+      const message = `Stack with id ${parameters.get('StackName')} does not exist`;
       response
         .writeHead(400)
         .end(
@@ -21,7 +21,7 @@ export const startFakeCloudFormation = async (stackName: string, resources: read
         );
       return;
     }
-    const from = Number(asked.get('NextToken') ?? 0);
+    const from = Number(parameters.get('NextToken') ?? 0);
     const next = from + PAGE < resources.length ? `<NextToken>${from + PAGE}</NextToken>` : '';
     const members = resources
       .slice(from, from + PAGE)

@@ -23,22 +23,22 @@ const resourceName = (template: Template, value: unknown): string => {
 };
 
 const callersOf = (template: Template, functionName: string): string => {
-  const isIts = (value: unknown) => namesIn(template, value).includes(functionName);
+  const refersToFunction = (value: unknown) => namesIn(template, value).includes(functionName);
   const callers = [
     ...resourcesOfType(template, 'AWS::ApiGatewayV2::Integration')
-      .filter(({ Properties }) => isIts(Properties.IntegrationUri))
+      .filter(({ Properties }) => refersToFunction(Properties.IntegrationUri))
       .map(() => 'the API'),
     ...resourcesOfType(template, 'AWS::ApiGatewayV2::Authorizer')
-      .filter(({ Properties }) => isIts(Properties.AuthorizerUri))
-      .map(() => 'the API, about whom it lets in'),
+      .filter(({ Properties }) => refersToFunction(Properties.AuthorizerUri))
+      .map(() => 'the API, as its authorizer'),
     ...resourcesOfType(template, 'AWS::Lambda::EventSourceMapping')
-      .filter(({ Properties }) => isIts(Properties.FunctionName))
+      .filter(({ Properties }) => refersToFunction(Properties.FunctionName))
       .map(({ Properties }) => resourceName(template, Properties.EventSourceArn)),
     ...resourcesOfType(template, 'AWS::Events::Rule')
-      .filter(({ Properties }) => isIts(Properties.Targets))
+      .filter(({ Properties }) => refersToFunction(Properties.Targets))
       .map(({ Properties }) => String(Properties.ScheduleExpression)),
     ...Object.values(resourcesOf(template))
-      .filter(({ Type, Properties }) => Type.startsWith('Custom::') && isIts(Properties.ServiceToken))
+      .filter(({ Type, Properties }) => Type.startsWith('Custom::') && refersToFunction(Properties.ServiceToken))
       .map(() => 'the deployment'),
   ];
   return [...new Set(callers)].join(', ');
@@ -46,15 +46,15 @@ const callersOf = (template: Template, functionName: string): string => {
 
 const bare = (actions: readonly string[]): string => actions.map((action) => action.replace(/^\w+:/, '')).join(', ');
 
-/** What every function has, and what a setting brings: each is said once for all. */
-const saidApart = /^(logs|xray|kms|ec2):/;
+/** Permissions that every function has, and permissions that a setting adds: the page lists them separately. */
+const listedSeparately = /^(logs|xray|kms|ec2):/;
 
 const linesOf = (template: Template, functionName: string): readonly string[] =>
   statementsOf(template, functionName).flatMap(({ Effect, Action, Resource, Condition }) => {
-    const actions = [Action].flat().filter((action) => !saidApart.test(action));
+    const actions = [Action].flat().filter((action) => !listedSeparately.test(action));
     if (actions.length === 0) return [];
     if (Effect !== 'Allow')
-      throw new Error(`${functionName} is denied ${actions.join(', ')}: the page does not say so`);
+      throw new Error(`${functionName} is denied ${actions.join(', ')}: the page has no text for this`);
     const keys = Condition?.['ForAllValues:StringLike']?.['dynamodb:LeadingKeys'] as string | string[] | undefined;
     const targets = [Resource].flat().map((resource) => resourceName(template, resource));
     const rows =
@@ -92,7 +92,7 @@ const networkLines = (template: Template): readonly string[] =>
       : `- \`${name}\`: its code is denied (\`lambda:SourceFunctionArn\`): ${bare([Action].flat())}.`,
   );
 
-/** What each function's role allows it, read off the template with every setting; everything else is denied. */
+/** Renders docs/permissions.md from a template with every setting. */
 export const renderPermissions = (template: Template): string => {
   const functions = functionNames(template).toSorted();
   const rows = functions.map((name) => {
@@ -104,11 +104,11 @@ export const renderPermissions = (template: Template): string => {
 
 # What may talk to what
 
-Each function has a role of its own, and this is all that it allows besides the function's own log and traces; what two
-settings add stands [below](#with-kmskeyarn). The stack lets a function be called by what stands in the second column and by
-nothing else. No role allows a call to another function, to another table, queue or secret of the account, or to any other
+Each function has its own role. The table lists everything that the role allows, except writing to the function's own log and
+sending traces. Two settings add permissions, listed [below](#with-kmskeyarn). Only the callers in the second column may call
+a function. No role allows a call to another function, to another table, queue or secret of the account, or to any other
 service.
-The function \`front-door\` is there with the setting \`webAclArn\` only.
+The function \`front-door\` exists only with the setting \`webAclArn\`.
 
 | function | called by | bounds | may do |
 |---|---|---|---|
@@ -116,8 +116,8 @@ ${rows.join('\n')}
 
 ## With \`kmsKeyArn\`
 
-Each role also allows the use of that key, and of \`formerKmsKeyArn\` and \`nextKmsKeyArn\`, in calls that the named service
-makes for the function (\`kms:ViaService\`) and in no others.
+Each role also allows the use of this key, of \`formerKmsKeyArn\` and of \`nextKmsKeyArn\`, but only in calls that the named
+service makes for the function (\`kms:ViaService\`).
 
 | through | may | functions |
 |---|---|---|
@@ -125,8 +125,8 @@ ${keyRows(template).join('\n')}
 
 ## With \`egressAddresses\`
 
-Lambda puts the function into its network by the function's role, and asks for this on every resource. The code that runs
-under the role is denied it.
+Lambda connects the function to its network with the function's role, and needs these actions on every resource. The
+function's own code is denied them.
 
 ${networkLines(template).join('\n')}
 `;

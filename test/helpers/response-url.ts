@@ -12,13 +12,13 @@ interface Put {
 
 export interface ResponseUrl {
   readonly url: string;
-  /** What was put there, refused ones too. */
+  /** All received PUTs, including refused ones. */
   readonly puts: Put[];
-  /** So many of the next are refused. */
+  /** How many of the next PUTs are refused. */
   refusals: number;
 }
 
-/** The address a custom resource's function answers to, on loopback. */
+/** A response URL on loopback, to which the function of a custom resource sends its result. Emptied before each test. */
 export const useResponseUrl = (): ResponseUrl => {
   const address: { -readonly [K in keyof ResponseUrl]: ResponseUrl[K] } = { url: '', puts: [], refusals: 0 };
   const server = createServer(async (request, response) => {

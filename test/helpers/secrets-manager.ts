@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach } from 'vitest';
 
 interface Secret {
   value: string | null;
-  /** What AWSPREVIOUS names, once it was replaced. */
+  /** The value that AWSPREVIOUS names, after a replacement. */
   previous?: string | null;
   token: string | null;
 }
@@ -15,9 +15,9 @@ interface Secret {
 export interface SecretsManager {
   readonly client: SecretsManagerClient;
   readonly endpoint: string;
-  /** By id. A secret without a value is one that CloudFormation just made. */
+  /** By id. CloudFormation creates a secret without a value. */
   readonly secrets: Map<string, Secret>;
-  /** The operations asked for, in order. */
+  /** The called operations, in order. */
   readonly calls: string[];
   isAway: boolean;
 }
@@ -34,13 +34,13 @@ const perform = (operation: string, input: Record<string, string>, secrets: Map<
   }
   if (operation !== 'PutSecretValue') throw new Refusal('UnknownOperationException');
   const { SecretString: value = '', ClientRequestToken: token = '' } = input;
-  // A version once made under a token is not made anew.
+  // A token that created a version cannot create another version.
   if (secret.token === token && secret.value !== value) throw new Refusal('ResourceExistsException');
   Object.assign(secret, { previous: secret.value, value, token });
   return { ARN: input.SecretId, VersionId: token };
 };
 
-/** A Secrets Manager of the test file's own, on loopback: two operations of its real protocol, emptied before each test. */
+/** A fake Secrets Manager on loopback with two operations of the real protocol. Emptied before each test. */
 export const useSecretsManager = (): SecretsManager => {
   const manager: { -readonly [K in keyof SecretsManager]: SecretsManager[K] } = {
     client: undefined as unknown as SecretsManagerClient,

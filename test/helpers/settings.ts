@@ -1,9 +1,9 @@
-/** With them CloudFront stands before the API. */
+/** Settings that put CloudFront in front of the API. */
 export const frontDoorSettings = {
   webAclArn: 'arn:aws:wafv2:us-east-1:111122223333:global/webacl/passpost/1234abcd-12ab-34cd-56ef-1234567890ab',
 };
 
-/** Every setting that goes with any other, but for those that only one environment takes. */
+/** Every setting that can be combined with all others and that works in every environment. */
 export const mostSettings = {
   alarmEmail: 'ops@example.com',
   autoDisableAfterHours: '72',
@@ -20,7 +20,7 @@ export const mostSettings = {
   tracing: 'off',
 };
 
-/** Everything that any role can be allowed, at once. */
+/** Settings with which every role has every permission that it can have. */
 export const settingsOfEveryPermission = {
   ...mostSettings,
   ...frontDoorSettings,

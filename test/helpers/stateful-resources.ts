@@ -2,9 +2,9 @@ import type { Template } from 'aws-cdk-lib/assertions';
 import { type Resource, resourcesOf } from './synthesised.ts';
 
 /**
- * What holds something that a new one in its place would not: rows, messages, key material, a place in the stream, an
- * address that clients know. For each type the properties that CloudFormation replaces it for ("Update requires:
- * Replacement"); of a table also each index, which would be built anew, and the types of the attributes in keys.
+ * Resource types whose replacement loses something: rows, messages, key material, a position in the stream, or an address that
+ * clients know. For each type the properties whose change replaces the resource ("Update requires: Replacement"). For a table
+ * the check also covers its indexes, which would be rebuilt, and the types of key attributes.
  * https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/introduction.html
  */
 const replacedFor: Readonly<Record<string, readonly string[]>> = {
@@ -14,7 +14,7 @@ const replacedFor: Readonly<Record<string, readonly string[]>> = {
   'AWS::SNS::Topic': ['TopicName', 'FifoTopic'],
   'AWS::Lambda::EventSourceMapping': [
     'EventSourceArn',
-    // Not replaced for it, but another function would go on from the old one's place.
+    // A change does not replace the mapping, but the new function would continue at the old one's position.
     'FunctionName',
     'StartingPosition',
     'StartingPositionTimestamp',
@@ -23,7 +23,7 @@ const replacedFor: Readonly<Record<string, readonly string[]>> = {
   'AWS::ApiGatewayV2::Api': ['ProtocolType'],
   'AWS::ApiGatewayV2::Stage': ['ApiId', 'StageName'],
   'AWS::ApiGatewayV2::DomainName': ['DomainName'],
-  // Its function fills the secrets once; a new physical id makes CloudFormation delete the old one after.
+  // Its function fills the secrets once. A new physical id would make CloudFormation delete the old resource afterwards.
   'Custom::PassPostKeyMaterial': ['ServiceToken'],
 };
 
@@ -37,19 +37,19 @@ const tableParts = ({ GlobalSecondaryIndexes = [], AttributeDefinitions = [] }: 
     ),
   ]);
 
-/** Each stateful resource by its logical id, with what must stay. */
+/** Each stateful resource by its logical id, with the properties that must not change. */
 export const statefulResources = (template: Template): Stateful =>
   Object.fromEntries(
     Object.entries(resourcesOf(template)).flatMap(([id, { Type, Properties }]) => {
       const names = replacedFor[Type];
       if (!names) return [];
-      const kept = names.filter((name) => name in Properties).map((name) => [name, Properties[name]]);
+      const fixed = names.filter((name) => name in Properties).map((name) => [name, Properties[name]]);
       const parts = Type === 'AWS::DynamoDB::Table' ? tableParts(Properties) : {};
-      return [[id, { Type, ...Object.fromEntries(kept), ...parts }]];
+      return [[id, { Type, ...Object.fromEntries(fixed), ...parts }]];
     }),
   );
 
-/** What deploying `now` over `former` would take away or make anew, a line each. */
+/** One line for each resource that deploying `now` over `former` would delete or replace. */
 export const replacements = (former: Stateful, now: Stateful): readonly string[] =>
   Object.entries(former).flatMap(([id, was]) => {
     const is = now[id];
@@ -57,5 +57,5 @@ export const replacements = (former: Stateful, now: Stateful): readonly string[]
     const isAddition = (name: string) => /^(index|attribute) /.test(name) && !(name in was);
     return [...new Set([...Object.keys(was), ...Object.keys(is)])]
       .filter((name) => JSON.stringify(was[name]) !== JSON.stringify(is[name]) && !isAddition(name))
-      .map((name) => `${id} (${was.Type}) would be replaced: ${name} is another`);
+      .map((name) => `${id} (${was.Type}) would be replaced: ${name} changes`);
   });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Template } from 'aws-cdk-lib/assertions';
 import { App } from 'aws-cdk-lib/core';
 import { PassPostStack } from '../../lib/passpost-stack.ts';
-import { chooseStage } from '../../lib/stages.ts';
+import { chooseStage } from '../../lib/stage-config.ts';
 import type { Assembly } from '../../local/template/template.ts';
 
 const flags = JSON.parse(readFileSync(new URL('../../cdk.json', import.meta.url), 'utf8')).context;
@@ -24,14 +24,14 @@ export interface Statement {
   readonly Condition?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
-/** The stack as `cdk synth -c name=value …` writes it, without the functions' code. */
+/** The template that `cdk synth -c name=value …` writes, without the functions' code. */
 export const synthesise = (context: Readonly<Record<string, string>> = {}): Template => {
   const settings = { 'aws:cdk:bundling-stacks': [], 'aws:cdk:enable-path-metadata': true };
   const outdir = mkdtempSync(join(tmpdir(), 'passpost-synth-'));
   const app = new App({
     outdir,
     context: { ...flags, ...settings, ...context },
-    // `npm run synth` checks the template; it takes two seconds, once is enough.
+    // The check takes two seconds, and `npm run synth` runs it once.
     builtinCloudFormationValidation: false,
     treeMetadata: false,
   });
@@ -47,20 +47,21 @@ export const resourcesOf = (template: Template): Readonly<Record<string, Resourc
 export const resourcesOfType = (template: Template, type: string): readonly Resource[] =>
   Object.values(resourcesOf(template)).filter(({ Type }) => Type === type);
 
-/** What the construct is called that made a resource: `deliver`, `tasks-api`, `dead-letters` … */
+/** Name of the construct that created a resource: `deliver`, `tasks-api`, `dead-letters` … */
 export const nameOf = ({ Metadata }: Resource): string =>
   Metadata['aws:cdk:path'].replace(/(\/DefaultPolicy|\/Policy)?\/(Resource|Default)$/, '').replace(/.*\//, '');
 
+/** The resource of this type whose construct has this name. Throws unless there is exactly one. */
 export const named = (template: Template, type: string, name: string): Resource => {
-  const found = resourcesOfType(template, type).filter((resource) => nameOf(resource) === name);
-  if (found.length !== 1 || !found[0]) throw new Error(`${found.length} of ${type} are called ${name}`);
-  return found[0];
+  const matches = resourcesOfType(template, type).filter((resource) => nameOf(resource) === name);
+  if (matches.length !== 1 || !matches[0]) throw new Error(`${matches.length} resources of ${type} are called ${name}`);
+  return matches[0];
 };
 
 export const functionNames = (template: Template): readonly string[] =>
   resourcesOfType(template, 'AWS::Lambda::Function').map(nameOf);
 
-/** The template as the local stack reads it. */
+/** The template in the form that the local stack reads. */
 export const assemblyOf = (template: Template): Assembly => ({
   stackName: 'passpost-test',
   resources: new Map(
@@ -73,7 +74,7 @@ export const assemblyOf = (template: Template): Assembly => ({
   bundle: () => '',
 });
 
-/** What a function's role allows and denies, in whichever of its policies. */
+/** All statements of a function's role, from all of its policies. */
 export const statementsOf = (template: Template, functionName: string): readonly Statement[] => {
   const role = named(template, 'AWS::IAM::Role', `${functionName}-role`);
   const id = Object.entries(resourcesOf(template)).find(([, resource]) => resource === role)?.[0];
@@ -82,6 +83,7 @@ export const statementsOf = (template: Template, functionName: string): readonly
     .flatMap(({ Properties }) => (Properties.PolicyDocument as { Statement: readonly Statement[] }).Statement);
 };
 
+/** The actions that a function's role allows. */
 export const actionsOf = (template: Template, functionName: string): readonly string[] =>
   statementsOf(template, functionName)
     .filter(({ Effect }) => Effect === 'Allow')

@@ -32,7 +32,7 @@ describe("a customer's key", () => {
     ['AWS::SecretsManager::Secret', 'KmsKeyId', 3],
     ['AWS::SNS::Topic', 'KmsMasterKeyId', 1],
     ['AWS::Logs::LogGroup', 'KmsKeyId', functionNames(template).length + 1],
-  ])('encrypts each %s', (type, property, count) => {
+  ])('encrypts every %s', (type, property, count) => {
     const keys = resourcesOfType(template, type).map(({ Properties }) => Properties[property]);
 
     expect(keys).toEqual(Array(count).fill(kmsKeyArn));
@@ -44,8 +44,8 @@ describe("a customer's key", () => {
     });
   });
 
-  // A call that the key refuses fails like one that the role refuses: whoever may call a service may use the key through it.
-  test.each(functionNames(template))('may be used by %s through the services it calls, and no others', (name) => {
+  // A call fails if the key refuses it, so a function that may call a service must be allowed to use the key through it.
+  test.each(functionNames(template))('%s may use the key through exactly the services that it calls', (name) => {
     const statements = statementsOf(template, name);
     const servicesOf = (list: readonly Statement[]) =>
       new Set(list.flatMap(({ Action }) => Action).map((action) => action.split(':')[0] ?? ''));
@@ -61,59 +61,59 @@ describe("a customer's key", () => {
     expect(through.toSorted()).toEqual(encrypted);
   });
 
-  // Whoever only reads a secret could also make data keys under the key.
-  test('makes data keys for secrets in the name of the function that writes them, and of no other', () => {
-    const makes = (name: string) =>
+  // Functions that only read a secret were also allowed to generate data keys.
+  test('only the function that writes secrets may generate data keys for them', () => {
+    const mayGenerate = (name: string) =>
       statementsOf(template, name).some(
         ({ Action, Condition }) =>
           JSON.stringify(Condition ?? {}).includes('secretsmanager') && Action.includes('kms:GenerateDataKey'),
       );
 
-    expect(functionNames(template).filter(makes)).toEqual(['key-material']);
+    expect(functionNames(template).filter(mayGenerate)).toEqual(['key-material']);
   });
 
-  test('is AWS’s own without one', () => {
-    const mine = Object.values(synthesise().toJSON().Resources as Record<string, object>).filter((resource) =>
+  test('without the setting kmsKeyArn the template names no KMS key', () => {
+    const withKey = Object.values(synthesise().toJSON().Resources as Record<string, object>).filter((resource) =>
       JSON.stringify(resource).includes('kms'),
     );
 
-    expect(mine).toEqual([]);
+    expect(withKey).toEqual([]);
   });
 
   test('changes no logical id', () => {
-    const ids = (of: typeof template) => Object.keys(of.toJSON().Resources);
+    const ids = (source: typeof template) => Object.keys(source.toJSON().Resources);
 
     expect(ids(template)).toEqual(ids(synthesise(frontDoorSettings)));
     expect(resourcesOfType(template, 'AWS::SNS::Topic').map(nameOf)).toEqual(['alarms']);
   });
 });
 
-// Taken off or changed, a key was out of every role at once, while queues still held messages that only it opens; turned
-// on, it was asked for before any role had it.
+// When a key was removed or changed, every role lost it although queues still held messages that only this key decrypts. When a
+// key was added, resources used it before the roles allowed it.
 describe('a former or a next key', () => {
   test.each(['formerKmsKeyArn', 'nextKmsKeyArn'])(
-    'may, as %s, be used like the one that encrypts everything',
+    '%s is allowed in every statement that allows kmsKeyArn, and encrypts nothing',
     (name) => {
       const template = synthesise({ kmsKeyArn, [name]: otherArn, ...frontDoorSettings });
 
       const keys = keysOfStatements(template);
       expect(keys).toHaveLength(keysOfStatements(synthesise({ kmsKeyArn, ...frontDoorSettings })).length);
-      for (const each of keys) expect(each).toEqual([kmsKeyArn, otherArn]);
+      for (const arns of keys) expect(arns).toEqual([kmsKeyArn, otherArn]);
       expect(JSON.stringify(encrypted(template))).not.toContain(otherArn);
     },
   );
 
-  test('may be used before anything is encrypted, and changes nothing else', () => {
+  test('nextKmsKeyArn without kmsKeyArn adds permissions and changes no other resource', () => {
     const template = synthesise({ nextKmsKeyArn: otherArn, ...frontDoorSettings });
 
-    for (const each of keysOfStatements(template)) expect(each).toEqual([otherArn]);
+    for (const arns of keysOfStatements(template)) expect(arns).toEqual([otherArn]);
     expect(encrypted(template)).toEqual(encrypted(synthesise(frontDoorSettings)));
   });
 
-  test('leaves everything to AWS’s own keys by name when it is the former one of none', () => {
+  test('formerKmsKeyArn without kmsKeyArn sets AWS’s own keys by name', () => {
     const template = synthesise({ formerKmsKeyArn: otherArn, ...frontDoorSettings });
 
-    for (const each of keysOfStatements(template)) expect(each).toEqual([otherArn]);
+    for (const arns of keysOfStatements(template)) expect(arns).toEqual([otherArn]);
     expect(JSON.stringify(encrypted(template))).not.toContain(otherArn);
     template.allResourcesProperties('AWS::DynamoDB::Table', { SSESpecification: { SSEEnabled: false } });
     template.allResourcesProperties('AWS::SecretsManager::Secret', { KmsKeyId: 'alias/aws/secretsmanager' });

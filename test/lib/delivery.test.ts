@@ -6,22 +6,25 @@ describe('delivery', () => {
   const template = synthesise();
   const logicalId = (type: string, name: string) => {
     const resource = named(template, type, name);
-    const found = Object.entries(resourcesOf(template)).find(([, candidate]) => candidate === resource);
-    return found?.[0] ?? '';
+    const entry = Object.entries(resourcesOf(template)).find(([, candidate]) => candidate === resource);
+    return entry?.[0] ?? '';
   };
   const arn = (type: string, name: string) => ({ 'Fn::GetAtt': [logicalId(type, name), 'Arn'] });
 
-  test.each(['deliveries', 'slow'])('sends what fails too often in the queue %s to the dead letters', (name) => {
-    const { Properties } = named(template, 'AWS::SQS::Queue', name);
+  test.each(['deliveries', 'slow'])(
+    'the queue %s moves a message to the dead-letter queue after 20 receives',
+    (name) => {
+      const { Properties } = named(template, 'AWS::SQS::Queue', name);
 
-    expect(Properties).toMatchObject({
-      VisibilityTimeout: 270,
-      RedrivePolicy: { deadLetterTargetArn: arn('AWS::SQS::Queue', 'dead-letters'), maxReceiveCount: 20 },
-    });
-  });
+      expect(Properties).toMatchObject({
+        VisibilityTimeout: 270,
+        RedrivePolicy: { deadLetterTargetArn: arn('AWS::SQS::Queue', 'dead-letters'), maxReceiveCount: 20 },
+      });
+    },
+  );
 
   test.each(['deliveries', 'slow', 'dead-letters', 'failures'])(
-    'keeps messages of %s for 14 days, encrypted',
+    'the queue %s retains messages for 14 days and encrypts them',
     (name) => {
       const { Properties } = named(template, 'AWS::SQS::Queue', name);
 
@@ -29,7 +32,7 @@ describe('delivery', () => {
     },
   );
 
-  test('takes ten messages at once and waits for none', () => {
+  test('the mappings of both lanes take up to ten messages without a batching window', () => {
     const mappings = resourcesOfType(template, 'AWS::Lambda::EventSourceMapping').filter(
       ({ Properties }) => Properties.StartingPosition === undefined,
     );
@@ -53,7 +56,7 @@ describe('delivery', () => {
     ]);
   });
 
-  test('caps the deliveries mapping only when told', () => {
+  test('the setting deliverConcurrency limits the deliveries mapping', () => {
     const capped = named(
       synthesise({ deliverConcurrency: '50' }),
       'AWS::Lambda::EventSourceMapping',
@@ -63,7 +66,7 @@ describe('delivery', () => {
     expect(capped.Properties.ScalingConfig).toEqual({ MaximumConcurrency: 50 });
   });
 
-  test('lets the deliver function, and no other, feed itself', () => {
+  test('only the deliver function may send messages to its own queue (RecursiveLoop)', () => {
     const looping = functionNames(template).filter(
       (name) => named(template, 'AWS::Lambda::Function', name).Properties.RecursiveLoop !== undefined,
     );
@@ -75,7 +78,7 @@ describe('delivery', () => {
     });
   });
 
-  test('looks for what is due every minute', () => {
+  test('the due function runs every minute', () => {
     template.hasResourceProperties('AWS::Events::Rule', {
       ScheduleExpression: 'rate(1 minute)',
       State: 'ENABLED',
@@ -83,7 +86,7 @@ describe('delivery', () => {
     });
   });
 
-  test('looks every five minutes for hours that are over, and stops before the next tick', () => {
+  test('the roll-up function runs every five minutes and times out before the next tick', () => {
     template.hasResourceProperties('AWS::Events::Rule', {
       ScheduleExpression: 'rate(5 minutes)',
       State: 'ENABLED',
@@ -92,11 +95,11 @@ describe('delivery', () => {
     expect(named(template, 'AWS::Lambda::Function', 'roll-up').Properties.Timeout).toBe(240);
   });
 
-  // Lambda runs a tick that failed twice more: one tick counted as three errors, and ran beside those that came after it.
+  // Lambda retries a failed asynchronous run twice by default: one tick counted as three errors and ran beside later ticks.
   test.each([
     ['due', 60],
     ['roll-up', 300],
-  ])('runs a tick of %s once, and not after the next has come', (name, seconds) => {
+  ])('Lambda runs a tick of %s once, and not after the next tick (%i s)', (name, seconds) => {
     template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', {
       FunctionName: { Ref: logicalId('AWS::Lambda::Function', name) },
       Qualifier: '$LATEST',
@@ -105,7 +108,7 @@ describe('delivery', () => {
     });
   });
 
-  test('lets only functions behind the stream and the queues send messages', () => {
+  test('no function of the API may send messages to a queue', () => {
     const senders = functionNames(template).filter((name) => actionsOf(template, name).includes('sqs:SendMessage'));
 
     expect(senders.toSorted()).toEqual(['deliver', 'due', 'fan-out', 'roll-up']);

@@ -5,7 +5,7 @@ describe('fan-out', () => {
   const template = synthesise();
   const { Properties } = named(template, 'AWS::Lambda::EventSourceMapping', 'stream-mapping');
 
-  test('reads from the beginning and never gives up', () => {
+  test('its stream mapping starts at the oldest record and retries without a limit', () => {
     expect(Properties).toMatchObject({
       StartingPosition: 'TRIM_HORIZON',
       BatchSize: 100,
@@ -16,7 +16,7 @@ describe('fan-out', () => {
     expect(Properties).not.toHaveProperty('MaximumBatchingWindowInSeconds');
   });
 
-  test('hears of tasks, commands, templates, published events, results for webhooks and the heartbeat only', () => {
+  test('its filters pass only tasks, commands, templates, published events, job results for webhooks and the heartbeat', () => {
     const { Filters } = Properties.FilterCriteria as { Filters: readonly { Pattern: string }[] };
 
     expect(Filters.map(({ Pattern }) => JSON.parse(Pattern))).toEqual([
@@ -29,15 +29,15 @@ describe('fan-out', () => {
     ]);
   });
 
-  test('has a queue for what it can never understand', () => {
+  test('sends unreadable changes to the failures queue', () => {
     const destination = JSON.stringify(Properties.DestinationConfig);
     const failures = Object.entries(resourcesOf(template)).find(([id]) => id.startsWith('fanoutfailures'));
 
     expect(destination).toContain(failures?.[0]);
   });
 
-  // A mapping that is replaced reads the last 24 hours again: its id may only change on purpose.
-  test('keeps the logical id of its mapping', () => {
+  // A replaced mapping reads the last 24 hours again, so its logical id may change only on purpose.
+  test('the stream mapping has its fixed logical id', () => {
     expect(resourcesOf(template)).toHaveProperty('fanoutstreammapping56B769D0');
   });
 });

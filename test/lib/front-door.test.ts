@@ -11,7 +11,7 @@ describe('the front door', () => {
   const distribution = named(template, 'AWS::CloudFront::Distribution', 'distribution').Properties;
   const config = JSON.stringify(distribution);
 
-  test('is CloudFront with the web ACL, over TLS on both sides, and keeps nothing', () => {
+  test('is a CloudFront distribution with the web ACL, TLS on both sides and no caching', () => {
     expect(distribution.DistributionConfig).toMatchObject({
       WebACLId: frontDoorSettings.webAclArn,
       DefaultCacheBehavior: {
@@ -25,30 +25,34 @@ describe('the front door', () => {
     });
   });
 
-  // CloudFront kept one account's 404 and 503 for ten seconds, for everybody who asked for the same path.
-  test('keeps no error either', () => {
-    const { CustomErrorResponses: kept } = distribution.DistributionConfig as {
+  // CloudFront cached one account's 404 and 503 for ten seconds and served them to every caller of the same path.
+  test('caches no error', () => {
+    const { CustomErrorResponses: responses } = distribution.DistributionConfig as {
       CustomErrorResponses: { ErrorCode: number; ErrorCachingMinTTL: number; ResponseCode?: number }[];
     };
 
-    expect(kept.map(({ ErrorCode }) => ErrorCode)).toEqual([400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504]);
-    for (const one of kept) expect(one).toEqual({ ErrorCode: one.ErrorCode, ErrorCachingMinTTL: 0 });
+    expect(responses.map(({ ErrorCode }) => ErrorCode)).toEqual([
+      400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504,
+    ]);
+    for (const response of responses) {
+      expect(response).toEqual({ ErrorCode: response.ErrorCode, ErrorCachingMinTTL: 0 });
+    }
   });
 
-  test('shows a secret that stands in no template', () => {
+  test('sends a secret to the API that the template does not contain', () => {
     expect(config).toMatch(/"HeaderName":"x-passpost-front-door","HeaderValue":\{"Fn::Join".*resolve:secretsmanager:/);
     template.hasResourceProperties('AWS::SecretsManager::Secret', { GenerateSecretString: { PasswordLength: 64 } });
   });
 
-  test('shows the version that it is told', () => {
+  test('sends the version of the secret that frontDoorSecretVersion names', () => {
     const frontDoorSecretVersion = '1234abcd-12ab-34cd-56ef-1234567890ab';
-    const told = synthesise({ ...frontDoorSettings, frontDoorSecretVersion });
+    const template = synthesise({ ...frontDoorSettings, frontDoorSecretVersion });
 
-    const { Properties } = named(told, 'AWS::CloudFront::Distribution', 'distribution');
+    const { Properties } = named(template, 'AWS::CloudFront::Distribution', 'distribution');
     expect(JSON.stringify(Properties)).toContain(`:SecretString:::${frontDoorSecretVersion}}}`);
   });
 
-  test('stands before each route', () => {
+  test('every route of the API requires its authorizer', () => {
     const routes = resourcesOfType(template, 'AWS::ApiGatewayV2::Route');
 
     expect(routes.length).toBeGreaterThan(30);
@@ -63,17 +67,18 @@ describe('the front door', () => {
     });
   });
 
-  test('asks nobody before callers are led to it', () => {
-    const after = (of: Template) => JSON.stringify(named(of, 'AWS::ApiGatewayV2::Authorizer', 'front-door').DependsOn);
+  test('a deployment creates the authorizer after the distribution and the DNS record', () => {
+    const dependencies = (source: Template) =>
+      JSON.stringify(named(source, 'AWS::ApiGatewayV2::Authorizer', 'front-door').DependsOn);
 
-    expect(after(template)).toContain('frontdoordistribution');
+    expect(dependencies(template)).toContain('frontdoordistribution');
     for (const { DependsOn } of resourcesOfType(template, 'AWS::ApiGatewayV2::Route')) {
       expect(String(DependsOn)).toMatch(/frontdoor\w*Permission/);
     }
-    expect(after(synthesise({ ...frontDoorSettings, ...name, certificateArn }))).toContain('domainrecord');
+    expect(dependencies(synthesise({ ...frontDoorSettings, ...name, certificateArn }))).toContain('domainrecord');
   });
 
-  test('lets its function read that secret, and nothing else do so', () => {
+  test('only the front-door function may read the secret', () => {
     const readers = functionNames(template).filter((fn) =>
       JSON.stringify(statementsOf(template, fn)).includes('frontdoor'),
     );
@@ -83,7 +88,7 @@ describe('the front door', () => {
     expect(services).toEqual(['secretsmanager:GetSecretValue']);
   });
 
-  test('is what the API is called by, and no webhook may point at it', () => {
+  test('its host name is the ApiUrl output, and no webhook may point at it', () => {
     const url = JSON.stringify(template.toJSON().Outputs.ApiUrl.Value);
     const { Environment } = named(template, 'AWS::Lambda::Function', 'deliver').Properties;
     const { OWN_HOSTS } = (Environment as { Variables: Record<string, unknown> }).Variables;
@@ -92,25 +97,25 @@ describe('the front door', () => {
     expect(JSON.stringify(OWN_HOSTS)).toMatch(/execute-api.*Fn::GetAtt.*DomainName/);
   });
 
-  test("serves the operator's name in place of the API itself", () => {
-    const own = synthesise({ ...frontDoorSettings, ...name, certificateArn });
+  test("serves the operator's domain name instead of the API", () => {
+    const withDomain = synthesise({ ...frontDoorSettings, ...name, certificateArn });
 
-    expect(resourcesOfType(own, 'AWS::ApiGatewayV2::DomainName')).toEqual([]);
-    own.hasResourceProperties('AWS::CloudFront::Distribution', {
+    expect(resourcesOfType(withDomain, 'AWS::ApiGatewayV2::DomainName')).toEqual([]);
+    withDomain.hasResourceProperties('AWS::CloudFront::Distribution', {
       DistributionConfig: {
         Aliases: [name.domainName],
         ViewerCertificate: { AcmCertificateArn: certificateArn, MinimumProtocolVersion: 'TLSv1.2_2021' },
       },
     });
-    own.hasResourceProperties('AWS::Route53::RecordSet', {
+    withDomain.hasResourceProperties('AWS::Route53::RecordSet', {
       Name: `${name.domainName}.`,
       AliasTarget: { DNSName: { 'Fn::GetAtt': Match.arrayWith(['DomainName']) } },
     });
-    own.hasOutput('ApiUrl', { Value: `https://${name.domainName}` });
+    withDomain.hasOutput('ApiUrl', { Value: `https://${name.domainName}` });
   });
 
-  // The CDK named both alike, and the second stage could not be deployed beside the first.
-  test('can stand in one account for several stages and regions', () => {
+  // The CDK generated the same name for both stages, so the second could not be deployed into the same account.
+  test('its CloudFront function has a different name in each stage and region', () => {
     const nameIn = (stage: string) =>
       JSON.stringify(
         named(synthesise({ ...frontDoorSettings, stage }), 'AWS::CloudFront::Function', 'viewer').Properties.Name,
@@ -120,7 +125,7 @@ describe('the front door', () => {
     expect(nameIn('test')).toContain('AWS::Region');
   });
 
-  test('is not there unless a web ACL is given', () => {
+  test('does not exist without the setting webAclArn', () => {
     const without = synthesise();
 
     expect(resourcesOfType(without, 'AWS::CloudFront::Distribution')).toEqual([]);

@@ -6,11 +6,11 @@ import { frontDoorSettings } from '../helpers/settings.ts';
 import { functionNames, named, resourcesOfType, statementsOf, synthesise } from '../helpers/synthesised.ts';
 
 describe('functions', () => {
-  // All there are: one comes with a front door only.
+  // All functions: front-door exists only with a web ACL.
   const template = synthesise(frontDoorSettings);
   const functions = resourcesOfType(template, 'AWS::Lambda::Function').map(({ Properties }) => Properties);
 
-  test('are the files of lambdas/functions/, each of them', () => {
+  test('there is one function for each file of lambdas/functions/', () => {
     const entries = readdirSync(new URL('../../lambdas/functions', import.meta.url)).filter((name) =>
       name.endsWith('.ts'),
     );
@@ -18,7 +18,7 @@ describe('functions', () => {
     expect(functionNames(template).toSorted()).toEqual(entries.map((name) => name.replace('.ts', '')).toSorted());
   });
 
-  test('run Node 24 on arm64, traced, with a log group of their own', () => {
+  test('every function runs Node 24 on arm64, is traced and has its own log group', () => {
     for (const properties of functions) {
       expect(properties).toMatchObject({
         Runtime: 'nodejs24.x',
@@ -30,29 +30,29 @@ describe('functions', () => {
     }
   });
 
-  test.each(functionNames(template))('%s is given the variables that it reads, and no others', (name) => {
+  test.each(functionNames(template))('%s gets exactly the environment variables that it reads', (name) => {
     const source = readFileSync(new URL(`../../lambdas/functions/${name}.ts`, import.meta.url), 'utf8');
     const [, list = ''] = /readConfig\(\[([^\]]*)\]/.exec(source) ?? [];
-    // Only a local stack sets these.
+    // Only a local stack sets these two.
     const read = [...list.matchAll(/'(\w+)'/g)].filter(([, key]) => key !== 'scheduleSpeed' && key !== 'egressAllow');
 
     const { Environment } = named(template, 'AWS::Lambda::Function', name).Properties;
 
-    const given = Object.keys((Environment as { Variables: object } | undefined)?.Variables ?? {});
-    // Node and Powertools themselves read these, before any code of ours.
-    const own = ['UV_THREADPOOL_SIZE', serviceVariable];
-    expect(given.filter((name) => !own.includes(name)).toSorted()).toEqual(
+    const variables = Object.keys((Environment as { Variables: object } | undefined)?.Variables ?? {});
+    // Node and Powertools read these variables themselves.
+    const platformVariables = ['UV_THREADPOOL_SIZE', serviceVariable];
+    expect(variables.filter((name) => !platformVariables.includes(name)).toSorted()).toEqual(
       read.map(([, key]) => env[key as keyof typeof env]).toSorted(),
     );
   });
 
-  test('are not traced, nor may be, where the stage says so', () => {
+  test('with tracing off no function is traced, and no role may send traces', () => {
     const untraced = synthesise({ tracing: 'off' });
 
     expect(JSON.stringify(untraced.toJSON())).not.toMatch(/TracingConfig|xray/);
   });
 
-  test('log for a limited time', () => {
+  test('log groups have a limited retention: 7 days in test, 90 days in production', () => {
     const days = (stage: string) =>
       new Set(
         resourcesOfType(synthesise({ stage }), 'AWS::Logs::LogGroup').map(
@@ -64,17 +64,17 @@ describe('functions', () => {
     expect([...days('production')]).toEqual([90]);
   });
 
-  test('have no permission on everything but tracing', () => {
+  test('the only permissions with a wildcard are for tracing', () => {
     for (const name of functionNames(template)) {
-      const wide = statementsOf(template, name).filter(({ Action, Resource }) =>
+      const wildcards = statementsOf(template, name).filter(({ Action, Resource }) =>
         [Action, Resource].flat().some((value) => typeof value === 'string' && value.includes('*')),
       );
 
-      expect(wide.flatMap(({ Action }) => Action)).toEqual(['xray:PutTelemetryRecords', 'xray:PutTraceSegments']);
+      expect(wildcards.flatMap(({ Action }) => Action)).toEqual(['xray:PutTelemetryRecords', 'xray:PutTraceSegments']);
     }
   });
 
-  test('use roles of their own and no managed policy', () => {
+  test('every function has its own role, and no role has a managed policy', () => {
     const roles = new Set(functions.map((properties) => JSON.stringify(properties.Role)));
     const managed = resourcesOfType(template, 'AWS::IAM::Role').filter(
       ({ Properties }) => 'ManagedPolicyArns' in Properties,

@@ -9,7 +9,7 @@ describe('monitoring', () => {
   const alarms = resourcesOfType(template, 'AWS::CloudWatch::Alarm');
   const runbook = readFileSync(new URL('../../docs/runbook.md', import.meta.url), 'utf8');
 
-  test('has a section of the runbook for every alarm, and none without', () => {
+  test('every alarm has a section in the runbook, and every section has an alarm', () => {
     const sections = [...runbook.matchAll(/^## (\S+)$/gm)].map(([, name]) => name);
 
     expect(sections.toSorted()).toEqual(alarms.map(nameOf).toSorted());
@@ -18,7 +18,7 @@ describe('monitoring', () => {
     }
   });
 
-  test('tells the topic, and is let in by it', () => {
+  test('every alarm notifies the topic, and the topic lets CloudWatch publish', () => {
     template.allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: [Match.anyValue()] });
     template.hasResourceProperties('AWS::SNS::TopicPolicy', {
       PolicyDocument: Match.objectLike({
@@ -33,23 +33,23 @@ describe('monitoring', () => {
     });
   });
 
-  test('stays quiet while nothing happens, but for what must come all the same', () => {
+  test('only alarms on ticks and on the stream go off when data is missing', () => {
     const breaching = alarms.filter(({ Properties }) => Properties.TreatMissingData !== 'notBreaching');
 
     expect(breaching.map(nameOf)).toEqual(['stream-unread', 'tick-missed', 'roll-up-missed']);
     for (const { Properties } of breaching) expect(Properties.TreatMissingData).toBe('breaching');
   });
 
-  test('is told apart from another stage of the same account', () => {
-    const own = resourcesOfType(synthesise({ stage: 'production' }), 'AWS::CloudWatch::Alarm')
+  test('alarms read the metrics of their own stage, not of another stage in the same account', () => {
+    const alarmsOnOwnMetrics = resourcesOfType(synthesise({ stage: 'production' }), 'AWS::CloudWatch::Alarm')
       .map(({ Properties }) => JSON.stringify(Properties))
       .filter((text) => text.includes('"PassPost"'));
 
-    expect(own.length).toBeGreaterThan(0);
-    for (const text of own) expect(text).toContain('{"Name":"service","Value":"passpost-production"}');
+    expect(alarmsOnOwnMetrics.length).toBeGreaterThan(0);
+    for (const text of alarmsOnOwnMetrics) expect(text).toContain('{"Name":"service","Value":"passpost-production"}');
   });
 
-  test('has one dashboard, and saves its queries by webhook and account with the stack', () => {
+  test('has one dashboard and saves the log queries by webhook and by account', () => {
     const [dashboard, ...others] = resourcesOfType(template, 'AWS::CloudWatch::Dashboard');
     const body = JSON.stringify(dashboard?.Properties.DashboardBody);
     const queries = resourcesOfType(template, 'AWS::Logs::QueryDefinition').map(({ Properties }) => Properties);
@@ -64,12 +64,12 @@ describe('monitoring', () => {
     expect(queries.map(({ QueryString }) => QueryString).join()).toMatch(/by webhook_id.*by owner/s);
   });
 
-  test('asks for no metric that nobody writes', () => {
+  test('alarms read only metrics that the functions publish', () => {
     const text = JSON.stringify(alarms);
-    const asked = [...text.matchAll(/"MetricName":"(\w+)","Namespace":"PassPost"/g)].map(([, name]) => name);
+    const names = [...text.matchAll(/"MetricName":"(\w+)","Namespace":"PassPost"/g)].map(([, name]) => name);
     const written: readonly string[] = Object.values(metrics).map(([name]) => name);
 
-    expect(asked.length).toBeGreaterThan(5);
-    for (const name of asked) expect(written).toContain(name);
+    expect(names.length).toBeGreaterThan(5);
+    for (const name of names) expect(written).toContain(name);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { named, nameOf, resourcesOf, resourcesOfType, synthesise } from '../helpers/synthesised.ts';
 
-const kept = [
+const retained = [
   ['AWS::DynamoDB::Table', 'domain-table'],
   ['AWS::DynamoDB::Table', 'delivery-table'],
   ['AWS::SecretsManager::Secret', 'keyring'],
@@ -12,12 +12,12 @@ describe('the stack', () => {
   const template = synthesise();
   const production = synthesise({ stage: 'production' });
 
-  test.each(kept)('keeps its %s %s in production', (type, name) => {
+  test.each(retained)('retains the %s %s in production and deletes it in test', (type, name) => {
     expect(named(production, type, name).DeletionPolicy).toBe('Retain');
     expect(named(template, type, name).DeletionPolicy).toBe('Delete');
   });
 
-  test('protects its tables from deletion in production', () => {
+  test('protects the tables from deletion only in production', () => {
     const isProtected = (stage: typeof template) =>
       resourcesOfType(stage, 'AWS::DynamoDB::Table').map(({ Properties }) => Properties.DeletionProtectionEnabled);
 
@@ -25,13 +25,15 @@ describe('the stack', () => {
     expect(isProtected(template)).toEqual([false, false]);
   });
 
-  test('leaves nothing behind in the test stage', () => {
-    const left = Object.values(resourcesOf(template)).filter(({ DeletionPolicy }) => DeletionPolicy === 'Retain');
+  test('retains no resource in the test stage', () => {
+    const retainedResources = Object.values(resourcesOf(template)).filter(
+      ({ DeletionPolicy }) => DeletionPolicy === 'Retain',
+    );
 
-    expect(left.map(nameOf)).toEqual([]);
+    expect(retainedResources.map(nameOf)).toEqual([]);
   });
 
-  test('gives nothing a physical name', () => {
+  test('gives no resource a physical name', () => {
     const nameOfType: Readonly<Record<string, string>> = {
       'AWS::DynamoDB::Table': 'TableName',
       'AWS::SQS::Queue': 'QueueName',
@@ -51,7 +53,7 @@ describe('the stack', () => {
     expect(named).toEqual([]);
   });
 
-  test('reserves no concurrency', () => {
+  test('reserves no concurrency for a function', () => {
     const reserved = resourcesOfType(template, 'AWS::Lambda::Function').filter(
       ({ Properties }) => 'ReservedConcurrentExecutions' in Properties,
     );
@@ -59,7 +61,7 @@ describe('the stack', () => {
     expect(reserved).toEqual([]);
   });
 
-  test('differs between stages in what is kept, logged and named only', () => {
+  test('has the same resources in every stage', () => {
     const shape = (stage: typeof template) =>
       Object.entries(resourcesOf(stage)).map(([id, { Type }]) => `${id} ${Type}`);
 

@@ -22,7 +22,7 @@ describe('public API', () => {
     return fn ? nameOf(fn) : '';
   };
 
-  test('sends each path to its function', () => {
+  test('routes each path to its function', () => {
     const routes = resourcesOfType(template, 'AWS::ApiGatewayV2::Route').map(
       (route) => `${String(route.Properties.RouteKey).replace('/api/public/v1', '')} → ${functionOf(route)}`,
     );
@@ -67,7 +67,7 @@ describe('public API', () => {
     ]);
   });
 
-  test('logs requests without their query strings and headers', () => {
+  test('the access log contains no query strings and no headers', () => {
     const { Format } = named(template, 'AWS::ApiGatewayV2::Stage', 'stage').Properties.AccessLogSettings as {
       Format: string;
     };
@@ -76,7 +76,7 @@ describe('public API', () => {
     expect(Format).not.toMatch(/query|header|authorizer|\$request/i);
   });
 
-  test.each(['docs-api', 'fallback-api'])('lets %s do nothing but log and trace', (name) => {
+  test.each(['docs-api', 'fallback-api'])('%s may only log and trace', (name) => {
     const services = new Set(actionsOf(template, name).map((action) => action.split(':')[0]));
 
     expect([...services].toSorted()).toEqual(['logs', 'xray']);

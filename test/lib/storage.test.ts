@@ -24,7 +24,7 @@ describe('storage', () => {
   const template = synthesise();
   const tables = resourcesOfType(template, 'AWS::DynamoDB::Table');
 
-  test('has the indexes that the rows are written for', () => {
+  test('the tables have the indexes that the adapters write rows for', () => {
     const domain = indexesOf(named(template, 'AWS::DynamoDB::Table', 'domain-table'));
     const delivery = indexesOf(named(template, 'AWS::DynamoDB::Table', 'delivery-table'));
 
@@ -39,13 +39,13 @@ describe('storage', () => {
     });
   });
 
-  test('streams the domain table and not the delivery table', () => {
+  test('only the domain table has a stream', () => {
     const streams = tables.map(({ Properties }) => Properties.StreamSpecification);
 
     expect(streams).toEqual([{ StreamViewType: 'NEW_AND_OLD_IMAGES' }, undefined]);
   });
 
-  test('pays by request, forgets by ttl and can go back in time', () => {
+  test('the tables are on demand, expire rows by ttl and have point-in-time recovery', () => {
     expect(tables).toHaveLength(2);
     template.allResourcesProperties('AWS::DynamoDB::Table', {
       BillingMode: 'PAY_PER_REQUEST',

@@ -17,38 +17,38 @@ const folder = mkdtempSync(join(tmpdir(), 'passpost-ops-'));
 const dataDir = join(folder, '.local');
 const script = fileURLToPath(new URL('../../bin/ops.ts', import.meta.url));
 
-const until = async (holds: () => boolean, withinMs = 15_000): Promise<void> => {
-  for (const endMs = Date.now() + withinMs; !holds(); await new Promise((next) => setTimeout(next, 20))) {
-    if (Date.now() > endMs) throw new Error(`not so within ${withinMs} ms: ${holds}`);
+const until = async (condition: () => boolean, withinMs = 15_000): Promise<void> => {
+  for (const endMs = Date.now() + withinMs; !condition(); await new Promise((next) => setTimeout(next, 20))) {
+    if (Date.now() > endMs) throw new Error(`The condition is not met within ${withinMs} ms: ${condition}`);
   }
 };
 
 describe('the operator’s commands on a running stack', () => {
-  // A message that fails comes back at once: its twenty tries take an hour and a half elsewhere.
+  // A failed message returns almost immediately here. With the stack's own timeout its 20 tries take 90 minutes.
   const whole = useWholeStack({ isDirect: true, dataDir, visibilityTimeoutSeconds: 0.1 });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  const said: string[] = [];
-  /** Both for machines and for people; what people read is kept. */
-  const ops = async (...args: string[]) => {
+  /** Every output of the commands, to search for secrets. */
+  const outputs: string[] = [];
+  const runJson = async (...args: string[]) => {
     const json = await run([...args, '--local', '--json'], dataDir);
-    said.push(json);
+    outputs.push(json);
     return JSON.parse(json);
   };
-  const spoken = async (...args: string[]): Promise<string> => {
+  const runText = async (...args: string[]): Promise<string> => {
     const text = await run([...args, '--local'], dataDir);
-    said.push(text);
+    outputs.push(text);
     return text;
   };
-  /** As a person does it: a program of its own, in the folder where the stack was started. */
-  const typed = async (...args: string[]): Promise<string> => {
+  /** Runs the program bin/ops.ts in the folder where the stack was started, as an operator does. */
+  const runProgram = async (...args: string[]): Promise<string> => {
     const { stdout } = await promisify(execFile)(process.execPath, [script, ...args, '--local'], { cwd: folder });
-    said.push(stdout);
+    outputs.push(stdout);
     return stdout;
   };
 
-  /** Makes the webhook's secret one that no keyring opens, and can undo it. */
-  const poison = async ({ accountId }: Client, { id }: Webhook): Promise<() => Promise<unknown>> => {
+  /** Replaces the webhook's secret with one that no keyring can open. The returned function restores it. */
+  const breakSecret = async ({ accountId }: Client, { id }: Webhook): Promise<() => Promise<unknown>> => {
     const client = new DynamoDBClient({
       endpoint: whole.stack.dynamoEndpoint,
       region: 'us-east-1',
@@ -72,54 +72,54 @@ describe('the operator’s commands on a running stack', () => {
     return () => set(Item?.secrets as never);
   };
 
-  it('shows a dead letter with its reason, redrives it, and it is delivered', async () => {
+  it('dead-letters shows a dead letter with its reason, and redrive delivers it', async () => {
     const client = await whole.newClient();
     const webhook = await client.addWebhook(() => 200);
     const other = await client.addWebhook(() => 200);
-    const heal = [await poison(client, webhook), await poison(client, other)];
+    const restore = [await breakSecret(client, webhook), await breakSecret(client, other)];
     const [eventId] = await client.publish(1);
     await until(() => whole.stack.depth('dead-letters').visible === 2);
 
-    const { dead_letters, failures } = await ops('dead-letters');
-    const again = await typed('dead-letters');
-    const found = dead_letters.find(({ webhook_id }: { webhook_id: string }) => webhook_id === webhook.id);
-    await Promise.all(heal.map((undo) => undo()));
-    const redriven = await ops('redrive', '--delivery', found.delivery_id);
+    const { dead_letters, failures } = await runJson('dead-letters');
+    const text = await runProgram('dead-letters');
+    const letter = dead_letters.find(({ webhook_id }: { webhook_id: string }) => webhook_id === webhook.id);
+    await Promise.all(restore.map((undo) => undo()));
+    const redriven = await runJson('redrive', '--delivery', letter.delivery_id);
 
     expect(failures).toEqual([]);
-    expect(found).toMatchObject({
+    expect(letter).toMatchObject({
       event_id: eventId,
       event_type: 'task.accepted',
       status: 'pending',
       last_attempt: null,
     });
-    expect(found.receive_count).toBeGreaterThan(20);
-    expect(found.reason).toContain('attempt 1 is owed and was never recorded: a failure of our own');
-    for (const part of ['Dead letters: 2', found.delivery_id, webhook.id, 'a failure of our own']) {
-      expect(again).toContain(part);
+    expect(letter.receive_count).toBeGreaterThan(20);
+    expect(letter.reason).toContain('attempt 1 is due and was never recorded: PassPost failed');
+    for (const part of ['Dead letters: 2', letter.delivery_id, webhook.id, 'PassPost failed']) {
+      expect(text).toContain(part);
     }
     expect(redriven).toEqual({ redriven: 1, left: 1 });
     expect(await client.listedSettled(webhook, 1)).toMatchObject([{ status: 'delivered', attempts_made: 1 }]);
     expect(other.posts).toEqual([]);
 
-    expect(await spoken('redrive', '--all')).toBe('Redriven: 1. Left in the dead letters: 0.');
+    expect(await runText('redrive', '--all')).toBe('Redriven: 1. Left in the dead letters: 0.');
     await client.listedSettled(other, 1);
   });
 
-  it('pauses: nothing is delivered until it resumes, and then all is', async () => {
+  it('pause stops all deliveries, and resume delivers all of them', async () => {
     const client = await whole.newClient();
     const webhook = await client.addWebhook(() => 200);
-    const paused = await ops('pause');
+    const paused = await runJson('pause');
     await client.publish(30);
     await whole.stack.settled();
-    const told = await typed('pause');
+    const text = await runProgram('pause');
     const postsBefore = webhook.posts.length;
 
-    const during = await ops('status');
-    const resumed = await ops('resume');
+    const during = await runJson('status');
+    const resumed = await runJson('resume');
 
     expect(paused).toMatchObject({ deliveries: 'paused', in_flight: 0 });
-    expect(told).toContain('the alarms deliveries-waiting and slow-waiting go off');
+    expect(text).toContain('the alarms deliveries-waiting and slow-waiting go off');
     expect(postsBefore).toBe(0);
     expect(during).toMatchObject({
       lanes: { deliveries: 'paused', slow: 'paused' },
@@ -128,10 +128,13 @@ describe('the operator’s commands on a running stack', () => {
     expect(resumed).toMatchObject({ deliveries: 'running', waiting: 30 });
     const delivered = await client.listedSettled(webhook, 30);
     expect(delivered.map(({ status }) => status)).toEqual(Array(30).fill('delivered'));
-    expect(await ops('status')).toMatchObject({ lanes: { deliveries: 'running', slow: 'running' }, dead_letters: 0 });
+    expect(await runJson('status')).toMatchObject({
+      lanes: { deliveries: 'running', slow: 'running' },
+      dead_letters: 0,
+    });
   });
 
-  it('shows what is owed and who fails, without what is secret', async () => {
+  it('owed and failing show the backlog and failing webhooks without secrets', async () => {
     const client = await whole.newClient();
     const webhook = await client.addWebhook(() => 500, {
       schedule: [7200],
@@ -143,9 +146,9 @@ describe('the operator’s commands on a running stack', () => {
     await until(() => whole.logs.some((line) => line.includes(webhook.id) || line.includes('refused')));
     await whole.stack.settled();
 
-    const owed = await ops('owed');
-    const { webhooks } = await ops('failing');
-    const texts = [await spoken('owed'), await spoken('failing'), await typed('status')];
+    const owed = await runJson('owed');
+    const { webhooks } = await runJson('failing');
+    const texts = [await runText('owed'), await runText('failing'), await runProgram('status')];
 
     expect(owed).toMatchObject({ owed: 1, parked: 1, overdue: 0, oldest: { webhook_id: webhook.id } });
     expect(webhooks).toEqual([
@@ -158,13 +161,13 @@ describe('the operator’s commands on a running stack', () => {
         enabled: true,
       },
     ]);
-    expect(texts[0]).toContain('Owed again: 1 (1 parked, 0 overdue)');
+    expect(texts[0]).toContain('Waiting for another attempt: 1 (1 parked, 0 overdue)');
     expect(texts[1]).toContain(`${client.accountId}  ${webhook.url}`);
     expect(texts[2]).toContain('Dead letters: 0; failures: 0; failing webhooks: 1');
-    for (const secret of ['query-of-nobody', 'header-value-of-nobody']) expect(said.join()).not.toContain(secret);
+    for (const secret of ['query-of-nobody', 'header-value-of-nobody']) expect(outputs.join()).not.toContain(secret);
   });
 
-  it('rotates the keyring, once while new keys wait', async () => {
+  it('rotate-keyring adds new keys, and adds none while new keys wait', async () => {
     const kids = async (): Promise<string[]> => {
       const { keys } = (await (await fetch(`${whole.stack.url}/.well-known/jwks.json`)).json()) as {
         keys: { kid: string }[];
@@ -172,21 +175,21 @@ describe('the operator’s commands on a running stack', () => {
       return keys.map(({ kid }) => kid);
     };
 
-    const text = await typed('rotate-keyring', '--signs-in', '1200');
-    const again = await ops('rotate-keyring');
+    const text = await runProgram('rotate-keyring', '--signs-in', '1200');
+    const second = await runJson('rotate-keyring');
 
     expect(text).toContain('New keys were added and published.');
-    expect(again).toMatchObject({
+    expect(second).toMatchObject({
       added: false,
       signing_kids: [expect.any(String), expect.any(String), expect.any(String)],
     });
     const published = await kids();
     expect(published).toHaveLength(6);
-    expect(published.slice(3)).toEqual(again.signing_kids);
-    expect((await ops('status')).keys).toEqual({ published: 6, next_sign_from: again.signs_from });
+    expect(published.slice(3)).toEqual(second.signing_kids);
+    expect((await runJson('status')).keys).toEqual({ published: 6, next_sign_from: second.signs_from });
   });
 
-  it('finds a stack on AWS by its stage, and says so where there is none', async () => {
+  it('finds a stack on AWS by its stage, and reports a stack that does not exist', async () => {
     const file = readStackFile(dataDir) as StackFile;
     const aws = await startFakeCloudFormation('passpost-test', file.resources);
     const environment = {
@@ -208,7 +211,7 @@ describe('the operator’s commands on a running stack', () => {
     expect(JSON.parse(found.stdout)).toMatchObject({ deployment: 'passpost-test', lanes: { deliveries: 'running' } });
     expect([missing.code, missing.stderr]).toEqual([
       1,
-      'There is no stack passpost-production in this account and region: check --stage and AWS_REGION.\n',
+      'The stack passpost-production does not exist in this account and region: check --stage and AWS_REGION.\n',
     ]);
   });
 });

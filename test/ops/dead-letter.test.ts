@@ -3,7 +3,7 @@ import { marshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, it } from 'vitest';
 import { deliveryKey } from '../../lambdas/adapters/rows/table-keys.ts';
 import { deliveryId, drawId } from '../../lambdas/domain/foundation/id.ts';
-import { deadLettersOf } from '../../ops/dead-letter.ts';
+import { readDeadLetters } from '../../ops/dead-letter.ts';
 import type { QueueMessage } from '../../ops/queue-messages.ts';
 import { useTables } from '../helpers/tables.ts';
 
@@ -27,23 +27,23 @@ describe('a dead letter', () => {
       await tables.client.send(new PutItemCommand({ TableName: tables.deliveryTable, Item }));
     }
     const body = JSON.stringify({ v: 1, d: id, t: ticket, o: owner, e: event_id, r: 1 });
-    const [letter] = await deadLettersOf(tables.client, tables.deliveryTable, [messageOf(body)]);
+    const [letter] = await readDeadLetters(tables.client, tables.deliveryTable, [messageOf(body)]);
     return letter;
   };
 
   it.each([
-    ['owed', { status: 'pending' }, 3, 'attempt 1 is owed and was never recorded'],
-    ['owed again', { status: 'failed', attempts_made: 2 }, 3, 'attempt 3 is owed and was never recorded'],
-    ['owed by another message', { status: 'failed' }, 2, 'another message carries what is owed'],
-    ['settled', { status: 'delivered' }, 3, 'settled meanwhile (delivered)'],
-    ['held', { status: 'held' }, 3, 'its webhook is disabled'],
-    ['gone', null, 3, 'its delivery is gone'],
-    ['written by another version', { status: 'unheard-of' }, 3, 'none that this version reads'],
-  ])('whose delivery is %s says so', async (_name, row, ticket, reason) => {
+    ['waits for its first attempt', { status: 'pending' }, 3, 'attempt 1 is due and was never recorded'],
+    ['waits for a retry', { status: 'failed', attempts_made: 2 }, 3, 'attempt 3 is due and was never recorded'],
+    ['has a newer message', { status: 'failed' }, 2, 'a newer message carries this delivery'],
+    ['is settled', { status: 'delivered' }, 3, 'its delivery is settled (delivered)'],
+    ['is held', { status: 'held' }, 3, 'its webhook is disabled'],
+    ['does not exist', null, 3, 'its delivery was deleted or has expired'],
+    ['has a row of another version', { status: 'unheard-of' }, 3, 'this version cannot read the row'],
+  ])('gives the reason when its delivery %s', async (_name, row, ticket, reason) => {
     expect((await lookUp(row, ticket))?.reason).toContain(reason);
   });
 
-  it('tells of the last attempt what it was answered, never the answer', async () => {
+  it('shows the status of the last attempt, but not the response body', async () => {
     const last = {
       number: 2,
       trigger: 'schedule',
@@ -66,9 +66,12 @@ describe('a dead letter', () => {
     expect(JSON.stringify(letter)).not.toContain('body-of-nobody');
   });
 
-  it.each(['no JSON', '{"v":2}', '{}'])('that is no message of ours (%s) is left for a person', async (body) => {
-    const [letter] = await deadLettersOf(tables.client, tables.deliveryTable, [messageOf(body)]);
+  it.each(['no JSON', '{"v":2}', '{}'])('has no delivery when PassPost did not write the message: %s', async (body) => {
+    const [letter] = await readDeadLetters(tables.client, tables.deliveryTable, [messageOf(body)]);
 
-    expect(letter).toMatchObject({ delivery_id: null, reason: 'it is no message of ours: redriving leaves it' });
+    expect(letter).toMatchObject({
+      delivery_id: null,
+      reason: 'PassPost did not write this message: redrive leaves it in the queue',
+    });
   });
 });

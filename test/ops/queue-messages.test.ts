@@ -1,9 +1,9 @@
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { startFauxqs } from 'fauxqs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { depthOf, goThrough, type QueueMessage } from '../../ops/queue-messages.ts';
+import { depthOf, type QueueMessage, visitMessages } from '../../ops/queue-messages.ts';
 
-describe('going through a queue', () => {
+describe('visitMessages', () => {
   let server: Awaited<ReturnType<typeof startFauxqs>>;
   let sqs: SQSClient;
   let url: string;
@@ -27,15 +27,15 @@ describe('going through a queue', () => {
     await server.stop();
   });
 
-  it('looks at each message once, and leaves all as if nobody had looked', async () => {
+  it('receives each message once and makes all of them visible again', async () => {
     const seen: QueueMessage[] = [];
 
-    const looked = await goThrough(sqs, url, 100, async (messages) => {
+    const visited = await visitMessages(sqs, url, 100, async (messages) => {
       seen.push(...messages);
       return [];
     });
 
-    expect(looked).toBe(12);
+    expect(visited).toBe(12);
     expect(new Set(seen.map(({ body }) => body)).size).toBe(12);
     expect(seen[0]).toMatchObject({
       receiveCount: 1,
@@ -45,25 +45,25 @@ describe('going through a queue', () => {
     expect(await depthOf(sqs, url)).toEqual({ waiting: 12, in_flight: 0, delayed: 0 });
   });
 
-  it('looks at no more than it was told', async () => {
-    expect(await goThrough(sqs, url, 11, async () => [])).toBe(11);
+  it('receives no more messages than the limit', async () => {
+    expect(await visitMessages(sqs, url, 11, async () => [])).toBe(11);
   });
 
-  it('deletes what it is said to be done with, and nothing else', async () => {
-    await goThrough(sqs, url, 100, async (messages) => messages.filter(({ body }) => Number(body) % 2 === 0));
-    const left: string[] = [];
-    await goThrough(sqs, url, 100, async (messages) => {
-      left.push(...messages.map(({ body }) => body));
+  it('deletes only the messages that the callback returns', async () => {
+    await visitMessages(sqs, url, 100, async (messages) => messages.filter(({ body }) => Number(body) % 2 === 0));
+    const remaining: string[] = [];
+    await visitMessages(sqs, url, 100, async (messages) => {
+      remaining.push(...messages.map(({ body }) => body));
       return [];
     });
 
-    expect(left.toSorted()).toEqual(['1', '11', '3', '5', '7', '9']);
+    expect(remaining.toSorted()).toEqual(['1', '11', '3', '5', '7', '9']);
   });
 
-  it('loses nothing when the work dies', async () => {
-    const work = goThrough(sqs, url, 100, () => Promise.reject(new Error('killed')));
+  it('makes all messages visible again when the callback throws', async () => {
+    const visit = visitMessages(sqs, url, 100, () => Promise.reject(new Error('killed')));
 
-    await expect(work).rejects.toThrow('killed');
+    await expect(visit).rejects.toThrow('killed');
     expect(await depthOf(sqs, url)).toEqual({ waiting: 12, in_flight: 0, delayed: 0 });
   });
 });

@@ -7,7 +7,7 @@ import type { Deployment } from '../../ops/deployment.ts';
 import { depthOf } from '../../ops/queue-messages.ts';
 import { redrive } from '../../ops/redrive.ts';
 
-const [one, other] = [drawId('whk', 1), drawId('whk', 2)];
+const [webhook, other] = [drawId('whk', 1), drawId('whk', 2)];
 const dueAtMs = Date.now() + 7 * 86_400_000;
 const messageOf = (webhookId: string): string =>
   JSON.stringify({
@@ -19,7 +19,7 @@ const messageOf = (webhookId: string): string =>
     r: dueAtMs,
   });
 
-describe('redriving', () => {
+describe('redrive', () => {
   let server: Awaited<ReturnType<typeof startFauxqs>>;
   let sqs: SQSClient;
   let round = 0;
@@ -36,7 +36,7 @@ describe('redriving', () => {
   beforeEach(async () => {
     round++;
     for (const name of ['dead', 'deliveries']) server.createQueue(`${name}-${round}`);
-    for (const body of [messageOf(one), messageOf(one), messageOf(other), 'not ours']) {
+    for (const body of [messageOf(webhook), messageOf(webhook), messageOf(other), 'not a ticket']) {
       await sqs.send(new SendMessageCommand({ QueueUrl: urlOf('dead'), MessageBody: body }));
     }
   });
@@ -45,15 +45,15 @@ describe('redriving', () => {
     await server.stop();
   });
 
-  const perform = (given: Parameters<typeof redrive.prepare>[0], deliveries = urlOf('deliveries')) =>
-    redrive.prepare(given)({ sqs, resources: { deadLetters: urlOf('dead'), deliveries } } as unknown as Deployment);
+  const perform = (values: Parameters<typeof redrive.prepare>[0], deliveries = urlOf('deliveries')) =>
+    redrive.prepare(values)({ sqs, resources: { deadLetters: urlOf('dead'), deliveries } } as unknown as Deployment);
   const depths = async () => [
     (await depthOf(sqs, urlOf('dead'))).waiting,
     (await depthOf(sqs, urlOf('deliveries'))).waiting,
   ];
 
-  it('sends what is meant again, at once and under its ticket', async () => {
-    const { data } = await perform({ webhook: one });
+  it('--webhook sends the messages of one webhook with their tickets and without a delay', async () => {
+    const { data } = await perform({ webhook });
 
     const { Messages = [] } = await sqs.send(
       new ReceiveMessageCommand({ QueueUrl: urlOf('deliveries'), MaxNumberOfMessages: 10 }),
@@ -65,12 +65,12 @@ describe('redriving', () => {
     ]);
   });
 
-  it('leaves for a person what is no message of ours', async () => {
+  it('--all leaves unparseable messages in the dead-letter queue', async () => {
     expect((await perform({ all: true })).data).toEqual({ redriven: 3, left: 1 });
     expect(await depths()).toEqual([1, 3]);
   });
 
-  it('takes nothing away that it could not send', async () => {
+  it('deletes no message that it could not send', async () => {
     await expect(perform({ all: true }, urlOf('missing'))).rejects.toThrow();
 
     expect(await depths()).toEqual([4, 0]);

@@ -7,14 +7,14 @@ const listed = Object.entries(synthesise().toJSON().Resources as Record<string, 
 );
 
 describe('the resources that the commands work with', () => {
-  it('are found in the stack as it is deployed, each another', () => {
-    const found = Object.values(resourcesIn('passpost-test', listed));
+  it('are all found in the synthesised stack, each with its own physical id', () => {
+    const ids = Object.values(resourcesIn('passpost-test', listed));
 
-    expect(found.every((id) => id.startsWith('physical '))).toBe(true);
-    expect(new Set(found).size).toBe(9);
+    expect(ids.every((id) => id.startsWith('physical '))).toBe(true);
+    expect(new Set(ids).size).toBe(9);
   });
 
-  it('are named where the stack has them not', () => {
+  it('are named in the error when the stack lacks one', () => {
     const without = listed.filter(({ logicalId }) => !logicalId.startsWith('deliverydeadletters'));
 
     expect(() => resourcesIn('passpost-test', without)).toThrow(

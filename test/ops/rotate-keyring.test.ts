@@ -19,7 +19,7 @@ interface Received {
   readonly body: string;
 }
 
-describe('rotating the keyring of a running stack', () => {
+describe('rotate-keyring on a running stack', () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'passpost-rotation-'));
   const received: Received[] = [];
   const receiver = createServer(async (request, response) => {
@@ -50,7 +50,7 @@ describe('rotating the keyring of a running stack', () => {
     const count = received.length;
     await call('POST', '/events', { type: 'task.accepted', data: {} });
     for (const endMs = Date.now() + 10_000; received.length === count; ) {
-      if (Date.now() > endMs) throw new Error('nothing was delivered');
+      if (Date.now() > endMs) throw new Error('The receiver got no request.');
       await new Promise((next) => setTimeout(next, 20));
     }
     return received.at(-1) as Received;
@@ -59,7 +59,7 @@ describe('rotating the keyring of a running stack', () => {
     const { keys } = (await (await fetch(`${stack.url}/.well-known/jwks.json`)).json()) as { keys: JsonWebKey[] };
     return keys.filter(({ crv }) => crv === 'Ed25519');
   };
-  /** The key of the set that the request was signed with. */
+  /** The key that the request was signed with; `undefined` if it is none of these keys. */
   const signerAmong = (keys: readonly JsonWebKey[], { headers, body }: Received): JsonWebKey | undefined => {
     const signed = Buffer.from(`${headers['webhook-id']}.${headers['webhook-timestamp']}.${body}`);
     const [, signature = ''] = /v1a,(\S+)/.exec(String(headers['webhook-signature'])) ?? [];
@@ -67,8 +67,11 @@ describe('rotating the keyring of a running stack', () => {
       verify(null, signed, createPublicKey({ key: jwk, format: 'jwk' }), Buffer.from(signature, 'base64')),
     );
   };
-  /** Lets the keyring's times pass: moves them back, and starts the functions anew, which would look again after minutes. */
-  const pass = async (seconds: number): Promise<void> => {
+  /**
+   * Moves the keyring's times back by these seconds, as if the time had passed. Restarts the stack, because its functions cache
+   * the keyring for minutes.
+   */
+  const passTime = async (seconds: number): Promise<void> => {
     const { environment } = stack.definitionOf('deliver');
     const client = new SecretsManagerClient({
       endpoint: environment.AWS_ENDPOINT_URL_SECRETS_MANAGER ?? '',
@@ -77,20 +80,20 @@ describe('rotating the keyring of a running stack', () => {
     });
     const SecretId = environment[env.keyringSecret];
     const keyring = parseKeyring((await client.send(new GetSecretValueCommand({ SecretId }))).SecretString ?? '');
-    const signing = keyring.signing.map((one) => ({ ...one, signs_from: (one.signs_from ?? 0) - seconds * 1000 }));
+    const signing = keyring.signing.map((key) => ({ ...key, signs_from: (key.signs_from ?? 0) - seconds * 1000 }));
     await client.send(new PutSecretValueCommand({ SecretId, SecretString: JSON.stringify({ ...keyring, signing }) }));
     client.destroy();
     await stack.stop();
     await start();
   };
 
-  it('signs with keys that were fetched before, and what was signed before still verifies', async () => {
+  it('new keys are published before they sign, and older signatures still verify', async () => {
     const before = await deliver();
     await run(['rotate-keyring', '--signs-in', '1200', '--local'], dataDir);
     const fetched = await publishedKeys();
     const waiting = await deliver();
 
-    await pass(1200);
+    await passTime(1200);
     const after = await deliver();
 
     const [old, fresh] = fetched;

@@ -10,7 +10,7 @@ const NOWHERE = '/nonexistent';
 const WEBHOOK = 'whk_01JDB6Q80000000000000000AB';
 
 describe('the operator’s commands', () => {
-  it.each(Object.keys(commands))('%s says what it does and takes', async (name) => {
+  it.each(Object.keys(commands))('%s --help shows its summary and its options', async (name) => {
     const help = await run([name, '--help'], NOWHERE);
 
     const [usage, , summary] = help.split('\n');
@@ -20,7 +20,7 @@ describe('the operator’s commands', () => {
     expect(await run([], NOWHERE)).toContain(commands[name]?.summary);
   });
 
-  it.each(Object.keys(commands))('%s has its row in the runbook, with what it may do', (name) => {
+  it.each(Object.keys(commands))('%s has a row in the table of docs/runbook.md', (name) => {
     const runbook = readFileSync(new URL('../../docs/runbook.md', import.meta.url), 'utf8');
     const rows = runbook.split('\n').filter((line) => line.startsWith('| `'));
 
@@ -28,15 +28,15 @@ describe('the operator’s commands', () => {
   });
 
   it.each([
-    [['fly'], 'There is no command fly: --help lists them.'],
+    [['fly'], 'Unknown command fly: --help lists the commands.'],
     [['status', '--verbose'], "Unknown option '--verbose'."],
     [['status', 'now'], "Unexpected argument 'now'."],
     [['status', '--local', '--stage', 'test'], '--stage and --local exclude each other.'],
     [['owed', '--limit', '5'], "Unknown option '--limit'."],
     [['dead-letters', '--limit', 'many'], '--limit takes a whole number from 1 to 10000, not "many".'],
     [['failing', '--limit', '0'], '--limit takes a whole number from 1 to 1000, not "0".'],
-    [['redrive'], 'One of --webhook, --delivery and --all is needed.'],
-    [['redrive', '--all', '--webhook', WEBHOOK], 'One of --webhook, --delivery and --all is needed.'],
+    [['redrive'], 'Exactly one of --webhook, --delivery and --all is required.'],
+    [['redrive', '--all', '--webhook', WEBHOOK], 'Exactly one of --webhook, --delivery and --all is required.'],
     [['redrive', '--webhook', 'dlv_1'], '--webhook takes a webhook\'s id, whk_…, not "dlv_1".'],
     [['redrive', '--delivery', WEBHOOK], `--delivery takes a delivery's id, dlv_…, not "${WEBHOOK}".`],
     [
@@ -47,20 +47,20 @@ describe('the operator’s commands', () => {
       ['rotate-keyring', '--signs-in', '1 day'],
       '--signs-in takes a whole number of seconds from 1200 to 2592000, not "1 day".',
     ],
-    [['status', '--local'], 'No stack runs on /nonexistent: --local needs one, which npm start gives.'],
-  ])('%j is refused in a sentence', async (args, sentence) => {
+    [['status', '--local'], 'No local stack runs with the folder /nonexistent: start one with npm start.'],
+  ])('%j fails with one sentence that names the mistake', async (args, sentence) => {
     await expect(run(args, NOWHERE)).rejects.toThrow(sentence);
   });
 
-  it('ends with 2 and one line where it was asked wrongly', async () => {
+  it('the program exits with 2 and prints one line for wrong options', async () => {
     const script = fileURLToPath(new URL('../../bin/ops.ts', import.meta.url));
 
-    const ended = await promisify(execFile)(process.execPath, [script, 'redrive']).catch((error) => error);
+    const result = await promisify(execFile)(process.execPath, [script, 'redrive']).catch((error) => error);
 
-    expect([ended.code, ended.stdout, ended.stderr]).toEqual([
+    expect([result.code, result.stdout, result.stderr]).toEqual([
       2,
       '',
-      'One of --webhook, --delivery and --all is needed.\n',
+      'Exactly one of --webhook, --delivery and --all is required.\n',
     ]);
   });
 });

@@ -1,36 +1,36 @@
 import type { Exception } from './judge.ts';
 
-/** What roles must allow although no call of a function's code uses it. */
+/** Permissions that roles must grant although no function's code makes such a call. */
 export const exceptions: readonly Exception[] = [
   {
     functionName: '*',
     actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
     resource: '*-log',
-    reason: "Lambda itself writes what a function prints, to the function's own log group, by the function's role.",
+    reason: "Lambda writes a function's output to the function's own log group, with the function's role.",
   },
   {
     functionName: '*',
     actions: ['xray:PutTelemetryRecords', 'xray:PutTraceSegments'],
     resource: '*',
-    reason: "Lambda's own daemon sends the traces, by the function's role; X-Ray knows no resources to narrow it to.",
+    reason: "Lambda's own daemon sends the traces, with the function's role; X-Ray has no resources to restrict it to.",
   },
   {
     functionName: 'deliver',
     actions: ['sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'],
     resource: 'deliveries',
-    reason: "Lambda's mapping takes the messages, by the function's role; here the local stack does.",
+    reason: "Lambda's mapping receives the messages, with the function's role; in tests the local stack does.",
   },
   {
     functionName: 'deliver',
     actions: ['sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'],
     resource: 'slow',
-    reason: "As for the deliveries queue: Lambda's mapping takes the messages.",
+    reason: "Lambda's mapping receives the messages, as from the deliveries queue.",
   },
   {
     functionName: 'fan-out',
     actions: ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator', 'dynamodb:ListStreams'],
     resource: 'domain-table/stream',
-    reason: "Lambda's mapping reads the stream, by the function's role; here the local stack does.",
+    reason: "Lambda's mapping reads the stream, with the function's role; in tests the local stack does.",
   },
   {
     functionName: 'deliver',
@@ -43,7 +43,8 @@ export const exceptions: readonly Exception[] = [
       'ec2:UnassignPrivateIpAddresses',
     ],
     resource: '*',
-    reason: 'Lambda itself puts the function into its network, by its role; to its code all of it is denied.',
+    reason:
+      "Lambda connects the function to its network, with the function's role; the function's code is denied these actions.",
   },
   {
     functionName: '*',
@@ -57,6 +58,6 @@ export const exceptions: readonly Exception[] = [
     ],
     resource: 'arn:aws:kms:*',
     through: 'dynamodb',
-    reason: 'AWS documents them as the least that DynamoDB needs of a key, and not which call needs which.',
+    reason: 'AWS documents these actions as the minimum for DynamoDB, but not which call needs which action.',
   },
 ];

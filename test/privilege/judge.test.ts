@@ -21,8 +21,8 @@ const aUse = (over: Partial<Use> = {}): Use => ({
   ...over,
 });
 
-describe('the judge of roles', () => {
-  it('is content when everything called is allowed and everything allowed is called', () => {
+describe('judge', () => {
+  it('reports nothing when roles allow exactly the calls that were made', () => {
     expect(judge([aStatement()], [aUse()], [])).toEqual({ lacks: [], surpluses: [], idleExceptions: [] });
   });
 
@@ -31,38 +31,38 @@ describe('the judge of roles', () => {
     ['another action', { action: 'dynamodb:PutItem' }],
     ['another resource', { resource: 'delivery-table' }],
     ['an index of the table', { resource: 'domain-table/index/list' }],
-    ['another leading key', { leadingKeys: ['J#job_…'] }],
-    ['one leading key of several', { leadingKeys: ['T#tsk_…', 'J#job_…'] }],
-  ])('finds a lack by %s', (_, over) => {
+    ['a leading key that is not allowed', { leadingKeys: ['J#job_…'] }],
+    ['several leading keys of which one is not allowed', { leadingKeys: ['T#tsk_…', 'J#job_…'] }],
+  ])('reports a lack for a call with %s', (_, over) => {
     expect(judge([aStatement()], [aUse(), aUse(over)], []).lacks).toHaveLength(1);
   });
 
   it.each<[string, Partial<Statement>]>([
     ['action', { actions: ['dynamodb:GetItem', 'dynamodb:PutItem'] }],
     ['resource', { resources: ['domain-table', 'delivery-table'] }],
-    ['pattern of keys', { leadingKeys: ['T#*', 'J#*'] }],
-  ])('finds a surplus %s', (_, over) => {
+    ['key pattern', { leadingKeys: ['T#*', 'J#*'] }],
+  ])('reports an unused %s as a surplus', (_, over) => {
     expect(judge([aStatement(over)], [aUse()], []).surpluses).toHaveLength(1);
   });
 
-  it('takes a call without leading keys as meeting any condition on them', () => {
+  it('allows a call without leading keys under any condition on leading keys', () => {
     expect(judge([aStatement()], [aUse({ leadingKeys: [] })], []).lacks).toEqual([]);
   });
 
-  it('allows a call whose keys are allowed by no one statement alone to none', () => {
-    const apart = [aStatement(), aStatement({ leadingKeys: ['J#*'] })];
+  it('reports a lack when no single statement covers all leading keys of a call', () => {
+    const statements = [aStatement(), aStatement({ leadingKeys: ['J#*'] })];
 
-    expect(judge(apart, [aUse({ leadingKeys: ['T#tsk_…', 'J#job_…'] })], []).lacks).toHaveLength(1);
+    expect(judge(statements, [aUse({ leadingKeys: ['T#tsk_…', 'J#job_…'] })], []).lacks).toHaveLength(1);
   });
 
-  it('finds a lack in what is allowed and denied', () => {
+  it('reports a lack for a call that is allowed and denied', () => {
     const denied = aStatement({ effect: 'Deny', leadingKeys: null });
 
     expect(judge([aStatement(), denied], [aUse()], []).lacks).toHaveLength(1);
     expect(judge([aStatement(), { ...denied, functionName: 'jobs-api' }], [aUse()], []).lacks).toEqual([]);
   });
 
-  it('holds a call to the service that it must come through', () => {
+  it('requires a call to come through the service that the statement names', () => {
     const through = aStatement({ through: 'sqs' });
     const exception = { functionName: '*', actions: ['dynamodb:GetItem'], resource: '*', reason: '' };
 
@@ -76,19 +76,19 @@ describe('the judge of roles', () => {
     expect(judge([through], [], [{ ...exception, through: 'sqs' }]).surpluses).toEqual([]);
   });
 
-  it('says who may not do what with what, and where a surplus stands', () => {
+  it('names function, action and resource, and for a surplus the statement', () => {
     const { lacks, surpluses } = judge([aStatement()], [aUse({ resource: 'delivery-table' })], []);
 
     expect(lacks).toEqual(['tasks-api: dynamodb:GetItem on delivery-table of T#tsk_…']);
     expect(surpluses).toEqual(['tasks-api: dynamodb:GetItem on domain-table of T#* (policy, statement 1)']);
   });
 
-  it('excuses a surplus with its reason, and finds a reason that excuses nothing', () => {
+  it('accepts a surplus that an exception covers, and reports an exception that covers none', () => {
     const exception: Exception = {
       functionName: '*',
       actions: ['dynamodb:GetItem'],
       resource: 'domain-*',
-      reason: 'nobody calls it here',
+      reason: 'no test makes this call',
     };
 
     expect(judge([aStatement()], [], [exception])).toMatchObject({ surpluses: [], idleExceptions: [] });
@@ -102,7 +102,7 @@ describe('the judge of roles', () => {
     ['axb', 'a.b', false],
     ['domain-table', 'domain-tabl?', true],
     ['', '*', true],
-  ])('%s is like %s: %s', (value, pattern, expected) => {
+  ])('isLike of %j and the pattern %j is %s', (value, pattern, expected) => {
     expect(isLike(value, pattern)).toBe(expected);
   });
 });

@@ -1,26 +1,26 @@
 import type { Statement } from './statements.ts';
 import type { Use } from './uses.ts';
 
-/** Something allowed that no test can use, or need not, and why. Names may hold `*`. */
+/** A permission that no test can use, and the reason why roles must grant it. Names may contain `*`. */
 export interface Exception {
   readonly functionName: string;
   readonly actions: readonly string[];
   readonly resource: string;
-  /** Only of what is allowed through this service. */
+  /** The exception covers only permissions that require this service (`kms:ViaService`). */
   readonly through?: string;
   readonly reason: string;
 }
 
-export interface Triage {
-  /** Calls that their function's role does not allow. */
+export interface Judgement {
+  /** Calls that the function's role does not allow. */
   readonly lacks: readonly string[];
-  /** What a role allows and nobody used. */
+  /** Permissions that no call used. */
   readonly surpluses: readonly string[];
-  /** Exceptions that excuse nothing. */
+  /** Exceptions that cover no permission. */
   readonly idleExceptions: readonly string[];
 }
 
-/** IAM's `StringLike`: `*` is any text, `?` one character. */
+/** IAM's `StringLike`: `*` matches any text, `?` one character. */
 export const isLike = (value: string, pattern: string): boolean => {
   const source = pattern
     .replaceAll(/[\\^$.|+()[\]{}]/g, '\\$&')
@@ -29,52 +29,52 @@ export const isLike = (value: string, pattern: string): boolean => {
   return new RegExp(`^${source}$`, 's').test(value);
 };
 
-const isAbout = (statement: Statement, use: Use): boolean =>
+const covers = (statement: Statement, use: Use): boolean =>
   statement.functionName === use.functionName &&
   statement.actions.includes(use.action) &&
   statement.resources.some((resource) => isLike(use.resource, resource)) &&
   (statement.through === null || statement.through === use.through) &&
-  // `ForAllValues`: true where there is no value, too.
+  // `ForAllValues` is also true for a call without leading keys.
   use.leadingKeys.every((key) => statement.leadingKeys?.some((pattern) => isLike(key, pattern)) ?? true);
 
-const allows = (statement: Statement, use: Use): boolean => statement.effect === 'Allow' && isAbout(statement, use);
-const denies = (statement: Statement, use: Use): boolean => statement.effect === 'Deny' && isAbout(statement, use);
+const allows = (statement: Statement, use: Use): boolean => statement.effect === 'Allow' && covers(statement, use);
+const denies = (statement: Statement, use: Use): boolean => statement.effect === 'Deny' && covers(statement, use);
 
-/** The smallest things that a statement allows: one action on one resource, for one pattern of leading keys. */
-const allowancesOf = (statement: Statement) =>
+/** Splits a statement into single permissions: one action on one resource, for one pattern of leading keys. */
+const permissionsOf = (statement: Statement) =>
   statement.actions.flatMap((action) =>
     statement.resources.flatMap((resource) =>
       (statement.leadingKeys ?? [null]).map((pattern) => ({ statement, action, resource, pattern })),
     ),
   );
 
-const say = (
+const describe = (
   { functionName, through }: { readonly functionName: string; readonly through?: string | null },
   action: string,
   resource: string,
   keys: readonly string[],
 ): string => {
-  const of = keys.length === 0 ? '' : ` of ${keys.join(', ')}`;
-  return `${functionName}: ${action} on ${resource}${of}${through ? ` through ${through}` : ''}`;
+  const rows = keys.length === 0 ? '' : ` of ${keys.join(', ')}`;
+  return `${functionName}: ${action} on ${resource}${rows}${through ? ` through ${through}` : ''}`;
 };
 
-/** Holds what was called against what is allowed, both ways. */
+/** Compares the calls of functions with the permissions of their roles, in both directions. */
 export const judge = (
   statements: readonly Statement[],
   uses: readonly Use[],
   exceptions: readonly Exception[],
-): Triage => {
+): Judgement => {
   const lacks = uses
     .filter(
       (use) =>
         !statements.some((statement) => allows(statement, use)) ||
         statements.some((statement) => denies(statement, use)),
     )
-    .map((use) => say(use, use.action, use.resource, use.leadingKeys));
+    .map((use) => describe(use, use.action, use.resource, use.leadingKeys));
 
   const unused = statements
     .filter(({ effect }) => effect === 'Allow')
-    .flatMap(allowancesOf)
+    .flatMap(permissionsOf)
     .filter(
       ({ statement, action, resource, pattern }) =>
         !uses.some(
@@ -91,16 +91,16 @@ export const judge = (
     (exception.through ?? null) === statement.through &&
     isLike(resource, exception.resource);
   const surpluses = unused
-    .filter((one) => !exceptions.some((exception) => excuses(exception, one)))
+    .filter((permission) => !exceptions.some((exception) => excuses(exception, permission)))
     .map(
       ({ statement, action, resource, pattern }) =>
-        `${say(statement, action, resource, pattern === null ? [] : [pattern])} (${statement.place})`,
+        `${describe(statement, action, resource, pattern === null ? [] : [pattern])} (${statement.place})`,
     );
 
   const idleExceptions = exceptions.flatMap((exception) =>
     exception.actions
-      .filter((action) => !unused.some((one) => one.action === action && excuses(exception, one)))
-      .map((action) => say(exception, action, exception.resource, [])),
+      .filter((action) => !unused.some((permission) => permission.action === action && excuses(exception, permission)))
+      .map((action) => describe(exception, action, exception.resource, [])),
   );
   return { lacks: [...new Set(lacks)].toSorted(), surpluses, idleExceptions };
 };

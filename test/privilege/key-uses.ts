@@ -1,9 +1,9 @@
 import type { Use } from './uses.ts';
 
-/** What a service asks of a customer's key, in the name of whoever calls it. */
-const asks: readonly { readonly call: RegExp; readonly actions: readonly string[] }[] = [
-  // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html: the table's key is
-  // decrypted for each caller, whatever the call, and kept for five minutes.
+/** The KMS actions that a service performs on a customer's key, with the permissions of its caller. */
+const keyActions: readonly { readonly call: RegExp; readonly actions: readonly string[] }[] = [
+  // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html: every call makes DynamoDB
+  // decrypt the table's key for its caller, and DynamoDB caches it for five minutes.
   { call: /^dynamodb:/, actions: ['Decrypt'] },
   // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
   { call: /^sqs:SendMessage$/, actions: ['Decrypt', 'GenerateDataKey'] },
@@ -13,10 +13,10 @@ const asks: readonly { readonly call: RegExp; readonly actions: readonly string[
   { call: /^secretsmanager:PutSecretValue$/, actions: ['Decrypt', 'GenerateDataKey'] },
 ];
 
-/** What the same calls would use a customer's key for, where tables, queues and secrets are encrypted with it. */
+/** The uses of a customer's key that these calls cause if the key encrypts tables, queues and secrets. */
 export const keyUses = (uses: readonly Use[], keyArn: string): Use[] =>
   uses.flatMap(({ functionName, action }) =>
-    asks
+    keyActions
       .filter(({ call }) => call.test(action))
       .flatMap(({ actions }) => actions)
       .map((name) => ({

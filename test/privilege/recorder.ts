@@ -3,13 +3,16 @@ import { saveForVerdicts } from '../helpers/run-folder.ts';
 import { usesOf } from './uses.ts';
 
 export interface UseRecorder {
-  /** Stands before another interceptor and notes what functions ask of AWS. */
+  /** Returns an interceptor that records the AWS calls of functions and then calls `next`. */
   before(next: Interceptor): Interceptor;
-  /** Leaves what was noted for the verdict on the whole run. */
+  /** Stores the recorded uses for the verdict on the whole run. */
   leave(): void;
 }
 
-/** Notes each use once. `nameOf` gives the construct's name of a table, queue or secret; callers that are no function are the test itself. */
+/**
+ * Records each use once. `nameOf` returns the construct name of a table, queue or secret. Calls by other callers than functions
+ * come from the test itself and are not recorded.
+ */
 export const createUseRecorder = (
   functionNames: readonly string[],
   nameOf: (physicalName: string) => string,

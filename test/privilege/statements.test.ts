@@ -8,7 +8,7 @@ const resource = (logicalId: string, type: string, properties: Record<string, un
 const table = { 'Fn::GetAtt': ['Table1', 'Arn'] };
 const aStatement = { Effect: 'Allow', Action: 'dynamodb:GetItem', Resource: table };
 
-/** A stack with one function that has one role with one policy. */
+/** A stack with one function, whose role has one policy with this statement. */
 const aStack = (statement: object, more: readonly ReturnType<typeof resource>[] = []): Assembly => ({
   stackName: 'stack',
   outputs: {},
@@ -25,7 +25,7 @@ const aStack = (statement: object, more: readonly ReturnType<typeof resource>[] 
   ]),
 });
 
-it('reads a statement with resources by their names', () => {
+it('statementsOf reads a statement and names its resources by their constructs', () => {
   const Resource = [table, { 'Fn::Join': ['', [table, '/index/list']] }, { 'Fn::GetAtt': ['Table1', 'StreamArn'] }];
   const Condition = { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['A#*', 'E#*'] } };
 
@@ -42,16 +42,16 @@ it('reads a statement with resources by their names', () => {
   ]);
 });
 
-const itsCode = { ArnEquals: { 'lambda:SourceFunctionArn': { 'Fn::GetAtt': ['Deliver1', 'Arn'] } } };
+const ownCode = { ArnEquals: { 'lambda:SourceFunctionArn': { 'Fn::GetAtt': ['Deliver1', 'Arn'] } } };
 const host = (service: string) => ({ 'Fn::Join': ['.', [service, { Ref: 'AWS::Region' }, { Ref: 'AWS::URLSuffix' }]] });
 
-it('reads what is denied to the code that runs under the role', () => {
-  const [statement] = statementsOf(aStack({ ...aStatement, Effect: 'Deny', Condition: itsCode }));
+it("statementsOf reads a denial for the function's own code", () => {
+  const [statement] = statementsOf(aStack({ ...aStatement, Effect: 'Deny', Condition: ownCode }));
 
   expect(statement).toMatchObject({ effect: 'Deny', actions: ['dynamodb:GetItem'], leadingKeys: null, through: null });
 });
 
-it('reads through which service a key may be used', () => {
+it('statementsOf reads the service through which a key may be used', () => {
   const Condition = { StringEquals: { 'kms:ViaService': host('sqs') } };
   const [statement] = statementsOf(aStack({ ...aStatement, Action: 'kms:Decrypt', Condition }));
 
@@ -59,31 +59,35 @@ it('reads through which service a key may be used', () => {
 });
 
 it.each([
-  ['an operator', { Condition: { StringNotLike: { 'dynamodb:LeadingKeys': ['A#*'] } } }, 'StringNotLike'],
-  ['a key', { Condition: { 'ForAllValues:StringLike': { 'dynamodb:Attributes': ['a'] } } }, 'dynamodb:Attributes'],
-  ['a denial to everybody', { Effect: 'Deny' }, 'Deny'],
+  ['an unknown operator', { Condition: { StringNotLike: { 'dynamodb:LeadingKeys': ['A#*'] } } }, 'StringNotLike'],
   [
-    'a denial to the code of another function',
+    'an unknown condition key',
+    { Condition: { 'ForAllValues:StringLike': { 'dynamodb:Attributes': ['a'] } } },
+    'dynamodb:Attributes',
+  ],
+  ['a denial without a condition', { Effect: 'Deny' }, 'Deny'],
+  [
+    'a denial for the code of another function',
     { Effect: 'Deny', Condition: { ArnEquals: { 'lambda:SourceFunctionArn': table } } },
     'lambda:SourceFunctionArn domain-table',
   ],
-  ['an allowance to its code alone', { Condition: itsCode }, 'Allow ArnEquals lambda:SourceFunctionArn'],
-  ['two conditions', { Condition: { ...itsCode, StringEquals: { 'kms:ViaService': host('sqs') } } }, 'not understood'],
+  ["a permission only for the function's code", { Condition: ownCode }, 'Allow ArnEquals lambda:SourceFunctionArn'],
+  ['two conditions', { Condition: { ...ownCode, StringEquals: { 'kms:ViaService': host('sqs') } } }, 'not supported'],
   [
-    'a service elsewhere',
+    'a service in a fixed region',
     { Condition: { StringEquals: { 'kms:ViaService': 'sqs.eu-north-1.amazonaws.com' } } },
     'sqs.eu',
   ],
   ['a negation', { NotAction: 'dynamodb:PutItem' }, 'NotAction'],
   ['an action with a wildcard', { Action: 'dynamodb:*' }, 'dynamodb:*'],
-])('refuses to judge %s that it does not know', (_, over, said) => {
-  expect(() => statementsOf(aStack({ ...aStatement, ...over }))).toThrow(said);
+])('statementsOf throws for a statement with %s', (_, over, message) => {
+  expect(() => statementsOf(aStack({ ...aStatement, ...over }))).toThrow(message);
 });
 
 it.each([
-  ['a role of nobody', resource('Role2', 'AWS::IAM::Role')],
+  ['a role that no function has', resource('Role2', 'AWS::IAM::Role')],
   ['a managed policy', resource('Managed', 'AWS::IAM::ManagedPolicy')],
   ['a policy inside a role', resource('Role1', 'AWS::IAM::Role', { Policies: [{}] }, 'deliver-role')],
-])('refuses to judge a stack with %s', (_, more) => {
+])('statementsOf throws for a stack with %s', (_, more) => {
   expect(() => statementsOf(aStack(aStatement, [more]))).toThrow();
 });

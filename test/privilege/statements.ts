@@ -1,18 +1,18 @@
 import { createResolver, REGION } from '../../local/template/intrinsics.ts';
 import { type Assembly, type Resource, resourcesOf } from '../../local/template/template.ts';
 
-/** One statement of a function's role, with resources by their constructs' names. */
+/** One statement of a function's role. Resources are named by their constructs. */
 export interface Statement {
   readonly functionName: string;
-  /** What is denied is denied to the function's own code; Lambda itself may go on by the same role. */
+  /** A denial applies only to the function's own code; Lambda itself may still use the role. */
   readonly effect: 'Allow' | 'Deny';
-  /** Where it stands: the policy's logical id and the statement's number in it. */
+  /** Logical id of the policy, and number of the statement in it. */
   readonly place: string;
   readonly actions: readonly string[];
   readonly resources: readonly string[];
-  /** Patterns that every leading key of a call must match one of; `null`: any key will do. */
+  /** Every leading key of a call must match one of these patterns; `null` allows any key. */
   readonly leadingKeys: readonly string[] | null;
-  /** The service that must make the call on the function's behalf; `null`: none need. */
+  /** The service that must make the call on the function's behalf (`kms:ViaService`); `null` for no such condition. */
   readonly through: string | null;
 }
 
@@ -27,7 +27,7 @@ const list = (value: string | readonly string[]): readonly string[] => [value].f
 
 type Conditions = Pick<Statement, 'leadingKeys' | 'through'>;
 
-/** What each condition that is understood says, by effect, operator and key. */
+/** Readers of the supported conditions, by effect, operator and key. `null`: the values are not supported. */
 const conditions: Readonly<
   Record<string, (values: readonly string[], functionName: string) => Partial<Conditions> | null>
 > = {
@@ -44,29 +44,29 @@ const conditionsOf = ({ Effect, Condition = {} }: PolicyStatement, functionName:
   const all = Object.entries(Condition).flatMap(([operator, keys]) =>
     Object.entries(keys).map(([key, values]) => ({ name: `${Effect} ${operator} ${key}`, values: list(values) })),
   );
-  // Denied without a condition, something would be denied to Lambda as well.
+  // A denial without a condition would also apply to Lambda itself.
   if (all.length > 1 || (Effect === 'Deny' && all.length === 0))
-    throw new Error(`${place}: ${Effect} is not understood`);
+    throw new Error(`${place}: this ${Effect} is not supported`);
   const read = all.map(({ name, values }) => conditions[name]?.(values, functionName) ?? null);
   if (!read.includes(null)) return Object.assign({ leadingKeys: null, through: null }, ...read);
-  const said = all.map(({ name, values }) => `${name} ${values.join(', ')}`);
-  throw new Error(`${place} has a condition that is not understood: ${said.join('; ')}`);
+  const texts = all.map(({ name, values }) => `${name} ${values.join(', ')}`);
+  throw new Error(`${place} has a condition that is not supported: ${texts.join('; ')}`);
 };
 
 const readStatement = (functionName: string, place: string, statement: PolicyStatement): Statement => {
   const { Effect: effect } = statement;
   const known = ['Effect', 'Action', 'Resource', 'Condition'];
-  const odd = Object.keys(statement).filter((name) => !known.includes(name));
-  if ((effect !== 'Allow' && effect !== 'Deny') || odd.length > 0) {
-    throw new Error(`${place} is not understood: ${[effect, ...odd].join(', ')}`);
+  const unknown = Object.keys(statement).filter((name) => !known.includes(name));
+  if ((effect !== 'Allow' && effect !== 'Deny') || unknown.length > 0) {
+    throw new Error(`${place} is not supported: ${[effect, ...unknown].join(', ')}`);
   }
   const [actions, resources] = [list(statement.Action), list(statement.Resource)];
-  const wild = actions.find((action) => action.includes('*'));
-  if (wild) throw new Error(`${place} names ${wild}: actions are named one by one`);
+  const wildcard = actions.find((action) => action.includes('*'));
+  if (wildcard) throw new Error(`${place} contains ${wildcard}: list every action by name`);
   return { functionName, effect, place, actions, resources, ...conditionsOf(statement, functionName, place) };
 };
 
-/** What the roles of a synthesised stack allow and deny. Anything it does not understand is an error, never an allowance. */
+/** Reads the statements of every role of a synthesised stack. Throws for everything that it does not support. */
 export const statementsOf = (assembly: Assembly): Statement[] => {
   const nameOf = (logicalId: string): string => assembly.resources.get(logicalId)?.name ?? logicalId;
   const resolve = createResolver(assembly.stackName, {
@@ -80,13 +80,14 @@ export const statementsOf = (assembly: Assembly): Statement[] => {
   const rolesOf = ({ properties }: Resource): string[] => {
     const roles = resolve(properties.Roles ?? []) as string[];
     if (roles.length > 0 && !properties.Users && !properties.Groups) return roles;
-    throw new Error('A policy is attached to something that is no role');
+    throw new Error('A policy is attached to a user or a group, or to nothing');
   };
   for (const { logicalId, name, properties } of resourcesOf(assembly, 'AWS::IAM::Role')) {
     if (!functions.has(name)) throw new Error(`The role ${logicalId} belongs to no function`);
-    if (properties.Policies || properties.ManagedPolicyArns) throw new Error(`${logicalId} has policies of its own`);
+    if (properties.Policies || properties.ManagedPolicyArns)
+      throw new Error(`The role ${logicalId} has inline or managed policies`);
   }
-  if (resourcesOf(assembly, 'AWS::IAM::ManagedPolicy').length > 0) throw new Error('There is a managed policy');
+  if (resourcesOf(assembly, 'AWS::IAM::ManagedPolicy').length > 0) throw new Error('The stack has a managed policy');
 
   return resourcesOf(assembly, 'AWS::IAM::Policy').flatMap((policy) => {
     const { Statement } = resolve(policy.properties.PolicyDocument) as { Statement: PolicyStatement[] };

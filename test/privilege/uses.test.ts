@@ -3,7 +3,7 @@ import { keyShape, usesOf } from './uses.ts';
 
 const id = '01KA8Z3M9Q4T7V2X5B8D1F6H0J';
 const row = (pk: string) => ({ pk: { S: pk }, sk: { S: 'x' } });
-const asked = (service: string, operation: string, input: Record<string, unknown>) =>
+const textsOf = (service: string, operation: string, input: Record<string, unknown>) =>
   usesOf({ functionName: 'f', service, operation, input, kill: async () => undefined }, (name) => `<${name}>`).map(
     ({ action, resource, leadingKeys }) => [action, resource, ...leadingKeys].join(' '),
   );
@@ -71,10 +71,10 @@ it.each<[string, string, Record<string, unknown>, readonly string[]]>([
     { SecretId: 'arn:aws:secretsmanager:us-east-1:000000000000:secret:keyring-local0' },
     ['secretsmanager:GetSecretValue <keyring>'],
   ],
-  // Nobody has said how IAM judges it: no role allows it, so it is seen.
+  // A call without a case in usesOf: no role allows it, so the verdict reports it.
   ['dynamodb', 'Scan', { TableName: 't' }, ['dynamodb:Scan unknown']],
-])('%s %s is judged as what IAM sees in it', (service, operation, input, expected) => {
-  expect(asked(service, operation, input)).toEqual(expected);
+])('usesOf lists the permissions that IAM checks for %s %s', (service, operation, input, expected) => {
+  expect(textsOf(service, operation, input)).toEqual(expected);
 });
 
 it.each([
@@ -84,6 +84,6 @@ it.each([
   [`dlv_${id}${id}`, 'dlv_…'],
   [`K#${'0f'.repeat(32)}`, 'K#…'],
   ['KEYRING', 'KEYRING'],
-])('the key %s has the shape %s', (key, expected) => {
+])('keyShape of %s is %s', (key, expected) => {
   expect(keyShape(key)).toBe(expected);
 });

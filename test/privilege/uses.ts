@@ -1,14 +1,14 @@
 import type { AwsCall } from '../../local/wiring/interceptor.ts';
 
-/** One thing that IAM is asked when a function calls AWS. */
+/** One permission that IAM checks when a function calls AWS. */
 export interface Use {
   readonly functionName: string;
   readonly action: string;
-  /** By its construct's name: `domain-table`, `domain-table/index/list`, `deliveries`. */
+  /** Name of the construct: `domain-table`, `domain-table/index/list`, `deliveries`. */
   readonly resource: string;
-  /** What `dynamodb:LeadingKeys` holds: the partition keys of the call, without the ids in them. */
+  /** The values of `dynamodb:LeadingKeys`: the partition keys of the call, with `…` in place of ids. */
   readonly leadingKeys: readonly string[];
-  /** The service that calls in the function's name. */
+  /** The service that makes the call on the function's behalf. */
   readonly through?: string;
 }
 
@@ -25,7 +25,7 @@ interface KeyedInput {
   readonly Item?: Row;
 }
 
-/** No policy tells one account, webhook or key from another, so every run leaves the same few keys behind. */
+/** Replaces ids and hashes by `…`, because no policy depends on them: every run then records the same few keys. */
 export const keyShape = (key: string): string => key.replaceAll(/[0-9A-Z]{26,}|[0-9a-f]{64}/g, '…');
 
 const keysOf = (rows: readonly (Row | undefined)[]): string[] =>
@@ -47,7 +47,7 @@ const queried = (input: Readonly<Record<string, unknown>>, nameOf: NameOf): Part
   const [, value = ''] = /^#?\w+ = (:\w+)/.exec(KeyConditionExpression) ?? [];
   return {
     action: 'dynamodb:Query',
-    // A query of an index is judged by the index's name and its own partition key.
+    // IAM checks a query of an index against the index's name and the index's partition key.
     resource: nameOf(TableName) + (IndexName ? `/index/${IndexName}` : ''),
     leadingKeys: [keyShape(ExpressionAttributeValues[value]?.S ?? '?')],
   };
@@ -60,13 +60,13 @@ const transactionVerbs: Readonly<Record<string, string>> = {
   ConditionCheck: 'ConditionCheckItem',
 };
 
-/** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html: as the calls it is made of. */
+/** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html: IAM checks a transaction as the calls that it contains. */
 const transacted = (input: Readonly<Record<string, unknown>>, nameOf: NameOf): PartialUse[] =>
   (input.TransactItems as Record<string, KeyedInput>[])
     .flatMap(Object.entries)
     .map(([verb, item]) => onRow(transactionVerbs[verb] ?? verb, item, nameOf));
 
-/** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-iam.html: each statement for itself, without leading keys. */
+/** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-iam.html: IAM checks each statement alone, without leading keys. */
 const stated = (input: Readonly<Record<string, unknown>>, nameOf: NameOf): PartialUse[] =>
   (input.Statements as { Statement: string }[]).map(({ Statement }) => {
     const [, verb = '', table = ''] = /^(\w+)[^"]* "([^"]+)"/.exec(Statement) ?? [];
@@ -92,8 +92,8 @@ const written = (input: Readonly<Record<string, unknown>>, nameOf: NameOf): Part
   const tables = Object.entries(
     input.RequestItems as Record<string, { PutRequest?: { Item: Row }; DeleteRequest?: { Key: Row } }[]>,
   );
-  const rowOf = (one: { PutRequest?: { Item: Row }; DeleteRequest?: { Key: Row } }) =>
-    one.PutRequest?.Item ?? one.DeleteRequest?.Key;
+  const rowOf = (request: { PutRequest?: { Item: Row }; DeleteRequest?: { Key: Row } }) =>
+    request.PutRequest?.Item ?? request.DeleteRequest?.Key;
   return onRowsOfTables(
     'BatchWriteItem',
     tables.map(([table, all]) => [table, all.map(rowOf)] as const),
@@ -101,7 +101,7 @@ const written = (input: Readonly<Record<string, unknown>>, nameOf: NameOf): Part
   );
 };
 
-const asksOf = ({ service, operation, input }: AwsCall, nameOf: NameOf): PartialUse[] => {
+const partialUsesOf = ({ service, operation, input }: AwsCall, nameOf: NameOf): PartialUse[] => {
   switch (`${service}:${operation}`) {
     case 'dynamodb:GetItem':
     case 'dynamodb:PutItem':
@@ -120,7 +120,7 @@ const asksOf = ({ service, operation, input }: AwsCall, nameOf: NameOf): Partial
       return stated(input, nameOf);
     case 'sqs:SendMessage':
     case 'sqs:SendMessageBatch': {
-      // A batch is allowed as its messages are.
+      // IAM checks a batch as single SendMessage calls.
       const queue = String(input.QueueUrl).split('/').at(-1) ?? '';
       return [{ action: 'sqs:SendMessage', resource: nameOf(queue), leadingKeys: [] }];
     }
@@ -130,11 +130,11 @@ const asksOf = ({ service, operation, input }: AwsCall, nameOf: NameOf): Partial
       return [{ action: `secretsmanager:${operation}`, resource: nameOf(secret), leadingKeys: [] }];
     }
     default:
-      // No statement names such a resource: whoever adds the call says here how IAM judges it.
+      // No statement names this resource, so a new kind of call fails the verdict until a case above describes it.
       return [{ action: `${service}:${operation}`, resource: 'unknown', leadingKeys: [] }];
   }
 };
 
-/** What IAM is asked for one call. */
+/** The permissions that IAM checks for one call. */
 export const usesOf = (call: AwsCall, nameOf: NameOf): Use[] =>
-  asksOf(call, nameOf).map((use) => ({ functionName: call.functionName, ...use }));
+  partialUsesOf(call, nameOf).map((use) => ({ functionName: call.functionName, ...use }));

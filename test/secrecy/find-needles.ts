@@ -26,15 +26,15 @@ const startHash = (text: string, at: number): number =>
     (text.charCodeAt(at + 3) << 15)) &
   0xf_ffff;
 
-/** Finds which of many needles a text holds, in one pass over it: a run has thousands of both. */
+/** Returns a function that finds all needles in a text. One pass over the text, because a run has thousands of both. */
 export const createFinder = (needles: readonly Needle[]): ((text: string) => Needle[]) => {
   const mayStart = new Uint8Array(0x10_0000);
   const byStart = new Map<string, Needle[]>();
   for (const needle of needles) {
     mayStart[startHash(needle.text, 0)] = 1;
     const start = needle.text.slice(0, START);
-    const alike = byStart.get(start);
-    if (alike) alike.push(needle);
+    const sameStart = byStart.get(start);
+    if (sameStart) sameStart.push(needle);
     else byStart.set(start, [needle]);
   }
   return (text) => {

@@ -1,36 +1,36 @@
 import type { Leave } from './search.ts';
 
-/** Where something that is nobody else's business may stand all the same. */
+/** The places where secret or private text may be stored. */
 export const leaves: readonly Leave[] = [
   {
     kind: 'query string',
     where: 'domain-table webhook url',
     reason:
-      'It is part of the address that is posted to; reads show it to the account alone, logs and events without it.',
+      'The query is part of the address that webhooks are sent to. Only the account can read it; logs and events omit it.',
   },
   {
     kind: 'event body',
     where: 'domain-table event data',
-    reason: 'The one place where an event is kept, until its account deletes it or its time is over.',
+    reason: 'The only place that stores an event, until the account deletes its content or its retention ends.',
   },
   {
     kind: 'query string',
     where: 'domain-table idempotency answer',
-    reason: 'The first answer of two days, kept to be repeated word for word to the account that was given it.',
+    reason: 'The first response to an Idempotency-Key, stored for two days to repeat it to the same account.',
   },
   {
     kind: 'event body',
     where: 'domain-table task recipient',
-    reason: 'The task itself, which its events tell of.',
+    reason: 'The task itself, which is the body of its events.',
   },
   {
     kind: 'event body',
     where: 'domain-table job input',
-    reason: 'What the worker of the account is to read.',
+    reason: "The input of a job, for the account's worker.",
   },
   {
     kind: 'event body',
     where: 'domain-table job data',
-    reason: 'What the worker of the account has answered.',
+    reason: "The result of a job from the account's worker.",
   },
 ];

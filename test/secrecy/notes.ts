@@ -4,21 +4,23 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { saveForVerdicts } from '../helpers/run-folder.ts';
 import type { Needle, NeedleKind } from './find-needles.ts';
 
-// What must stand nowhere that the functions write, noted as a test file gives it to them or gets it from them.
+// Collects the secrets and bodies that a test file sends to functions or gets from them. The secrecy verdict then searches for
+// them in everything that the functions wrote.
 
-/** Shorter ones stand anywhere by chance, and so do the zeros of a key that a test made up. */
-const isTelling = (text: string): boolean => text.length >= 8 && new Set(text).size >= 5;
+/** Whether a text is long and varied enough that it does not appear elsewhere by chance. Excludes made-up keys of zeros. */
+const isDistinctive = (text: string): boolean => text.length >= 8 && new Set(text).size >= 5;
 
 const noted = new Map<string, Needle>();
 
-/** Stands in the bodies of what tests send, and may not come out anywhere else. */
+/** Text that tests put into bodies. It may not appear anywhere else. */
 export const canary = `canary-${randomUUID()}`;
 
+/** Collects a value. Ignores everything that is not a string. */
 export const note = (kind: NeedleKind, value: unknown): void => {
   if (typeof value !== 'string') return;
-  // What is random about it: a known beginning may stand anywhere, and a search by beginnings would stop at each.
+  // Removes known prefixes, because they appear in many places and the search by prefixes would stop at each of them.
   for (const text of value.replaceAll(/whsec_|pp_(live|test)_|sha\d+=|v1a?[=,]|t=\d+,/g, ' ').split(/[\s,]+/)) {
-    if (isTelling(text)) noted.set(`${kind} ${text}`, { kind, text });
+    if (isDistinctive(text)) noted.set(`${kind} ${text}`, { kind, text });
   }
 };
 
@@ -26,6 +28,7 @@ const noteUrl = (url: unknown): void => {
   if (typeof url === 'string' && url.includes('?')) note('query string', url.slice(url.indexOf('?') + 1));
 };
 
+/** Collects the credential of an Authorization header. Ignores AWS signatures. */
 export const noteAuthorization = (value: string | undefined): void => {
   if (value === undefined || value.startsWith('AWS4')) return;
   const [, scheme, text] = /^(?:(Basic|Bearer) )?(.*)$/.exec(value) ?? [];
@@ -41,7 +44,7 @@ const jsonOf = (text: unknown): Readonly<Record<string, unknown>> => {
   }
 };
 
-/** A request to the API: what a webhook is to be sent with, and where to. */
+/** Collects the secrets of a request to the API: credentials, header values and the query of a webhook. */
 export const noteRequest = (text: unknown): void => {
   const { secret, basic_auth, headers, url, target_url } = jsonOf(text);
   note('webhook secret', secret);
@@ -51,7 +54,7 @@ export const noteRequest = (text: unknown): void => {
   noteUrl(target_url);
 };
 
-/** An answer of the API: what is shown once. */
+/** Collects the secrets of an API response, which the API shows only once. */
 export const noteAnswer = (text: unknown): void => {
   const { secret, key, accessToken } = jsonOf(text);
   note('webhook secret', secret);
@@ -59,7 +62,7 @@ export const noteAnswer = (text: unknown): void => {
   note('access token', accessToken);
 };
 
-/** The keyring as its secret holds it: of each key whatever its public half has not. */
+/** Collects the private members of every key of the keyring. */
 export const noteKeyring = (text: string): void => {
   const { sealing = [], signing = [] } = jsonOf(text) as Record<string, { jwk: Record<string, unknown> }[]>;
   for (const { jwk } of [...sealing, ...signing]) {
@@ -72,11 +75,12 @@ const noteHeaders = (headers: IncomingHttpHeaders): void => {
   for (const [name, value] of Object.entries(headers)) if (name.includes('signature')) note('signature', value);
 };
 
-/** Reads along whatever comes to a server of the test's: to receivers, and to the API. */
+/** Collects the credentials and signatures of every request to a server of this process: receivers and the API. */
 export const noteServed = (): void =>
   diagnostics.subscribe('http.server.request.start', (message) =>
     noteHeaders((message as { request: IncomingMessage }).request.headers),
   );
 
+/** Stores the collected texts for the verdict. */
 export const leaveNotes = (): void =>
   saveForVerdicts('needles', [{ kind: 'event body', text: canary }, ...noted.values()]);

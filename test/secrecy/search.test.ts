@@ -5,30 +5,30 @@ import { createSearch } from './search.ts';
 const secret: Needle = { kind: 'webhook secret', text: 'mZ7Qp2Xw9Lk4' };
 const query: Needle = { kind: 'query string', text: 'token=abc123' };
 
-describe('the finder', () => {
+describe('createFinder', () => {
   it.each([
-    ['at the beginning', `${secret.text}.`, [secret]],
-    ['in the middle', `"secret":"${secret.text}"`, [secret]],
-    ['at the end', `x${secret.text}`, [secret]],
-    ['two of them', `${query.text}&${secret.text}`, [query, secret]],
-    ['one time and again', secret.text.repeat(3), [secret]],
-    ['not a part of one', secret.text.slice(0, -1), []],
-    ['not in nothing', '', []],
+    ['a needle at the beginning', `${secret.text}.`, [secret]],
+    ['a needle in the middle', `"secret":"${secret.text}"`, [secret]],
+    ['a needle at the end', `x${secret.text}`, [secret]],
+    ['two needles', `${query.text}&${secret.text}`, [query, secret]],
+    ['a repeated needle once', secret.text.repeat(3), [secret]],
+    ['nothing in a part of a needle', secret.text.slice(0, -1), []],
+    ['nothing in an empty text', '', []],
   ])('finds %s', (_, text, expected) => {
     expect(createFinder([secret, query])(text)).toEqual(expected);
   });
 
-  it('finds one of thousands that begin alike', () => {
-    const alike = Array.from({ length: 5000 }, (_, n): Needle => ({ kind: 'signature', text: `same-${n}-end` }));
+  it('finds one of thousands of needles with the same beginning', () => {
+    const needles = Array.from({ length: 5000 }, (_, n): Needle => ({ kind: 'signature', text: `same-${n}-end` }));
 
-    expect(createFinder(alike)('x same-4321-end x')).toEqual([alike[4321]]);
+    expect(createFinder(needles)('x same-4321-end x')).toEqual([needles[4321]]);
   });
 });
 
-describe('the search', () => {
+describe('createSearch', () => {
   const leave = { kind: 'query string', where: 'domain-table * url', reason: 'it is the address' } as const;
 
-  it('says what leaked where and how often, and not what it is', () => {
+  it('reports kind, place and count of a leak, but not the secret', () => {
     const search = createSearch([secret, query], [leave]);
 
     for (let n = 0; n < 2; n++) search.look({ place: 'log deliver', fields: { line: `signed with ${secret.text}` } });
@@ -36,7 +36,7 @@ describe('the search', () => {
     expect([...search.leaks]).toEqual([['webhook secret in log deliver line', 2]]);
   });
 
-  it('looks into what is nested', () => {
+  it('searches nested values', () => {
     const search = createSearch([secret], []);
 
     search.look({ place: 'domain-table webhook', fields: { headers: { M: { auth: { S: secret.text } } } } });
@@ -44,7 +44,7 @@ describe('the search', () => {
     expect([...search.leaks.keys()]).toEqual(['webhook secret in domain-table webhook headers']);
   });
 
-  it('lets each thing stand where it may, and nothing else there', () => {
+  it('allows a kind of secret in its permitted place, and no other kind there', () => {
     const search = createSearch([secret, query], [leave]);
 
     search.look({ place: 'domain-table webhook', fields: { url: `https://a.test?${query.text}#${secret.text}` } });
@@ -53,7 +53,7 @@ describe('the search', () => {
     expect(search.idleLeaves()).toEqual([]);
   });
 
-  it('finds a leave that nothing needs', () => {
+  it('reports a leave that no writing needed', () => {
     expect(createSearch([query], [leave]).idleLeaves()).toEqual(['query string in domain-table * url']);
   });
 });

@@ -1,9 +1,9 @@
 import { createDynamoCall } from '../../local/tables/dynamo-call.ts';
 import { saveForVerdicts } from '../helpers/run-folder.ts';
 
-/** Something that functions wrote: a log line, a row, a message. */
+/** A log line, a row or a message that functions wrote. */
 export interface Writing {
-  /** `log deliver`, `domain-table webhook`, `queue dead-letters`. */
+  /** For example `log deliver`, `domain-table webhook` or `queue dead-letters`. */
   readonly place: string;
   readonly fields: Readonly<Record<string, unknown>>;
 }
@@ -24,7 +24,7 @@ const scan = async (endpoint: string, TableName: string): Promise<Marshalled[]> 
   return rows;
 };
 
-/** Leaves all rows of a table. */
+/** Stores all rows of a table for the verdict. */
 export const leaveRows = async (endpoint: string, tableName: string, name: string): Promise<void> => {
   const rows = await scan(endpoint, tableName);
   saveForVerdicts(
@@ -33,6 +33,7 @@ export const leaveRows = async (endpoint: string, tableName: string, name: strin
   );
 };
 
+/** Stores log lines for the verdict. */
 export const leaveLines = (place: string, lines: readonly string[]): void =>
   saveForVerdicts(
     'writings',

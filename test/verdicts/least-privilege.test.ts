@@ -9,7 +9,7 @@ import { keyUses } from '../privilege/key-uses.ts';
 import { statementsOf } from '../privilege/statements.ts';
 import type { Use } from '../privilege/uses.ts';
 
-// Runs when all other files are done (vitest.config.ts), over what their functions called.
+// Runs after all other test files (vitest.config.ts) and judges the AWS calls that their functions made.
 
 const called = [...savedForVerdicts<Use>('uses')].flat();
 const { kmsKeyArn, formerKmsKeyArn, nextKmsKeyArn } = settingsOfEveryPermission;
@@ -24,29 +24,32 @@ interface PolicyStatement {
   readonly Action: string | readonly string[];
 }
 
-/** The stack with the statements of one function's role changed. */
+/** The stack with changed statements of one role. */
 const withStatements = (name: string, change: (all: readonly PolicyStatement[]) => readonly unknown[]): Assembly => {
-  const policy = resourcesOf(assembly, 'AWS::IAM::Policy').find((one) => one.logicalId.includes(name));
-  if (!policy) throw new Error(`There is no policy of ${name}`);
+  const policy = resourcesOf(assembly, 'AWS::IAM::Policy').find(({ logicalId }) => logicalId.includes(name));
+  if (!policy) throw new Error(`The stack has no policy of ${name}`);
   const { Statement } = policy.properties.PolicyDocument as { Statement: readonly PolicyStatement[] };
   const properties = { ...policy.properties, PolicyDocument: { Statement: change(Statement) } };
   const resources = new Map([...assembly.resources, [policy.logicalId, { ...policy, properties }] as const]);
   return { ...assembly, resources };
 };
 
-it('every role allows what its function called in this run', () => {
+it('every role allows all calls that its function made in this run', () => {
   expect(judge(statementsOf(assembly), uses, exceptions).lacks).toEqual([]);
 });
 
-// A few files use only a few permissions.
-it.runIf(isWholeRun())('no role allows what its function did not use in this run, but for the exceptions', () => {
-  const { surpluses, idleExceptions } = judge(statementsOf(assembly), uses, exceptions);
+// Only a run of all test files uses all permissions.
+it.runIf(isWholeRun())(
+  'no role grants a permission that its function did not use in this run, except the exceptions',
+  () => {
+    const { surpluses, idleExceptions } = judge(statementsOf(assembly), uses, exceptions);
 
-  expect(surpluses).toEqual([]);
-  expect(idleExceptions).toEqual([]);
-});
+    expect(surpluses).toEqual([]);
+    expect(idleExceptions).toEqual([]);
+  },
+);
 
-it.runIf(isWholeRun())('a planted surplus is seen', () => {
+it.runIf(isWholeRun())('the verdict reports a planted surplus', () => {
   const table = resourcesOf(assembly, 'AWS::DynamoDB::Table')[0]?.logicalId;
   const planted = withStatements('deliverrole', (all) => [
     ...all,
@@ -58,7 +61,7 @@ it.runIf(isWholeRun())('a planted surplus is seen', () => {
   ]);
 });
 
-it.runIf(isWholeRun())('a planted lack is seen', () => {
+it.runIf(isWholeRun())('the verdict reports a planted lack', () => {
   const planted = withStatements('deliverrole', (all) =>
     all.filter(({ Action }) => Action !== 'secretsmanager:GetSecretValue'),
   );
@@ -68,8 +71,8 @@ it.runIf(isWholeRun())('a planted lack is seen', () => {
   ]);
 });
 
-// With a customer's key every call of a table asks for it, too.
-it.runIf(isWholeRun())('a planted lack of a use of the key is seen', () => {
+// With a customer's key, every call of a table also uses the key.
+it.runIf(isWholeRun())('the verdict reports a planted lack of a permission on the customer key', () => {
   const planted = withStatements('duerole', (all) => all.filter(({ Action }) => !Action.includes('kms:DescribeKey')));
 
   expect(judge(statementsOf(planted), uses, exceptions).lacks).toEqual(

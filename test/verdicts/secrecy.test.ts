@@ -8,8 +8,8 @@ import { leaves } from '../secrecy/leaves.ts';
 import { createSearch } from '../secrecy/search.ts';
 import type { Writing } from '../secrecy/writing.ts';
 
-// Runs when all other files are done (vitest.config.ts), over what their functions wrote: each log line, and each row
-// and message that was there at the end.
+// Runs after all other test files (vitest.config.ts) and searches everything that their functions wrote: all log lines, and all
+// rows and messages that existed at the end of a file.
 
 const needles = [...savedForVerdicts<Needle>('needles')].flat();
 const search = createSearch(needles, leaves);
@@ -28,13 +28,13 @@ beforeAll(async () => {
   }
 });
 
-it('nothing secret stands where functions write', () => {
+it('no secret appears where functions write, except in permitted places', () => {
   expect([...search.leaks.keys()]).toEqual([]);
 });
 
-// A few files show only a few secrets, in a few places.
-describe.runIf(isWholeRun())('over the whole run', () => {
-  it('looks for secrets of every kind, in every kind of place', () => {
+// Only a run of all test files has secrets of every kind.
+describe.runIf(isWholeRun())('the secrecy verdict over the whole run', () => {
+  it('searches for secrets of every kind in every kind of place', () => {
     const kinds = new Set(needles.map(({ kind }) => kind));
 
     expect(needleKinds.filter((kind) => !kinds.has(kind))).toEqual([]);
@@ -43,15 +43,15 @@ describe.runIf(isWholeRun())('over the whole run', () => {
     );
   });
 
-  it('finds no leave that nothing needs', () => {
+  it('has no leave that no writing needed', () => {
     expect(search.idleLeaves()).toEqual([]);
   });
 
-  it.each(needleKinds)('finds a planted %s', (kind) => {
-    const said = needles.find((needle) => needle.kind === kind)?.text;
+  it.each(needleKinds)('reports a planted %s', (kind) => {
+    const text = needles.find((needle) => needle.kind === kind)?.text;
     const planted = createSearch(needles, leaves);
 
-    planted.look({ place: 'log deliver', fields: { line: JSON.stringify({ level: 'info', said }) } });
+    planted.look({ place: 'log deliver', fields: { line: JSON.stringify({ level: 'info', text }) } });
 
     expect([...planted.leaks.keys()]).toEqual([`${kind} in log deliver line`]);
   });

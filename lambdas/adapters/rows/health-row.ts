@@ -1,9 +1,6 @@
 import type { ReceiverSpeed } from '../../domain/sending/slow-lane.ts';
 import type { Health } from '../../domain/sending/webhook-health.ts';
 
-/** The one partition of the `failing` index: it lists all webhooks that are failing, the longest failing first. */
-export const FAILING_PK = 'F';
-
 /** Ends a failing period in an update of a health row: the webhook leaves the `failing` index. */
 export const REMOVE_FAILING = 'REMOVE failing_since, failing_pk, failing_emitted';
 

@@ -6,7 +6,8 @@ import type { HealthStore } from '../../domain/sending/webhook-health.ts';
 import type { StoredWebhook } from '../../domain/webhooks/webhook.ts';
 import { transact } from '../aws/transact.ts';
 import { eventToRow } from '../rows/event-row.ts';
-import { FAILING_PK, REMOVE_FAILING } from '../rows/health-row.ts';
+import { REMOVE_FAILING } from '../rows/health-row.ts';
+import { partitions } from '../rows/key-names.ts';
 import { rowOf } from '../rows/row.ts';
 import { healthKey, webhookKey } from '../rows/table-keys.ts';
 
@@ -82,7 +83,7 @@ export const createWebhookHealth = (
           webhookId,
           'SET failing_since = :since, failing_pk = :all, kind = :kind',
           'attribute_not_exists(failing_since)',
-          { ':since': since, ':all': FAILING_PK, ':kind': 'health' },
+          { ':since': since, ':all': partitions.failing, ':kind': 'health' },
         ),
       ),
 

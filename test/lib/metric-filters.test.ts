@@ -9,7 +9,7 @@ import { anEvent, aWebhook } from '../helpers/virtual-engine.ts';
 
 const START = Date.parse('2026-11-01T12:00:00.000Z');
 
-/** What deliver logs of one message. */
+/** The line that deliver logs for one message. */
 const lineOf = (outcome: DeliveryOutcome['outcome'], attempt: { number: number; latenessMs: number } | null) => {
   const attempted = attempt && {
     responseClass: 'refused' as const,
@@ -24,15 +24,15 @@ const lineOf = (outcome: DeliveryOutcome['outcome'], attempt: { number: number; 
   };
   const ticket = { deliveryId: 'dlv', ticket: 1, owner: 'acc_1#live', eventId: 'evt', dueAtMs: START };
   const [webhook, event] = [aWebhook({ profile: 'inpost' }), anEvent({}, START)];
-  const told = { messageId: 'm', outcome, ticket, webhook, event, delivery: null, attempted, cause: null };
-  return { name: 'delivery.attempted', service: 'passpost-test', ...outcomeLine(told, 'fast') };
+  const result = { messageId: 'm', outcome, ticket, webhook, event, delivery: null, attempted, cause: null };
+  return { name: 'delivery.attempted', service: 'passpost-test', ...outcomeLine(result, 'fast') };
 };
 
-describe('what is counted off a line', () => {
+describe('the metric filters', () => {
   const { read, unknown } = metricFilters(assemblyOf(synthesise()), (value) =>
     JSON.parse(JSON.stringify(value), (_, part) => part?.Ref ?? part),
   );
-  const countedOf = (functionName: string, line: Readonly<Record<string, unknown>>) =>
+  const valuesOf = (functionName: string, line: Readonly<Record<string, unknown>>) =>
     read(functionName, line).map(({ metric, value, unit }) => [
       metric.name,
       Object.values(metric.dimensions).join(' '),
@@ -40,9 +40,9 @@ describe('what is counted off a line', () => {
       unit,
     ]);
 
-  test('is an attempt, how it ended and when, for the whole and for its profile', () => {
-    const first = countedOf('deliver', lineOf('delivered', { number: 1, latenessMs: 25 }));
-    const later = countedOf('deliver', lineOf('refused', { number: 2, latenessMs: 10 }));
+  test('read outcome, lateness and duration from an attempt, in total and by profile', () => {
+    const first = valuesOf('deliver', lineOf('delivered', { number: 1, latenessMs: 25 }));
+    const later = valuesOf('deliver', lineOf('refused', { number: 2, latenessMs: 10 }));
 
     expect(first).toEqual([
       ['Delivered', 'passpost-test', 1, 'Count'],
@@ -62,30 +62,30 @@ describe('what is counted off a line', () => {
     ]);
   });
 
-  test('is nothing where nothing was attempted, and nothing in another function’s log', () => {
+  test('read no value from a line without an attempt, nor from the log of another function', () => {
     const delivered = lineOf('delivered', { number: 1, latenessMs: 25 });
 
-    expect(countedOf('deliver', lineOf('held', null))).toEqual([]);
-    expect(countedOf('due', delivered)).toEqual([]);
+    expect(valuesOf('deliver', lineOf('held', null))).toEqual([]);
+    expect(valuesOf('due', delivered)).toEqual([]);
   });
 
-  test('is how many events there were, and deliveries of them', () => {
+  test('read the number of events and deliveries from a line of the fan-out', () => {
     const line = { name: 'records.fanned-out', service: 'passpost-test', records: 3, events: 2, deliveries: 7 };
 
-    expect(countedOf('fan-out', line)).toEqual([
+    expect(valuesOf('fan-out', line)).toEqual([
       ['Events', 'passpost-test', 2, 'Count'],
       ['FannedOut', 'passpost-test', 7, 'Count'],
     ]);
   });
 
-  test('is all that is not written', () => {
-    const ends = (['delivered', 'refused', 'dead', 'gone'] as const).flatMap((outcome) =>
-      [1, 2].flatMap((number) => countedOf('deliver', lineOf(outcome, { number, latenessMs: 0 }))),
+  test('provide every metric that the functions do not publish themselves', () => {
+    const attempts = (['delivered', 'refused', 'dead', 'gone'] as const).flatMap((outcome) =>
+      [1, 2].flatMap((number) => valuesOf('deliver', lineOf(outcome, { number, latenessMs: 0 }))),
     );
-    const events = countedOf('fan-out', { name: 'records.fanned-out', events: 1, deliveries: 0 });
+    const events = valuesOf('fan-out', { name: 'records.fanned-out', events: 1, deliveries: 0 });
 
     expect(unknown).toEqual([]);
-    expect(new Set([...ends, ...events].map(([name]) => name))).toEqual(
+    expect(new Set([...attempts, ...events].map(([name]) => name))).toEqual(
       new Set(Object.values(counted).map(([name]) => name)),
     );
   });

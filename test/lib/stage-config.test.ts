@@ -1,6 +1,6 @@
 import { App } from 'aws-cdk-lib/core';
 import { describe, expect, test } from 'vitest';
-import { chooseStage, stages } from '../../lib/stages.ts';
+import { chooseStage, stages } from '../../lib/stage-config.ts';
 import { frontDoorSettings } from '../helpers/settings.ts';
 import { named, nameOf, resourcesOfType, synthesise } from '../helpers/synthesised.ts';
 
@@ -11,14 +11,14 @@ const environmentOf = (context: Record<string, string>, name: string) => {
   return (Properties.Environment as { Variables: Record<string, unknown> }).Variables;
 };
 
-describe('stages', () => {
-  test('is the test stage unless told otherwise', () => {
+describe('stage config', () => {
+  test('is the config of the test stage unless the settings name another stage', () => {
     expect(choose({})).toEqual(stages.test);
     expect(choose({ stage: 'production' })).toEqual(stages.production);
   });
 
   test.each([
-    ['stage', 'staging', /there are test and production/],
+    ['stage', 'staging', /the stages are test and production/],
     ['retentionDays', '0', /from 1 to 365/],
     ['retentionDays', '1.5', /from 1 to 365/],
     ['logRetentionDays', '10', /one of 1, 3, 5, 7, 14/],
@@ -26,19 +26,19 @@ describe('stages', () => {
     ['deliverConcurrency', '1', /from 2 to 1000/],
     ['slowConcurrency', '1001', /from 2 to 1000/],
     ['egressAddresses', '3', /from 1 to 2/],
-    ['alarmEmail', 'ops', /an e-mail address is needed/],
-    ['runbookUrl', 'docs/runbook.md', /an https address without # is needed/],
+    ['alarmEmail', 'ops', /expected an e-mail address/],
+    ['runbookUrl', 'docs/runbook.md', /expected an https address without #/],
     ['kmsKeyArn', 'alias/passpost', /the ARN of a key, not of an alias/],
     ['kmsKeyArn', 'arn:aws:kms:eu-north-1:111122223333:alias/passpost', /the ARN of a key, not of an alias/],
     ['formerKmsKeyArn', 'alias/passpost', /the ARN of a key, not of an alias/],
     ['nextKmsKeyArn', 'alias/passpost', /the ARN of a key, not of an alias/],
     ['domainName', 'https://api.example.com', /a host name/],
     ['webAclArn', 'arn:aws:wafv2:eu-north-1:111122223333:regional/webacl/a/1234abcd', /with the scope CLOUDFRONT/],
-    ['frontDoorSecretVersion', 'AWSCURRENT', /the id of a secret's version is needed/],
-    ['tracing', 'sometimes', /on or off is needed/],
-    ['egressAllow', 'everything', /loopback only/],
-    ['retentiondays', '30', /there is no such setting, but .*retentionDays/],
-  ])('refuses %s=%s and names it', (name, value, message) => {
+    ['frontDoorSecretVersion', 'AWSCURRENT', /expected the id of a secret's version/],
+    ['tracing', 'sometimes', /expected on or off/],
+    ['egressAllow', 'everything', /only loopback/],
+    ['retentiondays', '30', /unknown setting. The settings are .*retentionDays/],
+  ])('rejects %s=%s with an error that names the setting', (name, value, message) => {
     expect(() => choose({ [name]: value })).toThrow(message);
     expect(() => choose({ [name]: value })).toThrow(`-c ${name}=`);
   });
@@ -53,34 +53,34 @@ describe('stages', () => {
   test.each([
     [{ kmsKeyArn: key, formerKmsKeyArn: key }, /formerKmsKeyArn=.*the same as kmsKeyArn/],
     [{ kmsKeyArn: key, nextKmsKeyArn: key }, /nextKmsKeyArn=.*the same as kmsKeyArn/],
-    [{ egressAllow: 'loopback', stage: 'production' }, /refused for the stage production/],
+    [{ egressAllow: 'loopback', stage: 'production' }, /not allowed for the stage production/],
     [{ domainName: 'api.example.com' }, /certificateArn/],
     [{ hostedZoneId: 'Z1', zoneName: 'example.com' }, /hostedZoneId= needs -c domainName=/],
-    [{ ...domain, zoneName: 'example.com' }, /go together/],
+    [{ ...domain, zoneName: 'example.com' }, /need each other/],
     [{ ...domain, ...frontDoorSettings }, /certificateArn=.*us-east-1/],
     [{ frontDoorSecretVersion: 'x'.repeat(36) }, /frontDoorSecretVersion= needs -c webAclArn=/],
     [{ ...domain, hostedZoneId: 'Z1', zoneName: 'example.org' }, /not in the zone example.org/],
-  ])('refuses %o', (context, message) => {
+  ])('rejects the combination %o', (context, message) => {
     expect(() => choose(context)).toThrow(message);
   });
 
-  test('takes a number from cdk.json as one', () => {
+  test('accepts a number from cdk.json and rejects a list', () => {
     const { node } = new App({ context: { retentionDays: 60 } });
 
     expect(chooseStage(node).retentionDays).toBe(60);
     expect(() => chooseStage(new App({ context: { retentionDays: [60] } }).node)).toThrow(/-c retentionDays=/);
   });
 
-  test('lets webhooks reach loopback only when asked', () => {
-    const asked = { egressAllow: 'loopback' };
+  test('lets webhooks reach loopback only with the setting egressAllow', () => {
+    const settings = { egressAllow: 'loopback' };
 
-    expect(environmentOf(asked, 'deliver')).toMatchObject({ EGRESS_ALLOW: 'loopback' });
-    expect(environmentOf(asked, 'webhooks-api')).toMatchObject({ EGRESS_ALLOW: 'loopback' });
+    expect(environmentOf(settings, 'deliver')).toMatchObject({ EGRESS_ALLOW: 'loopback' });
+    expect(environmentOf(settings, 'webhooks-api')).toMatchObject({ EGRESS_ALLOW: 'loopback' });
     expect(JSON.stringify(synthesise().toJSON())).not.toContain('EGRESS_ALLOW');
     expect(JSON.stringify(synthesise({ stage: 'production' }).toJSON())).not.toContain('EGRESS_ALLOW');
   });
 
-  test('serves a domain of the operator and counts it as its own', () => {
+  test("serves the API at the operator's domain name and lets no webhook point at that name", () => {
     const template = synthesise({
       domainName: 'api.example.com',
       certificateArn: 'arn:aws:acm:eu-north-1:111122223333:certificate/abc',
@@ -95,7 +95,7 @@ describe('stages', () => {
     expect(JSON.stringify(hosts)).toContain(',api.example.com');
   });
 
-  test('leads from each alarm to its section of the runbook where the operator keeps it', () => {
+  test("links each alarm to its section of the operator's own runbook (runbookUrl)", () => {
     const runbookUrl = 'https://wiki.example.com/runbook';
 
     for (const alarm of resourcesOfType(synthesise({ runbookUrl }), 'AWS::CloudWatch::Alarm')) {
@@ -103,7 +103,7 @@ describe('stages', () => {
     }
   });
 
-  test('sends alarms to the e-mail address it is given', () => {
+  test('sends alarms to the address of the setting alarmEmail, and to none without it', () => {
     synthesise({ alarmEmail: 'ops@example.com' }).hasResourceProperties('AWS::SNS::Subscription', {
       Protocol: 'email',
       Endpoint: 'ops@example.com',

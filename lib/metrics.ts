@@ -5,13 +5,13 @@ import { type Measure, metricNamespace, metrics } from '../lambdas/runtime/metri
 
 const period = Duration.minutes(1);
 export const sum = { period, statistic: Stats.SUM };
-export const most = { period, statistic: Stats.MAXIMUM };
+export const maximum = { period, statistic: Stats.MAXIMUM };
 
-/** What this stack's functions measure themselves, for the whole or for one profile. */
-export const measured = (scope: Construct, measure: Measure, options: MetricOptions, profile?: string): Metric =>
+/** A metric that this stack's functions publish, over all profiles. */
+export const ownMetric = (scope: Construct, measure: Measure, options: MetricOptions): Metric =>
   new Metric({
     namespace: metricNamespace,
     metricName: metrics[measure][0],
-    dimensionsMap: { service: Stack.of(scope).stackName, ...(profile === undefined ? {} : { profile }) },
+    dimensionsMap: { service: Stack.of(scope).stackName },
     ...options,
   });

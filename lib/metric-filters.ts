@@ -5,19 +5,22 @@ import { type CountedMeasure, counted, metricNamespace } from '../lambdas/runtim
 import type { Delivery } from './delivery.ts';
 import type { FanOut } from './fan-out.ts';
 
-/** Which of the lines called so count, and for how much: a number, or that of one of their fields. */
-interface Counting {
+/** Turns log lines into values of one metric. */
+interface LineMetric {
+  /** Name of the log lines. */
   readonly line: 'delivery.attempted' | 'records.fanned-out';
+  /** Conditions that a line must meet. */
   readonly when: readonly JsonPattern[];
+  /** Value that one line adds: a number, or the path of a field. */
   readonly value: string;
 }
 
-const endedAs = (outcome: string): Counting => ({
+const countOf = (outcome: string): LineMetric => ({
   line: 'delivery.attempted',
   when: [FilterPattern.stringValue('$.outcome', '=', outcome)],
   value: '1',
 });
-const field = (line: Counting['line'], name: string, ...more: readonly JsonPattern[]): Counting => ({
+const field = (line: LineMetric['line'], name: string, ...more: readonly JsonPattern[]): LineMetric => ({
   line,
   when: [FilterPattern.numberValue(`$.${name}`, '>=', 0), ...more],
   value: `$.${name}`,
@@ -25,11 +28,11 @@ const field = (line: Counting['line'], name: string, ...more: readonly JsonPatte
 const isFirst = FilterPattern.numberValue('$.attempt', '=', 1);
 const isLater = FilterPattern.numberValue('$.attempt', '>', 1);
 
-const countings: Readonly<Record<CountedMeasure, Counting>> = {
-  delivered: endedAs('delivered'),
-  refused: endedAs('refused'),
-  dead: endedAs('dead'),
-  gone: endedAs('gone'),
+const lineMetrics: Readonly<Record<CountedMeasure, LineMetric>> = {
+  delivered: countOf('delivered'),
+  refused: countOf('refused'),
+  dead: countOf('dead'),
+  gone: countOf('gone'),
   firstAttemptMs: field('delivery.attempted', 'lateness_ms', isFirst),
   latenessMs: field('delivery.attempted', 'lateness_ms', isLater),
   receiverMs: field('delivery.attempted', 'duration_ms'),
@@ -38,32 +41,32 @@ const countings: Readonly<Record<CountedMeasure, Counting>> = {
 };
 
 /**
- * Counts what functions say of every event and every delivery anyway. Lines of their own for these numbers, in embedded
- * metric format, would be a third of all that a lone delivery logs, and 5 % of what it costs.
+ * Metric filters on the log lines that functions write for every event and every delivery. Extra lines in embedded metric
+ * format would make up a third of the log of a single delivery, and 5 % of its cost.
  */
-export const countLines = (
+export const createMetricFilters = (
   scope: Construct,
   { delivery, fanOut }: { readonly delivery: Delivery; readonly fanOut: FanOut },
 ): void => {
   const service = { service: '$.service' };
-  const read = {
+  const sources = {
     'delivery.attempted': {
       logGroup: delivery.deliver.logGroup,
       dimensions: [service, { ...service, profile: '$.profile' }],
     },
     'records.fanned-out': { logGroup: fanOut.fanOut.logGroup, dimensions: [service] },
-  } satisfies Record<Counting['line'], { logGroup: ILogGroup; dimensions: Record<string, string>[] }>;
-  for (const [measure, { line, when, value }] of Object.entries(countings)) {
+  } satisfies Record<LineMetric['line'], { logGroup: ILogGroup; dimensions: Record<string, string>[] }>;
+  for (const [measure, { line, when, value }] of Object.entries(lineMetrics)) {
     const [metricName, unit] = counted[measure as CountedMeasure];
-    const { logGroup, dimensions } = read[line];
-    for (const own of dimensions) {
-      new MetricFilter(scope, [metricName, ...Object.keys(own)].join('-'), {
+    const { logGroup, dimensions } = sources[line];
+    for (const set of dimensions) {
+      new MetricFilter(scope, [metricName, ...Object.keys(set)].join('-'), {
         logGroup,
         filterPattern: FilterPattern.all(FilterPattern.stringValue('$.name', '=', line), ...when),
         metricNamespace,
         metricName,
         metricValue: value,
-        dimensions: own,
+        dimensions: set,
         unit: unit as Unit,
       });
     }

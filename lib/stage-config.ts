@@ -1,59 +1,59 @@
 import type { Node } from 'constructs';
+import { defaults } from './defaults.ts';
 import { readSettings, type Settings } from './settings.ts';
 
 export type Stage = 'test' | 'production';
 
-/** Where the API answers besides the host name that AWS gives it. Nothing is looked up: all of it is said. */
+/** The operator's own host name for the API. The settings name every part, because a synth looks nothing up in AWS. */
 export interface DomainConfig {
   readonly domainName: string;
   readonly certificateArn: string;
-  /** Without a zone the DNS record is made by hand. */
+  /** Route 53 zone for the DNS record; `null` if the operator creates the record. */
   readonly zone: { readonly hostedZoneId: string; readonly zoneName: string } | null;
 }
 
-/** CloudFront before the API, for what can only be attached to it. */
+/** CloudFront in front of the API, because a web ACL cannot be attached to an HTTP API. */
 export interface FrontDoorConfig {
   readonly webAclArn: string;
-  /** Which version of its secret CloudFront shows the API; `null` for the one that was current when it was made. */
+  /** Version of the secret that CloudFront sends to the API; `null` for the version that was current when CloudFront was created. */
   readonly secretVersion: string | null;
 }
 
 export interface StageConfig {
   readonly stage: Stage;
-  /** Tables and keys outlive the stack, and refuse to be deleted. */
+  /** Tables, secrets and logs outlive the stack, and the tables have deletion protection. */
   readonly retainsData: boolean;
-  /** How long deliveries, attempts and events can be read. */
+  /** Days for which deliveries, attempts and events can be read. */
   readonly retentionDays: number;
   readonly logRetentionDays: number;
-  /** A webhook that fails for so long without a success is disabled, 1–720, unless it says otherwise itself. */
+  /** Hours without a success after which a failing webhook is disabled, 1–720. A webhook can set its own value. */
   readonly autoDisableAfterHours: number;
   readonly alarmEmail: string | null;
-  /** Where alarms say their section is. */
+  /** Address of the runbook that alarms link to. */
   readonly runbookUrl: string;
   readonly domain: DomainConfig | null;
   readonly frontDoor: FrontDoorConfig | null;
-  /** The customer's own key for tables, queues, secrets, the topic and the logs; `null` leaves them to AWS's keys. */
+  /** The customer's own key for tables, queues, secrets, the topic and the logs; `null` for AWS's keys. */
   readonly kmsKeyArn: string | null;
-  /** The key before, which messages are still encrypted with, and the one to come: functions may use both. */
+  /** The former key, which older messages are still encrypted with, and the next key: functions may use both. */
   readonly formerKmsKeyArn: string | null;
   readonly nextKmsKeyArn: string | null;
-  /** Most invocations of the deliver function at once, 2–1,000; `null` leaves it to AWS (1,250). */
+  /** Maximum of concurrent invocations of the deliver function, 2–1,000; `null` for AWS's own maximum (1,250). */
   readonly deliverConcurrency: number | null;
-  /** The same for the slow lane, which has a bound in any case: it is what a tarpit may cost. */
+  /** The same for the slow lane. It always has a maximum, which limits the cost of very slow receivers. */
   readonly slowConcurrency: number;
-  /** Fixed addresses that webhooks come from, each with a zone and a NAT gateway; `null` for any of AWS's. */
+  /** How many fixed addresses webhooks are sent from, each with a zone and a NAT gateway; `null` for changing addresses of AWS. */
   readonly egressAddresses: number | null;
-  /** X-Ray takes a sample of the requests; it is paid by the trace. */
+  /** Whether X-Ray samples requests. AWS charges for each trace. */
   readonly isTraced: boolean;
-  /** Lets webhooks point at loopback; only for a test deployment into an emulator. */
+  /** Lets webhooks point at loopback. Only a test deployment into an emulator sets it. */
   readonly egressAllow: 'loopback' | null;
 }
 
 const common = {
-  retentionDays: 30,
-  autoDisableAfterHours: 120,
+  ...defaults,
   alarmEmail: null,
-  // In the repository: where else it can be read, only the operator knows.
+  // The page in the repository. An operator who publishes it elsewhere sets the address.
   runbookUrl: 'docs/runbook.md',
   domain: null,
   frontDoor: null,
@@ -79,16 +79,17 @@ const logRetentions = [
 
 const isStage = (name: string): name is Stage => Object.hasOwn(stages, name);
 
-/** The stage that `-c stage=` names, `test` without it, with what other `-c name=value` change in it. */
+/** The config of the stage that `-c stage=` names (`test` by default), with the values of other settings. Throws on a wrong setting. */
 export const chooseStage = (node: Node): StageConfig => {
   const settings = readSettings(node);
   const name = settings.text('stage') ?? 'test';
-  if (!isStage(name)) throw new Error(`-c stage=${name}: there are ${Object.keys(stages).join(' and ')}`);
+  if (!isStage(name)) throw new Error(`-c stage=${name}: the stages are ${Object.keys(stages).join(' and ')}`);
   const stage = stages[name];
   const frontDoor = frontDoorFrom(settings);
   const egressAllow = settings.text('egressAllow');
-  if (egressAllow !== null && egressAllow !== 'loopback') throw new Error('-c egressAllow= takes loopback only');
-  if (egressAllow !== null && stage.retainsData) throw new Error(`-c egressAllow= is refused for the stage ${name}`);
+  if (egressAllow !== null && egressAllow !== 'loopback') throw new Error('-c egressAllow= takes only loopback');
+  if (egressAllow !== null && stage.retainsData)
+    throw new Error(`-c egressAllow= is not allowed for the stage ${name}`);
   return {
     ...stage,
     retentionDays: settings.number('retentionDays', 1, 365) ?? stage.retentionDays,
@@ -100,7 +101,7 @@ export const chooseStage = (node: Node): StageConfig => {
     ...keysFrom(settings),
     deliverConcurrency: settings.number('deliverConcurrency', 2, 1000) ?? stage.deliverConcurrency,
     slowConcurrency: settings.number('slowConcurrency', 2, 1000) ?? stage.slowConcurrency,
-    // The CDK knows two zones of an account that it was not told.
+    // Without a named account and region, the CDK assumes two availability zones.
     egressAddresses: settings.number('egressAddresses', 1, 2) ?? stage.egressAddresses,
     isTraced: settings.matching('tracing', /^(on|off)$/, 'on or off') !== 'off',
     domain: domainFrom(settings, frontDoor),
@@ -113,14 +114,14 @@ const keysFrom = (settings: Settings) => {
   const key = (name: 'kmsKeyArn' | 'formerKmsKeyArn' | 'nextKmsKeyArn') =>
     settings.matching(
       name,
-      // Permissions name keys; through an alias they would allow nothing.
+      // IAM statements must name the key: an alias ARN as the resource allows nothing.
       /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/([0-9a-f-]{36}|mrk-[0-9a-f]{32})$/,
-      'the ARN of a key, not of an alias,',
+      'the ARN of a key, not of an alias',
     );
   const kmsKeyArn = key('kmsKeyArn');
   const others = { formerKmsKeyArn: key('formerKmsKeyArn'), nextKmsKeyArn: key('nextKmsKeyArn') };
-  const same = Object.entries(others).find(([, arn]) => arn !== null && arn === kmsKeyArn);
-  if (same) throw new Error(`-c ${same[0]}=${same[1]}: is the same as kmsKeyArn`);
+  const duplicate = Object.entries(others).find(([, arn]) => arn !== null && arn === kmsKeyArn);
+  if (duplicate) throw new Error(`-c ${duplicate[0]}=${duplicate[1]}: is the same as kmsKeyArn`);
   return { kmsKeyArn, ...others };
 };
 
@@ -132,7 +133,7 @@ const domainFrom = (settings: Settings, frontDoor: FrontDoorConfig | null): Doma
     /^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate\/[\w-]+$/,
     'the ARN of a certificate in ACM',
   );
-  const hostedZoneId = settings.matching('hostedZoneId', /^[A-Z0-9]{1,32}$/, "a zone's id, Z…,");
+  const hostedZoneId = settings.matching('hostedZoneId', /^[A-Z0-9]{1,32}$/, "a zone's id, Z…");
   const zoneName = settings.matching('zoneName', hostName, 'a host name in lower case');
   if (domainName === null) {
     const orphan = Object.entries({ certificateArn, hostedZoneId, zoneName }).find(([, value]) => value !== null);
@@ -142,13 +143,14 @@ const domainFrom = (settings: Settings, frontDoor: FrontDoorConfig | null): Doma
   if (certificateArn === null) throw new Error('-c domainName= needs -c certificateArn=');
   if (frontDoor && certificateArn.split(':')[3] !== 'us-east-1') {
     throw new Error(
-      `-c certificateArn=${certificateArn}: with webAclArn it is CloudFront's, which takes one in us-east-1`,
+      `-c certificateArn=${certificateArn}: with webAclArn CloudFront uses the certificate, so it must be in us-east-1`,
     );
   }
-  if ((hostedZoneId === null) !== (zoneName === null)) throw new Error('-c hostedZoneId= and -c zoneName= go together');
+  if ((hostedZoneId === null) !== (zoneName === null))
+    throw new Error('-c hostedZoneId= and -c zoneName= need each other');
   const zone = hostedZoneId !== null && zoneName !== null ? { hostedZoneId, zoneName } : null;
   if (zone && domainName !== zone.zoneName && !domainName.endsWith(`.${zone.zoneName}`)) {
-    throw new Error(`-c domainName=${domainName}: is not in the zone ${zone.zoneName}`);
+    throw new Error(`-c domainName=${domainName} is not in the zone ${zone.zoneName}`);
   }
   return { domainName, certificateArn, zone };
 };
@@ -156,9 +158,9 @@ const domainFrom = (settings: Settings, frontDoor: FrontDoorConfig | null): Doma
 const frontDoorFrom = (settings: Settings): FrontDoorConfig | null => {
   const webAclArn = settings.matching(
     'webAclArn',
-    // A regional one cannot be attached to anything here.
+    // CloudFront takes only a web ACL with this scope.
     /^arn:aws:wafv2:us-east-1:\d{12}:global\/webacl\/[\w-]{1,128}\/[0-9a-f-]{36}$/,
-    'the ARN of a web ACL with the scope CLOUDFRONT, arn:aws:wafv2:us-east-1:<account>:global/webacl/<name>/<id>,',
+    'the ARN of a web ACL with the scope CLOUDFRONT, arn:aws:wafv2:us-east-1:<account>:global/webacl/<name>/<id>',
   );
   const secretVersion = settings.matching('frontDoorSecretVersion', /^[\w-]{32,64}$/, "the id of a secret's version");
   if (webAclArn !== null) return { webAclArn, secretVersion };

@@ -1,0 +1,7 @@
+/** The settings of a deployment that names no others. */
+export const defaults = {
+  /** Days for which deliveries, attempts and events can be read. */
+  retentionDays: 30,
+  /** Hours without a success after which a failing webhook is disabled. */
+  autoDisableAfterHours: 120,
+} as const;
