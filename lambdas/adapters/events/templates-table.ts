@@ -15,13 +15,14 @@ import { rowOf } from '../rows/row.ts';
 import { indexes, templateKey, templateListPk } from '../rows/table-keys.ts';
 
 export interface TemplatesTable extends ChangingTemplates {
+  /** Lists templates, newest first, after a position. */
   list(owner: string, limit: number, after: Position | null): Promise<Page<StoredTemplate>>;
 }
 
-/** Templates in the domain table: its stream makes their updates known. */
+/** Templates in the domain table. Its stream carries each update to the fan-out, which makes an event of it. */
 export const createTemplatesTable = (client: DynamoDBClient, table: string): TemplatesTable => ({
   async find(owner, id) {
-    // A key is bounded: what is no id cannot even be asked for.
+    // DynamoDB limits the length of a key, so a malformed id must not reach it.
     if (!isTemplateId(id)) return null;
     const Key = marshall(templateKey(owner, id));
     const { Item } = await client.send(new GetItemCommand({ TableName: table, Key, ConsistentRead: true }));
