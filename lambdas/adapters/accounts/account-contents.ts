@@ -75,8 +75,8 @@ export const createAccountContents = (
     for (let after: Position | null = null; ; ) {
       const page = { limit: JOBS_AT_ONCE, after };
       const positions = await queryStatuses(client, table, (shard) => jobListPk(owner, shard), statuses, page);
-      const shown = positions.toSorted(newestFirst).slice(0, JOBS_AT_ONCE);
-      const keys = shown.map(({ id }) => jobKey(id));
+      const pagePositions = positions.toSorted(newestFirst).slice(0, JOBS_AT_ONCE);
+      const keys = pagePositions.map(({ id }) => jobKey(id));
       const rows = await batchGet(
         client,
         keys.map((key) => ({ table, key, isConsistent: true })),
@@ -86,7 +86,7 @@ export const createAccountContents = (
         return statuses.includes(String(row?.status)) && Number(row?.ttl) * 1000 > nowMs;
       });
       if (isUnfinished || positions.length <= JOBS_AT_ONCE) return isUnfinished;
-      after = shown.at(-1) ?? null;
+      after = pagePositions.at(-1) ?? null;
     }
   };
 

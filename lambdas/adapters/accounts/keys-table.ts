@@ -100,11 +100,11 @@ export const createKeysTable = (
     /** Lists the keys of an account, newest first, from the id `after` on. Revoked keys are left out. */
     async list(accountId: string, limit: number, after: string | undefined): Promise<Page<StoredApiKey>> {
       const listed = await queryApiKeys(client, table, accountId, { after, limit: limit + 1 });
-      const shown = listed.slice(0, limit);
-      const keyOf = await readKeys(shown);
-      const last = listed.length > limit ? shown.at(-1) : undefined;
+      const pageKeys = listed.slice(0, limit);
+      const keyOf = await readKeys(pageKeys);
+      const last = listed.length > limit ? pageKeys.at(-1) : undefined;
       return {
-        items: shown.flatMap(({ hash }) => keyOf.get(hash) ?? []).filter(({ revoked_at }) => revoked_at === null),
+        items: pageKeys.flatMap(({ hash }) => keyOf.get(hash) ?? []).filter(({ revoked_at }) => revoked_at === null),
         next: last ? { at: '', id: last.id } : null,
       };
     },

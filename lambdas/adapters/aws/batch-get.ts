@@ -28,7 +28,11 @@ const requestOf = (requests: readonly RowRequest[]) => {
   return byTable;
 };
 
-const getBatch = (client: DynamoDBClient, requests: readonly RowRequest[], found: Map<string, Row>): Promise<void> => {
+const getBatch = (
+  client: DynamoDBClient,
+  requests: readonly RowRequest[],
+  rowsByName: Map<string, Row>,
+): Promise<void> => {
   const get = async (remaining: readonly RowRequest[]): Promise<readonly RowRequest[]> => {
     const { Responses = {}, UnprocessedKeys = {} } = await client.send(
       new BatchGetItemCommand({ RequestItems: requestOf(remaining) }),
@@ -36,7 +40,7 @@ const getBatch = (client: DynamoDBClient, requests: readonly RowRequest[], found
     for (const [table, items] of Object.entries(Responses)) {
       for (const item of items) {
         const row = unmarshall(item);
-        found.set(nameOf(table, row), row);
+        rowsByName.set(nameOf(table, row), row);
       }
     }
     const unprocessed = new Set(
@@ -59,7 +63,7 @@ export const batchGet = async (
   requests: readonly RowRequest[],
 ): Promise<(table: string, key: Key) => Row | null> => {
   const distinct = [...new Map(requests.map((item) => [nameOf(item.table, item.key), item])).values()];
-  const found = new Map<string, Row>();
-  await inBatches(distinct, MAX_KEYS, (batch) => getBatch(client, batch, found), Number.POSITIVE_INFINITY);
-  return (table, key) => found.get(nameOf(table, key)) ?? null;
+  const rowsByName = new Map<string, Row>();
+  await inBatches(distinct, MAX_KEYS, (batch) => getBatch(client, batch, rowsByName), Number.POSITIVE_INFINITY);
+  return (table, key) => rowsByName.get(nameOf(table, key)) ?? null;
 };

@@ -12,7 +12,8 @@ const MAX_TRIES = 6;
 
 /**
  * Writes all items or none. Returns -1 on success, or the index of the first item whose condition failed. Returns
- * `busy` where conflicting transactions or throttling refused every try. Throws every error that a retry cannot change.
+ * `busy` where conflicting transactions or throttling refused every try. Throws every other error, because a retry
+ * cannot change it.
  */
 export const transact = async (client: DynamoDBClient, items: TransactWriteItem[]): Promise<number | 'busy'> => {
   for (let tries = 1; ; tries++) {

@@ -58,15 +58,15 @@ export const createTemplatesTable = (client: DynamoDBClient, table: string): Tem
   async list(owner, limit, after) {
     const run = { index: indexes.list, attribute: 'list', pk: templateListPk(owner), prefix: '' } as const;
     const positions = await queryPositions(client, table, run, { limit, after });
-    const shown = positions.slice(0, limit);
-    const keyed = shown.map(({ id }) => ({ table, key: templateKey(owner, id), isConsistent: true }));
+    const pagePositions = positions.slice(0, limit);
+    const keyed = pagePositions.map(({ id }) => ({ table, key: templateKey(owner, id), isConsistent: true }));
     const rows = await batchGet(client, keyed);
     return {
       items: keyed.flatMap(({ key }) => {
         const row = rows(table, key);
         return row ? [storedTemplateSchema.parse(row)] : [];
       }),
-      next: positions.length > limit ? (shown.at(-1) ?? null) : null,
+      next: positions.length > limit ? (pagePositions.at(-1) ?? null) : null,
     };
   },
 });

@@ -92,9 +92,9 @@ export const createJobsTable = (client: DynamoDBClient, table: string, retention
       const statuses = status ? [status] : jobStatuses;
       const unsorted = await queryStatuses(client, table, (shard) => jobListPk(owner, shard), statuses, page);
       const positions = unsorted.toSorted(newestFirst);
-      const shown = positions.slice(0, page.limit);
-      const { items, last } = await readJobs(shown, nowMs);
-      const isLastPage = last === (shown.at(-1) ?? null) && positions.length <= page.limit;
+      const pagePositions = positions.slice(0, page.limit);
+      const { items, last } = await readJobs(pagePositions, nowMs);
+      const isLastPage = last === (pagePositions.at(-1) ?? null) && positions.length <= page.limit;
       // The status of the row decides, because the index lags behind it.
       return { items: items.filter((job) => !status || job.status === status), next: isLastPage ? null : last };
     },

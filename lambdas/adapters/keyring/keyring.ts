@@ -84,7 +84,7 @@ export const createKeyring = (
   const open = (owner: string, webhookId: string, sealed: string): Promise<string> => {
     const name = `${owner} ${webhookId} ${sealed}`;
     const text = opened.get(name) ?? decrypt(owner, webhookId, sealed);
-    // Moved to the end of the map, so that the first entry is the one that was not used for the longest time.
+    // Moved to the end of the map, so that the first entry is the least recently used one.
     opened.delete(name);
     opened.set(name, text);
     if (opened.size > MAX_OPENED) opened.delete(opened.keys().next().value ?? name);

@@ -10,7 +10,7 @@ import type { SecretStore } from '../../domain/keyring/key-material.ts';
 import type { KeyringSecret } from '../../domain/keyring/rotate-keyring.ts';
 
 /**
- * A secret in Secrets Manager. Of two values that are written at the same time, the first stays and both writers get
+ * A secret in Secrets Manager. Of two values that are written at the same time, the first stays, and both writers get
  * it.
  */
 export const createSecretStore = (client: SecretsManagerClient, secretId: string): SecretStore & KeyringSecret => {
@@ -40,10 +40,10 @@ export const createSecretStore = (client: SecretsManagerClient, secretId: string
       return value;
     } catch (error) {
       if (!(error instanceof ResourceExistsException)) throw error;
-      const other = await read();
+      const current = await read();
       // The value of the first writer cannot be read yet.
-      if (other === null || other === before) throw error;
-      return other;
+      if (current === null || current === before) throw error;
+      return current;
     }
   };
 

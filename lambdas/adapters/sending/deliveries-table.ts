@@ -52,8 +52,8 @@ export const createDeliveriesTable = (
   return {
     /**
      * Reads the rows for a batch of messages in one call. Deliveries and health are read consistently, events and
-     * webhooks eventually. A result is an error where this release cannot parse the rows of a message; the other
-     * messages do not fail.
+     * webhooks with eventual consistency. A result is an error where this release cannot parse the rows of a message;
+     * the other messages do not fail.
      */
     async read(tickets: readonly DeliveryTicket[]): Promise<(DeliveryRows | Error)[]> {
       const keys = tickets.map(({ deliveryId, owner, eventId }) => ({

@@ -1,4 +1,4 @@
-import type { Agent, IncomingMessage } from 'node:http';
+import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
 import https from 'node:https';
 import type { AttemptErrorCode } from '../../domain/deliveries/delivery.ts';
 import type { Answer, PostRequest } from '../../domain/sending/attempt-delivery.ts';
@@ -96,6 +96,33 @@ const noResponse = { status: null, body: null, retryAfter: null, isStale: false 
 /** Ends an exchange early: a code resolves it with this error of the receiver, an `Error` rejects it. */
 type Stop = (reason: SendErrorCode | Error) => void;
 
+/**
+ * Follows the connection of a request. `onConnect` gets the remote address of a new connection as soon as it is open.
+ */
+const watchConnection = (request: ClientRequest, isSecure: boolean, onConnect: (address: string) => void) => {
+  let phase: Phase = 'connecting';
+  let bytesBefore = 0;
+  request.on('socket', (socket) => {
+    bytesBefore = socket.bytesRead;
+    if (request.reusedSocket) {
+      phase = 'ready';
+      return;
+    }
+    socket.once('connect', () => {
+      phase = isSecure ? 'securing' : 'ready';
+      onConnect(socket.remoteAddress ?? '');
+    });
+    socket.once('secureConnect', () => {
+      phase = 'ready';
+    });
+  });
+  return {
+    phase: () => phase,
+    /** Whether a byte of the response has arrived. */
+    hasResponse: () => (request.socket?.bytesRead ?? 0) > bytesBefore,
+  };
+};
+
 /** Sends one request on one connection. `onStart` gets the function that ends the exchange early. */
 const exchange = (
   options: https.RequestOptions,
@@ -108,19 +135,16 @@ const exchange = (
     const request = (isSecure ? https : http).request(options);
     const chunks: Buffer[] = [];
     let response: IncomingMessage | null = null;
-    let phase: Phase = 'connecting';
-    let bytesBefore = 0;
     let size = 0;
 
     // Only the first call has an effect: a destroyed request emits further events when the promise is settled already.
     const settle = (error: SendErrorCode | null): void => {
-      const isAnswered = (request.socket?.bytesRead ?? 0) > bytesBefore;
       resolve({
         status: response?.statusCode ?? null,
         body: response && toText(chunks),
         retryAfter: response?.headers['retry-after'] ?? null,
         error,
-        isStale: error === 'connection_reset' && request.reusedSocket && !isAnswered,
+        isStale: error === 'connection_reset' && request.reusedSocket && !connection.hasResponse(),
       });
       // A receiver that answered before it read the whole body would block the connection for the next request.
       if (error || !request.writableFinished) request.destroy();
@@ -134,23 +158,12 @@ const exchange = (
       const code = error.code ?? '';
       if (LOCAL_FAILURES.has(code)) stop(error);
       // An error after a complete response concerns extra bytes: the `end` event of the response still follows.
-      else if (!response?.complete) settle(errorCode(code, phase));
+      else if (!response?.complete) settle(errorCode(code, connection.phase()));
     };
 
-    request.on('socket', (socket) => {
-      bytesBefore = socket.bytesRead;
-      if (request.reusedSocket) {
-        phase = 'ready';
-        return;
-      }
-      socket.once('connect', () => {
-        phase = isSecure ? 'securing' : 'ready';
-        // The lookup checked the addresses; this checks the address that is connected.
-        if (!isAllowedAddress(socket.remoteAddress ?? '')) settle('forbidden_address');
-      });
-      socket.once('secureConnect', () => {
-        phase = 'ready';
-      });
+    const connection = watchConnection(request, isSecure, (address) => {
+      // The lookup checked the addresses of the name; this checks the address of the open connection.
+      if (!isAllowedAddress(address)) settle('forbidden_address');
     });
     request.on('response', (incoming) => {
       const { statusCode: status = 0 } = incoming;

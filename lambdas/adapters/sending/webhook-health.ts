@@ -23,8 +23,8 @@ const deliverySummary = ({ id, event_id, event_type, status, attempts_made, last
 
 /**
  * Changes the health of webhooks and emits the operational events. A change and its event are written in one
- * transaction. Nothing is written where another instance made the change first. Throws where other transactions refuse
- * every try.
+ * transaction. Nothing is written where another instance made the change first. Throws where every try conflicts with
+ * other transactions.
  */
 export const createWebhookHealth = (
   client: DynamoDBClient,

@@ -97,19 +97,19 @@ export const createTasksTable = (client: DynamoDBClient, table: string) => {
         ? await queryReference(owner, external_reference, page)
         : await queryInStatuses(owner, status ? [status] : taskStatuses, page);
       const positions = unsorted.toSorted(newestFirst);
-      const shown = positions.slice(0, page.limit);
+      const pagePositions = positions.slice(0, page.limit);
       const rows = await batchGet(
         client,
-        shown.map(({ id }) => ({ table, key: taskKey(id), isConsistent: true })),
+        pagePositions.map(({ id }) => ({ table, key: taskKey(id), isConsistent: true })),
       );
-      const tasks = shown.flatMap(({ id }) => {
+      const tasks = pagePositions.flatMap(({ id }) => {
         const row = rows(table, taskKey(id));
         return row ? [storedTaskSchema.parse(row)] : [];
       });
       return {
         // The status of the row decides, because the index lags behind it and the reference index holds no status.
         items: tasks.filter((task) => status === undefined || task.status === status),
-        next: positions.length > page.limit ? (shown.at(-1) ?? null) : null,
+        next: positions.length > page.limit ? (pagePositions.at(-1) ?? null) : null,
       };
     },
   };

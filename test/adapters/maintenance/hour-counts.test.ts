@@ -47,19 +47,22 @@ describe('the hour rows', () => {
   };
 
   it('are due again while a delivery of the hour is open, and then final', async () => {
-    const first = hour.endMs + 15 * MINUTE;
-    await put(3, 1, first);
+    const firstTickMs = hour.endMs + 15 * MINUTE;
+    await put(3, 1, firstTickMs);
     expect(await readHour()).toMatchObject({ counted: { deliveries: 3, delivered: 2 }, isFinal: false });
-    expect(await dueAgain(first + HOUR - 1)).toEqual([]);
-    expect(await dueAgain(first + HOUR)).toEqual([{ owner, webhookId, startMs: START_MS }]);
+    expect(await dueAgain(firstTickMs + HOUR - 1)).toEqual([]);
+    expect(await dueAgain(firstTickMs + HOUR)).toEqual([{ owner, webhookId, startMs: START_MS }]);
 
-    await put(3, 0, first + HOUR);
+    await put(3, 0, firstTickMs + HOUR);
 
-    expect(await readHour()).toMatchObject({ counted: { delivered: 3, counted_at: first + HOUR }, isFinal: true });
-    expect(await dueAgain(first + 9 * HOUR)).toEqual([]);
+    expect(await readHour()).toMatchObject({
+      counted: { delivered: 3, counted_at: firstTickMs + HOUR },
+      isFinal: true,
+    });
+    expect(await dueAgain(firstTickMs + 9 * HOUR)).toEqual([]);
   });
 
-  it('are due 15 minutes after a mark, but are not marked before their first count', async () => {
+  it('are due 15 minutes after a mark, but are not marked before their firstTickMs count', async () => {
     await recount(hour.endMs + 5 * MINUTE);
     expect(await readHour()).toBeUndefined();
 
@@ -86,10 +89,10 @@ describe('the hour rows', () => {
   });
 
   it('keep their counts when some of the deliveries have expired since', async () => {
-    const first = hour.endMs + 15 * MINUTE;
-    await put(3, 1, first);
+    const firstTickMs = hour.endMs + 15 * MINUTE;
+    await put(3, 1, firstTickMs);
 
-    await put(1, 1, first + HOUR);
+    await put(1, 1, firstTickMs + HOUR);
 
     expect(await readHour()).toMatchObject({ counted: { deliveries: 3, delivered: 2 }, isFinal: true });
   });
