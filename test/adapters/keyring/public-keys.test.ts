@@ -42,6 +42,21 @@ describe('public keys', () => {
     expect(await read()).toEqual(first);
   });
 
+  it('are unavailable when a read after five minutes fails, and no older value takes their place', async () => {
+    let nowMs = 0;
+    const { read } = createPublicKeys(tables.client, tables.deliveryTable, () => nowMs);
+    await put(first);
+    await read();
+    const Key = marshall(publicKeysKey);
+    await tables.client.send(new DeleteItemCommand({ TableName: tables.deliveryTable, Key }));
+    nowMs = 300_000;
+
+    await expect(read()).rejects.toMatchObject({ code: 'unavailable' });
+    await put(second);
+
+    expect(await read()).toEqual(second);
+  });
+
   it('are not replaced by keys of an older revision', async () => {
     await put({ ...second, revision: 2 });
     await put({ ...first, revision: 1 });
