@@ -10,6 +10,6 @@ const tables = { domain: config.domainTable, delivery: config.deliveryTable };
 
 export const handler = httpHandler(accountRoutes(createAccountsTable(dynamoClient(), tables), config.retentionDays), {
   surface: 'native',
-  authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), config.deliveryTable),
+  authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), config.deliveryTable).authenticate,
   use: takeAwsUse,
 });

@@ -22,7 +22,7 @@ export const handler = httpHandler(
   ],
   {
     surface: 'native',
-    authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), deliveryTable),
+    authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), deliveryTable).authenticate,
     use: takeAwsUse,
   },
 );

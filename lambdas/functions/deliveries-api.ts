@@ -5,7 +5,7 @@ import { createEventsTable } from '../adapters/events/events-table.ts';
 import { createDeliveryHistory } from '../adapters/history/delivery-history.ts';
 import { createHourHistory } from '../adapters/history/hour-history.ts';
 import { createCommandsTable } from '../adapters/redelivery/commands-table.ts';
-import { createRecoveryCount } from '../adapters/redelivery/recovery.ts';
+import { countRecoverable } from '../adapters/redelivery/recovery.ts';
 import { createWebhooksTable } from '../adapters/webhooks/webhooks-table.ts';
 import { scheduleOf } from '../domain/deliveries/retry-schedule.ts';
 import { profileOf } from '../profiles/index.ts';
@@ -23,7 +23,7 @@ export const handler = httpHandler(
     webhooks: createWebhooksTable(client, domainTable, retentionDays),
     events: createEventsTable(client, domainTable, retentionDays),
     commands: createCommandsTable(client, domainTable, retentionDays),
-    countRecoverable: createRecoveryCount(client, deliveryTable),
+    countRecoverable: (window, nowMs) => countRecoverable(client, deliveryTable, window, nowMs),
     hours: createHourHistory(client, deliveryTable),
     speed: scheduleSpeed,
     ownEventTypes: createEventTypesTable(client, domainTable).find,
@@ -32,7 +32,7 @@ export const handler = httpHandler(
   }),
   {
     surface: 'native',
-    authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), deliveryTable),
+    authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), deliveryTable).authenticate,
     use: takeAwsUse,
   },
 );

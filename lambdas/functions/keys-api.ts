@@ -10,6 +10,6 @@ const tables = { domain: domainTable, delivery: deliveryTable };
 
 export const handler = httpHandler(keyRoutes(createKeysTable(dynamoClient(), tables)), {
   surface: 'native',
-  authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), deliveryTable),
+  authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), deliveryTable).authenticate,
   use: takeAwsUse,
 });

@@ -15,8 +15,8 @@ import { httpHandler } from '../runtime/http.ts';
 const config = readConfig(['domainTable', 'deliveryTable', 'retentionDays', 'ownHosts', 'egressAllow']);
 const { domainTable, deliveryTable, retentionDays, ownHosts } = config;
 const client = dynamoClient();
-const publicKeys = createPublicKeys(client, deliveryTable, Date.now);
-const checkUrl = createAddressCheck({ allowLoopback: config.egressAllow === 'loopback', ownHosts });
+const publicKeys = createPublicKeys(client, deliveryTable, Date.now).read;
+const { checkUrl } = createAddressCheck({ allowLoopback: config.egressAllow === 'loopback', ownHosts });
 const rules = {
   profiles,
   isEventType: isBuiltIn,
@@ -35,7 +35,7 @@ export const handler = httpHandler(
   }),
   {
     surface: 'passcreator',
-    authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), deliveryTable),
+    authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), deliveryTable).authenticate,
     use: takeAwsUse,
   },
 );

@@ -16,7 +16,7 @@ import { httpHandler } from '../runtime/http.ts';
 const config = readConfig(['domainTable', 'deliveryTable', 'retentionDays', 'ownHosts', 'egressAllow']);
 const { domainTable, deliveryTable, retentionDays, ownHosts } = config;
 const client = dynamoClient();
-const checkUrl = createAddressCheck({ allowLoopback: config.egressAllow === 'loopback', ownHosts });
+const { checkUrl } = createAddressCheck({ allowLoopback: config.egressAllow === 'loopback', ownHosts });
 const rules = {
   profiles,
   isEventType: isBuiltIn,
@@ -33,11 +33,11 @@ export const handler = httpHandler(
       events: createEventsTable(client, domainTable, retentionDays),
     },
     rules,
-    seal: createSealer(createPublicKeys(client, deliveryTable, Date.now)).seal,
+    seal: createSealer(createPublicKeys(client, deliveryTable, Date.now).read).seal,
   }),
   {
     surface: 'passmint',
-    authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), deliveryTable),
+    authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), deliveryTable).authenticate,
     use: takeAwsUse,
   },
 );

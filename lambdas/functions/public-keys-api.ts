@@ -5,6 +5,6 @@ import { readConfig } from '../runtime/config.ts';
 import { httpHandler } from '../runtime/http.ts';
 
 const config = readConfig(['deliveryTable']);
-const publicKeys = createPublicKeys(dynamoClient(), config.deliveryTable, Date.now);
+const publicKeys = createPublicKeys(dynamoClient(), config.deliveryTable, Date.now).read;
 
 export const handler = httpHandler(publicKeyRoutes(publicKeys), { surface: 'native', use: takeAwsUse });

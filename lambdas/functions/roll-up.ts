@@ -11,7 +11,7 @@ import { publishMetrics } from '../runtime/metrics.ts';
 
 const config = readConfig(['domainTable', 'deliveryTable', 'deliveriesQueueUrl', 'retentionDays', 'scheduleSpeed']);
 const dynamo = dynamoClient();
-const beat = createHeartbeat(dynamo, config.domainTable);
+const { beat } = createHeartbeat(dynamo, config.domainTable);
 const dependencies = {
   store: createRollUpStore(
     dynamo,

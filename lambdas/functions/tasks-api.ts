@@ -9,6 +9,6 @@ const { domainTable, deliveryTable } = readConfig(['domainTable', 'deliveryTable
 
 export const handler = httpHandler(taskRoutes(createTasksTable(dynamoClient(), domainTable)), {
   surface: 'native',
-  authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), deliveryTable),
+  authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), deliveryTable).authenticate,
   use: takeAwsUse,
 });

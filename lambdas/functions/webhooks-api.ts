@@ -13,20 +13,24 @@ import { httpHandler } from '../runtime/http.ts';
 
 const config = readConfig(['domainTable', 'deliveryTable', 'retentionDays', 'ownHosts', 'egressAllow']);
 const client = dynamoClient();
-const { seal } = createSealer(createPublicKeys(client, config.deliveryTable, Date.now));
+const { seal } = createSealer(createPublicKeys(client, config.deliveryTable, Date.now).read);
+const { checkUrl } = createAddressCheck({
+  allowLoopback: config.egressAllow === 'loopback',
+  ownHosts: config.ownHosts,
+});
 
 const rules = {
   profiles,
   isEventType: isBuiltIn,
   ownEventTypes: createEventTypesTable(client, config.domainTable).find,
-  checkUrl: createAddressCheck({ allowLoopback: config.egressAllow === 'loopback', ownHosts: config.ownHosts }),
+  checkUrl,
 };
 
 export const handler = httpHandler(
   webhookRoutes(createWebhooksTable(client, config.domainTable, config.retentionDays), rules, seal),
   {
     surface: 'native',
-    authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), config.deliveryTable),
+    authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), config.deliveryTable).authenticate,
     use: takeAwsUse,
   },
 );

@@ -65,7 +65,7 @@ describe('the key-material function', () => {
 
   it('creates keys with which the API functions seal a secret and the deliver function opens it', async () => {
     await run();
-    const sealer = createSealer(createPublicKeys(tables.client, tables.deliveryTable, Date.now));
+    const sealer = createSealer(createPublicKeys(tables.client, tables.deliveryTable, Date.now).read);
     const keyring = createKeyring(manager.client, 'keyring', Date.now);
 
     const sealed = await sealer.seal('acc_1#live', 'whk_1', 'secret');

@@ -63,7 +63,7 @@ describe('a keyring rotation', () => {
   /** The public-keys calls of the API, with their cache. */
   const createEndpoint = () => {
     const publicKeys = createPublicKeys(tables.client, tables.deliveryTable, clock);
-    const handler = httpHandler(publicKeyRoutes(publicKeys), { surface: 'native', now: clock });
+    const handler = httpHandler(publicKeyRoutes(publicKeys.read), { surface: 'native', now: clock });
     return async (path: string, rawQueryString = '') => {
       const requestContext = { http: { method: 'GET', path } };
       const event = { rawPath: path, rawQueryString, headers: {}, isBase64Encoded: false, requestContext };
@@ -158,15 +158,14 @@ describe('a keyring rotation', () => {
   });
 
   it('seals new secrets with the new pair and still opens secrets sealed with the old pair', async () => {
-    const freshPublicKeys = (): ReturnType<typeof createPublicKeys> =>
-      createPublicKeys(tables.client, tables.deliveryTable, clock);
+    const createNewSealer = () => createSealer(createPublicKeys(tables.client, tables.deliveryTable, clock).read);
     const keyring = createKeyring(manager.client, 'keyring', clock);
-    const old = await createSealer(freshPublicKeys()).seal('acc_1#live', 'whk_1', 'old');
+    const old = await createNewSealer().seal('acc_1#live', 'whk_1', 'old');
     await keyring.open('acc_1#live', 'whk_1', old);
     const { sealing_kid } = await rotate(86_400);
     nowMs += 5_000;
 
-    const sealed = await createSealer(freshPublicKeys()).seal('acc_1#live', 'whk_1', 'new');
+    const sealed = await createNewSealer().seal('acc_1#live', 'whk_1', 'new');
 
     const header = JSON.parse(Buffer.from(sealed.split('.')[0] ?? '', 'base64url').toString());
     expect(header.kid).toBe(sealing_kid);

@@ -18,7 +18,7 @@ describe('the calls about API keys', () => {
 
   beforeAll(() => {
     const { client, deliveryTable } = tables;
-    const authenticate = createKeyAuthenticator(client, deliveryTable);
+    const authenticate = createKeyAuthenticator(client, deliveryTable).authenticate;
     handler = httpHandler(keyRoutes(createKeysTable(client, tableNames(tables))), {
       surface: 'native',
       authenticate,

@@ -54,7 +54,7 @@ describe('malformed input', () => {
     const { client, domainTable, deliveryTable } = tables;
     const { key } = await seedAccount(tables);
     const operator = await seedOperator(tables);
-    const authenticate = createKeyAuthenticator(client, deliveryTable);
+    const authenticate = createKeyAuthenticator(client, deliveryTable).authenticate;
     const add = (routes: readonly Route[], as: string) =>
       sets.push({ routes, handler: httpHandler(routes, { surface: 'native', authenticate }), key: as });
     add(taskRoutes(createTasksTable(client, domainTable)), key);

@@ -32,7 +32,7 @@ describe('the calls about tasks', () => {
     const { client, domainTable, deliveryTable } = tables;
     handler = httpHandler(taskRoutes(createTasksTable(client, domainTable)), {
       surface: 'native',
-      authenticate: createKeyAuthenticator(client, deliveryTable),
+      authenticate: createKeyAuthenticator(client, deliveryTable).authenticate,
     });
     ({ accountId, key } = await seedAccount(tables));
   });

@@ -22,29 +22,32 @@ import {
   webhookKey,
 } from '../rows/table-keys.ts';
 
-/** A job's row may hold half a megabyte. */
+/** Jobs that one read loads: the row of a job may hold half a megabyte. */
 const JOBS_AT_ONCE = 10;
-/** DynamoDB takes at most 100 in one transaction. */
-const TRANSACTION = 100;
+/** DynamoDB takes at most 100 items in one transaction. */
+const MAX_ITEMS = 100;
 
-/** What a row of an owner's own partition tells here. */
+/** The projected attributes of a row in an owner's partition. */
 interface OwnedRow {
   readonly sk: string;
-  /** A webhook's. */
+  /** Set on a webhook. */
   readonly events?: readonly string[];
-  /** A deleted one's. */
+  /** Set on a deleted webhook. */
   readonly deleted_at?: string;
 }
 
-/** What an account has in the domain table: what must not be lost with it, and what would stay there for ever and tell nothing. */
+/**
+ * The contents of an account in the domain table. `remaining` names the kinds that block a deletion; `clear` deletes
+ * rows that never expire and are useless without the account.
+ */
 export const createAccountContents = (
   client: DynamoDBClient,
   table: string,
 ): Pick<DeletingAccounts, 'contents' | 'clear'> => {
-  /** Templates, event types and webhooks, which stand side by side in this order; the deleted webhooks, too. */
-  const owned = async (owner: string): Promise<OwnedRow[]> => {
+  /** Reads templates, event types and webhooks (deleted ones, too): their sort keys are adjacent. */
+  const readOwnedRows = async (owner: string): Promise<OwnedRow[]> => {
     const { pk, sk: first } = templateKey(owner, '');
-    const found: OwnedRow[] = [];
+    const rows: OwnedRow[] = [];
     const query = {
       TableName: table,
       KeyConditionExpression: 'pk = :pk AND sk BETWEEN :first AND :last',
@@ -53,9 +56,9 @@ export const createAccountContents = (
       ConsistentRead: true,
     };
     for await (const { Items = [] } of paginateQuery({ client }, query)) {
-      found.push(...Items.map((item) => unmarshall(item) as OwnedRow));
+      rows.push(...Items.map((item) => unmarshall(item) as OwnedRow));
     }
-    return found;
+    return rows;
   };
 
   const hasTask = async (owner: string): Promise<boolean> => {
@@ -66,14 +69,14 @@ export const createAccountContents = (
     return (await Promise.all(shards)).some((positions) => positions.length > 0);
   };
 
-  /** The index lags behind the row, and DynamoDB deletes what has expired late: the row decides. */
+  /** The row decides, because the index lags behind it and DynamoDB deletes expired rows with a delay. */
   const hasUnfinishedJob = async (owner: string, nowMs: number): Promise<boolean> => {
     const statuses = ['pending', 'running'];
     for (let after: Position | null = null; ; ) {
       const page = { limit: JOBS_AT_ONCE, after };
-      const found = await queryStatuses(client, table, (shard) => jobListPk(owner, shard), statuses, page);
-      const shown = found.toSorted(newestFirst).slice(0, JOBS_AT_ONCE);
-      const keys = shown.map(({ id }) => jobKey(id));
+      const positions = await queryStatuses(client, table, (shard) => jobListPk(owner, shard), statuses, page);
+      const pagePositions = positions.toSorted(newestFirst).slice(0, JOBS_AT_ONCE);
+      const keys = pagePositions.map(({ id }) => jobKey(id));
       const rows = await batchGet(
         client,
         keys.map((key) => ({ table, key, isConsistent: true })),
@@ -82,8 +85,8 @@ export const createAccountContents = (
         const row = rows(table, key);
         return statuses.includes(String(row?.status)) && Number(row?.ttl) * 1000 > nowMs;
       });
-      if (isUnfinished || found.length <= JOBS_AT_ONCE) return isUnfinished;
-      after = shown.at(-1) ?? null;
+      if (isUnfinished || positions.length <= JOBS_AT_ONCE) return isUnfinished;
+      after = pagePositions.at(-1) ?? null;
     }
   };
 
@@ -91,31 +94,35 @@ export const createAccountContents = (
     async contents(id, nowMs) {
       const ofModes = modes.map(async (mode) => {
         const owner = ownerKey({ accountId: id, mode });
-        const [rows, isJob, isTask] = await Promise.all([owned(owner), hasUnfinishedJob(owner, nowMs), hasTask(owner)]);
-        const begins = (prefix: string) => rows.some(({ sk, deleted_at }) => sk.startsWith(prefix) && !deleted_at);
+        const [rows, hasJob, hasTasks] = await Promise.all([
+          readOwnedRows(owner),
+          hasUnfinishedJob(owner, nowMs),
+          hasTask(owner),
+        ]);
+        const hasLiveRow = (prefix: string) => rows.some(({ sk, deleted_at }) => sk.startsWith(prefix) && !deleted_at);
         const has: Readonly<Record<ContentKind, boolean>> = {
-          webhooks: begins(webhookKey(owner, 'whk_').sk),
-          event_types: begins(eventTypeKey(owner, '').sk),
-          templates: begins(templateKey(owner, '').sk),
-          jobs: isJob,
-          tasks: isTask,
+          webhooks: hasLiveRow(webhookKey(owner, 'whk_').sk),
+          event_types: hasLiveRow(eventTypeKey(owner, '').sk),
+          templates: hasLiveRow(templateKey(owner, '').sk),
+          jobs: hasJob,
+          tasks: hasTasks,
         };
         const kinds = Object.entries(has) as [ContentKind, boolean][];
-        return kinds.filter(([, isThere]) => isThere).map(([kind]) => ({ kind, mode }));
+        return kinds.filter(([, isPresent]) => isPresent).map(([kind]) => ({ kind, mode }));
       });
       return (await Promise.all(ofModes)).flat();
     },
 
-    // Counts of webhooks, and who wants a type where nobody does. A type of the account's own that no webhook of the last
-    // weeks named is not known any more: its few bytes stay.
+    // Deletes webhook counts and empty routing rows. Routing rows of the account's own types that no recent webhook
+    // named cannot be found: they stay (a few bytes).
     async clear(id) {
       for (const mode of modes) {
         const owner = ownerKey({ accountId: id, mode });
-        const named = (await owned(owner)).flatMap(({ events = [] }) => events);
-        const types = new Set([EVERYTHING, ...catalogue.map(({ name }) => name), ...named]);
+        const subscribedTypes = (await readOwnedRows(owner)).flatMap(({ events = [] }) => events);
+        const types = new Set([EVERYTHING, ...catalogue.map(({ name }) => name), ...subscribedTypes]);
         const keys = [webhookCountKey(owner), ...[...types].map((type) => routingKey(owner, type))];
         const items = keys.map((key): TransactWriteItem => ({ Delete: { TableName: table, Key: marshall(key) } }));
-        await inBatches(items, TRANSACTION, (batch) => changeTogether(client, batch), 1);
+        await inBatches(items, MAX_ITEMS, (batch) => changeTogether(client, batch), 1);
       }
     },
   };

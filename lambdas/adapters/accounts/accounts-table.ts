@@ -13,10 +13,10 @@ import { accountKey } from '../rows/table-keys.ts';
 import { createAccountContents } from './account-contents.ts';
 import { putApiKey, queryApiKeys, revokeApiKey, settleApiKeys } from './api-keys.ts';
 
-/** Whose the first answers to the operator's requests are. */
+/** The scope of the operator's Idempotency-Keys. */
 const OPERATOR = 'operator';
 
-/** Accounts in the delivery table, beside their keys. Their audit is in the domain table. */
+/** Accounts in the delivery table, next to their API keys. Their audit entries are in the domain table. */
 export const createAccountsTable = (
   client: DynamoDBClient,
   tables: { readonly domain: string; readonly delivery: string },
@@ -35,7 +35,7 @@ export const createAccountsTable = (
         nowMs,
       ),
 
-    async add(account, firstKey, left, entry, nowMs) {
+    async add(account, firstKey, answerToStore, entry, nowMs) {
       const rows = [
         {
           Put: {
@@ -48,7 +48,7 @@ export const createAccountsTable = (
       ];
       const failed = await transact(client, [
         ...rows,
-        ...(left ? [putFirstAnswer(table, { scope: OPERATOR, ...left }, left, nowMs)] : []),
+        ...(answerToStore ? [putFirstAnswer(table, { scope: OPERATOR, ...answerToStore }, answerToStore, nowMs)] : []),
         putAuditEntry(domain, entry),
       ]);
       if (failed === -1) return 'added';
@@ -78,7 +78,7 @@ export const createAccountsTable = (
 
     updateKeys: (id, settings) => settleApiKeys(client, table, id, settings),
 
-    // In a transaction, so that one that makes a key is waited for.
+    // A transaction, so that the update waits for a running transaction that creates a key.
     blockNewKeysUntil(id, untilMs) {
       const update = {
         TableName: table,
@@ -103,9 +103,9 @@ export const createAccountsTable = (
   return {
     ...accounts,
 
-    /** Newest first. */
+    /** Lists accounts, newest first, from the id `after` on. */
     async list(limit: number, after: string | undefined): Promise<Page<StoredAccount>> {
-      const found: StoredAccount[] = [];
+      const accountsFound: StoredAccount[] = [];
       let start: QueryCommand['input']['ExclusiveStartKey'] = after ? marshall(accountKey(after)) : undefined;
       do {
         const page = await client.send(
@@ -119,11 +119,11 @@ export const createAccountsTable = (
             ExclusiveStartKey: start,
           }),
         );
-        found.push(...(page.Items ?? []).map((item) => storedAccountSchema.parse(unmarshall(item))));
+        accountsFound.push(...(page.Items ?? []).map((item) => storedAccountSchema.parse(unmarshall(item))));
         start = page.LastEvaluatedKey;
-      } while (start && found.length <= limit);
-      const items = found.slice(0, limit);
-      const last = found.length > limit ? items.at(-1) : undefined;
+      } while (start && accountsFound.length <= limit);
+      const items = accountsFound.slice(0, limit);
+      const last = accountsFound.length > limit ? items.at(-1) : undefined;
       return { items, next: last ? { at: '', id: last.id } : null };
     },
   };

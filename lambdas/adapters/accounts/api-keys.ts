@@ -12,15 +12,18 @@ import { putAuditEntry } from '../rows/audit-row.ts';
 import { rowOf } from '../rows/row.ts';
 import { apiKeyKey, apiKeyListingKey, type Key } from '../rows/table-keys.ts';
 
-/** A key that has ended is kept so long, and still shown where it expired. */
-const AFTERLIFE_DAYS = 7;
+/**
+ * Days that the row of an ended key is stored. During these days an expired key is still listed; a revoked key is not.
+ */
+const ENDED_KEY_DAYS = 7;
 
 /** Keys of one account that are updated side by side. */
 const KEYS_AT_ONCE = 20;
 
-export const endedKeyTtl = (endMs: number): number => ttlSeconds(endMs, AFTERLIFE_DAYS);
+/** The `ttl` in epoch seconds of a key that ends at `endMs`. */
+export const endedKeyTtl = (endMs: number): number => ttlSeconds(endMs, ENDED_KEY_DAYS);
 
-/** The rows of a new key: its own, found by its hash, and its place in the account's listing. */
+/** Puts the two rows of a new key: the key itself, found by its hash, and its entry in the account's listing. */
 export const putApiKey = (table: string, { hash, key }: HashedApiKey): TransactWriteItem[] => {
   const rows = [
     { ...key, ...apiKeyKey(hash), kind: 'api-key' },
@@ -31,7 +34,7 @@ export const putApiKey = (table: string, { hash, key }: HashedApiKey): TransactW
   }));
 };
 
-/** The listing of an account's keys: ids and hashes, newest first. */
+/** Lists the ids and hashes of an account's keys, newest first, from the id `after` on. */
 export const queryApiKeys = async (
   client: DynamoDBClient,
   table: string,
@@ -39,7 +42,7 @@ export const queryApiKeys = async (
   range: { readonly after?: string | undefined; readonly limit?: number },
 ): Promise<ListedApiKey[]> => {
   const { pk } = apiKeyListingKey(accountId, '');
-  const found: ListedApiKey[] = [];
+  const keys: ListedApiKey[] = [];
   let start: QueryCommand['input']['ExclusiveStartKey'] = range.after
     ? marshall(apiKeyListingKey(accountId, range.after))
     : undefined;
@@ -55,13 +58,16 @@ export const queryApiKeys = async (
         ExclusiveStartKey: start,
       }),
     );
-    for (const row of (page.Items ?? []).map((item) => unmarshall(item))) found.push({ id: row.sk, hash: row.hash });
+    for (const row of (page.Items ?? []).map((item) => unmarshall(item))) keys.push({ id: row.sk, hash: row.hash });
     start = page.LastEvaluatedKey;
-  } while (start && (range.limit === undefined || found.length < range.limit));
-  return found;
+  } while (start && (range.limit === undefined || keys.length < range.limit));
+  return keys;
 };
 
-/** Changes a row of a key's that is there on a condition; false where it does not hold. */
+/**
+ * Updates a row of a key. `condition` is appended to the check that the row exists. Returns false where the condition
+ * does not hold.
+ */
 export const updateKeyRow = async (
   client: DynamoDBClient,
   table: string,
@@ -86,9 +92,10 @@ export const updateKeyRow = async (
 };
 
 /**
- * Ends a key. Two writes: a transaction on the counter's row would lose against a busy key, and a stolen one is busy.
- * Dying between them leaves a key that is refused everywhere and still listed: repeating the call takes it off the list
- * and leaves the entry. False where it was off the list already.
+ * Revokes a key in two writes. One transaction would fail again and again, because every request of a busy key writes
+ * the same row, and a stolen key is often busy. A crash between the writes leaves a key that is refused and still
+ * listed. A second call then removes it from the list and writes the audit entry. Returns false where the key is not
+ * listed.
  */
 export const revokeApiKey = async (
   client: DynamoDBClient,
@@ -98,9 +105,16 @@ export const revokeApiKey = async (
   entry: StoredAuditEntry,
   nowMs: number,
 ): Promise<boolean> => {
-  const isLiving = ' AND attribute_not_exists(revoked_at)';
+  const isNotRevoked = ' AND attribute_not_exists(revoked_at)';
   const values = { ':now': nowMs, ':ttl': endedKeyTtl(nowMs) };
-  await updateKeyRow(client, tables.delivery, apiKeyKey(hash), 'SET revoked_at = :now, #ttl = :ttl', isLiving, values);
+  await updateKeyRow(
+    client,
+    tables.delivery,
+    apiKeyKey(hash),
+    'SET revoked_at = :now, #ttl = :ttl',
+    isNotRevoked,
+    values,
+  );
   const Delete = {
     TableName: tables.delivery,
     Key: marshall(apiKeyListingKey(accountId, id)),
@@ -109,7 +123,7 @@ export const revokeApiKey = async (
   return changeTogether(client, [{ Delete }, putAuditEntry(tables.domain, entry)]);
 };
 
-/** Gives every key of an account what the account says, a few at a time. */
+/** Writes the account's rate limit and retention into the rows of all its keys, a batch at a time. */
 export const settleApiKeys = async (
   client: DynamoDBClient,
   table: string,
@@ -131,7 +145,7 @@ export const settleApiKeys = async (
       ),
     );
   const settleBatch = async (batch: readonly ListedApiKey[]): Promise<void> => {
-    // All of a batch end before an error is thrown.
+    // Every write of a batch ends before an error is thrown.
     const results = await Promise.allSettled(batch.map(settle));
     const failed = results.find(({ status }) => status === 'rejected');
     if (failed?.status === 'rejected') throw failed.reason;

@@ -8,37 +8,38 @@ import { AUDIT_DAYS } from '../rows/audit-row.ts';
 import { auditKey } from '../rows/table-keys.ts';
 
 export interface AuditWindow {
-  /** Milliseconds: from `since` on and before `until`. */
+  /** Epoch milliseconds; `since` is included, `until` is not. */
   readonly since?: number | undefined;
   readonly until?: number | undefined;
 }
 
-/** The first moment of the month that a moment is in. */
-const monthBegin = (timeMs: number): number => {
+/** The first millisecond of the month (UTC) of a time. */
+const monthStart = (timeMs: number): number => {
   const time = new Date(timeMs);
   return Date.UTC(time.getUTCFullYear(), time.getUTCMonth());
 };
 
-/** An account's audit in the domain table, a partition for each month. */
+/** The audit entries of accounts in the domain table. Each account has one partition for each month. */
 export const createAuditTable = (client: DynamoDBClient, domainTable: string) => ({
-  /** Newest first. */
+  /** Lists the entries of a time window, newest first, from the id `after` on. */
   async list(
     accountId: string,
     { since = 0, until }: AuditWindow,
     { limit, after, nowMs }: { readonly limit: number; readonly after: string | null; readonly nowMs: number },
   ): Promise<Page<AuditEntry>> {
-    // DynamoDB deletes what has expired late: it is not looked at. A clock may be a little ahead of ours.
+    // Expired entries are not read, because DynamoDB deletes them with a delay. The writer's clock may be up to a
+    // minute ahead.
     const fromMs = Math.max(since, nowMs - AUDIT_DAYS * DAY_MS);
     const toMs = Math.min(until ?? Number.POSITIVE_INFINITY, nowMs + 60_000);
     const from = idBound('aud', fromMs);
-    const below = idBound('aud', toMs);
-    const to = after !== null && after < below ? after : below;
-    const found: AuditEntry[] = [];
-    // The month before the one whose first moment this is, until the window is left behind.
+    const end = idBound('aud', toMs);
+    const to = after !== null && after < end ? after : end;
+    const entries: AuditEntry[] = [];
+    // Months backwards: the millisecond before a month's start is in the month before.
     for (
-      let month = monthBegin(timeOfId(to));
-      from <= to && month >= monthBegin(fromMs);
-      month = monthBegin(month - 1)
+      let month = monthStart(timeOfId(to));
+      from <= to && month >= monthStart(fromMs);
+      month = monthStart(month - 1)
     ) {
       let start: QueryCommand['input']['ExclusiveStartKey'];
       do {
@@ -53,19 +54,19 @@ export const createAuditTable = (client: DynamoDBClient, domainTable: string) =>
             }),
             ScanIndexForward: false,
             ConsistentRead: true,
-            // One to see whether more follow, and one for the entry at the position itself.
+            // Two more: one shows that another page follows, and one may be the entry `after` itself.
             Limit: limit + 2,
             ExclusiveStartKey: start,
           }),
         );
-        const entries = Items.map((item) => auditEntrySchema.parse(unmarshall(item)));
-        found.push(...entries.filter(({ id }) => id !== after));
+        const read = Items.map((item) => auditEntrySchema.parse(unmarshall(item)));
+        entries.push(...read.filter(({ id }) => id !== after));
         start = LastEvaluatedKey;
-      } while (start && found.length <= limit);
-      if (found.length > limit) break;
+      } while (start && entries.length <= limit);
+      if (entries.length > limit) break;
     }
-    const items = found.slice(0, limit);
-    const last = found.length > limit ? items.at(-1) : undefined;
+    const items = entries.slice(0, limit);
+    const last = entries.length > limit ? items.at(-1) : undefined;
     return { items, next: last ? { at: '', id: last.id } : null };
   },
 });

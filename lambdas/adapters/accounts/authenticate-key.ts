@@ -16,14 +16,17 @@ import {
 import { PassPostError } from '../../domain/foundation/errors.ts';
 import { apiKeyKey } from '../rows/table-keys.ts';
 
-/** A refusal is remembered, so that a flood of refused requests costs no writes; not for long, as a raised limit holds within 5 s. */
-const MEMORY_MS = 5_000;
-const MEMORY_ENTRIES = 1_000;
+/**
+ * A refusal is cached, so that a flood of refused requests causes no writes. The time is short, because a raised limit
+ * must take effect within 5 s.
+ */
+const REFUSAL_CACHE_MS = 5_000;
+const MAX_CACHED_REFUSALS = 1_000;
 
-const LIVES =
+const IS_VALID =
   'attribute_exists(pk) AND attribute_not_exists(revoked_at) AND (attribute_not_exists(expires_at) OR expires_at > :now)';
 
-const isAlive = (key: StoredApiKey, nowMs: number): boolean =>
+const isValid = (key: StoredApiKey, nowMs: number): boolean =>
   key.revoked_at === null && (key.expires_at === null || key.expires_at > nowMs);
 
 const quotaOf = ({ limit, n, ws }: StoredApiKey): Quota => ({
@@ -37,26 +40,33 @@ const passed = (key: StoredApiKey): KeyCheck => {
   return { outcome: 'passed', caller: { keyId, accountId, scopes, mode, retentionDays }, quota: quotaOf(key) };
 };
 
-/** A row in a transaction (nothing was counted), or a connection that the other side closed while we slept (it may count twice). */
-const isWorthAnotherTry = (error: unknown): boolean =>
+/**
+ * Whether one retry may succeed. In a transaction conflict nothing was counted. A connection that the server closed
+ * while the function was frozen may have counted the request, so that it counts twice.
+ */
+const isRetryable = (error: unknown): boolean =>
   error instanceof Error &&
   /TransactionConflict|ECONNRESET|EPIPE/.test(`${error.name} ${'code' in error ? error.code : ''} ${error.message}`);
 
 /**
- * Authenticates and counts a request with one conditional write on the key's row:
+ * `authenticate` checks an API key and counts the request with one conditional write on the key's row:
  *
  * ```text
- * lives, minute running, n < limit   → n + 1, passed        (the steady case: one write)
+ * valid, minute running, n < limit   → n + 1, passed        (the usual case: one write)
  * minute over                        → ws = now, n = 1      (a second write, once a minute)
- * minute running, n = limit          → limited until it ends
+ * minute running, n = limit          → limited until the minute ends
  * no row, revoked, expired           → unknown
  * ```
- * The client must not retry by itself: a write whose answer was lost would count twice.
+ * The client must not retry by itself, because a retried write whose response was lost counts twice. Throws where
+ * DynamoDB refuses the write for another reason.
  */
 export const createKeyAuthenticator = (client: DynamoDBClient, deliveryTable: string) => {
   const refused = new Map<string, { readonly quota: Quota; readonly untilMs: number }>();
 
-  /** The row after the update, or, where its condition failed, before it (null: there is none). */
+  /**
+   * Updates the row on a condition. `key` is the row after the update, or the unchanged row where the condition failed
+   * (null: no row).
+   */
   const update = async (
     hash: string,
     change: string,
@@ -72,7 +82,7 @@ export const createKeyAuthenticator = (client: DynamoDBClient, deliveryTable: st
           TableName: deliveryTable,
           Key: { pk: { S: apiKeyKey(hash).pk }, sk: { S: apiKeyKey(hash).sk } },
           UpdateExpression: change,
-          ConditionExpression: `${LIVES} AND ${condition}`,
+          ConditionExpression: `${IS_VALID} AND ${condition}`,
           ExpressionAttributeNames: names,
           ExpressionAttributeValues: Object.fromEntries(numbers),
           ReturnValues: 'ALL_NEW',
@@ -88,11 +98,12 @@ export const createKeyAuthenticator = (client: DynamoDBClient, deliveryTable: st
 
   const count = async (hash: string, nowMs: number): Promise<KeyCheck> => {
     const window = { ':now': nowMs, ':old': nowMs - RATE_LIMIT_WINDOW_MS, ':one': 1 };
-    // A minute's opener loses to at most one racer; then the counter is running and the next look decides.
-    for (let looks = 0; looks < 5; looks++) {
+    // Of concurrent requests one starts the new minute. The others fail here once, and the next round finds the minute
+    // running.
+    for (let round = 0; round < 5; round++) {
       const counted = await update(hash, 'SET n = n + :one', 'ws > :old AND n < #limit', window);
       if (counted.isDone && counted.key) return passed(counted.key);
-      if (!counted.key || !isAlive(counted.key, nowMs)) return { outcome: 'unknown' };
+      if (!counted.key || !isValid(counted.key, nowMs)) return { outcome: 'unknown' };
       if (counted.key.ws > nowMs - RATE_LIMIT_WINDOW_MS) return { outcome: 'limited', quota: quotaOf(counted.key) };
       const opened = await update(hash, 'SET ws = :now, n = :one', 'ws <= :old', window);
       if (opened.isDone && opened.key) return passed(opened.key);
@@ -101,21 +112,23 @@ export const createKeyAuthenticator = (client: DynamoDBClient, deliveryTable: st
     throw new PassPostError('unavailable', 'The request could not be counted. Please try again.');
   };
 
-  const remember = (hash: string, quota: Quota, nowMs: number): void => {
-    if (refused.size >= MEMORY_ENTRIES) refused.clear();
-    refused.set(hash, { quota, untilMs: Math.min(quota.resetAtMs, nowMs + MEMORY_MS) });
+  const cacheRefusal = (hash: string, quota: Quota, nowMs: number): void => {
+    if (refused.size >= MAX_CACHED_REFUSALS) refused.clear();
+    refused.set(hash, { quota, untilMs: Math.min(quota.resetAtMs, nowMs + REFUSAL_CACHE_MS) });
   };
 
-  return async (apiKey: string, nowMs: number): Promise<KeyCheck> => {
+  const authenticate = async (apiKey: string, nowMs: number): Promise<KeyCheck> => {
     const hash = hashApiKey(apiKey);
-    const remembered = refused.get(hash);
-    if (remembered && nowMs < remembered.untilMs) return { outcome: 'limited', quota: remembered.quota };
+    const refusal = refused.get(hash);
+    if (refusal && nowMs < refusal.untilMs) return { outcome: 'limited', quota: refusal.quota };
     refused.delete(hash);
     const check = await count(hash, nowMs).catch((error: unknown) => {
-      if (isWorthAnotherTry(error)) return count(hash, nowMs);
+      if (isRetryable(error)) return count(hash, nowMs);
       throw error;
     });
-    if (check.outcome === 'limited') remember(hash, check.quota, nowMs);
+    if (check.outcome === 'limited') cacheRefusal(hash, check.quota, nowMs);
     return check;
   };
+
+  return { authenticate };
 };

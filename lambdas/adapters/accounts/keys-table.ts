@@ -13,19 +13,22 @@ import { rowOf } from '../rows/row.ts';
 import { accountKey, apiKeyKey, apiKeyListingKey, type Key } from '../rows/table-keys.ts';
 import { endedKeyTtl, putApiKey, queryApiKeys, revokeApiKey, updateKeyRow } from './api-keys.ts';
 
-/** API keys in the delivery table, which has no stream: their rows are written at every request. Their audit is in the domain table. */
+/**
+ * API keys in the delivery table. Every request writes its key's row, so the rows are in the table without a stream.
+ * Their audit entries are in the domain table.
+ */
 export const createKeysTable = (
   client: DynamoDBClient,
   tables: { readonly domain: string; readonly delivery: string },
 ) => {
   const { domain, delivery: table } = tables;
-  const rowsOf = async (listed: readonly { hash: string }[]): Promise<Map<string, StoredApiKey>> => {
-    const wanted = listed.map(({ hash }) => ({ table, key: apiKeyKey(hash), isConsistent: true }));
-    const row = await batchGet(client, wanted);
+  const readKeys = async (listed: readonly { hash: string }[]): Promise<Map<string, StoredApiKey>> => {
+    const requests = listed.map(({ hash }) => ({ table, key: apiKeyKey(hash), isConsistent: true }));
+    const find = await batchGet(client, requests);
     return new Map(
       listed.flatMap(({ hash }) => {
-        const found = row(table, apiKeyKey(hash));
-        return found ? [[hash, storedApiKeySchema.parse(found)] as const] : [];
+        const row = find(table, apiKeyKey(hash));
+        return row ? [[hash, storedApiKeySchema.parse(row)] as const] : [];
       }),
     );
   };
@@ -43,10 +46,10 @@ export const createKeysTable = (
       return Item ? storedAccountSchema.parse(unmarshall(Item)) : null;
     },
 
-    async add(added, left, entry, nowMs) {
-      const { account_id, limit, retention_days } = added.key;
+    async add(newKey, answerToStore, entry, nowMs) {
+      const { account_id, limit, retention_days } = newKey.key;
       const scope = account_id ?? '';
-      const isAsRead: TransactWriteItem = {
+      const accountIsUnchanged: TransactWriteItem = {
         ConditionCheck: {
           TableName: table,
           Key: marshall(accountKey(scope)),
@@ -58,10 +61,10 @@ export const createKeysTable = (
           ExpressionAttributeValues: marshall(rowOf({ ':limit': limit, ':days': retention_days, ':now': nowMs })),
         },
       };
-      const rows = [isAsRead, ...putApiKey(table, added)];
+      const rows = [accountIsUnchanged, ...putApiKey(table, newKey)];
       const failed = await transact(client, [
         ...rows,
-        ...(left ? [putFirstAnswer(table, { scope, ...left }, left, nowMs)] : []),
+        ...(answerToStore ? [putFirstAnswer(table, { scope, ...answerToStore }, answerToStore, nowMs)] : []),
         putAuditEntry(domain, entry),
       ]);
       if (failed === 'busy') return 'busy';
@@ -75,16 +78,16 @@ export const createKeysTable = (
       const { Item } = await client.send(new GetItemCommand({ TableName: table, Key, ConsistentRead: true }));
       if (!Item) return null;
       const { hash } = unmarshall(Item);
-      const key = (await rowsOf([{ hash }])).get(hash);
+      const key = (await readKeys([{ hash }])).get(hash);
       return key ? { hash, key } : null;
     },
 
     async expire(accountId, { hash, key }, endMs) {
       const ttl = endedKeyTtl(endMs);
-      const isLonger =
+      const endsLater =
         ' AND attribute_not_exists(revoked_at) AND (attribute_not_exists(expires_at) OR expires_at > :end)';
       const values = { ':end': endMs, ':ttl': ttl };
-      const isDone = await update(apiKeyKey(hash), 'SET expires_at = :end, #ttl = :ttl', isLonger, values);
+      const isDone = await update(apiKeyKey(hash), 'SET expires_at = :end, #ttl = :ttl', endsLater, values);
       if (isDone) await update(apiKeyListingKey(accountId, key.id), 'SET #ttl = :ttl', '', { ':ttl': ttl });
     },
 
@@ -94,13 +97,14 @@ export const createKeysTable = (
   return {
     ...keys,
 
+    /** Lists the keys of an account, newest first, from the id `after` on. Revoked keys are left out. */
     async list(accountId: string, limit: number, after: string | undefined): Promise<Page<StoredApiKey>> {
       const listed = await queryApiKeys(client, table, accountId, { after, limit: limit + 1 });
-      const shown = listed.slice(0, limit);
-      const rows = await rowsOf(shown);
-      const last = listed.length > limit ? shown.at(-1) : undefined;
+      const pageKeys = listed.slice(0, limit);
+      const keyOf = await readKeys(pageKeys);
+      const last = listed.length > limit ? pageKeys.at(-1) : undefined;
       return {
-        items: shown.flatMap(({ hash }) => rows.get(hash) ?? []).filter(({ revoked_at }) => revoked_at === null),
+        items: pageKeys.flatMap(({ hash }) => keyOf.get(hash) ?? []).filter(({ revoked_at }) => revoked_at === null),
         next: last ? { at: '', id: last.id } : null,
       };
     },

@@ -4,7 +4,7 @@ import type { OperatorKey } from '../../domain/keyring/key-material.ts';
 import { nullIfRefused } from '../aws/conditional-write.ts';
 import { apiKeyKey } from '../rows/table-keys.ts';
 
-/** Puts the operator key's row unless it is there. It stands in no account's listing. */
+/** Puts the row of the operator's key unless it exists. The key is in no account's listing. */
 export const addOperatorKey = async (
   client: DynamoDBClient,
   deliveryTable: string,

@@ -2,17 +2,20 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 
-/** AWS calls of this process since it was last read: by `service.operation`, with the capacity DynamoDB said they took. */
+/**
+ * The AWS calls of this process since the last reading, by `service.operation`, and the DynamoDB capacity that they
+ * consumed.
+ */
 export interface AwsUse {
   readonly calls: Record<string, number>;
   readonly units: Record<string, number>;
-  /** How often a service refused for want of capacity, tries of the client library included; where any did. */
+  /** Number of throttled calls, counting every try of the SDK. Absent where no call was throttled. */
   throttles?: number;
 }
 
 let use: AwsUse = { calls: {}, units: {} };
 
-/** What was called since the last look; for an invocation's log line. */
+/** Returns the calls since the last reading and starts a new count. The log line of an invocation shows them. */
 export const takeAwsUse = (): AwsUse => {
   const taken = use;
   use = { calls: {}, units: {} };
@@ -28,16 +31,19 @@ const count = (service: string, operation: string, consumed: unknown): void => {
   }
 };
 
-/** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html, with or without `Exception`. */
+/**
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html, with or without
+ * `Exception`.
+ */
 const THROTTLED = /Throttl|ThroughputExceeded|RequestLimitExceeded|TooManyRequests/;
 
-/** What a batch's answer says of those of its parts that found no capacity. */
-interface BatchAnswer {
+/** The fields of a batch response that show which of its parts were throttled. */
+interface BatchResponse {
   readonly Responses?: unknown;
   readonly UnprocessedKeys?: object;
 }
 
-const throttledParts = ({ Responses, UnprocessedKeys = {} }: BatchAnswer): number => {
+const throttledParts = ({ Responses, UnprocessedKeys = {} }: BatchResponse): number => {
   const statements = Array.isArray(Responses) ? (Responses as { Error?: { Code?: string } }[]) : [];
   const refused = statements.filter(({ Error: error }) => error?.Code && THROTTLED.test(error.Code)).length;
   return refused + Object.keys(UnprocessedKeys).length;
@@ -47,7 +53,7 @@ const countThrottles = (count: number): void => {
   if (count > 0) use.throttles = (use.throttles ?? 0) + count;
 };
 
-/** Sees every try of a call, also those after which the client library tries again. */
+/** Counts the throttled tries of each call, including tries that the SDK retries. */
 const watchThrottles = (client: DynamoDBClient | SQSClient | SecretsManagerClient): void => {
   (client as SQSClient).middlewareStack.add(
     (next) => async (args) => {
@@ -63,14 +69,14 @@ const watchThrottles = (client: DynamoDBClient | SQSClient | SecretsManagerClien
 };
 
 /**
- * Endpoints come from the SDK's own variables (`AWS_ENDPOINT_URL_…`), so a local stack needs nothing here. What a call goes
- * through is put together once for each kind of call, not for each call.
+ * Endpoints come from the SDK's own variables (`AWS_ENDPOINT_URL_…`), so a local stack needs no setting here.
+ * `cacheMiddleware` builds the middleware stack once for each kind of call instead of for each call.
  */
 const options = { maxAttempts: 4, cacheMiddleware: true } as const;
 
 /**
- * The SDK makes a copy of every input and output for a log that nobody keeps, a tenth of a batch read's CPU, and describes
- * itself for AWS's statistics, 50 µs a call.
+ * Removes two middlewares of the SDK. One copies every input and output for a log that is not used: a tenth of the CPU
+ * of a batch read. The other describes the SDK for AWS's statistics: 50 µs a call.
  */
 const withoutStatistics = <C extends DynamoDBClient | SQSClient | SecretsManagerClient>(client: C): C => {
   (client as SQSClient).middlewareStack.remove('loggerMiddleware');
@@ -78,6 +84,7 @@ const withoutStatistics = <C extends DynamoDBClient | SQSClient | SecretsManager
   return client;
 };
 
+/** A DynamoDB client that counts its calls, consumed capacity and throttles. */
 export const dynamoClient = (overrides: { maxAttempts?: number } = {}): DynamoDBClient => {
   const client = new DynamoDBClient({ ...options, ...overrides });
   watchThrottles(client);
@@ -85,7 +92,7 @@ export const dynamoClient = (overrides: { maxAttempts?: number } = {}): DynamoDB
     (next, context) => async (args) => {
       const input = args.input as { ReturnConsumedCapacity?: string };
       const result = await next({ ...args, input: { ...input, ReturnConsumedCapacity: 'TOTAL' } });
-      const output = result.output as BatchAnswer & { ConsumedCapacity?: unknown };
+      const output = result.output as BatchResponse & { ConsumedCapacity?: unknown };
       countThrottles(throttledParts(output));
       count('dynamodb', String(context.commandName).replace(/Command$/, ''), output.ConsumedCapacity);
       return result;
@@ -95,7 +102,7 @@ export const dynamoClient = (overrides: { maxAttempts?: number } = {}): DynamoDB
   return withoutStatistics(client);
 };
 
-const counted = <C extends SQSClient | SecretsManagerClient>(client: C, service: string): C => {
+const withCounting = <C extends SQSClient | SecretsManagerClient>(client: C, service: string): C => {
   watchThrottles(client);
   (client as SQSClient).middlewareStack.add(
     (next, context) => async (args) => {
@@ -107,7 +114,9 @@ const counted = <C extends SQSClient | SecretsManagerClient>(client: C, service:
   return withoutStatistics(client);
 };
 
-export const sqsClient = (): SQSClient => counted(new SQSClient({ ...options, md5: false }), 'sqs');
+/** An SQS client that counts its calls and throttles. */
+export const sqsClient = (): SQSClient => withCounting(new SQSClient({ ...options, md5: false }), 'sqs');
 
+/** A Secrets Manager client that counts its calls and throttles. */
 export const secretsClient = (): SecretsManagerClient =>
-  counted(new SecretsManagerClient({ ...options }), 'secretsmanager');
+  withCounting(new SecretsManagerClient({ ...options }), 'secretsmanager');

@@ -3,10 +3,10 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Key } from '../rows/table-keys.ts';
 import { inBatches, retryRemaining, tablesAreBusy } from './retry.ts';
 
-export interface Wanted {
+export interface RowRequest {
   readonly table: string;
   readonly key: Key;
-  /** Whether the row must be as it is now, not as it was a moment ago. */
+  /** Whether a strongly consistent read is needed. One such row makes the whole call consistent for its table. */
   readonly isConsistent: boolean;
 }
 
@@ -15,28 +15,32 @@ export type Row = Record<string, unknown>;
 const nameOf = (table: string, key: { pk?: unknown; sk?: unknown }): string => `${table}\n${key.pk}\n${key.sk}`;
 
 /** DynamoDB takes at most 100 keys in one call. */
-const BATCH = 100;
+const MAX_KEYS = 100;
 
-const requestOf = (wanted: readonly Wanted[]) => {
-  const request: Record<string, { Keys: Record<string, AttributeValue>[]; ConsistentRead: boolean }> = {};
-  for (const { table, key, isConsistent } of wanted) {
-    const entry = request[table] ?? { Keys: [], ConsistentRead: false };
-    request[table] = entry;
+const requestOf = (requests: readonly RowRequest[]) => {
+  const byTable: Record<string, { Keys: Record<string, AttributeValue>[]; ConsistentRead: boolean }> = {};
+  for (const { table, key, isConsistent } of requests) {
+    const entry = byTable[table] ?? { Keys: [], ConsistentRead: false };
+    byTable[table] = entry;
     entry.Keys.push({ pk: { S: key.pk }, sk: { S: key.sk } });
     entry.ConsistentRead ||= isConsistent;
   }
-  return request;
+  return byTable;
 };
 
-const getBatch = (client: DynamoDBClient, wanted: readonly Wanted[], found: Map<string, Row>): Promise<void> => {
-  const get = async (open: readonly Wanted[]): Promise<readonly Wanted[]> => {
+const getBatch = (
+  client: DynamoDBClient,
+  requests: readonly RowRequest[],
+  rowsByName: Map<string, Row>,
+): Promise<void> => {
+  const get = async (remaining: readonly RowRequest[]): Promise<readonly RowRequest[]> => {
     const { Responses = {}, UnprocessedKeys = {} } = await client.send(
-      new BatchGetItemCommand({ RequestItems: requestOf(open) }),
+      new BatchGetItemCommand({ RequestItems: requestOf(remaining) }),
     );
     for (const [table, items] of Object.entries(Responses)) {
       for (const item of items) {
         const row = unmarshall(item);
-        found.set(nameOf(table, row), row);
+        rowsByName.set(nameOf(table, row), row);
       }
     }
     const unprocessed = new Set(
@@ -44,21 +48,22 @@ const getBatch = (client: DynamoDBClient, wanted: readonly Wanted[], found: Map<
         Keys.map((key) => nameOf(table, { pk: key.pk?.S, sk: key.sk?.S })),
       ),
     );
-    return open.filter(({ table, key }) => unprocessed.has(nameOf(table, key)));
+    return remaining.filter(({ table, key }) => unprocessed.has(nameOf(table, key)));
   };
-  return retryRemaining(wanted, get, tablesAreBusy);
+  return retryRemaining(requests, get, tablesAreBusy);
 };
 
 /**
- * Reads rows of any tables, a hundred a call, all calls side by side. A key that is wanted twice is read once. Returns a
- * function that finds a row by table and key; null where there is none.
+ * Reads rows of any tables, a hundred a call, all calls side by side. A key that is requested twice is read once.
+ * Returns a function that finds a row by table and key, or null where no row exists. Throws where a table stays
+ * throttled.
  */
 export const batchGet = async (
   client: DynamoDBClient,
-  wanted: readonly Wanted[],
+  requests: readonly RowRequest[],
 ): Promise<(table: string, key: Key) => Row | null> => {
-  const distinct = [...new Map(wanted.map((item) => [nameOf(item.table, item.key), item])).values()];
-  const found = new Map<string, Row>();
-  await inBatches(distinct, BATCH, (batch) => getBatch(client, batch, found), Number.POSITIVE_INFINITY);
-  return (table, key) => found.get(nameOf(table, key)) ?? null;
+  const distinct = [...new Map(requests.map((item) => [nameOf(item.table, item.key), item])).values()];
+  const rowsByName = new Map<string, Row>();
+  await inBatches(distinct, MAX_KEYS, (batch) => getBatch(client, batch, rowsByName), Number.POSITIVE_INFINITY);
+  return (table, key) => rowsByName.get(nameOf(table, key)) ?? null;
 };

@@ -4,7 +4,10 @@ import type * as z from 'zod';
 import type { Key } from '../rows/table-keys.ts';
 import { nullIfRefused } from './conditional-write.ts';
 
-/** A row that says how far long work is, and is only ever replaced by who has read it as it stands. */
+/**
+ * A row with the progress of long work. A save succeeds only for the version that the caller read, so two invocations
+ * do not overwrite each other.
+ */
 export const createCheckpoint = <Progress>(
   client: DynamoDBClient,
   table: string,
@@ -20,7 +23,7 @@ export const createCheckpoint = <Progress>(
     return { progress: schema.parse(JSON.parse(progress)), version: Number(version) };
   },
 
-  /** Replaces the version that was read, 0 for none; false where another did. */
+  /** Replaces the version that was read (0: no row exists). Returns false where another invocation was first. */
   async save(progress: Progress, version: number): Promise<boolean> {
     const saved = await nullIfRefused(
       client.send(

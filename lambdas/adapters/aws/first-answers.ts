@@ -4,36 +4,47 @@ import type { FirstAnswer } from '../../domain/foundation/idempotency.ts';
 import { toSeconds, ttlSeconds } from '../../domain/foundation/time.ts';
 import { idempotencyKey as idempotencyRowKey } from '../rows/table-keys.ts';
 
-/** Twice the day that an Idempotency-Key is promised to be remembered. */
+/** Days that a first answer is stored: twice the one day that the API promises for an Idempotency-Key. */
 const LIFE_DAYS = 2;
 
-/** What was first answered under an Idempotency-Key, if it is still remembered. */
+/**
+ * An API request with an Idempotency-Key. `scope` is an owner in the domain table and an account in the delivery table.
+ */
+interface KeyedRequest {
+  readonly scope: string;
+  readonly path: string;
+  readonly idempotencyKey: string;
+}
+
+/** Reads the first answer under an Idempotency-Key. Returns null where the key is unused or has expired. */
 export const readFirstAnswer = async <T>(
   client: DynamoDBClient,
   table: string,
-  of: { readonly scope: string; readonly path: string; readonly idempotencyKey: string },
+  { scope, path, idempotencyKey }: KeyedRequest,
   parse: (answer: unknown) => T,
   nowMs: number,
 ): Promise<FirstAnswer<T> | null> => {
-  const Key = marshall(idempotencyRowKey(of.scope, of.path, of.idempotencyKey));
+  const Key = marshall(idempotencyRowKey(scope, path, idempotencyKey));
   const { Item } = await client.send(new GetItemCommand({ TableName: table, Key, ConsistentRead: true }));
   const row = Item && unmarshall(Item);
-  // DynamoDB deletes what has expired late.
+  // DynamoDB deletes an expired row with a delay.
   if (!row || row.ttl <= toSeconds(nowMs)) return null;
   return { contentHash: row.hash, answer: parse(JSON.parse(row.answer)) };
 };
 
-/** Leaves a first answer, in the transaction of what it tells of; its condition fails where the key is in use. */
+/**
+ * Stores a first answer in the transaction of the change that it reports. The condition fails where the key is in use.
+ */
 export const putFirstAnswer = (
   table: string,
-  of: { readonly scope: string; readonly path: string; readonly idempotencyKey: string },
+  { scope, path, idempotencyKey }: KeyedRequest,
   first: FirstAnswer<unknown>,
   nowMs: number,
 ): TransactWriteItem => ({
   Put: {
     TableName: table,
     Item: marshall({
-      ...idempotencyRowKey(of.scope, of.path, of.idempotencyKey),
+      ...idempotencyRowKey(scope, path, idempotencyKey),
       kind: 'idempotency',
       hash: first.contentHash,
       answer: JSON.stringify(first.answer),

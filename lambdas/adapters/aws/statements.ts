@@ -9,7 +9,7 @@ import { type RowUpdate, rowOf } from '../rows/row.ts';
 import { inBatches, retryRemaining, tablesAreBusy } from './retry.ts';
 
 /** DynamoDB takes at most 25 statements in one call. */
-const BATCH = 25;
+const MAX_STATEMENTS = 25;
 
 const TRANSIENT: ReadonlySet<string | undefined> = new Set([
   'InternalServerError',
@@ -19,19 +19,19 @@ const TRANSIENT: ReadonlySet<string | undefined> = new Set([
   'TransactionConflict',
 ]);
 
-/** Whether what DynamoDB refused a statement or a part of a transaction for may be over at the next try. */
+/** Whether the next try may succeed after this error code of a statement or of a transaction's item. */
 export const isTransient = (code: string | undefined): boolean => TRANSIENT.has(code);
 
 const MARSHALL = { removeUndefinedValues: true } as const;
 
-/** A statement that adds a row, and fails with `DuplicateItem` where one stands. */
+/** A statement that inserts a row. It fails with `DuplicateItem` where the key exists. */
 export const insertStatement = (table: string, row: Readonly<Record<string, unknown>>): BatchStatementRequest => {
   const entries = Object.entries(marshall(rowOf(row), MARSHALL));
   const fields = entries.map(([name]) => `'${name}': ?`).join(', ');
   return { Statement: `INSERT INTO "${table}" VALUE {${fields}}`, Parameters: entries.map(([, value]) => value) };
 };
 
-/** A statement that makes an update; it fails with `ConditionalCheckFailed` where the row is missing or holds other values. */
+/** A statement for an update. It fails with `ConditionalCheckFailed` where the row is missing or holds other values. */
 export const updateStatement = (
   table: string,
   { key, set, expected, remove, cleared = [] }: RowUpdate,
@@ -49,14 +49,15 @@ export const updateStatement = (
   };
 };
 
+/** `duplicate`: an insert found its key. `condition_failed`: an update found no row, or other values. */
 type Outcome = 'done' | 'duplicate' | 'condition_failed';
 
-const outcomeOf = (response: BatchStatementResponse | undefined): Outcome | 'again' => {
+const outcomeOf = (response: BatchStatementResponse | undefined): Outcome | 'retry' => {
   const code = response?.Error?.Code;
   if (!code) return 'done';
   if (code === 'DuplicateItem') return 'duplicate';
   if (code === 'ConditionalCheckFailed') return 'condition_failed';
-  if (isTransient(code)) return 'again';
+  if (isTransient(code)) return 'retry';
   throw new Error(`DynamoDB refused a statement: ${code}`);
 };
 
@@ -65,26 +66,27 @@ const executeBatch = async (
   statements: readonly BatchStatementRequest[],
 ): Promise<readonly Outcome[]> => {
   const outcomes: Outcome[] = new Array(statements.length).fill('done');
-  const execute = async (open: readonly number[]): Promise<readonly number[]> => {
-    const sent = open.map((index) => statements[index] as BatchStatementRequest);
+  const execute = async (indexes: readonly number[]): Promise<readonly number[]> => {
+    const sent = indexes.map((index) => statements[index] as BatchStatementRequest);
     const { Responses = [] } = await client.send(new BatchExecuteStatementCommand({ Statements: sent }));
-    const again: number[] = [];
-    open.forEach((index, position) => {
+    const toRetry: number[] = [];
+    indexes.forEach((index, position) => {
       const outcome = outcomeOf(Responses[position]);
-      if (outcome === 'again') again.push(index);
+      if (outcome === 'retry') toRetry.push(index);
       else outcomes[index] = outcome;
     });
-    return again;
+    return toRetry;
   };
   await retryRemaining([...statements.keys()], execute, tablesAreBusy);
   return outcomes;
 };
 
 /**
- * Executes statements, 25 a call and four calls at a time. Each statement succeeds or fails alone. No key may appear twice
- * in 25. Returns the outcome of each statement; throws where DynamoDB rejects one for another reason.
+ * Executes statements, 25 a call and four calls at a time. Each statement succeeds or fails alone. No key may appear
+ * twice in 25. Returns the outcome of each statement. Throws where DynamoDB refuses a statement with any other error.
  */
 export const executeStatements = async (
   client: DynamoDBClient,
   statements: readonly BatchStatementRequest[],
-): Promise<readonly Outcome[]> => (await inBatches(statements, BATCH, (batch) => executeBatch(client, batch))).flat();
+): Promise<readonly Outcome[]> =>
+  (await inBatches(statements, MAX_STATEMENTS, (batch) => executeBatch(client, batch))).flat();

@@ -7,7 +7,7 @@ export interface PageRequest {
   readonly after: Position | null;
 }
 
-/** One run of an index whose sort keys are a prefix, a time, `#` and an id. */
+/** The entries of one index partition that share a prefix. Their sort keys are the prefix, a time, `#` and an id. */
 export interface ListedRun {
   readonly index: string;
   readonly attribute: 'list' | 'ref';
@@ -15,43 +15,47 @@ export interface ListedRun {
   readonly prefix: string;
 }
 
-/** The positions of a run after `after`, newest first: at least one more than the limit, where there are so many. */
+/**
+ * Queries the positions of a run after `after`, newest first. Returns at least one position more than the limit if the
+ * run has them, so that the caller sees whether another page follows.
+ */
 export const queryPositions = async (
   client: DynamoDBClient,
   table: string,
   { index, attribute, pk, prefix }: ListedRun,
   { limit, after }: PageRequest,
 ): Promise<Position[]> => {
-  // `~` comes after every digit and letter: the end of all that begins with the prefix.
-  const below = after ? `${prefix}${after.at}#${after.id}` : `${prefix}~`;
-  const found: Position[] = [];
+  // `~` sorts after every digit and letter, so it is an upper bound for every key with the prefix.
+  const upper = after ? `${prefix}${after.at}#${after.id}` : `${prefix}~`;
+  const positions: Position[] = [];
   let start: Record<string, AttributeValue> | undefined;
   do {
     const page = await client.send(
       new QueryCommand({
         TableName: table,
         IndexName: index,
-        KeyConditionExpression: '#pk = :pk AND #sk BETWEEN :from AND :below',
+        KeyConditionExpression: '#pk = :pk AND #sk BETWEEN :from AND :upper',
         ExpressionAttributeNames: { '#pk': `${attribute}_pk`, '#sk': `${attribute}_sk` },
-        ExpressionAttributeValues: { ':pk': { S: pk }, ':from': { S: `${prefix}0` }, ':below': { S: below } },
+        ExpressionAttributeValues: { ':pk': { S: pk }, ':from': { S: `${prefix}0` }, ':upper': { S: upper } },
         ScanIndexForward: false,
-        // One for the position itself, which `BETWEEN` includes, and one to see whether more follow.
+        // Two more: `BETWEEN` includes the position itself, and one further row shows that another page follows.
         Limit: limit + 2,
         ExclusiveStartKey: start,
       }),
     );
     for (const item of page.Items ?? []) {
       const [at = '', id = ''] = (item[`${attribute}_sk`]?.S ?? '').slice(prefix.length).split('#');
-      if (id !== after?.id) found.push({ at, id });
+      if (id !== after?.id) positions.push({ at, id });
     }
     start = page.LastEvaluatedKey;
-  } while (start && found.length <= limit);
-  return found;
+  } while (start && positions.length <= limit);
+  return positions;
 };
 
 /**
- * The positions of things that only ever move on from status to status, in any order. One status after the other: what
- * moves meanwhile is met again further on, and is never passed by.
+ * Queries the positions of rows in several statuses, in any order. The statuses must be in the order in which a row
+ * takes them. They are read one after the other, so a row whose status changes meanwhile appears in a later list and is
+ * not lost.
  */
 export const queryStatuses = async (
   client: DynamoDBClient,
@@ -60,16 +64,17 @@ export const queryStatuses = async (
   statuses: readonly string[],
   page: PageRequest,
 ): Promise<Position[]> => {
-  const found = new Map<string, Position>();
+  const positions = new Map<string, Position>();
   for (const status of statuses) {
     const runs = Array.from({ length: SHARDS }, (_, shard) => pkOf(shard)).map((pk) => {
       const run = { index: indexes.list, attribute: 'list', pk, prefix: `${status}#` } as const;
       return queryPositions(client, table, run, page);
     });
-    for (const position of (await Promise.all(runs)).flat()) found.set(position.id, position);
+    for (const position of (await Promise.all(runs)).flat()) positions.set(position.id, position);
   }
-  return [...found.values()];
+  return [...positions.values()];
 };
 
+/** Compares two positions for a sort: later times first, then higher ids. */
 export const newestFirst = (a: Position, b: Position): number =>
   a.at === b.at ? (a.id < b.id ? 1 : -1) : a.at < b.at ? 1 : -1;

@@ -8,11 +8,12 @@ import {
 import { PassPostError } from '../../domain/foundation/errors.ts';
 import { isTransient } from './statements.ts';
 
-const TRIES = 6;
+const MAX_TRIES = 6;
 
 /**
- * Writes all or nothing. Answers -1 when done, else the place of the first item whose condition failed; `busy` where
- * other transactions, or a table that throttles, would not let it through. What no other try would change is thrown.
+ * Writes all items or none. Returns -1 on success, or the index of the first item whose condition failed. Returns
+ * `busy` where conflicting transactions or throttling refused every try. Throws every other error, because a retry
+ * cannot change it.
  */
 export const transact = async (client: DynamoDBClient, items: TransactWriteItem[]): Promise<number | 'busy'> => {
   for (let tries = 1; ; tries++) {
@@ -28,15 +29,18 @@ export const transact = async (client: DynamoDBClient, items: TransactWriteItem[
       if (refused) {
         throw new Error(`DynamoDB refused a transaction: ${refused.Code}, ${refused.Message}`, { cause: error });
       }
-      if (tries === TRIES) return 'busy';
+      if (tries === MAX_TRIES) return 'busy';
     }
     await sleep(5 * 2 ** tries * Math.random());
   }
 };
 
-/** A change with what stands and falls with it: all of it, or, where a condition fails, nothing and false. */
+/**
+ * Writes all items or none. Returns false where a condition failed. Throws `unavailable` where every try was refused.
+ */
 export const changeTogether = async (client: DynamoDBClient, items: TransactWriteItem[]): Promise<boolean> => {
   const failed = await transact(client, items);
-  if (failed === 'busy') throw new PassPostError('unavailable', 'Others are changing the same. Please try again.');
+  if (failed === 'busy')
+    throw new PassPostError('unavailable', 'Another request is changing the same item. Please try again.');
   return failed === -1;
 };

@@ -6,33 +6,35 @@ import { executeStatements, insertStatement } from '../aws/statements.ts';
 import { commandToRow } from '../rows/command-row.ts';
 import { attemptKey, deliveryPk, healthKey, type Key, SHARDS } from '../rows/table-keys.ts';
 
-/** So many deliveries of each shard go in one step: some thousand rows at most. */
-const DELIVERIES_AT_ONCE = 100;
-/** DynamoDB takes at most 25 in one call. */
-const BATCH = 25;
+/** Deliveries of each shard that one page erases: with their attempts a few thousand rows at most. */
+const DELIVERIES_PER_SHARD = 100;
+/** DynamoDB takes at most 25 deletions in one call. */
+const MAX_DELETIONS = 25;
 
-/** Takes a deleted webhook's history out of the delivery table, step by step. */
+/**
+ * Erases the history of a deleted webhook from the delivery table, page by page. A command row starts the next page.
+ */
 export const createHistoryEraser = (
   client: DynamoDBClient,
   tables: { readonly domain: string; readonly delivery: string },
 ): Pick<CommandStore, 'erasePage' | 'addCommand'> => {
-  const removeBatch = (requests: readonly WriteRequest[]): Promise<void> =>
+  const deleteBatch = (requests: readonly WriteRequest[]): Promise<void> =>
     retryRemaining(
       requests,
-      async (open) => {
-        const request = new BatchWriteItemCommand({ RequestItems: { [tables.delivery]: [...open] } });
+      async (remaining) => {
+        const request = new BatchWriteItemCommand({ RequestItems: { [tables.delivery]: [...remaining] } });
         const { UnprocessedItems } = await client.send(request);
         return UnprocessedItems?.[tables.delivery] ?? [];
       },
       tablesAreBusy,
     );
 
-  const remove = async (keys: readonly Key[]): Promise<void> => {
+  const deleteRows = async (keys: readonly Key[]): Promise<void> => {
     const requests = keys.map((key) => ({ DeleteRequest: { Key: marshall(key) } }));
-    await inBatches(requests, BATCH, removeBatch);
+    await inBatches(requests, MAX_DELETIONS, deleteBatch);
   };
 
-  const firstOf = async (pk: string) => {
+  const readFirstPage = async (pk: string) => {
     const { Items = [], LastEvaluatedKey } = await client.send(
       new QueryCommand({
         TableName: tables.delivery,
@@ -40,7 +42,7 @@ export const createHistoryEraser = (
         ExpressionAttributeValues: marshall({ ':pk': pk }),
         ProjectionExpression: 'pk, sk, attempts_made',
         ConsistentRead: true,
-        Limit: DELIVERIES_AT_ONCE,
+        Limit: DELIVERIES_PER_SHARD,
       }),
     );
     const rows = Items.map((item) => unmarshall(item) as Key & { readonly attempts_made?: number });
@@ -50,20 +52,20 @@ export const createHistoryEraser = (
   return {
     async erasePage(webhookId) {
       const shards = Array.from({ length: SHARDS }, (_, shard) => deliveryPk(webhookId, shard));
-      const found = await Promise.all(shards.map(firstOf));
-      const rows = found.flatMap((page) => page.rows);
-      // Attempts first: it is by their delivery's row that they are found.
+      const pages = await Promise.all(shards.map(readFirstPage));
+      const rows = pages.flatMap((page) => page.rows);
+      // Attempts first, because only the row of their delivery leads to them.
       const attempts = rows.flatMap(({ sk, attempts_made = 0 }) =>
         Array.from({ length: attempts_made }, (_, index) => attemptKey(sk, index + 1)),
       );
-      await remove(attempts);
-      await remove(rows.map(({ pk, sk }) => ({ pk, sk })));
-      const hasMore = found.some((page) => page.hasMore);
+      await deleteRows(attempts);
+      await deleteRows(rows.map(({ pk, sk }) => ({ pk, sk })));
+      const hasMore = pages.some((page) => page.hasMore);
       if (hasMore) return { hasMore };
-      // What the engine knew of the receiver: health, pace, counts.
-      const known = await firstOf(healthKey(webhookId).pk);
-      await remove(known.rows.map(({ pk, sk }) => ({ pk, sk })));
-      return { hasMore: known.hasMore };
+      // The rows about the receiver: health, rate limit, hourly counts.
+      const webhookRows = await readFirstPage(healthKey(webhookId).pk);
+      await deleteRows(webhookRows.rows.map(({ pk, sk }) => ({ pk, sk })));
+      return { hasMore: webhookRows.hasMore };
     },
 
     async addCommand(command, nowMs) {

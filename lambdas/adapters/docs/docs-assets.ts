@@ -3,18 +3,21 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
-/** What of swagger-ui-dist the reference page loads. */
-const types = {
+/** The files of swagger-ui-dist that the reference page loads, with their content types. */
+const contentTypes = {
   'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
   'swagger-ui.css': 'text/css; charset=utf-8',
 } as const;
 
-const isAsset = (name: string): name is keyof typeof types => Object.hasOwn(types, name);
+const isAsset = (name: string): name is keyof typeof contentTypes => Object.hasOwn(contentTypes, name);
 
-/** The files of the reference page: beside the bundled function, or in the package where nothing is bundled. */
+/**
+ * Reads a file of the reference page: next to the bundled function, or from the package where nothing is bundled.
+ * Returns null for other names.
+ */
 export const readDocsAsset = async (name: string): Promise<{ type: string; text: string } | null> => {
   if (!isAsset(name)) return null;
-  const beside = join(import.meta.dirname, name);
-  const file = existsSync(beside) ? beside : createRequire(import.meta.url).resolve(`swagger-ui-dist/${name}`);
-  return { type: types[name], text: await readFile(file, 'utf8') };
+  const bundled = join(import.meta.dirname, name);
+  const file = existsSync(bundled) ? bundled : createRequire(import.meta.url).resolve(`swagger-ui-dist/${name}`);
+  return { type: contentTypes[name], text: await readFile(file, 'utf8') };
 };

@@ -14,9 +14,11 @@ import { rowOf } from '../rows/row.ts';
 import { eventTypeKey } from '../rows/table-keys.ts';
 
 export interface EventTypesTable extends ChangingEventTypes {
-  /** Those of the names that are the account's own. */
+  /** Finds the account's own event types among the names. */
   find(owner: string, names: readonly string[]): Promise<ReadonlyMap<string, StoredEventType>>;
-  /** By name: at most so many after a name; fewer, with `hasMore`, where they are long. */
+  /**
+   * Lists event types by name, at most `limit` after a name. Long schemas make a page shorter; `hasMore` is then true.
+   */
   list(
     owner: string,
     limit: number,
@@ -24,7 +26,7 @@ export interface EventTypesTable extends ChangingEventTypes {
   ): Promise<{ readonly types: readonly StoredEventType[]; readonly hasMore: boolean }>;
 }
 
-const TRIES = 3;
+const MAX_TRIES = 3;
 
 /** An account's own event types in the domain table. */
 export const createEventTypesTable = (client: DynamoDBClient, table: string): EventTypesTable => ({
@@ -32,16 +34,17 @@ export const createEventTypesTable = (client: DynamoDBClient, table: string): Ev
     const Item = marshall(rowOf({ ...type, ...eventTypeKey(type.owner, type.name), kind: 'event-type' }));
     const putWhere = (ConditionExpression: string) =>
       changeTogether(client, [{ Put: { TableName: table, Item, ConditionExpression } }, putAuditEntry(table, entry)]);
-    // A transaction does not tell what stood there before: its condition does. Others may put and delete meanwhile.
-    for (let tries = 0; tries < TRIES; tries++) {
+    // A transaction does not return the previous row, so its condition finds out whether the type exists. Other
+    // requests may create and delete the type meanwhile.
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
       if (await putWhere('attribute_not_exists(pk)')) return true;
       if (await putWhere('attribute_exists(pk)')) return false;
     }
-    throw new PassPostError('conflict', 'The event type is being changed by others. Please try again.');
+    throw new PassPostError('conflict', 'Other requests are changing the event type. Please try again.');
   },
 
   async remove(owner, name, entry) {
-    // A key is bounded: what is no name cannot even be asked for.
+    // DynamoDB limits the length of a key, so a malformed name must not reach it.
     if (!isEventTypeName(name)) return false;
     const Key = marshall(eventTypeKey(owner, name));
     const Delete = { TableName: table, Key, ConditionExpression: 'attribute_exists(pk)' };
@@ -51,8 +54,8 @@ export const createEventTypesTable = (client: DynamoDBClient, table: string): Ev
   async find(owner, names) {
     const keyed = [...new Set(names)].map((name) => ({ table, key: eventTypeKey(owner, name), isConsistent: true }));
     const rows = await batchGet(client, keyed);
-    const found = keyed.flatMap(({ key }) => storedEventTypeSchema.safeParse(rows(table, key)).data ?? []);
-    return new Map(found.map((type) => [type.name, type]));
+    const types = keyed.flatMap(({ key }) => storedEventTypeSchema.safeParse(rows(table, key)).data ?? []);
+    return new Map(types.map((type) => [type.name, type]));
   },
 
   async list(owner, limit, after) {
@@ -61,10 +64,10 @@ export const createEventTypesTable = (client: DynamoDBClient, table: string): Ev
       new QueryCommand({
         TableName: table,
         KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
-        // A call reads a megabyte at most: as much as an answer may hold of schemas.
+        // There is no loop over pages: one query reads at most a megabyte, as much as a response may hold.
         ExpressionAttributeValues: marshall({ ':pk': pk, ':from': sk, ':to': eventTypeKey(owner, '~').sk }),
         ConsistentRead: true,
-        // One more, which may be the name itself.
+        // One more, because one row may be `after` itself.
         Limit: limit + 1,
       }),
     );

@@ -24,16 +24,17 @@ import { eventKey, eventListPk, idempotencyKey as idempotencyRowKey, indexes, SH
 
 export type EventsTable = EventStore & EventArchive;
 
-/** Days that an Idempotency-Key is remembered: twice the promised day. */
+/** Days that an Idempotency-Key is stored: twice the one day that the API promises. */
 const KEY_LIFE_DAYS = 2;
-const LOOK_AT_MOST = 1000;
-/** A function's answer holds 6 MB, in which every quotation mark counts double. */
-const MOST_PAGE_BYTES = 2_500_000;
+/** Rows that one list call reads at most, whether they match the filter or not. */
+const MAX_ROWS_READ = 1000;
+/** The response of a function holds at most 6 MB, in which each quotation mark of the body takes two bytes. */
+const MAX_PAGE_BYTES = 2_500_000;
 
-/** What a list knows of an event before its row is read: the index holds no more. */
-interface Listed {
+/** An event of a list. The index holds only its position, so its row may have to be read. */
+interface ListedEvent {
   readonly position: Position;
-  /** Where the event stood in the table itself. */
+  /** The event's row where the list came from the table; null where it came from the index. */
   readonly row: Record<string, unknown> | null;
 }
 
@@ -61,7 +62,10 @@ const filterExpression = ({ type, resource }: EventFilter) => {
   };
 };
 
-/** Events in the domain table. Those with a time in their id are listed from the table, the derived ones from its index. */
+/**
+ * Events in the domain table. Events with a time in their id are listed from the table, events with a derived id from
+ * the index.
+ */
 export const createEventsTable = (client: DynamoDBClient, table: string, retentionDays: number): EventsTable => {
   const eventRow = (event: StoredEvent) => ({
     ...eventToRow(event, retentionDays),
@@ -75,7 +79,7 @@ export const createEventsTable = (client: DynamoDBClient, table: string, retenti
     filter: EventFilter,
     atMost: number,
   ) => {
-    // DynamoDB refuses a range that is none.
+    // DynamoDB rejects BETWEEN with a lower bound above the upper one.
     if (run.from > run.to) return { rows: [], examined: 0, reached: null };
     const { values, input } = filterExpression(filter);
     const [pk, sk] = run.index ? ['list_pk', 'list_sk'] : ['pk', 'sk'];
@@ -89,7 +93,7 @@ export const createEventsTable = (client: DynamoDBClient, table: string, retenti
         KeyConditionExpression: `${pk} = :pk AND ${sk} BETWEEN :from AND :to`,
         ExpressionAttributeValues: marshall({ ':pk': run.pk, ':from': run.from, ':to': run.to, ...values }),
         ScanIndexForward: false,
-        // Two at least: one may be the row at the position from which the page begins.
+        // At least two, because one row may be the position itself.
         Limit: Math.max(2, atMost),
         ...(run.index ? { IndexName: indexes.list } : { ConsistentRead: true }),
         ...input,
@@ -100,10 +104,10 @@ export const createEventsTable = (client: DynamoDBClient, table: string, retenti
   };
 
   const timedRun =
-    (pk: string, filter: EventFilter, nowMs: number): ReadRange<Listed> =>
-    async (after, atMost): Promise<RangePage<Listed>> => {
+    (pk: string, filter: EventFilter, nowMs: number): ReadRange<ListedEvent> =>
+    async (after, atMost): Promise<RangePage<ListedEvent>> => {
       const until = filter.until === undefined ? 'evt_8' : idBound('evt', filter.until);
-      // Derived ids come first among those of one millisecond.
+      // In a list, derived ids come before timed ids of the same millisecond.
       const before = after && (isTimeless(after.id) ? idBound('evt', Date.parse(after.at) + 1) : after.id);
       const to = before && before < until ? before : until;
       const from = idBound('evt', filter.since ?? 0);
@@ -118,8 +122,8 @@ export const createEventsTable = (client: DynamoDBClient, table: string, retenti
     };
 
   const derivedRun =
-    (pk: string, filter: EventFilter): ReadRange<Listed> =>
-    async (after, atMost): Promise<RangePage<Listed>> => {
+    (pk: string, filter: EventFilter): ReadRange<ListedEvent> =>
+    async (after, atMost): Promise<RangePage<ListedEvent>> => {
       const until = filter.until === undefined ? '~' : new Date(filter.until).toISOString();
       const before = after && `${after.at}#${after.id}`;
       const to = before && before < until ? before : until;
@@ -142,8 +146,8 @@ export const createEventsTable = (client: DynamoDBClient, table: string, retenti
     return (id: string) => rows(table, eventKey(owner, id));
   };
 
-  /** The rows of a page, as many as an answer holds. */
-  const pageOfRows = async (owner: string, page: Page<Listed>, nowMs: number): Promise<Page<StoredEvent>> => {
+  /** The events of a page. The page ends early where a response could not hold the next event. */
+  const pageOfRows = async (owner: string, page: Page<ListedEvent>, nowMs: number): Promise<Page<StoredEvent>> => {
     const rowOfId = await find(
       owner,
       page.items.flatMap(({ position, row }) => (row ? [] : [position.id])),
@@ -152,10 +156,10 @@ export const createEventsTable = (client: DynamoDBClient, table: string, retenti
     let bytes = 0;
     let last: Position | null = null;
     for (const { position, row } of page.items) {
-      const found = row ?? rowOfId(position.id);
-      const event = found && !isExpired(found, nowMs) ? storedEventSchema.parse(found) : null;
+      const stored = row ?? rowOfId(position.id);
+      const event = stored && !isExpired(stored, nowMs) ? storedEventSchema.parse(stored) : null;
       bytes += event ? Buffer.byteLength(event.data) + Buffer.byteLength(event.meta ?? '') : 0;
-      if (last && bytes > MOST_PAGE_BYTES) return { items, next: last };
+      if (last && bytes > MAX_PAGE_BYTES) return { items, next: last };
       if (event) items.push(event);
       last = position;
     }
@@ -170,7 +174,7 @@ export const createEventsTable = (client: DynamoDBClient, table: string, retenti
     return row && !isExpired(row, nowMs) ? storedEventSchema.parse(row) : null;
   };
 
-  /** Whether the event is new. */
+  /** Writes one event. Returns false where its id exists. */
   const putNew = async (event: StoredEvent): Promise<boolean> => {
     const put = await nullIfRefused(
       client.send(
@@ -197,7 +201,7 @@ export const createEventsTable = (client: DynamoDBClient, table: string, retenti
 
     async add(events) {
       const [only] = events;
-      // For one, a plain put: half the work of a statement, here and in the engine.
+      // One event is written by a plain put: half the work of a statement, here and in DynamoDB.
       if (only && events.length === 1) return [await putNew(only)];
       const statements = events.map((event) => insertStatement(table, eventRow(event)));
       const outcomes = await executeStatements(client, statements);
@@ -247,7 +251,7 @@ export const createEventsTable = (client: DynamoDBClient, table: string, retenti
         }),
       };
       if (await changeTogether(client, [{ Update: update }, putAuditEntry(table, entry)])) return true;
-      // Gone already is as good as gone.
+      // A payload that was deleted before is a success, too.
       return (await get(owner, id, nowMs)) !== null;
     },
 
@@ -258,7 +262,7 @@ export const createEventsTable = (client: DynamoDBClient, table: string, retenti
         positionOf: ({ position }) => position,
         after,
         limit,
-        examineAtMost: LOOK_AT_MOST,
+        examineAtMost: MAX_ROWS_READ,
         isFiltered: filter.type !== undefined || filter.resource !== undefined,
       });
       return pageOfRows(owner, page, nowMs);

@@ -3,45 +3,46 @@ import type { Ajv2020, ErrorObject, ValidateFunction } from 'ajv/dist/2020.js';
 import type { SchemaChecker } from '../../domain/events/event-type.ts';
 import type { FieldError } from '../../domain/foundation/errors.ts';
 
-/** So many compiled schemas are kept; the one that was made first goes first. */
-const MOST_KEPT = 100;
-const MOST_FAULTS = 20;
+/** Compiled schemas in memory. The oldest one is removed first. */
+const MAX_COMPILED = 100;
+const MAX_FAULTS = 20;
 /**
- * Of a value up to here every fault is looked for, of a longer one the first alone: each has a path of its own, and a
- * hundred thousand of them, through one long name, would fill the memory.
+ * Characters of a value up to which the checker collects every fault. A longer value gets only its first fault, because
+ * each fault has its own path: a hundred thousand faults below one long name would fill the memory.
  */
-const LONGEST_THOROUGH = 16 * 1024;
+const MAX_THOROUGH_LENGTH = 16 * 1024;
 
-/** Where the loop runs in an engine that backtracks, only the clock tells: `(a+)+$` in a pattern would never end. */
-const COMPILING_MS = 5000;
-const CHECKING_MS = 1000;
+/** Time limits, because a regular expression such as `(a+)+$` may backtrack without end. */
+const COMPILE_LIMIT_MS = 5000;
+const CHECK_LIMIT_MS = 1000;
 
-const call = new Script('run()');
-/** One for all: making it takes milliseconds, and nothing of ours or anybody's stays in it. */
-let clocked: { run: () => void } | undefined;
+const runScript = new Script('run()');
+/** One context for all runs: creating a context takes milliseconds, and a run leaves no data in it. */
+let context: { run: () => void } | undefined;
 
-/** Runs something that must end in time; a regular expression, too, is stopped on its way. */
-const within = <T>(ms: number, run: () => T): T => {
-  clocked ??= createContext({ run: () => undefined }) as { run: () => void };
+/** Runs a function and throws when it takes longer than `ms`. The limit also stops a running regular expression. */
+const runWithin = <T>(ms: number, run: () => T): T => {
+  context ??= createContext({ run: () => undefined }) as { run: () => void };
   let result: T | undefined;
-  clocked.run = () => {
+  context.run = () => {
     result = run();
   };
-  call.runInContext(clocked, { timeout: ms });
+  runScript.runInContext(context, { timeout: ms });
   return result as T;
 };
 
-/** https://www.rfc-editor.org/rfc/rfc6901 */
+/** Splits a JSON Pointer. https://www.rfc-editor.org/rfc/rfc6901 */
 const pointerToPath = (pointer: string): string[] =>
   pointer
     .split('/')
     .slice(1)
     .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
 
-const MEMBERS = ['missingProperty', 'additionalProperty', 'unevaluatedProperty', 'propertyName'];
+/** Parameters of an error that name the faulty member. */
+const MEMBER_PARAMS = ['missingProperty', 'additionalProperty', 'unevaluatedProperty', 'propertyName'];
 
 const errorToFault = ({ instancePath, keyword, params, message }: ErrorObject, root: string): FieldError => {
-  const member = MEMBERS.flatMap((name) => (typeof params[name] === 'string' ? [params[name]] : []));
+  const member = MEMBER_PARAMS.flatMap((name) => (typeof params[name] === 'string' ? [params[name]] : []));
   const path = [root, ...pointerToPath(instancePath), ...member].join('.');
   return {
     path,
@@ -52,16 +53,19 @@ const errorToFault = ({ instancePath, keyword, params, message }: ErrorObject, r
 
 const faultsOf = (errors: readonly ErrorObject[], root: string): FieldError[] => {
   const faults = errors.map((error) => errorToFault(error, root));
-  // Of several at one place the first is the plainest.
-  const first = new Map(faults.toReversed().map((fault) => [fault.path, fault]));
-  return faults.filter((fault) => first.get(fault.path) === fault).slice(0, MOST_FAULTS);
+  // Of several faults with one path only the first is reported: it is the clearest.
+  const firstByPath = new Map(faults.toReversed().map((fault) => [fault.path, fault]));
+  return faults.filter((fault) => firstByPath.get(fault.path) === fault).slice(0, MAX_FAULTS);
 };
 
-/** Loaded when first needed: most accounts have no schema, and it takes longer than all else that a function loads. */
+/**
+ * Loads Ajv on first use, because most accounts have no schema and Ajv takes longer to load than all other modules
+ * together.
+ */
 const createAjv = async (allErrors: boolean): Promise<Ajv2020> => {
-  // A file of its own in the bundle, where CommonJS has no other export.
+  // The bundle holds Ajv as a separate CommonJS file, which has only a default export.
   const { default: ajv } = await import('ajv/dist/2020.js');
-  // An instance each: what one schema calls itself is no business of another's. No reference leads out of it.
+  // One instance for each schema, so that equal `$id`s do not collide and no schema can reference another one.
   return new ajv.Ajv2020({
     strict: false,
     logger: false,
@@ -72,18 +76,18 @@ const createAjv = async (allErrors: boolean): Promise<Ajv2020> => {
   });
 };
 
-/** JSON Schema 2020-12, for schemas that anybody may have written. */
+/** Checks schemas and values against JSON Schema 2020-12. The schemas are untrusted input. */
 export const createSchemaChecker = (): SchemaChecker => {
   const compiled = new Map<string, ValidateFunction>();
 
   const compile = async (schemaJson: string, isThorough: boolean, ms: number): Promise<ValidateFunction> => {
     const name = `${isThorough} ${schemaJson}`;
-    const known = compiled.get(name);
-    if (known) return known;
+    const cached = compiled.get(name);
+    if (cached) return cached;
     const ajv = await createAjv(isThorough);
-    const check = within(ms, () => ajv.compile(JSON.parse(schemaJson)));
+    const check = runWithin(ms, () => ajv.compile(JSON.parse(schemaJson)));
     const [oldest] = compiled.keys();
-    if (oldest !== undefined && compiled.size >= MOST_KEPT) compiled.delete(oldest);
+    if (oldest !== undefined && compiled.size >= MAX_COMPILED) compiled.delete(oldest);
     compiled.set(name, check);
     return check;
   };
@@ -92,17 +96,17 @@ export const createSchemaChecker = (): SchemaChecker => {
     async faultsOfSchema(schema, root) {
       try {
         const schemaJson = JSON.stringify(schema);
-        const ajv = await createAjv(schemaJson.length <= LONGEST_THOROUGH);
-        const isSchema = within(CHECKING_MS, () => ajv.validateSchema(schema as object));
+        const ajv = await createAjv(schemaJson.length <= MAX_THOROUGH_LENGTH);
+        const isSchema = runWithin(CHECK_LIMIT_MS, () => ajv.validateSchema(schema as object));
         if (!isSchema) return faultsOf(ajv.errors ?? [], root);
-        const check = await compile(schemaJson, true, COMPILING_MS);
-        // One that answers a promise would let everything pass.
-        if ('$async' in check) throw new Error('$async is not known here');
-        // One that leads into itself never comes to an end.
-        within(CHECKING_MS, () => check({}));
+        const check = await compile(schemaJson, true, COMPILE_LIMIT_MS);
+        // An asynchronous check returns a promise, which would count as valid.
+        if ('$async' in check) throw new Error('$async is not supported');
+        // A schema that references itself without a condition would never end.
+        runWithin(CHECK_LIMIT_MS, () => check({}));
         return [];
       } catch (error) {
-        const message = error instanceof Error ? error.message.slice(0, 300) : 'is no JSON Schema (2020-12)';
+        const message = error instanceof Error ? error.message.slice(0, 300) : 'is not a JSON Schema (2020-12)';
         return [{ path: root, code: 'schema', message }];
       }
     },
@@ -112,9 +116,9 @@ export const createSchemaChecker = (): SchemaChecker => {
       const leftMs = (atMost: number): number =>
         Math.max(1, Math.min(atMost, Math.floor(time.leftMs - (performance.now() - startedMs))));
       try {
-        const check = await compile(schemaJson, valueJson.length <= LONGEST_THOROUGH, leftMs(COMPILING_MS));
+        const check = await compile(schemaJson, valueJson.length <= MAX_THOROUGH_LENGTH, leftMs(COMPILE_LIMIT_MS));
         const value: unknown = JSON.parse(valueJson);
-        return within(leftMs(CHECKING_MS), () => check(value)) ? [] : faultsOf(check.errors ?? [], root);
+        return runWithin(leftMs(CHECK_LIMIT_MS), () => check(value)) ? [] : faultsOf(check.errors ?? [], root);
       } catch {
         return [{ path: root, code: 'too_complex', message: 'takes too long to check against the schema' }];
       } finally {

@@ -15,13 +15,14 @@ import { rowOf } from '../rows/row.ts';
 import { indexes, templateKey, templateListPk } from '../rows/table-keys.ts';
 
 export interface TemplatesTable extends ChangingTemplates {
+  /** Lists templates, newest first, after a position. */
   list(owner: string, limit: number, after: Position | null): Promise<Page<StoredTemplate>>;
 }
 
-/** Templates in the domain table: its stream makes their updates known. */
+/** Templates in the domain table. Its stream carries each update to the fan-out, which makes an event of it. */
 export const createTemplatesTable = (client: DynamoDBClient, table: string): TemplatesTable => ({
   async find(owner, id) {
-    // A key is bounded: what is no id cannot even be asked for.
+    // DynamoDB limits the length of a key, so a malformed id must not reach it.
     if (!isTemplateId(id)) return null;
     const Key = marshall(templateKey(owner, id));
     const { Item } = await client.send(new GetItemCommand({ TableName: table, Key, ConsistentRead: true }));
@@ -57,15 +58,15 @@ export const createTemplatesTable = (client: DynamoDBClient, table: string): Tem
   async list(owner, limit, after) {
     const run = { index: indexes.list, attribute: 'list', pk: templateListPk(owner), prefix: '' } as const;
     const positions = await queryPositions(client, table, run, { limit, after });
-    const shown = positions.slice(0, limit);
-    const keyed = shown.map(({ id }) => ({ table, key: templateKey(owner, id), isConsistent: true }));
+    const pagePositions = positions.slice(0, limit);
+    const keyed = pagePositions.map(({ id }) => ({ table, key: templateKey(owner, id), isConsistent: true }));
     const rows = await batchGet(client, keyed);
     return {
       items: keyed.flatMap(({ key }) => {
         const row = rows(table, key);
         return row ? [storedTemplateSchema.parse(row)] : [];
       }),
-      next: positions.length > limit ? (shown.at(-1) ?? null) : null,
+      next: positions.length > limit ? (pagePositions.at(-1) ?? null) : null,
     };
   },
 });

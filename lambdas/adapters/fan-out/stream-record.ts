@@ -19,7 +19,10 @@ const imageSchema = z.discriminatedUnion('kind', [
 
 const eventToChange = (event: StoredEvent | null): Change | null => event && { kind: 'event', event, isStored: false };
 
-/** A row's new image in the domain table's stream as the change it means; null where it means nothing to others. Throws where it is none that we ever write. */
+/**
+ * The change that a row's new image in the stream of the domain table stands for. Returns null where the row causes no
+ * event. Throws where the image is of no kind that this release knows.
+ */
 export const imageToChange = (image: Record<string, unknown>): Change | null => {
   const row = imageSchema.parse(unmarshall(image as Record<string, AttributeValue>));
   switch (row.kind) {

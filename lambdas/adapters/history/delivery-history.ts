@@ -13,13 +13,17 @@ import { batchGet } from '../aws/batch-get.ts';
 import { isExpired } from '../rows/row.ts';
 import { attemptKey, attentionPk, deliveryKey, deliveryPk, indexes, SHARDS } from '../rows/table-keys.ts';
 
-const LOOK_AT_MOST = 1000;
-/** The statuses that the attention index knows; a row that was delivered at once never enters it. */
-const ATTENTION: ReadonlySet<string> = new Set(['failed', 'dead', 'held', 'cancelled']);
+/** Rows that one list call reads at most, whether they match the filter or not. */
+const MAX_ROWS_READ = 1000;
+/**
+ * The statuses that are listed from the attention index. A delivery whose first attempt succeeds never enters the
+ * index.
+ */
+const ATTENTION_STATUSES: ReadonlySet<string> = new Set(['failed', 'dead', 'held', 'cancelled']);
 
 const toDelivery = (row: unknown): StoredDelivery => storedDeliverySchema.parse(row);
 
-/** Deliveries and attempts as they were recorded. */
+/** Reads recorded deliveries and attempts. Expired rows are left out. */
 export const createDeliveryHistory = (client: DynamoDBClient, table: string): DeliveryHistory => {
   const shardRun = (
     webhookId: string,
@@ -28,7 +32,7 @@ export const createDeliveryHistory = (client: DynamoDBClient, table: string): De
     nowMs: number,
   ): ReadRange<StoredDelivery> => {
     const { status, event_type, since, until } = filter;
-    const index = status !== undefined && ATTENTION.has(status) ? indexes.attention : null;
+    const index = status !== undefined && ATTENTION_STATUSES.has(status) ? indexes.attention : null;
     const pk = index ? attentionPk(webhookId, shard, status ?? '') : deliveryPk(webhookId, shard);
     const conditions = [...(status ? ['#status = :status'] : []), ...(event_type ? ['event_type = :type'] : [])];
     const from = idBound('dlv', since ?? 0);
@@ -36,7 +40,7 @@ export const createDeliveryHistory = (client: DynamoDBClient, table: string): De
 
     return async (after, atMost) => {
       const to = after && after.id < end ? after.id : end;
-      // DynamoDB refuses a range that is none.
+      // DynamoDB rejects BETWEEN with a lower bound above the upper one.
       if (from > to) return { items: [], examined: 0, reached: null };
       const {
         Items = [],
@@ -57,7 +61,7 @@ export const createDeliveryHistory = (client: DynamoDBClient, table: string): De
           ...(conditions.length > 0 ? { FilterExpression: conditions.join(' AND ') } : {}),
           ...(index ? { IndexName: index } : { ConsistentRead: true }),
           ScanIndexForward: false,
-          // Two at least: one may be the row at the position from which the page begins.
+          // At least two, because one row may be the position itself.
           Limit: Math.max(2, atMost),
         }),
       );
@@ -90,7 +94,7 @@ export const createDeliveryHistory = (client: DynamoDBClient, table: string): De
         positionOf: ({ id }) => ({ at: '', id }),
         after: after && { at: '', id: after.id },
         limit,
-        examineAtMost: LOOK_AT_MOST,
+        examineAtMost: MAX_ROWS_READ,
         isFiltered: filter.status !== undefined || filter.event_type !== undefined,
       });
     },
@@ -114,7 +118,7 @@ export const createDeliveryHistory = (client: DynamoDBClient, table: string): De
     },
 
     async attempts({ id, last }, nowMs) {
-      const found: Attempt[] = [];
+      const stored: Attempt[] = [];
       let start: Record<string, unknown> | undefined;
       do {
         const page = await client.send(
@@ -127,11 +131,12 @@ export const createDeliveryHistory = (client: DynamoDBClient, table: string): De
           }),
         );
         const rows = (page.Items ?? []).map((item) => unmarshall(item)).filter((row) => !isExpired(row, nowMs));
-        found.push(...rows.map((row) => attemptSchema.parse(row)));
+        stored.push(...rows.map((row) => attemptSchema.parse(row)));
         start = page.LastEvaluatedKey && unmarshall(page.LastEvaluatedKey);
       } while (start);
-      const isApart = found.some(({ number }) => number === last?.number);
-      const all = last && !isApart ? [...found, last] : found;
+      // The last attempt is in the delivery's row, unless its long body gave it a row of its own.
+      const lastIsStored = stored.some(({ number }) => number === last?.number);
+      const all = last && !lastIsStored ? [...stored, last] : stored;
       return all.toSorted((a, b) => a.number - b.number);
     },
   };

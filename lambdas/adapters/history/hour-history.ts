@@ -5,13 +5,13 @@ import { createHourReader } from '../maintenance/hour-counts.ts';
 import { rollUpProgressRow } from '../maintenance/roll-up-store.ts';
 import { hourKey, hourOfKey } from '../rows/table-keys.ts';
 
-/** Hours as they were counted, and what they were counted from. */
+/** Reads counted hours, and the delivery rows of hours that are not counted. */
 export const createHourHistory = (client: DynamoDBClient, deliveryTable: string): StatsDependencies['hours'] => ({
   ...createHourReader(client, deliveryTable),
 
   async between(webhookId, fromMs, untilMs) {
     const { pk, sk: from } = hourKey(webhookId, fromMs);
-    // Whole milliseconds: the last that still counts.
+    // The last millisecond before the end, because BETWEEN includes both bounds.
     const { sk: to } = hourKey(webhookId, untilMs - 1);
     const hours: KnownHour[] = [];
     let start: QueryCommandOutput['LastEvaluatedKey'];

@@ -18,21 +18,22 @@ import { jobKey, jobListPk, webhookKey } from '../rows/table-keys.ts';
 import { subscribersOfType } from '../webhooks/event-routing.ts';
 
 export interface JobsTable extends NewJobs, CompletingJobs {
+  /** Lists jobs, newest first, in one status or in all. */
   list(owner: string, status: JobStatus | undefined, page: PageRequest & { nowMs: number }): Promise<Page<StoredJob>>;
-  /** Whether an enabled webhook of the profile wants the type, for every resource. */
+  /** Whether an enabled webhook of the profile subscribes to the type for every resource. */
   hasWebhook(owner: string, type: JobType, profile: string): Promise<boolean>;
 }
 
-/** A function's answer holds 6 MB, in which every quotation mark counts double. */
-const MOST_PAGE_BYTES = 2_500_000;
+/** The response of a function holds at most 6 MB, in which each quotation mark of the body takes two bytes. */
+const MAX_PAGE_BYTES = 2_500_000;
 
-/** DynamoDB deletes what has expired late. */
-const livingJob = (row: Readonly<Record<string, unknown>>, nowMs: number): StoredJob | null =>
+/** The job of a row, or null where the row has expired: DynamoDB deletes it with a delay. */
+const unexpiredJob = (row: Readonly<Record<string, unknown>>, nowMs: number): StoredJob | null =>
   Number(row.ttl) * 1000 > nowMs ? storedJobSchema.parse(row) : null;
 
-/** Jobs in the domain table: its stream makes the results of the asynchronous ones known. */
+/** Jobs in the domain table. Its stream carries the results of asynchronous jobs to the fan-out. */
 export const createJobsTable = (client: DynamoDBClient, table: string, retentionDays: number): JobsTable => {
-  /** Puts a row on a condition; answers what stands there where it does not hold. */
+  /** Puts a job on a condition. Returns null on success, or the stored job where the condition failed. */
   const putIf = async (job: StoredJob, condition: string, values?: Record<string, unknown>) => {
     try {
       await client.send(
@@ -53,10 +54,10 @@ export const createJobsTable = (client: DynamoDBClient, table: string, retention
     }
   };
 
-  /** The rows at these positions, as many as an answer holds, and the last that was looked at. */
-  const rowsAt = async (positions: readonly Position[], nowMs: number) => {
+  /** Reads the jobs at positions until a response is full. `last` is the last position that was read. */
+  const readJobs = async (positions: readonly Position[], nowMs: number) => {
     const keyed = positions.map((position) => ({ position, key: jobKey(position.id) }));
-    const rows = await batchGet(
+    const find = await batchGet(
       client,
       keyed.map(({ key }) => ({ table, key, isConsistent: true })),
     );
@@ -64,10 +65,10 @@ export const createJobsTable = (client: DynamoDBClient, table: string, retention
     let last: Position | null = null;
     let bytes = 0;
     for (const { position, key } of keyed) {
-      const row = rows(table, key);
-      const job = row && livingJob(row, nowMs);
+      const row = find(table, key);
+      const job = row && unexpiredJob(row, nowMs);
       for (const text of job ? [job.input, job.data, job.meta] : []) bytes += Buffer.byteLength(text ?? '');
-      if (last && bytes > MOST_PAGE_BYTES) break;
+      if (last && bytes > MAX_PAGE_BYTES) break;
       if (job) items.push(job);
       last = position;
     }
@@ -83,19 +84,19 @@ export const createJobsTable = (client: DynamoDBClient, table: string, retention
       const { Item } = await client.send(
         new GetItemCommand({ TableName: table, Key: marshall(jobKey(id)), ConsistentRead: isLatest }),
       );
-      const job = Item && livingJob(unmarshall(Item), nowMs);
+      const job = Item && unexpiredJob(unmarshall(Item), nowMs);
       return job?.owner === owner ? job : null;
     },
 
     async list(owner, status, { nowMs, ...page }) {
       const statuses = status ? [status] : jobStatuses;
-      const found = await queryStatuses(client, table, (shard) => jobListPk(owner, shard), statuses, page);
-      const positions = found.toSorted(newestFirst);
-      const shown = positions.slice(0, page.limit);
-      const { items, last } = await rowsAt(shown, nowMs);
-      const isWhole = last === (shown.at(-1) ?? null) && positions.length <= page.limit;
-      // The index lags behind the row: the row decides.
-      return { items: items.filter((job) => !status || job.status === status), next: isWhole ? null : last };
+      const unsorted = await queryStatuses(client, table, (shard) => jobListPk(owner, shard), statuses, page);
+      const positions = unsorted.toSorted(newestFirst);
+      const pagePositions = positions.slice(0, page.limit);
+      const { items, last } = await readJobs(pagePositions, nowMs);
+      const isLastPage = last === (pagePositions.at(-1) ?? null) && positions.length <= page.limit;
+      // The status of the row decides, because the index lags behind it.
+      return { items: items.filter((job) => !status || job.status === status), next: isLastPage ? null : last };
     },
 
     async hasWebhook(owner, type, profile) {

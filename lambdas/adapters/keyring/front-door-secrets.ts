@@ -7,10 +7,12 @@ import type { FrontDoorSecrets } from '../../domain/keyring/front-door-admission
 import { createRefreshingCache } from './refreshing-cache.ts';
 
 const FRESH_MS = 5 * 60_000;
-/** However many requests show a wrong one, Secrets Manager is not asked more often. */
+/** The shortest time between two reads of the secret, however many requests show a wrong value. */
 const PAUSE_MS = 5_000;
 
-/** The current and the previous value of the secret that CloudFront shows. */
+/**
+ * The current and the previous value of the secret that CloudFront sends with each request. Cached for five minutes.
+ */
 export const createFrontDoorSecrets = (
   client: SecretsManagerClient,
   secretId: string,
@@ -25,11 +27,11 @@ export const createFrontDoorSecrets = (
     try {
       return [await read('AWSPREVIOUS')];
     } catch (error) {
-      // Never replaced so far.
+      // The secret was never replaced, so it has no previous value.
       if (error instanceof ResourceNotFoundException) return [];
       throw error;
     }
   };
   const secrets = createRefreshingCache(async () => [await read('AWSCURRENT'), ...(await readPrevious())], clock);
-  return { known: () => secrets(FRESH_MS), newest: () => secrets(PAUSE_MS) };
+  return { known: () => secrets.get(FRESH_MS), newest: () => secrets.get(PAUSE_MS) };
 };

@@ -9,19 +9,22 @@ import type { StoredWebhook } from '../../domain/webhooks/webhook.ts';
 import { createRefreshingCache } from './refreshing-cache.ts';
 
 export interface Keyring {
-  /** Opens what was sealed for this webhook of this owner, and nothing else. Throws when the keyring cannot be read. */
+  /**
+   * Decrypts a text that was sealed for this webhook of this owner. Throws where the text was sealed for another
+   * webhook and where the keyring cannot be read.
+   */
   open(owner: string, webhookId: string, sealed: string): Promise<string>;
-  /** What signs at that time. */
+  /** The keys that sign requests at that time. */
   signingKeys(nowMs: number): Promise<SigningKeys>;
-  /** Everything of a webhook that is sealed and needed at that time. */
+  /** Decrypts everything that a request to the webhook needs at that time: secrets, password and header values. */
   openWebhook(webhook: StoredWebhook, rotation: Profile['rotation'], nowMs: number): Promise<OpenedWebhook>;
 }
 
 const FRESH_MS = 5 * 60_000;
-/** Whatever happens, Secrets Manager is not asked more often. */
+/** The shortest time between two reads of the secret. */
 const PAUSE_MS = 5_000;
-/** Some 300 bytes each. */
-const OPENED_KEPT = 10_000;
+/** Decrypted texts in memory, about 300 bytes each. */
+const MAX_OPENED = 10_000;
 
 interface Loaded {
   readonly sealing: ReadonlyMap<string, KeyringContent['sealing'][number]['jwk']>;
@@ -42,14 +45,17 @@ const load = (text: string): Loaded => {
   };
 };
 
-/** The deployment's private keys, kept for minutes, with what they opened, kept for as long as there is room. */
+/**
+ * The deployment's private keys. The keyring is cached for five minutes and the last 10,000 decrypted texts are cached
+ * without a time limit. `onUnreadable` gets the error of each failed read.
+ */
 export const createKeyring = (
   client: SecretsManagerClient,
   secretId: string,
   clock: () => number,
   onUnreadable: (error: unknown) => void = () => undefined,
 ): Keyring => {
-  // A keyring only ever grows, so one that is not the newest still opens what it opened.
+  // Keys are only added, so an older keyring still opens every text that it could open before.
   const current = createRefreshingCache(
     async () => {
       const { SecretString = '' } = await client.send(new GetSecretValueCommand({ SecretId: secretId }));
@@ -62,15 +68,15 @@ export const createKeyring = (
 
   const decrypt = async (owner: string, webhookId: string, sealed: string): Promise<string> => {
     const kid = String(decodeProtectedHeader(sealed).kid);
-    const known = (await current(FRESH_MS)).sealing.get(kid);
-    const key = known ?? (await current(PAUSE_MS)).sealing.get(kid);
+    const cachedKey = (await current.get(FRESH_MS)).sealing.get(kid);
+    const key = cachedKey ?? (await current.get(PAUSE_MS)).sealing.get(kid);
     if (key === undefined) throw new Error(`the keyring has no sealing key ${kid}`);
     const { plaintext, protectedHeader } = await compactDecrypt(sealed, key, {
       keyManagementAlgorithms: ['ECDH-ES+A256KW'],
       contentEncryptionAlgorithms: ['A256GCM'],
     });
     if (protectedHeader.acc !== owner || protectedHeader.whk !== webhookId) {
-      throw new Error('this was sealed for another webhook');
+      throw new Error('the text was sealed for another webhook');
     }
     return Buffer.from(plaintext).toString();
   };
@@ -78,15 +84,15 @@ export const createKeyring = (
   const open = (owner: string, webhookId: string, sealed: string): Promise<string> => {
     const name = `${owner} ${webhookId} ${sealed}`;
     const text = opened.get(name) ?? decrypt(owner, webhookId, sealed);
-    // Put back at the end: the first in the map is the one that was longest unused.
+    // Moved to the end of the map, so that the first entry is the least recently used one.
     opened.delete(name);
     opened.set(name, text);
-    if (opened.size > OPENED_KEPT) opened.delete(opened.keys().next().value ?? name);
+    if (opened.size > MAX_OPENED) opened.delete(opened.keys().next().value ?? name);
     text.catch(() => opened.delete(name));
     return text;
   };
 
-  const signingKeys = async (nowMs: number): Promise<SigningKeys> => (await current(FRESH_MS)).signingAt(nowMs);
+  const signingKeys = async (nowMs: number): Promise<SigningKeys> => (await current.get(FRESH_MS)).signingAt(nowMs);
 
   const openWebhook = async (
     { owner, id, secrets, basic_auth, headers }: StoredWebhook,

@@ -4,37 +4,28 @@ import { PassPostError } from '../../domain/foundation/errors.ts';
 import { type PublicKeys, publicKeysSchema } from '../../domain/keyring/keyring.ts';
 import { nullIfRefused } from '../aws/conditional-write.ts';
 import { publicKeysKey } from '../rows/table-keys.ts';
+import { createRefreshingCache } from './refreshing-cache.ts';
 
 const FRESH_MS = 5 * 60_000;
 
-/** Reads the keyring's public part from the delivery table, at most every five minutes: a key stays good for sealing after a newer one came. */
-export const createPublicKeys = (
-  client: DynamoDBClient,
-  deliveryTable: string,
-  clock: () => number,
-): (() => Promise<PublicKeys>) => {
-  let kept: { readonly keys: Promise<PublicKeys>; readonly readAtMs: number } | null = null;
-
-  const read = async (): Promise<PublicKeys> => {
+/**
+ * Reads the public part of the keyring from the delivery table, at most every five minutes. An older key stays valid
+ * for sealing after a newer one was added. `read` throws `unavailable` where the deployment has no keys.
+ */
+export const createPublicKeys = (client: DynamoDBClient, deliveryTable: string, clock: () => number) => {
+  const readRow = async (): Promise<PublicKeys> => {
     const { Item } = await client.send(new GetItemCommand({ TableName: deliveryTable, Key: marshall(publicKeysKey) }));
-    if (!Item) throw new PassPostError('unavailable', 'This deployment has no keys yet.');
+    if (!Item) throw new PassPostError('unavailable', 'This deployment has no keys. Please try again later.');
     return publicKeysSchema.parse(unmarshall(Item));
   };
 
-  return () => {
-    if (kept !== null && clock() - kept.readAtMs < FRESH_MS) return kept.keys;
-    const keys = read();
-    const keeping = { keys, readAtMs: clock() };
-    kept = keeping;
-    // A failed read is not kept.
-    keys.catch(() => {
-      if (kept === keeping) kept = null;
-    });
-    return keys;
-  };
+  const keys = createRefreshingCache(readRow, clock);
+  return { read: (): Promise<PublicKeys> => keys.getFresh(FRESH_MS) };
 };
 
-/** Puts them there, unless newer ones are: of two that publish at once, the later may be the older. */
+/**
+ * Writes the public keys unless the row has a newer revision: of two concurrent writes, the last may carry older keys.
+ */
 export const putPublicKeys = async (client: DynamoDBClient, deliveryTable: string, keys: PublicKeys): Promise<void> => {
   const row = { ...publicKeysKey, kind: 'public-keys', ...keys };
   await nullIfRefused(

@@ -1,39 +1,54 @@
-/**
- * A value that is asked for when it is older than a caller can take, by one question at a time. While a newer one cannot
- * be had the last one serves; without any the failure is the caller's.
- */
-export const createRefreshingCache = <T>(
-  ask: () => Promise<T>,
-  clock: () => number,
-  /** Told even while the last one serves: a new environment has none. */
-  onFailure: (error: unknown) => void = () => undefined,
-): ((maxAgeMs: number) => Promise<T>) => {
-  let kept: { readonly value: T } | null = null;
-  let askedAtMs = Number.NEGATIVE_INFINITY;
-  let asking: Promise<T> | null = null;
+export interface RefreshingCache<T> {
+  /**
+   * The value. It is read again when the last try is `maxAgeMs` old or older. If that read fails, the stored value is
+   * returned; without a stored value the promise rejects.
+   */
+  get(maxAgeMs: number): Promise<T>;
+  /** The value, read at most `maxAgeMs` ago. Rejects if a new read is necessary and fails. */
+  getFresh(maxAgeMs: number): Promise<T>;
+}
 
-  const askAndKeep = async (): Promise<T> => {
-    askedAtMs = clock();
-    const value = await ask();
-    kept = { value };
+/** Caches a value in memory. Only one read runs at a time. */
+export const createRefreshingCache = <T>(
+  read: () => Promise<T>,
+  clock: () => number,
+  /** Called for each failed read, even if a stored value is returned, because a new environment has no stored value. */
+  onFailure: (error: unknown) => void = () => undefined,
+): RefreshingCache<T> => {
+  let stored: { readonly value: T; readonly readAtMs: number } | null = null;
+  let triedAtMs = Number.NEGATIVE_INFINITY;
+  let running: Promise<T> | null = null;
+
+  const readAndStore = async (): Promise<T> => {
+    const readAtMs = clock();
+    triedAtMs = readAtMs;
+    const value = await read();
+    stored = { value, readAtMs };
     return value;
   };
-  const submitOnce = (): Promise<T> => {
-    asking ??= askAndKeep()
+
+  /** Starts a read, or joins the running one. */
+  const refresh = (): Promise<T> => {
+    running ??= readAndStore()
       .catch((error: unknown) => {
         onFailure(error);
         throw error;
       })
       .finally(() => {
-        asking = null;
+        running = null;
       });
-    return asking;
+    return running;
   };
 
-  return async (maxAgeMs) => {
-    if (kept === null) return submitOnce();
-    if (clock() - askedAtMs < maxAgeMs) return kept.value;
-    const last = kept.value;
-    return submitOnce().catch(() => last);
+  return {
+    async get(maxAgeMs) {
+      if (stored === null) return refresh();
+      const { value } = stored;
+      return clock() - triedAtMs < maxAgeMs ? value : refresh().catch(() => value);
+    },
+
+    async getFresh(maxAgeMs) {
+      return stored !== null && clock() - stored.readAtMs < maxAgeMs ? stored.value : refresh();
+    },
   };
 };

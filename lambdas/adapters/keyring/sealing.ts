@@ -1,14 +1,17 @@
 import type { PublicKeys } from '../../domain/keyring/keyring.ts';
 
 export interface Sealer {
-  /** Seals a text for one webhook of one owner (`acc_…#live`): what comes out only the keyring opens, and only as that webhook's. */
+  /**
+   * Encrypts a text for one webhook of one owner (`acc_…#live`). Only the keyring can open it, and only for that
+   * webhook.
+   */
   seal(owner: string, webhookId: string, text: string): Promise<string>;
 }
 
-/** Seals to the deployment's public key. Nothing here, nor anything it is given, can open what it made. */
+/** Encrypts with the deployment's public key. The sealer has no private key, so it cannot open what it sealed. */
 export const createSealer = (publicKeys: () => Promise<PublicKeys>): Sealer => ({
   async seal(owner, webhookId, text) {
-    // Few calls seal anything.
+    // Loaded on first use, because few calls seal a text.
     const [{ sealing }, { CompactEncrypt }] = await Promise.all([publicKeys(), import('jose/jwe/compact/encrypt')]);
     return new CompactEncrypt(new TextEncoder().encode(text))
       .setProtectedHeader({ alg: 'ECDH-ES+A256KW', enc: 'A256GCM', kid: sealing.kid, acc: owner, whk: webhookId })

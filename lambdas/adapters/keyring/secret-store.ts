@@ -9,20 +9,26 @@ import {
 import type { SecretStore } from '../../domain/keyring/key-material.ts';
 import type { KeyringSecret } from '../../domain/keyring/rotate-keyring.ts';
 
-/** A secret in Secrets Manager, of which no value is ever lost to another that is written at the same time. */
+/**
+ * A secret in Secrets Manager. Of two values that are written at the same time, the first stays, and both writers get
+ * it.
+ */
 export const createSecretStore = (client: SecretsManagerClient, secretId: string): SecretStore & KeyringSecret => {
   const read = async (): Promise<string | null> => {
     try {
       const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: secretId }));
       return SecretString || null;
     } catch (error) {
-      // Also where the secret itself is missing; then filling it fails.
+      // The secret has no value, or does not exist. In the second case `fill` fails.
       if (error instanceof ResourceNotFoundException) return null;
       throw error;
     }
   };
 
-  /** What follows the same value is put under the same token: of two that do it at once, the second is refused. */
+  /**
+   * Writes a value unless another writer was first. The request token is derived from the value before, so of two
+   * writers that replace the same value the second is refused. Returns the value that the secret has then.
+   */
   const put = async (before: string | null, value: string): Promise<string> => {
     const token = createHash('sha256')
       .update(`${secretId} ${before === null ? 'first' : `after ${before}`}`)
@@ -34,10 +40,10 @@ export const createSecretStore = (client: SecretsManagerClient, secretId: string
       return value;
     } catch (error) {
       if (!(error instanceof ResourceExistsException)) throw error;
-      const other = await read();
-      // Not to be seen yet.
-      if (other === null || other === before) throw error;
-      return other;
+      const current = await read();
+      // The value of the first writer cannot be read yet.
+      if (current === null || current === before) throw error;
+      return current;
     }
   };
 

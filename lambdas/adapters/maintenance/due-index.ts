@@ -31,6 +31,7 @@ const entrySchema = z
     }),
   );
 
+/** The index of deliveries that wait for an attempt, by due time. */
 export const createDueIndex = (client: DynamoDBClient, deliveryTable: string): DueIndex => {
   async function* pages(
     shard: number,

@@ -16,11 +16,14 @@ import { deliveryUpdate } from '../rows/delivery-row.ts';
 import { attentionPk, eventKey, indexes, type Key, retentionProgressKey, SHARDS } from '../rows/table-keys.ts';
 
 /**
- * A younger event is not extended: an event lives for the retention (a day at least) and a whole schedule more, so it
- * outlives the schedule of its deliveries anyway.
+ * A younger event is not extended: an event is stored for the retention (at least a day) and one longest schedule, so
+ * it exists for the whole schedule of its deliveries.
  */
 const MIN_EVENT_AGE_MS = DAY_MS;
-/** Days that an extended event lives on. More days mean fewer writes; fewer days mean that it is deleted sooner. */
+/**
+ * Days that an extended event is stored from now on. More days mean fewer writes; fewer days mean that it is deleted
+ * sooner.
+ */
 const EXTENSION_DAYS = 30;
 const DELIVERIES_PER_PAGE = 100;
 /** Events that are written side by side. */
@@ -34,8 +37,9 @@ const progressSchema: z.ZodType<RetentionProgress> = z.object({
 });
 
 /**
- * The statuses of unfinished deliveries in the order in which a delivery takes them: one that changes during the round is
- * met again in a later list. A first attempt that was never put off is in no list of the attention index.
+ * The statuses of unfinished deliveries in the order in which a delivery takes them, so that a delivery that changes
+ * during the round appears in a later list. A delivery that waits for its first attempt is in no list of the attention
+ * index.
  */
 const STATUSES: readonly DeliveryStatus[] = ['pending', 'failed', 'held'];
 const LISTS = STATUSES.flatMap((status) => Array.from({ length: SHARDS }, (_, shard) => ({ status, shard })));
@@ -86,7 +90,10 @@ export const createEventExtension = (client: DynamoDBClient, domainTable: string
   };
 };
 
-/** A webhook's unfinished deliveries of older events, oldest first, and the two changes that keep them from being lost. */
+/**
+ * Reads a webhook's unfinished deliveries of older events, oldest first, and makes the two changes that they need: it
+ * extends their events, and it cancels held deliveries.
+ */
 export const createEventRetention = (
   client: DynamoDBClient,
   tables: { readonly domain: string; readonly delivery: string },
@@ -117,9 +124,12 @@ export const createEventRetention = (
           Limit: DELIVERIES_PER_PAGE,
         }),
       );
-      const found = Items.map((item) => storedDeliverySchema.parse(unmarshall(item))).filter(({ id }) => id !== after);
-      if (LastEvaluatedKey) return { found, next: { list, after: String(unmarshall(LastEvaluatedKey).sk) } };
-      return { found, next: list + 1 < LISTS.length ? { list: list + 1, after: null } : null };
+      const deliveries = Items.map((item) => storedDeliverySchema.parse(unmarshall(item))).filter(
+        ({ id }) => id !== after,
+      );
+      if (LastEvaluatedKey)
+        return { found: deliveries, next: { list, after: String(unmarshall(LastEvaluatedKey).sk) } };
+      return { found: deliveries, next: list + 1 < LISTS.length ? { list: list + 1, after: null } : null };
     },
 
     async cancelHeld(held, nowMs) {

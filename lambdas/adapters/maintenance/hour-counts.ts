@@ -10,10 +10,11 @@ import { nullIfRefused } from '../aws/conditional-write.ts';
 import { inBatches } from '../aws/retry.ts';
 import { deliveryPk, hourDuePkOf, hourKey, SHARDS } from '../rows/table-keys.ts';
 
-/** Rows of each shard that one page reads: some hundred kilobytes. */
-const ROWS_AT_ONCE = 250;
+/** Rows of each shard that one page reads: a few hundred kilobytes. */
+const ROWS_PER_SHARD = 250;
 /**
- * The part of the quiet time after an hour in which a change needs no mark: the count that follows the quiet time sees it.
+ * The part of the quiet time after an hour in which a change needs no mark: the count that follows the quiet time sees
+ * it.
  */
 const MARGIN = 2 / 3;
 
@@ -68,7 +69,7 @@ export const createHourReader = (client: DynamoDBClient, table: string): HourRea
           KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :end',
           ExpressionAttributeValues: marshall({ ':pk': pk, ':from': from, ':end': end }),
           ScanIndexForward: false,
-          Limit: ROWS_AT_ONCE,
+          Limit: ROWS_PER_SHARD,
           ...(after === '' ? {} : { ExclusiveStartKey: marshall({ pk, sk: after }) }),
         }),
       );
@@ -83,11 +84,11 @@ export const createHourReader = (client: DynamoDBClient, table: string): HourRea
     };
     const pages = await Promise.all((cursor ?? Array<string>(SHARDS).fill('')).map((after, i) => readShard(i, after)));
     const next = pages.map((page) => page.next);
-    return { found: pages.flatMap(({ found }) => found), next: next.every((each) => each === null) ? null : next };
+    return { found: pages.flatMap(({ found }) => found), next: next.every((after) => after === null) ? null : next };
   },
 });
 
-const NO_MORE = 'REMOVE due_pk, due_at';
+const NOT_DUE = 'REMOVE due_pk, due_at';
 
 /** The rows of hours: the counts of each hour, and when it is counted again. */
 export const createHourRows = (
@@ -96,8 +97,8 @@ export const createHourRows = (
   retentionDays: number,
 ): Pick<CountHourStore, 'put' | 'close'> => {
   const close: CountHourStore['close'] = async (webhookId, hour, tickAtMs) => {
-    const isRead = { condition: 'due_at <= :tick', values: { ':tick': tickAtMs } };
-    await update(client, table, [webhookId, hour], {}, isRead, NO_MORE);
+    const isDue = { condition: 'due_at <= :tick', values: { ':tick': tickAtMs } };
+    await update(client, table, [webhookId, hour], {}, isDue, NOT_DUE);
   };
 
   return {
@@ -113,11 +114,12 @@ export const createHourRows = (
         ttl: ttlOf(hour, retentionDays),
         ...(againAtMs === null ? {} : { due_pk: hourDuePkOf(webhookId), due_at: againAtMs }),
       };
-      // Refused where somebody marked the hour meanwhile, and where fewer deliveries were found: the others have expired.
+      // Refused where the hour was marked meanwhile, and where fewer deliveries were found because the others have
+      // expired.
       const condition = `(attribute_not_exists(due_at) OR due_at <= :tick)
         AND (attribute_not_exists(deliveries) OR deliveries <= :deliveries)`;
       const expected = { condition, values: { ':tick': tickAtMs } };
-      const isPut = await update(client, table, [webhookId, hour], set, expected, againAtMs === null ? NO_MORE : '');
+      const isPut = await update(client, table, [webhookId, hour], set, expected, againAtMs === null ? NOT_DUE : '');
       if (!isPut) await close(webhookId, hour, tickAtMs);
     },
   };

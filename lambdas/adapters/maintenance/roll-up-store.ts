@@ -39,18 +39,18 @@ const progressSchema: z.ZodType<RollUpProgress> = z.object({
     .nullable(),
 });
 
-/** How far the roll-up is, as its row says. */
+/** The row with the progress of the roll-up. */
 export const rollUpProgressRow = (client: DynamoDBClient, deliveryTable: string) =>
   createCheckpoint(client, deliveryTable, rollUpProgressKey, progressSchema);
 
-/** Everything that the roll-up reads and writes. */
+/** All rows that the roll-up reads and writes. */
 export const createRollUpStore = (
   client: DynamoDBClient,
   tables: { readonly domain: string; readonly delivery: string },
   retentionDays: number,
 ): RollUpStore & RetentionStore => {
   const progress = rollUpProgressRow(client, tables.delivery);
-  /** The rows of a query, page by page. */
+  /** Reads all rows of a query, page by page. */
   async function* rows(input: QueryCommandInput): AsyncGenerator<Record<string, unknown>> {
     let start: QueryCommandOutput['LastEvaluatedKey'];
     do {
@@ -70,24 +70,24 @@ export const createRollUpStore = (
 
     async *accounts(after) {
       const { pk } = accountKey('');
-      const found = rows({
+      const accountRows = rows({
         TableName: tables.delivery,
         KeyConditionExpression: 'pk = :pk AND sk > :after',
         ExpressionAttributeValues: marshall({ ':pk': pk, ':after': after ?? 'acc_' }),
         ProjectionExpression: 'sk',
       });
-      for await (const { sk } of found) yield String(sk);
+      for await (const { sk } of accountRows) yield String(sk);
     },
 
     async *webhookIds(owner, after) {
       const { pk } = webhookKey(owner, '');
-      const found = rows({
+      const webhookRows = rows({
         TableName: tables.domain,
         KeyConditionExpression: 'pk = :pk AND sk BETWEEN :after AND :last',
         ExpressionAttributeValues: marshall({ ':pk': pk, ':after': after || 'whk_', ':last': 'whk_~' }),
         ProjectionExpression: 'sk, is_history_erased',
       });
-      for await (const { sk, is_history_erased } of found) {
+      for await (const { sk, is_history_erased } of webhookRows) {
         if (sk !== after && is_history_erased !== true) yield String(sk);
       }
     },
@@ -101,13 +101,13 @@ export const createRollUpStore = (
 
     async *dueAgain(tickAtMs) {
       for (let shard = 0; shard < SHARDS; shard++) {
-        const found = rows({
+        const hourRows = rows({
           TableName: tables.delivery,
           IndexName: indexes.due,
           KeyConditionExpression: 'due_pk = :pk AND due_at <= :tick',
           ExpressionAttributeValues: marshall({ ':pk': hourDuePk(shard), ':tick': tickAtMs }),
         });
-        for await (const { owner, ...key } of found) yield { owner: String(owner), ...hourOfKey(key) };
+        for await (const { owner, ...key } of hourRows) yield { owner: String(owner), ...hourOfKey(key) };
       }
     },
   };

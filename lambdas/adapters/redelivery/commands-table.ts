@@ -9,12 +9,15 @@ import { eventToRow } from '../rows/event-row.ts';
 import { jobToRow } from '../rows/job-row.ts';
 import { rowOf } from '../rows/row.ts';
 
-/** What the API asks of the fan-out. */
+/**
+ * Submits commands for the fan-out, each in one transaction with its event, its job, its first answer and its audit
+ * entry.
+ */
 export const createCommandsTable = (client: DynamoDBClient, table: string, retentionDays: number): SubmitStore => ({
   firstAnswer: (scope, path, idempotencyKey, nowMs) =>
     readFirstAnswer(client, table, { scope, path, idempotencyKey }, (answer) => answer as object, nowMs),
 
-  async submit(owner, { command, event, job, entry }, left, nowMs) {
+  async submit(owner, { command, event, job, entry }, answerToStore, nowMs) {
     const rows = [
       ...(event ? [eventToRow(event, retentionDays)] : []),
       ...(job ? [jobToRow(job, retentionDays)] : []),
@@ -28,7 +31,7 @@ export const createCommandsTable = (client: DynamoDBClient, table: string, reten
           ConditionExpression: 'attribute_not_exists(pk)',
         },
       })),
-      ...(left ? [putFirstAnswer(table, { ...left, scope: owner }, left, nowMs)] : []),
+      ...(answerToStore ? [putFirstAnswer(table, { ...answerToStore, scope: owner }, answerToStore, nowMs)] : []),
       putAuditEntry(table, entry),
     ]);
     if (failed === -1) return 'submitted';

@@ -18,11 +18,12 @@ import { jobListSk } from '../rows/job-row.ts';
 import { attentionPk, deliveryPk, indexes, jobKey, SHARDS } from '../rows/table-keys.ts';
 import type { Redeliverer } from './redeliver.ts';
 
-/** A step looks at so many deliveries, and a bit more. */
-const LOOK_AT = 200;
-/** What a window goes through, one after the other: each status in each shard. */
+/** Rows that one page reads before it stops. The last query may read as many again. */
+const ROWS_PER_PAGE = 200;
+
+/** The lists of a window in the order in which they are read: each status in each shard. */
 const listsOf = ({ status }: Pick<RecoveryWindow, 'status'>) =>
-  status.flatMap((each) => Array.from({ length: SHARDS }, (_, shard) => ({ status: each, shard })));
+  status.flatMap((name) => Array.from({ length: SHARDS }, (_, shard) => ({ status: name, shard })));
 
 const queryOf = (
   deliveryTable: string,
@@ -31,7 +32,8 @@ const queryOf = (
   after: string | null,
   nowMs: number,
 ) => {
-  // The attention index knows them without the others; a first attempt's row never entered it.
+  // The attention index lists the failed and dead rows alone. A row that waits for its first attempt is not in the
+  // index.
   const isIndexed = status === 'failed' || status === 'dead';
   const from = after ?? idBound('dlv', since);
   const to = idBound('dlv', until);
@@ -41,7 +43,7 @@ const queryOf = (
     input: {
       TableName: deliveryTable,
       KeyConditionExpression: '#pk = :pk AND sk BETWEEN :from AND :to',
-      // What has expired is gone, though DynamoDB may not have come to it yet.
+      // DynamoDB deletes an expired row with a delay.
       FilterExpression: `#status = :status AND (attribute_not_exists(#ttl) OR #ttl > :now)${isOverdue ? ' AND due_at < :overdue' : ''}`,
       ExpressionAttributeNames: { '#pk': isIndexed ? 'att_pk' : 'pk', '#status': 'status', '#ttl': 'ttl' },
       ExpressionAttributeValues: marshall({
@@ -57,41 +59,44 @@ const queryOf = (
   };
 };
 
-/** How many deliveries a window holds. */
-export const createRecoveryCount =
-  (client: DynamoDBClient, deliveryTable: string) =>
-  async (window: RecoveryWindow, nowMs: number): Promise<number> => {
-    const counts = await Promise.all(
-      listsOf(window).map(async (list) => {
-        const { isEmpty, input } = queryOf(deliveryTable, window, list, null, nowMs);
-        let count = 0;
-        let start: Record<string, never> | undefined;
-        while (!isEmpty) {
-          const page = await client.send(
-            new QueryCommand({ ...input, Select: 'COUNT', ...(start ? { ExclusiveStartKey: start } : {}) }),
-          );
-          count += page.Count ?? 0;
-          start = page.LastEvaluatedKey as typeof start;
-          if (!start) break;
-        }
-        return count;
-      }),
-    );
-    return counts.reduce((sum, count) => sum + count, 0);
-  };
+/** Counts the deliveries of a recovery window. */
+export const countRecoverable = async (
+  client: DynamoDBClient,
+  deliveryTable: string,
+  window: RecoveryWindow,
+  nowMs: number,
+): Promise<number> => {
+  const counts = await Promise.all(
+    listsOf(window).map(async (list) => {
+      const { isEmpty, input } = queryOf(deliveryTable, window, list, null, nowMs);
+      let count = 0;
+      let start: Record<string, never> | undefined;
+      while (!isEmpty) {
+        const page = await client.send(
+          new QueryCommand({ ...input, Select: 'COUNT', ...(start ? { ExclusiveStartKey: start } : {}) }),
+        );
+        count += page.Count ?? 0;
+        start = page.LastEvaluatedKey as typeof start;
+        if (!start) break;
+      }
+      return count;
+    }),
+  );
+  return counts.reduce((sum, count) => sum + count, 0);
+};
 
-/** A window's deliveries step by step, and the job that tells of it. */
+/** Redelivers a recovery window page by page, and records the progress in the job's row. */
 export const createRecovery = (
   client: DynamoDBClient,
   tables: { readonly domain: string; readonly delivery: string },
   redeliverBatch: Redeliverer['redeliverBatch'],
 ): Pick<CommandStore, 'recoverPage' | 'recordRecoveryProgress'> => {
   return {
-    async recoverPage({ owner, webhook_id, job_id, since, until, status, call, ...at }, nowMs) {
+    async recoverPage({ owner, webhook_id, job_id, since, until, status, call, ...position }, nowMs) {
       const lists = listsOf({ status });
-      const found: string[] = [];
-      let { list: index, after } = at;
-      for (let looked = 0; looked < LOOK_AT && index < lists.length; ) {
+      const ids: string[] = [];
+      let { list: index, after } = position;
+      for (let rowsRead = 0; rowsRead < ROWS_PER_PAGE && index < lists.length; ) {
         const list = lists[index] ?? { status: 'dead', shard: 0 };
         const { isEmpty, input } = queryOf(
           tables.delivery,
@@ -102,15 +107,15 @@ export const createRecovery = (
         );
         const page: Partial<QueryCommandOutput> = isEmpty
           ? {}
-          : await client.send(new QueryCommand({ ...input, Limit: LOOK_AT }));
+          : await client.send(new QueryCommand({ ...input, Limit: ROWS_PER_PAGE }));
         const rows = (page.Items ?? []).map((item) => unmarshall(item));
-        // One that this job has sent on already may stand in a later list by now.
-        found.push(...rows.filter((row) => row.sk !== after && row.command_id !== job_id).map((row) => String(row.sk)));
-        looked += page.ScannedCount ?? 0;
+        // A delivery that this job has rescheduled may be in a later list now.
+        ids.push(...rows.filter((row) => row.sk !== after && row.command_id !== job_id).map((row) => String(row.sk)));
+        rowsRead += page.ScannedCount ?? 0;
         after = page.LastEvaluatedKey ? String(unmarshall(page.LastEvaluatedKey).sk) : null;
         if (after === null) index++;
       }
-      const deliveryIds = [...new Set(found)];
+      const deliveryIds = [...new Set(ids)];
       const tickets = await redeliverBatch(
         {
           id: job_id,

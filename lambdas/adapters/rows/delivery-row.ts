@@ -6,7 +6,7 @@ import { type RowUpdate, rowOf } from './row.ts';
 import { attemptKey, attentionPkOf, deliveryKey, duePkOf } from './table-keys.ts';
 
 // The only place that writes a delivery's row. Five stores use it: the fan-out inserts, deliver records attempts,
-// redelivery reschedules, release and the end of a hold change what is held.
+// redelivery reschedules, release and the end of a hold change held deliveries.
 
 /** Who requested a redelivery or a release: the command or job, and the API request that submitted it. */
 export interface Requester {
@@ -82,8 +82,8 @@ export const newDeliveryRow = (
   });
 
 /**
- * The update for a transition, made only while the row holds the ticket that was read. Index keys and expiry follow from
- * the new status:
+ * The update for a transition, made only while the row holds the ticket that was read. Index keys and expiry follow
+ * from the new status:
  *
  * ```text
  * pending, failed              in the due index         never expires
@@ -132,7 +132,8 @@ export const unparkUpdate = (deliveryId: string, ticket: number): RowUpdate => (
 
 /**
  * The attempts that a transition gives rows of their own: the previous last attempt, which the new one replaces in the
- * delivery's row, and a new attempt whose response body is long. They expire after the longest schedule and the retention.
+ * delivery's row, and a new attempt whose response body is long. They expire after the longest schedule and the
+ * retention.
  */
 export const attemptRows = ({ before, after }: DeliveryChange, retentionDays: number): Record<string, unknown>[] => {
   const replaced = before.last && before.last.number !== after.last?.number && !before.last.has_body_row;

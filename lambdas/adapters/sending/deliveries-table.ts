@@ -12,6 +12,7 @@ import { attemptRows, deliveryUpdate } from '../rows/delivery-row.ts';
 import { rowToHealth, rowToReceiverSpeed } from '../rows/health-row.ts';
 import { deliveryKey, eventKey, healthKey, type Key, webhookKey } from '../rows/table-keys.ts';
 
+/** The rows that one message needs; null where a row does not exist. */
 export interface DeliveryRows {
   readonly delivery: StoredDelivery | null;
   readonly event: StoredEvent | null;
@@ -20,6 +21,7 @@ export interface DeliveryRows {
   readonly health: Health;
 }
 
+/** Deliveries as the sending functions read and record them. */
 export const createDeliveriesTable = (
   client: DynamoDBClient,
   tables: { readonly domain: string; readonly delivery: string },
@@ -30,8 +32,11 @@ export const createDeliveriesTable = (
     ...attemptRows(change, retentionDays).map((row) => insertStatement(tables.delivery, row)),
   ];
 
-  /** Whether a change that was not taken had been taken before, by a call whose answer got lost. */
-  const wasOurs = async (changes: readonly DeliveryChange[]): Promise<boolean[]> => {
+  /**
+   * Whether refused changes were written by an earlier try of the same call. The SDK retries a write whose response was
+   * lost, and the retry is then refused.
+   */
+  const wereWrittenBefore = async (changes: readonly DeliveryChange[]): Promise<boolean[]> => {
     const find = await batchGet(
       client,
       changes.map(({ after }) => ({ table: tables.delivery, key: deliveryKey(after.id), isConsistent: true })),
@@ -46,8 +51,9 @@ export const createDeliveriesTable = (
 
   return {
     /**
-     * The rows that messages are about, all in one call: each delivery as it is now, the rest as it was a moment ago.
-     * An error stands for rows that this release cannot read; the others do not wait for them.
+     * Reads the rows for a batch of messages in one call. Deliveries and health are read consistently, events and
+     * webhooks with eventual consistency. A result is an error where this release cannot parse the rows of a message;
+     * the other messages do not fail.
      */
     async read(tickets: readonly DeliveryTicket[]): Promise<(DeliveryRows | Error)[]> {
       const keys = tickets.map(({ deliveryId, owner, eventId }) => ({
@@ -65,7 +71,7 @@ export const createDeliveriesTable = (
           { table: tables.domain, key: webhook, isConsistent: false },
         ]),
       );
-      // What has only just been written may not show yet; what is missing is looked for once more, properly.
+      // An eventually consistent read may miss a new row, so missing rows are read again consistently.
       const missing = keys
         .flatMap(({ event, webhook }) => [event, webhook])
         .filter((key) => find(tables.domain, key) === null);
@@ -73,17 +79,17 @@ export const createDeliveriesTable = (
         client,
         missing.map((key) => ({ table: tables.domain, key, isConsistent: true })),
       );
-      // A batch is mostly about few webhooks: each is parsed once.
+      // The messages of a batch share few webhooks, so each webhook is parsed once.
       const webhooks = new Map<string, StoredWebhook | null>();
       const webhookAt = (key: Key): StoredWebhook | null => {
-        const known = webhooks.get(key.sk);
-        if (known !== undefined) return known;
+        const parsed = webhooks.get(key.sk);
+        if (parsed !== undefined) return parsed;
         const row = find(tables.domain, key) ?? findAgain(tables.domain, key);
         const webhook = row ? storedWebhookSchema.parse(row) : null;
         webhooks.set(key.sk, webhook);
         return webhook;
       };
-      const readRows = ({ delivery, event, webhook, health }: (typeof keys)[number]): DeliveryRows => {
+      const parseRows = ({ delivery, event, webhook, health }: (typeof keys)[number]): DeliveryRows => {
         const deliveryRow = find(tables.delivery, delivery);
         const eventRow = find(tables.domain, event) ?? findAgain(tables.domain, event);
         const healthRow = find(tables.delivery, health);
@@ -95,15 +101,16 @@ export const createDeliveriesTable = (
           health: rowToHealth(healthRow),
         };
       };
-      return keys.map((each) => {
+      return keys.map((rowKeys) => {
         try {
-          return readRows(each);
+          return parseRows(rowKeys);
         } catch (error) {
           return error as Error;
         }
       });
     },
 
+    /** Reads webhooks again, consistently; null where a webhook does not exist. */
     async readWebhooks(webhooks: readonly StoredWebhook[]): Promise<(StoredWebhook | null)[]> {
       const keys = webhooks.map(({ owner, id }) => webhookKey(owner, id));
       const find = await batchGet(
@@ -116,21 +123,22 @@ export const createDeliveriesTable = (
       });
     },
 
+    /** Writes changes of deliveries with their attempts. Returns for each change whether it is written. */
     async record(changes: readonly DeliveryChange[]): Promise<boolean[]> {
       const statements = changes.map(statementsOf);
       const outcomes = await executeStatements(client, statements.flat());
       let position = 0;
       const refused: number[] = [];
-      const recorded = statements.map((own, index) => {
+      const recorded = statements.map((ownStatements, index) => {
         const isRecorded = outcomes[position] === 'done';
-        position += own.length;
+        position += ownStatements.length;
         if (!isRecorded) refused.push(index);
         return isRecorded;
       });
       if (refused.length === 0) return recorded;
-      const ours = await wasOurs(refused.flatMap((index) => changes[index] ?? []));
-      refused.forEach((index, at) => {
-        recorded[index] = ours[at] === true;
+      const writtenBefore = await wereWrittenBefore(refused.flatMap((index) => changes[index] ?? []));
+      refused.forEach((index, refusedIndex) => {
+        recorded[index] = writtenBefore[refusedIndex] === true;
       });
       return recorded;
     },

@@ -7,10 +7,12 @@ import ipaddr from 'ipaddr.js';
 import { checkAddress } from '../../domain/webhooks/check-address.ts';
 import { isLoopbackHost, type WebhookUrlRules } from '../../domain/webhooks/webhook-url.ts';
 
-// Not imported: that reads all of its members, one of which draws in undici, a quarter of a function's start.
+// Not imported: an import reads every member, and one member loads undici, which takes a quarter of a function's start.
 const http = process.getBuiltinModule('node:http');
 
-/** What a host stands for. `public`: every address of it may be connected to, and only these. */
+/**
+ * The result of a name lookup. `public`: every address of the host is allowed, and the connection must use one of them.
+ */
 export type Resolution =
   | { readonly outcome: 'public'; readonly addresses: readonly LookupAddress[] }
   | { readonly outcome: 'forbidden' }
@@ -18,38 +20,40 @@ export type Resolution =
 
 export interface ResolveOptions {
   readonly allowLoopback: boolean;
-  /** Gives up as `unresolved`. */
+  /** After this time the result is `unresolved`. */
   readonly timeoutMs?: number;
   readonly lookup?: (host: string) => Promise<readonly LookupAddress[]>;
 }
 
 export interface EgressOptions extends Omit<ResolveOptions, 'timeoutMs'> {
-  /** How long a name's addresses serve new connections. */
+  /** How long new connections reuse the addresses of a name. */
   readonly dnsCacheMs?: number;
 }
 
-/** Connections to hosts nobody vouches for, kept for the next request to the same origin. */
+/** Connections to untrusted hosts. An idle connection is reused for the next request to the same origin. */
 export interface Egress {
   readonly allowLoopback: boolean;
   isPublicAddress(address: string): boolean;
-  /** Whether a connection may be to this address. */
+  /** Whether a connection to this address is allowed. */
   isAllowedAddress(address: string): boolean;
-  /** Connects to names by checked addresses alone; an address literal is the caller's to check. */
+  /** The agent for `http:` or `https:`. It checks the addresses of a name; the caller must check an address literal. */
   agentFor(protocol: string, nowMs: number): Agent;
   close(): void;
 }
 
 /** Shorter than the 5 s after which Node's servers, and many others, close an idle connection. */
 const IDLE_MS = 4000;
-const MOST_IDLE_SOCKETS = 128;
-/** A connection is to an address that its name had when it was made. */
-const LONGEST_CONNECTION_MS = 60_000;
-const MOST_CACHED_NAMES = 500;
+const MAX_IDLE_SOCKETS = 128;
+/**
+ * A connection keeps the address that its name had at first. Its age is limited, so that a new address takes effect.
+ */
+const MAX_CONNECTION_AGE_MS = 60_000;
+const MAX_CACHED_NAMES = 500;
 
-// Everything the internet routes today. https://www.iana.org/assignments/ipv6-unicast-address-assignments
+// The one range of IPv6 that the internet routes today. https://www.iana.org/assignments/ipv6-unicast-address-assignments
 const GLOBAL_IPV6 = ipaddr.IPv6.parseCIDR('2000::/3');
 
-/** Whether the text is the address of a host on the public internet, and no translation of another address. */
+/** Whether the text is a public internet address. An IPv6 address that embeds an IPv4 address is not. */
 export const isPublicAddress = (text: string): boolean => {
   if (!ipaddr.isValid(text)) return false;
   const address = ipaddr.parse(text);
@@ -64,59 +68,69 @@ const systemLookup = (host: string): Promise<readonly LookupAddress[]> =>
     lookup(host, { all: true }, (error, addresses) => (error ? reject(error) : resolve(addresses)));
   });
 
-const within = <T>(promise: Promise<T>, timeoutMs: number | undefined, late: T): Promise<T> => {
+/** The result of a promise, or `fallback` when the promise takes longer than `timeoutMs`. */
+const withTimeout = <T>(promise: Promise<T>, timeoutMs: number | undefined, fallback: T): Promise<T> => {
   if (timeoutMs === undefined) return promise;
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<T>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs, late);
+    timer = setTimeout(resolve, timeoutMs, fallback);
   });
   return Promise.race([promise, timeout]).finally(() => clearTimeout(timer));
 };
 
-/** Resolves a host, a name or a literal. One address that is not public forbids them all: which one is used is chance. */
+/**
+ * Resolves a host name or an address literal. One address that is not public forbids the whole host, because any of the
+ * addresses may be used. Never rejects.
+ */
 export const resolvePublic = (host: string, options: ResolveOptions): Promise<Resolution> => {
-  const judge = (addresses: readonly LookupAddress[]): Resolution => {
+  const classify = (addresses: readonly LookupAddress[]): Resolution => {
     if (addresses.length === 0) return { outcome: 'unresolved' };
     const areAllowed = addresses.every(({ address }) => isAllowed(address, options.allowLoopback));
     return areAllowed ? { outcome: 'public', addresses } : { outcome: 'forbidden' };
   };
   if (ipaddr.isValid(host)) {
     const address = ipaddr.parse(host);
-    return Promise.resolve(judge([{ address: address.toString(), family: address.kind() === 'ipv4' ? 4 : 6 }]));
+    return Promise.resolve(classify([{ address: address.toString(), family: address.kind() === 'ipv4' ? 4 : 6 }]));
   }
   const unresolved: Resolution = { outcome: 'unresolved' };
-  const asked = (options.lookup ?? systemLookup)(host).then(judge, () => unresolved);
-  return within(asked, options.timeoutMs, unresolved);
+  const resolution = (options.lookup ?? systemLookup)(host).then(classify, () => unresolved);
+  return withTimeout(resolution, options.timeoutMs, unresolved);
 };
 
-/** A resolver that does not answer must not hold whoever registers an address up: every attempt asks again. */
-const REGISTRATION_MS = 3000;
+/** A slow name server must not delay the registration of a webhook: every attempt resolves the name again. */
+const REGISTRATION_LOOKUP_MS = 3000;
 
-/** What is wrong with an address that somebody registers, by its text or by where its name leads. */
-export const createAddressCheck =
-  ({ allowLoopback, ownHosts }: Pick<WebhookUrlRules, 'allowLoopback' | 'ownHosts'>) =>
-  (url: string, allowHttp: WebhookUrlRules['allowHttp']) =>
+/**
+ * `checkUrl` returns the faults of a URL that a webhook registers: faults of its text and of the addresses of its host.
+ */
+export const createAddressCheck = ({
+  allowLoopback,
+  ownHosts,
+}: Pick<WebhookUrlRules, 'allowLoopback' | 'ownHosts'>) => ({
+  checkUrl: (url: string, allowHttp: WebhookUrlRules['allowHttp']) =>
     checkAddress(url, { allowHttp, allowLoopback, ownHosts, isPublicAddress }, (host) =>
-      resolvePublic(host, { allowLoopback, timeoutMs: REGISTRATION_MS }),
-    );
+      resolvePublic(host, { allowLoopback, timeoutMs: REGISTRATION_LOOKUP_MS }),
+    ),
+});
 
-/** A lookup that gives checked addresses or fails with `code` `forbidden_address` or `dns`. */
-const createPinnedLookup = (options: EgressOptions): LookupFunction => {
+/** Makes a lookup for agents. It returns checked addresses, or fails with the `code` `forbidden_address` or `dns`. */
+const pinnedLookup = (options: EgressOptions): LookupFunction => {
   const { dnsCacheMs = 5000 } = options;
-  const known = new Map<string, { readonly resolution: Promise<Resolution>; untilMs: number }>();
+  const cache = new Map<string, { readonly resolution: Promise<Resolution>; untilMs: number }>();
   const resolve = (host: string): Promise<Resolution> => {
-    const last = known.get(host);
-    if (last && last.untilMs > Date.now()) return last.resolution;
-    // However long a name server takes, it keeps one of the few threads busy, not one for each request.
+    const cached = cache.get(host);
+    if (cached && cached.untilMs > Date.now()) return cached.resolution;
+    // Valid until it is resolved, so that a slow name server blocks one of the few lookup threads and not one per
+    // request.
     const entry = { resolution: resolvePublic(host, options), untilMs: Number.POSITIVE_INFINITY };
     // A resolution never rejects: a failed lookup resolves to `unresolved`.
     void entry.resolution.finally(() => {
       entry.untilMs = Date.now() + dnsCacheMs;
     });
-    known.delete(host);
-    known.set(host, entry);
-    const [oldest] = known.keys();
-    if (known.size > MOST_CACHED_NAMES && oldest !== undefined) known.delete(oldest);
+    cache.delete(host);
+    cache.set(host, entry);
+    const [oldest] = cache.keys();
+    if (cache.size > MAX_CACHED_NAMES && oldest !== undefined) cache.delete(oldest);
     return entry.resolution;
   };
   return (host, { all }, callback) => {
@@ -138,27 +152,30 @@ const countIdle = (agent: Agent): number => {
   return count;
 };
 
+/**
+ * Makes the agents for untrusted hosts, with checked addresses, keep-alive and HTTP/1.1. `close` ends every connection.
+ */
 export const createEgress = (options: EgressOptions): Egress => {
-  const shared = { keepAlive: true, timeout: IDLE_MS, lookup: createPinnedLookup(options) };
+  const shared = { keepAlive: true, timeout: IDLE_MS, lookup: pinnedLookup(options) };
   const plain = new http.Agent(shared);
   const secure = new https.Agent({ ...shared, ALPNProtocols: ['http/1.1'] });
-  const firstKeptMs = new WeakMap<Duplex, number>();
+  const firstIdleMs = new WeakMap<Duplex, number>();
   const idleSinceMs = new WeakMap<Duplex, number>();
 
   for (const agent of [plain, secure]) {
     const keepSocketAlive = agent.keepSocketAlive.bind(agent) as (socket: Duplex) => unknown;
     agent.keepSocketAlive = (socket: Duplex): boolean => {
       const nowMs = Date.now();
-      const sinceMs = firstKeptMs.get(socket) ?? nowMs;
-      firstKeptMs.set(socket, sinceMs);
+      const sinceMs = firstIdleMs.get(socket) ?? nowMs;
+      firstIdleMs.set(socket, sinceMs);
       idleSinceMs.set(socket, nowMs);
-      if (nowMs - sinceMs > LONGEST_CONNECTION_MS || countIdle(agent) >= MOST_IDLE_SOCKETS) return false;
+      if (nowMs - sinceMs > MAX_CONNECTION_AGE_MS || countIdle(agent) >= MAX_IDLE_SOCKETS) return false;
       return keepSocketAlive(socket) === true;
     };
   }
 
   let sweptAtMs = 0;
-  // A function that slept had no timers: its idle connections may be dead, and silently so where a NAT dropped them.
+  // Timers do not run while a function is frozen, so idle connections may be dead; a NAT drops them without a sign.
   const dropOldSockets = (nowMs: number): void => {
     if (nowMs - sweptAtMs < IDLE_MS / 4) return;
     sweptAtMs = nowMs;

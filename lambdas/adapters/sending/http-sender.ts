@@ -1,57 +1,63 @@
-import type { Agent, IncomingMessage } from 'node:http';
+import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
 import https from 'node:https';
 import type { AttemptErrorCode } from '../../domain/deliveries/delivery.ts';
 import type { Answer, PostRequest } from '../../domain/sending/attempt-delivery.ts';
 import { bareHost, checkWebhookUrl, requestTarget } from '../../domain/webhooks/webhook-url.ts';
 
-// Not imported: that reads all of its members, one of which draws in undici, a quarter of a function's start.
+// Not imported: an import reads every member, and one member loads undici, which takes a quarter of a function's start.
 const http = process.getBuiltinModule('node:http');
 
-/** Which connections may be made, and the ones that are kept. */
+/** The rules for outgoing connections, and the agents that hold them. */
 interface Egress {
   readonly allowLoopback: boolean;
   isPublicAddress(address: string): boolean;
   isAllowedAddress(address: string): boolean;
-  /** Its lookup fails with `code` `forbidden_address` or `dns`. */
+  /** The lookup of this agent fails with the `code` `forbidden_address` or `dns`. */
   agentFor(protocol: string, nowMs: number): Agent;
 }
 
 export interface SenderOptions {
   readonly egress: Egress;
-  /** Where this deployment answers itself. */
+  /** The host names of this deployment. A webhook must not post to them. */
   readonly ownHosts: readonly string[];
 }
 
 export interface Sender {
-  /** Resolves with whatever the receiver did. Rejects when the failure is ours or the signal's. */
+  /**
+   * Sends one POST. Resolves with the response or with the receiver's failure. Rejects when this machine fails or when
+   * the signal aborts the POST.
+   */
   post(request: PostRequest & { readonly signal?: AbortSignal }): Promise<Answer>;
 }
 
-const MOST_BODY_BYTES = 64 * 1024;
-const MOST_HEADER_BYTES = 16 * 1024;
-const MOST_CODE_POINTS = 2000;
-/** POSTs at once, well below the 1,024 descriptors of a function. The next ones wait, and their time does not run yet. */
-const MOST_IN_FLIGHT = 256;
+const MAX_BODY_BYTES = 64 * 1024;
+const MAX_HEADER_BYTES = 16 * 1024;
+const MAX_CODE_POINTS = 2000;
+/**
+ * POSTs at the same time, well below the 1,024 file descriptors of a function. Further POSTs wait; their timeout starts
+ * when they are sent.
+ */
+const MAX_IN_FLIGHT = 256;
 
 const messages = {
-  timeout: 'The whole answer did not come in time.',
-  connection_refused: 'The host takes no connection on this port.',
+  timeout: 'The receiver did not answer completely in time.',
+  connection_refused: 'The host accepts no connection on this port.',
   dns: 'The host name could not be resolved.',
-  tls: 'No trusted TLS connection could be made.',
+  tls: 'A trusted TLS connection could not be made.',
   forbidden_address: 'The host is not on the public internet.',
   redirect: 'The receiver answered with a redirect, which is not followed.',
-  body_too_large: `The body of the answer is over ${MOST_BODY_BYTES / 1024} KiB.`,
-  headers_too_large: `The headers of the answer are over ${MOST_HEADER_BYTES / 1024} KiB.`,
-  connection_reset: 'The connection ended before the whole answer.',
-  not_http: 'The answer is not HTTP/1.1.',
+  body_too_large: `The body of the response is larger than ${MAX_BODY_BYTES / 1024} KiB.`,
+  headers_too_large: `The headers of the response are larger than ${MAX_HEADER_BYTES / 1024} KiB.`,
+  connection_reset: 'The connection ended before the response was complete.',
+  not_http: 'The response is not HTTP/1.1.',
 } as const satisfies Partial<Record<AttemptErrorCode, string>>;
 type SendErrorCode = keyof typeof messages;
 
-/** This machine's own shortages: no receiver answers for them. */
-const OURS = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
+/** Error codes for a shortage on this machine, for which the receiver is not responsible. */
+const LOCAL_FAILURES = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
 const UNREACHABLE = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL', 'EACCES', 'EPERM']);
 
-/** `securing`: the connection stands, its TLS does not yet. */
+/** `securing`: the TCP connection is open and the TLS handshake is running. */
 type Phase = 'connecting' | 'securing' | 'ready';
 
 const errorCode = (code: string, phase: Phase): SendErrorCode => {
@@ -64,30 +70,60 @@ const errorCode = (code: string, phase: Phase): SendErrorCode => {
   return 'connection_reset';
 };
 
-/** The first 2,000 code points; bytes that are no UTF-8 become U+FFFD. No code point has more than four. */
+/** Decodes the first 2,000 code points, at most four bytes each. Bytes that are not UTF-8 become U+FFFD. */
 const toText = (chunks: readonly Buffer[]): string => {
-  const text = Buffer.concat(chunks).toString('utf8', 0, MOST_CODE_POINTS * 4);
-  if (text.length <= MOST_CODE_POINTS) return text;
+  const text = Buffer.concat(chunks).toString('utf8', 0, MAX_CODE_POINTS * 4);
+  if (text.length <= MAX_CODE_POINTS) return text;
   let end = 0;
-  for (let count = 0; count < MOST_CODE_POINTS && end < text.length; count++) {
+  for (let count = 0; count < MAX_CODE_POINTS && end < text.length; count++) {
     end += (text.codePointAt(end) ?? 0) > 0xffff ? 2 : 1;
   }
   return text.slice(0, end);
 };
 
-/** What one connection gave until it was over, well or not. */
+/** The result of one request on one connection. */
 interface Exchange extends Pick<Answer, 'status' | 'body' | 'retryAfter'> {
   readonly error: SendErrorCode | null;
-  /** A kept connection that ended before it answered anything: most likely it had ended before it was asked. */
+  /**
+   * Whether a reused connection ended before the first byte of a response. Most likely the receiver had closed it
+   * before the request was sent.
+   */
   readonly isStale: boolean;
 }
 
-const nothing = { status: null, body: null, retryAfter: null, isStale: false } as const;
+const noResponse = { status: null, body: null, retryAfter: null, isStale: false } as const;
 
-/** Ends an exchange before its time: with what is to be told of the receiver, or as no exchange at all. */
-type Stop = (why: SendErrorCode | Error) => void;
+/** Ends an exchange early: a code resolves it with this error of the receiver, an `Error` rejects it. */
+type Stop = (reason: SendErrorCode | Error) => void;
 
-/** One request on one connection. `onStart` gets what ends it early. */
+/**
+ * Follows the connection of a request. `onConnect` gets the remote address of a new connection as soon as it is open.
+ */
+const watchConnection = (request: ClientRequest, isSecure: boolean, onConnect: (address: string) => void) => {
+  let phase: Phase = 'connecting';
+  let bytesBefore = 0;
+  request.on('socket', (socket) => {
+    bytesBefore = socket.bytesRead;
+    if (request.reusedSocket) {
+      phase = 'ready';
+      return;
+    }
+    socket.once('connect', () => {
+      phase = isSecure ? 'securing' : 'ready';
+      onConnect(socket.remoteAddress ?? '');
+    });
+    socket.once('secureConnect', () => {
+      phase = 'ready';
+    });
+  });
+  return {
+    phase: () => phase,
+    /** Whether a byte of the response has arrived. */
+    hasResponse: () => (request.socket?.bytesRead ?? 0) > bytesBefore,
+  };
+};
+
+/** Sends one request on one connection. `onStart` gets the function that ends the exchange early. */
 const exchange = (
   options: https.RequestOptions,
   body: string,
@@ -99,56 +135,42 @@ const exchange = (
     const request = (isSecure ? https : http).request(options);
     const chunks: Buffer[] = [];
     let response: IncomingMessage | null = null;
-    let phase: Phase = 'connecting';
-    let bytesBefore = 0;
     let size = 0;
 
-    // The first call counts: what a destroyed request emits afterwards finds the promise settled.
+    // Only the first call has an effect: a destroyed request emits further events when the promise is settled already.
     const settle = (error: SendErrorCode | null): void => {
-      const isAnswered = (request.socket?.bytesRead ?? 0) > bytesBefore;
       resolve({
         status: response?.statusCode ?? null,
         body: response && toText(chunks),
         retryAfter: response?.headers['retry-after'] ?? null,
         error,
-        isStale: error === 'connection_reset' && request.reusedSocket && !isAnswered,
+        isStale: error === 'connection_reset' && request.reusedSocket && !connection.hasResponse(),
       });
-      // A receiver that answered without reading everything would keep the connection busy.
+      // A receiver that answered before it read the whole body would block the connection for the next request.
       if (error || !request.writableFinished) request.destroy();
     };
-    const stop: Stop = (why) => {
-      if (typeof why === 'string') return settle(why);
-      reject(why);
+    const stop: Stop = (reason) => {
+      if (typeof reason === 'string') return settle(reason);
+      reject(reason);
       request.destroy();
     };
     const fail = (error: NodeJS.ErrnoException): void => {
       const code = error.code ?? '';
-      if (OURS.has(code)) stop(error);
-      // Bytes after a whole answer are not part of it: its end is still to be read.
-      else if (!response?.complete) settle(errorCode(code, phase));
+      if (LOCAL_FAILURES.has(code)) stop(error);
+      // An error after a complete response concerns extra bytes: the `end` event of the response still follows.
+      else if (!response?.complete) settle(errorCode(code, connection.phase()));
     };
 
-    request.on('socket', (socket) => {
-      bytesBefore = socket.bytesRead;
-      if (request.reusedSocket) {
-        phase = 'ready';
-        return;
-      }
-      socket.once('connect', () => {
-        phase = isSecure ? 'securing' : 'ready';
-        // The addresses were checked before; this is where the connection really went.
-        if (!isAllowedAddress(socket.remoteAddress ?? '')) settle('forbidden_address');
-      });
-      socket.once('secureConnect', () => {
-        phase = 'ready';
-      });
+    const connection = watchConnection(request, isSecure, (address) => {
+      // The lookup checked the addresses of the name; this checks the address of the open connection.
+      if (!isAllowedAddress(address)) settle('forbidden_address');
     });
     request.on('response', (incoming) => {
       const { statusCode: status = 0 } = incoming;
       response = incoming;
       incoming.on('data', (chunk: Buffer) => {
         size += chunk.length;
-        if (size > MOST_BODY_BYTES) settle('body_too_large');
+        if (size > MAX_BODY_BYTES) settle('body_too_large');
         else chunks.push(chunk);
       });
       incoming.on('end', () => settle(status >= 300 && status < 400 ? 'redirect' : null));
@@ -160,22 +182,28 @@ const exchange = (
     request.end(body);
   });
 
-/** An agent's name for an origin begins with host and port. https://nodejs.org/api/http.html#agentgetnameoptions */
+/**
+ * Closes the idle connections of an origin. An agent's name for an origin begins with host and port.
+ * https://nodejs.org/api/http.html#agentgetnameoptions
+ */
 const dropIdle = (agent: Agent, origin: string): void => {
   for (const [name, sockets = []] of Object.entries(agent.freeSockets)) {
     if (name.startsWith(origin)) for (const socket of [...sockets]) socket.destroy();
   }
 };
 
-/** Posts to receivers nobody vouches for: to allowed addresses only, in one deadline, reading no more than it must. */
+/**
+ * Posts to untrusted receivers: only to allowed addresses, within one deadline for both tries, and with an upper bound
+ * on the bytes that it reads.
+ */
 export const createSender = ({ egress, ownHosts }: SenderOptions): Sender => {
   const waiting: (() => void)[] = [];
   let inFlight = 0;
   const takeSlot = async (): Promise<void> => {
-    if (inFlight < MOST_IN_FLIGHT) inFlight++;
+    if (inFlight < MAX_IN_FLIGHT) inFlight++;
     else await new Promise<void>((resolve) => waiting.push(resolve));
   };
-  const giveSlot = (): void => {
+  const releaseSlot = (): void => {
     const next = waiting.shift();
     if (next) next();
     else inFlight--;
@@ -187,7 +215,7 @@ export const createSender = ({ egress, ownHosts }: SenderOptions): Sender => {
   ): Promise<Exchange> => {
     const { allowLoopback, isPublicAddress, isAllowedAddress } = egress;
     const { url } = checkWebhookUrl(text, { allowHttp, allowLoopback, ownHosts, isPublicAddress });
-    if (!url) return { ...nothing, error: 'forbidden_address' };
+    if (!url) return { ...noResponse, error: 'forbidden_address' };
     signal?.throwIfAborted();
 
     const agent = egress.agentFor(url.protocol, startedAtMs);
@@ -201,7 +229,7 @@ export const createSender = ({ egress, ownHosts }: SenderOptions): Sender => {
       method: 'POST',
       headers: { ...headers, 'accept-encoding': 'identity' },
       agent,
-      maxHeaderSize: MOST_HEADER_BYTES,
+      maxHeaderSize: MAX_HEADER_BYTES,
     };
     let stop: Stop = () => {};
     const onStart = (started: Stop): void => {
@@ -214,7 +242,8 @@ export const createSender = ({ egress, ownHosts }: SenderOptions): Sender => {
     try {
       const first = await exchange(options, body, isAllowedAddress, onStart);
       if (!first.isStale) return first;
-      // The receiver may have had it all the same: at least once is the promise, and the id tells the two apart.
+      // The receiver may have processed the first request: delivery is at least once, and both requests carry the same
+      // id.
       dropIdle(agent, `${host}:${port}:`);
       return await exchange(options, body, isAllowedAddress, onStart);
     } finally {
@@ -237,7 +266,7 @@ export const createSender = ({ egress, ownHosts }: SenderOptions): Sender => {
           error: error && { code: error, message: messages[error] },
         };
       } finally {
-        giveSlot();
+        releaseSlot();
       }
     },
   };

@@ -7,10 +7,14 @@ import { batchGet } from '../aws/batch-get.ts';
 import { nullIfRefused } from '../aws/conditional-write.ts';
 import { leasesKey, slotsKey } from '../rows/table-keys.ts';
 
-const TRIES = 8;
+const MAX_TRIES = 8;
 
+/**
+ * The rate limit of each webhook: the next free slot in time, and the leases of running requests. `reserveSlots` throws
+ * where it loses every try against other instances; `takeLeases` then returns no lease.
+ */
 export const createRateLimits = (client: DynamoDBClient, table: string): RateLimitStore => {
-  /** The row after the update, or null where the condition did not hold. */
+  /** Updates a row on a condition. Returns the row after the update, or null where the condition did not hold. */
   const update = async (
     key: { pk: string; sk: string },
     expression: string,
@@ -36,44 +40,44 @@ export const createRateLimits = (client: DynamoDBClient, table: string): RateLim
     async reserveSlots(webhookId, count, intervalMs, nowMs) {
       const key = slotsKey(webhookId);
       const span = count * intervalMs;
-      for (let tries = 0; tries < TRIES; tries++) {
-        const queued = await update(key, 'SET next_ms = next_ms + :span', 'next_ms > :now', {
+      for (let tries = 0; tries < MAX_TRIES; tries++) {
+        const running = await update(key, 'SET next_ms = next_ms + :span', 'next_ms > :now', {
           ':span': span,
           ':now': nowMs,
         });
-        if (queued) return Number(queued.next_ms) - span;
-        const first = await update(
+        if (running) return Number(running.next_ms) - span;
+        const restarted = await update(
           key,
           'SET next_ms = :next, kind = :kind',
           'attribute_not_exists(next_ms) OR next_ms <= :now',
           { ':next': nowMs + span, ':kind': 'slots', ':now': nowMs },
         );
-        if (first) return nowMs;
+        if (restarted) return nowMs;
       }
-      throw new Error('no slot could be reserved');
+      throw new Error(`no slot could be reserved in ${MAX_TRIES} tries`);
     },
 
     async takeLeases(webhookId, most, wanted, nowMs, endsAtMs) {
       const key = leasesKey(webhookId);
-      for (let tries = 0; tries < TRIES; tries++) {
+      for (let tries = 0; tries < MAX_TRIES; tries++) {
         const row = (await batchGet(client, [{ table, key, isConsistent: true }]))(table, key);
         const held = Object.entries((row?.held as Record<string, number> | undefined) ?? {});
-        const alive = held.filter(([, endMs]) => endMs > nowMs);
-        const taken = Array.from({ length: Math.min(wanted, most - alive.length) }, () => randomUUID());
+        const active = held.filter(([, endMs]) => endMs > nowMs);
+        const taken = Array.from({ length: Math.min(wanted, most - active.length) }, () => randomUUID());
         if (taken.length === 0) return [];
         const version = Number(row?.v ?? 0);
-        const stands = await update(
+        const written = await update(
           key,
           'SET held = :held, v = :next, kind = :kind',
           version === 0 ? 'attribute_not_exists(v)' : 'v = :version',
           {
-            ':held': Object.fromEntries([...alive, ...taken.map((id) => [id, endsAtMs])]),
+            ':held': Object.fromEntries([...active, ...taken.map((id) => [id, endsAtMs])]),
             ':next': version + 1,
             ':kind': 'leases',
             ...(version === 0 ? {} : { ':version': version }),
           },
         );
-        if (stands) return taken;
+        if (written) return taken;
         await sleep(Math.random() * 20);
       }
       return [];

@@ -10,7 +10,10 @@ import { nullIfRefused } from '../aws/conditional-write.ts';
 import { rowToReceiverSpeed } from '../rows/health-row.ts';
 import { healthKey } from '../rows/table-keys.ts';
 
-/** How quickly webhooks answer, in the rows of their health: one write at each change of mind. */
+/**
+ * The speed of each webhook's receiver, stored in the webhook's health row. A row is written only when the speed
+ * changes.
+ */
 export const createReceiverSpeeds = (client: DynamoDBClient, table: string): ReceiverSpeedStore => {
   const update = async (
     webhookId: string,

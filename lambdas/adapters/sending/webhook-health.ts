@@ -11,8 +11,8 @@ import { partitions } from '../rows/key-names.ts';
 import { rowOf } from '../rows/row.ts';
 import { healthKey, webhookKey } from '../rows/table-keys.ts';
 
-/** What of a delivery an operational event shows: none of what its receiver answered. */
-const shown = ({ id, event_id, event_type, status, attempts_made, last }: StoredDelivery) => ({
+/** The fields of a delivery that an operational event shows. The response of the receiver is not among them. */
+const deliverySummary = ({ id, event_id, event_type, status, attempts_made, last }: StoredDelivery) => ({
   id,
   event_id,
   event_type,
@@ -23,14 +23,19 @@ const shown = ({ id, event_id, event_type, status, attempts_made, last }: Stored
 });
 
 /**
- * The rows of a webhook's health, and the operational events that tell of it: each stands or falls with the change that
- * it tells of. Done already, or changed meanwhile by somebody else: nothing happens.
+ * Changes the health of webhooks and emits the operational events. A change and its event are written in one
+ * transaction. Nothing is written where another instance made the change first. Throws where every try conflicts with
+ * other transactions.
  */
 export const createWebhookHealth = (
   client: DynamoDBClient,
   tables: { readonly domain: string; readonly delivery: string },
   retentionDays: number,
 ): HealthStore => {
+  /**
+   * The item that puts an operational event. Its id follows from type, webhook and `mark`, so a repeated change emits
+   * it once.
+   */
   const event = (
     type: string,
     { id, owner, url, description }: StoredWebhook,
@@ -44,7 +49,7 @@ export const createWebhookHealth = (
         origin: 'publish',
         type,
         resource: null,
-        data: JSON.stringify({ webhook: about, reason, delivery: shown(delivery) }),
+        data: JSON.stringify({ webhook: about, reason, delivery: deliverySummary(delivery) }),
         meta: null,
         publisher_id: null,
         sequence: null,
@@ -57,6 +62,7 @@ export const createWebhookHealth = (
     return { Put: { TableName: tables.domain, Item: marshall(rowOf(row)) } };
   };
 
+  /** The item that updates the health row on a condition. */
   const health = (
     webhookId: string,
     expression: string,
@@ -73,7 +79,8 @@ export const createWebhookHealth = (
   });
 
   const write = async (...items: TransactWriteItem[]): Promise<void> => {
-    if ((await transact(client, items)) === 'busy') throw new Error("others are writing the same webhook's health");
+    if ((await transact(client, items)) === 'busy')
+      throw new Error("other transactions are writing the same webhook's health");
   };
 
   return {

@@ -39,7 +39,7 @@ const taskToRow = (task: StoredTask): Record<string, AttributeValue> =>
 
 const rowToTask = (row: Record<string, AttributeValue>): StoredTask => storedTaskSchema.parse(unmarshall(row));
 
-/** Puts a row on a condition; answers what stands there where it does not hold. */
+/** Puts a task on a condition. Returns null on success, or the stored task where the condition failed. */
 const putIf = async (
   client: DynamoDBClient,
   table: string,
@@ -64,14 +64,17 @@ const putIf = async (
   }
 };
 
-/** Tasks in the domain table. */
+/**
+ * Tasks in the domain table. `add` and `replace` return null on success, or the stored task where another write was
+ * first.
+ */
 export const createTasksTable = (client: DynamoDBClient, table: string) => {
-  const ofReference = (owner: string, reference: string, page: PageRequest): Promise<Position[]> => {
+  const queryReference = (owner: string, reference: string, page: PageRequest): Promise<Position[]> => {
     const pk = taskReferencePk(owner, reference);
     return queryPositions(client, table, { index: indexes.reference, attribute: 'ref', pk, prefix: '' }, page);
   };
 
-  const ofStatuses = (owner: string, statuses: readonly TaskStatus[], page: PageRequest): Promise<Position[]> =>
+  const queryInStatuses = (owner: string, statuses: readonly TaskStatus[], page: PageRequest): Promise<Position[]> =>
     queryStatuses(client, table, (shard) => taskListPk(owner, shard), statuses, page);
 
   return {
@@ -90,23 +93,23 @@ export const createTasksTable = (client: DynamoDBClient, table: string) => {
 
     list: async (owner: string, filter: TaskFilter, page: PageRequest): Promise<Page<StoredTask>> => {
       const { status, external_reference } = filter;
-      const found = external_reference
-        ? await ofReference(owner, external_reference, page)
-        : await ofStatuses(owner, status ? [status] : taskStatuses, page);
-      const positions = found.toSorted(newestFirst);
-      const shown = positions.slice(0, page.limit);
+      const unsorted = external_reference
+        ? await queryReference(owner, external_reference, page)
+        : await queryInStatuses(owner, status ? [status] : taskStatuses, page);
+      const positions = unsorted.toSorted(newestFirst);
+      const pagePositions = positions.slice(0, page.limit);
       const rows = await batchGet(
         client,
-        shown.map(({ id }) => ({ table, key: taskKey(id), isConsistent: true })),
+        pagePositions.map(({ id }) => ({ table, key: taskKey(id), isConsistent: true })),
       );
-      const tasks = shown.flatMap(({ id }) => {
+      const tasks = pagePositions.flatMap(({ id }) => {
         const row = rows(table, taskKey(id));
         return row ? [storedTaskSchema.parse(row)] : [];
       });
       return {
-        // The index lags behind the row, and the reference's knows no status: the row decides.
+        // The status of the row decides, because the index lags behind it and the reference index holds no status.
         items: tasks.filter((task) => status === undefined || task.status === status),
-        next: positions.length > page.limit ? (shown.at(-1) ?? null) : null,
+        next: positions.length > page.limit ? (pagePositions.at(-1) ?? null) : null,
       };
     },
   };

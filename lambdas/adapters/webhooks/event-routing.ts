@@ -7,7 +7,8 @@ import { EVERYTHING } from '../../domain/webhooks/webhook.ts';
 import { batchGet } from '../aws/batch-get.ts';
 import { routingKey } from '../rows/table-keys.ts';
 
-// A routing row holds the subscribers of one event type: a set of `webhook|resource`, and a version that every change raises.
+// A routing row holds the subscribers of one event type: a set of `webhook|resource`, and a version that every change
+// raises.
 
 const membersOf = (row: Record<string, unknown> | null): Set<string> =>
   new Set(row?.webhooks as Set<string> | undefined);
@@ -17,7 +18,10 @@ export interface Subscribers {
   subscribers(events: readonly Pick<StoredEvent, 'owner' | 'type'>[]): Promise<Subscriber[][]>;
 }
 
-/** Reads the subscribers of events, all in one consistent call. An operational event goes only to webhooks that name its type. */
+/**
+ * Reads the subscribers of events, all in one consistent call. An operational event goes only to webhooks that name its
+ * type.
+ */
 export const createSubscribers = (
   client: DynamoDBClient,
   domainTable: string,
@@ -52,12 +56,13 @@ export const subscribersOfType = async (
 
 export interface RoutingChanges {
   /**
-   * The items of a transaction that move a webhook from its routes before a change to those after it. `null` before: the
-   * webhook is new; `null` after: it is deleted.
+   * The items of a transaction that move a webhook from its routes before a change to those after it. `null` before:
+   * the webhook is new; `null` after: it is deleted.
    */
   moves(owner: string, before: WebhookRoutes | null, after: WebhookRoutes | null): Promise<TransactWriteItem[]>;
 }
 
+/** Makes the transaction items that change routing rows. */
 export const createRoutingChanges = (client: DynamoDBClient, table: string): RoutingChanges => {
   const changeMember = (owner: string, type: string, verb: 'ADD' | 'DELETE', member: string): TransactWriteItem => ({
     Update: {
@@ -71,7 +76,10 @@ export const createRoutingChanges = (client: DynamoDBClient, table: string): Rou
     },
   });
 
-  /** One update can add to a set or delete from it, not both: to replace a member, the whole set is written as it was read. */
+  /**
+   * One update can add to a set or delete from it, not both: to replace a member, the whole set is written as it was
+   * read.
+   */
   const replaceMember = async (owner: string, types: readonly string[], before: string, after: string) => {
     const keyed = types.map((type) => ({ table, key: routingKey(owner, type), isConsistent: true }));
     const find = await batchGet(client, keyed);
@@ -80,14 +88,14 @@ export const createRoutingChanges = (client: DynamoDBClient, table: string): Rou
       const webhooks = membersOf(row);
       webhooks.delete(before);
       webhooks.add(after);
-      const known = typeof row?.v === 'number' ? { ':known': row.v } : {};
+      const version = typeof row?.v === 'number' ? { ':version': row.v } : {};
       return {
         Update: {
           TableName: table,
           Key: marshall(key),
           UpdateExpression: 'SET kind = :kind, webhooks = :webhooks ADD v :one',
-          ConditionExpression: ':known' in known ? 'v = :known' : 'attribute_not_exists(v)',
-          ExpressionAttributeValues: marshall({ ':kind': 'routing', ':webhooks': webhooks, ':one': 1, ...known }),
+          ConditionExpression: ':version' in version ? 'v = :version' : 'attribute_not_exists(v)',
+          ExpressionAttributeValues: marshall({ ':kind': 'routing', ':webhooks': webhooks, ':one': 1, ...version }),
         },
       };
     });
@@ -98,13 +106,16 @@ export const createRoutingChanges = (client: DynamoDBClient, table: string): Rou
       const typesBefore = new Set(before?.types);
       const typesAfter = new Set(after?.types);
       const isSameMember = before?.member === after?.member;
-      const left = before ? [...typesBefore].filter((type) => !typesAfter.has(type)) : [];
-      const entered = after ? [...typesAfter].filter((type) => !typesBefore.has(type)) : [];
-      const changed = before && after && !isSameMember ? [...typesBefore].filter((type) => typesAfter.has(type)) : [];
+      const removedTypes = before ? [...typesBefore].filter((type) => !typesAfter.has(type)) : [];
+      const addedTypes = after ? [...typesAfter].filter((type) => !typesBefore.has(type)) : [];
+      const sharedTypes =
+        before && after && !isSameMember ? [...typesBefore].filter((type) => typesAfter.has(type)) : [];
       return [
-        ...left.map((type) => changeMember(owner, type, 'DELETE', before?.member ?? '')),
-        ...entered.map((type) => changeMember(owner, type, 'ADD', after?.member ?? '')),
-        ...(changed.length > 0 ? await replaceMember(owner, changed, before?.member ?? '', after?.member ?? '') : []),
+        ...removedTypes.map((type) => changeMember(owner, type, 'DELETE', before?.member ?? '')),
+        ...addedTypes.map((type) => changeMember(owner, type, 'ADD', after?.member ?? '')),
+        ...(sharedTypes.length > 0
+          ? await replaceMember(owner, sharedTypes, before?.member ?? '', after?.member ?? '')
+          : []),
       ];
     },
   };

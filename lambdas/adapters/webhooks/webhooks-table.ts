@@ -18,21 +18,26 @@ import { createRoutingChanges } from './event-routing.ts';
 
 const PATH = '/webhooks';
 const rotationPath = (id: string): string => `${PATH}/${id}/rotate-secret`;
-/** Tombstones are read over; a call looks at so many rows. */
-const LOOK_AT_MOST = 2000;
+/** Rows that one list call reads at most, including tombstones of deleted webhooks. */
+const MAX_ROWS_READ = 2000;
 
 export interface WebhooksTable extends NewWebhookStore, RotationStore {
-  /** As it is or, once deleted, as it was. */
+  /** Finds a webhook even if it is deleted. */
   findAny(owner: string, id: string): Promise<StoredWebhook | null>;
-  /** Newest first; of one profile, where it is named. */
+  /** Lists webhooks that are not deleted, newest first, of one profile or of all. */
   list(owner: string, limit: number, after: Position | null, profile?: string): Promise<Page<StoredWebhook>>;
+  /** Lists all webhooks, including deleted ones, newest first. */
   listAny(owner: string): Promise<readonly StoredWebhook[]>;
 }
 
-/** Webhooks with all that stands and falls with them: routes, count, first answers, commands, audit entries. */
+/**
+ * Webhooks in the domain table. Each change is one transaction with routes, count, first answer, command and audit
+ * entry.
+ */
 export const createWebhooksTable = (client: DynamoDBClient, table: string, retentionDays: number): WebhooksTable => {
   const routes = createRoutingChanges(client, table);
 
+  /** The item that puts a row, on a condition if there is one. */
   const put = (row: Readonly<Record<string, unknown>>, condition?: string, values = {}): TransactWriteItem => ({
     Put: {
       TableName: table,
@@ -42,6 +47,10 @@ export const createWebhooksTable = (client: DynamoDBClient, table: string, reten
     },
   });
 
+  /**
+   * The item that changes the webhook count. Its condition fails where the account has the most webhooks that it may
+   * have.
+   */
   const count = (owner: string, step: 1 | -1): TransactWriteItem => ({
     Update: {
       TableName: table,
@@ -60,7 +69,7 @@ export const createWebhooksTable = (client: DynamoDBClient, table: string, reten
     ...webhook,
     ...webhookKey(webhook.owner, webhook.id),
     kind: 'webhook',
-    // As long as any of its deliveries may live, and a day for the clocks.
+    // A tombstone is stored as long as any delivery of the webhook, and a day more because clocks differ.
     ttl: webhook.deleted_at && ttlSeconds(nowMs, retentionDays + SCHEDULE_DAYS + 1),
   });
 
@@ -72,11 +81,11 @@ export const createWebhooksTable = (client: DynamoDBClient, table: string, reten
   };
 
   const firstAnswer = (owner: string, idempotencyKey: string, nowMs: number) => {
-    const of = { scope: owner, path: PATH, idempotencyKey };
-    return readFirstAnswer(client, table, of, (answer) => webhookViewSchema.parse(answer), nowMs);
+    const request = { scope: owner, path: PATH, idempotencyKey };
+    return readFirstAnswer(client, table, request, (answer) => webhookViewSchema.parse(answer), nowMs);
   };
 
-  /** Webhook rows from a position on, newest first; `limit` counts tombstones, too. */
+  /** Queries webhook rows after a position, newest first. `limit` includes tombstones. */
   const query = async (owner: string, after: string | null, limit?: number) => {
     const { pk } = webhookKey(owner, '');
     const { Items = [], LastEvaluatedKey } = await client.send(
@@ -108,7 +117,7 @@ export const createWebhooksTable = (client: DynamoDBClient, table: string, reten
       return mergedPage({
         ranges: [
           async (from, atMost) => {
-            // Two at least: the row at the position itself may be one of them.
+            // At least two, because one row may be the position itself.
             const { webhooks, examined, reached } = await query(owner, from?.id ?? null, Math.max(2, atMost));
             const items = webhooks.filter(
               (webhook) => webhook.deleted_at === null && (profile === undefined || webhook.profile === profile),
@@ -119,17 +128,17 @@ export const createWebhooksTable = (client: DynamoDBClient, table: string, reten
         positionOf: ({ id }) => ({ at: '', id }),
         after: after && { at: '', id: after.id },
         limit,
-        examineAtMost: LOOK_AT_MOST,
+        examineAtMost: MAX_ROWS_READ,
         isFiltered: profile !== undefined,
       });
     },
 
     async listAny(owner) {
-      const all: StoredWebhook[] = [];
+      const allWebhooks: StoredWebhook[] = [];
       for (let after: string | null = null; ; ) {
         const { webhooks, reached } = await query(owner, after);
-        all.push(...webhooks);
-        if (reached === null) return all;
+        allWebhooks.push(...webhooks);
+        if (reached === null) return allWebhooks;
         after = reached;
       }
     },
@@ -137,23 +146,25 @@ export const createWebhooksTable = (client: DynamoDBClient, table: string, reten
     firstAnswer,
 
     firstRotation(owner, id, idempotencyKey, nowMs) {
-      const of = { scope: owner, path: rotationPath(id), idempotencyKey };
-      return readFirstAnswer(client, table, of, (answer) => rotationViewSchema.parse(answer), nowMs);
+      const request = { scope: owner, path: rotationPath(id), idempotencyKey };
+      return readFirstAnswer(client, table, request, (answer) => rotationViewSchema.parse(answer), nowMs);
     },
 
-    async create(webhook, { types, member }, left, entry, nowMs) {
+    async create(webhook, { types, member }, answerToStore, entry, nowMs) {
       const { owner } = webhook;
       const failed = await transact(client, [
         count(owner, 1),
         put(webhookRow(webhook, nowMs), 'attribute_not_exists(pk)'),
-        ...(left ? [putFirstAnswer(table, { ...left, scope: owner, path: PATH }, left, nowMs)] : []),
+        ...(answerToStore
+          ? [putFirstAnswer(table, { ...answerToStore, scope: owner, path: PATH }, answerToStore, nowMs)]
+          : []),
         ...(await routes.moves(owner, null, { types, member })),
         putAuditEntry(table, entry),
       ]);
       if (failed === -1) return 'created';
       if (failed === 'busy' || failed === 1) return 'busy';
-      // Whoever repeats the request that made the last webhook gets that answer again, full or not.
-      const isRepeat = left && (await firstAnswer(owner, left.idempotencyKey, nowMs));
+      // A repetition of the request that created the last webhook gets its first answer, although the account is full.
+      const isRepeat = answerToStore && (await firstAnswer(owner, answerToStore.idempotencyKey, nowMs));
       return isRepeat ? 'repeated' : 'full';
     },
 

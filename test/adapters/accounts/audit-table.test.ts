@@ -24,31 +24,36 @@ describe('the audit table', () => {
     '2025-10-12T09:30:00.000Z',
   ];
 
-  test('reads over the months, each entry once, and none that has expired', async () => {
-    // The day of the last is 400 days ago; two that DynamoDB has not come to delete yet.
+  test('lists the entries of many months page by page, each entry once and no expired entry', async () => {
+    // The last time of the list is 400 days ago. The two further entries have expired, but DynamoDB has not deleted them.
     for (const at of [...times, '2025-10-12T09:29:59.000Z', '2025-09-01T00:00:00.000Z']) await put(at);
 
     for (const limit of [1, 2, 100]) {
-      const seen: string[] = [];
+      const targets: string[] = [];
       for (let after: string | null = null; ; ) {
         const { items, next } = await page(limit, after);
-        seen.push(...items.map(({ target }) => target));
+        targets.push(...items.map(({ target }) => target));
         if (next === null) break;
         after = next.id;
       }
-      expect(seen).toEqual(times);
+      expect(targets).toEqual(times);
     }
   });
 
-  test('reads a window from its beginning on and before its end', async () => {
+  test('lists the entries of a window: its start is included, its end is not', async () => {
     const window = { since: Date.parse(times[3] ?? ''), until: Date.parse(times[0] ?? '') };
 
     const { items, next } = await page(100, null, window);
 
     expect(items.map(({ target }) => target)).toEqual(times.slice(1, 4));
     expect(next).toBeNull();
-    for (const nothing of [{ since: nowMs + 1 }, { until: 0 }, { until: -1 }, { since: Date.parse('9999-12-31') }]) {
-      expect((await page(100, null, nothing)).items).toEqual([]);
+    for (const emptyWindow of [
+      { since: nowMs + 1 },
+      { until: 0 },
+      { until: -1 },
+      { since: Date.parse('9999-12-31') },
+    ]) {
+      expect((await page(100, null, emptyWindow)).items).toEqual([]);
     }
   });
 });

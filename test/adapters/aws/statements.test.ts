@@ -10,8 +10,8 @@ describe('statements', () => {
   const read = async (key: { pk: string; sk: string }) =>
     (await batchGet(tables.client, [{ table, key, isConsistent: true }]))(table, key);
 
-  it('add rows, and leave one that stands as it is', async () => {
-    const key = keyOf(1, 'stands');
+  it('insert rows, and report a duplicate without changing the existing row', async () => {
+    const key = keyOf(1, 'existing');
     await executeStatements(tables.client, [insertStatement(table, { ...key, value: 'first', none: null })]);
 
     const outcomes = await executeStatements(tables.client, [insertStatement(table, { ...key, value: 'second' })]);
@@ -20,30 +20,30 @@ describe('statements', () => {
     expect(await read(key)).toEqual({ ...key, value: 'first' });
   });
 
-  it('change a row only while it holds what is expected, each for itself', async () => {
-    const [one, two, missing] = [keyOf(1, 'each'), keyOf(2, 'each'), keyOf(3, 'each')];
+  it('update each row alone, and only while it holds the expected values', async () => {
+    const [matching, outdated, missing] = [keyOf(1, 'each'), keyOf(2, 'each'), keyOf(3, 'each')];
     await executeStatements(tables.client, [
-      insertStatement(table, { ...one, ticket: 1, due_pk: 'D#0', due_at: 5 }),
-      insertStatement(table, { ...two, ticket: 2 }),
+      insertStatement(table, { ...matching, ticket: 1, due_pk: 'D#0', due_at: 5 }),
+      insertStatement(table, { ...outdated, ticket: 2 }),
     ]);
 
     const outcomes = await executeStatements(tables.client, [
       updateStatement(table, {
-        key: one,
+        key: matching,
         set: { ticket: 2, last: { number: 1 } },
         expected: { ticket: 1 },
         remove: 'due_pk',
       }),
-      updateStatement(table, { key: two, set: { ticket: 9 }, expected: { ticket: 1 } }),
+      updateStatement(table, { key: outdated, set: { ticket: 9 }, expected: { ticket: 1 } }),
       updateStatement(table, { key: missing, set: { ticket: 9 }, expected: { ticket: 1 } }),
     ]);
 
     expect(outcomes).toEqual(['done', 'condition_failed', 'condition_failed']);
-    expect(await read(one)).toEqual({ ...one, ticket: 2, last: { number: 1 }, due_at: 5 });
+    expect(await read(matching)).toEqual({ ...matching, ticket: 2, last: { number: 1 }, due_at: 5 });
     expect(await read(missing)).toBeNull();
   });
 
-  it('run by the hundred, and are read back by the hundred', async () => {
+  it('write 230 rows, and `batchGet` reads them although each key is requested twice', async () => {
     const keys = Array.from({ length: 230 }, (_, number) => keyOf(number, 'many'));
 
     const outcomes = await executeStatements(

@@ -26,26 +26,26 @@ const update = (pk: string, expression: string, value: unknown): TransactWriteIt
 
 describe('a transaction', () => {
   const tables = useTables();
-  const isThere = async (pk: string): Promise<boolean> => {
+  const exists = async (pk: string): Promise<boolean> => {
     const { Item } = await tables.client.send(
       new GetItemCommand({ TableName, Key: marshall(keyOf(pk)), ConsistentRead: true }),
     );
     return Item !== undefined;
   };
 
-  it('writes all, or tells whose condition failed and writes nothing', async () => {
-    const whole = await transact(tables.client, [put('a'), put('b', {}, 'attribute_not_exists(pk)')]);
+  it('writes all items, or returns the index of the failed condition and writes nothing', async () => {
+    const written = await transact(tables.client, [put('a'), put('b', {}, 'attribute_not_exists(pk)')]);
     const failed = await transact(tables.client, [put('c'), put('b', {}, 'attribute_not_exists(pk)')]);
 
-    expect([whole, failed]).toEqual([-1, 1]);
-    expect([await isThere('a'), await isThere('c')]).toEqual([true, false]);
+    expect([written, failed]).toEqual([-1, 1]);
+    expect([await exists('a'), await exists('c')]).toEqual([true, false]);
   });
 
-  // Both were told as busy, after six tries: whoever calls was to try again, for ever.
+  // Both were once reported as `busy` after six tries, so that the caller repeated the request without end.
   it.each([
     ['that adds a number to a text', 'ADD note :value', 1, 'incorrect data type'],
     ['that makes a row too large', 'SET more = :value', 'x'.repeat(300_000), 'exceeded the maximum allowed size'],
-  ])('%s is an error of ours, and is not tried again', async (_, expression, value, message) => {
+  ])('%s throws, and is not retried', async (_, expression, value, message) => {
     const calls: unknown[] = [];
     const client = new DynamoDBClient({
       endpoint: tables.endpoint,
@@ -59,11 +59,11 @@ describe('a transaction', () => {
 
     await expect(refused).rejects.toThrow(message);
     expect(calls).toHaveLength(1);
-    expect(await isThere('beside')).toBe(false);
+    expect(await exists('beside')).toBe(false);
   });
 });
 
-describe('a transaction that others or the table do not let through', () => {
+describe('a transaction that conflicts or is throttled', () => {
   let server: LoopbackServer;
   let codes: string[][];
   let calls: number;
@@ -91,7 +91,7 @@ describe('a transaction that others or the table do not let through', () => {
       credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     });
 
-  it('is tried again', async () => {
+  it('is retried', async () => {
     codes = [
       ['None', 'TransactionConflict'],
       ['ThrottlingError', 'None'],
@@ -102,7 +102,7 @@ describe('a transaction that others or the table do not let through', () => {
     expect(calls).toBe(4);
   });
 
-  it('is told as busy after six tries, and asks whoever wanted it to try again', async () => {
+  it('is `busy` after six tries, and `changeTogether` then throws `unavailable`', async () => {
     codes = Array(12).fill(['TransactionConflict', 'None']);
 
     expect(await transact(client(), [put('a'), put('b')])).toBe('busy');
@@ -110,7 +110,7 @@ describe('a transaction that others or the table do not let through', () => {
     expect(calls).toBe(12);
   });
 
-  it('is no conflict where something else is wrong with it, too', async () => {
+  it('throws without a retry when another of its items is invalid', async () => {
     codes = [['TransactionConflict', 'ValidationError']];
 
     await expect(transact(client(), [put('a'), put('b')])).rejects.toThrow('ValidationError');

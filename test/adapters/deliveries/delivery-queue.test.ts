@@ -31,7 +31,7 @@ describe('the delivery queue', () => {
     dueAtMs,
   });
 
-  it('carries tickets as they are, each under its webhook’s group', async () => {
+  it('carries tickets unchanged, each in the message group of its webhook', async () => {
     const queue = createDeliveryQueue(client, queueUrl, 1);
     const tickets = Array.from({ length: 23 }, () => aTicket(0));
     const groups: unknown[] = [];
@@ -46,7 +46,7 @@ describe('the delivery queue', () => {
 
     await queue.send(tickets, 5000);
 
-    // The local queue forgets groups of a batch: they are read off the requests.
+    // The local queue loses the groups of a batch, so the test reads them from the requests.
     expect(groups).toEqual(tickets.map(({ deliveryId: id }) => `whk_${id.slice(30)}`));
     const received = [];
     while (received.length < 23) {
@@ -62,7 +62,7 @@ describe('the delivery queue', () => {
     }
   });
 
-  it('carries a wait of 900 s and not a second more', async () => {
+  it('carries a wait of at most 900 s and throws for a longer one', async () => {
     const queue = createDeliveryQueue(client, queueUrl, 1);
 
     expect(queue.carries(900_000, 0)).toBe(true);
@@ -71,7 +71,7 @@ describe('the delivery queue', () => {
     await expect(queue.send([aTicket(899_001)], 0)).resolves.toBeUndefined();
   });
 
-  it('shortens what it carries with the schedules', () => {
+  it('divides the longest wait by the speed of the schedules', () => {
     const queue = createDeliveryQueue(client, queueUrl, 60);
 
     expect(queue.carries(15_000, 0)).toBe(true);

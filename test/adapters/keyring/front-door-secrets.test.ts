@@ -9,7 +9,7 @@ const MINUTE_MS = 60_000;
 describe("the front door's secret", () => {
   const manager = useSecretsManager();
   let nowMs: number;
-  let admits: (shown: string) => Promise<boolean>;
+  let admits: (header: string) => Promise<boolean>;
   const store = (value: string, previous: string | null): void => {
     manager.secrets.set(SECRET_ID, { value, previous, token: null });
   };
@@ -17,14 +17,17 @@ describe("the front door's secret", () => {
     nowMs = 0;
     store('current', null);
     const secrets = createFrontDoorSecrets(manager.client, SECRET_ID, () => nowMs);
-    admits = (shown) => isAdmitted(shown, secrets);
+    admits = (header) => isAdmitted(header, secrets);
   });
 
-  it.each(['', 'Current', 'current ', 'curren', 'previous'])('does not admit who shows “%s”', async (shown) => {
-    expect(await admits(shown)).toBe(false);
-  });
+  it.each(['', 'Current', 'current ', 'curren', 'previous'])(
+    'does not admit a request with the header “%s”',
+    async (header) => {
+      expect(await admits(header)).toBe(false);
+    },
+  );
 
-  it('admits who shows the one that was replaced, until the next', async () => {
+  it('admits the previous value until the next replacement', async () => {
     expect(await admits('current')).toBe(true);
     store('second', 'current');
     nowMs += 6_000;
@@ -34,7 +37,7 @@ describe("the front door's secret", () => {
     expect([await admits('third'), await admits('second'), await admits('current')]).toEqual([true, true, false]);
   });
 
-  it('is not read more than once in five minutes for those who show it', async () => {
+  it('is read once in five minutes while requests show the right value', async () => {
     await Promise.all(Array.from({ length: 20 }, () => admits('current')));
     nowMs += 4 * MINUTE_MS;
     await admits('current');
@@ -42,7 +45,7 @@ describe("the front door's secret", () => {
     expect(manager.calls).toHaveLength(2);
   });
 
-  it('is not read more than once in five seconds, however many guess', async () => {
+  it('is read at most once in five seconds, however many requests show a wrong value', async () => {
     await admits('current');
     manager.calls.length = 0;
     for (let tries = 0; tries < 50; tries++) {
@@ -53,7 +56,7 @@ describe("the front door's secret", () => {
     expect(manager.calls).toHaveLength(2 * 2);
   });
 
-  it('serves as it was while it cannot be read', async () => {
+  it('keeps its last value while Secrets Manager is unreachable', async () => {
     await admits('current');
     manager.isAway = true;
     nowMs += 10 * MINUTE_MS;
@@ -61,7 +64,7 @@ describe("the front door's secret", () => {
     expect([await admits('current'), await admits('other')]).toEqual([true, false]);
   });
 
-  it('that was never read cannot refuse anybody: it fails', async () => {
+  it('makes every request fail, not a refusal, until its first successful read', async () => {
     manager.isAway = true;
 
     await expect(admits('current')).rejects.toThrow();

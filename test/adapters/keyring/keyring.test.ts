@@ -37,7 +37,7 @@ describe('the keyring', () => {
     store(first);
   });
 
-  it('opens what was sealed for a webhook', async () => {
+  it('opens a text that was sealed for a webhook', async () => {
     const sealed = await sealWith(first, '\ufeffhemmelig 🔑');
 
     const opened = await keyringOf().open(OWNER, WEBHOOK, sealed);
@@ -49,17 +49,20 @@ describe('the keyring', () => {
     ['another webhook', OWNER, 'whk_01JDB6Q80000000000000000AC'],
     ['another account', 'acc_01JDB6Q80000000000000000AZ#live', WEBHOOK],
     ["the account's other mode", OWNER.replace('live', 'test'), WEBHOOK],
-  ])('does not open it for %s, even after it was opened rightly', async (_name, owner, webhookId) => {
-    const keyring = keyringOf();
-    const sealed = await sealWith(first, 'secret');
-    await keyring.open(OWNER, WEBHOOK, sealed);
+  ])(
+    'does not open a sealed text for %s, even after it opened the text for the right webhook',
+    async (_name, owner, webhookId) => {
+      const keyring = keyringOf();
+      const sealed = await sealWith(first, 'secret');
+      await keyring.open(OWNER, WEBHOOK, sealed);
 
-    const opening = keyring.open(owner, webhookId, sealed);
+      const opening = keyring.open(owner, webhookId, sealed);
 
-    await expect(opening).rejects.toThrow('sealed for another webhook');
-  });
+      await expect(opening).rejects.toThrow('sealed for another webhook');
+    },
+  );
 
-  it('does not open what was changed on the way', async () => {
+  it('does not open a text whose header was changed after sealing', async () => {
     const [header = '', ...rest] = (await sealWith(first, 'secret')).split('.');
     const claims = { ...JSON.parse(Buffer.from(header, 'base64url').toString()), whk: 'whk_other' };
     const forged = [Buffer.from(JSON.stringify(claims)).toString('base64url'), ...rest].join('.');
@@ -67,7 +70,7 @@ describe('the keyring', () => {
     await expect(keyringOf().open(OWNER, 'whk_other', forged)).rejects.toThrow('decryption operation failed');
   });
 
-  it('does not open by another algorithm', async () => {
+  it('does not open a text that was sealed with another algorithm', async () => {
     const { kid, jwk } = publicKeysOf(first).sealing;
     const sealed = await new CompactEncrypt(Buffer.from('secret'))
       .setProtectedHeader({ alg: 'ECDH-ES', enc: 'A256GCM', kid, acc: OWNER, whk: WEBHOOK })
@@ -76,7 +79,7 @@ describe('the keyring', () => {
     await expect(keyringOf().open(OWNER, WEBHOOK, sealed)).rejects.toThrow('not allowed');
   });
 
-  it('reads the secret once, and again after five minutes', async () => {
+  it('reads the secret once in five minutes', async () => {
     const keyring = keyringOf();
     await Promise.all([keyring.signingKeys(nowMs), keyring.open(OWNER, WEBHOOK, await sealWith(first, 'a'))]);
     nowMs += 299_999;
@@ -91,7 +94,7 @@ describe('the keyring', () => {
     expect(ed25519.kid).toBe(second.signing[0]?.kid);
   });
 
-  it('signs with another key from its time on, without reading the secret again', async () => {
+  it('signs with a new key from its start time on, without a second read of the secret', async () => {
     const switchMs = nowMs + 60_000;
     const waiting = second.signing.map((key) => ({ ...key, signs_from: switchMs }));
     store({ ...grown, signing: [...waiting, ...first.signing] });
@@ -108,7 +111,7 @@ describe('the keyring', () => {
     expect(manager.calls).toHaveLength(1);
   });
 
-  it('reads it again at once for a key it does not know, but not at every turn', async () => {
+  it('reads the secret again for an unknown sealing key, at most once in five seconds', async () => {
     const keyring = keyringOf();
     await keyring.signingKeys(nowMs);
     const sealed = await sealWith(second, 'newer');
@@ -125,7 +128,7 @@ describe('the keyring', () => {
     expect(opened).toBe('newer');
   });
 
-  it('opens what was sealed before and after a pair was added', async () => {
+  it('opens texts that were sealed before and after a key pair was added', async () => {
     store(grown);
     const keyring = keyringOf();
 
@@ -137,7 +140,7 @@ describe('the keyring', () => {
     expect(opened).toEqual(['old', 'new']);
   });
 
-  it('throws while the secret cannot be read, and works once it can', async () => {
+  it('throws while the secret cannot be read, and opens texts after the first successful read', async () => {
     const keyring = keyringOf();
     const sealed = await sealWith(first, 'secret');
     manager.isAway = true;
@@ -147,7 +150,7 @@ describe('the keyring', () => {
     expect(await keyring.open(OWNER, WEBHOOK, sealed)).toBe('secret');
   });
 
-  it('goes on with what it has while a newer one cannot be had', async () => {
+  it('uses its cached keys while the secret cannot be read', async () => {
     const keyring = keyringOf();
     const { rsa } = await keyring.signingKeys(nowMs);
     manager.isAway = true;
@@ -159,7 +162,7 @@ describe('the keyring', () => {
     expect((await keyring.signingKeys(nowMs)).rsa.kid).toBe(rsa.kid);
   });
 
-  it('opens all that a webhook sends with', async () => {
+  it('opens the secrets, the password and the header values of a webhook', async () => {
     const seal = (text: string) => sealWith(first, text);
     const webhook = storedWebhookSchema.parse({
       id: WEBHOOK,

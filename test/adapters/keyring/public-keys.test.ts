@@ -8,7 +8,7 @@ import { useTables } from '../../helpers/tables.ts';
 
 const [first, second] = [publicKeysOf(createKeyring()), publicKeysOf(createKeyring())];
 
-describe('the public keys', () => {
+describe('public keys', () => {
   const tables = useTables();
   const put = (keys: typeof first) => putPublicKeys(tables.client, tables.deliveryTable, keys);
 
@@ -17,24 +17,24 @@ describe('the public keys', () => {
     await tables.client.send(new DeleteItemCommand({ TableName: tables.deliveryTable, Key }));
   });
 
-  it('are kept for five minutes', async () => {
+  it('are read again after five minutes, not earlier', async () => {
     let nowMs = 0;
-    const read = createPublicKeys(tables.client, tables.deliveryTable, () => nowMs);
+    const { read } = createPublicKeys(tables.client, tables.deliveryTable, () => nowMs);
     await put(first);
     await read();
     await put(second);
 
     nowMs = 299_999;
-    const kept = await read();
+    const cached = await read();
     nowMs = 300_000;
     const fresh = await read();
 
-    expect(kept).toEqual(first);
+    expect(cached).toEqual(first);
     expect(fresh).toEqual(second);
   });
 
-  it('are unavailable before the deployment has any, and there as soon as it has', async () => {
-    const read = createPublicKeys(tables.client, tables.deliveryTable, () => 0);
+  it('are unavailable until the deployment has keys, and a failed read is not cached', async () => {
+    const { read } = createPublicKeys(tables.client, tables.deliveryTable, () => 0);
 
     await expect(read()).rejects.toMatchObject({ code: 'unavailable' });
     await put(first);
@@ -42,18 +42,37 @@ describe('the public keys', () => {
     expect(await read()).toEqual(first);
   });
 
-  it('are not replaced by older ones that come late', async () => {
+  it('are unavailable when a read after five minutes fails, and no older value takes their place', async () => {
+    let nowMs = 0;
+    const { read } = createPublicKeys(tables.client, tables.deliveryTable, () => nowMs);
+    await put(first);
+    await read();
+    const Key = marshall(publicKeysKey);
+    await tables.client.send(new DeleteItemCommand({ TableName: tables.deliveryTable, Key }));
+    nowMs = 300_000;
+
+    await expect(read()).rejects.toMatchObject({ code: 'unavailable' });
+    await put(second);
+
+    expect(await read()).toEqual(second);
+  });
+
+  it('are not replaced by keys of an older revision', async () => {
     await put({ ...second, revision: 2 });
     await put({ ...first, revision: 1 });
 
-    expect((await createPublicKeys(tables.client, tables.deliveryTable, () => 0)()).sealing).toEqual(second.sealing);
+    expect((await createPublicKeys(tables.client, tables.deliveryTable, () => 0).read()).sealing).toEqual(
+      second.sealing,
+    );
   });
 
-  it('replace those of the first release, which had no revision', async () => {
+  it('replace the keys of the first release, which have no revision', async () => {
     const { revision: _, ...old } = { ...publicKeysKey, ...first };
     await tables.client.send(new PutItemCommand({ TableName: tables.deliveryTable, Item: marshall(old) }));
     await put({ ...second, revision: 1 });
 
-    expect((await createPublicKeys(tables.client, tables.deliveryTable, () => 0)()).sealing).toEqual(second.sealing);
+    expect((await createPublicKeys(tables.client, tables.deliveryTable, () => 0).read()).sealing).toEqual(
+      second.sealing,
+    );
   });
 });

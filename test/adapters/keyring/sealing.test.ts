@@ -13,32 +13,32 @@ const WEBHOOK = 'whk_01JDB6Q80000000000000000AB';
 describe('sealing', () => {
   const tables = useTables();
 
-  it('needs nothing but the public row, and nothing in that row opens', async () => {
+  it('encrypts with the public row alone, and no key of that row can decrypt', async () => {
     await putPublicKeys(tables.client, tables.deliveryTable, publicKeysOf(keyring));
-    const publicKeys = createPublicKeys(tables.client, tables.deliveryTable, () => 0);
+    const { read } = createPublicKeys(tables.client, tables.deliveryTable, () => 0);
 
-    const sealed = await createSealer(publicKeys).seal(OWNER, WEBHOOK, 'secret');
+    const sealed = await createSealer(read).seal(OWNER, WEBHOOK, 'secret');
 
-    const given = await publicKeys();
-    for (const key of [given.sealing.jwk, ...given.jwks.keys]) {
+    const publicKeys = await read();
+    for (const key of [publicKeys.sealing.jwk, ...publicKeys.jwks.keys]) {
       await expect(compactDecrypt(sealed, key)).rejects.toThrow();
     }
     const { plaintext } = await compactDecrypt(sealed, { ...keyring.sealing[0]?.jwk });
     expect(Buffer.from(plaintext).toString()).toBe('secret');
   });
 
-  it('binds to key, owner and webhook in the protected header', async () => {
+  it('names the key, the owner and the webhook in the protected header of a sealed text', async () => {
     const sealer = createSealer(async () => publicKeysOf(keyring));
 
-    const [one, other] = [await sealer.seal(OWNER, WEBHOOK, 'secret'), await sealer.seal(OWNER, WEBHOOK, 'secret')];
+    const [first, second] = [await sealer.seal(OWNER, WEBHOOK, 'secret'), await sealer.seal(OWNER, WEBHOOK, 'secret')];
 
-    expect(decodeProtectedHeader(one)).toMatchObject({
+    expect(decodeProtectedHeader(first)).toMatchObject({
       alg: 'ECDH-ES+A256KW',
       enc: 'A256GCM',
       kid: keyring.sealing[0]?.kid,
       acc: OWNER,
       whk: WEBHOOK,
     });
-    expect(other).not.toBe(one);
+    expect(second).not.toBe(first);
   });
 });

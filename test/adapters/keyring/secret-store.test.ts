@@ -2,58 +2,58 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { createSecretStore } from '../../../lambdas/adapters/keyring/secret-store.ts';
 import { useSecretsManager } from '../../helpers/secrets-manager.ts';
 
-describe('a secret', () => {
+describe('the secret store', () => {
   const manager = useSecretsManager();
   beforeEach(() => {
     manager.secrets.set('s', { value: null, token: null });
   });
   const store = () => createSecretStore(manager.client, 's');
 
-  it('has no value before', async () => {
+  it('reads null from a secret that has no value', async () => {
     expect(await store().read()).toBeNull();
   });
 
-  it('holds what it was filled with', async () => {
+  it('reads the value that it filled in', async () => {
     expect(await store().fill('first')).toBe('first');
     expect(await store().read()).toBe('first');
   });
 
-  it('keeps the first of two values', async () => {
+  it('keeps the first value when a second `fill` follows, and returns it', async () => {
     await store().fill('first');
 
     expect(await store().fill('second')).toBe('first');
     expect(await store().read()).toBe('first');
   });
 
-  it('is no empty one when Secrets Manager is away', async () => {
+  it('throws instead of reading null while Secrets Manager is unreachable', async () => {
     manager.isAway = true;
 
     await expect(store().read()).rejects.toThrow();
   });
 
-  it('cannot be filled when it is missing', async () => {
+  it('throws when it fills a secret that does not exist', async () => {
     manager.secrets.clear();
 
     await expect(store().fill('first')).rejects.toThrow();
   });
 
-  it('takes the place of the value that was read', async () => {
+  it('replaces the value that was read', async () => {
     await store().fill('first');
 
     expect(await store().replace('first', 'second')).toBe('second');
     expect(await store().read()).toBe('second');
   });
 
-  it('keeps the first of two values that would follow the same one', async () => {
+  it('keeps the first of two values that replace the same value, and returns it to both writers', async () => {
     await store().fill('first');
 
-    const [one, other] = await Promise.all([store().replace('first', 'a'), store().replace('first', 'b')]);
+    const [first, second] = await Promise.all([store().replace('first', 'a'), store().replace('first', 'b')]);
 
-    expect(one).toBe(other);
-    expect(await store().read()).toBe(one);
+    expect(first).toBe(second);
+    expect(await store().read()).toBe(first);
   });
 
-  it('does not take for new what it cannot see yet', async () => {
+  it('throws when another writer was first and its value cannot be read yet', async () => {
     await store().fill('first');
     await store().replace('first', 'second');
     Object.assign(manager.secrets.get('s') ?? {}, { value: 'first' });

@@ -16,7 +16,7 @@ const MINUTE = 60_000;
 const hour = hourAt(START_MS, 1);
 const owner = 'acc_1#live';
 
-describe('the rows of hours', () => {
+describe('the hour rows', () => {
   const tables = useTables();
   let webhookId: string;
   beforeEach(() => {
@@ -34,49 +34,52 @@ describe('the rows of hours', () => {
       [{ id: deliveryId(START_MS + 1, drawId('evt', START_MS), webhookId), owner }],
       nowMs,
     );
-  const known = async () => {
+  const readHour = async () => {
     const history = createHourHistory(tables.client, tables.deliveryTable);
-    const [found] = await history.between(webhookId, START_MS, START_MS + HOUR);
-    return found;
+    const [storedHour] = await history.between(webhookId, START_MS, START_MS + HOUR);
+    return storedHour;
   };
   const dueAgain = async (atMs: number) => {
     const names = { domain: tables.domainTable, delivery: tables.deliveryTable };
     const due = [];
-    for await (const each of createRollUpStore(tables.client, names, 30).dueAgain(atMs)) due.push(each);
-    return due.filter((each) => each.webhookId === webhookId);
+    for await (const entry of createRollUpStore(tables.client, names, 30).dueAgain(atMs)) due.push(entry);
+    return due.filter((entry) => entry.webhookId === webhookId);
   };
 
-  it('are due again while something is open, and final then', async () => {
-    const first = hour.endMs + 15 * MINUTE;
-    await put(3, 1, first);
-    expect(await known()).toMatchObject({ counted: { deliveries: 3, delivered: 2 }, isFinal: false });
-    expect(await dueAgain(first + HOUR - 1)).toEqual([]);
-    expect(await dueAgain(first + HOUR)).toEqual([{ owner, webhookId, startMs: START_MS }]);
+  it('are due again while a delivery of the hour is open, and then final', async () => {
+    const firstTickMs = hour.endMs + 15 * MINUTE;
+    await put(3, 1, firstTickMs);
+    expect(await readHour()).toMatchObject({ counted: { deliveries: 3, delivered: 2 }, isFinal: false });
+    expect(await dueAgain(firstTickMs + HOUR - 1)).toEqual([]);
+    expect(await dueAgain(firstTickMs + HOUR)).toEqual([{ owner, webhookId, startMs: START_MS }]);
 
-    await put(3, 0, first + HOUR);
+    await put(3, 0, firstTickMs + HOUR);
 
-    expect(await known()).toMatchObject({ counted: { delivered: 3, counted_at: first + HOUR }, isFinal: true });
-    expect(await dueAgain(first + 9 * HOUR)).toEqual([]);
+    expect(await readHour()).toMatchObject({
+      counted: { delivered: 3, counted_at: firstTickMs + HOUR },
+      isFinal: true,
+    });
+    expect(await dueAgain(firstTickMs + 9 * HOUR)).toEqual([]);
   });
 
-  it('are due again when somebody asks, soon, but not before they were due at all', async () => {
+  it('are due 15 minutes after a mark, but are not marked before their firstTickMs count', async () => {
     await recount(hour.endMs + 5 * MINUTE);
-    expect(await known()).toBeUndefined();
+    expect(await readHour()).toBeUndefined();
 
     await recount(hour.endMs + 30 * MINUTE);
 
-    expect(await known()).toEqual({ startMs: START_MS, counted: null, isFinal: false });
+    expect(await readHour()).toEqual({ startMs: START_MS, counted: null, isFinal: false });
     expect(await dueAgain(hour.endMs + 45 * MINUTE - 1)).toEqual([]);
     expect(await dueAgain(hour.endMs + 45 * MINUTE)).toHaveLength(1);
   });
 
-  it('are not put off by asking again and again', async () => {
+  it('are not put off by repeated marks', async () => {
     for (const minute of [30, 35, 40, 44]) await recount(hour.endMs + minute * MINUTE);
 
     expect(await dueAgain(hour.endMs + 45 * MINUTE)).toHaveLength(1);
   });
 
-  it('stay due when somebody asked while they were being read', async () => {
+  it('stay due when they are marked while they are counted', async () => {
     const tickAtMs = hour.endMs + 2 * HOUR;
     await recount(tickAtMs + 1000);
 
@@ -85,31 +88,37 @@ describe('the rows of hours', () => {
     expect(await dueAgain(tickAtMs + 15 * MINUTE + 1000)).toHaveLength(1);
   });
 
-  it('keep what was counted when deliveries have expired since', async () => {
-    const first = hour.endMs + 15 * MINUTE;
-    await put(3, 1, first);
+  it('keep their counts when some of the deliveries have expired since', async () => {
+    const firstTickMs = hour.endMs + 15 * MINUTE;
+    await put(3, 1, firstTickMs);
 
-    await put(1, 1, first + HOUR);
+    await put(1, 1, firstTickMs + HOUR);
 
-    expect(await known()).toMatchObject({ counted: { deliveries: 3, delivered: 2 }, isFinal: true });
+    expect(await readHour()).toMatchObject({ counted: { deliveries: 3, delivered: 2 }, isFinal: true });
   });
 
-  it('are left alone where nothing was there to be closed', async () => {
+  it('are not created when an hour without a row is closed', async () => {
     await rows().close(webhookId, hour, hour.endMs + HOUR);
 
-    expect(await known()).toBeUndefined();
+    expect(await readHour()).toBeUndefined();
   });
 
-  it('lets one of two save how far it is', async () => {
+  it('include the progress of the roll-up, which only one of two invocations can save', async () => {
     const names = { domain: tables.domainTable, delivery: tables.deliveryTable };
     const store = createRollUpStore(tables.client, names, 30);
     await tables.client.send(
       new DeleteItemCommand({ TableName: tables.deliveryTable, Key: marshall(rollUpProgressKey) }),
     );
-    const at = (hourMs: number) => ({ hourMs, position: { owner, webhookId }, inHand: null });
+    const progressAt = (hourMs: number) => ({ hourMs, position: { owner, webhookId }, inHand: null });
 
-    expect([await store.saveProgress(at(1), 0), await store.saveProgress(at(2), 0)]).toEqual([true, false]);
-    expect([await store.saveProgress(at(3), 1), await store.saveProgress(at(4), 1)]).toEqual([true, false]);
-    expect(await store.progress()).toEqual({ progress: at(3), version: 2 });
+    expect([await store.saveProgress(progressAt(1), 0), await store.saveProgress(progressAt(2), 0)]).toEqual([
+      true,
+      false,
+    ]);
+    expect([await store.saveProgress(progressAt(3), 1), await store.saveProgress(progressAt(4), 1)]).toEqual([
+      true,
+      false,
+    ]);
+    expect(await store.progress()).toEqual({ progress: progressAt(3), version: 2 });
   });
 });

@@ -1,10 +1,13 @@
 import { describe, expect, test, vi } from 'vitest';
 import { isPublicAddress, resolvePublic } from '../../../lambdas/adapters/sending/egress.ts';
 
-describe('a public address', () => {
-  test.each(['8.8.8.8', '93.184.216.34', '1.0.0.1', '2606:4700::1111', '2a00:1450:4009::1'])('%s is one', (address) => {
-    expect(isPublicAddress(address)).toBe(true);
-  });
+describe('isPublicAddress', () => {
+  test.each(['8.8.8.8', '93.184.216.34', '1.0.0.1', '2606:4700::1111', '2a00:1450:4009::1'])(
+    'is true for %s',
+    (address) => {
+      expect(isPublicAddress(address)).toBe(true);
+    },
+  );
 
   test.each([
     ...['', 'example.com', '0.0.0.0', '0.1.2.3', '10.1.2.3', '100.64.0.1', '127.0.0.1', '169.254.169.254'],
@@ -17,18 +20,18 @@ describe('a public address', () => {
     ...['::ffff:127.0.0.1', '::ffff:8.8.8.8', '::ffff:7f00:1', '::127.0.0.1', '::ffff:0:8.8.8.8'],
     ...['64:ff9b::7f00:1', '64:ff9b::808:808', '64:ff9b:1::1', '2002:7f00:1::', '2001::1', '2001:0:4136:e378::1'],
     ...['2001:db8::1', '3fff::1', '2001:2::1', '2001:10::1', '2001:20::1', '5f00::1'],
-  ])('%s is none', (address) => {
+  ])('is false for %s', (address) => {
     expect(isPublicAddress(address)).toBe(false);
   });
 });
 
-describe('resolving a host', () => {
+describe('resolvePublic', () => {
   const answers = (...addresses: string[]) => {
     const lookup = async () => addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
     return { allowLoopback: false, lookup };
   };
 
-  test('gives every address of a public one', async () => {
+  test('returns every address of a public host', async () => {
     const resolution = await resolvePublic('example.com', answers('93.184.216.34', '2606:4700::1111'));
 
     expect(resolution).toEqual({
@@ -45,11 +48,11 @@ describe('resolving a host', () => {
     [['2606:4700::1111', '::1']],
     [['169.254.169.254']],
     [['::ffff:93.184.216.34']],
-  ])('forbids all where one is not public: %j', async (addresses) => {
+  ])('forbids a host with an address that is not public: %j', async (addresses) => {
     expect(await resolvePublic('example.com', answers(...addresses))).toEqual({ outcome: 'forbidden' });
   });
 
-  test('lets loopback pass where it is allowed, and nothing else', async () => {
+  test('permits loopback addresses, but no other private address, where loopback is allowed', async () => {
     const resolve = (address: string) => resolvePublic('a.example', { ...answers(address), allowLoopback: true });
 
     expect(await resolve('127.0.0.1')).toMatchObject({ outcome: 'public' });
@@ -58,7 +61,7 @@ describe('resolving a host', () => {
     expect(await resolve('0.0.0.0')).toEqual({ outcome: 'forbidden' });
   });
 
-  test('checks literals without asking anybody', async () => {
+  test('checks an address literal without a lookup', async () => {
     const lookup = vi.fn();
 
     expect(await resolvePublic('93.184.216.34', { allowLoopback: false, lookup })).toEqual({
@@ -70,20 +73,20 @@ describe('resolving a host', () => {
     expect(lookup).not.toHaveBeenCalled();
   });
 
-  test('tells that a name does not resolve', async () => {
+  test('is unresolved when the lookup fails or finds no address', async () => {
     const failing = { allowLoopback: false, lookup: () => Promise.reject(new Error('ENOTFOUND')) };
 
     expect(await resolvePublic('nowhere.example', failing)).toEqual({ outcome: 'unresolved' });
     expect(await resolvePublic('nowhere.example', answers())).toEqual({ outcome: 'unresolved' });
   });
 
-  test('does not wait for a name server that does not answer', async () => {
+  test('is unresolved when the name server does not answer in time', async () => {
     const silent = { allowLoopback: false, timeoutMs: 20, lookup: () => new Promise<never>(() => {}) };
 
     expect(await resolvePublic('slow.example', silent)).toEqual({ outcome: 'unresolved' });
   });
 
-  test('asks the system for a name', async () => {
+  test('resolves a name with the resolver of the system', async () => {
     expect(await resolvePublic('localhost', { allowLoopback: true })).toMatchObject({ outcome: 'public' });
     expect(await resolvePublic('localhost', { allowLoopback: false })).toEqual({ outcome: 'forbidden' });
   });

@@ -5,14 +5,14 @@ import { createSender } from '../../../lambdas/adapters/sending/http-sender.ts';
 import { serveRaw } from '../../helpers/receiver.ts';
 import { ok, start, toLoopback } from '../../helpers/sender.ts';
 
-describe('the deadline', () => {
+describe('the deadline of a POST', () => {
   test.each([
-    ['an answer', () => {}],
+    ['the response', () => {}],
     ['the rest of the headers', (socket: net.Socket) => socket.write('HTTP/1.1 200 OK\r\nx-a: ')],
-    ['a body', (socket: net.Socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n')],
+    ['the body', (socket: net.Socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n')],
     ['the last byte', (socket: net.Socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nok')],
     [
-      'a body that drips',
+      'a body that arrives byte by byte',
       (socket: net.Socket) => {
         socket.write('HTTP/1.1 200 OK\r\n\r\n');
         const drip = setInterval(() => socket.write('a'), 20);
@@ -20,7 +20,7 @@ describe('the deadline', () => {
       },
     ],
     [
-      'headers that drip',
+      'headers that arrive byte by byte',
       (socket: net.Socket) => {
         socket.write('HTTP/1.1 200 OK\r\nx-a: ');
         const drip = setInterval(() => socket.write('a'), 20);
@@ -28,13 +28,13 @@ describe('the deadline', () => {
       },
     ],
     [
-      'an end of 102s',
+      'the end of a series of 102 responses',
       (socket: net.Socket) => {
         const drip = setInterval(() => socket.write('HTTP/1.1 102 Processing\r\n\r\n'), 10);
         socket.on('close', () => clearInterval(drip));
       },
     ],
-  ])('PP-8 MT-8 holds for %s', async (_, answer) => {
+  ])('PP-8 MT-8 ends an attempt that waits for %s', async (_, answer) => {
     const receiver = await serveRaw(answer);
 
     const { error, durationMs } = await start()(`http://${receiver.host}/`, { timeoutMs: 200 });
@@ -44,7 +44,7 @@ describe('the deadline', () => {
     expect(durationMs).toBeLessThan(600);
   });
 
-  test('holds for the name server', async () => {
+  test('ends an attempt that waits for the name server', async () => {
     const post = start({ lookup: () => new Promise<never>(() => {}) });
 
     expect(await post('http://slow.example/', { timeoutMs: 100 })).toMatchObject({
@@ -53,7 +53,7 @@ describe('the deadline', () => {
     });
   });
 
-  test('holds for the handshake', async () => {
+  test('ends an attempt that waits for the TLS handshake', async () => {
     const silent = net.createServer();
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => void silent.close());
@@ -66,7 +66,7 @@ describe('the deadline', () => {
     expect(answer).toMatchObject({ status: null, error: { code: 'timeout' } });
   });
 
-  test('is shared by both tries', async () => {
+  test('covers both tries together', async () => {
     const receiver = await serveRaw((socket, request, connection) => {
       if (request.includes('/first')) socket.write(ok);
       else if (connection === 0) setTimeout(() => socket.destroy(), 150);
@@ -80,22 +80,22 @@ describe('the deadline', () => {
     expect(durationMs).toBeLessThan(440);
   });
 
-  test("is not the caller's own, which is no answer", async () => {
+  test('is not the abort signal of the caller, which rejects the POST', async () => {
     const receiver = await serveRaw(() => {});
     const reason = new Error('our time is up');
 
-    const posted = start()(`http://${receiver.host}/`, { signal: AbortSignal.abort(reason) });
+    const abortedBefore = start()(`http://${receiver.host}/`, { signal: AbortSignal.abort(reason) });
     const controller = new AbortController();
-    const later = start()(`http://${receiver.host}/`, { signal: controller.signal });
+    const abortedLater = start()(`http://${receiver.host}/`, { signal: controller.signal });
     setTimeout(() => controller.abort(reason), 50);
 
-    await expect(posted).rejects.toBe(reason);
-    await expect(later).rejects.toBe(reason);
+    await expect(abortedBefore).rejects.toBe(reason);
+    await expect(abortedLater).rejects.toBe(reason);
   });
 });
 
-describe('a connection', () => {
-  test('that nobody takes is refused', async () => {
+describe('a connection of the HTTP sender', () => {
+  test('to a port without a server fails with connection_refused', async () => {
     const server = net.createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as net.AddressInfo;
@@ -104,7 +104,7 @@ describe('a connection', () => {
     expect((await start()(`http://127.0.0.1:${port}/`)).error?.code).toBe('connection_refused');
   });
 
-  test('that was closed while idle is made anew', async () => {
+  test('that the receiver closed while it was idle is replaced, and the POST is sent again', async () => {
     const receiver = await serveRaw((socket, request, connection) => {
       if (connection === 0 && !request.includes('/first')) socket.destroy();
       else socket.write(ok);
@@ -118,7 +118,7 @@ describe('a connection', () => {
     expect(receiver.received).toHaveLength(2);
   });
 
-  test('that takes the place of a dead one is fresh, however many are dead', async () => {
+  test('that replaces a dead connection is new, even if several idle connections are dead', async () => {
     const receiver = await serveRaw((socket, request) => {
       if (request.includes('/first')) setTimeout(() => socket.write(ok), 30);
       else if (request.includes('/die')) socket.destroy();
@@ -133,8 +133,8 @@ describe('a connection', () => {
   });
 
   test.each([
-    ['is dropped after 4 s without use, also where no timer ran', [5000], 2],
-    ['is dropped after a minute of use', [3000, ...Array.from({ length: 20 }, () => 3000)], 2],
+    ['is closed after 4 s without use, even if no timer ran', [5000], 2],
+    ['is closed after a minute of use', [3000, ...Array.from({ length: 20 }, () => 3000)], 2],
   ])('%s', async (_, pausesMs, connections) => {
     const receiver = await serveRaw((socket) => socket.write(ok));
     const post = start();
@@ -151,7 +151,7 @@ describe('a connection', () => {
     expect(receiver.received).toHaveLength(connections);
   });
 
-  test('is made anew once only, and never after a first byte', async () => {
+  test('is replaced only once, and never after the first byte of a response', async () => {
     const dying = await serveRaw((socket, request) =>
       request.includes('/first') ? socket.write(ok) : socket.destroy(),
     );
@@ -168,7 +168,7 @@ describe('a connection', () => {
     expect(starting.received).toHaveLength(1);
   });
 
-  test('that is fresh and dies is not tried again', async () => {
+  test('that is new and dies is not replaced', async () => {
     const receiver = await serveRaw((socket) => socket.destroy());
 
     expect((await start()(`http://${receiver.host}/`)).error?.code).toBe('connection_reset');
@@ -176,7 +176,7 @@ describe('a connection', () => {
   });
 });
 
-describe('an address', () => {
+describe('an address of a receiver', () => {
   test.each([
     'http://127.0.0.1/',
     'http://2130706433/',
@@ -191,7 +191,7 @@ describe('an address', () => {
     'http://user@example.com/',
     'http://example.com:9001/',
     'http://own.example/',
-  ])('is not connected to: %s', async (url) => {
+  ])('that is forbidden is not connected: %s', async (url) => {
     const lookup = vi.fn(toLoopback);
     const post = start({ allowLoopback: false, lookup, ownHosts: ['own.example'] });
 
@@ -202,7 +202,7 @@ describe('an address', () => {
   });
 
   test.each([[['127.0.0.1']], [['93.184.216.34', '10.0.0.1']], [['::ffff:93.184.216.34']]])(
-    'behind a name is not connected to: %j',
+    'that is forbidden and behind a name is not connected: %j',
     async (addresses) => {
       const lookup = async () => addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
       const post = start({ allowLoopback: false, lookup });
@@ -211,7 +211,7 @@ describe('an address', () => {
     },
   );
 
-  test('is asked for again with every new connection', async () => {
+  test('is looked up again for each new connection', async () => {
     const answers = ['127.0.0.1', '10.0.0.1'];
     const lookup = async () => [{ address: answers.shift() ?? '10.0.0.1', family: 4 }];
     const receiver = await serveRaw((socket) => socket.end(ok));
@@ -226,7 +226,7 @@ describe('an address', () => {
     expect(receiver.received).toHaveLength(1);
   });
 
-  test('is the one that was checked, whatever the name gives next', async () => {
+  test('is the checked one, even if the name resolves to another one afterwards', async () => {
     const lookup = vi.fn(toLoopback).mockImplementationOnce(toLoopback).mockRejectedValue(new Error('asked again'));
     const receiver = await serveRaw((socket) => socket.end(ok));
     const post = start({ lookup });
@@ -239,7 +239,7 @@ describe('an address', () => {
     expect(receiver.received[0]).toContain(`\r\nHost: a.localhost:`);
   });
 
-  test('is looked at again where the connection went', async () => {
+  test('is checked again after the connection is open, before anything is sent', async () => {
     const receiver = await serveRaw((socket) => socket.end(ok));
     const egress = createEgress({ allowLoopback: true, lookup: toLoopback });
     onTestFinished(() => egress.close());
@@ -257,14 +257,14 @@ describe('an address', () => {
     expect(receiver.received.join('')).toBe('');
   });
 
-  test('that no name server knows is a failure of its own', async () => {
+  test('that the name server does not know fails with the code dns', async () => {
     const post = start({ lookup: () => Promise.reject(new Error('ENOTFOUND')) });
 
     expect(await post('http://nowhere.example/')).toMatchObject({ status: null, error: { code: 'dns' } });
   });
 });
 
-test('no message tells the URL, a header or an address', async () => {
+test('no error message of the HTTP sender contains the URL, a header or an address', async () => {
   const receiver = await serveRaw((socket) =>
     socket.end('HTTP/1.1 302 Found\r\nlocation: /s3cret\r\ncontent-length: 0\r\n\r\n'),
   );

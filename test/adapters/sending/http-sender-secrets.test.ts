@@ -17,9 +17,9 @@ const keyOf = (privateKey: ReturnType<typeof generateKeyPairSync>['privateKey'])
 const ed25519 = keyOf(generateKeyPairSync('ed25519').privateKey);
 const material = { secrets: ['whsec_never-shown'], ed25519, ecdsaP256: ed25519, rsa: ed25519 } as const;
 
-/** One attempt on the postmen profile, over a real connection, with everything that is told of it. */
+/** Makes one attempt with the postmen profile over a real connection. Returns its records (attempt and log line) as text. */
 const attempt = async (url: string, { isAborted = false, allowLoopback = true } = {}) => {
-  // A name server that knows no name.
+  // The name server finds no address for any name.
   const egress = createEgress({ allowLoopback, lookup: async () => [] });
   onTestFinished(() => egress.close());
   const { post } = createSender({ egress, ownHosts: [] });
@@ -51,18 +51,18 @@ const attempt = async (url: string, { isAborted = false, allowLoopback = true } 
       clock: Date.now,
     });
     const line = outcomeLine({ ...base, outcome: 'refused', attempted, cause: null }, 'fast');
-    return { told: JSON.stringify([attempted, line]), code: attempted.attempt.error?.code };
+    return { records: JSON.stringify([attempted, line]), code: attempted.attempt.error?.code };
   } catch (error) {
     const line = outcomeLine({ ...base, outcome: 'failed', attempted: null, cause: error }, 'fast');
-    return { told: JSON.stringify([line, describeError(error)]), code: 'thrown' };
+    return { records: JSON.stringify([line, describeError(error)]), code: 'thrown' };
   }
 };
 
-const told = (text: string): void => {
+const expectNoSecret = (text: string): void => {
   for (const hidden of [secret, '?', 'p4ssword', 'h3ader-value', 'never-shown']) expect(text).not.toContain(hidden);
 };
 
-describe('the secret in a query', () => {
+describe('the secret in the query of a webhook URL', () => {
   const query = `/hook?secret=${secret}&v=1`;
   const answers: [string, (socket: net.Socket, request: string) => void][] = [
     ['refused_status', (socket) => socket.end('HTTP/1.1 404 Not Found\r\ncontent-length: 2\r\n\r\nno')],
@@ -72,17 +72,17 @@ describe('the secret in a query', () => {
     ['timeout', () => {}],
   ];
 
-  test.each(answers)('PM-8 PM reading 5: is sent, and told nowhere after %s', async (code, answer) => {
+  test.each(answers)('PM-8 PM reading 5: is sent, and is in no record after %s', async (code, answer) => {
     const receiver = await serveRaw(answer);
 
     const result = await attempt(`http://${receiver.host}${query}`);
 
     expect(receiver.received[0]).toContain(`POST ${query} HTTP/1.1`);
     expect(result.code).toBe(code);
-    told(result.told);
+    expectNoSecret(result.records);
   });
 
-  test('PM reading 5: is told nowhere though the receiver repeats it', async () => {
+  test('PM reading 5: is in no record even if the receiver repeats it', async () => {
     const receiver = await serveRaw((socket, request) => {
       const body = JSON.stringify({ cannot: request.split(' ')[1], headers: 'none', secret });
       socket.end(`HTTP/1.1 404 Not Found\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
@@ -90,8 +90,8 @@ describe('the secret in a query', () => {
 
     const result = await attempt(`http://${receiver.host}${query}`);
 
-    expect(result.told).toContain('/hook?***');
-    expect(result.told).not.toContain(secret);
+    expect(result.records).toContain('/hook?***');
+    expect(result.records).not.toContain(secret);
   });
 
   test.each([
@@ -99,10 +99,10 @@ describe('the secret in a query', () => {
     ['dns', `https://no-such-host.invalid${query}`, {}],
     ['forbidden_address', `http://127.0.0.1:1${query}`, { allowLoopback: false }],
     ['thrown', `http://127.0.0.1:1${query}`, { isAborted: true }],
-  ])('PM reading 5: is told nowhere when nothing was sent: %s', async (code, url, options) => {
+  ])('PM reading 5: is in no record when nothing was sent: %s', async (code, url, options) => {
     const result = await attempt(url, options);
 
     expect(result.code).toBe(code);
-    told(result.told);
+    expectNoSecret(result.records);
   });
 });

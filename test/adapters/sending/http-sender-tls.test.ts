@@ -6,7 +6,7 @@ import { serve } from '../../helpers/receiver.ts';
 import { selfSigned } from '../../helpers/self-signed.ts';
 import { start, toLoopback } from '../../helpers/sender.ts';
 
-describe('TLS', () => {
+describe('the HTTP sender over TLS', () => {
   const certificate = selfSigned(['receiver.example', 'a.localhost']);
   const serveTls = async (options: https.ServerOptions = certificate) =>
     (
@@ -18,7 +18,7 @@ describe('TLS', () => {
     onTestFinished(() => tls.setDefaultCACertificates(before));
   };
 
-  test('keeps its connections, and makes dead ones anew', async () => {
+  test('reuses a connection and replaces a dead one', async () => {
     trust();
     const server = https.createServer(certificate, (request, response) => response.end(`${request.socket.remotePort}`));
     const host = await serve(server);
@@ -38,7 +38,7 @@ describe('TLS', () => {
     expect(third.body).not.toBe(first.body);
   });
 
-  test('knows the receiver by its name', async () => {
+  test('accepts a certificate only for the host name of the URL', async () => {
     trust();
     const port = await serveTls();
     const post = start({ lookup: toLoopback });
@@ -47,11 +47,11 @@ describe('TLS', () => {
     expect(await post(`https://b.localhost:${port}/`)).toMatchObject({ status: null, error: { code: 'tls' } });
   });
 
-  test('refuses a certificate nobody vouches for', async () => {
+  test('refuses an untrusted certificate', async () => {
     expect((await start()(`https://127.0.0.1:${await serveTls()}/`)).error?.code).toBe('tls');
   });
 
-  test('refuses an old certificate', async () => {
+  test('refuses an expired certificate', async () => {
     const old = selfSigned([], Date.now() - 1000);
     const before = tls.getCACertificates();
     tls.setDefaultCACertificates([...before, old.cert]);
@@ -61,9 +61,9 @@ describe('TLS', () => {
   });
 
   test.each([
-    ['speaks plainly', (socket: net.Socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')],
-    ['hangs up', (socket: net.Socket) => socket.destroy()],
-  ])('is what a port lacks that %s', async (_, answer) => {
+    ['answers in plain HTTP', (socket: net.Socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')],
+    ['closes the connection', (socket: net.Socket) => socket.destroy()],
+  ])('fails with the code tls at a port that %s', async (_, answer) => {
     const server = net.createServer((socket) => {
       socket.on('error', () => {});
       socket.once('data', () => answer(socket));
@@ -71,12 +71,12 @@ describe('TLS', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => void server.close());
 
-    const answered = await start()(`https://127.0.0.1:${(server.address() as net.AddressInfo).port}/`);
+    const response = await start()(`https://127.0.0.1:${(server.address() as net.AddressInfo).port}/`);
 
-    expect(answered.error?.code).toBe('tls');
+    expect(response.error?.code).toBe('tls');
   });
 
-  test('is what a client certificate would take', async () => {
+  test('fails with the code tls when the receiver requires a client certificate', async () => {
     trust();
     const port = await serveTls({ ...certificate, requestCert: true, rejectUnauthorized: true, ca: certificate.cert });
 

@@ -22,16 +22,16 @@ const echo = () =>
     });
   });
 
-describe('a POST', () => {
-  test('sends headers and body as they are given', async () => {
+describe('the HTTP sender', () => {
+  test('sends headers and body unchanged', async () => {
     const host = await serve(echo());
     const post = start();
 
     const answer = await post(`http://${host}/hook`, { headers: { 'x-signature': 'abc' }, body: '{"ø":"🔑"}' });
 
     expect(answer).toMatchObject({ status: 200, error: null, retryAfter: null });
-    const { headers, ...seen } = JSON.parse(answer.body ?? '');
-    expect(seen).toMatchObject({ method: 'POST', url: '/hook', body: '{"ø":"🔑"}' });
+    const { headers, ...request } = JSON.parse(answer.body ?? '');
+    expect(request).toMatchObject({ method: 'POST', url: '/hook', body: '{"ø":"🔑"}' });
     expect(headers).toEqual({
       host,
       'x-signature': 'abc',
@@ -43,14 +43,14 @@ describe('a POST', () => {
     expect(answer.durationMs).toBeLessThan(1000);
   });
 
-  // The secret stands in the query and is compared byte for byte.
+  // The query may hold a secret, which the receiver compares byte for byte.
   test.each([
     `/p?a=%7E~'"|{}&&=b`,
     '/a/../b?secret=a+b%2Bc%20&%zz;x[]=\\^`<>',
     '/?',
     '/?a=b?c=/d//',
     '/p;v=1,2?%C3%B8',
-  ])('PM-8 sends the target byte for byte: %s', async (target) => {
+  ])('PM-8 sends path and query byte for byte: %s', async (target) => {
     const receiver = await serveRaw((socket) => socket.end(ok));
     const post = start();
 
@@ -59,7 +59,7 @@ describe('a POST', () => {
     expect(receiver.received[0]?.split('\r\n')[0]).toBe(`POST ${target} HTTP/1.1`);
   });
 
-  test('encodes what HTTP cannot carry', async () => {
+  test('percent-encodes characters that HTTP does not allow in a URL', async () => {
     const receiver = await serveRaw((socket) => socket.end(ok));
     const post = start();
 
@@ -68,7 +68,7 @@ describe('a POST', () => {
     expect(receiver.received[0]).toMatch(/^POST \/%C3%B8\?a=~&%D0%BA%D0%BB%D1%8E%D1%87 HTTP/);
   });
 
-  test('keeps the connection for the next one', async () => {
+  test('reuses the connection for the next POST', async () => {
     const host = await serve(echo());
     const post = start();
     const portOf = async () => JSON.parse((await post(`http://${host}/`)).body ?? '').port;
@@ -79,7 +79,7 @@ describe('a POST', () => {
     expect(await portOf()).toBe(first);
   });
 
-  test('tells what was asked with Retry-After', async () => {
+  test('returns the Retry-After header', async () => {
     const host = await serve(
       http.createServer((_, response) => response.writeHead(503, { 'retry-after': '120' }).end('later')),
     );
@@ -88,14 +88,14 @@ describe('a POST', () => {
     expect(await post(`http://${host}/`)).toMatchObject({ status: 503, retryAfter: '120', body: 'later', error: null });
   });
 
-  test('lets the rest wait where too many are under way', async () => {
-    let most = 0;
-    let now = 0;
+  test('sends at most 256 POSTs at the same time', async () => {
+    let maxRunning = 0;
+    let running = 0;
     const host = await serve(
       http.createServer((_, response) => {
-        most = Math.max(most, ++now);
+        maxRunning = Math.max(maxRunning, ++running);
         setTimeout(() => {
-          now--;
+          running--;
           response.end();
         }, 100);
       }),
@@ -105,36 +105,36 @@ describe('a POST', () => {
     const answers = await Promise.all(Array.from({ length: 300 }, () => post(`http://${host}/`)));
 
     expect(answers.every(({ status }) => status === 200)).toBe(true);
-    expect(most).toBeLessThanOrEqual(256);
+    expect(maxRunning).toBeLessThanOrEqual(256);
   });
 });
 
-describe('an answer', () => {
+describe('a response', () => {
   const answerTo = async (bytes: string | Buffer, thenEnd = true) => {
     const receiver = await serveRaw((socket) => (thenEnd ? socket.end(bytes) : socket.write(bytes)));
     return start()(`http://${receiver.host}/`, { timeoutMs: 300 });
   };
 
   test.each([
-    ['of a length', 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok', false],
+    ['with a content-length', 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok', false],
     ['in chunks', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n', false],
     ['with trailers', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nx-sum: 1\r\n\r\n', false],
-    ['until the end', 'HTTP/1.1 200 OK\r\n\r\nok', true],
-    ['of HTTP/1.0', 'HTTP/1.0 200 OK\r\n\r\nok', true],
+    ['that ends with the connection', 'HTTP/1.1 200 OK\r\n\r\nok', true],
+    ['in HTTP/1.0', 'HTTP/1.0 200 OK\r\n\r\nok', true],
     ['after 100', `HTTP/1.1 100 Continue\r\n\r\n${ok}`, false],
     ['after 102 and 103', `HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n${ok}`, false],
-    ['that goes on after its length', `${ok}k, and then some`, false],
+    ['with extra bytes after its content-length', `${ok}k, and then some`, false],
     [
-      'that goes on after its length, and closes',
+      'with extra bytes after its content-length, on a closed connection',
       'HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nokay',
       true,
     ],
-    ['with a second one behind', `${ok}HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n`, false],
-  ])('is whole %s', async (_, bytes, thenEnd) => {
+    ['with a second response behind it', `${ok}HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n`, false],
+  ])('%s is complete', async (_, bytes, thenEnd) => {
     expect(await answerTo(bytes, thenEnd)).toMatchObject({ status: 200, body: 'ok', error: null });
   });
 
-  test('without a body is whole', async () => {
+  test('without a body is complete', async () => {
     expect(await answerTo('HTTP/1.1 204 No Content\r\n\r\n', false)).toMatchObject({
       status: 204,
       body: '',
@@ -146,20 +146,26 @@ describe('an answer', () => {
     ['nothing', ''],
     ['half a status line', 'HTTP/1.1 2'],
     ['half its headers', 'HTTP/1.1 200 OK\r\ncontent-le'],
-    ['less than its length', 'HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nok'],
-    ['less than its length, closing', 'HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 9\r\n\r\nok'],
+    ['less than its content-length', 'HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nok'],
+    [
+      'less than its content-length, on a closed connection',
+      'HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 9\r\n\r\nok',
+    ],
     ['no last chunk', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n'],
-    ['no last chunk, closing', 'HTTP/1.1 200 OK\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n'],
+    [
+      'no last chunk, on a closed connection',
+      'HTTP/1.1 200 OK\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n',
+    ],
     ['only 100', 'HTTP/1.1 100 Continue\r\n\r\n'],
-  ])('that ends with %s is cut off', async (_, bytes) => {
+  ])('that ends with %s is a connection_reset', async (_, bytes) => {
     expect((await answerTo(bytes)).error?.code).toBe('connection_reset');
   });
 
   test.each([
-    ['of a length', 'HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nok'],
-    ['until the end', 'HTTP/1.1 200 OK\r\n\r\nok'],
+    ['with a content-length', 'HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nok'],
+    ['that ends with the connection', 'HTTP/1.1 200 OK\r\n\r\nok'],
     ['in chunks', 'HTTP/1.1 200 OK\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n'],
-  ])('is cut off by a reset: %s', async (_, bytes) => {
+  ])('%s is a connection_reset when the receiver resets the connection', async (_, bytes) => {
     const receiver = await serveRaw((socket) => {
       socket.write(bytes);
       setTimeout(() => socket.resetAndDestroy(), 30);
@@ -172,22 +178,28 @@ describe('an answer', () => {
     ['a greeting', '220 mail.example ESMTP\r\n'],
     ['SSH', 'SSH-2.0-OpenSSH_9.9\r\n'],
     ['a TLS alert', Buffer.from('15030100020246', 'hex')],
-    ['two lengths', 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\nok'],
-    ['a length and chunks', 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n'],
-    ['no chunk size', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n'],
-    ['another protocol', 'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n'],
-  ])('that is %s is not HTTP', async (_, bytes) => {
+    ['a response with two lengths', 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\nok'],
+    [
+      'a response with a length and chunks',
+      'HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
+    ],
+    ['a response without a chunk size', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n'],
+    [
+      'a switch to another protocol',
+      'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n',
+    ],
+  ])('that is %s is not_http', async (_, bytes) => {
     expect((await answerTo(bytes, false)).error?.code).toBe('not_http');
   });
 
   test.each([
-    ['one', `x-big: ${'a'.repeat(20_000)}\r\n`],
-    ['many', 'x-many: aaaaaaaaaa\r\n'.repeat(2000)],
-  ])('with too much in %s header is refused', async (_, headers) => {
+    ['one header', `x-big: ${'a'.repeat(20_000)}\r\n`],
+    ['many headers', 'x-many: aaaaaaaaaa\r\n'.repeat(2000)],
+  ])('with more than 16 KiB in %s is headers_too_large', async (_, headers) => {
     expect((await answerTo(`HTTP/1.1 200 OK\r\n${headers}\r\n`, false)).error?.code).toBe('headers_too_large');
   });
 
-  test.each([301, 302, 303, 307, 308])('PP reading 9: %i is not followed', async (status) => {
+  test.each([301, 302, 303, 307, 308])('PP reading 9: a redirect with status %i is not followed', async (status) => {
     const inside = await serveRaw((socket) => socket.end(ok));
     const location = `http://${inside.host}/latest/meta-data`;
     const host = await serve(http.createServer((_, response) => response.writeHead(status, { location }).end('moved')));
@@ -199,15 +211,15 @@ describe('an answer', () => {
   });
 
   test.each([
-    ['of 64 KiB passes', 65_536, null],
-    ['of a byte more does not', 65_537, { code: 'body_too_large' }],
+    ['of 64 KiB is read', 65_536, null],
+    ['of one byte more is body_too_large', 65_537, { code: 'body_too_large' }],
   ])('with a body %s', async (_, bytes, error) => {
     const host = await serve(http.createServer((_request, response) => response.writeHead(500).end('a'.repeat(bytes))));
 
     expect(await start()(`http://${host}/`)).toMatchObject({ status: 500, body: 'a'.repeat(2000), error });
   });
 
-  test('is not read past its bound', async () => {
+  test('is not read further when its body is too large', async () => {
     let sent = 0;
     const receiver = await serveRaw((socket) => {
       socket.write('HTTP/1.1 200 OK\r\n\r\n');
@@ -222,7 +234,7 @@ describe('an answer', () => {
     expect(sent).toBeLessThan(50e6);
   });
 
-  test('is not unpacked', async () => {
+  test('is not decompressed', async () => {
     const bomb = gzipSync(Buffer.alloc(10e6));
     const host = await serve(
       http.createServer((_, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb)),
@@ -237,23 +249,26 @@ describe('an answer', () => {
   test.each([
     ['two bytes', 'ø'.repeat(3000), 'ø'.repeat(2000)],
     ['surrogate pairs', `a${'🔑'.repeat(3000)}`, `a${'🔑'.repeat(1999)}`],
-    ['no UTF-8', Buffer.alloc(9000, 0xff), '\ufffd'.repeat(2000)],
+    ['bytes that are not UTF-8', Buffer.alloc(9000, 0xff), '\ufffd'.repeat(2000)],
     ['half a character', Buffer.from([0x61, 0xc3]), 'a\ufffd'],
-  ])('MT-11 MT reading 6: is kept to 2,000 code points: %s', async (_, body, kept) => {
+  ])('MT-11 MT reading 6: is cut to 2,000 code points: %s', async (_, body, expected) => {
     const host = await serve(http.createServer((_request, response) => response.end(body)));
 
-    expect((await start()(`http://${host}/`)).body).toBe(kept);
+    expect((await start()(`http://${host}/`)).body).toBe(expected);
   });
 
-  test.each([2, 8 * 1024 * 1024])('that comes before %i bytes were taken counts', async (bytes) => {
-    const receiver = await serveRaw((socket) => {
-      socket.pause();
-      socket.write('HTTP/1.1 413 Content Too Large\r\nconnection: close\r\ncontent-length: 3\r\n\r\nbig');
-      setTimeout(() => socket.destroy(), 50);
-    });
+  test.each([2, 8 * 1024 * 1024])(
+    'that arrives before the receiver has read all %i bytes is the result',
+    async (bytes) => {
+      const receiver = await serveRaw((socket) => {
+        socket.pause();
+        socket.write('HTTP/1.1 413 Content Too Large\r\nconnection: close\r\ncontent-length: 3\r\n\r\nbig');
+        setTimeout(() => socket.destroy(), 50);
+      });
 
-    const answer = await start()(`http://${receiver.host}/`, { body: 'a'.repeat(bytes) });
+      const answer = await start()(`http://${receiver.host}/`, { body: 'a'.repeat(bytes) });
 
-    expect(answer).toMatchObject({ status: 413, body: 'big', error: null });
-  });
+      expect(answer).toMatchObject({ status: 413, body: 'big', error: null });
+    },
+  );
 });

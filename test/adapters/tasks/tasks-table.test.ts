@@ -17,13 +17,13 @@ const taskOf = (owner: string, index: number, reference: string | null = null): 
     dropoff: place,
     external_reference: reference,
   });
-  // Several in one millisecond, and ids of both kinds.
+  // Three tasks share a millisecond, and every second id is derived.
   const createdMs = start + Math.floor(index / 3);
   const id = index % 2 ? drawId('tsk', createdMs) : deriveId('tsk', owner, String(index));
   return newTask(id, content, { owner, content_hash: null, written_by: 'req' }, createdMs);
 };
 
-describe('the list of tasks', () => {
+describe('the tasks table', () => {
   const tables = useTables();
   const table = () => createTasksTable(tables.client, tables.domainTable);
 
@@ -44,34 +44,34 @@ describe('the list of tasks', () => {
     limit: number,
     between: (page: number) => Promise<unknown> = async () => undefined,
   ): Promise<StoredTask[]> => {
-    const found: StoredTask[] = [];
+    const tasks: StoredTask[] = [];
     let after: Position | null = null;
     for (let page = 1; ; page++) {
       const { items, next } = await table().list(owner, filter, { limit, after });
-      found.push(...items);
-      if (!next) return found;
+      tasks.push(...items);
+      if (!next) return tasks;
       after = next;
       await between(page);
     }
   };
 
-  test('shows the newest first and ends exactly', async () => {
+  test('lists the newest task first and ends with the oldest', async () => {
     const tasks = await seed('acc_A#live', 21);
 
-    const found = await readAll('acc_A#live', {}, 7);
+    const listed = await readAll('acc_A#live', {}, 7);
 
     const byAge = tasks.toSorted((a, b) =>
       a.created_at === b.created_at ? (a.id < b.id ? 1 : -1) : a.created_at < b.created_at ? 1 : -1,
     );
-    expect(found.map(({ id }) => id)).toEqual(byAge.map(({ id }) => id));
+    expect(listed.map(({ id }) => id)).toEqual(byAge.map(({ id }) => id));
   });
 
-  test('neither skips nor repeats while tasks arrive and move', async () => {
+  test('neither skips nor repeats a task while tasks are created and moved', async () => {
     const owner = 'acc_B#live';
     const tasks = await seed(owner, 30);
     const [ids, later] = [tasks.map(({ id }) => id), Array.from({ length: 9 }, (_, i) => taskOf(owner, 300 + i))];
 
-    const found = await readAll(owner, {}, 4, async (page) => {
+    const listed = await readAll(owner, {}, 4, async (page) => {
       const added = later[page - 1];
       const path: TaskMove[] = ['accept', 'pick-up', 'deliver', 'complete'];
       const name = path[page % 4] as TaskMove;
@@ -83,20 +83,20 @@ describe('the list of tasks', () => {
       ]);
     });
 
-    const old = found.map(({ id }) => id).filter((id) => ids.includes(id));
+    const old = listed.map(({ id }) => id).filter((id) => ids.includes(id));
     expect(old).toHaveLength(30);
     expect(new Set(old)).toEqual(new Set(ids));
   });
 
-  test('passes by no task that moves while the page is read', async () => {
+  test('lists every task that moves while the page is read', async () => {
     const owner = 'acc_E#live';
     const tasks = await seed(owner, 24);
     const waiting = tasks.map(({ id }) => id);
     const moving = {
       send: async (command: QueryCommand) => {
-        const answer = await tables.client.send(command);
+        const output = await tables.client.send(command);
         if (command instanceof QueryCommand) await move(owner, waiting.pop() ?? '', 'accept');
-        return answer;
+        return output;
       },
     } as unknown as DynamoDBClient;
 
@@ -107,7 +107,7 @@ describe('the list of tasks', () => {
     expect(items.some(({ status }) => status === 'accepted')).toBe(true);
   });
 
-  test('filters by status and by reference', async () => {
+  test('filters tasks by status and by reference', async () => {
     const owner = 'acc_C#live';
     const tasks = await seed(owner, 10, 'RES #1~å');
     for (const task of tasks.slice(0, 4)) await move(owner, task.id, 'accept');
@@ -123,7 +123,7 @@ describe('the list of tasks', () => {
     expect(await readAll(owner, { external_reference: 'RES' }, 3)).toEqual([]);
   });
 
-  test('keeps its page within the account and its mode', async () => {
+  test('lists only the tasks of one account and mode', async () => {
     await seed('acc_D#live', 3);
 
     expect(await readAll('acc_D#test', {}, 20)).toEqual([]);

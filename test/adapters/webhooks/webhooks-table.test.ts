@@ -12,10 +12,10 @@ const by = { accountId: 'acc_1', keyId: 'key_1', ip: '127.0.0.1' };
 const everything = { events: ['*'] };
 const types = Array.from({ length: 40 }, (_, n) => `type.${n}`);
 
-describe('the rows of webhooks', () => {
+describe('the webhooks table', () => {
   const tables = useTables();
 
-  /** A webhook that wants forty types of one resource, beside as many like it as an account may have. */
+  /** A webhook that subscribes to forty types of one resource, in an account with the most such webhooks that it may have. */
   const inFullAccount = async (resourceBytes: number) => {
     const owner = anOwner();
     const store = createWebhooksTable(tables.client, tables.domainTable, 30);
@@ -38,15 +38,15 @@ describe('the rows of webhooks', () => {
     return { routes: webhookRoutes(after, everything), move };
   };
 
-  it('change in one transaction, however many webhooks want as much as they may', async () => {
+  it('changes a webhook in one transaction even if all webhooks of a full account have the longest allowed routes', async () => {
     const { routes, move } = await inFullAccount(64);
 
     expect(() => checkRoutes(routes)).not.toThrow();
     expect(await move()).toBe(true);
   });
 
-  // A transaction of more than 4 MB: this is why no webhook may want so much.
-  it('would not, if each wanted more', async () => {
+  // `checkRoutes` refuses such routes, because DynamoDB takes at most 4 MB in one transaction.
+  it('fails if all webhooks of a full account have longer routes, which `checkRoutes` refuses', async () => {
     const { routes, move } = await inFullAccount(100);
 
     expect(() => checkRoutes(routes)).toThrow();
