@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PassPostError } from '../../domain/foundation/errors.ts';
 
-const MAX_TRIES = 6;
+const MAX_TRIES = 5;
 
 /** Waits before the next try: 50 ms after the first, then twice as long each time, all of it ±50 % at random. */
 const backOff = (tries: number): Promise<void> => sleep(25 * 2 ** tries * (0.5 + Math.random()));
@@ -11,7 +11,7 @@ export const tablesAreBusy = (): PassPostError =>
   new PassPostError('unavailable', 'The tables are busy. Try again in a moment.');
 
 /**
- * Sends items until AWS has accepted all of them. `send` returns the items that AWS asked to send again. After six tries
+ * Sends items until AWS has accepted all of them. `send` returns the items that AWS asked to send again. After five tries
  * the error of `giveUp` is thrown.
  */
 export const retryRemaining = async <T>(
