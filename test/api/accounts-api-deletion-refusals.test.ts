@@ -58,7 +58,7 @@ describe('DELETE /accounts/{id}', () => {
   ];
 
   it.each(modes.flatMap((mode) => obstacles.map((obstacle) => [mode, ...obstacle] as const)))(
-    'in %s mode, answers 409 while the account still has %s, names the remedy %s and changes nothing',
+    'answers 409 while the account has %s-mode %s, names %s as the remedy and changes no row; answers 204 after that call',
     async (mode, kind, remedy, createObstacle) => {
       const caller = await inMode(mode);
       const removeObstacle = await createObstacle(caller);
@@ -82,18 +82,21 @@ describe('DELETE /accounts/{id}', () => {
     },
   );
 
-  it.each(modes)('always answers 409 for an account with a task in %s mode, even a cancelled task', async (mode) => {
-    const caller = await inMode(mode);
-    const { id } = await callOk(caller, 'POST', '/tasks', task);
-    await callOk(caller, 'POST', `/tasks/${id}/cancel`);
+  it.each(modes)(
+    'answers 409 for an account that has only a cancelled task in %s mode, and says that tasks are stored without end',
+    async (mode) => {
+      const caller = await inMode(mode);
+      const { id } = await callOk(caller, 'POST', '/tasks', task);
+      await callOk(caller, 'POST', `/tasks/${id}/cancel`);
 
-    const { status, json } = await remove();
+      const { status, json } = await remove();
 
-    expect([status, json.errors.map(({ path }: Json) => path)]).toEqual([409, [`${mode}.tasks`]]);
-    expect(json.detail).toMatch(/Tasks are stored without end.*DELETE \/keys\/\{id\}/);
-  });
+      expect([status, json.errors.map(({ path }: Json) => path)]).toEqual([409, [`${mode}.tasks`]]);
+      expect(json.detail).toMatch(/Tasks are stored without end.*DELETE \/keys\/\{id\}/);
+    },
+  );
 
-  it('names every obstacle of both modes in one 409 answer', async () => {
+  it('for webhooks, event types, templates, jobs and tasks in both modes, lists ten errors in one answer with a detail below 1,000 characters', async () => {
     for (const mode of modes) {
       const caller = await inMode(mode);
       for (const [, , createObstacle] of obstacles) await createObstacle(caller);
@@ -110,7 +113,7 @@ describe('DELETE /accounts/{id}', () => {
     expect(json.detail.length).toBeLessThan(1000);
   });
 
-  it('answers 409 for one running job behind finished jobs that are still listed as pending, and 204 once the job has failed', async () => {
+  it('answers 409 when the only running job comes after 12 completed jobs that the list index still has as pending, and 204 after that job has failed', async () => {
     const put = (status: JobStatus, listedAs: JobStatus, createdAtMs = Date.now(), id = drawId('job', createdAtMs)) => {
       const created_at = new Date(createdAtMs).toISOString();
       const summary = {
@@ -140,13 +143,13 @@ describe('DELETE /accounts/{id}', () => {
     expect((await remove()).status).toBe(204);
   });
 
-  it('answers 404 for an account that does not exist and for a malformed id', async () => {
+  it('answers 404 to the operator for an unknown account id, the id of an API key and malformed ids', async () => {
     for (const id of [drawId('acc', Date.now()), 'acc_1', drawId('key', Date.now()), 'ACCOUNTS', '%00', '..']) {
       expect((await remove(id)).status).toBe(404);
     }
   });
 
-  it("answers 403 to the account's own key and 401 to an unknown key, and deletes nothing", async () => {
+  it('answers 403 to an API key of the account and 401 to an unknown key; afterwards the account exists and its API key works', async () => {
     const { caller } = current;
 
     const refused = await call(caller, 'DELETE', `/accounts/${caller.accountId}`);

@@ -14,7 +14,7 @@ describe('DELETE /accounts/{id}', () => {
   const { current, call, callOk, inMode, remove, accountExists, isKeyRefused, rows } = useAccountsApi(tables);
   const actions = async () => (await rows()).filter(({ kind }) => kind === 'audit').map(({ action }) => action);
 
-  it('deletes an empty account, revokes its keys of both modes and answers 404 to a second call', async () => {
+  it('answers 204 for an empty account, revokes its live and test keys and writes audit entries, and answers 404 to a second call', async () => {
     const { caller, operator } = current;
     const testCaller = await inMode('test');
     expect([await isKeyRefused(caller.key), await isKeyRefused(testCaller.key)]).toEqual([false, false]);
@@ -35,7 +35,7 @@ describe('DELETE /accounts/{id}', () => {
     expect((await remove()).status).toBe(404);
   });
 
-  it('leaves only rows that expire', async () => {
+  it('answers 204 for an account whose webhooks and event types of both modes were deleted, and leaves only rows with a ttl', async () => {
     for (const caller of [current.caller, await inMode('test')]) {
       await callOk(caller, 'PUT', '/event-types/order.paid', { description: '' });
       const { id } = await callOk(caller, 'POST', '/webhooks', { url, events: ['order.paid', 'task.created', '*'] });
@@ -51,7 +51,7 @@ describe('DELETE /accounts/{id}', () => {
     expect(remaining.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['event', 'audit', 'webhook', 'api-key']));
   });
 
-  it('revokes 122 API keys, more than one transaction can hold', async () => {
+  it('answers 204 for an account with 122 API keys, more than one transaction can hold, and revokes all 122 keys', async () => {
     const { accountId } = current.caller;
     const keys = await Promise.all(Array.from({ length: 120 }, () => seedKey(tables, accountId)));
 
@@ -66,7 +66,7 @@ describe('DELETE /accounts/{id}', () => {
   });
 
   // A source IP of 500,000 characters makes the audit entry larger than a row may be: DynamoDB rejects the whole transaction.
-  it('answers 500 and leaves an account without working keys when the audit entry cannot be written; a second call deletes it', async () => {
+  it('answers 500 when its audit entry cannot be written: the account exists but its API key gets 401; a second call answers 204', async () => {
     const { caller } = current;
     const { data } = await callOk(caller, 'GET', '/keys');
 
@@ -79,7 +79,7 @@ describe('DELETE /accounts/{id}', () => {
     expect((await actions()).filter((action) => action === 'account.deleted')).toHaveLength(1);
   });
 
-  it('deletes an account that release 0.1.0 created, whose keys work until then', async () => {
+  it('answers 204 for an account stored by release 0.1.0: its two keys work before the call and get 401 afterwards', async () => {
     // Rows as release 0.1.0 wrote them.
     const created_at = '2026-11-22T04:00:29.000Z';
     const [id, keyId] = [drawId('acc', Date.parse(created_at)), drawId('key', Date.parse(created_at))];
@@ -104,7 +104,7 @@ describe('DELETE /accounts/{id}', () => {
     expect((await rows()).filter(({ ttl }) => ttl === undefined)).toEqual([]);
   });
 
-  it('leaves the first answer of POST /accounts to a repeat with the same Idempotency-Key', async () => {
+  it('afterwards, POST /accounts with the Idempotency-Key of the deleted account answers 201 with the old id, and the account stays deleted', async () => {
     const create = () =>
       call(current.operator, 'POST', '/accounts', { name: 'Once' }, { headers: { 'idempotency-key': 'deleted-1' } });
     const { id } = (await create()).json;

@@ -11,7 +11,7 @@ import { useTables } from '../helpers/tables.ts';
 
 const URL_A = 'https://93.184.215.14/hook';
 
-describe('the audit (GET /audit)', () => {
+describe('the audit entries of an account (GET /audit)', () => {
   const tables = useTables();
   const native: Readonly<Record<string, CallAs>> = {
     webhooks: useApi(tables, 'webhooks-api'),
@@ -145,7 +145,7 @@ describe('the audit (GET /audit)', () => {
         ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
         : value;
 
-  it('lists one entry for each change through every API surface, with the key, action, target and source IP', async () => {
+  it('each of 23 changes by the native, PassMint and Passcreator API adds one entry with key id, action, target and source IP', async () => {
     for (const [action, target, perform] of await changes()) {
       const before = (await audit('limit=100')).data.length;
 
@@ -167,7 +167,7 @@ describe('the audit (GET /audit)', () => {
   });
 
   // A source IP of 500,000 characters makes the audit entry larger than a row may be: DynamoDB rejects the whole transaction.
-  it('when the audit entry cannot be written, every kind of change answers 500 and changes no row', async () => {
+  it('when the audit entry cannot be written, each of 23 changes answers 500 and changes no row, and a second call succeeds', async () => {
     for (const [action, , perform] of await changes()) {
       const before = await allRows();
 
@@ -179,7 +179,7 @@ describe('the audit (GET /audit)', () => {
     }
   });
 
-  it('when the audit entry cannot be written, POST /accounts answers 500 and creates no account', async () => {
+  it('when the audit entry cannot be written, POST /accounts answers 500 and changes no row', async () => {
     const before = await allRows();
 
     const { status } = await call('POST', '/accounts', { name: 'New' }, { sourceIp: '9'.repeat(500_000) }, operator);
@@ -188,7 +188,7 @@ describe('the audit (GET /audit)', () => {
     expect(await allRows()).toEqual(before);
   });
 
-  it('when the audit entry cannot be written, DELETE /keys/{id} still revokes the key; a second call writes the entry', async () => {
+  it('when the audit entry cannot be written, DELETE /keys/{id} answers 500 but revokes the key; a second call answers 204 and writes the entry', async () => {
     const { id, key } = await create('/keys', { name: 'stolen', scopes: ['audit:read'] });
     const thief: Caller = { ...caller, key };
 
@@ -201,7 +201,7 @@ describe('the audit (GET /audit)', () => {
     expect((await actions()).filter(([action]) => action === 'key.revoked')).toEqual([['key.revoked', id]]);
   });
 
-  it('lists one entry for a repeated change, and none for a refused change or a dry run', async () => {
+  it('lists one entry for a change that is sent twice, and none for a refused change or a recovery with dry_run', async () => {
     const webhook = await createWebhook();
     const event = await create('/events', { type: 'task.accepted', data: {} });
     const before = await actions();
@@ -231,7 +231,7 @@ describe('the audit (GET /audit)', () => {
     ]);
   });
 
-  it('lists no entry for a created task or a published event', async () => {
+  it('lists no new entry after POST /events and POST /tasks', async () => {
     const before = await audit();
 
     await create('/events', { type: 'task.accepted', data: {} });
@@ -244,14 +244,14 @@ describe('the audit (GET /audit)', () => {
     expect(await audit()).toEqual(before);
   });
 
-  it('starts with account.created, which POST /accounts by the operator writes', async () => {
+  it('for an account that the operator has just created, lists one entry: account.created with the account id as the target', async () => {
     const created = await call('POST', '/accounts', { name: 'New' }, {}, operator);
     const newCaller: Caller = { accountId: created.json.id, owner: '', key: created.json.key };
 
     expect((await audit('', newCaller)).data).toMatchObject([{ action: 'account.created', target: created.json.id }]);
   });
 
-  it('lists entries of both modes of the own account only, newest first and in pages, and needs the scope audit:read', async () => {
+  it("lists entries of both modes of the caller's account only, newest first, in pages, filtered by since and until; 403 without audit:read", async () => {
     const testCaller = await aCaller(tables, { accountId: caller.accountId, mode: 'test' });
     const other = await aCaller(tables);
     const unscoped = await aCaller(tables, { accountId: caller.accountId, scopes: ['keys:read'] });

@@ -11,7 +11,7 @@ describe('the catalogue-api function', () => {
     caller = await aCaller(tables);
   });
 
-  it('GET /event-types lists every built-in type by name, in pages', async () => {
+  it('GET /event-types with limit=7 lists every built-in event type exactly once, sorted by name, over several pages', async () => {
     const names: string[] = [];
     for (let cursor = ''; ; ) {
       const { status, json } = await api('GET', '/event-types', caller, { query: `limit=7${cursor}` });
@@ -30,7 +30,7 @@ describe('the catalogue-api function', () => {
     expect(names).toEqual(catalogue.map(({ name }) => name).toSorted());
   });
 
-  it('GET /profiles lists the events, schedule, versions and options of each profile', async () => {
+  it('GET /profiles lists the passpost profile with events, schedule, API versions and options, and the standard profile with events *', async () => {
     const { json } = await api('GET', '/profiles', caller);
 
     expect(json.next_cursor).toBeNull();
@@ -45,7 +45,7 @@ describe('the catalogue-api function', () => {
   });
 
   it.each(['/event-types', '/profiles'])(
-    'GET %s answers 422 to a wrong limit, a wrong cursor and an unknown parameter',
+    'GET %s answers 422 to limit=0, to a malformed cursor and to an unknown parameter',
     async (path) => {
       for (const query of ['limit=0', 'cursor=!', 'colour=red']) {
         expect((await api('GET', path, caller, { query })).status).toBe(422);

@@ -32,7 +32,7 @@ describe('POST /deliveries/{id}/retry', () => {
     api('POST', `/deliveries/${id}/retry`, sentBy, { headers });
   const commands = () => rowsOfKind('command');
 
-  it('submits one more attempt for a dead delivery and answers 202 with the delivery as pending', async () => {
+  it('answers 202 for a dead delivery, shows the delivery as pending with one more planned attempt, and submits one redeliver command', async () => {
     const { id, event_id } = await addDeliveryAndEvent();
 
     const { status, json } = await retry(id);
@@ -49,13 +49,13 @@ describe('POST /deliveries/{id}/retry', () => {
     ['pending', 409, {}],
     ['failed', 409, { status: 'failed', ticket: 2, attempts_made: 1 }],
     ['held', 409, { status: 'held', ticket: 2 }],
-  ] as const)('for a %s delivery, answers %i', async (_, expected, overrides) => {
+  ] as const)('for a delivery with the status %s, answers %i', async (_, expected, overrides) => {
     const { id } = await addDeliveryAndEvent(overrides);
 
     expect((await retry(id)).status).toBe(expected);
   });
 
-  it('answers 409 to one of two simultaneous calls and submits one command', async () => {
+  it('answers 202 to one of two simultaneous calls and 409 to the other call, and submits one command', async () => {
     const { id } = await addDeliveryAndEvent();
 
     const answers = await Promise.all([retry(id), retry(id)]);
@@ -64,7 +64,7 @@ describe('POST /deliveries/{id}/retry', () => {
     expect(await commands()).toHaveLength(1);
   });
 
-  it('repeats its first answer to a second call with the same Idempotency-Key and submits one command', async () => {
+  it('answers 202 with the first body to a second call with the same Idempotency-Key, and submits one command', async () => {
     const { id } = await addDeliveryAndEvent();
     const key = { 'idempotency-key': 'once' };
 
@@ -76,7 +76,7 @@ describe('POST /deliveries/{id}/retry', () => {
     expect(await commands()).toHaveLength(1);
   });
 
-  it('answers 409 and submits no command when the payload is erased or the webhook is deleted', async () => {
+  it('answers 409 and submits no command when the payload of the event is erased or the webhook is deleted', async () => {
     const erased = await addDeliveryAndEvent(dead, { data: 'null', payload_deleted_at: new Date().toISOString() });
     const { id } = await addDeliveryAndEvent();
     await putWebhook(tables, { ...current.webhook, deleted_at: new Date().toISOString() });
@@ -86,7 +86,7 @@ describe('POST /deliveries/{id}/retry', () => {
     expect(await commands()).toEqual([]);
   });
 
-  it('answers 404 to an unknown id and to another account, 403 without the scope webhooks:write, and 405 to GET', async () => {
+  it('answers 404 for an unknown id and to a key of another account, 403 to a key with only webhooks:read, and 405 to GET', async () => {
     const { id } = await addDeliveryAndEvent();
     const unknownId = `${id.slice(0, -1)}${id.endsWith('0') ? '1' : '0'}`;
 

@@ -54,7 +54,7 @@ describe('GET /webhooks/{id}/stats', () => {
     await rollUp(atMs, { store, queue, clock: Date.now, speed: 1, retentionHours: 720 }, () => false);
   };
 
-  it('shows no hours and no rate for a webhook without deliveries', async () => {
+  it('for a webhook without deliveries, answers 200 with no hours, no success rate and a current as_of', async () => {
     const { status, json } = await stats();
 
     expect(status).toBe(200);
@@ -62,7 +62,7 @@ describe('GET /webhooks/{id}/stats', () => {
     expect(Date.now() - Date.parse(json.as_of)).toBeLessThan(5000);
   });
 
-  it('shows the hours that the roll-up has counted and the running hour', async () => {
+  it('shows the counts and response times of an hour that the roll-up has counted and of the current hour, and one success rate for both', async () => {
     const earlier = THIS_HOUR - 3 * HOUR;
     await addDelivered(earlier, 40);
     await addDelivered(earlier + 1000, 40);
@@ -91,7 +91,7 @@ describe('GET /webhooks/{id}/stats', () => {
     });
   });
 
-  it('counts an hour again when the roll-up counted it before its deliveries were finished', async () => {
+  it('shows one delivered delivery for an hour that the roll-up counted with none, because the delivery finished afterwards', async () => {
     const earlier = THIS_HOUR - 3 * HOUR;
     const { event_id } = await addDelivery(earlier, {
       status: 'failed',
@@ -109,7 +109,7 @@ describe('GET /webhooks/{id}/stats', () => {
     expect((await stats()).json.hours).toMatchObject([{ delivered: 1, refused: 1 }]);
   });
 
-  it('shows the stored count of an hour whose deliveries have expired since', async () => {
+  it('still counts a delivered delivery whose row is deleted after the roll-up, in an hour that also has an unfinished delivery', async () => {
     const earlier = THIS_HOUR - 3 * HOUR;
     await addDelivery(earlier, { status: 'failed', ticket: 2, attempts_refused: 1 });
     const { id } = await addDelivered(earlier + 1);
@@ -122,11 +122,11 @@ describe('GET /webhooks/{id}/stats', () => {
     expect((await stats()).json.hours).toMatchObject([{ delivered: 1, refused: 1 }]);
   });
 
-  it('stops counting after about 1,000 deliveries, and as_of is the time up to which every shown count is current', async () => {
+  it('with 1,600 deliveries in the current hour, shows only the hour that the roll-up counted, and as_of at the start of the previous hour', async () => {
     const earlier = THIS_HOUR - 2 * HOUR;
     await addDelivery(earlier, { status: 'failed', ticket: 2, attempts_refused: 1 });
     await runRollUp(THIS_HOUR - HOUR + 20 * 60_000, earlier);
-    // One call reads about 1,000 deliveries: 250 rows of each shard.
+    // More than one call counts: a call reads about 1,000 deliveries, 250 rows of each shard.
     const rows = Array.from({ length: 1600 }, (_, n) => {
       const event = anEvent({ owner: current.caller.owner }, THIS_HOUR + n);
       const delivered = { status: 'delivered' as const, ticket: 2, settled_at: THIS_HOUR + n + 40 };
@@ -139,7 +139,7 @@ describe('GET /webhooks/{id}/stats', () => {
 
     const { json } = await stats();
 
-    // The running hour uses up that limit. The hour before it was never counted, so the counts are current only up to its start.
+    // The current hour uses up the limit of 1,000. The previous hour was never counted, so the counts are current up to its start.
     expect(json.hours).toMatchObject([{ hour: iso(earlier), refused: 1 }]);
     expect(json.as_of).toBe(iso(THIS_HOUR - HOUR));
     expect(json.last_success_at).toBe(iso(THIS_HOUR + 1599 + 40));
@@ -159,23 +159,23 @@ describe('GET /webhooks/{id}/stats', () => {
   });
 
   test.each([
-    ['until', 'since=2026-11-02T00:00:00Z&until=2026-11-01T00:00:00Z'],
-    ['since', 'since=2026-10-01T00:00:00Z&until=2026-11-02T00:00:00Z'],
-    ['until', 'since=0000-01-01T00:00:00Z&until=0000-01-02T00:00:00Z'],
-    ['since', 'since=yesterday'],
-    ['hours', 'hours=5'],
-  ])('answers 422 and names the parameter %s for the query %s', async (path, query) => {
+    ['an until before since', 'until', 'since=2026-11-02T00:00:00Z&until=2026-11-01T00:00:00Z'],
+    ['a range of 32 days', 'since', 'since=2026-10-01T00:00:00Z&until=2026-11-02T00:00:00Z'],
+    ['a range in the year 0', 'until', 'since=0000-01-01T00:00:00Z&until=0000-01-02T00:00:00Z'],
+    ['a since that is not a time', 'since', 'since=yesterday'],
+    ['an unknown parameter', 'hours', 'hours=5'],
+  ])('answers 422 to %s, and the only error names the parameter %s', async (_, path, query) => {
     const { status, json } = await stats(query);
 
     expect(status).toBe(422);
     expect(json.errors.map((error: { path: string }) => error.path)).toEqual([path]);
   });
 
-  it('accepts a range of 31 days', async () => {
+  it('answers 200 to a range of 31 days', async () => {
     expect((await stats('since=2026-10-01T00:00:00Z&until=2026-11-01T00:00:00Z')).status).toBe(200);
   });
 
-  it('answers 404 to another account, to the other mode and for a deleted or malformed id, and 403 without the scope webhooks:read', async () => {
+  it('answers 404 to a key of another account or mode and for a deleted webhook or malformed id, and 403 to a key with only webhooks:write', async () => {
     const deleted = await addWebhook({ deleted_at: iso(0) });
     const testCaller = await aCaller(tables, { accountId: current.caller.accountId, mode: 'test' });
     const writer = await aCaller(tables, { accountId: current.caller.accountId, scopes: ['webhooks:write'] });

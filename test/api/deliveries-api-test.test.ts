@@ -15,7 +15,7 @@ describe('POST /webhooks/{id}/test', () => {
     api('POST', `/webhooks/${id}/test`, current.caller, { body, headers });
   const eventRows = () => rowsOfKind('event');
 
-  it('answers 202 and publishes a sample event for this webhook only', async () => {
+  it('answers 202 with the ids of event and delivery, and stores one event of the given type with test_of set to the webhook', async () => {
     const { id } = await addWebhook();
 
     const { status, json } = await sendTest(id, { type: 'pass.installed' });
@@ -35,7 +35,7 @@ describe('POST /webhooks/{id}/test', () => {
       { events: ['*'], profile: 'standard' },
       'task.created',
     ],
-  ])('without a type in the body, publishes %s', async (_, overrides, type) => {
+  ])('without a type in the body, stores an event of %s', async (_, overrides, type) => {
     const { id } = await addWebhook(overrides);
 
     await sendTest(id);
@@ -43,13 +43,13 @@ describe('POST /webhooks/{id}/test', () => {
     expect(await eventRows()).toMatchObject([{ type }]);
   });
 
-  it('has sample data for every built-in type', () => {
+  it('sampleOf gives data with at least one field for every built-in event type', () => {
     const typesWithoutSample = catalogue.filter(({ name }) => Object.keys(sampleOf(name)).length === 0);
 
     expect(typesWithoutSample).toEqual([]);
   });
 
-  it("accepts the account's own event type and answers 422 to an unknown type", async () => {
+  it('answers 202 to an event type that the account has defined, and 422 to an unknown type', async () => {
     const { id } = await addWebhook();
     const ownType = { name: 'order.sent', owner: current.caller.owner, description: '', schema: null };
     const entry = auditEntry({ ...current.caller, keyId: '', ip: '' }, 'event_type.put', ownType.name, Date.now());
@@ -60,7 +60,7 @@ describe('POST /webhooks/{id}/test', () => {
     expect([status, json.errors[0].path]).toEqual([422, 'type']);
   });
 
-  it('repeats its first answer to a second call with the same Idempotency-Key and publishes one event', async () => {
+  it('repeats its first answer to a second call with the same Idempotency-Key, and stores one event', async () => {
     const { id } = await addWebhook();
 
     const [first, again] = [
@@ -79,7 +79,7 @@ describe('POST /webhooks/{id}/test', () => {
     for (const { id } of [deleted, foreign]) expect((await sendTest(id)).status).toBe(404);
   });
 
-  it('reaches a disabled webhook, and no other webhook that wants the type', async () => {
+  it('an event with test_of set to a disabled webhook is sent to that webhook, and to no other webhook that wants its type', async () => {
     const engine = createVirtualEngine(tables, () => ({ status: 200 }));
     const disabled = aWebhook({ enabled: false, disabled_reason: 'manual', url: 'https://disabled.example/' });
     await engine.addWebhooks(disabled, aWebhook());

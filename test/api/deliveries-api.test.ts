@@ -36,7 +36,7 @@ describe('the deliveries-api function', () => {
   const idsOf = (deliveries: readonly Json[]): string[] => deliveries.map(({ id }) => id);
 
   describe('GET /webhooks/{id}/deliveries', () => {
-    it('shows the status, planned attempts, next attempt and last answer of a failed delivery', async () => {
+    it('shows every field of a failed delivery, with 6 planned attempts, the time of the next attempt and the last answer of the receiver', async () => {
       const due = START_MS + 60_000;
       const failed = await deliver(0, {
         status: 'failed',
@@ -69,15 +69,18 @@ describe('the deliveries-api function', () => {
       });
     });
 
+    const due = 'a next attempt and no settled time';
+    const held = 'no next attempt and no settled time';
+    const done = 'no next attempt and a settled time';
     it.each([
-      ['pending', { status: 'pending' }, 6, true, false],
-      ['held', { status: 'held', ticket: 2, step: 1, attempts_made: 1 }, 6, false, false],
-      ['delivered', { status: 'delivered', ticket: 2, attempts_made: 1, settled_at: START_MS }, 1, false, true],
-      ['dead', { status: 'dead', ticket: 7, step: 5, attempts_made: 6, settled_at: START_MS }, 6, false, true],
-      ['manually retried', { status: 'pending', trigger: 'manual', ticket: 3, attempts_made: 1 }, 2, true, false],
+      ['pending', 6, due, { status: 'pending' }, true, false],
+      ['held', 6, held, { status: 'held', ticket: 2, step: 1, attempts_made: 1 }, false, false],
+      ['delivered', 1, done, { status: 'delivered', ticket: 2, attempts_made: 1, settled_at: START_MS }, false, true],
+      ['dead', 6, done, { status: 'dead', ticket: 7, step: 5, attempts_made: 6, settled_at: START_MS }, false, true],
+      ['manually retried', 2, due, { status: 'pending', trigger: 'manual', ticket: 3, attempts_made: 1 }, true, false],
     ] as const)(
-      'shows planned attempts, next attempt and settled time of a %s delivery',
-      async (_, overrides, planned, isDue, isSettled) => {
+      'shows a %s delivery with attempts_planned %i, %s',
+      async (_, planned, _shown, overrides, isDue, isSettled) => {
         await deliver(0, overrides);
 
         const [shown] = (await list()).json.data;
@@ -88,7 +91,7 @@ describe('the deliveries-api function', () => {
       },
     );
 
-    it("counts planned attempts by the webhook's own schedule", async () => {
+    it('shows 2 planned attempts for a webhook whose schedule has one wait, and 10 for a webhook with the schedule standard', async () => {
       current.webhook = await addWebhook({ schedule: [1] });
       await deliver(0);
       expect((await list()).json.data[0].attempts_planned).toBe(2);
@@ -98,7 +101,7 @@ describe('the deliveries-api function', () => {
       expect((await list()).json.data[0].attempts_planned).toBe(10);
     });
 
-    it('shows a long response body from the separate row of its attempt', async () => {
+    it('shows a response body of 2,000 characters that is stored in the row of the attempt', async () => {
       const last = anAttempt({ response_body: null, has_body_row: true });
       const { id } = await deliver(0, { status: 'dead', ticket: 2, attempts_made: 1, last });
       await putAttempt(tables, id, anAttempt({ response_body: 'x'.repeat(2000) }));
@@ -106,7 +109,7 @@ describe('the deliveries-api function', () => {
       expect((await list()).json.data[0].response_body).toBe('x'.repeat(2000));
     });
 
-    it('lists deliveries of all shards newest first, each exactly once', async () => {
+    it('lists 30 deliveries of different shards newest first, each exactly once, in pages of 7', async () => {
       const created = await Promise.all(Array.from({ length: 30 }, (_, index) => deliver(index)));
 
       const listed = await listAll('limit=7');
@@ -114,7 +117,7 @@ describe('the deliveries-api function', () => {
       expect(idsOf(listed)).toEqual(created.map(({ id }) => id).toReversed());
     });
 
-    it('filters by status, event_type, since and until', async () => {
+    it('filters by status, event_type, since (inclusive) and until (exclusive), alone and combined', async () => {
       const statuses = ['pending', 'failed', 'delivered', 'dead', 'held', 'cancelled'] as const;
       const created = await Promise.all(
         Array.from({ length: 24 }, (_, index) => {
@@ -147,7 +150,7 @@ describe('the deliveries-api function', () => {
       expect(await listAll(`since=${until}&until=${since}`)).toEqual([]);
     });
 
-    it('reads at most 1,000 rows for one page, and the cursor still leads to an older match', async () => {
+    it('shows an empty first page with a cursor when 1,300 newer deliveries do not match the filter, and a later page has the only match', async () => {
       const oldest = await deliver(0, { event_type: 'task.created' });
       const newer = Array.from({ length: 1300 }, (_, index) => {
         const id = deliveryId(START_MS + 1 + index, 'any', current.webhook.id);
@@ -165,7 +168,7 @@ describe('the deliveries-api function', () => {
       expect(idsOf(await listAll('event_type=task.created'))).toEqual([oldest.id]);
     });
 
-    it('filters by event_id, both a generated id and an id derived from the publisher id', async () => {
+    it('filters by event_id, for an event published with an id of the publisher and for an event published without such an id', async () => {
       const { owner } = current.caller;
       const generated = await deliver(0);
       const event = anEvent({ owner, id: deriveId('evt', owner, 'mine') }, START_MS + 1000);
@@ -179,7 +182,7 @@ describe('the deliveries-api function', () => {
       expect(await listAll(`event_id=${deriveId('evt', 'nobody')}`)).toEqual([]);
     });
 
-    it('omits an expired delivery', async () => {
+    it('omits a delivery whose ttl has passed', async () => {
       await deliver(0, { status: 'delivered', settled_at: START_MS, ttl: Math.floor(Date.now() / 1000) - 60 });
 
       expect((await list()).json.data).toEqual([]);
@@ -194,14 +197,14 @@ describe('the deliveries-api function', () => {
       ['limit', 'limit=0'],
       ['cursor', 'cursor=whk'],
       ['colour', 'colour=red'],
-    ])('answers 422 and names the parameter %s for the query %s', async (path, query) => {
+    ])('answers 422 with the parameter %s in its first error for the query %s', async (path, query) => {
       const { status, json } = await list(query);
 
       expect(status).toBe(422);
       expect(json.errors[0].path).toBe(path);
     });
 
-    it('answers 404 for a deleted webhook, a webhook of another account and a malformed id', async () => {
+    it('answers 404 for a deleted webhook, a webhook of another account and a malformed webhook id', async () => {
       const deleted = await addWebhook({ deleted_at: new Date().toISOString() });
       const foreign = await addWebhook({ owner: foreignOwner });
 
@@ -210,7 +213,7 @@ describe('the deliveries-api function', () => {
   });
 
   describe('GET /deliveries/{id}', () => {
-    it('shows every attempt, the last one from the delivery row, and masks the values of request headers', async () => {
+    it('shows three attempts in order, the last from the row of the delivery, with stars as the values of request headers', async () => {
       const last = anAttempt({ number: 3, http_status: 200, response_body: 'ok', error: null });
       const { id } = await deliver(0, { status: 'delivered', ticket: 4, attempts_made: 3, settled_at: START_MS, last });
       await putAttempt(tables, id, anAttempt());
@@ -238,7 +241,7 @@ describe('the deliveries-api function', () => {
       });
     });
 
-    it('shows a long response body from the separate row of its attempt', async () => {
+    it('shows a response body that is stored in the row of the attempt, on the delivery and on its attempt', async () => {
       const last = anAttempt({ response_body: null, has_body_row: true });
       const { id } = await deliver(0, { status: 'dead', ticket: 2, attempts_made: 1, last });
       await putAttempt(tables, id, anAttempt({ response_body: 'long' }));
@@ -249,13 +252,13 @@ describe('the deliveries-api function', () => {
       expect(json.attempts).toMatchObject([{ number: 1, response_body: 'long' }]);
     });
 
-    it('shows a delivery without attempts as pending', async () => {
+    it('shows a delivery without attempts as pending, with 6 planned attempts and no error', async () => {
       const { id } = await deliver(0);
 
       expect((await get(id)).json).toMatchObject({ status: 'pending', attempts: [], attempts_planned: 6, error: null });
     });
 
-    it('shows an unfinished delivery of a deleted webhook as cancelled, and a delivered one as delivered', async () => {
+    it('for a deleted webhook, shows a held delivery as cancelled at the time of the deletion, and a delivered delivery as delivered', async () => {
       current.webhook = await addWebhook({ deleted_at: '2026-11-22T00:00:00.000Z', secrets: [] });
       const held = await deliver(0, { status: 'held', ticket: 2 });
       const sent = await deliver(1, { status: 'delivered', ticket: 2, attempts_made: 1, settled_at: START_MS });
@@ -269,7 +272,7 @@ describe('the deliveries-api function', () => {
       expect((await get(sent.id)).json).toMatchObject({ status: 'delivered', attempts_planned: 1 });
     });
 
-    it('answers 404 to another account, to the other mode and to malformed ids', async () => {
+    it('answers 404 to a key of another account, to a test key of the same account, and for malformed ids', async () => {
       const { id } = await deliver(0);
       const testCaller = await aCaller(tables, { accountId: current.caller.accountId, mode: 'test' });
 
@@ -286,7 +289,7 @@ describe('the deliveries-api function', () => {
       }
     });
 
-    it('answers 403 to a key without the scope webhooks:read', async () => {
+    it('answers 403 to a key that has only the scope webhooks:write', async () => {
       const { id } = await deliver(0);
 
       expect((await get(id, await aCaller(tables, { scopes: ['webhooks:write'] }))).status).toBe(403);

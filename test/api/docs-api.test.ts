@@ -3,7 +3,7 @@ import { handler } from '../../lambdas/functions/docs-api.ts';
 import { callApi } from '../helpers/api-call.ts';
 
 describe('the docs-api function', () => {
-  test('PP-10 GET /api/public/v1/openapi.json returns the OpenAPI 3.1 document', async () => {
+  test('PP-10 GET /api/public/v1/openapi.json answers 200 with an OpenAPI 3.1 document as JSON, in which POST /tasks is createTask', async () => {
     const { status, headers, json } = await callApi(handler, 'GET', '/api/public/v1/openapi.json');
 
     expect(status).toBe(200);
@@ -12,7 +12,7 @@ describe('the docs-api function', () => {
     expect(json.paths['/api/public/v1/tasks'].post.operationId).toBe('createTask');
   });
 
-  test('GET /docs returns an HTML page whose files all come from the same host', async () => {
+  test('GET /docs returns an HTML page without absolute URLs, and GET of every file that the HTML page refers to answers 200', async () => {
     const page = await callApi(handler, 'GET', '/docs');
     const assets = [...page.text.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, path = '']) => path);
 
@@ -28,7 +28,7 @@ describe('the docs-api function', () => {
     }
   });
 
-  test('GET /docs/{file} answers 404 to any other file, and POST /docs answers 405', async () => {
+  test('GET /docs/{file} answers 404 for files that the documentation page does not use, and POST /docs answers 405', async () => {
     for (const asset of ['index.html', 'package.json', '..%2Fpackage.json', '__proto__', 'swagger-ui.css.map']) {
       expect((await callApi(handler, 'GET', `/docs/${asset}`)).status).toBe(404);
     }

@@ -34,7 +34,7 @@ describe('the read calls of the events-api function', () => {
   const idsOf = (events: readonly Json[]): string[] => events.map(({ id }) => id);
 
   describe('GET /events', () => {
-    it('lists a published event with all of its fields', async () => {
+    it('lists an event that was published with id, resource and meta, with all of its fields', async () => {
       const meta = { code: 4713, message: 'Partly', details: [{ path: 'a' }], retryable: false };
       const sent = { type: 'calculate_rates', data: { a: [1] }, id: 'mine', resource: 'r', meta };
       const { json } = await publish(sent);
@@ -48,7 +48,7 @@ describe('the read calls of the events-api function', () => {
       });
     });
 
-    it('lists events with and without publisher ids newest first, each exactly once while new events arrive', async () => {
+    it('lists 23 events, with and without publisher ids, newest first and each once, and omits 5 events that arrive after the first page', async () => {
       const ids = await publishMany(23, (index) => (index % 3 ? {} : { id: `p-${index}` }));
 
       const listed = await listAll('limit=5', () => publishMany(5, (index) => ({ id: `later-${index}` })));
@@ -58,7 +58,7 @@ describe('the read calls of the events-api function', () => {
       expect(times).toEqual(times.toSorted().toReversed());
     });
 
-    it('lists 40 events of the same millisecond, each exactly once', async () => {
+    it('lists the 40 events of one batch, which share a millisecond, each exactly once in pages of 3', async () => {
       const events = Array.from({ length: 40 }, (_, index) => ({
         type: 'pass.created',
         data: {},
@@ -72,7 +72,7 @@ describe('the read calls of the events-api function', () => {
       expect(idsOf(listed).toSorted()).toEqual(idsOf(json.data).toSorted());
     });
 
-    it('filters by type and resource', async () => {
+    it('filters by type, by resource and by both', async () => {
       await publishMany(9, (index) => ({
         resource: index % 2 ? 'a' : 'b',
         ...(index % 3 ? {} : { id: `p-${index}` }),
@@ -103,7 +103,7 @@ describe('the read calls of the events-api function', () => {
       expect(await listAll('since=1900-01-01T00:00:00Z&until=9999-12-31T23:59:59Z')).toHaveLength(6);
     });
 
-    it('ends a page early so that an answer stays below 3 MB', async () => {
+    it('ends the first page below 3 MB for 14 events with 200 kB of data each, and the cursor leads to the other events', async () => {
       const text = '語'.repeat(66_667);
       await publishMany(14, (index) => ({ data: { text }, ...(index % 2 ? { id: `p-${index}` } : {}) }));
 
@@ -116,18 +116,26 @@ describe('the read calls of the events-api function', () => {
 
     const cursorOf = (text: string) => Buffer.from(text).toString('base64url');
     it.each([
-      ['limit', 'limit=1.5'],
-      ['cursor', 'cursor=none'],
-      ['cursor', `cursor=${cursorOf('9999-99-99T99:99:99.999Z|evt_01JDB6Q80000000000000000AA')}`],
-      ['cursor', `cursor=${cursorOf('|evt_Z1JDB6Q80000000000000000AA')}`],
-      ['cursor', `cursor=${cursorOf('|whk_01JDB6Q80000000000000000AA')}`],
-      ['since', 'since=yesterday'],
-      ['until', 'until=1'],
-      ['type', 'type='],
-      ['resource', 'resource='],
-      ['colour', 'colour=red'],
-      ['type', 'type=a&type=b'],
-    ])('answers 422 and names the parameter %s for the query %s', async (path, query) => {
+      ['a limit that is not an integer', 'limit', 'limit=1.5'],
+      ['a malformed cursor', 'cursor', 'cursor=none'],
+      [
+        'a cursor with an impossible time',
+        'cursor',
+        `cursor=${cursorOf('9999-99-99T99:99:99.999Z|evt_01JDB6Q80000000000000000AA')}`,
+      ],
+      [
+        'a cursor without a time, whose event id contains no time either',
+        'cursor',
+        `cursor=${cursorOf('|evt_Z1JDB6Q80000000000000000AA')}`,
+      ],
+      ['a cursor with the id of a webhook', 'cursor', `cursor=${cursorOf('|whk_01JDB6Q80000000000000000AA')}`],
+      ['a since that is not a time', 'since', 'since=yesterday'],
+      ['an until that is not a time', 'until', 'until=1'],
+      ['an empty type', 'type', 'type='],
+      ['an empty resource', 'resource', 'resource='],
+      ['an unknown parameter', 'colour', 'colour=red'],
+      ['a repeated type', 'type', 'type=a&type=b'],
+    ])('answers 422 to %s, and the first error names the parameter %s', async (_, path, query) => {
       await publishMany(1);
 
       const { status, json } = await list(query);
@@ -138,7 +146,7 @@ describe('the read calls of the events-api function', () => {
   });
 
   describe('GET /events/{id}', () => {
-    it('shows the event with its deliveries, including those to deleted webhooks', async () => {
+    it('shows the event, its failed delivery to an active webhook, and its delivery to a deleted webhook as cancelled', async () => {
       const { owner } = current.caller;
       const { json: event } = await publish({ type: 'task.accepted', data: { a: 1 }, id: 'mine' });
       const createdAtMs = Date.parse(event.created_at);
@@ -194,21 +202,23 @@ describe('the read calls of the events-api function', () => {
       expect(new Set(json.deliveries.map(({ webhook_id }: Json) => webhook_id)).size).toBe(130);
     });
 
-    it.each(['evt_1', 'evt_01JDB6Q80000000000000000AA', 'tsk_01JDB6Q80000000000000000AA', '%2e%2e'])(
-      'answers 404 to the id %s',
-      async (id) => {
-        expect((await get(id)).status).toBe(404);
-      },
-    );
+    it.each([
+      ['a malformed id', 'evt_1'],
+      ['an id that no event has', 'evt_01JDB6Q80000000000000000AA'],
+      ['the id of a task', 'tsk_01JDB6Q80000000000000000AA'],
+      ['two encoded dots', '%2e%2e'],
+    ])('answers 404 to %s', async (_, id) => {
+      expect((await get(id)).status).toBe(404);
+    });
 
-    it('answers 404 to another account', async () => {
+    it('answers 404 to an API key of another account', async () => {
       const [id] = await publishMany(1);
 
       expect((await api('GET', `/events/${id}`, await aCaller(tables))).status).toBe(404);
     });
   });
 
-  it('POST /events needs the scope events:write; GET /events and GET /events/{id} need events:read', async () => {
+  it('POST /events answers 403 to a key with only events:read; GET /events and GET /events/{id} answer 403 to a key with only events:write', async () => {
     const reader = await aCaller(tables, { scopes: ['events:read'] });
     const writer = await aCaller(tables, { scopes: ['events:write'] });
 

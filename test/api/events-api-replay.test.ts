@@ -8,7 +8,7 @@ import { putRouting } from '../helpers/routing-rows.ts';
 import { useTables } from '../helpers/tables.ts';
 import { aWebhook } from '../helpers/virtual-engine.ts';
 
-describe('a published event', () => {
+describe('replay and erasure of a published event', () => {
   const tables = useTables();
   const { api, current, publish, get, list, rows, eventRows } = useEventsApi(tables);
   const accepted = { type: 'task.accepted', data: { name: 'Ada' } };
@@ -32,7 +32,7 @@ describe('a published event', () => {
   const deliveryIdFor = (webhook: StoredWebhook) => deliveryId(Date.parse(event.created_at), event.id, webhook.id);
 
   describe('POST /events/{id}/replay', () => {
-    it('submits a redelivery to each webhook that wants the event now, including a disabled one', async () => {
+    it('answers 202 with a delivery id for each webhook that wants the event now, also a disabled webhook, and submits one redeliver command', async () => {
       const enabled = await subscribe();
       const disabled = await subscribe({ enabled: false, disabled_reason: 'manual' });
       const everything = await subscribe({ events: ['*'] });
@@ -50,7 +50,7 @@ describe('a published event', () => {
       ]);
     });
 
-    it('submits a redelivery only to the webhook in webhook_id, even when it does not want the event type', async () => {
+    it('answers with the delivery id of only the webhook in webhook_id, even when that webhook does not want the event type', async () => {
       await subscribe();
       const named = await subscribe({ events: ['task.created'] });
 
@@ -64,7 +64,7 @@ describe('a published event', () => {
       expect(await commands()).toEqual([]);
     });
 
-    it('answers 409 while the same replay waits to start, and 202 after it has started', async () => {
+    it('answers 409 to a second replay before the first replay has started its delivery, and 202 afterwards', async () => {
       const webhook = await subscribe();
       const identity = { owner: webhook.owner, webhookId: webhook.id, eventId: event.id };
       const first = await replay();
@@ -75,7 +75,7 @@ describe('a published event', () => {
       expect(await commands()).toHaveLength(2);
     });
 
-    it('repeats its first answer to a second call with the same Idempotency-Key, and answers 422 to another body with that key', async () => {
+    it('repeats its first 202 answer to a second call with the same Idempotency-Key, and answers 422 to another body with that key', async () => {
       await subscribe();
       const key = { 'idempotency-key': 'once' };
 
@@ -87,7 +87,7 @@ describe('a published event', () => {
       expect(await commands()).toHaveLength(1);
     });
 
-    it('answers 404 to an unknown event or webhook, 422 to an unknown field and 403 without the scope events:write', async () => {
+    it('answers 404 for an unknown event and for a foreign or malformed webhook_id, 422 to an unknown field, and 403 without events:write', async () => {
       const foreign = await putWebhook(tables, aWebhook({ owner: 'acc_01JDB6Q80000000000000000AA#live' }));
 
       expect((await replay(undefined, {}, drawId('evt', Date.now()))).status).toBe(404);
@@ -105,7 +105,7 @@ describe('a published event', () => {
   describe('DELETE /events/{id}/payload', () => {
     const erasePayload = (id = event.id) => api('DELETE', `/events/${id}/payload`, current.caller);
 
-    it('erases data and meta of the event and leaves its other fields', async () => {
+    it('answers 204, sets data and meta of the event to null, leaves its other fields, and no event row contains the data any more', async () => {
       const { status, text } = await erasePayload();
 
       expect([status, text]).toEqual([204, '']);
@@ -124,14 +124,14 @@ describe('a published event', () => {
       expect((await get(event.id)).json).toEqual(json);
     });
 
-    it('makes POST /events/{id}/replay answer 409 afterwards', async () => {
+    it('afterwards, POST /events/{id}/replay for the event answers 409', async () => {
       await subscribe();
       await erasePayload();
 
       expect((await replay()).status).toBe(409);
     });
 
-    it('gives a repeated POST /events with the same publisher id its first answer, and the payload stays erased', async () => {
+    it('afterwards, a repeat of POST /events with the same publisher id gets the first answer, and the data stays null', async () => {
       const sent = { ...accepted, id: 'order-1' };
       const first = await publish(sent);
       await erasePayload(first.json.id);
@@ -140,7 +140,7 @@ describe('a published event', () => {
       expect((await get(first.json.id)).json.data).toBeNull();
     });
 
-    it('answers 404 to an unknown event and to another account', async () => {
+    it('answers 404 for an unknown event id and to a key of another account', async () => {
       expect((await erasePayload(drawId('evt', Date.now()))).status).toBe(404);
       expect((await api('DELETE', `/events/${event.id}/payload`, await aCaller(tables))).status).toBe(404);
     });

@@ -24,7 +24,7 @@ describe('the events-api function', () => {
   };
 
   describe('POST /events', () => {
-    it('answers 202 with the new event, and stores its data as one JSON text', async () => {
+    it('answers 202 with the new event, and stores one event row with the data as JSON text and a ttl of 44 days', async () => {
       const { status, json, headers } = await publish({ ...minimalEvent, data: { b: 1, a: [1.5, null, 'é'] } });
 
       expect(status).toBe(202);
@@ -50,14 +50,14 @@ describe('the events-api function', () => {
       ]);
     });
 
-    it('makes one write for one event, four writes for 100 events, and no read', async () => {
+    it('apart from the check of the API key, makes one DynamoDB write for one event, four for a batch of 100 events, and no read', async () => {
       expect(await awsCallsOf(() => publish(minimalEvent))).toEqual({ 'dynamodb.PutItem': 1 });
       expect(await awsCallsOf(() => publish({ ...minimalEvent, id: 'mine' }))).toEqual({ 'dynamodb.PutItem': 1 });
       expect(await awsCallsOf(() => publish(batch(100)))).toEqual({ 'dynamodb.BatchExecuteStatement': 4 });
       expect(await eventRows()).toHaveLength(102);
     });
 
-    it('answers a batch of events in the order of the request', async () => {
+    it('answers 202 to a batch of 30 events, with the events in the order of the request', async () => {
       const { status, json } = await publish(batch(30, (index) => ({ id: `p-${index}` })));
 
       expect(status).toBe(202);
@@ -66,7 +66,7 @@ describe('the events-api function', () => {
       );
     });
 
-    it('repeats its first answer to the same id with the same content, and stores one event', async () => {
+    it('repeats its first 202 answer, marked idempotency-replayed, to an event with the same id and content, and stores one event', async () => {
       const first = await publish({ ...minimalEvent, id: 'mine', resource: null });
 
       const again = await publish({ id: 'mine', data: minimalEvent.data, type: minimalEvent.type });
@@ -83,16 +83,19 @@ describe('the events-api function', () => {
       ['type', { type: 'task.created' }],
       ['resource', { resource: 'r' }],
       ['meta', { meta: { code: 1, message: '' } }],
-    ])('answers 422 to an id that was used with different %s', async (_, over) => {
-      await publish({ ...minimalEvent, id: 'mine' });
+    ])(
+      'answers 422 to an id that was used with different %s, and leaves the stored data unchanged',
+      async (_, over) => {
+        await publish({ ...minimalEvent, id: 'mine' });
 
-      const refused = await publish({ ...minimalEvent, id: 'mine', ...over });
+        const refused = await publish({ ...minimalEvent, id: 'mine', ...over });
 
-      expect(refused).toMatchObject({ status: 422, json: { errors: [{ path: 'id', code: 'id_reused' }] } });
-      expect(await eventRows()).toMatchObject([{ data: JSON.stringify(minimalEvent.data) }]);
-    });
+        expect(refused).toMatchObject({ status: 422, json: { errors: [{ path: 'id', code: 'id_reused' }] } });
+        expect(await eventRows()).toMatchObject([{ data: JSON.stringify(minimalEvent.data) }]);
+      },
+    );
 
-    it('stores two events for the same publisher id in the live and the test mode', async () => {
+    it('gives the same publisher id in live and in test mode two event ids, and the test key gets 404 for the live event', async () => {
       const { accountId } = current.caller;
       const testCaller = await aCaller(tables, { accountId, mode: 'test' });
       const live = await publish({ ...minimalEvent, id: 'mine' });
@@ -106,7 +109,7 @@ describe('the events-api function', () => {
       expect((await api('GET', `/events/${live.json.id}`, testCaller)).status).toBe(404);
     });
 
-    it('stores equal events with the same id in a batch once, and answers 422 to different events with the same id', async () => {
+    it('stores two equal events with the same id in a batch once, and answers 422 to a batch with two different events with the same id', async () => {
       const equal = await publish({
         events: [{ ...minimalEvent, id: 'a' }, minimalEvent, { ...minimalEvent, id: 'a' }],
       });
@@ -122,7 +125,7 @@ describe('the events-api function', () => {
       expect(await eventRows()).toHaveLength(2);
     });
 
-    it('adds only the missing events of a batch that is partly stored', async () => {
+    it('stores only the 30 missing events of a batch of 60 when 30 are stored, and marks only a repeat of the batch as replayed', async () => {
       const sent = batch(60, (index) => ({ id: `p-${index}` }));
       const part = await publish({ events: sent.events.slice(10, 40) });
 
@@ -136,7 +139,7 @@ describe('the events-api function', () => {
       expect(await eventRows()).toHaveLength(60);
     });
 
-    it('answers 422 and stores no event of a batch when one of its ids belongs to a different event', async () => {
+    it('answers 422 and writes nothing for a batch of 60 events when one of its ids belongs to a different stored event', async () => {
       await publish({ ...minimalEvent, id: 'p-57' });
       const before = await rows();
 
@@ -154,14 +157,17 @@ describe('the events-api function', () => {
       ['one event', minimalEvent],
       ['a batch', batch(30)],
       ['a batch in which some events have ids', batch(5, (index) => (index % 2 ? { id: `p-${index}` } : {}))],
-    ])('repeats its first answer when %s is sent again', async (_, body) => {
-      const first = await publish(body, key);
+    ])(
+      'repeats its first 202 answer, marked idempotency-replayed, when %s is sent again with the same key',
+      async (_, body) => {
+        const first = await publish(body, key);
 
-      const again = await publish(body, key);
+        const again = await publish(body, key);
 
-      expect(again).toMatchObject({ status: 202, headers: { 'idempotency-replayed': 'true' } });
-      expect(again.json).toEqual(first.json);
-    });
+        expect(again).toMatchObject({ status: 202, headers: { 'idempotency-replayed': 'true' } });
+        expect(again.json).toEqual(first.json);
+      },
+    );
 
     it.each([
       ['other data', minimalEvent, { ...minimalEvent, data: {} }],
@@ -179,14 +185,14 @@ describe('the events-api function', () => {
       expect(await rows()).toEqual(before);
     });
 
-    it('leaves the key unused when the call is refused', async () => {
+    it('answers 202 to a different event with a key whose first call was refused with 422', async () => {
       await publish({ ...minimalEvent, id: 'a' });
       expect((await publish({ ...minimalEvent, id: 'a', resource: 'r' }, key)).status).toBe(422);
 
       expect((await publish({ ...minimalEvent, id: 'b' }, key)).status).toBe(202);
     });
 
-    it('publishes a batch once when five equal calls arrive at the same time', async () => {
+    it('answers 202 with one body to five simultaneous calls with the same batch of 30 events, and stores 30 events', async () => {
       const answers = await Promise.all(Array.from({ length: 5 }, () => publish(batch(30), key)));
 
       expect(answers.map(({ status }) => status)).toEqual([202, 202, 202, 202, 202]);
@@ -195,7 +201,7 @@ describe('the events-api function', () => {
     });
   });
 
-  it('POST /events stores one event when five equal calls with the same id arrive at the same time', async () => {
+  it('POST /events gives five simultaneous calls with the same publisher id one answer, and stores one event', async () => {
     const answers = await Promise.all(Array.from({ length: 5 }, () => publish({ ...minimalEvent, id: 'mine' })));
 
     expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
@@ -205,7 +211,7 @@ describe('the events-api function', () => {
   describe('POST /events with an invalid body', () => {
     const meta = { code: 200, message: 'OK' };
     const cases: [string, unknown, string[]][] = [
-      ['null', null, ['']],
+      ['the body null', null, ['']],
       ['an event without data', { type: 'task.accepted' }, ['data']],
       ['an event without type', { data: {} }, ['type']],
       ['an unknown type', { ...minimalEvent, type: 'nope' }, ['type']],
@@ -239,7 +245,7 @@ describe('the events-api function', () => {
       ],
     ];
 
-    it.each(cases)('answers 422, names the wrong fields and writes nothing for %s', async (_, body, paths) => {
+    it.each(cases)('answers 422, names each wrong field and writes nothing for %s', async (_, body, paths) => {
       const text = JSON.stringify(body).replaceAll('100000000000000000000', '1e20');
       const { status, json } = await publish(text);
 

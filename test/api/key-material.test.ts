@@ -48,7 +48,7 @@ describe('the key-material function', () => {
   };
   const operatorRowKey = () => apiKeyKey(createHash('sha256').update(secretValue('operator')).digest('hex'));
 
-  it("a Create event fills both secrets and writes the row of the operator's API key", async () => {
+  it('a Create event gets SUCCESS, fills the operator secret with an API key, and writes the row of this key with the scope admin', async () => {
     const answer = await run();
 
     expect(answer).toMatchObject({ Status: 'SUCCESS', Data: {} });
@@ -63,7 +63,7 @@ describe('the key-material function', () => {
     });
   });
 
-  it('creates keys with which the API functions seal a secret and the deliver function opens it', async () => {
+  it('a Create event writes keys with which a sealer seals a text and the keyring opens the sealed text', async () => {
     await run();
     const sealer = createSealer(createPublicKeys(tables.client, tables.deliveryTable, Date.now).read);
     const keyring = createKeyring(manager.client, 'keyring', Date.now);
@@ -73,7 +73,7 @@ describe('the key-material function', () => {
     expect(await keyring.open('acc_1#live', 'whk_1', sealed)).toBe('secret');
   });
 
-  it("an Update event changes neither the secrets nor the request count in the row of the operator's key", async () => {
+  it("an Update event gets SUCCESS and changes neither the two secrets nor the request count of the operator's API key", async () => {
     await run();
     const secretsBefore = [secretValue('keyring'), secretValue('operator')];
     const Key = marshall(operatorRowKey());
@@ -93,7 +93,7 @@ describe('the key-material function', () => {
     expect(await rowAt(operatorRowKey())).toMatchObject({ n: 7 });
   });
 
-  it('rotates the keyring when an operator invokes it, and returns only key ids and times', async () => {
+  it('an operator call with rotate-keyring puts one sealing key and three signing keys before the old keys, and returns only key ids and times', async () => {
     await run();
     const before = parseKeyring(secretValue('keyring'));
     const putsBefore = address.puts.length;
@@ -119,21 +119,24 @@ describe('the key-material function', () => {
     ['signs_in_seconds below 1,200', { operation: 'rotate-keyring', signs_in_seconds: 1199 }, 'signs_in'],
     ['an unknown field', { operation: 'rotate-keyring', force: true }, 'force'],
     ['a field of CloudFormation events', { operation: 'rotate-keyring', RequestType: 'Create' }, 'RequestType'],
-  ])('rejects an operator call with %s and names the field', async (_name, event, fieldName) => {
-    await run();
-    const before = secretValue('keyring');
+  ])(
+    'answers with the error invalid to an operator call with %s, names the field and leaves the keyring unchanged',
+    async (_name, event, fieldName) => {
+      await run();
+      const before = secretValue('keyring');
 
-    const answer = await handler(event);
+      const answer = await handler(event);
 
-    expect(answer).toMatchObject({ error: { code: 'invalid', message: expect.stringContaining(fieldName) } });
-    expect(secretValue('keyring')).toBe(before);
-  });
+      expect(answer).toMatchObject({ error: { code: 'invalid', message: expect.stringContaining(fieldName) } });
+      expect(secretValue('keyring')).toBe(before);
+    },
+  );
 
-  it('answers an operator call with the error unavailable before the deployment has a keyring', async () => {
+  it('answers rotate-keyring with the error unavailable before the deployment has a keyring', async () => {
     expect(await handler({ operation: 'rotate-keyring' })).toMatchObject({ error: { code: 'unavailable' } });
   });
 
-  it('writes no key value to its answers, to table rows or to its log', async () => {
+  it("writes no private key and no operator's API key to its answers, to table rows or to its log, also when Secrets Manager fails", async () => {
     const written: string[] = [];
     const spy = vi.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0);
     await run();

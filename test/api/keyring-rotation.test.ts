@@ -92,11 +92,11 @@ describe('a keyring rotation', () => {
     };
   };
 
-  it('fails no receiver that caches public keys by max-age, before, at and after the switch', async () => {
+  it('two receivers that cache public keys by max-age verify every signature from 10 s before to 30 min after the rotation', async () => {
     const startMs = nowMs;
     const keyring = createKeyring(manager.client, 'keyring', clock);
     const get = createEndpoint();
-    // The second receiver starts just before the API refreshes its own cache, so it gets keys of the greatest possible age.
+    // The second receiver starts just before the API refreshes its own cache, so this receiver gets keys of the greatest possible age.
     const receivers = [-10, 285].map((fromSecond) => ({
       fromSecond,
       jwks: createReceiver(get, '/.well-known/jwks.json'),
@@ -120,7 +120,7 @@ describe('a keyring rotation', () => {
     expect(kids.size).toBe(2);
   });
 
-  it('publishes new keys before they sign: keys fetched before the switch verify signatures made after it', async () => {
+  it('publishes the next signing keys a day before they sign: keys fetched before the switch verify signatures made after the switch', async () => {
     const startMs = nowMs;
     const keyring = createKeyring(manager.client, 'keyring', clock);
     const before = await sign(keyring);
@@ -139,7 +139,7 @@ describe('a keyring rotation', () => {
     expect(verifyWithPem(before.digital, announced.rsa)).toBe(true);
   });
 
-  it('still publishes the previous signing key after the switch, behind the current keys', async () => {
+  it('jwks.json has the old EdDSA key first before the switch and fourth after the switch, and signatures of the old key still verify', async () => {
     const startMs = nowMs;
     const before = await sign(createKeyring(manager.client, 'keyring', clock));
     await rotate(SHORTEST_WAIT_SECONDS);
@@ -157,7 +157,7 @@ describe('a keyring rotation', () => {
     expect([kidsBefore[0], kidsAfter.indexOf(before.kid)]).toEqual([before.kid, 3]);
   });
 
-  it('seals new secrets with the new pair and still opens secrets sealed with the old pair', async () => {
+  it('seals new secrets with the new key pair, and the keyring still opens secrets that were sealed with the old key pair', async () => {
     const createNewSealer = () => createSealer(createPublicKeys(tables.client, tables.deliveryTable, clock).read);
     const keyring = createKeyring(manager.client, 'keyring', clock);
     const old = await createNewSealer().seal('acc_1#live', 'whk_1', 'old');

@@ -50,7 +50,7 @@ describe('the passcreator-api function', () => {
     return createTemplatesTable(tables.client, tables.domainTable).put(template, null, entry);
   };
 
-  it('PC-1 accepts the raw API key and answers 401 to a key with a scheme word', async () => {
+  it('PC-1 GET /api/hook/list answers 200 to the raw API key in Authorization, and 401 to the same API key after the word Bearer', async () => {
     const raw = await call('GET', '/list');
     const withScheme = await passcreator('GET', '/list', caller);
 
@@ -60,7 +60,7 @@ describe('the passcreator-api function', () => {
   });
 
   describe('POST /api/hook/subscribe', () => {
-    it('PC-2, PC-3 answers 201 with an empty object; by default the webhook neither retries nor signs', async () => {
+    it('PC-2, PC-3 answers 201 with an empty object and creates a passcreator webhook, which by default neither retries nor signs', async () => {
       const { status, json } = await subscribe();
 
       expect([status, json]).toEqual([201, {}]);
@@ -76,7 +76,7 @@ describe('the passcreator-api function', () => {
       ]);
     });
 
-    it("PC reading 3: with retryEnabled, the webhook has PassPost's own schedule", async () => {
+    it("PC reading 3: with retryEnabled, the webhook has schedule null, which means PassPost's waits; signPayload and subscription_url are stored", async () => {
       await subscribe({ retryEnabled: true, signPayload: true, subscription_url: 'https://example.com/s/1' });
 
       expect(await webhooks()).toMatchObject([
@@ -84,7 +84,7 @@ describe('the passcreator-api function', () => {
       ]);
     });
 
-    it('PC-3, PC reading 10: returns a generated access token once and stores it as a sealed Bearer header', async () => {
+    it('PC-3, PC reading 10: with generateAccessToken=true, returns an access token and stores the token as a sealed Authorization header', async () => {
       const { status, json } = await subscribe({}, { query: 'generateAccessToken=true' });
 
       const [webhook] = await webhooks();
@@ -96,7 +96,7 @@ describe('the passcreator-api function', () => {
       expect(JSON.parse(Buffer.from(plaintext).toString())).toEqual({ authorization: `Bearer ${json.accessToken}` });
     });
 
-    it('PC-2, PC-4, PC reading 11: accepts a template of the account and answers 404 to any other template', async () => {
+    it('PC-2, PC-4, PC reading 11: answers 201 for a template of the account, and 404 for an unknown template or a template of another account', async () => {
       await putTemplate();
 
       const known = await subscribe({}, { template: `/${TEMPLATE}` });
@@ -112,7 +112,7 @@ describe('the passcreator-api function', () => {
       expect(await list()).toEqual([]);
     });
 
-    it('PC reading 7: answers 201 to the same subscription again and changes the settings of the first', async () => {
+    it('PC reading 7: answers 201 to a repeated subscription and changes its webhook; another event, template or URL creates a new webhook', async () => {
       await putTemplate();
       await subscribe({ retryEnabled: true });
       const { accessToken } = (await subscribe({}, { query: 'generateAccessToken=true' })).json;
@@ -133,7 +133,7 @@ describe('the passcreator-api function', () => {
       expect(await webhooks()).toHaveLength(4);
     });
 
-    it('PC reading 7: creates one webhook when the same subscription arrives three times at the same time', async () => {
+    it('PC reading 7: answers 201 to three simultaneous equal subscriptions, and creates one webhook', async () => {
       const answers = await Promise.all([1, 2, 3].map(() => subscribe()));
 
       expect(answers.map(({ status }) => status)).toEqual([201, 201, 201]);
@@ -149,7 +149,7 @@ describe('the passcreator-api function', () => {
       ['plain http to a public host', { target_url: 'http://93.184.215.14/' }, 'target_url'],
       ['a flag that is a string', { signPayload: 'yes' }, 'signPayload'],
       ['an unknown field', { colour: 'red' }, 'colour'],
-    ])('PC-4 answers 400 to %s', async (_, overrides, field) => {
+    ])('PC-4 %s: answers 400 with an ErrorMessage that names the field', async (_, overrides, field) => {
       const { status, json } = await subscribe(overrides);
 
       expect(status).toBe(400);
@@ -166,7 +166,7 @@ describe('the passcreator-api function', () => {
     ] as const;
 
     it.each(requests)(
-      'PC-5, PC reading 4, PC reading 6: %s deletes every Passcreator webhook with the target_url in the %s',
+      'PC-5, PC reading 4, PC reading 6: %s with the target_url in the %s answers 200 and deletes every Passcreator webhook with that URL',
       async (method, _, request) => {
         await putTemplate();
         await subscribe();
@@ -183,7 +183,7 @@ describe('the passcreator-api function', () => {
       },
     );
 
-    it('PC reading 5: answers 200 to an unknown target_url, and deletes no webhook of another account', async () => {
+    it('PC reading 5: POST answers 200 to a target_url that only another account has, and the webhook of the other account stays', async () => {
       await subscribe();
       const firstCaller = caller;
       caller = await aCaller(tables);
@@ -195,7 +195,7 @@ describe('the passcreator-api function', () => {
       expect(await list()).toHaveLength(1);
     });
 
-    it.each(['POST', 'DELETE'])('PC-5 %s answers 400 without a target_url', async (method) => {
+    it.each(['POST', 'DELETE'])('PC-5 %s answers 400 to a missing or empty target_url', async (method) => {
       for (const request of [{}, { body: {} }, { body: { target_url: '' } }]) {
         const { status, json } = await call(method, '/unsubscribe', request);
 
@@ -203,7 +203,7 @@ describe('the passcreator-api function', () => {
       }
     });
 
-    it('a target_url can be subscribed again after it was unsubscribed', async () => {
+    it('after DELETE /unsubscribe, POST /subscribe with the same target_url answers 201, and the list has one webhook', async () => {
       await subscribe();
       await call('DELETE', '/unsubscribe', { body: { target_url: URL_A } });
 
@@ -212,7 +212,7 @@ describe('the passcreator-api function', () => {
     });
   });
 
-  it('PC-6, PC reading 9: GET /api/hook/list shows four fields of each webhook and no flags', async () => {
+  it('PC-6, PC reading 9: GET /api/hook/list shows only subscription_url, target_url, event and pass_template of each webhook, not retryEnabled or signPayload', async () => {
     await putTemplate();
     await subscribe({ subscription_url: 'https://example.com/s/1', retryEnabled: true, signPayload: true });
     await subscribe({ event: 'pass_template_updated' }, { template: `/${TEMPLATE}` });
@@ -223,7 +223,7 @@ describe('the passcreator-api function', () => {
     ]);
   });
 
-  it('PC-7 GET /api/hook/publickey returns the public key as PEM, an EC key on P-256', async () => {
+  it('PC-7 GET /api/hook/publickey answers 200 with the published ES256 key, an EC key on P-256, as PEM', async () => {
     const { status, json } = await call('GET', '/publickey');
 
     const key = createPublicKey(json.publicKey);
@@ -234,7 +234,7 @@ describe('the passcreator-api function', () => {
     expect(key.export({ format: 'jwk' })).toEqual({ kty, crv, x, y });
   });
 
-  it('PC-4, PC reading 8: answers every error with an object that has only ErrorMessage', async () => {
+  it('PC-4, PC reading 8: answers 400, 401, 403, 404, 405, 413, 415 and 429 with an object that has only ErrorMessage', async () => {
     const reader = await aCaller(tables, { accountId: caller.accountId, scopes: ['webhooks:read'] });
     const limited = await seedAccount(tables, { limit: 1 });
     const busy = { accountId: limited.accountId, owner: '', key: limited.key };

@@ -77,7 +77,7 @@ describe('MT-10 DELETE /v1/webhooks/{id}', () => {
     }
   };
 
-  it('hides the deliveries of the webhook immediately from every read call', async () => {
+  it('answers 204; then both delivery lists and GET /deliveries/{id} answer 404, and GET /events/{id} omits the delivery', async () => {
     const id = await create();
     const other = await create();
     const [event] = eventsOf(1);
@@ -98,7 +98,7 @@ describe('MT-10 DELETE /v1/webhooks/{id}', () => {
     expect((await remove(id)).status).toBe(404);
   });
 
-  it('erases thousands of rows in several steps, and no row of another webhook', async () => {
+  it('submits commands that erase all rows of 900 deliveries in more than two steps, and no row of another webhook', async () => {
     const id = await create();
     const other = await create();
     await addDeliveries(id, eventsOf(900));
@@ -114,7 +114,7 @@ describe('MT-10 DELETE /v1/webhooks/{id}', () => {
     expect(before).toHaveLength(7);
   });
 
-  it('continues after an interrupted step, also when the step runs twice', async () => {
+  it('all rows of 500 deliveries are erased when the first command, which erases only a part of the rows, runs twice', async () => {
     const id = await create();
     await addDeliveries(id, eventsOf(500));
     await remove(id);
@@ -133,7 +133,7 @@ describe('MT-10 DELETE /v1/webhooks/{id}', () => {
     expect(await historyRows(id)).toEqual([]);
   });
 
-  it('leaves the deliveries when the native DELETE /webhooks/{id} deletes the webhook', async () => {
+  it('unlike PassMint, the native DELETE /webhooks/{id} submits no command, and GET /deliveries/{id} still answers 200', async () => {
     const id = await create();
     const [delivery] = await addDeliveries(id, eventsOf(1));
 

@@ -27,7 +27,7 @@ describe('the passmint-api function', () => {
   const create = async (overrides: object = {}) => (await call('POST', '', { ...minimalWebhook, ...overrides })).json;
 
   describe('POST /v1/webhooks', () => {
-    it('MT-1 creates a webhook from url and events; description and enabled are optional', async () => {
+    it('MT-1 answers 201 to only url and events with a whsec_ secret and default values, and accepts description and enabled', async () => {
       const minimal = await call('POST', '', minimalWebhook);
       const complete = await create({ description: 'front desk', enabled: false });
 
@@ -38,13 +38,13 @@ describe('the passmint-api function', () => {
       expect(complete).toMatchObject({ description: 'front desk', enabled: false });
     });
 
-    it('MT-2 accepts * for all events', async () => {
+    it('MT-2 creates a webhook with events *, and GET /v1/webhooks/{id} shows events *', async () => {
       const { id } = await create({ events: ['*'] });
 
       expect((await call('GET', `/${id}`)).json.events).toEqual(['*']);
     });
 
-    it('MT-3 returns the secret at creation and never again', async () => {
+    it('MT-3 returns the secret at creation, and GET, the list and PATCH do not show the secret afterwards', async () => {
       const { id, secret } = await create();
 
       const later = [await call('GET', `/${id}`), await call('GET', ''), await call('PATCH', `/${id}`, {})];
@@ -55,7 +55,7 @@ describe('the passmint-api function', () => {
       }
     });
 
-    it('repeats its first answer without the secret for the same Idempotency-Key; the native API treats that key as a new one', async () => {
+    it('repeats its first 201 answer without the secret for the same Idempotency-Key; the native API answers 201 with a secret for that key', async () => {
       const key = { 'idempotency-key': 'k-1' };
       const first = await call('POST', '', minimalWebhook, key);
 
@@ -76,20 +76,20 @@ describe('the passmint-api function', () => {
       ['a private host', { url: 'https://10.0.0.1/' }, 'url'],
       ['a field of the native API', { profile: 'passpost' }, 'profile'],
       ['enabled as a string', { enabled: 'yes' }, 'enabled'],
-    ])('%s gets a 422 answer that names the field', async (_, overrides, param) => {
+    ])('%s gets a 422 answer with the name of the field in error.param', async (_, overrides, param) => {
       const { status, json } = await call('POST', '', { ...minimalWebhook, ...overrides });
 
       expect(status).toBe(422);
       expect(json).toEqual({ error: { type: 'invalid_request_error', message: expect.any(String), param } });
     });
 
-    it('MT reading 11: stores a repeated event type only once', async () => {
+    it('MT reading 11: creates a webhook with one event type from a list that has this event type twice', async () => {
       expect((await create({ events: ['pass.voided', 'pass.voided'] })).events).toEqual(['pass.voided']);
     });
   });
 
   describe('GET and PATCH /v1/webhooks', () => {
-    it('MT-9 GET lists only webhooks of the passmint profile, newest first and in pages', async () => {
+    it('MT-9 GET lists only webhooks of the passmint profile, also a webhook from the native API, newest first in pages of 2', async () => {
       const createdIds: string[] = [];
       for (let i = 0; i < 5; i++) createdIds.unshift((await create()).id);
       await native('POST', '/webhooks', caller, { body: { ...minimalWebhook, events: ['task.accepted'] } });
@@ -106,7 +106,7 @@ describe('the passmint-api function', () => {
       expect(listed).toEqual([own.json.id, ...createdIds]);
     });
 
-    it('MT-9 PATCH changes url, events, enabled and description, and no other field', async () => {
+    it('MT-9 PATCH answers 200 and changes url, events, enabled and description; a PATCH of schedule gets an error with the param schedule', async () => {
       const { id, secret: _secret, ...before } = await create();
       const changes = {
         url: 'https://93.184.215.14/other',
@@ -123,7 +123,7 @@ describe('the passmint-api function', () => {
       expect((await call('PATCH', `/${id}`, { schedule: [] })).json.error.param).toBe('schedule');
     });
 
-    it('GET shows the same webhook as the native API', async () => {
+    it('GET /v1/webhooks/{id} shows a description from the native PATCH, and the native GET shows the webhook with the profile passmint', async () => {
       const { id } = await create();
 
       await native('PATCH', `/webhooks/${id}`, caller, { body: { description: 'native' } });
@@ -135,7 +135,7 @@ describe('the passmint-api function', () => {
       expect((await call('GET', `/${id}`)).json.description).toBe('native');
     });
 
-    it('every call answers 404 for a webhook of another account or profile and for a malformed id', async () => {
+    it('GET, PATCH, DELETE, deliveries and rotate-secret answer 404 for a webhook of another account or profile and for a malformed id', async () => {
       const foreign = (await create()).id;
       caller = await aCaller(tables);
       const other = await native('POST', '/webhooks', caller, {
@@ -167,7 +167,7 @@ describe('the passmint-api function', () => {
     const list = async (id: string, query = '') =>
       (await passmint('GET', `/webhooks/${id}/deliveries`, caller, { query })).json;
 
-    it('MT-11 shows status, response body, times and the number of attempts', async () => {
+    it('MT-11 shows a failed delivery with its status, response body, times and number of attempts', async () => {
       const { id } = await create();
       const last: Attempt = anAttempt({ number: 2, started_at: START_MS + 30_000 });
       const failed = { status: 'failed', ticket: 3, attempts_made: 2, due_at: START_MS + 330_000, last } as const;
@@ -191,7 +191,7 @@ describe('the passmint-api function', () => {
       });
     });
 
-    it('MT-11 shows a long response body in full, from the separate row of its attempt', async () => {
+    it('MT-11 shows all 2,000 characters of a response body that is stored in the row of the attempt', async () => {
       const { id } = await create();
       const last = anAttempt({ response_body: null, has_body_row: true });
       const delivery = await deliver(id, 0, { status: 'dead', ticket: 2, attempts_made: 1, last });
@@ -200,7 +200,7 @@ describe('the passmint-api function', () => {
       expect((await list(id)).data[0].response_body).toHaveLength(2000);
     });
 
-    it('MT-12, MT reading 9: shows four statuses; a held delivery is pending or failed', async () => {
+    it('MT-12, MT reading 9: shows pending, delivered, failed and dead; a held delivery is pending without an attempt and failed after an attempt', async () => {
       const { id } = await create();
       const refusedOnce = { ticket: 2, attempts_made: 1, last: anAttempt() };
       await deliver(id, 0);
@@ -223,7 +223,7 @@ describe('the passmint-api function', () => {
       ]);
     });
 
-    it('MT reading 12: lists deliveries newest first and in pages', async () => {
+    it('MT reading 12: lists five deliveries newest first in pages of 3, each exactly once', async () => {
       const { id } = await create();
       const createdIds: string[] = [];
       for (let i = 0; i < 5; i++) createdIds.unshift((await deliver(id, i)).id);
@@ -237,7 +237,7 @@ describe('the passmint-api function', () => {
     });
   });
 
-  it('MT reading 10: POST /v1/webhooks/{id}/rotate-secret rotates the secret as the native API does', async () => {
+  it('MT reading 10: POST /v1/webhooks/{id}/rotate-secret answers 200 with a new secret and previous_expires_at', async () => {
     const { id, secret } = await create();
 
     const { status, json } = await call('POST', `/${id}/rotate-secret`, { overlap_seconds: 60 });
@@ -247,7 +247,7 @@ describe('the passmint-api function', () => {
     expect(json.secret).not.toBe(secret);
   });
 
-  it("answers every error in PassMint's format: an error object with type, message and param", async () => {
+  it("answers 400, 401, 403, 404, 405, 413, 415 and 429 in PassMint's format: an error object with the right type", async () => {
     const { id } = await create();
     const unknownKey = { ...caller, key: 'pp_live_00000000000000000000' };
     const reader = await aCaller(tables, { accountId: caller.accountId, scopes: ['webhooks:read'] });

@@ -36,7 +36,7 @@ describe('the public-keys-api function', () => {
     expect(await get()).toMatchObject({ statusCode: 503 });
   });
 
-  it('GET /.well-known/jwks.json shows the public keys without an API key, with a max-age of 300 seconds', async () => {
+  it('GET /.well-known/jwks.json answers 200 without an API key, with all public keys and a max-age of 300 seconds', async () => {
     await putPublicKeys(tables.client, tables.deliveryTable, publicKeysOf(keyring));
 
     const { statusCode, headers, body = '' } = await get();
@@ -49,7 +49,7 @@ describe('the public-keys-api function', () => {
     ).resolves.toMatchObject({ type: 'public' });
   });
 
-  it('GET /inpost/public-key shows the RSA and the EC key as PEM, or only the key of the given algorithm', async () => {
+  it('GET /inpost/public-key shows the RSA and the EC key as PEM, or only the key of the given algorithm, and answers 422 to md5', async () => {
     const both = await get('GET', '/inpost/public-key');
     const ec = await get('GET', '/inpost/public-key', 'algorithm=ecdsa-p256-sha256');
     const rsa = await get('GET', '/inpost/public-key', 'algorithm=rsa-sha256');

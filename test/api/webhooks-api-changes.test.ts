@@ -13,7 +13,7 @@ describe('the webhooks-api function (changes)', () => {
     useWebhooksApi(tables);
 
   describe('PATCH /webhooks/{id}', () => {
-    it('changes the given fields, clears fields that are null and leaves the others', async () => {
+    it('answers 200, changes the given fields, clears the fields given as null and leaves the other fields', async () => {
       const { id, created_at } = await create({
         resource: 'r',
         description: 'd',
@@ -48,7 +48,7 @@ describe('the webhooks-api function (changes)', () => {
       expect((await get(id)).json).toEqual(body);
     });
 
-    it('updates the routes when events or resource change', async () => {
+    it('adds and removes the webhook in the routing rows of event types when events or resource change', async () => {
       const { id } = await create({ events: ['task.accepted', 'task.delivered'] });
       const other = await create();
 
@@ -65,7 +65,7 @@ describe('the webhooks-api function (changes)', () => {
       expect(await routesOf('task.created')).toEqual([`${id}|`]);
     });
 
-    it('disables a webhook without replacing an earlier reason, and submits one release command when it enables the webhook', async () => {
+    it('enabled false sets the reason manual but does not replace the reason gone; enabled true submits one release command, a second time none', async () => {
       const { id } = await create();
       const commands = async () => (await rows()).filter(({ kind }) => kind === 'command');
 
@@ -91,10 +91,10 @@ describe('the webhooks-api function (changes)', () => {
       ['a url in a private network', { url: 'https://192.168.1.1/' }, ['url']],
       ['unknown events', { events: ['task.created', 'x'] }, ['events.1']],
       ['null in required fields', { url: null, events: null, enabled: null }, ['enabled', 'events', 'url']],
-      ['stars as a header value', { headers: { 'x-a': '***' } }, ['headers.x-a']],
+      ['three stars as a header value', { headers: { 'x-a': '***' } }, ['headers.x-a']],
       ['an unknown api_version', { api_version: 'x' }, ['api_version']],
       ['an unknown profile option', { profile_options: { a: 1 } }, ['profile_options.a']],
-      ['a long resource with 20 event types', { events: types, resource: 'x'.repeat(200) }, ['resource']],
+      ['a resource of 200 characters with 20 event types', { events: types, resource: 'x'.repeat(200) }, ['resource']],
       [
         'a profile option called __proto__',
         { profile_options: JSON.parse('{"__proto__":{}}') },
@@ -102,7 +102,7 @@ describe('the webhooks-api function (changes)', () => {
       ],
       ['a header called __proto__', { headers: JSON.parse('{"__proto__":"x"}') }, ['headers.__proto__']],
     ];
-    it.each(cases)('answers 422, names the fields and changes nothing for %s', async (_, body, paths) => {
+    it.each(cases)('answers 422, names each wrong field and changes no row for %s', async (_, body, paths) => {
       const { id } = await create();
       const before = await rows();
 
@@ -113,8 +113,8 @@ describe('the webhooks-api function (changes)', () => {
       expect(await rows()).toEqual(before);
     });
 
-    // The former release accepted a long resource with any number of event types.
-    it('changes other fields of a webhook whose stored resource is too long for its event types', async () => {
+    // An earlier release accepted a long resource with any number of event types.
+    it('when the stored resource is too long for its 20 event types, answers 200 to a new description and 422 to events', async () => {
       const { id } = await create({ events: types });
       await setAttribute(webhookKey(current.caller.owner, id), 'resource', 'x'.repeat(200));
 
@@ -124,7 +124,7 @@ describe('the webhooks-api function (changes)', () => {
       expect([description.status, sameEvents.status]).toEqual([200, 422]);
     });
 
-    it('answers 422 when allow_http becomes false and the url is plain http', async () => {
+    it('answers 422 with the code https_required to allow_http false when the url of the webhook is plain http', async () => {
       const { id } = await create({ url: 'http://93.184.215.14/', allow_http: true });
 
       const refused = await patch(id, { allow_http: false });
@@ -140,7 +140,7 @@ describe('the webhooks-api function (changes)', () => {
       expect(refused).toMatchObject({ status: 422, json: { errors: [{ path: 'basic_auth' }] } });
     });
 
-    it('applies all changes of three simultaneous calls', async () => {
+    it('answers 200 to three simultaneous calls with different fields, and applies all three changes', async () => {
       const { id } = await create();
 
       const answers = await Promise.all([
@@ -156,7 +156,7 @@ describe('the webhooks-api function (changes)', () => {
   });
 
   describe('DELETE /webhooks/{id}', () => {
-    it('leaves a row without secrets that expires, removes the routes and lowers the webhook count', async () => {
+    it('answers 204, leaves a webhook row with a ttl of over 44 days and no secrets, removes the routes, and sets the webhook count to 0', async () => {
       const { id } = await create({ headers: { 'x-a': 'b' }, basic_auth: { username: 'a', password: 'b' } });
 
       const { status, json: body } = await remove(id);
@@ -172,7 +172,7 @@ describe('the webhooks-api function (changes)', () => {
     });
 
     // Fixed bug: held deliveries of a deleted webhook stayed for ever, because nothing released them and held rows do not expire.
-    it('submits a command that cancels the held deliveries of the webhook', async () => {
+    it('submits a command that sets a held delivery of the webhook to cancelled, and no request is sent to the receiver', async () => {
       const { id } = await create({ enabled: false });
       const row = (await rowAt(webhookKey(current.caller.owner, id))) ?? {};
       const engine = createVirtualEngine(tables, () => ({ status: 200 }), { owner: current.caller.owner });
@@ -192,7 +192,7 @@ describe('the webhooks-api function (changes)', () => {
       expect(engine.posts).toHaveLength(0);
     });
 
-    it('makes every later call for the webhook answer 404', async () => {
+    it('afterwards, DELETE, GET and PATCH for the webhook answer 404', async () => {
       const { id } = await create();
       await remove(id);
 
@@ -202,7 +202,7 @@ describe('the webhooks-api function (changes)', () => {
       expect(await webhookCount()).toBe(0);
     });
 
-    it('answers 204 to one of three simultaneous calls and 404 to the others', async () => {
+    it('answers 204 to one of three simultaneous calls and 404 to the other two, and the webhook count is 0', async () => {
       const { id } = await create();
 
       const answers = await Promise.all([remove(id), remove(id), remove(id)]);

@@ -8,16 +8,19 @@ describe('the webhooks-api function with each profile', () => {
   const { api, create, current, get, patch, post, routesOf } = useWebhooksApi(tables);
   const rotate = (id: string) => api('POST', `/webhooks/${id}/rotate-secret`, current.caller, { body: {} });
 
-  it.each(profileNames)('PP reading 11: POST /webhooks creates a webhook with the profile %s', async (profile) => {
-    const { status, json } = await post({ ...minimalWebhook, events: ['*'], profile });
+  it.each(profileNames)(
+    'PP reading 11: POST /webhooks answers 201 to the profile %s with its newest API version, and rotate-secret answers 200',
+    async (profile) => {
+      const { status, json } = await post({ ...minimalWebhook, events: ['*'], profile });
 
-    expect(status).toBe(201);
-    expect(json).toMatchObject({ profile, api_version: profileOf(profile).apiVersions[0], schedule: null });
-    expect(json.secret).toMatch(/^whsec_/);
-    expect((await rotate(json.id)).status).toBe(200);
-  });
+      expect(status).toBe(201);
+      expect(json).toMatchObject({ profile, api_version: profileOf(profile).apiVersions[0], schedule: null });
+      expect(json.secret).toMatch(/^whsec_/);
+      expect((await rotate(json.id)).status).toBe(200);
+    },
+  );
 
-  it('PP-5 PP reading 4: for the passpost profile, * routes the five events of the page, and task.created only when it is named', async () => {
+  it('PP-5 PP reading 4: events * of a passpost webhook write routes for its five event types; a route for task.created needs that name', async () => {
     const { id } = await create({ events: ['*'] });
     const named = await create({ events: ['*', 'task.created'] });
 
@@ -26,7 +29,7 @@ describe('the webhooks-api function with each profile', () => {
     expect(await routesOf('*')).toEqual([]);
   });
 
-  it('PM-8 PM reading 5: accepts plain http only with allow_http, and stores the query of the url unchanged', async () => {
+  it('PM-8 PM reading 5: answers 422 to a postmen webhook with plain http, and 201 with allow_http; GET shows the query of the url unchanged', async () => {
     const webhook = { events: ['*'], profile: 'postmen', url: `http://93.184.215.14/hook?secret=a+b%2Bc%20&x=~'` };
 
     const [refused, accepted] = [await post(webhook), await post({ ...webhook, allow_http: true })];
@@ -37,14 +40,14 @@ describe('the webhooks-api function with each profile', () => {
     expect((await get(accepted.json.id)).json.url).toBe(webhook.url);
   });
 
-  it('PM reading 3: sets timeout_seconds of a postmen webhook to 10 or to the given value', async () => {
+  it('PM reading 3: a new postmen webhook has timeout_seconds 10 by default, or the given value', async () => {
     const webhook = { events: ['*'], profile: 'postmen' };
 
     expect((await create(webhook)).timeout_seconds).toBe(10);
     expect((await create({ ...webhook, timeout_seconds: 30 })).timeout_seconds).toBe(30);
   });
 
-  it('IP-7 IP reading 8: pins an inpost webhook to the newest or the given api_version, and answers 422 to an unknown one', async () => {
+  it('IP-7 IP reading 8: an inpost webhook has the newest api_version or the given version, also after a PATCH; an unknown version gets 422', async () => {
     const webhook = { events: ['*'], profile: 'inpost' };
     const [newest, older] = profileOf('inpost').apiVersions;
 
@@ -59,7 +62,7 @@ describe('the webhooks-api function with each profile', () => {
     expect(unknown.json.errors).toMatchObject([{ path: 'api_version', code: 'unknown_version' }]);
   });
 
-  it('IP-1 IP-2 IP-3 stores every protection of an inpost webhook: no signature, Basic auth and custom headers', async () => {
+  it('IP-1 IP-2 IP-3 answers 201 to an inpost webhook with mechanism none, Basic auth and two headers, and shows stars for the secret values', async () => {
     const { status, json } = await post({
       ...minimalWebhook,
       profile: 'inpost',
@@ -77,15 +80,15 @@ describe('the webhooks-api function with each profile', () => {
   });
 
   it.each([
-    ['inpost', { mechanism: 'rot13' }, 'profile_options.mechanism'],
-    ['inpost', { hash: 'md5' }, 'profile_options.hash'],
-    ['inpost', { salt: 'x' }, 'profile_options.salt'],
-    ['passcreator', { signPayload: 1 }, 'profile_options.signPayload'],
-    ['postmen', { signPayload: true }, 'profile_options.signPayload'],
-    ['passmint', { hash: 'sha512' }, 'profile_options.hash'],
+    ['inpost', 'the unknown mechanism rot13', { mechanism: 'rot13' }, 'profile_options.mechanism'],
+    ['inpost', 'the unknown hash md5', { hash: 'md5' }, 'profile_options.hash'],
+    ['inpost', 'the unknown option salt', { salt: 'x' }, 'profile_options.salt'],
+    ['passcreator', 'signPayload as a number', { signPayload: 1 }, 'profile_options.signPayload'],
+    ['postmen', 'signPayload, an option of another profile', { signPayload: true }, 'profile_options.signPayload'],
+    ['passmint', 'hash, an option of another profile', { hash: 'sha512' }, 'profile_options.hash'],
   ])(
-    'POST /webhooks answers 422 and names the field for profile %s with the options %j',
-    async (profile, profile_options, path) => {
+    'POST /webhooks answers 422 and names the field for the profile %s with %s',
+    async (profile, _, profile_options, path) => {
       const { status, json } = await post({ ...minimalWebhook, events: ['*'], profile, profile_options });
 
       expect(status).toBe(422);

@@ -17,16 +17,16 @@ describe('the webhooks-api function (refusals)', () => {
     const many = Array.from({ length: 41 }, (_, index) => `t.${index}`);
     const cases: [string, unknown, string[]][] = [
       ['an empty object', {}, ['events', 'url']],
-      ['null', null, ['']],
-      ['a list', [], ['']],
+      ['the body null', null, ['']],
+      ['a list as the body', [], ['']],
       ['an unknown field', { ...minimalWebhook, colour: 1 }, ['colour']],
       ['a url that is a number', { ...minimalWebhook, url: 7 }, ['url']],
       ['a url without a scheme', { ...minimalWebhook, url: 'nowhere' }, ['url']],
       ['a url of more than 2,048 characters', { ...minimalWebhook, url: `https://a.example.com/${long}` }, ['url']],
-      ['plain http', { ...minimalWebhook, url: 'http://a.example.com/' }, ['url']],
-      ['a private address', { ...minimalWebhook, url: 'https://10.0.0.1/' }, ['url']],
-      ['the host localhost', { ...minimalWebhook, url: 'https://localhost/' }, ['url']],
-      ["PassPost's own host", { ...minimalWebhook, url: 'https://api.example.com/' }, ['url']],
+      ['a url with plain http', { ...minimalWebhook, url: 'http://a.example.com/' }, ['url']],
+      ['a url with a private address', { ...minimalWebhook, url: 'https://10.0.0.1/' }, ['url']],
+      ['a url with the host localhost', { ...minimalWebhook, url: 'https://localhost/' }, ['url']],
+      ["a url with PassPost's own host", { ...minimalWebhook, url: 'https://api.example.com/' }, ['url']],
       ['a url with user name and password', { ...minimalWebhook, url: 'https://a:b@a.example.com/' }, ['url']],
       ['an empty list of events', { ...minimalWebhook, events: [] }, ['events']],
       ['events that are a string', { ...minimalWebhook, events: '*' }, ['events']],
@@ -43,7 +43,7 @@ describe('the webhooks-api function (refusals)', () => {
       ['an empty resource', { ...minimalWebhook, resource: '' }, ['resource']],
       ['a resource of 400 bytes', { ...minimalWebhook, resource: '🛂'.repeat(100) }, ['resource']],
       [
-        'a long resource with 20 event types',
+        'a resource of 200 characters with 20 event types',
         { ...minimalWebhook, events: types, resource: 'x'.repeat(200) },
         ['resource'],
       ],
@@ -54,29 +54,29 @@ describe('the webhooks-api function (refusals)', () => {
       ['profile options that are a list', { ...minimalWebhook, profile_options: [] }, ['profile_options']],
       ['an unknown schedule', { ...minimalWebhook, schedule: 'never' }, ['schedule']],
       ['a schedule of 21 waits', { ...minimalWebhook, schedule: Array(21).fill(1) }, ['schedule']],
-      ['a negative wait', { ...minimalWebhook, schedule: [1, -1] }, ['schedule.1']],
-      ['a wait of half a second', { ...minimalWebhook, schedule: [0.5] }, ['schedule.0']],
+      ['a schedule with a negative wait', { ...minimalWebhook, schedule: [1, -1] }, ['schedule.1']],
+      ['a schedule with a wait of half a second', { ...minimalWebhook, schedule: [0.5] }, ['schedule.0']],
       ['a schedule of four weeks', { ...minimalWebhook, schedule: Array(4).fill(604_800) }, ['schedule']],
       ['a timeout of 0 seconds', { ...minimalWebhook, timeout_seconds: 0 }, ['timeout_seconds']],
       ['a timeout of 31 seconds', { ...minimalWebhook, timeout_seconds: 31 }, ['timeout_seconds']],
       [
-        'a colon in the user name',
+        'a colon in the user name of basic_auth',
         { ...minimalWebhook, basic_auth: { username: 'a:b', password: 'c' } },
         ['basic_auth.username'],
       ],
       ['basic_auth without a password', { ...minimalWebhook, basic_auth: { username: 'a' } }, ['basic_auth.password']],
       [
-        'stars as a password',
+        'three stars as the password of basic_auth',
         { ...minimalWebhook, basic_auth: { username: 'a', password: '***' } },
         ['basic_auth.password'],
       ],
-      ['a forbidden header', { ...minimalWebhook, headers: { Host: 'x' } }, ['headers.Host']],
+      ['the forbidden header Host', { ...minimalWebhook, headers: { Host: 'x' } }, ['headers.Host']],
       ['a header value with a line break', { ...minimalWebhook, headers: { 'x-a': 'b\r\nc: d' } }, ['headers.x-a']],
       ['a header value that is a number', { ...minimalWebhook, headers: { 'x-a': 1 } }, ['headers.x-a']],
       // Fixed bug: the API accepted the next two bodies and silently dropped the member `__proto__`.
       ['a header called __proto__', { ...minimalWebhook, headers: withProtoMember('x') }, ['headers.__proto__']],
       [
-        'an option called __proto__',
+        'a profile option called __proto__',
         { ...minimalWebhook, profile_options: withProtoMember({}) },
         ['profile_options.__proto__'],
       ],
@@ -86,10 +86,10 @@ describe('the webhooks-api function (refusals)', () => {
         ['headers.authorization'],
       ],
       ['an unknown api_version', { ...minimalWebhook, api_version: '2020-01-01' }, ['api_version']],
-      ['a short secret', { ...minimalWebhook, secret: 'short' }, ['secret']],
+      ['a secret of 5 characters', { ...minimalWebhook, secret: 'short' }, ['secret']],
       ['a secret of 257 characters', { ...minimalWebhook, secret: 'x'.repeat(257) }, ['secret']],
       [
-        'limits out of range',
+        'three limits out of range',
         { ...minimalWebhook, max_per_second: 0, max_in_flight: 101, auto_disable_after_hours: 721 },
         ['auto_disable_after_hours', 'max_in_flight', 'max_per_second'],
       ],
@@ -107,7 +107,7 @@ describe('the webhooks-api function (refusals)', () => {
       ],
     ];
 
-    it.each(cases)('answers 422, names the fields and writes nothing for %s', async (_, body, paths) => {
+    it.each(cases)('answers 422, names each wrong field and writes no row for %s', async (_, body, paths) => {
       const { status, json: problem } = await post(body);
 
       expect(status).toBe(422);
@@ -115,17 +115,18 @@ describe('the webhooks-api function (refusals)', () => {
       expect(await rows()).toEqual([]);
     });
 
-    it.each(['{"url"', '', '{"url":"\u0000"}'])(
-      'answers 400 and writes nothing for the malformed JSON %j',
-      async (body) => {
-        const { status } = await api('POST', '/webhooks', current.caller, {
-          body,
-          headers: { 'content-type': 'application/json' },
-        });
+    it.each([
+      ['JSON that ends too early', '{"url"'],
+      ['an empty body', ''],
+      ['JSON with a NUL character in a string', '{"url":"\u0000"}'],
+    ])('answers 400 and writes no row for %s', async (_, body) => {
+      const { status } = await api('POST', '/webhooks', current.caller, {
+        body,
+        headers: { 'content-type': 'application/json' },
+      });
 
-        expect(status).toBe(400);
-        expect(await rows()).toEqual([]);
-      },
-    );
+      expect(status).toBe(400);
+      expect(await rows()).toEqual([]);
+    });
   });
 });

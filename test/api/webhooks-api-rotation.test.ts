@@ -21,7 +21,7 @@ describe('POST /webhooks/{id}/rotate-secret', () => {
     return Buffer.from(plaintext).toString();
   };
 
-  it('returns the new secret once, and the time at which the previous secret expires', async () => {
+  it('answers 200 with a new secret and the time at which the previous secret expires; GET does not show the new secret', async () => {
     const { id, secret: before } = await create();
 
     const { status, json } = await rotate(id, { overlap_seconds: 3600 });
@@ -46,7 +46,7 @@ describe('POST /webhooks/{id}/rotate-secret', () => {
     expect(overlapMs).toBeLessThan(24 * HOUR + 5000);
   });
 
-  it('accepts a given secret in the format of the profile, and answers 422 to another format', async () => {
+  it('accepts the secret my-own-secret for a passpost webhook, and answers 422 to this secret for a standard webhook', async () => {
     const passpost = await create();
     const standard = await create({ profile: 'standard' });
 
@@ -58,7 +58,7 @@ describe('POST /webhooks/{id}/rotate-secret', () => {
     expect(await secretsOf(standard.id)).toHaveLength(1);
   });
 
-  it('lets older secrets expire with the newest overlap, and removes them immediately when the overlap is 0', async () => {
+  it('lets both older secrets expire at the end of the newest overlap, and removes all older secrets when the overlap is 0', async () => {
     const { id } = await create();
     const first = await rotate(id, { overlap_seconds: 7200 });
 
@@ -74,7 +74,7 @@ describe('POST /webhooks/{id}/rotate-secret', () => {
     expect(await secretsOf(id)).toHaveLength(1);
   });
 
-  it('answers 409 to a rotation when five secrets are still valid, unless its overlap is 0', async () => {
+  it('answers 409 when five secrets are still valid, and 200 when the overlap_seconds of the call is 0', async () => {
     const { id } = await create();
     for (let i = 0; i < 4; i++) expect((await rotate(id)).status).toBe(200);
 
@@ -84,7 +84,7 @@ describe('POST /webhooks/{id}/rotate-secret', () => {
     expect((await rotate(id, { overlap_seconds: 0 })).status).toBe(200);
   });
 
-  it('rotates once for several calls with one Idempotency-Key, and returns the new secret once', async () => {
+  it('answers 200 to three simultaneous calls with one Idempotency-Key, rotates once, and only one answer has the new secret', async () => {
     const { id } = await create();
     const key = { 'idempotency-key': 'rotate-1' };
 
@@ -112,12 +112,12 @@ describe('POST /webhooks/{id}/rotate-secret', () => {
   });
 
   it.each([
-    ['overlap_seconds', { overlap_seconds: -1 }],
-    ['overlap_seconds', { overlap_seconds: 1.5 }],
-    ['overlap_seconds', { overlap_seconds: 15 * 86_400 }],
-    ['secret', { secret: 'short' }],
-    ['colour', { colour: 'red' }],
-  ])('answers 422 and names the field %s for the body %j', async (path, body) => {
+    ['a negative overlap_seconds', 'overlap_seconds', { overlap_seconds: -1 }],
+    ['a fractional overlap_seconds', 'overlap_seconds', { overlap_seconds: 1.5 }],
+    ['an overlap_seconds of 15 days', 'overlap_seconds', { overlap_seconds: 15 * 86_400 }],
+    ['a secret of 5 characters', 'secret', { secret: 'short' }],
+    ['an unknown field', 'colour', { colour: 'red' }],
+  ])('answers 422 to %s, and the first error names the field %s', async (_, path, body) => {
     const { id } = await create();
 
     const { status, json } = await rotate(id, body);

@@ -48,7 +48,7 @@ describe('the webhooks-api function', () => {
       });
     });
 
-    it('writes the webhook row, its routes and the webhook count', async () => {
+    it('writes the webhook row, a route for each event type of events * and task.created, and the webhook count 1', async () => {
       const { id } = await create({ events: ['*', 'task.created', 'task.created'], resource: 'hotel-1' });
 
       expect(await rowAt(webhookKey(current.caller.owner, id))).toMatchObject({
@@ -63,7 +63,7 @@ describe('the webhooks-api function', () => {
       expect(await webhookCount()).toBe(1);
     });
 
-    it('writes routes that the fan-out finds', async () => {
+    it('writes routes by which the fan-out store finds a webhook that names pass.voided and a standard webhook with events *', async () => {
       const { owner } = current.caller;
       const all = await create({ events: ['*'], profile: 'standard' });
       const named = await create({ events: ['pass.voided'], resource: 'a|b' });
@@ -78,14 +78,14 @@ describe('the webhooks-api function', () => {
       ]);
     });
 
-    it('writes a route for `*` when `*` means every event type in the profile', async () => {
+    it('writes the route * and the route webhook.disabled for a standard webhook with events * and webhook.disabled', async () => {
       const { id } = await create({ events: ['*', 'webhook.disabled'], profile: 'standard' });
 
       expect(await routesOf('*')).toEqual([`${id}|`]);
       expect(await routesOf('webhook.disabled')).toEqual([`${id}|`]);
     });
 
-    it('stores secret, password and header values only sealed, and binds the secret to account and webhook', async () => {
+    it('stores secret, password and header values only sealed, and the sealed secret names the account and the webhook', async () => {
       const { id, secret } = await create({
         basic_auth: { username: 'hotel', password: 'pass-word-1' },
         headers: { 'X-Api-Key': 'value-of-it' },
@@ -102,7 +102,7 @@ describe('the webhooks-api function', () => {
       expect((await open(row.headers.sealed)).text).toBe('{"x-api-key":"value-of-it"}');
     });
 
-    it('makes later calls show stars for password and header values, and no secret', async () => {
+    it('afterwards, GET, the list and PATCH show stars for password and header values, and no secret', async () => {
       const { id } = await create({
         basic_auth: { username: 'hotel', password: 'pass-word-1' },
         headers: { 'X-Api-Key': 'value-of-it' },
@@ -119,7 +119,7 @@ describe('the webhooks-api function', () => {
       }
     });
 
-    it('accepts a given secret in the format of the profile, and answers 422 to another format', async () => {
+    it('returns a given secret that has the format of its profile, and answers 422 without the secret to another format', async () => {
       const own = `whsec_${Buffer.alloc(24, 7).toString('base64')}`;
 
       expect((await post({ ...minimalWebhook, secret: 'my-own-secret' })).json.secret).toBe('my-own-secret');
@@ -129,13 +129,13 @@ describe('the webhooks-api function', () => {
       expect(JSON.stringify(refused.json)).not.toContain('my-own-secret');
     });
 
-    it('accepts the schedule of another profile, and creates a disabled webhook', async () => {
+    it('creates a passpost webhook with the schedule standard and enabled false, which is disabled with the reason manual', async () => {
       const body = await create({ schedule: 'standard', enabled: false });
 
       expect(body).toMatchObject({ schedule: 'standard', status: 'disabled', disabled_reason: 'manual' });
     });
 
-    it('repeats its first answer without the secret for the same Idempotency-Key', async () => {
+    it('repeats its first 201 answer without the secret for the same Idempotency-Key, also after PATCH has changed the webhook', async () => {
       const first = await post(minimalWebhook, { 'idempotency-key': 'k1' });
       await patch(first.json.id, { description: 'changed since' });
 
@@ -147,7 +147,7 @@ describe('the webhooks-api function', () => {
       expect(await webhookCount()).toBe(1);
     });
 
-    it('answers 422 to another body with the same Idempotency-Key', async () => {
+    it('answers 422 to another body with the same Idempotency-Key, and the webhook count stays 1', async () => {
       await post(minimalWebhook, { 'idempotency-key': 'k1' });
 
       const other = await post({ ...minimalWebhook, description: 'other' }, { 'idempotency-key': 'k1' });
@@ -156,7 +156,7 @@ describe('the webhooks-api function', () => {
       expect(await webhookCount()).toBe(1);
     });
 
-    it('creates one webhook for six simultaneous calls with one Idempotency-Key', async () => {
+    it('answers 201 to six simultaneous calls with one Idempotency-Key, creates one webhook, and only one answer has the secret', async () => {
       const answers = await Promise.all(
         Array.from({ length: 6 }, () => post(minimalWebhook, { 'idempotency-key': 'k1' })),
       );
@@ -167,7 +167,7 @@ describe('the webhooks-api function', () => {
       expect(await webhookCount()).toBe(1);
     });
 
-    it('counts the webhooks of five simultaneous calls exactly', async () => {
+    it('answers 201 to five simultaneous calls, and then the webhook count is 5 and the routing row has five webhooks', async () => {
       const answers = await Promise.all(Array.from({ length: 5 }, () => post(minimalWebhook)));
 
       expect(answers.map(({ status }) => status)).toEqual([201, 201, 201, 201, 201]);
@@ -175,7 +175,7 @@ describe('the webhooks-api function', () => {
       expect(await routesOf('task.accepted')).toHaveLength(5);
     });
 
-    it('answers 409 once an account has 1,000 webhooks in a mode, until one is deleted', async () => {
+    it('answers 201 to the 1,000th webhook of an account in one mode and 409 to the next; after a DELETE, 201 again', async () => {
       await post(minimalWebhook, { 'idempotency-key': 'before' });
       await setAttribute(webhookCountKey(current.caller.owner), 'n', 999);
 
@@ -191,7 +191,7 @@ describe('the webhooks-api function', () => {
   });
 
   describe('GET /webhooks', () => {
-    it('lists webhooks newest first, each exactly once, and omits deleted webhooks', async () => {
+    it('lists webhooks newest first in pages of 2, without deleted webhooks and without a webhook created after the first page', async () => {
       const ids: string[] = [];
       for (let i = 0; i < 7; i++) ids.push((await create()).id);
       await remove(ids[2] ?? '');
@@ -213,7 +213,7 @@ describe('the webhooks-api function', () => {
     });
 
     it.each(['limit=0', 'limit=101', 'limit=x', 'cursor=x', 'colour=1', 'limit=1&limit=2'])(
-      'answers 422 and names the parameter for the query %s',
+      'answers 422 and names the wrong parameter for the query %s',
       async (query) => {
         const { status, json: body } = await api('GET', '/webhooks', current.caller, { query });
 
@@ -222,7 +222,7 @@ describe('the webhooks-api function', () => {
       },
     );
 
-    it('lists no webhook of another account or mode; GET, PATCH and DELETE /webhooks/{id} answer 404', async () => {
+    it('for a key of another account or mode, lists no webhook, and GET, PATCH and DELETE /webhooks/{id} answer 404', async () => {
       const { id } = await create();
       const [accountId = ''] = current.caller.owner.split('#');
       const others = [await aCaller(tables), await aCaller(tables, { accountId, mode: 'test' })];
@@ -236,17 +236,20 @@ describe('the webhooks-api function', () => {
       expect((await get(id)).json.enabled).toBe(true);
     });
 
-    it.each(['whk_1', 'webhook-count', 'cmd%23x', 'tsk_01JDB6Q80000000000000000AA', '%00'])(
-      'GET and DELETE /webhooks/{id} answer 404 to the id %s',
-      async (id) => {
-        await create();
+    it.each([
+      ['a malformed id', 'whk_1'],
+      ['the key of the webhook count', 'webhook-count'],
+      ['the key of a command', 'cmd%23x'],
+      ['the id of a task', 'tsk_01JDB6Q80000000000000000AA'],
+      ['an encoded NUL character', '%00'],
+    ])('GET and DELETE /webhooks/{id} answer 404 when the id is %s', async (_, id) => {
+      await create();
 
-        expect((await get(id)).status).toBe(404);
-        expect((await remove(id)).status).toBe(404);
-      },
-    );
+      expect((await get(id)).status).toBe(404);
+      expect((await remove(id)).status).toBe(404);
+    });
 
-    it('GET /webhooks needs the scope webhooks:read; POST /webhooks needs webhooks:write', async () => {
+    it('GET /webhooks answers 403 to a key with only webhooks:write; POST /webhooks answers 403 to a key with only webhooks:read', async () => {
       const reader = await aCaller(tables, { scopes: ['webhooks:read'] });
       const writer = await aCaller(tables, { scopes: ['webhooks:write'] });
 

@@ -9,7 +9,7 @@ import { useTables } from '../helpers/tables.ts';
 
 const path = '/api/public/v1/accounts';
 
-describe('the calls about accounts', () => {
+describe('the /accounts routes', () => {
   const tables = useTables();
   let handler: ApiHandler;
   let operator: string;
@@ -26,7 +26,7 @@ describe('the calls about accounts', () => {
   const call = (method: string, to: string, options: ApiCall = {}) =>
     callApi(handler, method, to, { key: operator, ...options });
 
-  test('POST creates an account with a first key, for the operator only', async () => {
+  test('POST answers 201 to the operator with a new account and its first key; POST and GET answer 403 to the key of an account', async () => {
     const { key, accountId } = await seedAccount(tables);
 
     const made = await call('POST', path, { body: { name: 'A hotel' } });
@@ -42,7 +42,7 @@ describe('the calls about accounts', () => {
     expect((await call('GET', path, { key: made.json.key })).status).toBe(403);
   });
 
-  test('POST creates one account for several requests with the same Idempotency-Key', async () => {
+  test('POST creates one account for three simultaneous requests with the same Idempotency-Key, shows its key once, and answers 422 to another name', async () => {
     const options = { body: { name: 'Once' }, headers: { 'idempotency-key': 'a-1' } };
 
     const answers = await Promise.all([1, 2, 3].map(() => call('POST', path, options)));
@@ -52,7 +52,7 @@ describe('the calls about accounts', () => {
     expect((await call('POST', path, { ...options, body: { name: 'Twice' } })).status).toBe(422);
   });
 
-  test('PATCH changes the name and the rate limit of all keys of the account', async () => {
+  test("PATCH changes the account's name, and the rate limit that each of its keys gets", async () => {
     const { accountId, key } = await seedAccount(tables, { limit: 100 });
     const second = await seedKey(tables, accountId);
 
@@ -63,7 +63,7 @@ describe('the calls about accounts', () => {
     for (const { headers } of answers) expect(headers['ratelimit-policy']).toBe('"default";q=250;w=60');
   });
 
-  test('the retention is that of the stack, or a shorter one that the operator sets', async () => {
+  test('POST and PATCH set the retention of an account and of all its keys: 30 days as in the stack, or the retention_days in the body', async () => {
     const made = await call('POST', path, { body: { name: 'Default' } });
     const short = await call('POST', path, { body: { name: 'Short', retention_days: 7 } });
     const other = { key: await seedKey(tables, short.json.id) };
@@ -80,7 +80,7 @@ describe('the calls about accounts', () => {
     expect(await call('GET', `${path}/${short.json.id}`)).toMatchObject({ json: { retention_days: 30 } });
   });
 
-  test('POST and PATCH reject a retention outside 1 to the retention of the stack', async () => {
+  test('POST and PATCH answer 422 to retention_days outside 1–30 (the stack has 30 days), to a fraction, a string and null', async () => {
     const { accountId } = await seedAccount(tables);
 
     for (const retention_days of [0, 31, 366, 1.5, '7', null]) {
@@ -95,7 +95,7 @@ describe('the calls about accounts', () => {
     }
   });
 
-  test('PATCH rejects a rate limit outside 1–30,000 or not an integer, and answers 404 to an unknown account', async () => {
+  test('PATCH answers 422 to a rate limit that is outside 1–30,000 or is not an integer, and 404 to an unknown account', async () => {
     const { accountId } = await seedAccount(tables);
 
     for (const rate_limit_per_minute of [0, 30_001, 1.5, '120', null]) {
@@ -107,7 +107,7 @@ describe('the calls about accounts', () => {
     expect((await call('PATCH', `${path}/acc_01KA8Z3M9Q4T7V2X5B8D1F6H0J`, { body: { name: 'x' } })).status).toBe(404);
   });
 
-  test('GET lists accounts newest first', async () => {
+  test('GET with limit=1 lists the newest account, and the next page, which is the last, omits that account', async () => {
     const { accountId } = await seedAccount(tables, { nowMs: Date.now() + 1000 });
 
     const { json } = await call('GET', path, { query: 'limit=1' });

@@ -20,7 +20,7 @@ const schema = {
 const own = { description: 'A room was booked.', schema };
 const good = { booking: { id: 'b-1', nights: 2 } };
 
-describe('the calls about event types', () => {
+describe('the /event-types routes', () => {
   const tables = useTables();
   const api = useApi(tables, 'catalogue-api');
   const eventsApi = useApi(tables, 'events-api');
@@ -43,7 +43,7 @@ describe('the calls about event types', () => {
     }
   };
 
-  it('creates a type, changes it and deletes it', async () => {
+  it('PUT answers 201 to a new event type and 200 to a change; DELETE answers 204, then 404, and POST /events then rejects the type', async () => {
     const made = await put('booking.made');
     const changed = await put('booking.made', { description: 'Booked.' });
 
@@ -55,39 +55,49 @@ describe('the calls about event types', () => {
     expect((await publish({ type: 'booking.made', data: good })).json.errors[0].path).toBe('type');
   });
 
-  it.each([1, 3, 7, 100])('lists own and built-in types by name, %i per page', async (limit) => {
-    const names = ['a', `b${'x'.repeat(99)}`, 'pass.a', 'pass.zz', 'task.accepted.twice', 'zz'];
-    for (const name of names) await put(name);
+  it.each([1, 3, 7, 100])(
+    'GET lists the event types of the account among the built-in types, sorted by name, at most %i per page',
+    async (limit) => {
+      const names = ['a', `b${'x'.repeat(99)}`, 'pass.a', 'pass.zz', 'task.accepted.twice', 'zz'];
+      for (const name of names) await put(name);
 
-    const expected = [...catalogue.map(({ name }) => name), ...names].toSorted((a, b) => (a < b ? -1 : 1));
-    expect(await namesListed(limit)).toEqual(expected);
-  });
+      const expected = [...catalogue.map(({ name }) => name), ...names].toSorted((a, b) => (a < b ? -1 : 1));
+      expect(await namesListed(limit)).toEqual(expected);
+    },
+  );
 
-  it('answers 409 to a change or deletion of a built-in type', async () => {
+  it('PUT and DELETE answer 409 for a built-in event type', async () => {
     expect(await put('task.accepted')).toMatchObject({ status: 409, json: { errors: [{ code: 'built_in' }] } });
     expect((await remove('calculate_rates')).status).toBe(409);
   });
 
-  it.each(['*', 'a%20b', 'a%23b', '.a', 'x'.repeat(101), '%C3%A9'])('refuses the name %s', async (name) => {
+  it.each([
+    ['a star', '*'],
+    ['a space', 'a%20b'],
+    ['a number sign', 'a%23b'],
+    ['a leading dot', '.a'],
+    ['101 characters', 'x'.repeat(101)],
+    ['a letter outside ASCII', '%C3%A9'],
+  ])('PUT answers 422 to a name with %s', async (_, name) => {
     expect(await put(name)).toMatchObject({ status: 422, json: { errors: [{ path: 'name' }] } });
   });
 
   it.each([
-    ['schema.properties.a.type', { properties: { a: { type: 'strin' } } }],
-    ['schema', { $ref: 'https://example.com/schema' }],
-    ['schema', { $schema: 'http://json-schema.org/draft-07/schema#' }],
-    ['schema', { pattern: '(' }],
-    ['schema', { $async: true }],
-    ['schema', { $ref: '#' }],
-    ['schema', { description: 'x'.repeat(32_768) }],
-  ])('refuses a schema with an error at %s', async (path, wrong) => {
+    ['an unknown type for a property', 'schema.properties.a.type', { properties: { a: { type: 'strin' } } }],
+    ['a reference to another document', 'schema', { $ref: 'https://example.com/schema' }],
+    ['the dialect draft-07', 'schema', { $schema: 'http://json-schema.org/draft-07/schema#' }],
+    ['a pattern that is not a regular expression', 'schema', { pattern: '(' }],
+    ['asynchronous validation', 'schema', { $async: true }],
+    ['a reference to itself', 'schema', { $ref: '#' }],
+    ['more than 32,768 bytes', 'schema', { description: 'x'.repeat(32_768) }],
+  ])('PUT answers 422 to a schema with %s, and an error has the path %s', async (_, path, wrong) => {
     const { status, json } = await put('booking.made', { description: '', schema: wrong });
 
     expect(status).toBe(422);
     expect(json.errors.map((error: { path: string }) => error.path)).toContain(path);
   });
 
-  it('checks published events against the schema and names the fields that do not match', async () => {
+  it('POST /events answers 422 to events that do not match the schema of their type, alone or in a batch, and names the wrong fields', async () => {
     await put('booking.made');
 
     const taken = await publish({ type: 'booking.made', data: good });
@@ -109,7 +119,7 @@ describe('the calls about event types', () => {
     expect(paths(batch)).toEqual(['events.2.data.booking.id', 'events.3.type']);
   });
 
-  it('checks events against the current schema', async () => {
+  it('after PUT has replaced a schema, POST /events reports a missing field that only the new schema requires', async () => {
     await put('booking.made');
     await publish({ type: 'booking.made', data: good });
     await put('booking.made', { description: '', schema: { required: ['room'] } });
@@ -119,7 +129,7 @@ describe('the calls about event types', () => {
     ]);
   });
 
-  it('reads all own types of a batch with one call, and makes no call for built-in types', async () => {
+  it('POST /events makes one BatchGetItem call for a batch with two event types of the account, and none for built-in types', async () => {
     for (const name of ['own.a', 'own.b']) await put(name, { description: '' });
     const logged: string[] = [];
     const log = vi.spyOn(process.stdout, 'write').mockImplementation((text) => logged.push(String(text)) > 0);
@@ -135,7 +145,7 @@ describe('the calls about event types', () => {
     expect(calls.map((made) => made['dynamodb.BatchGetItem'] ?? 0)).toEqual([0, 1]);
   });
 
-  it('webhooks accept own event types and refuse unknown ones', async () => {
+  it('POST /webhooks accepts an event type of the account; an unknown type in PATCH and a type of another account in POST get 422', async () => {
     await putPublicKeys(tables.client, tables.deliveryTable, publicKeysOf(createKeyring()));
     await put('booking.made');
     const webhook = { url: 'https://93.184.215.14/hook', events: ['booking.made', 'task.accepted'] };
@@ -150,7 +160,7 @@ describe('the calls about event types', () => {
     expect(foreign).toMatchObject({ status: 422, json: { errors: [{ path: 'events.0' }] } });
   });
 
-  it('shows no event type to another account or the other mode', async () => {
+  it('for a key of another account or mode, GET omits the event type, DELETE answers 404, POST /events 422 and PUT of the name 201', async () => {
     await put('booking.made');
     const others = [await aCaller(tables), await aCaller(tables, { accountId: me.accountId, mode: 'test' })];
 

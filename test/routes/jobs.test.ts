@@ -14,7 +14,7 @@ const partial = {
   data: { id: 'rate-1', status: 'calculated', rates: [{ service_type: null }] },
 };
 
-describe('the calls about jobs', () => {
+describe('the /jobs routes', () => {
   const tables = useTables();
   const api = useApi(tables, 'jobs-api');
   const eventsApi = useApi(tables, 'events-api');
@@ -47,7 +47,7 @@ describe('the calls about jobs', () => {
     }
   };
 
-  it('PM-1 answers an asynchronous job immediately and publishes its result as an event of its type', async () => {
+  it('PM-1 POST /jobs with async answers 202, and POST /jobs/{id}/complete publishes the result once, as an event of the job type', async () => {
     const webhook = await listen();
 
     const { status, headers, json } = await create({ async: true });
@@ -66,7 +66,7 @@ describe('the calls about jobs', () => {
     expect(events).toEqual([expect.objectContaining({ type: 'calculate_rates', resource: null, ...partial })]);
   });
 
-  it('PM-5 stores code, message, details, retryable and data of a partial failure unchanged', async () => {
+  it('PM-5 the event and the job show code, message, details, retryable and data of a partial failure unchanged', async () => {
     await listen();
     const { id } = (await create({ async: true })).json;
     await complete(id);
@@ -79,7 +79,7 @@ describe('the calls about jobs', () => {
     expect(await get(id)).toMatchObject(partial);
   });
 
-  it('PM reading 7: completes a job also if its meta is retryable', async () => {
+  it('PM reading 7: POST /jobs/{id}/complete sets the job to completed even when meta.retryable is true', async () => {
     await listen();
     const { id } = (await create({ async: true })).json;
 
@@ -88,7 +88,7 @@ describe('the calls about jobs', () => {
     expect(json).toMatchObject({ status: 'completed', meta: { code: 4104, details: [], retryable: true }, data: {} });
   });
 
-  it('PM reading 6: accepts async as a JSON boolean and as true in the query', async () => {
+  it('PM reading 6: POST /jobs answers 202 to async as the JSON boolean true or as true in the query, and rejects a JSON string and async=1', async () => {
     await listen();
 
     expect((await create({ async: true })).status).toBe(202);
@@ -97,7 +97,7 @@ describe('the calls about jobs', () => {
     expect((await create({}, { query: 'async=1' })).json.errors[0].path).toBe('async');
   });
 
-  it('PM-1 PM-3 accepts each of the five operations if a webhook is subscribed, and no other operation', async () => {
+  it('PM-1 PM-3 POST /jobs with async accepts each of the five job types when a webhook is subscribed to the type, and no other type', async () => {
     for (const type of jobTypes) {
       await listen({}, type);
       expect((await create({ type, async: true })).json).toMatchObject({ type, status: 'pending' });
@@ -111,17 +111,20 @@ describe('the calls about jobs', () => {
     ['deleted', { deleted_at: '2026-11-16T09:30:00.000Z' }],
     ['of another profile', { profile: 'passpost' }],
     ['tied to a resource', { resource: 'parcel-1' }],
-  ])('PM-1 refuses async if the webhook is %s', async (_, over) => {
-    if (over) await listen(over);
+  ])(
+    'PM-1 POST /jobs with async answers 422 and creates no job when the webhook for the job type is %s',
+    async (_, over) => {
+      if (over) await listen(over);
 
-    const { status, json } = await create({ async: true });
+      const { status, json } = await create({ async: true });
 
-    expect(status).toBe(422);
-    expect(json.errors).toEqual([expect.objectContaining({ path: 'async', code: 'webhook_required' })]);
-    expect((await list()).json.data).toEqual([]);
-  });
+      expect(status).toBe(422);
+      expect(json.errors).toEqual([expect.objectContaining({ path: 'async', code: 'webhook_required' })]);
+      expect((await list()).json.data).toEqual([]);
+    },
+  );
 
-  it('answers a synchronous call with meta and data when the job is completed, and delivers nothing', async () => {
+  it('POST /jobs without async waits for POST /jobs/{id}/complete, answers 200 with meta and data, and creates no delivery', async () => {
     await listen();
 
     const call = create({});
@@ -135,7 +138,7 @@ describe('the calls about jobs', () => {
     expect(await get(id)).toMatchObject({ id, status: 'completed', ...partial, progress: null });
   });
 
-  it('completes a job once if several requests try at the same time', async () => {
+  it('POST /jobs/{id}/complete answers 200 to one of four simultaneous requests, and 409 to the other three and to a later request', async () => {
     await listen();
     const { id } = (await create({ async: true })).json;
 
@@ -148,7 +151,7 @@ describe('the calls about jobs', () => {
     expect(await get(id)).toEqual(winner?.json);
   });
 
-  it('repeats the first answer under the same Idempotency-Key', async () => {
+  it('POST /jobs repeats its first 202 answer for the same Idempotency-Key after the job has completed, and answers 422 to another input', async () => {
     const webhook = await listen();
     const headers = { 'idempotency-key': 'k1' };
     const first = await create({ async: true }, { headers });
@@ -162,7 +165,7 @@ describe('the calls about jobs', () => {
     expect(other).toMatchObject({ status: 422, json: { type: '/problems/idempotency_mismatch' } });
   });
 
-  it('answers 409 to a repeat while the first request still waits', async () => {
+  it("answers 409 to a second POST /jobs with the same Idempotency-Key while the first waits for the job's result, and repeats that result afterwards", async () => {
     const headers = { 'idempotency-key': 'k1' };
     const call = create({}, { headers });
     const id = await firstPending();
@@ -176,7 +179,7 @@ describe('the calls about jobs', () => {
     expect(after).toMatchObject({ status: 200, headers: { 'idempotency-replayed': 'true' }, json: partial });
   });
 
-  it('lists jobs newest first, by status, page by page', async () => {
+  it('GET /jobs lists jobs newest first in pages of 2, filters by status, and answers 422 to an unknown status', async () => {
     await listen();
     const ids: string[] = [];
     for (const key of ['', 'k1', '', '', 'k2']) {
@@ -202,7 +205,7 @@ describe('the calls about jobs', () => {
     expect((await list('status=done')).status).toBe(422);
   });
 
-  it('ends a page early if jobs are large', async () => {
+  it('GET /jobs ends the first page below 3 MB for 14 jobs with 200 kB of data each, and the second page has the rest', async () => {
     await listen();
     const data = { text: '語'.repeat(66_667) };
     for (let i = 0; i < 14; i++) {
@@ -218,7 +221,7 @@ describe('the calls about jobs', () => {
     expect(rest.json.next_cursor).toBeNull();
   });
 
-  it('refuses an input or result that is too large for a row', async () => {
+  it('POST /jobs answers 422 to an input that is too large for a row, and POST /jobs/{id}/complete answers 422 to such data and to a list', async () => {
     await listen();
     const { id } = (await create({ async: true })).json;
 
@@ -233,7 +236,7 @@ describe('the calls about jobs', () => {
     expect((await complete(id, { data: {} })).json.errors[0].path).toBe('meta');
   });
 
-  it('answers 404 for a job of another account or mode, and for an unknown or malformed id', async () => {
+  it('GET /jobs/{id} and POST /jobs/{id}/complete answer 404 for a job of another account or mode; unknown and malformed ids get 404 too', async () => {
     await listen();
     const { id } = (await create({ async: true })).json;
     const others = [await aCaller(tables), await aCaller(tables, { accountId: me.accountId, mode: 'test' })];
@@ -248,7 +251,7 @@ describe('the calls about jobs', () => {
     expect((await api('GET', '/jobs/job_1', me)).status).toBe(404);
   });
 
-  it('requires the scopes jobs:read and jobs:write', async () => {
+  it('a key with only the scope jobs:read gets 403 from POST /jobs and POST /jobs/{id}/complete, and 200 from GET /jobs', async () => {
     const reader = await aCaller(tables, { accountId: me.accountId, scopes: ['jobs:read'] });
 
     expect((await create({}, {}, reader)).status).toBe(403);

@@ -11,7 +11,7 @@ import { useTables } from '../helpers/tables.ts';
 const path = '/api/public/v1/keys';
 const newKey = { name: 'front desk', scopes: ['keys:read', 'tasks:read'] };
 
-describe('the calls about API keys', () => {
+describe('the /keys routes', () => {
   const tables = useTables();
   let handler: ApiHandler;
   let nowMs = Date.now();
@@ -26,14 +26,14 @@ describe('the calls about API keys', () => {
     });
   });
 
-  // Created before every key of the handler, by the handler's clock.
+  // The first key of the account is one second older than every key that the handler creates.
   const account = () => seedAccount(tables, { nowMs: nowMs - 1000 });
   const as =
     (key: string) =>
     (method: string, to: string, options: ApiCall = {}) =>
       callApi(handler, method, to, { key, ...options });
 
-  test('PP-2 creates a key and shows it once', async () => {
+  test('PP-2 POST /keys answers 201 with a new key that works; GET /keys lists the key by name, without the text of the key', async () => {
     const { key } = await account();
     const call = as(key);
 
@@ -49,7 +49,7 @@ describe('the calls about API keys', () => {
     expect(listed.json.data[0].last_used_at).not.toBeNull();
   });
 
-  test('refuses to create a key with more scopes than the calling key, or a live key with a test key', async () => {
+  test('POST answers 403 to a scope that the calling key does not have, to the scope admin, and to a live key requested by a test key', async () => {
     const { accountId } = await account();
     const maker = as(await seedKey(tables, accountId, { scopes: ['keys:write', 'tasks:read'] }));
     const tester = as(await seedKey(tables, accountId, { mode: 'test' }));
@@ -64,7 +64,7 @@ describe('the calls about API keys', () => {
     expect(same).toMatchObject({ status: 201, json: { mode: 'test' } });
   });
 
-  test('refuses to rotate or revoke a key that the calling key could not create', async () => {
+  test('for the first live key, rotate answers 403 to a key with fewer scopes, and rotate and DELETE answer 403 to a test key', async () => {
     const { accountId, key } = await account();
     const maker = as(await seedKey(tables, accountId, { scopes: ['keys:write'] }));
     const tester = as(await seedKey(tables, accountId, { mode: 'test' }));
@@ -79,7 +79,7 @@ describe('the calls about API keys', () => {
     expect(answers.map(({ status }) => status)).toEqual([403, 403, 403]);
   });
 
-  test('PP-2 rotates with an overlap', async () => {
+  test('PP-2 POST /keys/{id}/rotate answers 201 with a new key; the old key works until the overlap of 60 s ends, then gets 401', async () => {
     const { key } = await account();
     const old = (await as(key)('GET', path)).json.data[0];
 
@@ -96,7 +96,7 @@ describe('the calls about API keys', () => {
     expect([during.status, after.status, fresh.status, again.status]).toEqual([200, 401, 200, 409]);
   });
 
-  test('PP-2 revokes a key with immediate effect', async () => {
+  test('PP-2 DELETE /keys/{id} answers 204 and removes the key from the list; the next call with the key gets 401, a second DELETE 404', async () => {
     const { accountId, key } = await account();
     const doomed = await seedKey(tables, accountId);
     const { data } = (await as(doomed)('GET', path)).json;
@@ -110,7 +110,7 @@ describe('the calls about API keys', () => {
     expect((await as(key)('GET', path)).json.data).toHaveLength(1);
   });
 
-  test('repeats the first answer without the key itself', async () => {
+  test('POST /keys and rotate repeat their first answer without the key for the same Idempotency-Key; POST answers 422 to another body', async () => {
     const { key } = await account();
     const headers = { 'idempotency-key': 'k-1' };
     const { id } = (await as(key)('GET', path)).json.data[0];
@@ -132,7 +132,7 @@ describe('the calls about API keys', () => {
     expect((await as(key)('GET', path)).json.data).toHaveLength(3);
   });
 
-  test("answers 404 for another account's key", async () => {
+  test('DELETE and rotate answer 404 for a key of another account, and the key still works', async () => {
     const [mine, other] = [await account(), await account()];
     const { id } = (await as(other.key)('GET', path)).json.data[0];
 
@@ -141,7 +141,7 @@ describe('the calls about API keys', () => {
     expect((await as(other.key)('GET', path)).status).toBe(200);
   });
 
-  test('lists every key once, page by page', async () => {
+  test('GET lists seven keys in pages of 3, each exactly once', async () => {
     const { accountId, key } = await account();
     for (let i = 0; i < 6; i++) await seedKey(tables, accountId);
     const ids: string[] = [];

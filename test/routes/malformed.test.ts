@@ -21,32 +21,32 @@ const calls: readonly (readonly [string, ApiCall])[] = [
   ['an empty body', { body: '' }],
   ['broken JSON', { body: '{"a":' }],
   ['bytes that are not UTF-8', { body: new Uint8Array([0xc3, 0x28]) }],
-  ['a list', { body: [] }],
-  ['null', { body: 'null' }],
-  ['a number', { body: '1e400' }],
+  ['a list as the body', { body: [] }],
+  ['null as the body', { body: 'null' }],
+  ['a number as the body', { body: '1e400' }],
   ['an unknown field', { body: { nothing: 1 } }],
-  ['an object with __proto__', { body: '{"__proto__":{"item":"x"},"constructor":1}' }],
+  ['a member __proto__', { body: '{"__proto__":{"item":"x"},"constructor":1}' }],
   ['a lone surrogate', { body: '{"item":"\\udfff","name":"\\udfff"}' }],
   [
-    'wrong types',
+    'fields of wrong types',
     { body: { item: [], name: {}, scopes: 'all', mode: 1, carrier: 'x', reason: 1, overlap_seconds: '1' } },
   ],
   ['a wrong media type', { body: '{}', headers: { 'content-type': 'text/html' } }],
   ['a body that is too large', { body: JSON.stringify({ item: 'x'.repeat(300_000) }) }],
-  ['deep nesting', { body: `${'{"item":'.repeat(20_000)}1${'}'.repeat(20_000)}` }],
-  ['an unknown query', { query: 'nothing=1' }],
-  ['a bad limit', { query: 'limit=0' }],
-  ['a bad cursor', { query: 'cursor=Li4vLi4' }],
+  ['20,000 levels of nesting', { body: `${'{"item":'.repeat(20_000)}1${'}'.repeat(20_000)}` }],
+  ['an unknown query parameter', { query: 'nothing=1' }],
+  ['limit=0', { query: 'limit=0' }],
+  ['a malformed cursor', { query: 'cursor=Li4vLi4' }],
   [
     'a cursor without a time',
     { query: `cursor=${Buffer.from(`|tsk_01KA8Z3M9Q4T7V2X5B8D1F6H0J`).toString('base64url')}` },
   ],
-  ['a repeated query', { query: 'limit=1&limit=2' }],
-  ['a broken query', { query: '%=%' }],
-  ['a bad Idempotency-Key', { body: '{}', headers: { 'idempotency-key': 'a\tb' } }],
+  ['a repeated query parameter', { query: 'limit=1&limit=2' }],
+  ['a query that cannot be decoded', { query: '%=%' }],
+  ['a tab in the Idempotency-Key', { body: '{}', headers: { 'idempotency-key': 'a\tb' } }],
 ];
 
-describe('malformed input', () => {
+describe('malformed requests to the routes of tasks, keys and accounts', () => {
   const tables = useTables();
   const sets: { routes: readonly Route[]; handler: ApiHandler; key: string }[] = [];
 
@@ -62,46 +62,55 @@ describe('malformed input', () => {
     add(accountRoutes(createAccountsTable(client, tableNames(tables)), 30), operator);
   });
 
-  test.each(calls)('%s gets a 4xx problem on every route, or success from a GET', async (_, call) => {
-    for (const { routes, handler, key } of sets) {
-      for (const { operation } of routes) {
-        for (const id of [`${operation.idPrefix ?? 'tsk'}_01KA8Z3M9Q4T7V2X5B8D1F6H0J`, '..', '%00']) {
-          const answer = await callApi(handler, operation.method, operation.path.replace('{id}', id), { key, ...call });
+  test.each(calls)(
+    'a request with %s gets a 4xx answer with a problem document on every route; only a GET may succeed',
+    async (_, call) => {
+      for (const { routes, handler, key } of sets) {
+        for (const { operation } of routes) {
+          for (const id of [`${operation.idPrefix ?? 'tsk'}_01KA8Z3M9Q4T7V2X5B8D1F6H0J`, '..', '%00']) {
+            const answer = await callApi(handler, operation.method, operation.path.replace('{id}', id), {
+              key,
+              ...call,
+            });
 
-          expect(answer.status, `${operation.id} ${answer.text}`).toBeLessThan(500);
-          if (answer.status < 400) expect(operation.method).toBe('GET');
-          else
-            expect(answer.json).toMatchObject({ type: expect.stringMatching(/^\/problems\//), status: answer.status });
+            expect(answer.status, `${operation.id} ${answer.text}`).toBeLessThan(500);
+            if (answer.status < 400) expect(operation.method).toBe('GET');
+            else
+              expect(answer.json).toMatchObject({
+                type: expect.stringMatching(/^\/problems\//),
+                status: answer.status,
+              });
+          }
         }
       }
-    }
-  });
+    },
+  );
 
   test.each([
-    ['item', { item: undefined }],
-    ['item', { item: '' }],
-    ['item', { item: ' \n' }],
-    ['item', { item: long }],
-    ['category', { category: 'x'.repeat(101) }],
-    ['size', { size: 'huge' }],
-    ['size', { size: 'Envelope' }],
-    ['urgency', { urgency: 'now' }],
-    ['reward_nok', { reward_nok: -1 }],
-    ['reward_nok', { reward_nok: 2.5 }],
-    ['reward_nok', { reward_nok: '250' }],
-    ['reward_nok', { reward_nok: 2 ** 53 }],
-    ['pickup', { pickup: null }],
-    ['pickup.city', { pickup: { address: 'A 1' } }],
-    ['pickup.address', { pickup: { city: 'Oslo', address: long } }],
-    ['pickup.zip', { pickup: { ...place, zip: '0001' } }],
-    ['dropoff.city', { dropoff: { city: 7, address: 'B 2' } }],
-    ['recipient.name', { recipient: {} }],
-    ['recipient.phone', { recipient: { name: 'x', phone: '90000000' } }],
-    ['recipient.phone', { recipient: { name: 'x', phone: '+47 90 00 00 00' } }],
-    ['external_reference', { external_reference: 'x'.repeat(201) }],
-    ['status', { status: 'completed' }],
-    ['owner', { owner: 'acc_1#live' }],
-  ])('POST /tasks names the wrong field %s', async (path, wrong) => {
+    ['a missing item', 'item', { item: undefined }],
+    ['an empty item', 'item', { item: '' }],
+    ['a blank item', 'item', { item: ' \n' }],
+    ['an item of 501 characters', 'item', { item: long }],
+    ['a category of 101 characters', 'category', { category: 'x'.repeat(101) }],
+    ['an unknown size', 'size', { size: 'huge' }],
+    ['a size with a capital letter', 'size', { size: 'Envelope' }],
+    ['an unknown urgency', 'urgency', { urgency: 'now' }],
+    ['a negative reward', 'reward_nok', { reward_nok: -1 }],
+    ['a fractional reward', 'reward_nok', { reward_nok: 2.5 }],
+    ['a reward that is a string', 'reward_nok', { reward_nok: '250' }],
+    ['a reward of 2^53', 'reward_nok', { reward_nok: 2 ** 53 }],
+    ['a pickup that is null', 'pickup', { pickup: null }],
+    ['a pickup without a city', 'pickup.city', { pickup: { address: 'A 1' } }],
+    ['a pickup address of 501 characters', 'pickup.address', { pickup: { city: 'Oslo', address: long } }],
+    ['an unknown field in pickup', 'pickup.zip', { pickup: { ...place, zip: '0001' } }],
+    ['a dropoff city that is a number', 'dropoff.city', { dropoff: { city: 7, address: 'B 2' } }],
+    ['a recipient without a name', 'recipient.name', { recipient: {} }],
+    ['a phone number without a country code', 'recipient.phone', { recipient: { name: 'x', phone: '90000000' } }],
+    ['a phone number with spaces', 'recipient.phone', { recipient: { name: 'x', phone: '+47 90 00 00 00' } }],
+    ['an external reference of 201 characters', 'external_reference', { external_reference: 'x'.repeat(201) }],
+    ['the read-only field status', 'status', { status: 'completed' }],
+    ['the unknown field owner', 'owner', { owner: 'acc_1#live' }],
+  ])('POST /tasks answers 422 to %s, and the only error names %s', async (_, path, wrong) => {
     const [tasks] = sets;
     if (!tasks) throw new Error('no tasks');
     const { handler, key } = tasks;
@@ -115,7 +124,7 @@ describe('malformed input', () => {
     expect(json.errors.map((error: { path: string }) => error.path)).toEqual([path]);
   });
 
-  test('malformed requests create nothing', async () => {
+  test('after all malformed requests, the lists show no task, and only the one key and the one account from before', async () => {
     for (const { routes, handler, key } of sets) {
       const list = routes.find(({ operation }) => operation.id.startsWith('list'));
       const { json } = await callApi(handler, 'GET', list?.operation.path ?? '', { key });

@@ -10,7 +10,7 @@ import { useTables } from '../helpers/tables.ts';
 const path = '/api/public/v1/tasks';
 const minimal = { item: 'Keys', pickup: { city: 'Oslo', address: 'A 1' }, dropoff: { city: 'Bergen', address: 'B 2' } };
 
-// The example request of the PassPost page.
+// The example request in the documentation of PassPost.
 const complete = {
   ...minimal,
   item: 'Forgotten passport',
@@ -22,7 +22,7 @@ const complete = {
   external_reference: 'RES-2026-00042',
 };
 
-describe('the calls about tasks', () => {
+describe('the /tasks routes', () => {
   const tables = useTables();
   let handler: ApiHandler;
   let accountId: string;
@@ -41,7 +41,7 @@ describe('the calls about tasks', () => {
   const create = async (body: object = minimal, options: ApiCall = {}) => call('POST', path, { body, ...options });
   const move = (id: string, name: string, body?: object) => call('POST', `${path}/${id}/${name}`, { body });
 
-  test('PP-3 PP-4 creates a task with every field of the page', async () => {
+  test('PP-3 PP-4 POST /tasks answers 201 to a task with every documented field, and GET of its location returns the same JSON', async () => {
     const { status, headers, json } = await create(complete);
 
     expect(status).toBe(201);
@@ -52,14 +52,14 @@ describe('the calls about tasks', () => {
     expect((await call('GET', headers.location ?? '')).json).toEqual(json);
   });
 
-  test('PP-3 PP reading 8: requires only item, pickup and dropoff', async () => {
+  test('PP-3 PP reading 8: POST /tasks answers 201 to a task with only item, pickup and dropoff; the optional fields are null', async () => {
     const { status, json } = await create();
 
     expect(status).toBe(201);
     expect(json).toMatchObject({ category: null, size: null, urgency: null, reward_nok: null, recipient: null });
   });
 
-  test('PP-1 PP-2 requires a valid key with the scope', async () => {
+  test('PP-1 PP-2 answers 401 without a valid key, and 403 to POST /tasks with a key that has only the scope tasks:read', async () => {
     const reader = await seedKey(tables, accountId, { scopes: ['tasks:read'] });
 
     const nobody = await callApi(handler, 'GET', path);
@@ -74,13 +74,13 @@ describe('the calls about tasks', () => {
     expect((await call('GET', path, { key: reader })).status).toBe(200);
   });
 
-  test('accepts the word Bearer in any case', async () => {
+  test('GET /tasks answers 200 when the scheme word before the API key is bEARER', async () => {
     const { status } = await callApi(handler, 'GET', path, { headers: { authorization: `bEARER ${key}` } });
 
     expect(status).toBe(200);
   });
 
-  test('PP reading 6: moves a task through its statuses, with a version and a time at each step', async () => {
+  test('PP reading 6: accept, pick-up, deliver and complete move a task through its statuses, and each move adds a version and a time', async () => {
     const { id } = (await create()).json;
     const carrier = { name: 'John Doe', phone: '+4791111111' };
 
@@ -98,7 +98,7 @@ describe('the calls about tasks', () => {
     }
   });
 
-  test('PP reading 6: refuses an illegal move and names both statuses', async () => {
+  test('PP reading 6: deliver of a created task answers 409 and names both statuses; accept of a cancelled task does not change the task', async () => {
     const { id } = (await create()).json;
 
     const early = await move(id, 'deliver');
@@ -110,7 +110,7 @@ describe('the calls about tasks', () => {
     expect((await call('GET', `${path}/${id}`)).json).toMatchObject({ cancel_reason: 'found', version: 2 });
   });
 
-  test('applies several moves at the same time one after the other, and refuses those that became illegal', async () => {
+  test('eight simultaneous accept and cancel calls for a task get 200 or 409, and its version rises by 1 for each 200', async () => {
     const { id } = (await create()).json;
 
     const answers = await Promise.all(Array.from({ length: 8 }, (_, i) => move(id, i % 2 ? 'accept' : 'cancel')));
@@ -122,7 +122,7 @@ describe('the calls about tasks', () => {
     expect(statuses.every((status) => status === 200 || status === 409)).toBe(true);
   });
 
-  test('PP reading 7: repeats the first answer under the same Idempotency-Key', async () => {
+  test('PP reading 7: POST /tasks repeats its first 201 answer for the same Idempotency-Key, also after accept, and answers 422 to another body', async () => {
     const headers = { 'idempotency-key': 'order-1' };
     const reordered = Object.fromEntries(Object.entries(complete).toReversed());
 
@@ -138,7 +138,7 @@ describe('the calls about tasks', () => {
     expect(other).toMatchObject({ status: 422, json: { type: '/problems/idempotency_mismatch' } });
   });
 
-  test('creates one task for many requests with the same Idempotency-Key', async () => {
+  test('POST /tasks gives ten simultaneous requests with the same Idempotency-Key one answer, and marks nine of them as replayed', async () => {
     const headers = { 'idempotency-key': 'twins' };
 
     const answers = await Promise.all(Array.from({ length: 10 }, () => create(minimal, { headers })));
@@ -147,7 +147,7 @@ describe('the calls about tasks', () => {
     expect(answers.filter((answer) => answer.headers['idempotency-replayed'] === undefined)).toHaveLength(1);
   });
 
-  test('shows no task to another account or the other mode', async () => {
+  test('for a key of another account or mode, GET and accept answer 404, the list is empty, and a used Idempotency-Key creates a new task', async () => {
     const { id } = (await create(minimal, { headers: { 'idempotency-key': 'mine' } })).json;
     const other = await seedAccount(tables);
     const testKey = await seedKey(tables, accountId, { mode: 'test' });

@@ -7,7 +7,7 @@ import { useTables } from '../helpers/tables.ts';
 
 const ID = '5c1ee4d3-9a8d-4b5e-8f0e-2f1a5d1c7b90';
 
-describe('the calls about templates', () => {
+describe('the /templates routes', () => {
   const tables = useTables();
   const api = useApi(tables, 'catalogue-api');
   const eventsApi = useApi(tables, 'events-api');
@@ -20,7 +20,7 @@ describe('the calls about templates', () => {
   const rowOf = async (id: string) =>
     (await rowsHolding(tables, tables.domainTable, me.owner)).find(({ sk }) => sk === `tpl#${id}`);
 
-  it('creates, changes, reads and deletes a template', async () => {
+  it('PUT answers 201 to a new template and 200 to a change, GET shows the change, and DELETE answers 204, then 404', async () => {
     const made = await put(ID);
     const changed = await put(ID, { name: 'Gate pass' });
 
@@ -34,14 +34,14 @@ describe('the calls about templates', () => {
     expect((await put(ID)).status).toBe(201);
   });
 
-  it('answers 404 for an id that no template can have', async () => {
+  it('GET and DELETE answer 404 to an id of 2,000 characters, a NUL character, an emoji and an id with a slash and dots', async () => {
     for (const id of ['x'.repeat(2000), '%00', '%F0%9F%98%80', 'webhook-count%2F..']) {
       expect((await api('GET', `/templates/${id}`, me)).status).toBe(404);
       expect((await api('DELETE', `/templates/${id}`, me)).status).toBe(404);
     }
   });
 
-  it('PC-9 publishes an update once, to webhooks subscribed to that template, and publishes no creation', async () => {
+  it('PC-9 publishes an update once, to webhooks subscribed to the template or to every template, and does not publish a creation', async () => {
     const [mine, everything, other] = [1, 2, 3].map((ms) => drawId('whk', ms));
     const entries = [`${mine}|${ID}`, `${everything}|`, `${other}|other`];
     await putRouting(tables, me.owner, 'pass_template_updated', entries);
@@ -65,7 +65,7 @@ describe('the calls about templates', () => {
     ]);
   });
 
-  it('lists templates newest first, page by page', async () => {
+  it('GET lists templates in pages of 2, the newest creation first, also after PUT has changed a template', async () => {
     for (const id of ['b', 'a', 'c']) await put(id);
     await put('b', { name: 'changed' });
 
@@ -80,12 +80,18 @@ describe('the calls about templates', () => {
     expect(ids).toEqual(['c', 'a', 'b']);
   });
 
-  it.each(['..', 'a%20b', 'a%2Fb', 'a%7Cb', 'x'.repeat(65)])('refuses the id %s', async (id) => {
+  it.each([
+    ['only dots', '..'],
+    ['a space', 'a%20b'],
+    ['a slash', 'a%2Fb'],
+    ['a vertical bar', 'a%7Cb'],
+    ['65 characters', 'x'.repeat(65)],
+  ])('PUT answers 422 and GET answers 404 to an id with %s', async (_, id) => {
     expect(await put(id)).toMatchObject({ status: 422, json: { errors: [{ path: 'id' }] } });
     expect((await api('GET', `/templates/${id}`, me)).status).toBe(404);
   });
 
-  it('shows no template to another account or the other mode', async () => {
+  it('for a key of another account or mode, GET and DELETE answer 404, the list is empty, and PUT of the id answers 201', async () => {
     await put(ID);
     const others = [await aCaller(tables), await aCaller(tables, { accountId: me.accountId, mode: 'test' })];
 
@@ -97,7 +103,7 @@ describe('the calls about templates', () => {
     }
   });
 
-  it('gives each of several changes at the same time its own version', async () => {
+  it('PUT answers 201 to one and 200 to three of four simultaneous requests, and the template then has version 4', async () => {
     const answers = await Promise.all(Array.from({ length: 4 }, (_, i) => put(ID, { name: `name ${i}` })));
 
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
@@ -105,7 +111,7 @@ describe('the calls about templates', () => {
     expect((await rowOf(ID))?.version).toBe(4);
   });
 
-  it('requires the scope events:write for changes', async () => {
+  it('a key with only the scope events:read gets 403 from PUT and 200 from GET', async () => {
     const reader = await aCaller(tables, { accountId: me.accountId, scopes: ['events:read'] });
 
     expect((await put(ID, undefined, reader)).status).toBe(403);
