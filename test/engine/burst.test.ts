@@ -4,7 +4,7 @@ import { createLaneMemory } from '../../lambdas/domain/sending/slow-lane.ts';
 import { useTables } from '../helpers/tables.ts';
 import { type Answering, anEvent, aWebhook, createVirtualEngine } from '../helpers/virtual-engine.ts';
 
-describe('a burst of 50 events for an unknown webhook', () => {
+describe('50 events for a webhook of unknown speed, in 5 concurrent invocations of 10 messages', () => {
   const tables = useTables();
 
   const start = async (answer: Answering) => {
@@ -24,7 +24,7 @@ describe('a burst of 50 events for an unknown webhook', () => {
     return batches.map((batch) => engine.deliver(batch, { ...realTime, memory: createLaneMemory() }));
   };
 
-  it('occupies one invocation and makes two requests while the receiver does not answer', async () => {
+  it('cause 2 POSTs while the receiver does not answer, and 4 of the 5 invocations end meanwhile', async () => {
     const { promise: stalled, resolve: answer } = Promise.withResolvers<object>();
     const engine = await start(() => stalled);
     const invocations = deliverConcurrently(engine);
@@ -40,7 +40,7 @@ describe('a burst of 50 events for an unknown webhook', () => {
     expect(engine.messages.size).toBeGreaterThanOrEqual(40);
   });
 
-  it('is delivered by all invocations when the first answers are quick', async () => {
+  it('cause 50 POSTs and leave no message in the queue if the receiver answers immediately', async () => {
     const engine = await start(() => ({}));
 
     await Promise.all(deliverConcurrently(engine));

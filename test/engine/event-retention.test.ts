@@ -12,14 +12,14 @@ const refused = { status: 500 };
 const aDisabledWebhook = () => aPatientWebhook(false);
 const anEnabledWebhook = () => aPatientWebhook(true);
 
-describe('the event of an unfinished delivery outlives its retention', () => {
+describe('retention of an event (30 + 14 days) with an unfinished delivery, in virtual time', () => {
   const tables = useTables();
   afterEach(() => forgetAccounts(tables));
 
   const start = (...options: [Answering?, StoredWebhook?, number?]) => startForMonths(tables, ...options);
 
-  // A delivery that was held for longer than retention and fourteen days was cancelled, because its event had expired.
-  it('a held delivery is delivered when its webhook is enabled after 89 days', async () => {
+  // Before a fix, a delivery that was held for longer than retention and 14 days was cancelled: its event had expired.
+  it('a delivery that was held for 89 days is delivered by its first attempt when its webhook is enabled', async () => {
     const { engine, publishOne, passDays, enable } = await start();
     const { id } = await publishOne();
 
@@ -30,7 +30,7 @@ describe('the event of an unfinished delivery outlives its retention', () => {
     expect(await engine.delivery(id)).toMatchObject({ status: 'delivered', attempts_made: 1 });
   });
 
-  it('a delivery that is released after 60 days still has its full schedule', async () => {
+  it('a delivery that is released after 60 days and refused twice is delivered by its third attempt (two waits of 7 days)', async () => {
     const { engine, publishOne, passDays, enable } = await start(
       (_, number) => (number < 3 ? refused : accepted),
       aDisabledWebhook(),
@@ -44,8 +44,8 @@ describe('the event of an unfinished delivery outlives its retention', () => {
     expect(await engine.delivery(id)).toMatchObject({ status: 'delivered', attempts_made: 3 });
   });
 
-  // `Retry-After` extends each wait by up to a day. An account with one day of retention lost the last attempts.
-  it('a delivery makes all attempts of its schedule although Retry-After extends it beyond the retention', async () => {
+  // `Retry-After` extends each wait by up to a day. Before a fix, one day of retention lost the last attempts.
+  it('a delivery of an event with 1 day of retention is delivered by its third attempt after two 503 with a long Retry-After', async () => {
     const retryLater = { status: 503, retryAfter: '9999999' };
     const { engine, publishOne, passDays } = await start(
       (_, number) => (number < 3 ? retryLater : accepted),
@@ -60,7 +60,7 @@ describe('the event of an unfinished delivery outlives its retention', () => {
   });
 
   it.each(['manual', 'replay', 'recover'] as const)(
-    'a %s on the last day of an event extends the event by 30 days',
+    'redelivering a dead delivery (%s) on day 43.9 moves the expiry of its event from day 44 to day 73.9',
     async (trigger) => {
       const { engine, webhook, publishOne, passDays, endsOnDay, day } = await start(() => refused, anEnabledWebhook());
       const { id, eventId } = await publishOne();
@@ -96,7 +96,7 @@ describe('the event of an unfinished delivery outlives its retention', () => {
     },
   );
 
-  it('a hold of 90 days without a break expires, and extendEventRetention reports it', async () => {
+  it('extendEventRetention on day 98 cancels and reports a delivery held since day 0, but not a delivery held since day 30', async () => {
     const { engine, webhook, publishOne, passDays, eventRow, enable } = await start();
     const first = await publishOne();
     await passDays(30);
@@ -119,7 +119,7 @@ describe('the event of an unfinished delivery outlives its retention', () => {
     await expect(engine.delivery(first.id)).rejects.toThrow();
   });
 
-  it('a replay restarts the 90 days of a hold', async () => {
+  it('a delivery that is held since day 0 and replayed on day 60 is still held on day 140', async () => {
     const { engine, publishOne, passDays } = await start();
     const { id } = await publishOne();
     await passDays(60);
@@ -132,7 +132,7 @@ describe('the event of an unfinished delivery outlives its retention', () => {
     expect((await engine.delivery(id)).status).toBe('held');
   });
 
-  it('a delivery whose webhook was enabled without a command is released instead of cancelled', async () => {
+  it('extendEventRetention on day 97 releases a held delivery whose webhook was enabled without a release command', async () => {
     const { engine, webhook, publishOne, passDays } = await start();
     const { id } = await publishOne();
     await passDays(80);
@@ -146,7 +146,7 @@ describe('the event of an unfinished delivery outlives its retention', () => {
     expect((await engine.delivery(id)).status).toBe('delivered');
   });
 
-  it('an erased payload stays erased, and its event is not extended', async () => {
+  it('an event whose payload was deleted on day 20 still expires on day 44, and its held delivery is cancelled without an attempt', async () => {
     const { engine, publishOne, passDays, eventRow, endsOnDay, enable } = await start();
     const { id, eventId } = await publishOne();
     await passDays(20);
@@ -169,7 +169,7 @@ describe('the event of an unfinished delivery outlives its retention', () => {
   });
 
   // DynamoDB deletes expired rows within days, not immediately.
-  it('an expired event is not extended', async () => {
+  it('extendEventRetention on day 44.1 does not extend an event that expired on day 44 and whose row still exists', async () => {
     const { engine, publishOne, endsOnDay } = await start();
     const { eventId } = await publishOne();
 

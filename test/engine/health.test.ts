@@ -13,7 +13,7 @@ const refused = { status: 500 };
 const accepted = { status: 200 };
 const operational = ['webhook.failing', 'webhook.recovered', 'webhook.disabled', 'delivery.dead'];
 
-describe('webhook health, in virtual time', () => {
+describe('health of a webhook and its operational events, in virtual time', () => {
   const tables = useTables();
 
   const start = async (answer: Answering, over: Partial<StoredWebhook> = {}) => {
@@ -25,7 +25,7 @@ describe('webhook health, in virtual time', () => {
     return {
       engine,
       webhook,
-      /** Publishes one event at that hour and delivers it. */
+      /** Publishes one event this number of hours after the start, and delivers it. */
       publishAt: async (hours: number) => {
         await engine.passUntil(startMs + hours * HOUR);
         await engine.publish(anEvent({}, engine.now()));
@@ -50,7 +50,7 @@ describe('webhook health, in virtual time', () => {
   };
   const typesOf = (rows: readonly Record<string, unknown>[]) => rows.map(({ type }) => type);
 
-  it('a webhook without refusals has no health row and emits no event', async () => {
+  it('a webhook that accepts two deliveries has no health row and causes no operational event', async () => {
     const { publishAt, health, newOperationalEvents } = await start(() => accepted);
 
     await publishAt(0);
@@ -60,7 +60,7 @@ describe('webhook health, in virtual time', () => {
     expect(await newOperationalEvents()).toEqual([]);
   });
 
-  it('webhook.failing is emitted once, after one hour of refusals', async () => {
+  it('if every attempt is refused, no event is emitted in the first hour, and exactly one webhook.failing within 5 hours', async () => {
     const { webhook, publishAt, passHours, newOperationalEvents, health } = await start(() => refused);
     await publishAt(0);
     await passHours(1);
@@ -80,7 +80,7 @@ describe('webhook health, in virtual time', () => {
     });
   });
 
-  it('delivery.dead is emitted for each delivery that dies', async () => {
+  it('two deliveries that die emit one delivery.dead each, and only the first also emits webhook.failing', async () => {
     const { publishAt, passHours, newOperationalEvents } = await start(() => refused, { schedule: [] });
 
     await publishAt(0);
@@ -91,7 +91,7 @@ describe('webhook health, in virtual time', () => {
     expect(typesOf(await newOperationalEvents())).toEqual(['delivery.dead']);
   });
 
-  it('delivery.dead is emitted exactly once after a crash between record and event', async () => {
+  it('if the function dies after it recorded a dead delivery, one delivery.dead is emitted within an hour, without a second POST', async () => {
     const { engine, publishAt, passHours, newOperationalEvents } = await start(() => refused, { schedule: [] });
     engine.faults.afterRecord = 1;
     await publishAt(0);
@@ -104,7 +104,7 @@ describe('webhook health, in virtual time', () => {
     expect(engine.messages.size).toBe(0);
   });
 
-  it('webhook.recovered is emitted at the first success after webhook.failing', async () => {
+  it('after webhook.failing, two accepted deliveries emit one webhook.recovered and clear failing_since in the health row', async () => {
     let isUp = false;
     const { publishAt, newOperationalEvents, health } = await start(() => (isUp ? accepted : refused), {
       schedule: [],
@@ -120,7 +120,7 @@ describe('webhook health, in virtual time', () => {
     expect(await health()).not.toHaveProperty('failing_since');
   });
 
-  it('no event is emitted for a refusal that a retry repairs', async () => {
+  it('a refusal followed by an accepted retry emits no operational event and leaves no failing_since in the health row', async () => {
     const { publishAt, passHours, newOperationalEvents, health } = await start((_, number) =>
       number === 1 ? refused : accepted,
     );
@@ -133,25 +133,28 @@ describe('webhook health, in virtual time', () => {
   });
 
   it.each([
-    [120, null],
-    [24, 24],
-  ])('a webhook is disabled after %i hours without a success', async (hours, auto_disable_after_hours) => {
-    const { publishAt, newOperationalEvents, stored } = await start(() => refused, {
-      schedule: [],
-      auto_disable_after_hours,
-    });
-    await publishAt(0);
-    await publishAt(hours - 1);
-    expect(await stored()).toMatchObject({ enabled: true });
-    await newOperationalEvents();
+    ['by default', 120, null],
+    ['with auto_disable_after_hours 24', 24, 24],
+  ])(
+    '%s, a webhook is enabled after a refusal 1 h before %i h without a success, and disabled by a refusal 1 h after them',
+    async (_setting, hours, auto_disable_after_hours) => {
+      const { publishAt, newOperationalEvents, stored } = await start(() => refused, {
+        schedule: [],
+        auto_disable_after_hours,
+      });
+      await publishAt(0);
+      await publishAt(hours - 1);
+      expect(await stored()).toMatchObject({ enabled: true });
+      await newOperationalEvents();
 
-    await publishAt(hours + 1);
+      await publishAt(hours + 1);
 
-    expect(await stored()).toMatchObject({ enabled: false, disabled_reason: 'failing' });
-    expect(typesOf(await newOperationalEvents())).toEqual(['delivery.dead', 'webhook.disabled']);
-  });
+      expect(await stored()).toMatchObject({ enabled: false, disabled_reason: 'failing' });
+      expect(typesOf(await newOperationalEvents())).toEqual(['delivery.dead', 'webhook.disabled']);
+    },
+  );
 
-  it('a webhook whose receiver is gone is disabled, and webhook.disabled holds the reason', async () => {
+  it('a webhook whose receiver answers 410 is disabled with the reason gone, and webhook.disabled holds this reason', async () => {
     const { publishAt, newOperationalEvents, stored } = await start(() => ({ status: 410 }), { profile: 'standard' });
 
     await publishAt(0);
@@ -161,7 +164,7 @@ describe('webhook health, in virtual time', () => {
     expect(JSON.parse(String(disabled?.data))).toMatchObject({ reason: 'gone', delivery: { status: 'dead' } });
   });
 
-  it('enabling a webhook clears the time since which it has been failing', async () => {
+  it('the release of a webhook disabled as failing clears failing_since, and the next refusal does not disable the webhook', async () => {
     const { engine, webhook, publishAt, stored, health } = await start(() => refused, { schedule: [] });
     await publishAt(0);
     await publishAt(121);
@@ -175,7 +178,7 @@ describe('webhook health, in virtual time', () => {
     expect(await stored()).toMatchObject({ enabled: true });
   });
 
-  it('an operational event goes only to other webhooks, and its refusal emits no further event', async () => {
+  it('delivery.dead is sent to another webhook, not to the webhook whose delivery died, and its refusal emits no event', async () => {
     const { engine, publishAt, newOperationalEvents } = await start(() => refused, {
       schedule: [],
       events: ['task.accepted', 'delivery.dead'],
@@ -196,7 +199,7 @@ describe('webhook health, in virtual time', () => {
     );
     expect(engine.posts.map(({ url }) => url)).toContain('https://watcher.example/');
     expect((await newOperationalEvents()).filter(({ about }) => about !== events[0]?.about)).toMatchObject(
-      // The webhook for all types refused the business event too, but not for an hour.
+      // The webhook for `*` refused task.accepted too, but it has not been failing for an hour.
       [],
     );
   });

@@ -7,7 +7,7 @@ import { anEvent, aWebhook, createVirtualEngine } from '../helpers/virtual-engin
 describe('max_per_second and max_in_flight of a webhook', () => {
   const tables = useTables();
 
-  it('120 deliveries are sent no faster than max_per_second, and all are sent', async () => {
+  it('120 deliveries with max_per_second 2 are all sent, in 59 s or more and at most 4 in any second', async () => {
     const engine = createVirtualEngine(tables, () => ({ status: 200 }));
     await engine.addWebhooks(aWebhook({ max_per_second: 2 }));
     const startMs = engine.now();
@@ -22,8 +22,8 @@ describe('max_per_second and max_in_flight of a webhook', () => {
     expect((engine.posts.at(-1)?.atMs ?? 0) - startMs).toBeGreaterThanOrEqual(59_000);
   });
 
-  // Deliveries with slots a moment apart were each probed alone, so that a slow receiver got the whole batch.
-  it('an unknown webhook with max_per_second gets only two requests while it does not answer', async () => {
+  // Before a fix, deliveries with slots a moment apart were each probed alone, so that a slow receiver got the whole batch.
+  it('10 messages for a webhook of unknown speed that does not answer make 2 POSTs, and 8 are forwarded to the slow lane', async () => {
     const { promise: stalled, resolve } = Promise.withResolvers<{ status: number }>();
     const engine = createVirtualEngine(tables, () => stalled);
     await engine.addWebhooks(aWebhook({ max_per_second: 1000 }));
@@ -39,7 +39,7 @@ describe('max_per_second and max_in_flight of a webhook', () => {
     expect(engine.outcomes.filter(({ outcome }) => outcome === 'forwarded')).toHaveLength(8);
   });
 
-  it('a delivery is parked when its slot is too late for the queue', async () => {
+  it('with max_per_second 1 and 2,000 slots reserved, a delivery is sent between 1,990 s and 2,010 s later', async () => {
     const engine = createVirtualEngine(tables, () => ({ status: 200 }));
     const webhook = aWebhook({ max_per_second: 1 });
     await engine.addWebhooks(webhook);
@@ -54,7 +54,7 @@ describe('max_per_second and max_in_flight of a webhook', () => {
     expect([postsBefore, engine.posts.length]).toEqual([0, 1]);
   });
 
-  it('no more requests than max_in_flight run at the same time', async () => {
+  it('20 deliveries with max_in_flight 3 are all sent, and the most requests at the same time are exactly 3', async () => {
     let inFlight = 0;
     let most = 0;
     const engine = createVirtualEngine(tables, async () => {
@@ -73,7 +73,7 @@ describe('max_per_second and max_in_flight of a webhook', () => {
     expect(most).toBe(3);
   });
 
-  it('a lease whose holder died becomes free at its end', async () => {
+  it('takeLeases with limit 2 gives no lease 1 ms before two unreturned leases end, and two leases at their end', async () => {
     const limits = createRateLimits(tables.client, tables.deliveryTable);
     const webhookId = drawId('whk', Date.now());
     const first = await limits.takeLeases(webhookId, 2, 5, 1000, 16_000);
@@ -86,8 +86,8 @@ describe('max_per_second and max_in_flight of a webhook', () => {
     expect([first.length, full.length, free.length, again.length]).toEqual([2, 0, 2, 1]);
   });
 
-  // The delivered message also failed, so that the queue handed it out again.
-  it('a delivery is delivered although its lease cannot be returned', async () => {
+  // Before a fix, the delivered message also failed, so that the queue delivered the message again.
+  it('if returnLeases throws, a delivery with max_in_flight 2 has the outcome delivered, and its message leaves the queue', async () => {
     const engine = createVirtualEngine(tables, () => ({ status: 200 }));
     await engine.addWebhooks(aWebhook({ max_in_flight: 2 }));
     await engine.publish(anEvent({}, engine.now()));
@@ -99,8 +99,8 @@ describe('max_per_second and max_in_flight of a webhook', () => {
     expect(engine.messages.size).toBe(0);
   });
 
-  // A delivery that was recorded with its slot also failed, so that it was sent twice.
-  it('if leases cannot be taken, only messages due now fail and the others keep their later slot', async () => {
+  // Before a fix, a delivery that was recorded with a later slot also failed, so that the delivery was sent twice.
+  it('if takeLeases throws for 5 messages with max_per_second 1, the 2 that are due fail and the 3 with later slots are paced', async () => {
     const engine = createVirtualEngine(tables, () => ({ status: 200 }));
     await engine.addWebhooks(aWebhook({ max_per_second: 1, max_in_flight: 2 }));
     await engine.publish(...Array.from({ length: 5 }, () => anEvent({}, engine.now())));
@@ -118,7 +118,7 @@ describe('max_per_second and max_in_flight of a webhook', () => {
     ]);
   });
 
-  it('concurrent requests for leases get no more than the limit', async () => {
+  it('six concurrent takeLeases of 2 leases each with limit 4 get at most 4 leases in all, and no lease twice', async () => {
     const limits = createRateLimits(tables.client, tables.deliveryTable);
     const webhookId = drawId('whk', Date.now());
 

@@ -24,8 +24,8 @@ describe('POST /webhooks/{id}/recover', () => {
     const startMs = Date.now() - 48 * HOUR;
     const engine = createVirtualEngine(tables, answer, { startMs, owner: me.owner });
     await engine.addWebhooks(webhook);
-    /** Runs the submitted commands that have not run yet. Returns how many they were. */
     const seen = new Set<unknown>();
+    /** Runs the submitted commands that have not run yet. Returns their number. */
     const runCommands = async (): Promise<number> => {
       for (let steps = 0; ; steps++) {
         const rows = await rowsHolding(tables, tables.domainTable, me.owner);
@@ -49,7 +49,7 @@ describe('POST /webhooks/{id}/recover', () => {
       .filter(({ owner, kind }) => owner === engine.owner && kind === 'delivery')
       .map(({ status }) => status);
 
-  it('counts the deliveries, redelivers them with the full schedule and reports progress in a job', async () => {
+  it('for 450 dead deliveries, answers 202 with a running job; the job ends with recovered 450, and all 450 are delivered', async () => {
     let isUp = false;
     const { engine, webhook, runCommands, startMs } = await start(() => ({ status: isUp ? 200 : 500 }));
     const events = Array.from({ length: 450 }, (_, index) => anEvent({}, startMs + index));
@@ -75,7 +75,7 @@ describe('POST /webhooks/{id}/recover', () => {
     expect((await statuses(engine)).filter((each) => each === 'delivered')).toHaveLength(450);
   }, 30_000);
 
-  it('redelivers overdue pending deliveries', async () => {
+  it('with status pending, redelivers 2 overdue deliveries whose messages were lost: the job total is 2, both are delivered', async () => {
     const { engine, webhook, runCommands, startMs } = await start(() => ({ status: 200 }));
     await engine.publish(anEvent({}, startMs), anEvent({}, startMs + 1));
     engine.purge();
@@ -89,7 +89,7 @@ describe('POST /webhooks/{id}/recover', () => {
     expect(await statuses(engine)).toEqual(['delivered', 'delivered']);
   });
 
-  it('redelivers once although a step runs three times', async () => {
+  it('redelivers a dead delivery with one retry only once (4 POSTs in all) although the recover command runs three times', async () => {
     const { engine, webhook, startMs } = await start(() => ({ status: 500 }));
     await engine.publish(anEvent({}, startMs));
     await engine.passUntil(startMs + 10 * 60_000);
@@ -105,7 +105,7 @@ describe('POST /webhooks/{id}/recover', () => {
     expect(engine.posts).toHaveLength(4);
   });
 
-  it('creates a job that a worker cannot complete', async () => {
+  it('creates a job for which POST /jobs/{id}/complete answers 409', async () => {
     const { webhook, startMs } = await start(() => ({ status: 200 }));
     const { json } = await recover(webhook.id, window(startMs));
     const result = { meta: { code: 200, message: 'OK' }, data: {} };
@@ -120,7 +120,7 @@ describe('POST /webhooks/{id}/recover', () => {
     expect(job?.completed_at).toBeNull();
   });
 
-  it('answers a repeated Idempotency-Key with the same job', async () => {
+  it('answers a repeat with the same Idempotency-Key 202, the body of the first answer and Idempotency-Replayed: true', async () => {
     const { webhook, startMs } = await start(() => ({ status: 200 }));
     const key = { 'idempotency-key': 'once' };
 
@@ -131,12 +131,20 @@ describe('POST /webhooks/{id}/recover', () => {
   });
 
   it.each([
-    ['since', { until: '2026-11-16T00:00:00Z' }],
-    ['until', { since: '2026-11-16T00:00:00Z' }],
-    ['until', { since: '2026-11-16T00:00:00Z', until: '2026-11-15T00:00:00Z' }],
-    ['status.0', { since: '2026-11-15T00:00:00Z', until: '2026-11-16T00:00:00Z', status: ['held'] }],
-    ['colour', { since: '2026-11-15T00:00:00Z', until: '2026-11-16T00:00:00Z', colour: 'red' }],
-  ])('answers 422 to a wrong %s', async (path, body) => {
+    ['since is missing', 'since', { until: '2026-11-16T00:00:00Z' }],
+    ['until is missing', 'until', { since: '2026-11-16T00:00:00Z' }],
+    ['until is before since', 'until', { since: '2026-11-16T00:00:00Z', until: '2026-11-15T00:00:00Z' }],
+    [
+      'status lists the value held',
+      'status.0',
+      { since: '2026-11-15T00:00:00Z', until: '2026-11-16T00:00:00Z', status: ['held'] },
+    ],
+    [
+      'the body has an unknown field',
+      'colour',
+      { since: '2026-11-15T00:00:00Z', until: '2026-11-16T00:00:00Z', colour: 'red' },
+    ],
+  ])('answers 422 if %s, with %s as the path of the first error', async (_mistake, path, body) => {
     const { webhook } = await start(() => ({ status: 200 }));
 
     const { status, json } = await recover(webhook.id, body);
@@ -144,7 +152,7 @@ describe('POST /webhooks/{id}/recover', () => {
     expect([status, json.errors[0].path]).toEqual([422, path]);
   });
 
-  it('answers 404 for another account’s webhook', async () => {
+  it('answers 404 if the webhook belongs to another account', async () => {
     const foreign = aWebhook({ owner: 'acc_01JDB6Q80000000000000000AA#live' });
     const Item = marshall({ ...foreign, pk: `A#${foreign.owner}`, sk: foreign.id }, { removeUndefinedValues: true });
     await tables.client.send(new PutItemCommand({ TableName: tables.domainTable, Item }));

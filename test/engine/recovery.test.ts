@@ -8,7 +8,7 @@ const MINUTE = 60_000;
 const refused = { status: 500 };
 const accepted = { status: 200 };
 
-describe('recovery from faults, in virtual time', () => {
+describe('recovery of deliveries from faults, in virtual time', () => {
   const tables = useTables();
 
   const start = async (answer: Answering, webhook: StoredWebhook = aWebhook()) => {
@@ -26,7 +26,7 @@ describe('recovery from faults, in virtual time', () => {
     };
   };
 
-  it('every retry is sent although the queue is emptied repeatedly', async () => {
+  it('a refused delivery makes 6 POSTs and is dead although the queue loses all messages every 97 minutes', async () => {
     const { engine, event, id, passMinutes } = await start(() => refused);
     await engine.publish(event);
 
@@ -39,7 +39,7 @@ describe('recovery from faults, in virtual time', () => {
     expect((await engine.delivery(id)).status).toBe('dead');
   });
 
-  it('a retry whose message is lost is at most a few minutes late', async () => {
+  it('a retry that is due at minute 1 is sent by minute 8 if its message is lost, and there are 2 POSTs in all', async () => {
     const { engine, event, passMinutes, minutes } = await start((_, number) => (number === 1 ? refused : accepted));
     await engine.publish(event);
     await passMinutes(0.5);
@@ -52,7 +52,7 @@ describe('recovery from faults, in virtual time', () => {
     expect(engine.posts).toHaveLength(2);
   });
 
-  it('a crash between POST and record causes a second POST and a single record', async () => {
+  it('if the function dies between POST and record, there is a second POST, and attempts_made of the delivered delivery is 1', async () => {
     const { engine, event, id, passMinutes } = await start(() => accepted);
     engine.faults.beforeRecord = 1;
     await engine.publish(event);
@@ -63,7 +63,7 @@ describe('recovery from faults, in virtual time', () => {
     expect(await engine.delivery(id)).toMatchObject({ status: 'delivered', attempts_made: 1 });
   });
 
-  it('the next message is sent after a crash between record and message', async () => {
+  it('if the function dies between the record of a refused attempt and the next message, the retry is still sent (2 POSTs)', async () => {
     const { engine, event, id, passMinutes } = await start((_, number) => (number === 1 ? refused : accepted));
     engine.faults.afterRecord = 1;
     await engine.publish(event);
@@ -74,7 +74,7 @@ describe('recovery from faults, in virtual time', () => {
     expect(await engine.delivery(id)).toMatchObject({ status: 'delivered', attempts_made: 2 });
   });
 
-  it('the due index finds the next attempt when the function dies and the message is lost', async () => {
+  it('if the function dies after the record of a refused attempt and all messages are lost, the due index causes the retry (2 POSTs)', async () => {
     const { engine, event, id, passMinutes } = await start((_, number) => (number === 1 ? refused : accepted));
     engine.faults.afterRecord = 1;
     await engine.publish(event);
@@ -87,7 +87,7 @@ describe('recovery from faults, in virtual time', () => {
     expect((await engine.delivery(id)).status).toBe('delivered');
   });
 
-  it('an unreadable keyring counts as no attempt', async () => {
+  it('a delivery is delivered with 1 POST and attempts_made 1 after three reads of the keyring failed', async () => {
     const { engine, event, id, passMinutes } = await start(() => accepted);
     engine.faults.open = 3;
     await engine.publish(event);
@@ -98,7 +98,7 @@ describe('recovery from faults, in virtual time', () => {
     expect(await engine.delivery(id)).toMatchObject({ status: 'delivered', attempts_made: 1 });
   });
 
-  it('a failure to send the next message counts as no attempt', async () => {
+  it('if the queue rejects the message for a retry once, the delivery makes 2 POSTs and attempts_made is 2', async () => {
     const { engine, event, id, passMinutes } = await start((_, number) => (number === 1 ? refused : accepted));
     await engine.publish(event);
     engine.faults.send = 1;
@@ -109,7 +109,7 @@ describe('recovery from faults, in virtual time', () => {
     expect((await engine.delivery(id)).attempts_made).toBe(2);
   });
 
-  it('a change that is fanned out twice is delivered once', async () => {
+  it('an event that is fanned out twice is sent in one POST', async () => {
     const { engine, event, id, passMinutes } = await start(() => accepted);
     await engine.publish(event);
     await passMinutes(1);
@@ -122,7 +122,7 @@ describe('recovery from faults, in virtual time', () => {
     expect((await engine.delivery(id)).status).toBe('delivered');
   });
 
-  it('an event is delivered once after the fan-out died between rows and messages', async () => {
+  it('an event is sent in one POST if its first fan-out failed to send the message and a second fan-out ran', async () => {
     const { engine, event, passMinutes } = await start(() => accepted);
     engine.faults.send = 1;
     await expect(engine.publish(event)).rejects.toThrow('rejects the messages');
@@ -133,7 +133,7 @@ describe('recovery from faults, in virtual time', () => {
     expect(engine.posts).toHaveLength(1);
   });
 
-  it('duplicate messages do not change the record', async () => {
+  it('two duplicates of the first message cause no extra POST: one refused and one accepted attempt, attempts_made 2', async () => {
     const { engine, event, id, passMinutes } = await start((_, number) => (number === 1 ? refused : accepted));
     await engine.publish(event);
     const [message] = engine.messages;
@@ -145,7 +145,7 @@ describe('recovery from faults, in virtual time', () => {
     expect(await engine.delivery(id)).toMatchObject({ status: 'delivered', attempts_made: 2 });
   });
 
-  it('a tick that runs twice makes no additional attempt', async () => {
+  it('two concurrent sweeps of the same tick cause no extra attempt: a delivery with one retry is dead with attempts_made 2', async () => {
     const { engine, event, id, passMinutes } = await start(() => refused, aWebhook({ schedule: [3600] }));
     await engine.publish(event);
     await passMinutes(50);
@@ -157,7 +157,7 @@ describe('recovery from faults, in virtual time', () => {
     expect(await engine.delivery(id)).toMatchObject({ status: 'dead', attempts_made: 2 });
   });
 
-  it('a retry due while its webhook is disabled is held, and released when the webhook is enabled', async () => {
+  it('a retry that falls due while its webhook is disabled is held, and delivered with trigger resume after the release', async () => {
     const webhook = aWebhook();
     const { engine, event, id, passMinutes } = await start((_, number) => (number === 1 ? refused : accepted), webhook);
     await engine.publish(event);
@@ -179,7 +179,7 @@ describe('recovery from faults, in virtual time', () => {
     });
   });
 
-  it('a delivery with retries left is cancelled when its webhook is deleted', async () => {
+  it('a delivery that was refused twice is cancelled without a third POST after its webhook is deleted', async () => {
     const webhook = aWebhook();
     const { engine, event, id, passMinutes } = await start(() => refused, webhook);
     await engine.publish(event);
@@ -192,7 +192,7 @@ describe('recovery from faults, in virtual time', () => {
     expect(await engine.delivery(id)).toMatchObject({ status: 'cancelled', attempts_made: 2 });
   });
 
-  it('an overdue backlog is resent ever more rarely: four times in 45 minutes', async () => {
+  it('an overdue delivery whose messages are lost each time is resent by exactly 4 of 45 sweeps, one sweep a minute', async () => {
     const { engine, event, passMinutes } = await start(() => refused);
     await engine.publish(event);
     await passMinutes(0.5);
@@ -209,7 +209,7 @@ describe('recovery from faults, in virtual time', () => {
     expect(reminders).toHaveLength(4);
   });
 
-  it('a webhook for one resource receives only that resource’s events', async () => {
+  it('a webhook with resource room-1 gets 1 POST for three events: without a resource, for room-2 and for room-1', async () => {
     const { engine, event, passMinutes } = await start(() => accepted, aWebhook({ resource: 'room-1' }));
 
     await engine.publish(event, anEvent({ resource: 'room-2' }, engine.now()));

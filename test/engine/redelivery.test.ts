@@ -12,7 +12,7 @@ const HOUR = 3_600_000;
 const refused = { status: 500 };
 const accepted = { status: 200 };
 
-describe('redelivery, in virtual time', () => {
+describe('manual retry and replay of a delivery, in virtual time', () => {
   const tables = useTables();
 
   const start = async (answer: Answering, webhook: StoredWebhook = aWebhook()) => {
@@ -49,7 +49,7 @@ describe('redelivery, in virtual time', () => {
     };
   };
 
-  it('a manual retry of a dead delivery makes one attempt, and the delivery is dead again', async () => {
+  it('a manual retry of a delivery that died after 6 attempts makes a 7th POST, and the delivery is dead with trigger manual', async () => {
     const { engine, event, id, redeliver, passHours } = await start(() => refused);
     await engine.publish(event);
     await passHours(8);
@@ -66,7 +66,7 @@ describe('redelivery, in virtual time', () => {
     });
   });
 
-  it('a replay restarts the schedule of a delivery that still has retries left', async () => {
+  it('a replay after 4 refused attempts restarts the schedule: 6 more POSTs, and the delivery is dead with attempts_made 10', async () => {
     const { engine, event, id, redeliver, passHours } = await start(() => refused);
     await engine.publish(event);
     await passHours(0.5);
@@ -80,7 +80,7 @@ describe('redelivery, in virtual time', () => {
     expect(await engine.delivery(id)).toMatchObject({ status: 'dead', attempts_made: 10, step: 5 });
   });
 
-  it('a replayed delivery does not expire, and the due index finds it when its message is lost', async () => {
+  it('a replay removes the ttl of a delivered delivery, and although its message is lost, 6 more POSTs are made', async () => {
     const { engine, event, id, redeliver, passHours, row } = await start((_, number) =>
       number === 1 ? accepted : refused,
     );
@@ -99,7 +99,7 @@ describe('redelivery, in virtual time', () => {
     expect(await row()).toHaveProperty('ttl');
   });
 
-  it('a command that runs several times redelivers once', async () => {
+  it('a replay command that runs three times, of which the first fails to send its message, makes one additional POST', async () => {
     const { engine, event, id, commandOf, passHours } = await start(() => accepted);
     await engine.publish(event);
     await passHours(0.1);
@@ -116,7 +116,7 @@ describe('redelivery, in virtual time', () => {
     expect(await engine.delivery(id)).toMatchObject({ status: 'delivered', attempts_made: 2 });
   });
 
-  it('a replay creates a delivery for a webhook that has none of the event', async () => {
+  it('a replay to a webhook without a delivery of the event creates one, and it is delivered with trigger replay', async () => {
     const { engine, event, redeliver, passHours } = await start(() => accepted);
     const late = aWebhook({ events: [] });
     await engine.addWebhooks(late);
@@ -134,7 +134,7 @@ describe('redelivery, in virtual time', () => {
     });
   });
 
-  it('the due index finds a delivery that a replay created when its message is lost', async () => {
+  it('a delivery that a replay created is delivered within 12 minutes although its message is lost', async () => {
     const { engine, event, redeliver, passHours } = await start(() => accepted);
     const late = aWebhook({ events: [] });
     await engine.addWebhooks(late);
@@ -149,7 +149,7 @@ describe('redelivery, in virtual time', () => {
     expect((await engine.delivery(id)).status).toBe('delivered');
   });
 
-  it('a replay for a disabled webhook is held', async () => {
+  it('a dead delivery that is replayed while its webhook is disabled is held at step 0, with attempts_made 6', async () => {
     const { engine, webhook, event, id, redeliver, passHours } = await start(() => refused);
     await engine.publish(event);
     await passHours(8);
@@ -161,8 +161,8 @@ describe('redelivery, in virtual time', () => {
     expect(await engine.delivery(id)).toMatchObject({ status: 'held', attempts_made: 6, step: 0 });
   });
 
-  // Both messages of the delivery were discarded, and the sweep found the delivery minutes later.
-  it('a replayed delivery is sent although a stale message of it is in the same batch', async () => {
+  // Before a fix, both messages of the delivery were discarded, and the sweep found the delivery minutes later.
+  it('a replayed delivery makes one POST, with trigger replay, although its first message, now stale, is in the same batch', async () => {
     const { engine, event, id, redeliver } = await start(() => accepted);
     await engine.publish(event);
     await redeliver('replay');
@@ -173,7 +173,7 @@ describe('redelivery, in virtual time', () => {
     expect(await engine.delivery(id)).toMatchObject({ status: 'delivered', last: { trigger: 'replay' } });
   });
 
-  it('a manual retry that was held makes one attempt after the release and does not use the schedule', async () => {
+  it('a manual retry that is held while its webhook is disabled makes one refused attempt after the release; the delivery is dead', async () => {
     const { engine, webhook, event, id, redeliver, passHours } = await start((_, number) =>
       number === 1 ? accepted : refused,
     );
@@ -194,7 +194,7 @@ describe('redelivery, in virtual time', () => {
     expect(await engine.delivery(id)).toMatchObject({ status: 'dead', attempts_made: 2, last: { trigger: 'manual' } });
   });
 
-  it('a delivery with retries left is cancelled when the payload of its event was deleted', async () => {
+  it('a delivery that was refused twice is cancelled without a third POST after the payload of its event was deleted', async () => {
     const { engine, event, id, passHours } = await start(() => refused);
     await engine.publish(event);
     await passHours(0.05);

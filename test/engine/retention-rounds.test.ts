@@ -5,13 +5,13 @@ import { DAY_MS, startForMonths } from '../helpers/event-retention.ts';
 import { forgetAccounts } from '../helpers/roll-up.ts';
 import { useTables } from '../helpers/tables.ts';
 
-describe('a weekly round of extendEventRetention', () => {
+describe('extendEventRetention, in weekly rounds', () => {
   const tables = useTables();
   afterEach(() => forgetAccounts(tables));
 
   const start = () => startForMonths(tables);
 
-  it('extends only events that would expire within a whole schedule', async () => {
+  it('called each week for ten weeks, extends the event of a held delivery in weeks 4 and 7 only, to day 86', async () => {
     const { engine, publishOne, passDays, endsOnDay } = await start();
     const { eventId } = await publishOne();
     const extendedCounts: number[] = [];
@@ -30,7 +30,7 @@ describe('a weekly round of extendEventRetention', () => {
     expect(await endsOnDay(eventId)).toBe(56 + 30);
   });
 
-  it('begins once a week', async () => {
+  it('called each day for 16 days, reads the deliveries of a webhook on days 0, 7 and 14 only', async () => {
     const { engine, webhook } = await start();
     const readOnDay: number[] = [];
     const openDeliveries: typeof engine.store.openDeliveries = async (id, ...args) => {
@@ -47,7 +47,7 @@ describe('a weekly round of extendEventRetention', () => {
     expect(readOnDay).toHaveLength(3 * 12);
   });
 
-  it('continues where it stopped when its time was up, and reads no page twice', async () => {
+  it('extends 450 events in more than 3 runs that each have time for a few pages, and reads no page twice', async () => {
     const { engine, publish, statuses } = await start();
     const ids = await publish(450);
     await engine.passUntil(engine.startMs + 40 * DAY_MS);
@@ -74,7 +74,7 @@ describe('a weekly round of extendEventRetention', () => {
     expect(new Set(await statuses(ids))).toEqual(new Set(['held']));
   });
 
-  it('extends an event only once although one run dies and two runs overlap', async () => {
+  it('extends an event once, to day 70, in three runs of which the first throws and the second cannot save its progress', async () => {
     const { engine, publishOne, passDays, endsOnDay } = await start();
     const { eventId } = await publishOne();
     await passDays(40, false);

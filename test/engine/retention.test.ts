@@ -16,7 +16,7 @@ const rates = { type: 'calculate_rates', input: {}, async: true };
 const DAY = 86_400;
 const secondsOf = (time: string | number): number => Math.ceil(new Date(time).getTime() / 1000);
 
-describe('an account’s own retention', () => {
+describe('an account with its own retention of 2 days', () => {
   const tables = useTables();
   const events = useApi(tables, 'events-api');
   const tasks = useApi(tables, 'tasks-api');
@@ -45,7 +45,7 @@ describe('an account’s own retention', () => {
         ExpressionAttributeValues: marshall({ ':ttl': ttl }),
       }),
     );
-  /** The stream's change for the row that matches. */
+  /** The change that the stream holds for the account's row that matches. Throws if it is not the change of an event. */
   const changeOf = async (match: (row: Record<string, unknown>) => boolean) => {
     const rows = await rowsHolding(tables, tables.domainTable, '');
     const row = rows.find((each) => each.owner === me.owner && match(each));
@@ -54,7 +54,7 @@ describe('an account’s own retention', () => {
     return change;
   };
 
-  it('sets the expiry of a published event, its settled delivery and each attempt', async () => {
+  it('has events that expire 16 days after their creation and deliveries that expire 2 days after they are delivered', async () => {
     const { json } = await events('POST', '/events', me, { body: { type: 'task.accepted', data: {} } });
     const change = await changeOf(({ id }) => id === json.id);
     let posts = 0;
@@ -84,7 +84,7 @@ describe('an account’s own retention', () => {
     }
   });
 
-  it('sets the expiry of the events of tasks, templates and jobs', async () => {
+  it('has events of a task, a template and a completed job that expire 16 days after their creation', async () => {
     const position = { city: 'Oslo', address: 'A' };
     await tasks('POST', '/tasks', me, { body: { item: 'Pass', pickup: position, dropoff: position } });
     for (const name of ['Key card', 'Door card']) await catalogue('PUT', '/templates/card', me, { body: { name } });
@@ -103,7 +103,7 @@ describe('an account’s own retention', () => {
   });
 
   // DynamoDB deletes expired rows within days, not immediately.
-  it('hides expired rows from every reader while DynamoDB still stores them', async () => {
+  it('gets 404 for expired rows that DynamoDB still stores, on GET, retry and complete, and empty lists', async () => {
     const worker = await putWebhook(tables, aWebhook({ owner: me.owner, profile: 'postmen', events: [rates.type] }));
     await putRouting(tables, me.owner, rates.type, [`${worker.id}|`]);
     const event = (await events('POST', '/events', me, { body: { type: 'task.accepted', data: {} } })).json;

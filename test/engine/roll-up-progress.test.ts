@@ -3,13 +3,13 @@ import { createRolledEngine, forgetAccounts, startRolled } from '../helpers/roll
 import { useTables } from '../helpers/tables.ts';
 import { aWebhook } from '../helpers/virtual-engine.ts';
 
-describe('progress of the roll-up', () => {
+describe('progress of the hourly roll-up, in virtual time', () => {
   const tables = useTables();
   afterEach(() => forgetAccounts(tables));
 
   const start = () => startRolled(tables);
 
-  it('a late tick resends lost messages of all hours that were missed', async () => {
+  it('one tick after 20 hours resends the lost messages of three earlier hours and reports behind_hours 0', async () => {
     const { engine, publish, statuses } = await start();
     const ids = await publish();
     await engine.passHours(2.5);
@@ -25,7 +25,7 @@ describe('progress of the roll-up', () => {
     expect(await statuses(ids)).toEqual(['delivered', 'delivered', 'delivered']);
   });
 
-  it('the next tick finishes the work of a killed tick and counts no delivery twice', async () => {
+  it('after two killed ticks, later ticks make 10 POSTs for two webhooks and count 5 deliveries for each webhook', async () => {
     const { engine, webhook, publish, statuses } = await start();
     const other = aWebhook();
     await engine.addWebhooks(other);
@@ -33,7 +33,7 @@ describe('progress of the roll-up', () => {
     engine.purge();
     await engine.passHours(1.25);
 
-    // The first tick dies before it sends a message, the second after it wrote one of two webhooks.
+    // The first tick dies before it sends a message, the second after it wrote the counts of one of two webhooks.
     engine.faults.send = 1;
     await expect(engine.tick()).rejects.toThrow('the queue rejects the messages');
     let puts = 0;
@@ -54,7 +54,7 @@ describe('progress of the roll-up', () => {
     }
   });
 
-  it('a tick stops in the middle of an hour when its time is up, and the next one continues there', async () => {
+  it('four ticks that run out of time resend the 1,200 lost messages of one hour, 901 to 1,000 in the first, and begin the hour once', async () => {
     const { engine, webhook, publish } = await start();
     for (let n = 0; n < 12; n++) await publish(100);
     engine.purge();
@@ -75,7 +75,7 @@ describe('progress of the roll-up', () => {
     expect(await engine.hours(webhook.id)).toMatchObject([{ deliveries: 1200, open: 1200 }]);
   });
 
-  it('two ticks at the same time count no delivery twice and advance by one hour', async () => {
+  it('two ticks at the same time resend 2 lost messages in 2 POSTs, count 2 deliveries and advance the progress by one hour', async () => {
     const { engine, webhook, publish } = await start();
     await publish(2);
     engine.purge();
@@ -90,7 +90,7 @@ describe('progress of the roll-up', () => {
     expect((await engine.store.progress())?.progress.hourMs).toBe(engine.startMs + 3_600_000);
   });
 
-  it('a tick stops when another invocation has saved its progress', async () => {
+  it('a tick after 9 hours stops with behind_hours 7 if it cannot save its progress because another tick saved first', async () => {
     const { engine } = await start();
     await engine.passHours(9);
 
@@ -99,7 +99,7 @@ describe('progress of the roll-up', () => {
     expect(behind_hours).toBe(7);
   });
 
-  it('a repeated tick does not change the progress', async () => {
+  it('a second tick at the same virtual time does not change the stored progress', async () => {
     const { engine, publish } = await start();
     await publish();
     await engine.passHours(4);
@@ -111,7 +111,7 @@ describe('progress of the roll-up', () => {
     expect(await engine.store.progress()).toEqual(before);
   });
 
-  it('a tick reads the webhooks of both modes of every account', async () => {
+  it('a tick reads the webhooks of the live and the test mode of both accounts, each once, and resends a lost message', async () => {
     const { engine, publish, statuses } = await start();
     const ids = await publish();
     const [account = ''] = engine.owner.split('#');

@@ -9,13 +9,13 @@ const refused = { status: 500 };
 const accepted = { status: 200 };
 const MINUTE = 1 / 60;
 
-describe('the roll-up, in virtual time', () => {
+describe('the hourly roll-up, in virtual time', () => {
   const tables = useTables();
   afterEach(() => forgetAccounts(tables));
 
   const start = (...options: [Answering?, StoredWebhook?]) => startRolled(tables, ...options);
 
-  it('resends a first attempt whose message was lost', async () => {
+  it('15 minutes after an hour ends (not after 12), resends its 3 lost first messages, and the deliveries are delivered', async () => {
     const { engine, publish, statuses } = await start();
     const ids = await publish(3);
     engine.purge();
@@ -33,7 +33,7 @@ describe('the roll-up, in virtual time', () => {
     expect(engine.posts).toHaveLength(3);
   });
 
-  it('resends a message that was lost twice when the hour is read again', async () => {
+  it('resends a first message that was lost twice in the tick 1 h after the hour’s end, not in the tick 54 minutes after it', async () => {
     const { engine, publish, statuses } = await start();
     const ids = await publish();
     engine.purge();
@@ -51,7 +51,7 @@ describe('the roll-up, in virtual time', () => {
     expect(await statuses(ids)).toEqual(['delivered']);
   });
 
-  it('does not resend a delivery that is in the due index', async () => {
+  it('does not resend a delivery that waits for its retry in the due index: resent is 0, and the queue stays empty', async () => {
     const { engine, publish } = await start(() => refused, aWebhook({ schedule: [7200] }));
     await publish();
     await engine.passHours(1.05);
@@ -64,7 +64,7 @@ describe('the roll-up, in virtual time', () => {
     expect(engine.messages.size).toBe(0);
   });
 
-  it('releases deliveries that are still held for an enabled webhook', async () => {
+  it('releases no held delivery while its webhook is disabled, and 2 after the webhook is enabled without a command', async () => {
     const webhook = aWebhook({ enabled: false });
     const { engine, publish, statuses } = await start(() => accepted, webhook);
     const ids = await publish(2);
@@ -83,7 +83,7 @@ describe('the roll-up, in virtual time', () => {
     expect(await statuses(ids)).toEqual(['delivered', 'delivered']);
   });
 
-  it('cancels held deliveries of a deleted webhook', async () => {
+  it('cancels the held delivery of a deleted webhook without a POST', async () => {
     const webhook = aWebhook({ enabled: false });
     const { engine, publish, statuses } = await start(() => accepted, webhook);
     const ids = await publish();
@@ -98,8 +98,8 @@ describe('the roll-up, in virtual time', () => {
     expect(engine.posts).toHaveLength(0);
   });
 
-  it('counts an hour again until it has no open delivery', async () => {
-    // The first attempt and those after 1, 6 and 21 minutes are refused; the one after 81 minutes is delivered.
+  it('counts an hour with an open delivery again, and plans no further reading when the delivery is delivered', async () => {
+    // The attempts at minutes 0, 1, 6 and 21 are refused; the attempt at minute 81 is delivered.
     const { engine, webhook, publish } = await start((_, number) => (number < 5 ? refused : accepted));
     await publish();
     await engine.passHours(1.25);
@@ -116,7 +116,7 @@ describe('the roll-up, in virtual time', () => {
     expect(second).not.toHaveProperty('due_pk');
   });
 
-  it('writes nothing for an hour without deliveries', async () => {
+  it('writes no count for a webhook without deliveries in 8 hours, and advances the progress by 8 hours', async () => {
     const { engine, webhook } = await start();
     await engine.passHours(9);
     const writes: string[] = [];
@@ -130,7 +130,7 @@ describe('the roll-up, in virtual time', () => {
     expect((await engine.store.progress())?.progress.hourMs).toBe(engine.startMs + 8 * 3_600_000);
   });
 
-  it('counts an hour again after its held deliveries were released', async () => {
+  it('counts an hour again after its held delivery was released: 1 delivered, 0 open', async () => {
     const webhook = aWebhook({ enabled: false });
     const { engine, publish } = await start(() => accepted, webhook);
     await publish();
@@ -147,7 +147,7 @@ describe('the roll-up, in virtual time', () => {
     expect(await engine.hours(webhook.id)).toMatchObject([{ delivered: 1, open: 0 }]);
   });
 
-  it('counts an hour again after a manual retry of one of its deliveries', async () => {
+  it('counts an hour again after a manual retry of its dead delivery: 1 delivered and 0 dead instead of 0 and 1', async () => {
     const { engine, webhook, publish } = await start((_, number) => (number <= 6 ? refused : accepted));
     const [id = ''] = await publish();
     await engine.passHours(9);
@@ -166,7 +166,7 @@ describe('the roll-up, in virtual time', () => {
     expect(after).not.toHaveProperty('due_pk');
   });
 
-  it('resends a lost first attempt that was created after its hour was read', async () => {
+  it('resends the lost first message of a delivery that was created after its hour was read, and it is delivered', async () => {
     const { engine, webhook, statuses } = await start();
     const late = anEvent({}, engine.now());
     await engine.passHours(6);

@@ -32,27 +32,27 @@ const attempt: Attempt = {
 };
 const next = { dueAtMs: 61_050, isParked: false };
 
-describe('a delivery after an attempt', () => {
-  it('is settled as delivered at the end of the attempt', () => {
+describe('a pending delivery after an attempt (applyAttempt)', () => {
+  it('is delivered, settled at the end of the attempt, with attempts_made 1, if the attempt was delivered', () => {
     const after = applyAttempt(delivery, attempt, 'delivered', next);
 
     expect(after).toMatchObject({ status: 'delivered', settled_at: 1050, attempts_made: 1, ticket: 2 });
   });
 
-  it('is failed and due at the next wait when it was refused', () => {
+  it('is failed at step 1, not settled and due at the given next time, if the attempt was refused', () => {
     const after = applyAttempt(delivery, attempt, 'refused', next);
 
     expect(after).toMatchObject({ status: 'failed', step: 1, ticket: 2, due_at: 61_050, settled_at: null });
   });
 
-  it('is dead when no wait is left or the receiver is gone', () => {
+  it('is dead if the attempt was refused and no wait is left, or if the receiver is gone', () => {
     const exhausted = applyAttempt(delivery, attempt, 'refused', null);
     const gone = applyAttempt(delivery, attempt, 'gone', next);
 
     expect([exhausted.status, gone.status]).toEqual(['dead', 'dead']);
   });
 
-  it('is released at the same step of its schedule after a hold', () => {
+  it('is failed, still at step 1, not parked and due at the release, if it was refused, held and then released', () => {
     const failed = applyAttempt(delivery, attempt, 'refused', { ...next, isParked: true });
 
     const released = releaseDelivery(holdDelivery(failed), 99_000);

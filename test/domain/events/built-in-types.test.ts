@@ -18,7 +18,7 @@ describe('the catalogue of built-in event types', () => {
       ],
     ],
     ['PC-9', ['pass_created', 'pass_template_updated']],
-  ])('%s has the event types of the system’s documentation', (_statement, types) => {
+  ])('%s: contains these event types, none of them operational: %j', (_statement, types) => {
     for (const type of types) expect(builtInEventType(type)).toMatchObject({ name: type, isOperational: false });
   });
 
@@ -27,7 +27,7 @@ describe('the catalogue of built-in event types', () => {
     expect(catalogue.filter(({ isOperational }) => isOperational)).toHaveLength(4);
   });
 
-  it.each(['constructor', 'task.unknown', '*'])('does not contain %s', (name) => {
+  it.each(['constructor', 'task.unknown', '*'])('does not contain the name %s', (name) => {
     expect(builtInEventType(name)).toBeUndefined();
   });
 });

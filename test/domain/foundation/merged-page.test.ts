@@ -17,10 +17,10 @@ const range =
     return { items: read.filter(matches), examined: read.length, reached };
   };
 
-describe('a merged page', () => {
+describe('mergedPage', () => {
   it.each([
     [
-      'even ranges',
+      'four ranges whose items alternate',
       [
         [9, 5, 1],
         [8, 4],
@@ -29,9 +29,9 @@ describe('a merged page', () => {
       ],
       2,
     ],
-    ['one long range and empty ranges', [[], Array.from({ length: 50 }, (_, index) => index), []], 7],
+    ['one range of 50 items and two empty ranges', [[], Array.from({ length: 50 }, (_, index) => index), []], 7],
     [
-      'one range newer than the other',
+      'two ranges of which one is newer than the other',
       [
         [1, 2, 3, 4],
         [11, 12, 13, 14],
@@ -39,37 +39,40 @@ describe('a merged page', () => {
       3,
     ],
     [
-      'a limit that fits exactly',
+      'two ranges that together fill one page',
       [
         [1, 3],
         [2, 4],
       ],
       4,
     ],
-    ['empty ranges', [[], []], 5],
-  ])('shows each item exactly once, newest first: %s', async (_, ranges, limit) => {
-    const seen: number[] = [];
-    const sizes: number[] = [];
-    for (let after: Position | null = null; ; ) {
-      const page: Page<number> = await mergedPage({
-        ranges: ranges.map((ranks) => range(ranks, () => true, [])),
-        positionOf: position,
-        after,
-        limit,
-        examineAtMost: 1000,
-        isFiltered: false,
-      });
-      seen.push(...page.items);
-      sizes.push(page.items.length);
-      if (page.next === null) break;
-      after = page.next;
-    }
+    ['two empty ranges', [[], []], 5],
+  ])(
+    'called page by page, returns each item exactly once, newest first, on full pages before the last page: %s',
+    async (_, ranges, limit) => {
+      const seen: number[] = [];
+      const sizes: number[] = [];
+      for (let after: Position | null = null; ; ) {
+        const page: Page<number> = await mergedPage({
+          ranges: ranges.map((ranks) => range(ranks, () => true, [])),
+          positionOf: position,
+          after,
+          limit,
+          examineAtMost: 1000,
+          isFiltered: false,
+        });
+        seen.push(...page.items);
+        sizes.push(page.items.length);
+        if (page.next === null) break;
+        after = page.next;
+      }
 
-    expect(seen).toEqual(ranges.flat().toSorted((a, b) => b - a));
-    expect(sizes.slice(0, -1).every((size) => size === limit)).toBe(true);
-  });
+      expect(seen).toEqual(ranges.flat().toSorted((a, b) => b - a));
+      expect(sizes.slice(0, -1).every((size) => size === limit)).toBe(true);
+    },
+  );
 
-  it('finds rare matches page by page and examines at most `examineAtMost` items a page', async () => {
+  it('with a filter that matches 7 of 2,000 items, finds all 7 on more than 4 pages and examines at most 400 items a page', async () => {
     const ranges = [0, 1, 2, 3].map((shard) => Array.from({ length: 500 }, (_, index) => index * 4 + shard));
     const isRare = (rank: number) => rank % 333 === 0;
     const seen: number[] = [];
@@ -94,7 +97,7 @@ describe('a merged page', () => {
     expect(pages).toBeGreaterThan(3);
   });
 
-  it('reads on only in the range that the page still needs', async () => {
+  it('for a page of 3 items, reads the newer of two ranges only once, 4 items of it', async () => {
     const examined: number[] = [];
     const old = range([1], () => true, []);
     const ranges = [

@@ -13,8 +13,8 @@ const stored = modules.flatMap((exported) =>
   Object.entries(exported).filter(([name]) => /^stored[A-Z]\w*Schema$/.test(name)),
 );
 
-describe('the row version', () => {
-  test('is a member of every schema that parses rows', () => {
+describe('the row version `v`', () => {
+  test('is tested for all nine stored…Schema exports of lambdas/domain', () => {
     expect(stored.map(([name]) => name).toSorted()).toEqual([
       'storedAccountSchema',
       'storedApiKeySchema',
@@ -28,7 +28,7 @@ describe('the row version', () => {
     ]);
   });
 
-  test.each(stored)('%s accepts rows without a version or of version 1, and rejects others', (_, schema) => {
+  test.each(stored)('%s accepts a row without v and a row with v 1, and rejects v 2', (_, schema) => {
     const version = schema.pick({ v: true });
 
     expect(version.parse({})).toEqual({});
@@ -36,7 +36,7 @@ describe('the row version', () => {
     expect(() => version.parse({ v: 2 })).toThrow(/"v"/);
   });
 
-  test('of an unknown command makes its schema reject the command', () => {
+  test('commandSchema accepts a release command without v and rejects a release command with v 2', () => {
     const release = { id: 'c', owner: 'acc_1#live', type: 'release', webhook_id: 'whk_1' };
 
     expect(commandSchema.parse(release)).toEqual(release);

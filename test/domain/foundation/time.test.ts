@@ -9,7 +9,7 @@ import {
 } from '../../../lambdas/domain/foundation/time.ts';
 
 describe('time arithmetic', () => {
-  it('has hours and days in milliseconds and days in seconds', () => {
+  it('HOUR_MS is 3,600,000, DAY_MS is 86,400,000 and DAY_SECONDS is 86,400', () => {
     expect([HOUR_MS, DAY_MS, DAY_SECONDS]).toEqual([3_600_000, 86_400_000, 86_400]);
   });
 
@@ -18,15 +18,15 @@ describe('time arithmetic', () => {
     [1, 1],
     [1000, 1],
     [1001, 2],
-  ])('rounds %i milliseconds up to %i seconds', (timeMs, seconds) => {
+  ])('toSeconds rounds %i ms up to %i s', (timeMs, seconds) => {
     expect(toSeconds(timeMs)).toBe(seconds);
   });
 
-  it('ttlSeconds gives a ttl that lies whole days after a time', () => {
+  it('ttlSeconds of 1,001 ms and 2 days is 2 s (rounded up) plus 2 days', () => {
     expect(ttlSeconds(1001, 2)).toBe(2 + 2 * 86_400);
   });
 
-  it('hasExpired is true from the second that the ttl names', () => {
+  it('hasExpired for a ttl of 2 s is false at 1,999 ms, and true at 2,000 ms and 2,001 ms', () => {
     expect([hasExpired(2, 1999), hasExpired(2, 2000), hasExpired(2, 2001)]).toEqual([false, true, true]);
   });
 });

@@ -6,7 +6,7 @@ import type { StoredJob } from '../../../lambdas/domain/jobs/job.ts';
 const startMs = Date.parse('2026-11-16T09:30:00.000Z');
 const result = { meta: { code: 200, message: 'OK', details: [], retryable: false }, data: { rates: [] } };
 
-describe('createJob without async', () => {
+describe('createJob with async false', () => {
   let nowMs: number;
   let reads: { atMs: number; isLatest: boolean }[];
   let rows: Map<string, StoredJob>;
@@ -59,7 +59,7 @@ describe('createJob without async', () => {
       },
     );
 
-  it('polls at growing intervals of at most a second, for at most 25 s', async () => {
+  it('reads a job first after 100 ms, then at most 1 s apart, and returns the job as pending after 25 s', async () => {
     const { isResult, job } = await create();
 
     const gaps = reads.slice(1, -1).map(({ atMs }, i) => atMs - (reads[i]?.atMs ?? 0));
@@ -72,7 +72,7 @@ describe('createJob without async', () => {
     expect(reads.at(-1)).toEqual({ atMs: 25_000, isLatest: true });
   });
 
-  it('answers the result soon after the job is completed', async () => {
+  it('returns the result of a job that is completed after 3 s, at most 1 s later', async () => {
     completedAtMs = startMs + 3000;
 
     const { isResult, job } = await create();
@@ -82,7 +82,7 @@ describe('createJob without async', () => {
     expect(nowMs - startMs).toBeLessThanOrEqual(4000);
   });
 
-  it('gives a repeat the same answer as the first request, with or without a result', async () => {
+  it('returns to a repeat what the first call returned, a pending job or a result, with isRepeat true', async () => {
     const idempotencyKey = 'k1';
     const early = await create({ idempotencyKey });
     completedAtMs = nowMs + 1;
@@ -98,7 +98,7 @@ describe('createJob without async', () => {
     expect(again).toEqual({ ...inTime, isRepeat: true });
   });
 
-  it('rejects a repeat while the first request is still waiting', async () => {
+  it('throws idempotency_in_progress for a repeat 24.999 s after the creation of the job', async () => {
     const creation = { idempotencyKey: 'k1', nowMs: startMs };
     await create(creation);
     nowMs = startMs + 24_999;

@@ -52,7 +52,7 @@ const deployment = () => {
 };
 
 describe('provideKeyMaterial', () => {
-  it('fills empty secrets and derives the rows from them', async () => {
+  it('fills the empty keyring and operator secrets, and stores the public keys and one operator key row with scope admin', async () => {
     const { state, run } = deployment();
 
     await run();
@@ -62,7 +62,7 @@ describe('provideKeyMaterial', () => {
     expect([...state.operatorKeys.values()]).toMatchObject([{ scopes: ['admin'], mode: 'live', limit: 600 }]);
   });
 
-  it('changes nothing when it runs again', async () => {
+  it('changes neither secrets nor rows when it runs a second time', async () => {
     const { state, run } = deployment();
     await run();
     const before = structuredClone(state);
@@ -72,20 +72,23 @@ describe('provideKeyMaterial', () => {
     expect(state).toEqual(before);
   });
 
-  it.each([1, 2, 3, 4, 5, 6])('is completed by the next run if it dies after step %i', async (dieAt) => {
-    const { state, run } = deployment();
-    await expect(run(dieAt)).rejects.toThrow('killed');
-    const { keyring, operator } = state;
+  it.each([1, 2, 3, 4, 5, 6])(
+    'after a run that died after step %i, changes no filled secret and stores the public keys and one operator key',
+    async (dieAt) => {
+      const { state, run } = deployment();
+      await expect(run(dieAt)).rejects.toThrow('killed');
+      const { keyring, operator } = state;
 
-    await run();
+      await run();
 
-    expect(keyring === null || keyring === state.keyring).toBe(true);
-    expect(operator === null || operator === state.operator).toBe(true);
-    expect(state.publicKeys).toEqual(publicKeysOf(parseKeyring(state.keyring ?? '')));
-    expect(state.operatorKeys.size).toBe(1);
-  });
+      expect(keyring === null || keyring === state.keyring).toBe(true);
+      expect(operator === null || operator === state.operator).toBe(true);
+      expect(state.publicKeys).toEqual(publicKeysOf(parseKeyring(state.keyring ?? '')));
+      expect(state.operatorKeys.size).toBe(1);
+    },
+  );
 
-  it('does not overwrite a keyring that it cannot read', async () => {
+  it('throws if the keyring secret has an unknown version, and does not overwrite the secret', async () => {
     const { state, run } = deployment();
     state.keyring = '{"v":2}';
 

@@ -3,8 +3,8 @@ import { createKeyring, parseKeyring, publicKeysOf, signingKeysOf } from '../../
 
 const keyring = createKeyring();
 
-describe('the keyring', () => {
-  it('has a sealing pair and a signing key of each algorithm', () => {
+describe('a keyring', () => {
+  it('from createKeyring has one X25519 sealing pair, and an Ed25519, a P-256 and an RSA-2048 signing key', () => {
     const { ed25519, ecdsaP256, rsa } = signingKeysOf(keyring, 0);
 
     expect(keyring.sealing.map(({ jwk }) => [jwk.kty, jwk.crv])).toEqual([['OKP', 'X25519']]);
@@ -13,7 +13,7 @@ describe('the keyring', () => {
     expect(rsa.privateKey.asymmetricKeyDetails?.modulusLength).toBe(2048);
   });
 
-  it('publishes no private key material', () => {
+  it('publishes (publicKeysOf) its EdDSA, ES256 and RS256 keys and its sealing key without private members', () => {
     const { sealing, jwks } = publicKeysOf(keyring);
 
     for (const key of [sealing.jwk, ...jwks.keys]) {
@@ -27,31 +27,34 @@ describe('the keyring', () => {
   });
 
   it.each([
-    ['the older key before the newer key’s time', 999, 0],
-    ['the newer key at its time', 1000, 1],
-    ['the newer key after its time', 1001, 1],
-  ])('seals with the newest pair, signs with %s, and publishes both', (_name, atMs, signer) => {
-    const newer = createKeyring();
-    const grown = {
-      ...keyring,
-      sealing: [...newer.sealing, ...keyring.sealing],
-      signing: [...newer.signing.map((key) => ({ ...key, signs_from: 1000 })), ...keyring.signing],
-    };
+    ['the older key 1 ms before the newer key’s signs_from', 999, 0],
+    ['the newer key at its signs_from', 1000, 1],
+    ['the newer key 1 ms after its signs_from', 1001, 1],
+  ])(
+    'with two generations of keys publishes the newer sealing key and all 6 signing keys, and signs with %s',
+    (_name, atMs, signer) => {
+      const newer = createKeyring();
+      const grown = {
+        ...keyring,
+        sealing: [...newer.sealing, ...keyring.sealing],
+        signing: [...newer.signing.map((key) => ({ ...key, signs_from: 1000 })), ...keyring.signing],
+      };
 
-    const { sealing, jwks } = publicKeysOf(grown);
+      const { sealing, jwks } = publicKeysOf(grown);
 
-    expect(sealing.kid).toBe(newer.sealing[0]?.kid);
-    expect(signingKeysOf(grown, atMs).rsa.kid).toBe([keyring, newer][signer]?.signing[2]?.kid);
-    expect(jwks.keys).toHaveLength(6);
-  });
+      expect(sealing.kid).toBe(newer.sealing[0]?.kid);
+      expect(signingKeysOf(grown, atMs).rsa.kid).toBe([keyring, newer][signer]?.signing[2]?.kid);
+      expect(jwks.keys).toHaveLength(6);
+    },
+  );
 
-  it('does not sign with a key without a time', () => {
+  it('whose signing keys have no signs_from makes signingKeysOf throw "no EdDSA key"', () => {
     const untimed = { ...keyring, signing: keyring.signing.map((key) => ({ ...key, signs_from: null })) };
 
     expect(() => signingKeysOf(untimed, Date.now())).toThrow('no EdDSA key');
   });
 
-  it('of the first release, without times, is read, and its keys sign', () => {
+  it('of the first release, without signs_from, is read by parseKeyring, and its keys sign and are published', () => {
     const signing = keyring.signing.map(({ kid, alg, jwk }) => ({ kid, alg, jwk }));
     const text = JSON.stringify({ v: 1, sealing: keyring.sealing, signing });
 
@@ -61,22 +64,22 @@ describe('the keyring', () => {
     expect(publicKeysOf(read)).toEqual(publicKeysOf(keyring));
   });
 
-  it('preserves members that a later release added', () => {
+  it('with members that a later release added has these members after parseKeyring too', () => {
     const [pair, ...pairs] = keyring.sealing;
     const later = { ...keyring, sealing: [{ ...pair, retired: true }, ...pairs], note: 'preserved' };
 
     expect(parseKeyring(JSON.stringify(later))).toEqual(later);
   });
 
-  it('is parsed from its JSON text', () => {
+  it('is equal to the result of parseKeyring for its JSON text', () => {
     expect(parseKeyring(JSON.stringify(keyring))).toEqual(keyring);
   });
 
   it.each([
     ['not JSON', 'secret-that-must-not-be-quoted'],
     ['JSON of another shape', '{"secret-that-must-not-be-quoted":1}'],
-    ['another version', JSON.stringify({ ...keyring, v: 2 })],
-  ])('gives an error without details for a text that is %s', (_name, text) => {
+    ['a keyring of another version', JSON.stringify({ ...keyring, v: 2 })],
+  ])('is not read from a text that is %s: parseKeyring throws an error that does not quote the text', (_name, text) => {
     const read = (): unknown => parseKeyring(text);
 
     expect(read).toThrow(/^the keyring secret does not hold a keyring of this version$/);

@@ -58,7 +58,7 @@ const deployment = (keyring = createKeyring()) => {
 };
 
 describe('rotateKeyring', () => {
-  it('adds a sealing pair and signing keys of each algorithm that sign a day after their publication', async () => {
+  it('adds a sealing pair and 3 signing keys, publishes them, and they sign from exactly one day later', async () => {
     const first = createKeyring();
     const { state, current, rotate } = deployment(first);
 
@@ -73,19 +73,22 @@ describe('rotateKeyring', () => {
     expect(signingKeysOf(current(), START_MS + DAY * 1000).rsa.kid).toBe(signing_kids[2]);
   });
 
-  it.each([1, 2, 3, 4, 5])('is completed by the next run if it dies after step %i', async (dieAt) => {
-    const { state, current, rotate } = deployment();
-    await expect(rotate(DAY, dieAt)).rejects.toThrow('killed');
-    state.nowMs += 3_600_000;
+  it.each([1, 2, 3, 4, 5])(
+    'after a run that died after step %i, ends with 2 sealing pairs and 6 signing keys, all with a time and published',
+    async (dieAt) => {
+      const { state, current, rotate } = deployment();
+      await expect(rotate(DAY, dieAt)).rejects.toThrow('killed');
+      state.nowMs += 3_600_000;
 
-    await rotate();
+      await rotate();
 
-    expect([current().sealing.length, current().signing.length]).toEqual([2, 6]);
-    expect(current().signing.every(({ signs_from }) => signs_from !== null)).toBe(true);
-    expect(state.published).toEqual(publicKeysOf(current()));
-  });
+      expect([current().sealing.length, current().signing.length]).toEqual([2, 6]);
+      expect(current().signing.every(({ signs_from }) => signs_from !== null)).toBe(true);
+      expect(state.published).toEqual(publicKeysOf(current()));
+    },
+  );
 
-  it('adds no keys while keys wait, and writes the secret at most twice', async () => {
+  it('called again while its new keys wait, adds no keys and does not write the secret again (2 writes in all)', async () => {
     const { state, rotate } = deployment();
     const first = await rotate();
     state.nowMs += 3_600_000;
@@ -97,8 +100,8 @@ describe('rotateKeyring', () => {
   });
 
   it.each([
-    ['moves the time of waiting keys forward', 1200, 1200],
-    ['does not move the time of waiting keys back', 2 * DAY, DAY],
+    ['called again with 1,200 s instead of a day, lets the waiting keys sign after 1,200 s', 1200, 1200],
+    ['called again with 2 days instead of a day, lets the waiting keys sign after a day', 2 * DAY, DAY],
   ])('%s', async (_name, requestedSeconds, signsInSeconds) => {
     const { rotate } = deployment();
     await rotate();
@@ -108,7 +111,7 @@ describe('rotateKeyring', () => {
     expect(Date.parse(signs_from)).toBe(START_MS + signsInSeconds * 1000);
   });
 
-  it('adds keys once if two rotations run at the same time', async () => {
+  it('called twice at the same time, adds one sealing pair and 3 signing keys, and only one call returns added true', async () => {
     const { state, current, rotate } = deployment();
 
     const both = await Promise.all([rotate(), rotate()]);
@@ -118,7 +121,7 @@ describe('rotateKeyring', () => {
     expect(state.published).toEqual(publicKeysOf(current()));
   });
 
-  it('removes the oldest signing keys at the tenth rotation, never a sealing pair, and stays far below 64 KiB', async () => {
+  it('the tenth time, removes the oldest signing keys and no sealing pair, and the secret is smaller than 26,000 bytes', async () => {
     const first = createKeyring();
     const { state, current, rotate } = deployment(first);
     const kids = (): string[] => current().signing.map(({ kid }) => kid);
@@ -134,7 +137,7 @@ describe('rotateKeyring', () => {
     expect(Buffer.byteLength(state.text)).toBeLessThan(26_000);
   });
 
-  it('throws instead of exceeding the size of the secret', async () => {
+  it('throws conflict if the keyring would exceed the size of the secret, and does not change the secret', async () => {
     const first = createKeyring();
     const full = { ...first, sealing: Array.from({ length: 400 }, () => first.sealing).flat() };
     const { state, rotate } = deployment(full);
@@ -144,7 +147,7 @@ describe('rotateKeyring', () => {
     expect(state.text).toBe(JSON.stringify(full));
   });
 
-  it('publishes keys for a day by default, for 1200 s to 30 days on request', () => {
+  it('has a request (rotationSchema) whose signs_in_seconds is one day by default and may be 1,200 s to 30 days', () => {
     const read = (more: object) => rotationSchema.safeParse({ operation: 'rotate-keyring', ...more });
 
     expect(read({}).data?.signs_in_seconds).toBe(DAY);

@@ -44,7 +44,7 @@ const resentIds = async (found: readonly HourRow[], afterMs: number, speed = 1):
 };
 
 describe('countHour', () => {
-  it('sends only the first attempts again that the due index does not have', async () => {
+  it('75 minutes after the start of an hour, resends of five deliveries only the pending one that is not in the due index', async () => {
     const lost = aDelivery();
     const others = [
       aDelivery({ status: 'pending', ticket: 2 }, true),
@@ -56,14 +56,14 @@ describe('countHour', () => {
     expect(await resentIds([lost, ...others], 75 * MINUTE)).toEqual([lost.delivery.id]);
   });
 
-  it('does not resend a delivery that fell due within the last quarter of an hour', async () => {
+  it('resends a delivery that fell due 15 minutes ago, but not a delivery that fell due 14 minutes ago', async () => {
     const late = aDelivery({ due_at: START_MS + 61 * MINUTE });
 
     expect(await resentIds([late], 75 * MINUTE)).toEqual([]);
     expect(await resentIds([late], 76 * MINUTE)).toEqual([late.delivery.id]);
   });
 
-  it('waits for the longest request at any schedule speed', async () => {
+  it('at schedule speed 3600, resends a delivery 12 s (the longest request) after its due time, but not after 11 s', async () => {
     const delivery = aDelivery();
 
     expect(await resentIds([delivery], 11_000, 3600)).toEqual([]);

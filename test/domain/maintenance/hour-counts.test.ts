@@ -17,8 +17,8 @@ const countOf = (deliveries: readonly StoredDelivery[]) => {
   return count.counts();
 };
 
-describe("an hour's counts", () => {
-  it('have the number of deliveries and attempts by outcome', () => {
+describe("an hour's delivery counts", () => {
+  it('of seven deliveries have the number in each status, 9 refused attempts, and the last success and failure times', () => {
     const counts = countOf([
       aDelivery({ status: 'delivered', settled_at: 50 }),
       aDelivery({ status: 'delivered', settled_at: 70, attempts_refused: 2, refused_at: 60 }),
@@ -33,7 +33,7 @@ describe("an hour's counts", () => {
     expect(counts).toMatchObject({ last_success_at: 70, last_failure_at: 90 });
   });
 
-  it('are the same if the counting is interrupted and continued', () => {
+  it('of four deliveries are equal whether counted without a break or continued from counts stored as JSON', () => {
     const deliveries = [3, 30, 300, 3000].map(lasting);
     const half = JSON.parse(JSON.stringify(countOf(deliveries.slice(0, 2))));
 
@@ -43,17 +43,23 @@ describe("an hour's counts", () => {
     expect(rest.counts()).toEqual(countOf(deliveries));
   });
 
-  test.each([0, 1, 2, 5, 9, 10])('give a percentile of %d ms exactly', (ms) => {
-    expect(percentileMs(countOf([lasting(ms)]), 0.5)).toBe(Math.max(1, ms));
-  });
+  test.each([0, 1, 2, 5, 9, 10])(
+    'of one delivery whose last attempt took %d ms have exactly this median, but at least 1 ms',
+    (ms) => {
+      expect(percentileMs(countOf([lasting(ms)]), 0.5)).toBe(Math.max(1, ms));
+    },
+  );
 
-  test.each([11, 42, 100, 999, 10_000, 30_000])('give a percentile of %d ms within 5 %%', (ms) => {
-    const percentile = percentileMs(countOf([lasting(ms)]), 0.95) ?? 0;
+  test.each([11, 42, 100, 999, 10_000, 30_000])(
+    'of one delivery whose last attempt took %d ms have a 95th percentile within 5 percent of this duration',
+    (ms) => {
+      const percentile = percentileMs(countOf([lasting(ms)]), 0.95) ?? 0;
 
-    expect(Math.abs(percentile - ms) / ms).toBeLessThan(0.05);
-  });
+      expect(Math.abs(percentile - ms) / ms).toBeLessThan(0.05);
+    },
+  );
 
-  it('stay small for any number of deliveries', () => {
+  it('have fewer than 120 duration buckets and right percentiles for 30,000 deliveries', () => {
     const counts = countOf(Array.from({ length: 30_000 }, (_, ms) => lasting(ms)));
 
     expect(Object.keys(counts.durations).length).toBeLessThan(120);

@@ -33,14 +33,14 @@ const attempt = async (over: Parameters<typeof aWebhook>[0]) => {
 const basic = { username: 'client', sealed: 'sealed' };
 
 describe('attemptDelivery', () => {
-  it('IP-2 IP reading 1: sends Basic auth as Authorization', async () => {
+  it('IP-2 IP reading 1: sends the Basic auth of an inpost webhook as Authorization, not as Authentication', async () => {
     const { headers } = await attempt({ profile: 'inpost', basic_auth: basic });
 
     expect(headers.authorization).toBe(`Basic ${Buffer.from(`client:${password}`).toString('base64')}`);
     expect(headers).not.toHaveProperty('authentication');
   });
 
-  it('IP-3 sends several of the client’s headers together with a signature', async () => {
+  it('IP-3 sends two custom headers of an inpost webhook together with x-inpost-signature, without Authorization', async () => {
     const { headers } = await attempt({ profile: 'inpost' });
 
     expect(headers).toMatchObject({ 'x-api-key': 'k-1', 'x-tenant': 't-1' });
@@ -48,12 +48,12 @@ describe('attemptDelivery', () => {
     expect(headers).not.toHaveProperty('authorization');
   });
 
-  it('IP reading 7: a client’s header does not replace a header of the profile', async () => {
+  it('IP reading 7: sends the x-inpost-topic of the profile although the webhook has a custom header x-inpost-topic', async () => {
     expect((await attempt({ profile: 'inpost' })).headers['x-inpost-topic']).toBe('Shipment.Tracking');
   });
 
   it.each(['passpost', 'postmen', 'passmint', 'passcreator', 'inpost', 'standard'])(
-    'IP reading 6: sends header names of %s in lower case, without duplicates',
+    'IP reading 6: sends all header names of the profile %s in lower case, each name once',
     async (profile) => {
       const names = Object.keys((await attempt({ profile, basic_auth: basic })).headers);
 
@@ -61,7 +61,7 @@ describe('attemptDelivery', () => {
     },
   );
 
-  it('records the names of the sent headers but not their values', async () => {
+  it('records the names of the sent headers, but no password, custom header value or secret', async () => {
     const { headers, attempted } = await attempt({ profile: 'inpost', basic_auth: basic });
 
     expect(attempted.attempt.request_headers).toEqual(Object.keys(headers));

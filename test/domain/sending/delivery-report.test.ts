@@ -35,7 +35,7 @@ const outcome = (
   cause: null,
 });
 
-test('outcomeFigures counts slow-lane attempts and forbidden addresses, but not the results of attempts', () => {
+test('outcomeFigures counts slow-lane attempts and forbidden addresses; two fast-lane attempts, delivered and refused, give no figures', () => {
   const outcomes = [
     outcome('delivered', 'passpost', attempted(1, START + 25, START)),
     outcome('refused', 'passpost', attempted(2, START + 60_010, START + 60_000, 'refused_status')),
@@ -46,7 +46,7 @@ test('outcomeFigures counts slow-lane attempts and forbidden addresses, but not 
   expect(outcomeFigures(outcomes.slice(0, 2), 'fast')).toEqual({});
 });
 
-test('outcomeFigures counts the outcomes of messages without an attempt', () => {
+test('outcomeFigures counts 2 held messages and 1 discarded message that made no attempt', () => {
   const outcomes = [
     outcome('held', 'passpost', null),
     outcome('held', 'passpost', null),

@@ -10,18 +10,18 @@ describe('redactQuery', () => {
     ['s3cr%C3%B8t-value is wrong', '*** is wrong'],
     ['no part of the query', 'no part of the query'],
     ['', ''],
-  ])('PM reading 5: %s', (text, redacted) => {
+  ])('PM reading 5: replaces the URL’s query and its values in a text: %j becomes %j', (text, redacted) => {
     expect(redactQuery(text, url)).toBe(redacted);
   });
 
   it.each(['https://a.example.com/hook', 'https://a.example.com/hook?', 'https://a.example.com/hook#a=b'])(
-    'changes nothing if the URL has no query: %s',
+    'does not change the text "POST /hook?a=b" for a URL without a query: %s',
     (plain) => {
       expect(redactQuery('POST /hook?a=b', plain)).toBe('POST /hook?a=b');
     },
   );
 
-  it('redacts a value that is not valid percent-encoding', () => {
+  it('replaces a query value that is not valid percent-encoding with ***', () => {
     expect(redactQuery('got %zz%zz%zz', 'https://a.example.com/?a=%zz%zz%zz')).toBe('got ***');
   });
 });

@@ -12,7 +12,7 @@ describe('startGroup, with the requests of one webhook', () => {
     },
   });
 
-  it('starts two requests to an unknown webhook, and the others when both are answered in time', async () => {
+  it('starts all 4 requests to an untrusted webhook and returns isQuick true if each request is answered immediately', async () => {
     const started: number[] = [];
 
     const { isQuick } = await startGroup([1, 2, 3, 4], false, SLOW_AFTER_MS, aStarter(started, Promise.resolve()));
@@ -21,7 +21,7 @@ describe('startGroup, with the requests of one webhook', () => {
     expect(started).toEqual([1, 2, 3, 4]);
   });
 
-  it('returns the requests that were not started while the first two still run', async () => {
+  it('starts 2 of 4 requests to an untrusted webhook that does not answer, and returns the other 2 as notStarted', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const started: number[] = [];
 
@@ -35,7 +35,7 @@ describe('startGroup, with the requests of one webhook', () => {
     await Promise.all(group.running);
   });
 
-  it('starts all requests to a trusted webhook at the same time', async () => {
+  it('starts all 3 requests to a trusted webhook before a request is answered', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const started: number[] = [];
 

@@ -5,9 +5,9 @@ const rules = { allowHttp: false, allowLoopback: false, ownHosts: [], isPublicAd
 
 describe('a webhook’s address at registration', () => {
   it.each([
-    ['is accepted if its name resolves to a public address', 'public', []],
-    ['is accepted if its name does not resolve yet', 'unresolved', []],
-    ['is rejected if its name resolves to a private address', 'forbidden', ['url']],
+    ['is accepted if its host name resolves to a public address', 'public', []],
+    ['is accepted if its host name does not resolve', 'unresolved', []],
+    ['is refused with an error at url if its host name resolves to a forbidden address', 'forbidden', ['url']],
   ] as const)('%s', async (_, outcome, paths) => {
     const resolved: string[] = [];
 
@@ -20,7 +20,7 @@ describe('a webhook’s address at registration', () => {
     expect(resolved).toEqual(['hooks.example.com']);
   });
 
-  it('is not resolved if its text is invalid', async () => {
+  it('is refused without being resolved if the rules already forbid its URL (plain http)', async () => {
     const errors = await checkAddress('http://hooks.example.com/', rules, () => Promise.reject(new Error('resolved')));
 
     expect(errors).toMatchObject([{ path: 'url', code: 'https_required' }]);

@@ -7,21 +7,21 @@ const routes = (count: number, resource: string) => ({
   member: `${id}|${resource}`,
 });
 
-describe('a webhook’s share of the routing rows', () => {
+describe('checkRoutes', () => {
   it.each([
-    [46, ''],
-    [40, 'x'.repeat(64)],
-    [13, 'x'.repeat(255)],
-    [1, '🛂'.repeat(63)],
-  ])('is within the limit for %i types with resource %j', (count, resource) => {
+    [46, 'no resource', ''],
+    [40, 'a resource of 64 bytes', 'x'.repeat(64)],
+    [13, 'a resource of 255 bytes', 'x'.repeat(255)],
+    [1, 'a resource of 252 bytes in 63 characters', '🛂'.repeat(63)],
+  ])('accepts a webhook with %i event type(s) and %s', (count, _, resource) => {
     expect(() => checkRoutes(routes(count, resource))).not.toThrow();
   });
 
   it.each([
-    [40, 'x'.repeat(65), 64],
-    [14, 'x'.repeat(255), 240],
-    [20, '🛂'.repeat(63), 159],
-  ])('exceeds the limit for %i types with resource %j', (count, resource, most) => {
+    [40, 'a resource of 65 bytes: at most 64 bytes', 'x'.repeat(65), 64],
+    [14, 'a resource of 255 bytes: at most 240 bytes', 'x'.repeat(255), 240],
+    [20, 'a resource of 252 bytes: at most 159 bytes', '🛂'.repeat(63), 159],
+  ])('throws invalid for a webhook with %i event type(s) and %s', (count, _, resource, most) => {
     expect(() => checkRoutes(routes(count, resource))).toThrow(
       expect.objectContaining({
         code: 'invalid',

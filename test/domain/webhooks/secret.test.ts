@@ -4,8 +4,8 @@ import { createSecret, signingSecrets, withNewSecret } from '../../../lambdas/do
 const secret = (sealed: string, expires_at: number | null) => ({ sealed, expires_at });
 const names = (list: readonly { sealed: string }[]) => list.map(({ sealed }) => sealed);
 
-describe('a generated secret', () => {
-  it('has 32 random bytes after `whsec_`', () => {
+describe('a secret from createSecret', () => {
+  it('is `whsec_` and 32 bytes in base64, and differs from the next secret', () => {
     const generated = createSecret();
 
     expect(generated).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/);
@@ -21,41 +21,47 @@ describe('signingSecrets', () => {
     [999, ['c', 'b', 'a']],
     [1000, ['c', 'b']],
     [2000, ['c']],
-  ])('with `overlap` are all valid secrets, newest first: at %i', (nowMs, valid) => {
-    expect(names(signingSecrets(rotatedTwice, 'overlap', nowMs))).toEqual(valid);
-  });
+  ])(
+    'with the rotation overlap, of c (no expiry), b (until 2000) and a (until 1000), are at time %i %j',
+    (nowMs, valid) => {
+      expect(names(signingSecrets(rotatedTwice, 'overlap', nowMs))).toEqual(valid);
+    },
+  );
 
   it.each([
     [999, 'a'],
     [1000, 'b'],
     [2000, 'c'],
-  ])('with `switch` are the oldest valid secret, which the receiver knows: at %i', (nowMs, signing) => {
-    expect(names(signingSecrets(rotatedTwice, 'switch', nowMs))).toEqual([signing]);
-  });
+  ])(
+    'with the rotation switch, of c (no expiry), b (until 2000) and a (until 1000), are at time %i only %s, the oldest valid',
+    (nowMs, signing) => {
+      expect(names(signingSecrets(rotatedTwice, 'switch', nowMs))).toEqual([signing]);
+    },
+  );
 
-  it('throw if a webhook has no secret', () => {
+  it('throws an error with the text "without a secret" for an empty list of secrets', () => {
     expect(() => signingSecrets([], 'overlap', 0)).toThrow('without a secret');
   });
 });
 
 describe('withNewSecret', () => {
-  it('puts the new secret first and lets the previous secret expire after the overlap', () => {
+  it('puts the new secret first, and the previous secret expires after the overlap of 500 ms', () => {
     expect(withNewSecret([secret('a', null)], 'b', 500, 1000)).toEqual([secret('b', null), secret('a', 1500)]);
   });
 
-  it('lets no secret outlive a newer one, and drops expired secrets', () => {
+  it('at 1000 with an overlap of 500, moves the expiry of a secret from 9000 to 1500 and drops a secret that expires at 1000', () => {
     const before = [secret('c', null), secret('b', 9000), secret('a', 1000)];
 
     expect(withNewSecret(before, 'd', 500, 1000)).toEqual([secret('d', null), secret('c', 1500), secret('b', 1500)]);
   });
 
-  it('does not change an earlier expiry', () => {
+  it('does not change the expiry of a secret that ends before the overlap does', () => {
     const before = [secret('b', null), secret('a', 1200)];
 
     expect(withNewSecret(before, 'c', 500, 1000)).toEqual([secret('c', null), secret('b', 1500), secret('a', 1200)]);
   });
 
-  it('drops all older secrets immediately for an overlap of 0', () => {
+  it('returns only the new secret for an overlap of 0', () => {
     expect(withNewSecret([secret('b', null), secret('a', 9000)], 'c', 0, 1000)).toEqual([secret('c', null)]);
   });
 });
