@@ -26,7 +26,7 @@ type Path = readonly string[];
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
-/** The paths of all objects in a value, without lists. */
+/** The paths of all objects in a value. A list has no path itself, but the objects in it have. */
 const objectsIn = (value: unknown, path: Path = []): Path[] => {
   if (!isObject(value)) return [];
   const own = Array.isArray(value) ? [] : [path];
@@ -63,10 +63,10 @@ const cases = all
     return objectsIn(body).map((path) => [operation.id, path.join('.') || 'the body', operation, body, path] as const);
   });
 
-// Fixed bug: a webhook's headers and profile_options silently dropped this member.
-describe(`a member called ${NAME}`, () => {
+// Fixed bug: the API silently dropped this member from a webhook's headers and profile_options.
+describe(`the body member ${NAME}`, () => {
   test.each(cases)(
-    '%s, %s: is refused by name, or kept in an object with free names',
+    'sent to %s in %s is kept in input, data or schema and in objects inside them, and refused with unknown_field anywhere else',
     (...[, , operation, body, path]) => {
       const isFree = at(body, path) !== undefined && /^(input|data|schema)\b/.test(path.join('.'));
 

@@ -32,7 +32,7 @@ const schemaWith = (schema: Json): z.ZodType => {
 };
 
 describe('PP-10 the OpenAPI document', () => {
-  test('has version 3.1 and describes every call once', () => {
+  test('is OpenAPI 3.1 with the title PassPost, and describes every operation once with a unique operationId', () => {
     expect(document.openapi).toMatch(/^3\.1\.\d$/);
     expect(document.info).toMatchObject({ title: 'PassPost', version: expect.any(String) });
     expect(calls).toHaveLength(operations.length);
@@ -40,7 +40,7 @@ describe('PP-10 the OpenAPI document', () => {
     expect(new Set(ids).size).toBe(ids.length);
   });
 
-  test('contains the target of every reference', () => {
+  test('contains the target of every $ref, and declares apiKey as an HTTP bearer scheme', () => {
     const missing: string[] = [];
     walk(document, '#', (object, path) => {
       const reference = object.$ref;
@@ -51,7 +51,7 @@ describe('PP-10 the OpenAPI document', () => {
     expect(document.components.securitySchemes.apiKey).toMatchObject({ type: 'http', scheme: 'bearer' });
   });
 
-  test('declares the parameters of every path', () => {
+  test('declares exactly the parameters of the path for every operation, each as required', () => {
     for (const { path, operation } of calls) {
       const declared = ((operation.parameters ?? []) as { in: string; name: string; required?: boolean }[])
         .filter((parameter) => parameter.in === 'path')
@@ -60,7 +60,7 @@ describe('PP-10 the OpenAPI document', () => {
     }
   });
 
-  test('lists the error statuses of every call', () => {
+  test('lists a 2xx, 422 and 500 for each operation; with a key also 401, 403, 429, 503; with a body 400, 413, 415; with an id 404', () => {
     for (const { path, operation } of calls) {
       const statuses = Object.keys(operation.responses as Json);
       const isKeyed = (operation.security as unknown[]).length > 0;
@@ -73,7 +73,7 @@ describe('PP-10 the OpenAPI document', () => {
     }
   });
 
-  test('PP-3 PP reading 8: lists the sizes and urgencies', () => {
+  test('PP-3 PP reading 8: the Task schema lists five sizes, envelope to extra_large, and the urgencies standard, express and same_day', () => {
     const text = JSON.stringify(document.components.schemas.Task);
 
     expect(text).toContain('["envelope","small","medium","large","extra_large"]');
@@ -81,7 +81,7 @@ describe('PP-10 the OpenAPI document', () => {
   });
 
   test.each(operations.map((operation) => [operation.id, operation] as const))(
-    'the examples of %s match its schemas',
+    'the request and response examples of %s match the zod schemas and the published JSON Schemas',
     (_, described) => {
       const path = document.paths[described.path][described.method.toLowerCase()];
       const first = Object.entries(described.responses)[0];
@@ -99,7 +99,7 @@ describe('PP-10 the OpenAPI document', () => {
     },
   );
 
-  test('has a valid example of every problem', () => {
+  test('problemExample returns an example that the problem schema accepts, for every problem code', () => {
     for (const code of problemCodes) {
       expect(problemSchema.safeParse(problemExample(code)).error).toBeUndefined();
     }

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { operations } from '../../lambdas/contract/index.ts';
 import type { Operation, Route } from '../../lambdas/runtime/operation.ts';
 
-/** Calls that the reference of the native API leaves out: the other surfaces have pages of their own, and `/docs` serves pages. */
+/** Operations that the reference of the native API leaves out: PassMint and Passcreator have their own pages, and `/docs` serves pages. */
 const otherSurfaces = ['passmint.ts', 'passcreator.ts'];
 const pages = ['getDocs', 'getDocsAsset'];
 
@@ -32,8 +32,8 @@ for (const file of filesIn('routes')) {
 
 const idsOf = (list: readonly Operation[]): string[] => list.map(({ id }) => id).toSorted();
 
-describe('the calls of the API', () => {
-  test('the list holds every call that a contract file exports, each one once', () => {
+describe('the operations of the API', () => {
+  test('`operations` has each operation that a contract file exports exactly once, except those of PassMint, Passcreator and /docs', () => {
     const expected = exported.filter(
       ({ file, operation }) => !otherSurfaces.includes(file) && !pages.includes(operation.id),
     );
@@ -41,7 +41,7 @@ describe('the calls of the API', () => {
     expect(idsOf(operations)).toEqual(idsOf(expected.map(({ operation }) => operation)));
   });
 
-  test('every call that a contract file exports has exactly one route', () => {
+  test('each operation that a contract file exports has exactly one route', () => {
     expect(idsOf(served)).toEqual(idsOf(exported.map(({ operation }) => operation)));
   });
 });

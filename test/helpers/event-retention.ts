@@ -21,7 +21,7 @@ export const startForMonths = async (
 ) => {
   const base = await startRolled(tables, answer, webhook);
   const { engine } = base;
-  /** The time so many days after the start, milliseconds. */
+  /** The time this number of days after the start, in milliseconds. */
   const day = (days: number) => engine.startMs + days * DAY_MS;
   const publishOne = async () => {
     const event = anEvent({ retention_days }, engine.now());

@@ -7,7 +7,7 @@ export interface FakeAccount {
   readonly identityError?: string;
   /** The CDK's bootstrap version; `null` if the account is not bootstrapped, an error code if reading it fails. */
   readonly bootstrap: number | string | null;
-  /** An error code if reading it fails. */
+  /** Concurrency that no function has reserved; an error code if reading it fails. */
   readonly unreservedConcurrency: number | string;
   /** Numbers of used VPCs and addresses in the region, and the quota of both; an error code if reading the VPCs fails. */
   readonly network?: {

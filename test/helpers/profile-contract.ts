@@ -38,38 +38,46 @@ const accepts = (verify: () => boolean): boolean => {
   }
 };
 
-/** The same request with one character of the body changed. */
+/** The request with another last character of the body. */
 const tampered = ({ headers, body }: Rendered): Rendered => ({ headers, body: `${body.slice(0, -1)} ` });
 
-/** Tests the rules that hold for every profile. */
+/** Defines the tests that every profile must pass. Call it inside a `describe` with the name of the profile. */
 export const testProfile = <Options>(given: ProfileCase<Options>): void => {
   const { profile, secrets, receivers, keyReceivers = {}, isRandomised = false } = given;
   const [newest, previous] = secrets;
 
-  describe.each(given.options)('every profile: with options %j', (options) => {
+  describe.each(given.options)('a request with the options %j', (options) => {
     const render = (using: readonly [string, ...string[]], about: RenderInput = renderInput(), sentAt = new Date()) =>
       profile.render(about, { ...signingKeys, secrets: using }, options, sentAt);
 
-    it.each(Object.entries(receivers))('is accepted by %s with the newest secret', (_name, verify) => {
-      const request = render([newest]);
+    it.each(Object.entries(receivers))(
+      'that is signed with the newest secret is accepted by %s with this secret',
+      (_name, verify) => {
+        const request = render([newest]);
 
-      expect(verify(request, newest)).toBe(true);
-    });
+        expect(verify(request, newest)).toBe(true);
+      },
+    );
 
-    it.each(Object.entries(receivers))('is refused by %s with another secret', (_name, verify) => {
-      const request = render([newest]);
+    it.each(Object.entries(receivers))(
+      'that is signed with the newest secret is refused by %s with the previous secret',
+      (_name, verify) => {
+        const request = render([newest]);
 
-      expect(accepts(() => verify(request, previous))).toBe(false);
-    });
+        expect(accepts(() => verify(request, previous))).toBe(false);
+      },
+    );
 
-    it.each(Object.entries(receivers))('is refused by %s with one byte changed', (_name, verify) => {
+    it.each(Object.entries(receivers))('whose body has one changed character is refused by %s', (_name, verify) => {
       const request = tampered(render([newest]));
 
       expect(accepts(() => verify(request, newest))).toBe(false);
     });
 
     it.each(Object.entries(receivers))(
-      'is accepted by %s with the right secrets during a rotation',
+      profile.rotation === 'overlap'
+        ? 'during a rotation is accepted by %s with the newest and with the previous secret'
+        : 'during a rotation is accepted by %s with the previous secret, and refused with the newest',
       (_name, verify) => {
         const inOverlap = profile.rotation === 'overlap';
 
@@ -80,15 +88,19 @@ export const testProfile = <Options>(given: ProfileCase<Options>): void => {
       },
     );
 
-    it.each(Object.entries(keyReceivers))('is accepted by %s with the published keys', (_name, verify) => {
-      const request = render([newest]);
+    it.each(Object.entries(keyReceivers))(
+      'is accepted by %s with the published keys, and refused with a changed body or with the keys of another keyring',
+      (_name, verify) => {
+        const request = render([newest]);
 
-      expect(verify(request, publishedKeys)).toBe(true);
-      expect(accepts(() => verify(tampered(request), publishedKeys))).toBe(false);
-      expect(accepts(() => verify(request, publicKeysOf(createKeyring()).jwks.keys))).toBe(false);
-    });
+        expect(verify(request, publishedKeys)).toBe(true);
+        expect(accepts(() => verify(tampered(request), publishedKeys))).toBe(false);
+        expect(accepts(() => verify(request, publicKeysOf(createKeyring()).jwks.keys))).toBe(false);
+      },
+    );
 
-    it('renders the same bytes from the same arguments', () => {
+    const equalPart = isRandomised ? 'header names' : 'headers and body';
+    it(`has the same ${equalPart} if it is rendered twice from the same arguments`, () => {
       const sentAt = new Date();
 
       const [first, second] = [render([newest], renderInput(), sentAt), render([newest], renderInput(), sentAt)];
@@ -97,7 +109,7 @@ export const testProfile = <Options>(given: ProfileCase<Options>): void => {
       else expect(first).toEqual(second);
     });
 
-    it('renders a JSON body, and headers with legal values and own prefixes', () => {
+    it('has a JSON body, and headers with printable ASCII values whose names are content-type, user-agent or begin with a prefix of the profile', () => {
       const { headers, body } = render([newest]);
 
       expect(() => JSON.parse(body)).not.toThrow();
@@ -111,13 +123,13 @@ export const testProfile = <Options>(given: ProfileCase<Options>): void => {
     });
   });
 
-  describe('every profile', () => {
-    it('has a schedule of positive whole seconds', () => {
+  describe('like every profile', () => {
+    it('has a schedule that `waitsSchema` accepts, and every wait is above 0 s', () => {
       expect(waitsSchema.safeParse(profile.schedule).success).toBe(true);
       for (const wait of profile.schedule) expect(wait).toBeGreaterThan(0);
     });
 
-    it('accepts 200 as success, and no status outside 2xx', () => {
+    it('classifies 200 as delivered, and no status from 100 to 599 outside 2xx', () => {
       const delivered = Array.from({ length: 500 }, (_, i) => i + 100).filter(
         (status) => profile.classify(status) === 'delivered',
       );
@@ -126,31 +138,31 @@ export const testProfile = <Options>(given: ProfileCase<Options>): void => {
       expect(delivered.filter((status) => status < 200 || status > 299)).toEqual([]);
     });
 
-    it('* means built-in event types that are not operational', () => {
+    it('has at least one event type, and each is * or a built-in type that is not operational', () => {
       expect(profile.events.length).toBeGreaterThan(0);
       for (const type of profile.events) {
         if (type !== '*') expect(builtInEventType(type)?.isOperational).toBe(false);
       }
     });
 
-    it('names its header prefixes in lower case, each with a final hyphen', () => {
+    it('has header prefixes in lower case that end with a hyphen', () => {
       for (const prefix of profile.headerPrefixes) expect(prefix).toMatch(/^[a-z][a-z0-9-]*-$/);
     });
 
-    it('has versions that are dates, newest first', () => {
+    it('has at least one API version, and all are dates, newest first', () => {
       expect(profile.apiVersions.length).toBeGreaterThan(0);
       for (const version of profile.apiVersions) expect(version).toMatch(/^\d{4}-\d{2}-\d{2}$/);
       expect([...profile.apiVersions]).toEqual([...profile.apiVersions].sort().reverse());
     });
 
-    it('accepts generated secrets and the secrets of this test', () => {
+    it('accepts a generated secret and both secrets of this test, and refuses an empty secret', () => {
       for (const secret of [createSecret(), newest, previous]) {
         expect(profile.secret.safeParse(secret).success).toBe(true);
       }
       expect(profile.secret.safeParse('').success).toBe(false);
     });
 
-    it('accepts empty options and refuses an unknown option', () => {
+    it('accepts the options {} and refuses the unknown option no_such_option', () => {
       expect(profile.options.safeParse({}).success).toBe(true);
       expect(profile.options.safeParse({ no_such_option: true }).success).toBe(false);
     });

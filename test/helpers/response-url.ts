@@ -14,7 +14,7 @@ export interface ResponseUrl {
   readonly url: string;
   /** All received PUTs, including refused ones. */
   readonly puts: Put[];
-  /** How many of the next PUTs are refused. */
+  /** Number of the next PUTs that are refused with 503. */
   refusals: number;
 }
 

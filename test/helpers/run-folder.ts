@@ -34,7 +34,7 @@ export function* savedForVerdicts<T>(kind: string): Generator<readonly T[]> {
 /** Marks a test file as part of the run. */
 export const markTestFile = (testPath: string | undefined): void => saveForVerdicts('marks', [testPath ?? '']);
 
-/** Whether every test file ran. Only then does a call that was not recorded prove that it is never made. */
+/** Whether every test file ran. Only after such a run is a call that no file recorded a call that is never made. */
 export const isWholeRun = (): boolean => {
   const ran = new Set([...savedForVerdicts<string>('marks')].flat());
   const root = fileURLToPath(new URL('..', import.meta.url));

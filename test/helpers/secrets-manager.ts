@@ -15,7 +15,7 @@ interface Secret {
 export interface SecretsManager {
   readonly client: SecretsManagerClient;
   readonly endpoint: string;
-  /** By id. CloudFormation creates a secret without a value. */
+  /** The stored secrets by id. CloudFormation creates a secret without a value. */
   readonly secrets: Map<string, Secret>;
   /** The called operations, in order. */
   readonly calls: string[];

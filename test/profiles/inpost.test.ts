@@ -23,44 +23,59 @@ const choices: Agreed[] = (['body', 'timestamp_body'] as const).flatMap((signed_
   ),
 );
 
+/** The recorded requests, each with a description for the test's title. */
+const requests = vectors.requests.map((vector) => {
+  const { eventType, apiVersion } = vector.input;
+  return [`${eventType}, version ${apiVersion}, with the options ${JSON.stringify(vector.options)}`, vector] as const;
+});
+
 describe('the inpost profile', () => {
   const secrets = ['inpost-delt-nøkkel-🔑', 'inpost-shared'] as const;
-  describe.each(choices)('IP-4 IP-5 $signed_content, $hash, $algorithm', (agreed) => {
-    testProfile({
-      profile: inpost,
-      options: [{ mechanism: 'hmac', ...agreed }],
-      secrets,
-      receivers: { 'a Node.js receiver': verifyInpostHmac(agreed), OpenSSL: verifyInpostHmacWithOpenssl(agreed) },
-    });
-    testProfile({
-      profile: inpost,
-      options: [{ mechanism: 'digital', ...agreed }],
-      secrets,
-      receivers: {},
-      keyReceivers: { OpenSSL: verifyInpostDigitalWithOpenssl(agreed) },
-      isRandomised: agreed.algorithm === 'ecdsa-p256-sha256',
-    });
-    testProfile({ profile: inpost, options: [{ mechanism: 'none', ...agreed }], secrets, receivers: {} });
-  });
+  describe.each(choices)(
+    'IP-4 IP-5 with signed_content $signed_content, hash $hash and algorithm $algorithm',
+    (agreed) => {
+      testProfile({
+        profile: inpost,
+        options: [{ mechanism: 'hmac', ...agreed }],
+        secrets,
+        receivers: { 'a Node.js receiver': verifyInpostHmac(agreed), OpenSSL: verifyInpostHmacWithOpenssl(agreed) },
+      });
+      testProfile({
+        profile: inpost,
+        options: [{ mechanism: 'digital', ...agreed }],
+        secrets,
+        receivers: {},
+        keyReceivers: { OpenSSL: verifyInpostDigitalWithOpenssl(agreed) },
+        isRandomised: agreed.algorithm === 'ecdsa-p256-sha256',
+      });
+      testProfile({ profile: inpost, options: [{ mechanism: 'none', ...agreed }], secrets, receivers: {} });
+    },
+  );
 
-  it.each(vectors.signatures)('IP-8 $statement', ({ secret, timestamp, body, signature }) => {
-    const isStamped = timestamp !== null;
-    const agreed = { signed_content: isStamped ? 'timestamp_body' : 'body', hash: 'sha256' } as const;
-    const headers = { 'x-inpost-signature': signature, 'x-inpost-timestamp': timestamp ?? '' };
+  it.each(vectors.signatures)(
+    'IP-8 the recorded SHA-256 HMAC that $statement is accepted by a Node.js receiver and equals the HMAC of OpenSSL',
+    ({ secret, timestamp, body, signature }) => {
+      const isStamped = timestamp !== null;
+      const agreed = { signed_content: isStamped ? 'timestamp_body' : 'body', hash: 'sha256' } as const;
+      const headers = { 'x-inpost-signature': signature, 'x-inpost-timestamp': timestamp ?? '' };
 
-    const verify = verifyInpostHmac({ ...agreed, algorithm: 'rsa-sha256' });
+      const verify = verifyInpostHmac({ ...agreed, algorithm: 'rsa-sha256' });
 
-    expect(verify({ headers, body }, secret)).toBe(true);
-    expect(opensslHmac('sha256', secret, isStamped ? `${timestamp}.${body}` : body)).toBe(signature);
-  });
+      expect(verify({ headers, body }, secret)).toBe(true);
+      expect(opensslHmac('sha256', secret, isStamped ? `${timestamp}.${body}` : body)).toBe(signature);
+    },
+  );
 
-  it.each(vectors.requests)('IP-6 sends $name', ({ options, input: about, sentAt, headers, body }) => {
-    const request = render(options, about, new Date(sentAt));
+  it.each(requests)(
+    'IP-6 renders %s: headers and body equal the recorded request',
+    (_, { options, input: about, sentAt, headers, body }) => {
+      const request = render(options, about, new Date(sentAt));
 
-    expect(request).toEqual({ headers, body });
-  });
+      expect(request).toEqual({ headers, body });
+    },
+  );
 
-  it('IP-1 IP reading 4: signs by HMAC by default, and not at all with mechanism none', () => {
+  it('IP-1 IP reading 4: signs the body by HMAC with SHA-256 by default, and sends no x-inpost-signature with mechanism none', () => {
     expect(inpost.options.parse({})).toEqual({
       mechanism: 'hmac',
       signed_content: 'body',
@@ -71,13 +86,13 @@ describe('the inpost profile', () => {
     expect(render({ mechanism: 'none' }).headers).not.toHaveProperty('x-inpost-signature');
   });
 
-  it('IP reading 2: offers SHA-512 as an option of the HMAC', () => {
+  it('IP reading 2: the HMAC in x-inpost-signature has 32 bytes with hash sha256 and 64 bytes with hash sha512', () => {
     const bytes = (hash: string) => Buffer.from(`${render({ hash }).headers['x-inpost-signature']}`, 'base64').length;
 
     expect([bytes('sha256'), bytes('sha512')]).toEqual([32, 64]);
   });
 
-  it('IP reading 3: signs digitally with RSA by default, and with ECDSA in DER form if chosen', () => {
+  it('IP reading 3: with mechanism digital, the default is an RSA signature of 256 bytes; an ECDSA signature begins with the DER byte 0x30', () => {
     const signature = (chosen: object) =>
       Buffer.from(`${render({ mechanism: 'digital', ...chosen }).headers['x-inpost-signature']}`, 'base64');
 
@@ -85,14 +100,14 @@ describe('the inpost profile', () => {
     expect(signature({ algorithm: 'ecdsa-p256-sha256' })[0]).toBe(0x30);
   });
 
-  it('IP-6 sends the topic Shipment.Tracking for task events and the event type for others', () => {
+  it('IP-6 sends x-inpost-topic: Shipment.Tracking for event types that begin with task., and the event type itself for all others', () => {
     const topic = (eventType: string) => render({}, renderInput({ eventType })).headers['x-inpost-topic'];
 
     expect(['task.created', 'task.accepted', 'task.cancelled'].map(topic)).toEqual(Array(3).fill('Shipment.Tracking'));
     expect(['pass.created', 'stock.low', 'tasks'].map(topic)).toEqual(['pass.created', 'stock.low', 'tasks']);
   });
 
-  it('IP-9 IP reading 5: sends the same event id at every attempt, with a new timestamp and signature', () => {
+  it('IP-9 IP reading 5: a later attempt has the same x-inpost-event-id and, with timestamp_body, a new timestamp and a new signature', () => {
     const chosen = { signed_content: 'timestamp_body' };
     const at = (sentAt: string) => render(chosen, renderInput(), new Date(sentAt)).headers;
 
@@ -104,12 +119,12 @@ describe('the inpost profile', () => {
     expect(second['x-inpost-signature']).not.toBe(first['x-inpost-signature']);
   });
 
-  it("IP-9 IP reading 5: has PassPost's schedule, and accepts any 2xx as success", () => {
+  it('IP-9 IP reading 5: has the schedule of the passpost profile, and classifies 200 and 299 as delivered, 302 and 410 as refused', () => {
     expect(inpost.schedule).toEqual(passpost.schedule);
     expect([200, 299, 302, 410].map(inpost.classify)).toEqual(['delivered', 'delivered', 'refused', 'refused']);
   });
 
-  it('IP-7 has two payload versions, and renders the older names for a webhook pinned to the older version', () => {
+  it('IP-7 renders id, type and created_at in version 2026-11-01, and event_id, event_type and timestamp with the same values in 2024-06-01', () => {
     const [newest = '', older = ''] = inpost.apiVersions;
     const at = (apiVersion: string) => render({}, renderInput({ apiVersion }));
 
@@ -120,7 +135,7 @@ describe('the inpost profile', () => {
     expect([newest, older].map((version) => at(version).headers['x-inpost-api-version'])).toEqual([newest, older]);
   });
 
-  it('IP-7 renders the stored data text unchanged in every version', () => {
+  it('IP-7 puts the stored JSON text of data into the body unchanged, in every payload version', () => {
     const dataJson = '{"n":1.0,"big":12345678901234567890}';
 
     for (const apiVersion of inpost.apiVersions) {

@@ -28,25 +28,32 @@ describe('the passcreator profile', () => {
     isRandomised: true,
   });
 
-  it.each(vectors.requests)('PC-8 sends $name', ({ input: about, headers, body }) => {
-    const request = passcreator.render(about, material, options({}), new Date());
+  it.each(vectors.requests)(
+    'PC-8 renders $input.eventType with the default options: headers and body equal the recorded request',
+    ({ input: about, headers, body }) => {
+      const request = passcreator.render(about, material, options({}), new Date());
 
-    expect(request).toEqual({ headers, body });
-  });
+      expect(request).toEqual({ headers, body });
+    },
+  );
 
-  it.each(vectors.signatures)('PC reading 1: $statement', ({ publicKey, signedData, signature }) => {
-    expect(opensslVerifies(signedData, signature, publicKey)).toBe(true);
-    expect(opensslVerifies(`${signedData} `, signature, publicKey)).toBe(false);
-  });
+  const signatures = vectors.signatures.map((vector) => [vector.statement, vector] as const);
+  it.each(signatures)(
+    'PC reading 1: %s, and refuses the signature if a space is added to the signed text',
+    (_, { publicKey, signedData, signature }) => {
+      expect(opensslVerifies(signedData, signature, publicKey)).toBe(true);
+      expect(opensslVerifies(`${signedData} `, signature, publicKey)).toBe(false);
+    },
+  );
 
-  it('PC-8 adds signature and signedData only with the option signPayload', () => {
+  it('PC-8 adds signature and signedData to the body only with the option signPayload', () => {
     const plain = ['event', 'id', 'created_at', 'data'];
 
     expect(Object.keys(JSON.parse(render().body))).toEqual(plain);
     expect(Object.keys(JSON.parse(render({ signPayload: true }).body))).toEqual([...plain, 'signature', 'signedData']);
   });
 
-  it('PC-7 PC reading 1: signs with ECDSA on P-256 and SHA-256, as DER in base64, and OpenSSL verifies the signature', () => {
+  it('PC-7 PC reading 1: OpenSSL verifies the signature (ECDSA P-256, SHA-256, DER in base64), and refuses it for a changed signedData', () => {
     const { signature, signedData } = JSON.parse(render({ signPayload: true }).body);
 
     expect(Buffer.from(signature, 'base64')[0]).toBe(0x30);
@@ -56,20 +63,20 @@ describe('the passcreator profile', () => {
     );
   });
 
-  it('PC reading 2: signedData is the exact signed text, which is the body without a signature', () => {
+  it('PC reading 2: signedData is exactly the body that is rendered without signPayload', () => {
     expect(JSON.parse(render({ signPayload: true }).body).signedData).toBe(render().body);
   });
 
-  it("PC reading 3: has PassPost's schedule if retrying is on", () => {
+  it('PC reading 3: has the schedule of the passpost profile', () => {
     expect(passcreator.schedule).toEqual(passpost.schedule);
   });
 
-  it('PC-2 does not sign by default', () => {
+  it('PC-2 defaults to signPayload false and subscription_url null, and refuses "yes" as signPayload', () => {
     expect(options({})).toEqual({ signPayload: false, subscription_url: null });
     expect(passcreator.options.safeParse({ signPayload: 'yes' }).success).toBe(false);
   });
 
-  it('PC-9 accepts any 2xx as success, and * means every event of the account', () => {
+  it('PC-9 classifies 200, 204, 299 as delivered and 199, 302, 404, 410, 500 as refused, and has * as its only event type', () => {
     expect([200, 204, 299].map(passcreator.classify)).toEqual(Array(3).fill('delivered'));
     expect([199, 302, 404, 410, 500].map(passcreator.classify)).toEqual(Array(5).fill('refused'));
     expect(passcreator.events).toEqual(['*']);

@@ -21,24 +21,30 @@ describe('the passmint profile', () => {
     receivers: { "Stripe's library": verifyWithStripe },
   });
 
-  it.each(vectors.signatures)('MT reading 1: $statement', ({ secret, timestamp, body, header }) => {
-    const made = `t=${timestamp},v1=${hmacSha256(secret, `${timestamp}.${body}`, 'hex')}`;
+  it.each(vectors.signatures)(
+    "MT reading 1: the HMAC of t, a dot and the body with the whole secret gives the recorded header, which Stripe's library accepts",
+    ({ secret, timestamp, body, header }) => {
+      const made = `t=${timestamp},v1=${hmacSha256(secret, `${timestamp}.${body}`, 'hex')}`;
 
-    expect(made).toBe(header);
-    expect(verifyWithStripeAt(timestamp * 1000)({ headers: { 'passmint-signature': header }, body }, secret)).toBe(
-      true,
-    );
-  });
+      expect(made).toBe(header);
+      expect(verifyWithStripeAt(timestamp * 1000)({ headers: { 'passmint-signature': header }, body }, secret)).toBe(
+        true,
+      );
+    },
+  );
 
-  it.each(vectors.requests)('MT-5 MT reading 8: sends $name', ({ input: about, secrets, sentAt, headers, body }) => {
-    const [first = '', ...older] = secrets;
+  it.each(vectors.requests)(
+    'MT-5 MT reading 8: renders $input.eventType; headers and body equal the recorded request (valid secrets: $secrets.length)',
+    ({ input: about, secrets, sentAt, headers, body }) => {
+      const [first = '', ...older] = secrets;
 
-    const request = passmint.render(about, { ...keys, secrets: [first, ...older] }, {}, new Date(sentAt));
+      const request = passmint.render(about, { ...keys, secrets: [first, ...older] }, {}, new Date(sentAt));
 
-    expect(request).toEqual({ headers, body });
-  });
+      expect(request).toEqual({ headers, body });
+    },
+  );
 
-  it('MT-2 MT-4 * means the seven event types of the page, and the body has the type', () => {
+  it("MT-2 MT-4 * means pass.created, updated, url_viewed, downloaded, installed, removed and voided, and the body's type is the event type", () => {
     expect(passmint.events).toEqual([
       'pass.created',
       'pass.updated',
@@ -51,7 +57,7 @@ describe('the passmint profile', () => {
     expect(JSON.parse(render().body).type).toBe('pass.installed');
   });
 
-  it('MT-5 sends the four headers of the page and a header with our delivery id', () => {
+  it('MT-5 sends exactly content-type, user-agent, passmint-event-type, passmint-delivery-id and passmint-signature', () => {
     const { headers } = render();
 
     expect(headers).toEqual({
@@ -63,7 +69,7 @@ describe('the passmint profile', () => {
     });
   });
 
-  it('MT-6 MT reading 4: signs each attempt again, so that no signature is older than five minutes', () => {
+  it("MT-6 MT reading 4: signs an attempt two hours later again: Stripe's library then accepts the new signature and refuses the first as too old", () => {
     const sentAt = Date.UTC(2026, 10, 20, 10);
     const [first, later] = [render(new Date(sentAt)), render(new Date(sentAt + 7_200_000))];
     const verify = verifyWithStripeAt(sentAt + 7_200_000 + 299_000);
@@ -74,30 +80,30 @@ describe('the passmint profile', () => {
     expect(() => verify(first, newest)).toThrow('tolerance');
   });
 
-  it('MT-7 MT reading 2: makes seven requests, the first immediately', () => {
+  it('MT-7 MT reading 2: has the six waits 30 s, 5 m, 30 m, 2 h, 12 h and 24 h, which mean seven requests', () => {
     expect(passmint.schedule).toEqual([30, 300, 1800, 7200, 43_200, 86_400]);
     expect(1 + passmint.schedule.length).toBe(7);
   });
 
-  it('MT reading 3: reads the listed times as gaps between requests, 38 h 35 m 30 s in total', () => {
+  it('MT reading 3: the waits between requests add up to 38 h 35 m 30 s', () => {
     expect(passmint.schedule.reduce((sum, wait) => sum + wait, 0)).toBe(38 * 3600 + 35 * 60 + 30);
   });
 
-  it('MT-8 accepts only 2xx as success', () => {
+  it('MT-8 classifies every 2xx as delivered and no other status from 100 to 599; 410 is refused', () => {
     const all = Array.from({ length: 500 }, (_, i) => i + 100);
 
     expect(all.filter((status) => passmint.classify(status) === 'delivered')).toEqual(all.slice(100, 200));
     expect(passmint.classify(410)).toBe('refused');
   });
 
-  it('MT reading 7: names the delivery in a header and the event in the body', () => {
+  it('MT reading 7: sends the delivery id in passmint-delivery-id and the event id as id in the body', () => {
     const { headers, body } = render();
 
     expect(headers['passmint-delivery-id']).toBe(renderInput().deliveryId);
     expect(JSON.parse(body).id).toBe(renderInput().eventId);
   });
 
-  it('MT reading 10: sends one v1 signature per valid secret during a rotation, the newest first', () => {
+  it("MT reading 10: during a rotation sends two v1 signatures, and Stripe's library accepts the request with either secret", () => {
     const request = render(new Date(), [newest, previous]);
 
     expect(request.headers['passmint-signature']).toMatch(/^t=\d{10},v1=[0-9a-f]{64},v1=[0-9a-f]{64}$/);

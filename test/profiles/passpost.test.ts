@@ -17,10 +17,13 @@ describe('the passpost profile', () => {
     profile: passpost,
     options: [{}],
     secrets: ['pp_whs_ny_nøkkel_🔑', 'pp_whs_test'],
-    receivers: { "the page's Node.js receiver": verifyPasspost, "the page's Python receiver": verifyPasspostInPython },
+    receivers: {
+      'the Node.js receiver of the PassPost page': verifyPasspost,
+      'the Python receiver of the PassPost page': verifyPasspostInPython,
+    },
   });
 
-  it('PP-5 * means the five event types of the page', () => {
+  it('PP-5 * means task.accepted, task.picked_up, task.delivered, task.completed and task.cancelled', () => {
     expect(passpost.events).toEqual([
       'task.accepted',
       'task.picked_up',
@@ -30,22 +33,28 @@ describe('the passpost profile', () => {
     ]);
   });
 
-  it.each(vectors.signatures)('$statement signs the raw body', ({ secret, body, signature }) => {
-    const made = `sha256=${hmacSha256(secret, body, 'hex')}`;
+  it.each(vectors.signatures)(
+    '$statement the HMAC-SHA-256 of the raw body, in hex after sha256=, is the recorded signature, which the Node.js receiver accepts',
+    ({ secret, body, signature }) => {
+      const made = `sha256=${hmacSha256(secret, body, 'hex')}`;
 
-    expect(made).toBe(signature);
-    expect(verifyPasspost({ headers: { 'x-passpost-signature': signature }, body }, secret)).toBe(true);
-  });
+      expect(made).toBe(signature);
+      expect(verifyPasspost({ headers: { 'x-passpost-signature': signature }, body }, secret)).toBe(true);
+    },
+  );
 
-  it.each(vectors.requests)('PP-6 sends $name', ({ input: about, secrets, headers, body, sentAt }) => {
-    const [secret = ''] = secrets;
+  it.each(vectors.requests)(
+    'PP-6 renders $input.eventType: headers and body equal the recorded request',
+    ({ input: about, secrets, headers, body, sentAt }) => {
+      const [secret = ''] = secrets;
 
-    const request = passpost.render(about, { ...keys, secrets: [secret] }, {}, new Date(sentAt));
+      const request = passpost.render(about, { ...keys, secrets: [secret] }, {}, new Date(sentAt));
 
-    expect(request).toEqual({ headers, body });
-  });
+      expect(request).toEqual({ headers, body });
+    },
+  );
 
-  it('PP-6 PP reading 3: sends exactly one signature, of 71 characters', () => {
+  it('PP-6 PP reading 3: with two valid secrets sends one signature: sha256= and 64 hexadecimal digits, 71 characters', () => {
     const { headers } = passpost.render(
       renderInput(),
       { ...keys, secrets: ['newest-secret', 'previous'] },
@@ -57,14 +66,14 @@ describe('the passpost profile', () => {
     expect(headers['x-passpost-signature']).toHaveLength(71);
   });
 
-  it('PP-6 PP reading 2: renders the whole event with its stored data text unchanged', () => {
+  it('PP-6 PP reading 2: the body has id, type, created_at and data, and data is the stored JSON text unchanged', () => {
     const { body } = render('pp_whs_test', renderInput({ dataJson: '{"n":1.0,"big":12345678901234567890}' }));
 
     expect(body).toContain('"data":{"n":1.0,"big":12345678901234567890}}');
     expect(Object.keys(JSON.parse(body))).toEqual(['id', 'type', 'created_at', 'data']);
   });
 
-  it('PP-8 accepts only 2xx as success', () => {
+  it('PP-8 classifies every 2xx as delivered and no other status from 100 to 599; 410 is refused', () => {
     const delivered = Array.from({ length: 500 }, (_, i) => i + 100).filter(
       (s) => passpost.classify(s) === 'delivered',
     );
@@ -73,12 +82,16 @@ describe('the passpost profile', () => {
     expect(passpost.classify(410)).toBe('refused');
   });
 
-  it('PP-9 PP reading 1: waits 1 m, 5 m, 15 m, 1 h and 6 h: six requests over 7 h 21 m', () => {
+  it('PP-9 PP reading 1: has the five waits 1 m, 5 m, 15 m, 1 h and 6 h, 7 h 21 m in all', () => {
     expect(passpost.schedule).toEqual([60, 300, 900, 3600, 21_600]);
     expect(passpost.schedule.reduce((sum, wait) => sum + wait, 0)).toBe(7 * 3600 + 21 * 60);
   });
 
-  it.each(['seven77', 'x'.repeat(257), 'lone \ud800 surrogate'])('refuses the secret %j', (secret) => {
+  it.each([
+    ['of 7 characters', 'seven77'],
+    ['of 257 characters', 'x'.repeat(257)],
+    ['with a lone surrogate', 'lone \ud800 surrogate'],
+  ])('refuses a secret %s', (_, secret) => {
     expect(passpost.secret.safeParse(secret).success).toBe(false);
   });
 });

@@ -18,29 +18,35 @@ describe('the standard profile', () => {
     options: [{}],
     secrets: [secret, 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'],
     receivers: { standardwebhooks: verifyWithStandardWebhooks, svix: verifyWithSvix },
-    keyReceivers: { 'a receiver of v1a': verifyV1a },
+    keyReceivers: { 'a receiver that checks v1a': verifyV1a },
   });
 
-  it.each(vectors.signatures)('Standard Webhooks: signs by $statement', (vector) => {
-    const key = Buffer.from(vector.secret.slice(6), 'base64');
+  it.each(vectors.signatures)(
+    'Standard Webhooks: HMAC-SHA-256 and the standardwebhooks library give the recorded signature of $statement',
+    (vector) => {
+      const key = Buffer.from(vector.secret.slice(6), 'base64');
 
-    const made = `v1,${hmacSha256(key, `${vector.id}.${vector.timestamp}.${vector.body}`, 'base64')}`;
+      const made = `v1,${hmacSha256(key, `${vector.id}.${vector.timestamp}.${vector.body}`, 'base64')}`;
 
-    expect(made).toBe(vector.signature);
-    expect(new Webhook(vector.secret).sign(vector.id, new Date(vector.timestamp * 1000), vector.body)).toBe(made);
-  });
+      expect(made).toBe(vector.signature);
+      expect(new Webhook(vector.secret).sign(vector.id, new Date(vector.timestamp * 1000), vector.body)).toBe(made);
+    },
+  );
 
-  it.each(vectors.requests)('Standard Webhooks: sends $name', (vector) => {
-    const [newest = '', ...older] = vector.secrets;
-    const ed25519 = { kid: 'test', privateKey: createPrivateKey({ key: vectors.ed25519, format: 'jwk' }) };
+  it.each(vectors.requests)(
+    'Standard Webhooks: renders $input.eventType with $secrets.length valid secrets: headers and body equal the recorded request',
+    (vector) => {
+      const [newest = '', ...older] = vector.secrets;
+      const ed25519 = { kid: 'test', privateKey: createPrivateKey({ key: vectors.ed25519, format: 'jwk' }) };
 
-    const material = { ...keys, ed25519, secrets: [newest, ...older] as const };
-    const request = standard.render(vector.input, material, {}, new Date(vector.sentAt));
+      const material = { ...keys, ed25519, secrets: [newest, ...older] as const };
+      const request = standard.render(vector.input, material, {}, new Date(vector.sentAt));
 
-    expect(request).toEqual({ headers: vector.headers, body: vector.body });
-  });
+      expect(request).toEqual({ headers: vector.headers, body: vector.body });
+    },
+  );
 
-  it('Standard Webhooks: sends the same id at each attempt, with a new timestamp and signature', () => {
+  it('Standard Webhooks: a later attempt has the same webhook-id (the event id), a new webhook-timestamp and a new webhook-signature', () => {
     const attempt = (sentAt: string) =>
       standard.render(renderInput(), { ...keys, secrets: [secret] }, {}, new Date(sentAt)).headers;
 
@@ -52,33 +58,34 @@ describe('the standard profile', () => {
     expect(second['webhook-signature']).not.toBe(first['webhook-signature']);
   });
 
-  it('Standard Webhooks: accepts only 2xx as success, and 410 means gone', () => {
+  it('Standard Webhooks: classifies exactly the 2xx statuses as delivered and only 410 as gone', () => {
     const all = Array.from({ length: 500 }, (_, i) => i + 100);
 
     expect(all.filter((status) => standard.classify(status) === 'delivered')).toEqual(all.slice(100, 200));
     expect(all.filter((status) => standard.classify(status) === 'gone')).toEqual([410]);
   });
 
-  it("Standard Webhooks: has the specification's nine waits, 75 h 35 m 5 s in total", () => {
+  it("Standard Webhooks: has the specification's nine waits from 5 s to 24 h, 75 h 35 m 5 s in all", () => {
     expect(standard.schedule).toEqual([5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400]);
     expect(standard.schedule.reduce((sum, wait) => sum + wait, 0)).toBe(75 * 3600 + 35 * 60 + 5);
   });
 
   it.each([
-    ['the fewest bytes', 24, true],
-    ['the most bytes', 64, true],
-    ['too few bytes', 23, false],
-    ['too many bytes', 65, false],
-  ])('accepts a secret of 24 to 64 bytes: %s', (_name, bytes, isTaken) => {
+    ['accepts a secret of 24 bytes, the fewest allowed', 24, true],
+    ['accepts a secret of 64 bytes, the most allowed', 64, true],
+    ['refuses a secret of 23 bytes', 23, false],
+    ['refuses a secret of 65 bytes', 65, false],
+  ])('%s', (_name, bytes, isTaken) => {
     const own = `whsec_${Buffer.alloc(bytes, 7).toString('base64')}`;
 
     expect(standard.secret.safeParse(own).success).toBe(isTaken);
   });
 
-  it.each(['plain text secret', 'whsec_not base64 at all, though long enough', `whsec_${'_'.repeat(44)}`])(
-    'refuses the secret %j',
-    (own) => {
-      expect(standard.secret.safeParse(own).success).toBe(false);
-    },
-  );
+  it.each([
+    ['without the prefix whsec_', 'plain text secret'],
+    ['with spaces and a comma after whsec_', 'whsec_not base64 at all, though long enough'],
+    ['with underscores after whsec_, which base64 does not have', `whsec_${'_'.repeat(44)}`],
+  ])('refuses a secret %s', (_, own) => {
+    expect(standard.secret.safeParse(own).success).toBe(false);
+  });
 });

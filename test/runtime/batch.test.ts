@@ -9,7 +9,7 @@ const stream = {
 } as DynamoDBStreamEvent;
 
 describe('batch handlers', () => {
-  test('a queue handler names every unfinished message', async () => {
+  test('queueHandler returns the id of every unfinished message in batchItemFailures', async () => {
     const handler = queueHandler(async (records) => records.filter(({ messageId }) => messageId !== 'b'));
 
     const answer = await handler(queue, context);
@@ -17,18 +17,18 @@ describe('batch handlers', () => {
     expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: 'a' }, { itemIdentifier: 'c' }] });
   });
 
-  test('a stream handler names only the first unfinished record', async () => {
+  test('streamHandler returns only the earliest unfinished record, by its sequence number, in batchItemFailures', async () => {
     const handler = streamHandler(async (records) => [records[2], records[1]] as DynamoDBRecord[]);
 
     expect(await handler(stream, context)).toEqual({ batchItemFailures: [{ itemIdentifier: '11' }] });
   });
 
-  test('a finished batch names no failed item', async () => {
+  test('queueHandler and streamHandler return empty batchItemFailures when every record is finished', async () => {
     expect(await queueHandler(async () => [])(queue, context)).toEqual({ batchItemFailures: [] });
     expect(await streamHandler(async () => [])(stream, context)).toEqual({ batchItemFailures: [] });
   });
 
-  test('an exception fails the whole batch', async () => {
+  test('queueHandler rejects with the exception of its function, so that the whole batch fails', async () => {
     const handler = queueHandler(async () => {
       throw new Error('ours');
     });
@@ -36,7 +36,7 @@ describe('batch handlers', () => {
     await expect(handler(queue, context)).rejects.toThrow('ours');
   });
 
-  test('the batch gets the time at which Lambda stops the function', async () => {
+  test('queueHandler gives its function the time at which Lambda stops it: more than 4 s ahead when 5 s remain', async () => {
     let deadlineMs = 0;
     const handler = queueHandler(async (_, invocation) => {
       ({ deadlineMs } = invocation);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { readConfig } from '../../lambdas/runtime/config.ts';
 
-test('readConfig returns the requested values and their defaults', () => {
+test('readConfig returns the requested values or their defaults, and throws for missing variables without a default', () => {
   const environment = {
     DOMAIN_TABLE: 'domain',
     SCHEDULE_SPEED: '60',
@@ -22,7 +22,7 @@ test('readConfig returns the requested values and their defaults', () => {
   expect(() => readConfig(['retentionDays', 'autoDisableAfterHours'], {})).toThrow(/RETENTION_DAYS.*AUTO_DISABLE/);
 });
 
-test('readConfig names every wrong variable in one error, without values', () => {
+test('readConfig names every missing or wrong variable in one error, which does not contain the wrong value', () => {
   const environment = { SLOW_QUEUE_URL: 'not-a-url', RETENTION_DAYS: '-1' };
 
   const read = () => readConfig(['domainTable', 'slowQueueUrl', 'retentionDays'], environment);

@@ -16,7 +16,7 @@ describe('a custom resource handler', () => {
     ...more,
   });
 
-  it('performs the work and answers success without data', async () => {
+  it('performs the work at Create and PUTs SUCCESS without data to the response URL', async () => {
     const perform = vi.fn(async () => {});
 
     await customResourceHandler(perform)(request('Create'));
@@ -37,7 +37,7 @@ describe('a custom resource handler', () => {
     });
   });
 
-  it('performs the work at an update and keeps the physical id', async () => {
+  it('performs the work at Update and answers SUCCESS with the PhysicalResourceId of the request', async () => {
     const perform = vi.fn(async () => {});
 
     await customResourceHandler(perform)(request('Update', { PhysicalResourceId: 'known' }));
@@ -46,7 +46,7 @@ describe('a custom resource handler', () => {
     expect(address.puts[0]?.body).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: 'known' });
   });
 
-  it('performs nothing at a deletion and answers success', async () => {
+  it('does not perform the work at Delete and answers SUCCESS with the PhysicalResourceId of the request', async () => {
     const perform = vi.fn(async () => {});
 
     await customResourceHandler(perform)(request('Delete', { PhysicalResourceId: 'known' }));
@@ -55,7 +55,7 @@ describe('a custom resource handler', () => {
     expect(address.puts[0]?.body).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: 'known' });
   });
 
-  it('answers and logs a failure by its kind and place, without the message', async () => {
+  it('answers FAILED and logs RangeError if the work throws it; neither answer nor log contains the message of the error', async () => {
     const perform = () => Promise.reject(new RangeError('pp_live_secret\n at pp_live_secret'));
     const written: string[] = [];
     const spy = vi.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0);
@@ -68,7 +68,7 @@ describe('a custom resource handler', () => {
     expect(JSON.stringify([address.puts, written])).not.toContain('pp_live_secret');
   });
 
-  it('sends the answer again if CloudFormation refuses it, without repeating the work', async () => {
+  it('sends the answer a third time after CloudFormation refused it twice, and performs the work once', async () => {
     const perform = vi.fn(async () => {});
     address.refusals = 2;
 
@@ -78,7 +78,7 @@ describe('a custom resource handler', () => {
     expect(address.puts).toHaveLength(3);
   });
 
-  it('throws if the answer is refused every time, so that Lambda retries the invocation', async () => {
+  it('throws after its answer was refused five times with 503, so that Lambda retries the invocation', async () => {
     address.refusals = 100;
 
     await expect(customResourceHandler(async () => {}, noPause)(request('Create'))).rejects.toThrow('answered 503');

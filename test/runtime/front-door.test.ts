@@ -14,12 +14,12 @@ const header = { 'x-passpost-viewer-address': viewerAddress };
 describe('clientAddress', () => {
   test.each([
     [
-      'the front door header, for a request through the front door',
+      'the address in the front door header, for a request that came through the front door',
       { lambda: { cameThroughFrontDoor: true } },
       header,
       viewerAddress,
     ],
-    ['the address at the gateway, without a front door', undefined, header, gatewayAddress],
+    ['the address at the gateway, if the request has no authorizer', undefined, header, gatewayAddress],
     [
       'the address at the gateway, if the authorizer gives no front door context',
       { lambda: null, jwt: {} },
@@ -44,7 +44,7 @@ describe('clientAddress', () => {
 });
 
 describe('the front door authorizer', () => {
-  test('authorizes by the front-door header and refuses a request without it', async () => {
+  test('answers isAuthorized true to an admitted header and false to no header, each with this value in cameThroughFrontDoor', async () => {
     const handler = frontDoorHandler(async (headerValue) => headerValue === 'it');
 
     expect(await handler({ identitySource: ['it'] })).toEqual({
@@ -57,7 +57,7 @@ describe('the front door authorizer', () => {
     });
   });
 
-  test('throws if the secrets cannot be read', async () => {
+  test('throws the error of the header check if the secrets cannot be read', async () => {
     const handler = frontDoorHandler(() => Promise.reject(new Error('unreadable')));
 
     await expect(handler({ identitySource: ['it'] })).rejects.toThrow('unreadable');

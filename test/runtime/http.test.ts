@@ -8,7 +8,7 @@ import { caller, handlerWith, id, key, passed, quota } from '../helpers/things-a
 afterEach(() => vi.restoreAllMocks());
 
 describe('a request to an API function', () => {
-  test('gets 404 for an unknown path and 405 for a wrong method, without authentication', async () => {
+  test('gets 404 for an unknown path or a malformed id, and 405 with Allow for a wrong method, without a check of its key', async () => {
     const { handler } = handlerWith({ check: new Error('submitted') });
 
     const unknown = await callApi(handler, 'GET', '/nothing');
@@ -30,7 +30,7 @@ describe('a request to an API function', () => {
     expect((await callApi(handler, 'GET', '/things/')).status).toBe(404);
   });
 
-  test('gets the rate limit headers in every authenticated answer', async () => {
+  test('with a valid key gets the rate limit headers and x-request-id, with status 200 and with status 400', async () => {
     const { handler } = handlerWith();
 
     const answers = await Promise.all([
@@ -46,7 +46,7 @@ describe('a request to an API function', () => {
     }
   });
 
-  test('PP-7 above the rate limit gets 429 with the seconds to wait', async () => {
+  test('PP-7 above the rate limit gets 429 rate_limited with Retry-After 30 and no remaining requests', async () => {
     const { handler } = handlerWith({ check: { outcome: 'limited', quota: { ...quota, remaining: 0 } } });
 
     const { status, headers, json } = await callApi(handler, 'GET', '/things', { key });
@@ -58,13 +58,13 @@ describe('a request to an API function', () => {
   });
 
   test.each([
-    ['no header', undefined],
-    ['no scheme', key],
-    ['another scheme', `Basic ${key}`],
-    ['no key', 'Bearer'],
+    ['no Authorization header', undefined],
+    ['a key without a scheme', key],
+    ['the scheme Basic', `Basic ${key}`],
+    ['the scheme Bearer and no key', 'Bearer'],
     ['two keys', `Bearer ${key} ${key}`],
     ['a key of another form', 'Bearer sk_live_0123456789'],
-  ])('PP-1 gets 401 with %s', async (_, authorization) => {
+  ])('PP-1 gets 401 unauthorized and www-authenticate with %s', async (_, authorization) => {
     const { handler } = handlerWith({ check: new Error('submitted') });
 
     const answer = await callApi(handler, 'GET', '/things', { headers: authorization ? { authorization } : {} });
@@ -75,7 +75,7 @@ describe('a request to an API function', () => {
 });
 
 describe('an answer of an API function', () => {
-  test('hides the details of our own failures, and the log shows them', async () => {
+  test('is 500 without the error message if the call throws; the log has the message, and does not have the key', async () => {
     const lines: string[] = [];
     vi.spyOn(process.stdout, 'write').mockImplementation((text) => lines.push(String(text)) > 0);
     const { handler } = handlerWith({ fail: new Error('secret detail') });
@@ -100,7 +100,7 @@ describe('an answer of an API function', () => {
       { fail: Object.assign(new Error('slow'), { name: 'ProvisionedThroughputExceededException' }) },
     ],
     ['an unreachable table', { fail: Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }) }],
-  ])('is 503 for %s', async (_, options) => {
+  ])('is 503 unavailable with Retry-After 1 for %s', async (_, options) => {
     const { handler } = handlerWith(options);
 
     const { status, headers, json } = await callApi(handler, 'GET', '/things', { key });
@@ -110,7 +110,7 @@ describe('an answer of an API function', () => {
     expect(json.type).toBe('/problems/unavailable');
   });
 
-  test('has the error format of its surface', async () => {
+  test('has the error format of its surface: 422 as problem+json (native), 422 as error object (passmint), 400 as ErrorMessage (passcreator)', async () => {
     const fail = new PassPostError('invalid', 'Wrong: url.', { errors: [{ path: 'url', code: 'x', message: 'No.' }] });
     const answerOf = (surface: Surface, authorization: string) =>
       callApi(handlerWith({ surface, fail }).handler, 'GET', '/things', { headers: { authorization } });
@@ -134,7 +134,7 @@ describe('an answer of an API function', () => {
     expect(withScheme).toMatchObject({ status: 401, json: { ErrorMessage: expect.any(String) } });
   });
 
-  test('is 403 if the key lacks the scope, and for the operator key on an account call', async () => {
+  test('is 403 forbidden for a key without the scope of the call, and for the operator key, which has no account', async () => {
     const scopeless: KeyCheck = { ...passed, caller: { ...caller, scopes: ['tasks:write'] } };
     const operator: KeyCheck = { ...passed, caller: { ...caller, accountId: null } };
 

@@ -10,7 +10,7 @@ beforeEach(() => {
 });
 afterEach(() => vi.restoreAllMocks());
 
-test('publishMetrics writes one line with the figures that are not 0', async () => {
+test('publishMetrics writes one line with the figures that are neither 0 nor undefined, and their units', async () => {
   await publishMetrics({ held: 2, paced: 0, throttles: undefined, oldestOwedSeconds: 30 });
 
   const lines = written.map((line) => JSON.parse(line));
@@ -42,7 +42,7 @@ test('publishMetrics does not repeat figures of an earlier call', async () => {
   expect(second).not.toHaveProperty('Failed');
 });
 
-test('publishMetrics logs a failure instead of throwing, and the next call works', async () => {
+test('publishMetrics logs metrics.lost for an unknown figure instead of throwing, and the next call writes its figure', async () => {
   await publishMetrics({ failed: 1, noSuchFigure: 1 } as never);
   await publishMetrics({ failed: 3 });
 
@@ -51,7 +51,7 @@ test('publishMetrics logs a failure instead of throwing, and the next call works
   expect(next.Failed).toBe(3);
 });
 
-test('every figure has its own metric name', () => {
+test('no two figures in `metrics` have the same metric name', () => {
   const names = Object.values(metrics).map(([name]) => name);
 
   expect(new Set(names).size).toBe(names.length);

@@ -4,23 +4,31 @@ import { handlerWith, id, key, post } from '../helpers/things-api.ts';
 
 describe('validation of a request', () => {
   test.each([
-    ['not JSON', '{"name":', 400],
-    ['empty', '', 400],
-    ['not UTF-8', new Uint8Array([0x22, 0xff, 0x22]), 400],
-    ['too large', JSON.stringify({ name: 'x'.repeat(256 * 1024) }), 413],
-    ['too large in bytes', `{"name":"${'å'.repeat(131_070)}"}`, 413],
-    ['deeply nested', `{"name":"x","data":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, 422],
-    ['a number above the range of doubles', '{"name":"x","data":1e999}', 422],
-    ['a whole number that would lose digits', '{"name":"x","data":{"id":12345678901234567891}}', 422],
-    ['a lone surrogate', '{"name":"\\ud800"}', 422],
-    ['a lone surrogate in a member name', '{"name":"x","data":{"\\udc00":1}}', 422],
-    ['text with NUL', '{"name":"\\u0000"}', 422],
-    ['null', 'null', 422],
-    ['a list', '[]', 422],
-    ['text', '"x"', 422],
-    ['an object with __proto__', '{"name":"x","__proto__":{"city":"x"}}', 422],
-    ['an object with constructor', '{"name":"x","constructor":{"prototype":{}}}', 422],
-  ])('refuses a body that is %s', async (_, body, expected) => {
+    ['400 to a body that is not JSON', '{"name":', 400],
+    ['400 to an empty body', '', 400],
+    ['400 to a body that is not UTF-8', new Uint8Array([0x22, 0xff, 0x22]), 400],
+    ['413 to a body above 256 KiB', JSON.stringify({ name: 'x'.repeat(256 * 1024) }), 413],
+    ['413 to a body above 256 KiB in bytes, but not in characters', `{"name":"${'å'.repeat(131_070)}"}`, 413],
+    [
+      '422 to a body with 100,000 nested lists',
+      `{"name":"x","data":${'['.repeat(100_000)}${']'.repeat(100_000)}}`,
+      422,
+    ],
+    ['422 to a body with a number above the range of doubles', '{"name":"x","data":1e999}', 422],
+    [
+      '422 to a body with a whole number that would lose digits',
+      '{"name":"x","data":{"id":12345678901234567891}}',
+      422,
+    ],
+    ['422 to a body with a lone surrogate', '{"name":"\\ud800"}', 422],
+    ['422 to a body with a lone surrogate in a member name', '{"name":"x","data":{"\\udc00":1}}', 422],
+    ['422 to a body with NUL in a text', '{"name":"\\u0000"}', 422],
+    ['422 to a body that is null', 'null', 422],
+    ['422 to a body that is a list', '[]', 422],
+    ['422 to a body that is a text', '"x"', 422],
+    ['422 to a body with the member __proto__', '{"name":"x","__proto__":{"city":"x"}}', 422],
+    ['422 to a body with the member constructor', '{"name":"x","constructor":{"prototype":{}}}', 422],
+  ])('answers %s, and does not perform the call', async (_, body, expected) => {
     const { status, json, seen } = await post({ body });
 
     expect(status).toBe(expected);
@@ -28,7 +36,7 @@ describe('validation of a request', () => {
     expect(seen).toEqual([]);
   });
 
-  test('accepts large numbers that are exact, and rounds fractions', async () => {
+  test('accepts whole numbers above 2^53 that a double holds exactly, and rounds a fraction of 20 digits', async () => {
     const body = '{"name":"x","data":[9007199254740992,100000000000000000000,1e20,-1e300,3.14159265358979323846]}';
 
     const { status, seen } = await post({ body });
@@ -45,20 +53,20 @@ describe('validation of a request', () => {
     ['application/json; charset=UTF-8', 200],
     ['Application/JSON;charset="utf-8"', 200],
     ['application/vnd.api+json', 200],
-  ])('content type %j gets %i', async (type, expected) => {
+  ])('a POST with the content type %j gets the status %i', async (type, expected) => {
     const { status } = await post({ body: { name: 'x' }, headers: { 'content-type': type } });
 
     expect(status).toBe(expected);
   });
 
-  test('accepts a body in base64', async () => {
+  test('accepts a body that the gateway gives in base64, and decodes it as UTF-8', async () => {
     const { status, seen } = await post({ body: Buffer.from('{"name":"blåbær"}') });
 
     expect(status).toBe(200);
     expect(seen[0]?.body).toMatchObject({ name: 'blåbær' });
   });
 
-  test('names every wrong field', async () => {
+  test('names each of five wrong fields with its path and code', async () => {
     const { json } = await post({ body: { place: { city: 1, street: 'x' }, kind: 'c', colour: 'red' } });
 
     expect(json.errors.map(({ path, code }: { path: string; code: string }) => [path, code])).toEqual([
@@ -71,7 +79,7 @@ describe('validation of a request', () => {
   });
 
   // Without the limit, a body of wrong fields produced a response above Lambda's 6 MB.
-  test('names at most a hundred wrong fields, and shortens long names', async () => {
+  test('names 100 of 5,000 wrong fields, and cuts a name of 40,000 characters to 1,001', async () => {
     const many = Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`field-${i}`, 1]));
 
     const { json, text } = await post({ body: { ['long'.repeat(10_000)]: 1, ...many } });
@@ -87,7 +95,7 @@ describe('validation of a request', () => {
     ['size=%FF', '%FF'],
     ['size=%00', 'size'],
     ['__proto__=1', '__proto__'],
-  ])('refuses the query %s', async (query, named) => {
+  ])('answers 422 to the query %s, names the parameter %s, and does not perform the call', async (query, named) => {
     const { handler, seen } = handlerWith();
 
     const { status, json } = await callApi(handler, 'GET', '/things', { key, query });
@@ -97,14 +105,19 @@ describe('validation of a request', () => {
     expect(seen).toEqual([]);
   });
 
-  test.each(['', 'with space', 'x'.repeat(256), 'smørbrød'])('refuses the Idempotency-Key %j', async (text) => {
+  test.each([
+    ['that is empty', ''],
+    ['with a space', 'with space'],
+    ['of 256 characters', 'x'.repeat(256)],
+    ['with ø', 'smørbrød'],
+  ])('answers 422 to an Idempotency-Key %s', async (_, text) => {
     const { status, json } = await post({ body: { name: 'x' }, headers: { 'idempotency-key': text } });
 
     expect(status).toBe(422);
     expect(json.errors[0].path).toBe('Idempotency-Key');
   });
 
-  test('gives the same content hash for any order of members', async () => {
+  test('gives bodies with another order of members the same content hash, and a body with another order in a list another hash', async () => {
     const one = await post({ body: '{"name":"x","data":{"a":1,"b":[1,2]}}' });
     const same = await post({ body: '{"data":{"b":[1,2],"a":1.0},"name":"x"}' });
     const other = await post({ body: '{"name":"x","data":{"a":1,"b":[2,1]}}' });
@@ -113,7 +126,7 @@ describe('validation of a request', () => {
     expect(other.seen[0]?.contentHash).not.toBe(one.seen[0]?.contentHash);
   });
 
-  test('accepts an absent or empty body where the body is optional', async () => {
+  test('with an optional body, accepts an absent or empty body and answers 422 to an unknown field', async () => {
     const { handler } = handlerWith();
 
     const absent = await callApi(handler, 'POST', `/things/${id}/go`);

@@ -24,7 +24,7 @@ describe('the audit table', () => {
     '2025-10-12T09:30:00.000Z',
   ];
 
-  test('lists the entries of many months page by page, each entry once and no expired entry', async () => {
+  test('lists the entries of 13 months newest first, each once in pages of 1, 2 or 100, and no expired entry', async () => {
     // The last time of the list is 400 days ago. The two further entries have expired, but DynamoDB has not deleted them.
     for (const at of [...times, '2025-10-12T09:29:59.000Z', '2025-09-01T00:00:00.000Z']) await put(at);
 
@@ -40,7 +40,7 @@ describe('the audit table', () => {
     }
   });
 
-  test('lists the entries of a window: its start is included, its end is not', async () => {
+  test('lists the entries from `since` (included) to `until` (excluded), and none for a window without entries', async () => {
     const window = { since: Date.parse(times[3] ?? ''), until: Date.parse(times[0] ?? '') };
 
     const { items, next } = await page(100, null, window);

@@ -24,7 +24,7 @@ describe('authenticating an API key', () => {
     // Each request has its own authenticator, so that no request profits from a cached refusal.
     Promise.all(Array.from({ length: count }, () => createAuthenticate()(key, nowMs)));
 
-  test('PP-7 PP reading 5: passes exactly 120 of 130 concurrent requests', async () => {
+  test('PP-7 PP reading 5: passes exactly 120 of 130 concurrent requests with a limit of 120, and no request 59.999 s later', async () => {
     const { key } = await seedAccount(tables, { limit: 120 });
 
     const burst = await requestMany(130, key, start);
@@ -34,7 +34,7 @@ describe('authenticating an API key', () => {
     expect(outcomes(later)).toEqual({ limited: 5 });
   });
 
-  test('PP-7 PP reading 5: starts the minute of a key with its first request', async () => {
+  test('PP-7 PP reading 5: starts the minute at the first request: with a limit of 3, a fourth is limited at 59.999 s and 3 pass at 60 s', async () => {
     const { key } = await seedAccount(tables, { limit: 3 });
     const authenticate = createAuthenticate();
 
@@ -48,7 +48,7 @@ describe('authenticating an API key', () => {
     expect(outcomes(next)).toEqual({ passed: 3, limited: 2 });
   });
 
-  test('caches a refusal for at most five seconds', async () => {
+  test('still answers limited 4 s after a refusal although the limit was raised, and passes a request after 5 s', async () => {
     const { accountId, key } = await seedAccount(tables, { limit: 1 });
     const authenticate = createAuthenticate();
     await authenticate(key, start);
@@ -62,7 +62,7 @@ describe('authenticating an API key', () => {
     expect((await authenticate(key, start + 5_002)).outcome).toBe('limited');
   });
 
-  test('applies a lowered limit in the running minute', async () => {
+  test('limits 3 further requests of the running minute if the limit is lowered from 10 to 4 after 5 requests', async () => {
     const { accountId, key } = await seedAccount(tables, { limit: 10 });
     await requestMany(5, key, start);
 
@@ -72,7 +72,7 @@ describe('authenticating an API key', () => {
     expect(outcomes(await requestMany(3, key, start + 10))).toEqual({ limited: 3 });
   });
 
-  test('refuses a revoked or expired key immediately', async () => {
+  test('answers unknown for a key from its expiry time on and immediately after its revocation', async () => {
     const { accountId, key } = await seedAccount(tables);
     const keys = createKeysTable(tables.client, tableNames(tables));
     const authenticate = createAuthenticate();
@@ -91,7 +91,7 @@ describe('authenticating an API key', () => {
     expect([before.outcome, after.outcome, revoked.outcome]).toEqual(['passed', 'unknown', 'unknown']);
   });
 
-  test('throws when the table is throttled', async () => {
+  test("throws DynamoDB's error when the table is throttled", async () => {
     const busy = Object.assign(new Error('slow down'), { name: 'ProvisionedThroughputExceededException' });
     const client = { send: () => Promise.reject(busy) } as unknown as typeof tables.client;
 

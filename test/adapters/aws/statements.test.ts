@@ -3,14 +3,14 @@ import { batchGet } from '../../../lambdas/adapters/aws/batch-get.ts';
 import { executeStatements, insertStatement, updateStatement } from '../../../lambdas/adapters/aws/statements.ts';
 import { useTables } from '../../helpers/tables.ts';
 
-describe('statements', () => {
+describe('executeStatements', () => {
   const tables = useTables();
   const table = 'delivery';
   const keyOf = (number: number, name: string) => ({ pk: name, sk: String(number).padStart(4, '0') });
   const read = async (key: { pk: string; sk: string }) =>
     (await batchGet(tables.client, [{ table, key, isConsistent: true }]))(table, key);
 
-  it('insert rows, and report a duplicate without changing the existing row', async () => {
+  it('returns duplicate for an insert with an existing key, and leaves the stored row unchanged', async () => {
     const key = keyOf(1, 'existing');
     await executeStatements(tables.client, [insertStatement(table, { ...key, value: 'first', none: null })]);
 
@@ -20,7 +20,7 @@ describe('statements', () => {
     expect(await read(key)).toEqual({ ...key, value: 'first' });
   });
 
-  it('update each row alone, and only while it holds the expected values', async () => {
+  it('updates the row that has the expected ticket, and returns condition_failed for an outdated and a missing row', async () => {
     const [matching, outdated, missing] = [keyOf(1, 'each'), keyOf(2, 'each'), keyOf(3, 'each')];
     await executeStatements(tables.client, [
       insertStatement(table, { ...matching, ticket: 1, due_pk: 'D#0', due_at: 5 }),
@@ -43,7 +43,7 @@ describe('statements', () => {
     expect(await read(missing)).toBeNull();
   });
 
-  it('write 230 rows, and `batchGet` reads them although each key is requested twice', async () => {
+  it('inserts 230 rows, and `batchGet` returns all of them although each key is requested twice', async () => {
     const keys = Array.from({ length: 230 }, (_, number) => keyOf(number, 'many'));
 
     const outcomes = await executeStatements(

@@ -33,7 +33,7 @@ describe('a transaction', () => {
     return Item !== undefined;
   };
 
-  it('writes all items, or returns the index of the failed condition and writes nothing', async () => {
+  it('is written whole, and `transact` returns -1; or it is not written, and `transact` returns the index of the failed condition', async () => {
     const written = await transact(tables.client, [put('a'), put('b', {}, 'attribute_not_exists(pk)')]);
     const failed = await transact(tables.client, [put('c'), put('b', {}, 'attribute_not_exists(pk)')]);
 
@@ -41,26 +41,31 @@ describe('a transaction', () => {
     expect([await exists('a'), await exists('c')]).toEqual([true, false]);
   });
 
-  // Both were once reported as `busy` after six tries, so that the caller repeated the request without end.
+  // Fixed bug: `transact` returned `busy` for both errors after six tries, so that the caller repeated the request without end.
   it.each([
     ['that adds a number to a text', 'ADD note :value', 1, 'incorrect data type'],
     ['that makes a row too large', 'SET more = :value', 'x'.repeat(300_000), 'exceeded the maximum allowed size'],
-  ])('%s throws, and is not retried', async (_, expression, value, message) => {
-    const calls: unknown[] = [];
-    const client = new DynamoDBClient({
-      endpoint: tables.endpoint,
-      region: 'us-east-1',
-      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-    });
-    client.middlewareStack.add((next) => (call) => next(call).finally(() => calls.push(call)), { step: 'initialize' });
-    await transact(tables.client, [put('large', { note: 'x'.repeat(300_000) })]);
+  ])(
+    '%s makes `changeTogether` throw after one call, and its other item is not written',
+    async (_, expression, value, message) => {
+      const calls: unknown[] = [];
+      const client = new DynamoDBClient({
+        endpoint: tables.endpoint,
+        region: 'us-east-1',
+        credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+      });
+      client.middlewareStack.add((next) => (call) => next(call).finally(() => calls.push(call)), {
+        step: 'initialize',
+      });
+      await transact(tables.client, [put('large', { note: 'x'.repeat(300_000) })]);
 
-    const refused = changeTogether(client, [put('beside'), update('large', expression, value)]);
+      const refused = changeTogether(client, [put('beside'), update('large', expression, value)]);
 
-    await expect(refused).rejects.toThrow(message);
-    expect(calls).toHaveLength(1);
-    expect(await exists('beside')).toBe(false);
-  });
+      await expect(refused).rejects.toThrow(message);
+      expect(calls).toHaveLength(1);
+      expect(await exists('beside')).toBe(false);
+    },
+  );
 });
 
 describe('a transaction that conflicts or is throttled', () => {
@@ -91,7 +96,7 @@ describe('a transaction that conflicts or is throttled', () => {
       credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     });
 
-  it('is retried', async () => {
+  it('is sent again: after three refusals the fourth call succeeds, and `transact` returns -1', async () => {
     codes = [
       ['None', 'TransactionConflict'],
       ['ThrottlingError', 'None'],
@@ -102,7 +107,7 @@ describe('a transaction that conflicts or is throttled', () => {
     expect(calls).toBe(4);
   });
 
-  it('is `busy` after six tries, and `changeTogether` then throws `unavailable`', async () => {
+  it('at every try makes `transact` return busy and `changeTogether` throw unavailable, each after six calls', async () => {
     codes = Array(12).fill(['TransactionConflict', 'None']);
 
     expect(await transact(client(), [put('a'), put('b')])).toBe('busy');
@@ -110,7 +115,7 @@ describe('a transaction that conflicts or is throttled', () => {
     expect(calls).toBe(12);
   });
 
-  it('throws without a retry when another of its items is invalid', async () => {
+  it('makes `transact` throw ValidationError after one call if another item of the transaction is invalid', async () => {
     codes = [['TransactionConflict', 'ValidationError']];
 
     await expect(transact(client(), [put('a'), put('b')])).rejects.toThrow('ValidationError');

@@ -31,7 +31,7 @@ describe('the delivery queue', () => {
     dueAtMs,
   });
 
-  it('carries tickets unchanged, each in the message group of its webhook', async () => {
+  it('sends 23 tickets that are received unchanged, each with the id of its webhook as message group', async () => {
     const queue = createDeliveryQueue(client, queueUrl, 1);
     const tickets = Array.from({ length: 23 }, () => aTicket(0));
     const groups: unknown[] = [];
@@ -62,7 +62,7 @@ describe('the delivery queue', () => {
     }
   });
 
-  it('carries a wait of at most 900 s and throws for a longer one', async () => {
+  it('`carries` is true for 900 s and false for 1 ms more, and `send` throws for a wait of 900.001 s', async () => {
     const queue = createDeliveryQueue(client, queueUrl, 1);
 
     expect(queue.carries(900_000, 0)).toBe(true);
@@ -71,7 +71,7 @@ describe('the delivery queue', () => {
     await expect(queue.send([aTicket(899_001)], 0)).resolves.toBeUndefined();
   });
 
-  it('divides the longest wait by the speed of the schedules', () => {
+  it('with schedules 60 times as fast, `carries` is true for 15 s and false for 1 ms more', () => {
     const queue = createDeliveryQueue(client, queueUrl, 60);
 
     expect(queue.carries(15_000, 0)).toBe(true);

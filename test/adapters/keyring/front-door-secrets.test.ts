@@ -21,13 +21,13 @@ describe("the front door's secret", () => {
   });
 
   it.each(['', 'Current', 'current ', 'curren', 'previous'])(
-    'does not admit a request with the header “%s”',
+    'does not admit a request with the header “%s” while the value is “current”',
     async (header) => {
       expect(await admits(header)).toBe(false);
     },
   );
 
-  it('admits the previous value until the next replacement', async () => {
+  it('admits requests with the newest and the previous value, but not with the value before the previous', async () => {
     expect(await admits('current')).toBe(true);
     store('second', 'current');
     nowMs += 6_000;
@@ -37,7 +37,7 @@ describe("the front door's secret", () => {
     expect([await admits('third'), await admits('second'), await admits('current')]).toEqual([true, true, false]);
   });
 
-  it('is read once in five minutes while requests show the right value', async () => {
+  it('is read once (with two calls) for 21 requests with the right value within four minutes', async () => {
     await Promise.all(Array.from({ length: 20 }, () => admits('current')));
     nowMs += 4 * MINUTE_MS;
     await admits('current');
@@ -45,7 +45,7 @@ describe("the front door's secret", () => {
     expect(manager.calls).toHaveLength(2);
   });
 
-  it('is read at most once in five seconds, however many requests show a wrong value', async () => {
+  it('is read only twice (with two calls each) for 50 requests with wrong values within ten seconds', async () => {
     await admits('current');
     manager.calls.length = 0;
     for (let tries = 0; tries < 50; tries++) {
@@ -56,7 +56,7 @@ describe("the front door's secret", () => {
     expect(manager.calls).toHaveLength(2 * 2);
   });
 
-  it('keeps its last value while Secrets Manager is unreachable', async () => {
+  it('is cached while Secrets Manager is unreachable: ten minutes later the right value is admitted and another is not', async () => {
     await admits('current');
     manager.isAway = true;
     nowMs += 10 * MINUTE_MS;
@@ -64,7 +64,7 @@ describe("the front door's secret", () => {
     expect([await admits('current'), await admits('other')]).toEqual([true, false]);
   });
 
-  it('makes every request fail, not a refusal, until its first successful read', async () => {
+  it('makes the check of a request throw until its first successful read, after which the right value is admitted', async () => {
     manager.isAway = true;
 
     await expect(admits('current')).rejects.toThrow();

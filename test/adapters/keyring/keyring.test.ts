@@ -37,7 +37,7 @@ describe('the keyring', () => {
     store(first);
   });
 
-  it('opens a text that was sealed for a webhook', async () => {
+  it('opens a text that was sealed for a webhook and returns it unchanged, with byte order mark and emoji', async () => {
     const sealed = await sealWith(first, '\ufeffhemmelig 🔑');
 
     const opened = await keyringOf().open(OWNER, WEBHOOK, sealed);
@@ -50,7 +50,7 @@ describe('the keyring', () => {
     ['another account', 'acc_01JDB6Q80000000000000000AZ#live', WEBHOOK],
     ["the account's other mode", OWNER.replace('live', 'test'), WEBHOOK],
   ])(
-    'does not open a sealed text for %s, even after it opened the text for the right webhook',
+    'throws “sealed for another webhook” for %s, also after it opened the text for the right webhook',
     async (_name, owner, webhookId) => {
       const keyring = keyringOf();
       const sealed = await sealWith(first, 'secret');
@@ -62,7 +62,7 @@ describe('the keyring', () => {
     },
   );
 
-  it('does not open a text whose header was changed after sealing', async () => {
+  it('throws for a text whose header got another webhook id after sealing: the decryption fails', async () => {
     const [header = '', ...rest] = (await sealWith(first, 'secret')).split('.');
     const claims = { ...JSON.parse(Buffer.from(header, 'base64url').toString()), whk: 'whk_other' };
     const forged = [Buffer.from(JSON.stringify(claims)).toString('base64url'), ...rest].join('.');
@@ -70,7 +70,7 @@ describe('the keyring', () => {
     await expect(keyringOf().open(OWNER, 'whk_other', forged)).rejects.toThrow('decryption operation failed');
   });
 
-  it('does not open a text that was sealed with another algorithm', async () => {
+  it('throws for a text that was sealed with ECDH-ES: the algorithm is not allowed', async () => {
     const { kid, jwk } = publicKeysOf(first).sealing;
     const sealed = await new CompactEncrypt(Buffer.from('secret'))
       .setProtectedHeader({ alg: 'ECDH-ES', enc: 'A256GCM', kid, acc: OWNER, whk: WEBHOOK })
@@ -79,7 +79,7 @@ describe('the keyring', () => {
     await expect(keyringOf().open(OWNER, WEBHOOK, sealed)).rejects.toThrow('not allowed');
   });
 
-  it('reads the secret once in five minutes', async () => {
+  it('reads the secret once in 299.999 s and again at 300 s, and then returns the new signing key', async () => {
     const keyring = keyringOf();
     await Promise.all([keyring.signingKeys(nowMs), keyring.open(OWNER, WEBHOOK, await sealWith(first, 'a'))]);
     nowMs += 299_999;
@@ -94,7 +94,7 @@ describe('the keyring', () => {
     expect(ed25519.kid).toBe(second.signing[0]?.kid);
   });
 
-  it('signs with a new key from its start time on, without a second read of the secret', async () => {
+  it('returns new signing keys from their `signs_from` on and the old keys before, with one read of the secret', async () => {
     const switchMs = nowMs + 60_000;
     const waiting = second.signing.map((key) => ({ ...key, signs_from: switchMs }));
     store({ ...grown, signing: [...waiting, ...first.signing] });
@@ -111,7 +111,7 @@ describe('the keyring', () => {
     expect(manager.calls).toHaveLength(1);
   });
 
-  it('reads the secret again for an unknown sealing key, at most once in five seconds', async () => {
+  it('reads the secret again for a text with an unknown sealing key, once in five seconds, and opens the text when the key is there', async () => {
     const keyring = keyringOf();
     await keyring.signingKeys(nowMs);
     const sealed = await sealWith(second, 'newer');
@@ -150,7 +150,7 @@ describe('the keyring', () => {
     expect(await keyring.open(OWNER, WEBHOOK, sealed)).toBe('secret');
   });
 
-  it('uses its cached keys while the secret cannot be read', async () => {
+  it('opens texts and returns signing keys from its cache an hour later while the secret cannot be read', async () => {
     const keyring = keyringOf();
     const { rsa } = await keyring.signingKeys(nowMs);
     manager.isAway = true;
@@ -162,7 +162,7 @@ describe('the keyring', () => {
     expect((await keyring.signingKeys(nowMs)).rsa.kid).toBe(rsa.kid);
   });
 
-  it('opens the secrets, the password and the header values of a webhook', async () => {
+  it('opens password, headers and valid secrets of a webhook: newest and previous with overlap, only previous with switch', async () => {
     const seal = (text: string) => sealWith(first, text);
     const webhook = storedWebhookSchema.parse({
       id: WEBHOOK,

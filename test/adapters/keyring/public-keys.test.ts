@@ -8,7 +8,7 @@ import { useTables } from '../../helpers/tables.ts';
 
 const [first, second] = [publicKeysOf(createKeyring()), publicKeysOf(createKeyring())];
 
-describe('public keys', () => {
+describe('the public keys of the deployment', () => {
   const tables = useTables();
   const put = (keys: typeof first) => putPublicKeys(tables.client, tables.deliveryTable, keys);
 
@@ -17,7 +17,7 @@ describe('public keys', () => {
     await tables.client.send(new DeleteItemCommand({ TableName: tables.deliveryTable, Key }));
   });
 
-  it('are read again after five minutes, not earlier', async () => {
+  it('are served from the cache at 299.999 s and read again at 300 s', async () => {
     let nowMs = 0;
     const { read } = createPublicKeys(tables.client, tables.deliveryTable, () => nowMs);
     await put(first);
@@ -33,7 +33,7 @@ describe('public keys', () => {
     expect(fresh).toEqual(second);
   });
 
-  it('are unavailable until the deployment has keys, and a failed read is not cached', async () => {
+  it('make `read` throw unavailable while their row does not exist; the next read after the row is written returns them', async () => {
     const { read } = createPublicKeys(tables.client, tables.deliveryTable, () => 0);
 
     await expect(read()).rejects.toMatchObject({ code: 'unavailable' });
@@ -42,7 +42,7 @@ describe('public keys', () => {
     expect(await read()).toEqual(first);
   });
 
-  it('are unavailable when a read after five minutes fails, and no older value takes their place', async () => {
+  it('make `read` throw unavailable, and not return the cached keys, if their row is gone after five minutes', async () => {
     let nowMs = 0;
     const { read } = createPublicKeys(tables.client, tables.deliveryTable, () => nowMs);
     await put(first);
@@ -57,7 +57,7 @@ describe('public keys', () => {
     expect(await read()).toEqual(second);
   });
 
-  it('are not replaced by keys of an older revision', async () => {
+  it('of revision 2 are not replaced by keys of revision 1', async () => {
     await put({ ...second, revision: 2 });
     await put({ ...first, revision: 1 });
 
@@ -66,7 +66,7 @@ describe('public keys', () => {
     );
   });
 
-  it('replace the keys of the first release, which have no revision', async () => {
+  it('of revision 1 replace stored keys without a revision, which the first release wrote', async () => {
     const { revision: _, ...old } = { ...publicKeysKey, ...first };
     await tables.client.send(new PutItemCommand({ TableName: tables.deliveryTable, Item: marshall(old) }));
     await put({ ...second, revision: 1 });

@@ -10,10 +10,10 @@ const keyring = createKeyring();
 const OWNER = 'acc_01JDB6Q80000000000000000AA#live';
 const WEBHOOK = 'whk_01JDB6Q80000000000000000AB';
 
-describe('sealing', () => {
+describe('the sealer', () => {
   const tables = useTables();
 
-  it('encrypts with the public row alone, and no key of that row can decrypt', async () => {
+  it('seals a text with the stored public keys; none of these keys decrypts the text, and the private sealing key does', async () => {
     await putPublicKeys(tables.client, tables.deliveryTable, publicKeysOf(keyring));
     const { read } = createPublicKeys(tables.client, tables.deliveryTable, () => 0);
 
@@ -27,7 +27,7 @@ describe('sealing', () => {
     expect(Buffer.from(plaintext).toString()).toBe('secret');
   });
 
-  it('names the key, the owner and the webhook in the protected header of a sealed text', async () => {
+  it('puts key id, owner and webhook id into the protected header, and seals a text differently each time', async () => {
     const sealer = createSealer(async () => publicKeysOf(keyring));
 
     const [first, second] = [await sealer.seal(OWNER, WEBHOOK, 'secret'), await sealer.seal(OWNER, WEBHOOK, 'secret')];

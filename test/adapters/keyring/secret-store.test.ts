@@ -9,42 +9,42 @@ describe('the secret store', () => {
   });
   const store = () => createSecretStore(manager.client, 's');
 
-  it('reads null from a secret that has no value', async () => {
+  it('`read` returns null for a secret that has no value', async () => {
     expect(await store().read()).toBeNull();
   });
 
-  it('reads the value that it filled in', async () => {
+  it('`fill` stores a first value and returns it, and `read` then returns this value', async () => {
     expect(await store().fill('first')).toBe('first');
     expect(await store().read()).toBe('first');
   });
 
-  it('keeps the first value when a second `fill` follows, and returns it', async () => {
+  it('a second `fill` returns the first value and does not replace it', async () => {
     await store().fill('first');
 
     expect(await store().fill('second')).toBe('first');
     expect(await store().read()).toBe('first');
   });
 
-  it('throws instead of reading null while Secrets Manager is unreachable', async () => {
+  it('`read` throws while Secrets Manager is unreachable', async () => {
     manager.isAway = true;
 
     await expect(store().read()).rejects.toThrow();
   });
 
-  it('throws when it fills a secret that does not exist', async () => {
+  it('`fill` throws if the secret does not exist', async () => {
     manager.secrets.clear();
 
     await expect(store().fill('first')).rejects.toThrow();
   });
 
-  it('replaces the value that was read', async () => {
+  it('`replace` of the current value stores the new value and returns it', async () => {
     await store().fill('first');
 
     expect(await store().replace('first', 'second')).toBe('second');
     expect(await store().read()).toBe('second');
   });
 
-  it('keeps the first of two values that replace the same value, and returns it to both writers', async () => {
+  it('two `replace` calls for one value at the same time return one new value, which is the stored value', async () => {
     await store().fill('first');
 
     const [first, second] = await Promise.all([store().replace('first', 'a'), store().replace('first', 'b')]);
@@ -53,7 +53,7 @@ describe('the secret store', () => {
     expect(await store().read()).toBe(first);
   });
 
-  it('throws when another writer was first and its value cannot be read yet', async () => {
+  it('`replace` throws if another writer was first and `read` still returns the value before', async () => {
     await store().fill('first');
     await store().replace('first', 'second');
     Object.assign(manager.secrets.get('s') ?? {}, { value: 'first' });

@@ -16,7 +16,7 @@ const MINUTE = 60_000;
 const hour = hourAt(START_MS, 1);
 const owner = 'acc_1#live';
 
-describe('the hour rows', () => {
+describe('the rows of the roll-up', () => {
   const tables = useTables();
   let webhookId: string;
   beforeEach(() => {
@@ -46,7 +46,7 @@ describe('the hour rows', () => {
     return due.filter((entry) => entry.webhookId === webhookId);
   };
 
-  it('are due again while a delivery of the hour is open, and then final', async () => {
+  it('an hour is due again one hour after a count with an open delivery, and is final after a count without one', async () => {
     const firstTickMs = hour.endMs + 15 * MINUTE;
     await put(3, 1, firstTickMs);
     expect(await readHour()).toMatchObject({ counted: { deliveries: 3, delivered: 2 }, isFinal: false });
@@ -62,7 +62,7 @@ describe('the hour rows', () => {
     expect(await dueAgain(firstTickMs + 9 * HOUR)).toEqual([]);
   });
 
-  it('are due 15 minutes after a mark, but are not marked before their firstTickMs count', async () => {
+  it('an hour is due 15 minutes after a mark, but a mark 5 minutes after the end of the hour writes no row', async () => {
     await recount(hour.endMs + 5 * MINUTE);
     expect(await readHour()).toBeUndefined();
 
@@ -73,13 +73,13 @@ describe('the hour rows', () => {
     expect(await dueAgain(hour.endMs + 45 * MINUTE)).toHaveLength(1);
   });
 
-  it('are not put off by repeated marks', async () => {
+  it('an hour with four marks is due 15 minutes after the first mark', async () => {
     for (const minute of [30, 35, 40, 44]) await recount(hour.endMs + minute * MINUTE);
 
     expect(await dueAgain(hour.endMs + 45 * MINUTE)).toHaveLength(1);
   });
 
-  it('stay due when they are marked while they are counted', async () => {
+  it('an hour that was marked during a count is due 15 minutes after the mark', async () => {
     const tickAtMs = hour.endMs + 2 * HOUR;
     await recount(tickAtMs + 1000);
 
@@ -88,7 +88,7 @@ describe('the hour rows', () => {
     expect(await dueAgain(tickAtMs + 15 * MINUTE + 1000)).toHaveLength(1);
   });
 
-  it('keep their counts when some of the deliveries have expired since', async () => {
+  it('an hour keeps its count of 3 deliveries when a later count finds only 1, and is then final', async () => {
     const firstTickMs = hour.endMs + 15 * MINUTE;
     await put(3, 1, firstTickMs);
 
@@ -97,13 +97,13 @@ describe('the hour rows', () => {
     expect(await readHour()).toMatchObject({ counted: { deliveries: 3, delivered: 2 }, isFinal: true });
   });
 
-  it('are not created when an hour without a row is closed', async () => {
+  it('`close` writes no row for an hour that has none', async () => {
     await rows().close(webhookId, hour, hour.endMs + HOUR);
 
     expect(await readHour()).toBeUndefined();
   });
 
-  it('include the progress of the roll-up, which only one of two invocations can save', async () => {
+  it('of two `saveProgress` calls with the same version only the first returns true, and its progress is stored', async () => {
     const names = { domain: tables.domainTable, delivery: tables.deliveryTable };
     const store = createRollUpStore(tables.client, names, 30);
     await tables.client.send(

@@ -52,7 +52,7 @@ const held = holdDelivery(failed);
 const update = (before: StoredDelivery, after: StoredDelivery) => deliveryUpdate({ before, after }, 30);
 
 describe('the row of a delivery', () => {
-  it('of a first delivery is in no index and omits defaults', () => {
+  it('of a new delivery is in no index and omits default values', () => {
     expect(newDeliveryRow(created)).toEqual({
       ...deliveryKey(id),
       kind: 'delivery',
@@ -66,7 +66,7 @@ describe('the row of a delivery', () => {
     });
   });
 
-  it('of a delivery that a command creates is in the due index and names the command', () => {
+  it('of a delivery that a command creates is in the due index and has the ids of the command and the request', () => {
     const row = newDeliveryRow(created, { isDue: true, commandId: 'replay#1', requestedBy: 'req-1' });
 
     expect(row).toMatchObject({ due_pk: duePkOf(id), command_id: 'replay#1', requested_by: 'req-1' });
@@ -76,7 +76,7 @@ describe('the row of a delivery', () => {
     ['a refused attempt', created, failed],
     ['a release', held, releaseDelivery(held, START_MS)],
     ['a redelivery of an unfinished delivery', failed, rescheduleDelivery(failed, 'replay', START_MS)],
-  ])('is in the due and the attention index after %s, and keeps its expiry', (_, before, after) => {
+  ])('after %s is in the due index and the attention index, and the update writes no expiry', (_, before, after) => {
     expect(update(before, after)).toMatchObject({
       set: { due_pk: duePkOf(id), att_pk: attentionPkOf(id, after.status), ttl: null },
       expected: { ticket: before.ticket },
@@ -90,26 +90,29 @@ describe('the row of a delivery', () => {
     ['the last refused attempt', failed, dead, dead.settled_at],
     ['a later successful attempt', failed, applyAttempt(failed, attempt(2), 'delivered', null), START_MS + 10],
     ['a cancellation', failed, cancelDelivery(failed, START_MS), START_MS],
-  ])('leaves the due index after %s, and expires only once it is settled', (_, before, after, settledAtMs) => {
-    const ttl = settledAtMs === null ? null : Math.ceil(settledAtMs / 1000) + 30 * DAY_SECONDS;
+  ])(
+    'after %s leaves the due index, and gets an expiry 30 days after it was settled, or none if it is not settled',
+    (_, before, after, settledAtMs) => {
+      const ttl = settledAtMs === null ? null : Math.ceil(settledAtMs / 1000) + 30 * DAY_SECONDS;
 
-    expect(update(before, after)).toMatchObject({
-      set: { due_pk: null, att_pk: attentionPkOf(id, after.status), ttl },
-      remove: 'due_pk',
-    });
-  });
+      expect(update(before, after)).toMatchObject({
+        set: { due_pk: null, att_pk: attentionPkOf(id, after.status), ttl },
+        remove: 'due_pk',
+      });
+    },
+  );
 
-  it('enters no index when the first attempt succeeds', () => {
+  it('enters neither the due index nor the attention index when the first attempt succeeds', () => {
     const { set } = update(created, applyAttempt(created, attempt(1), 'delivered', null));
 
     expect(set).toMatchObject({ status: 'delivered', due_pk: null, att_pk: null });
   });
 
-  it('removes nothing when a held delivery is cancelled, because it is in no due index', () => {
+  it('has no attribute removed when a held delivery is cancelled, because a held delivery is not in the due index', () => {
     expect(update(held, cancelDelivery(held, START_MS)).remove).toBeUndefined();
   });
 
-  it('never expires after a redelivery of a settled delivery', () => {
+  it('loses `ttl` and `settled_at` and enters the due index when a settled delivery is redelivered', () => {
     const { set, remove, cleared } = update(dead, rescheduleDelivery(dead, 'manual', START_MS));
 
     expect(remove).toBe('ttl');
@@ -117,13 +120,13 @@ describe('the row of a delivery', () => {
     expect(set).toMatchObject({ status: 'pending', trigger: 'manual', due_pk: duePkOf(id), ttl: null });
   });
 
-  it('has `parked` written whenever it was read as true, because the due sweep may have cleared it', () => {
+  it('has `parked` in every update after it was read as true, because the due sweep may have cleared it since', () => {
     expect(update(parked, { ...parked, ticket: parked.ticket + 1 }).set).toHaveProperty('parked', true);
     expect(update(failed, { ...failed, ticket: failed.ticket + 1 }).set).not.toHaveProperty('parked');
     expect(unparkUpdate(id, 7)).toEqual({ key: deliveryKey(id), set: { parked: false }, expected: { ticket: 7 } });
   });
 
-  it('keeps the mark that the last response body has a row of its own when the delivery is held', () => {
+  it('does not have its last attempt, with the mark `has_body_row`, written again when the delivery is held', () => {
     const apart = { ...failed, last: attempt(1, { has_body_row: true }) };
 
     expect(update(apart, holdDelivery(apart)).set.last).toBeNull();
@@ -131,7 +134,7 @@ describe('the row of a delivery', () => {
 });
 
 describe('the rows of attempts', () => {
-  it('hold a new attempt with a long response body, whose delivery row marks that', () => {
+  it('include a new attempt with a response body of 301 bytes; the delivery row has `has_body_row` instead of this body', () => {
     const after = applyAttempt(created, attempt(1, { response_body: long }), 'refused', next);
 
     expect(attemptRows({ before: created, after }, 30)).toMatchObject([
@@ -141,13 +144,13 @@ describe('the rows of attempts', () => {
     expect(JSON.parse(String(update(created, after).set.last))).not.toHaveProperty('response_body');
   });
 
-  it('hold the previous attempt once a new one replaces it in the row of the delivery', () => {
+  it('include attempt 1 when attempt 2 replaces it in the row of the delivery', () => {
     const after = applyAttempt(failed, attempt(2), 'refused', next);
 
     expect(attemptRows({ before: failed, after }, 30)).toMatchObject([{ number: 1 }]);
   });
 
-  it('do not hold the previous attempt twice', () => {
+  it('do not include attempt 1 again if it already has a row because of its long response body', () => {
     const before = { ...failed, last: attempt(1, { has_body_row: true }) };
 
     expect(attemptRows({ before, after: applyAttempt(before, attempt(2), 'refused', next) }, 30)).toEqual([]);

@@ -20,7 +20,7 @@ describe('isPublicAddress', () => {
     ...['::ffff:127.0.0.1', '::ffff:8.8.8.8', '::ffff:7f00:1', '::127.0.0.1', '::ffff:0:8.8.8.8'],
     ...['64:ff9b::7f00:1', '64:ff9b::808:808', '64:ff9b:1::1', '2002:7f00:1::', '2001::1', '2001:0:4136:e378::1'],
     ...['2001:db8::1', '3fff::1', '2001:2::1', '2001:10::1', '2001:20::1', '5f00::1'],
-  ])('is false for %s', (address) => {
+  ])('is false for %j', (address) => {
     expect(isPublicAddress(address)).toBe(false);
   });
 });
@@ -31,7 +31,7 @@ describe('resolvePublic', () => {
     return { allowLoopback: false, lookup };
   };
 
-  test('returns every address of a public host', async () => {
+  test('returns the outcome public and every address of a host whose two addresses are public', async () => {
     const resolution = await resolvePublic('example.com', answers('93.184.216.34', '2606:4700::1111'));
 
     expect(resolution).toEqual({
@@ -48,11 +48,11 @@ describe('resolvePublic', () => {
     [['2606:4700::1111', '::1']],
     [['169.254.169.254']],
     [['::ffff:93.184.216.34']],
-  ])('forbids a host with an address that is not public: %j', async (addresses) => {
+  ])('returns the outcome forbidden for a host with the addresses %j', async (addresses) => {
     expect(await resolvePublic('example.com', answers(...addresses))).toEqual({ outcome: 'forbidden' });
   });
 
-  test('permits loopback addresses, but no other private address, where loopback is allowed', async () => {
+  test('with allowLoopback returns public for 127.0.0.1 and ::1, and forbidden for 10.0.0.1 and 0.0.0.0', async () => {
     const resolve = (address: string) => resolvePublic('a.example', { ...answers(address), allowLoopback: true });
 
     expect(await resolve('127.0.0.1')).toMatchObject({ outcome: 'public' });
@@ -61,7 +61,7 @@ describe('resolvePublic', () => {
     expect(await resolve('0.0.0.0')).toEqual({ outcome: 'forbidden' });
   });
 
-  test('checks an address literal without a lookup', async () => {
+  test('without a lookup returns public for the host 93.184.216.34, and forbidden for 169.254.169.254 and ::1', async () => {
     const lookup = vi.fn();
 
     expect(await resolvePublic('93.184.216.34', { allowLoopback: false, lookup })).toEqual({
@@ -73,20 +73,20 @@ describe('resolvePublic', () => {
     expect(lookup).not.toHaveBeenCalled();
   });
 
-  test('is unresolved when the lookup fails or finds no address', async () => {
+  test('returns unresolved when the lookup rejects or finds no address', async () => {
     const failing = { allowLoopback: false, lookup: () => Promise.reject(new Error('ENOTFOUND')) };
 
     expect(await resolvePublic('nowhere.example', failing)).toEqual({ outcome: 'unresolved' });
     expect(await resolvePublic('nowhere.example', answers())).toEqual({ outcome: 'unresolved' });
   });
 
-  test('is unresolved when the name server does not answer in time', async () => {
+  test('returns unresolved when the lookup does not answer within timeoutMs', async () => {
     const silent = { allowLoopback: false, timeoutMs: 20, lookup: () => new Promise<never>(() => {}) };
 
     expect(await resolvePublic('slow.example', silent)).toEqual({ outcome: 'unresolved' });
   });
 
-  test('resolves a name with the resolver of the system', async () => {
+  test('resolves localhost with the resolver of the system: public with allowLoopback, forbidden without it', async () => {
     expect(await resolvePublic('localhost', { allowLoopback: true })).toMatchObject({ outcome: 'public' });
     expect(await resolvePublic('localhost', { allowLoopback: false })).toEqual({ outcome: 'forbidden' });
   });

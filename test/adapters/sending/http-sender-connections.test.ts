@@ -34,17 +34,20 @@ describe('the deadline of a POST', () => {
         socket.on('close', () => clearInterval(drip));
       },
     ],
-  ])('PP-8 MT-8 ends an attempt that waits for %s', async (_, answer) => {
-    const receiver = await serveRaw(answer);
+  ])(
+    'PP-8 MT-8 ends a POST that waits for %s: after 200 ms, and in less than 600 ms, with the error timeout',
+    async (_, answer) => {
+      const receiver = await serveRaw(answer);
 
-    const { error, durationMs } = await start()(`http://${receiver.host}/`, { timeoutMs: 200 });
+      const { error, durationMs } = await start()(`http://${receiver.host}/`, { timeoutMs: 200 });
 
-    expect(error?.code).toBe('timeout');
-    expect(durationMs).toBeGreaterThanOrEqual(199);
-    expect(durationMs).toBeLessThan(600);
-  });
+      expect(error?.code).toBe('timeout');
+      expect(durationMs).toBeGreaterThanOrEqual(199);
+      expect(durationMs).toBeLessThan(600);
+    },
+  );
 
-  test('ends an attempt that waits for the name server', async () => {
+  test('ends a POST that waits for the name server with the error timeout and no status', async () => {
     const post = start({ lookup: () => new Promise<never>(() => {}) });
 
     expect(await post('http://slow.example/', { timeoutMs: 100 })).toMatchObject({
@@ -53,7 +56,7 @@ describe('the deadline of a POST', () => {
     });
   });
 
-  test('ends an attempt that waits for the TLS handshake', async () => {
+  test('ends a POST that waits for the TLS handshake with the error timeout and no status', async () => {
     const silent = net.createServer();
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => void silent.close());
@@ -66,7 +69,7 @@ describe('the deadline of a POST', () => {
     expect(answer).toMatchObject({ status: null, error: { code: 'timeout' } });
   });
 
-  test('covers both tries together', async () => {
+  test('of 300 ms covers both tries of a POST that is sent again after 150 ms: the error is timeout, in less than 440 ms', async () => {
     const receiver = await serveRaw((socket, request, connection) => {
       if (request.includes('/first')) socket.write(ok);
       else if (connection === 0) setTimeout(() => socket.destroy(), 150);
@@ -79,23 +82,23 @@ describe('the deadline of a POST', () => {
     expect(error?.code).toBe('timeout');
     expect(durationMs).toBeLessThan(440);
   });
+});
 
-  test('is not the abort signal of the caller, which rejects the POST', async () => {
-    const receiver = await serveRaw(() => {});
-    const reason = new Error('our time is up');
+test('a POST that its caller aborts, before or while it is sent, rejects with the reason of the abort', async () => {
+  const receiver = await serveRaw(() => {});
+  const reason = new Error('our time is up');
 
-    const abortedBefore = start()(`http://${receiver.host}/`, { signal: AbortSignal.abort(reason) });
-    const controller = new AbortController();
-    const abortedLater = start()(`http://${receiver.host}/`, { signal: controller.signal });
-    setTimeout(() => controller.abort(reason), 50);
+  const abortedBefore = start()(`http://${receiver.host}/`, { signal: AbortSignal.abort(reason) });
+  const controller = new AbortController();
+  const abortedLater = start()(`http://${receiver.host}/`, { signal: controller.signal });
+  setTimeout(() => controller.abort(reason), 50);
 
-    await expect(abortedBefore).rejects.toBe(reason);
-    await expect(abortedLater).rejects.toBe(reason);
-  });
+  await expect(abortedBefore).rejects.toBe(reason);
+  await expect(abortedLater).rejects.toBe(reason);
 });
 
 describe('a connection of the HTTP sender', () => {
-  test('to a port without a server fails with connection_refused', async () => {
+  test('to a port where no server listens fails with connection_refused', async () => {
     const server = net.createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as net.AddressInfo;
@@ -104,7 +107,7 @@ describe('a connection of the HTTP sender', () => {
     expect((await start()(`http://127.0.0.1:${port}/`)).error?.code).toBe('connection_refused');
   });
 
-  test('that the receiver closed while it was idle is replaced, and the POST is sent again', async () => {
+  test('that was used before and is closed before a response is replaced: the POST is sent again on a second connection and gets 200', async () => {
     const receiver = await serveRaw((socket, request, connection) => {
       if (connection === 0 && !request.includes('/first')) socket.destroy();
       else socket.write(ok);
@@ -118,7 +121,7 @@ describe('a connection of the HTTP sender', () => {
     expect(receiver.received).toHaveLength(2);
   });
 
-  test('that replaces a dead connection is new, even if several idle connections are dead', async () => {
+  test('that replaces a dead connection is new, although two more connections are idle: the receiver sees 4 connections', async () => {
     const receiver = await serveRaw((socket, request) => {
       if (request.includes('/first')) setTimeout(() => socket.write(ok), 30);
       else if (request.includes('/die')) socket.destroy();
@@ -133,8 +136,12 @@ describe('a connection of the HTTP sender', () => {
   });
 
   test.each([
-    ['is closed after 4 s without use, even if no timer ran', [5000], 2],
-    ['is closed after a minute of use', [3000, ...Array.from({ length: 20 }, () => 3000)], 2],
+    ['that was idle for 5 s is not used again, even if no timer ran: 3 POSTs use 2 connections', [5000], 2],
+    [
+      'that was used for a minute is not used again: 23 POSTs in 63 s use 2 connections',
+      [3000, ...Array.from({ length: 20 }, () => 3000)],
+      2,
+    ],
   ])('%s', async (_, pausesMs, connections) => {
     const receiver = await serveRaw((socket) => socket.write(ok));
     const post = start();
@@ -151,7 +158,7 @@ describe('a connection of the HTTP sender', () => {
     expect(receiver.received).toHaveLength(connections);
   });
 
-  test('is replaced only once, and never after the first byte of a response', async () => {
+  test('that dies is replaced only once, and not after the first byte of a response: both POSTs end with connection_reset', async () => {
     const dying = await serveRaw((socket, request) =>
       request.includes('/first') ? socket.write(ok) : socket.destroy(),
     );
@@ -168,7 +175,7 @@ describe('a connection of the HTTP sender', () => {
     expect(starting.received).toHaveLength(1);
   });
 
-  test('that is new and dies is not replaced', async () => {
+  test('that is new and dies is not replaced: the POST ends with connection_reset, and the receiver sees 1 connection', async () => {
     const receiver = await serveRaw((socket) => socket.destroy());
 
     expect((await start()(`http://${receiver.host}/`)).error?.code).toBe('connection_reset');
@@ -176,7 +183,7 @@ describe('a connection of the HTTP sender', () => {
   });
 });
 
-describe('an address of a receiver', () => {
+describe('a POST of the HTTP sender', () => {
   test.each([
     'http://127.0.0.1/',
     'http://2130706433/',
@@ -191,7 +198,7 @@ describe('an address of a receiver', () => {
     'http://user@example.com/',
     'http://example.com:9001/',
     'http://own.example/',
-  ])('that is forbidden is not connected: %s', async (url) => {
+  ])('to %s fails with forbidden_address, without a DNS lookup', async (url) => {
     const lookup = vi.fn(toLoopback);
     const post = start({ allowLoopback: false, lookup, ownHosts: ['own.example'] });
 
@@ -202,7 +209,7 @@ describe('an address of a receiver', () => {
   });
 
   test.each([[['127.0.0.1']], [['93.184.216.34', '10.0.0.1']], [['::ffff:93.184.216.34']]])(
-    'that is forbidden and behind a name is not connected: %j',
+    'to a name with the addresses %j fails with forbidden_address',
     async (addresses) => {
       const lookup = async () => addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
       const post = start({ allowLoopback: false, lookup });
@@ -211,7 +218,7 @@ describe('an address of a receiver', () => {
     },
   );
 
-  test('is looked up again for each new connection', async () => {
+  test('looks the name up again for each new connection: the second POST fails with forbidden_address after the name moved to 10.0.0.1', async () => {
     const answers = ['127.0.0.1', '10.0.0.1'];
     const lookup = async () => [{ address: answers.shift() ?? '10.0.0.1', family: 4 }];
     const receiver = await serveRaw((socket) => socket.end(ok));
@@ -226,7 +233,7 @@ describe('an address of a receiver', () => {
     expect(receiver.received).toHaveLength(1);
   });
 
-  test('is the checked one, even if the name resolves to another one afterwards', async () => {
+  test('connects to the address that was checked: two POSTs to a name on two connections make one lookup', async () => {
     const lookup = vi.fn(toLoopback).mockImplementationOnce(toLoopback).mockRejectedValue(new Error('asked again'));
     const receiver = await serveRaw((socket) => socket.end(ok));
     const post = start({ lookup });
@@ -239,7 +246,7 @@ describe('an address of a receiver', () => {
     expect(receiver.received[0]).toContain(`\r\nHost: a.localhost:`);
   });
 
-  test('is checked again after the connection is open, before anything is sent', async () => {
+  test('fails with forbidden_address and sends no byte if the address of the open connection is not allowed', async () => {
     const receiver = await serveRaw((socket) => socket.end(ok));
     const egress = createEgress({ allowLoopback: true, lookup: toLoopback });
     onTestFinished(() => egress.close());
@@ -257,14 +264,14 @@ describe('an address of a receiver', () => {
     expect(receiver.received.join('')).toBe('');
   });
 
-  test('that the name server does not know fails with the code dns', async () => {
+  test('to a name that the name server does not know fails with the code dns and no status', async () => {
     const post = start({ lookup: () => Promise.reject(new Error('ENOTFOUND')) });
 
     expect(await post('http://nowhere.example/')).toMatchObject({ status: null, error: { code: 'dns' } });
   });
 });
 
-test('no error message of the HTTP sender contains the URL, a header or an address', async () => {
+test("the HTTP sender's error for a redirect, a forbidden address, a server without TLS and a refused connection contains no URL, header or address", async () => {
   const receiver = await serveRaw((socket) =>
     socket.end('HTTP/1.1 302 Found\r\nlocation: /s3cret\r\ncontent-length: 0\r\n\r\n'),
   );

@@ -18,7 +18,7 @@ describe('the HTTP sender over TLS', () => {
     onTestFinished(() => tls.setDefaultCACertificates(before));
   };
 
-  test('reuses a connection and replaces a dead one', async () => {
+  test('uses one connection for two POSTs, and a new one for a third POST after the server closed the first; all three get 200', async () => {
     trust();
     const server = https.createServer(certificate, (request, response) => response.end(`${request.socket.remotePort}`));
     const host = await serve(server);
@@ -38,7 +38,7 @@ describe('the HTTP sender over TLS', () => {
     expect(third.body).not.toBe(first.body);
   });
 
-  test('accepts a certificate only for the host name of the URL', async () => {
+  test('accepts a certificate that names the host of the URL, and fails with the code tls for a host that it does not name', async () => {
     trust();
     const port = await serveTls();
     const post = start({ lookup: toLoopback });
@@ -47,11 +47,11 @@ describe('the HTTP sender over TLS', () => {
     expect(await post(`https://b.localhost:${port}/`)).toMatchObject({ status: null, error: { code: 'tls' } });
   });
 
-  test('refuses an untrusted certificate', async () => {
+  test('fails with the code tls if the certificate is not trusted', async () => {
     expect((await start()(`https://127.0.0.1:${await serveTls()}/`)).error?.code).toBe('tls');
   });
 
-  test('refuses an expired certificate', async () => {
+  test('fails with the code tls if a trusted certificate has expired', async () => {
     const old = selfSigned([], Date.now() - 1000);
     const before = tls.getCACertificates();
     tls.setDefaultCACertificates([...before, old.cert]);

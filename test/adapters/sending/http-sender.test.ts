@@ -23,7 +23,7 @@ const echo = () =>
   });
 
 describe('the HTTP sender', () => {
-  test('sends headers and body unchanged', async () => {
+  test('sends headers and body unchanged, and adds only host, accept-encoding, content-length and connection', async () => {
     const host = await serve(echo());
     const post = start();
 
@@ -50,7 +50,7 @@ describe('the HTTP sender', () => {
     '/?',
     '/?a=b?c=/d//',
     '/p;v=1,2?%C3%B8',
-  ])('PM-8 sends path and query byte for byte: %s', async (target) => {
+  ])('PM-8 sends path and query byte for byte, without the fragment: %s', async (target) => {
     const receiver = await serveRaw((socket) => socket.end(ok));
     const post = start();
 
@@ -59,7 +59,7 @@ describe('the HTTP sender', () => {
     expect(receiver.received[0]?.split('\r\n')[0]).toBe(`POST ${target} HTTP/1.1`);
   });
 
-  test('percent-encodes characters that HTTP does not allow in a URL', async () => {
+  test('percent-encodes ø and ключ in path and query, and leaves ~ and & unchanged', async () => {
     const receiver = await serveRaw((socket) => socket.end(ok));
     const post = start();
 
@@ -68,7 +68,7 @@ describe('the HTTP sender', () => {
     expect(receiver.received[0]).toMatch(/^POST \/%C3%B8\?a=~&%D0%BA%D0%BB%D1%8E%D1%87 HTTP/);
   });
 
-  test('reuses the connection for the next POST', async () => {
+  test('uses one connection for three POSTs to a receiver, one after the other', async () => {
     const host = await serve(echo());
     const post = start();
     const portOf = async () => JSON.parse((await post(`http://${host}/`)).body ?? '').port;
@@ -79,7 +79,7 @@ describe('the HTTP sender', () => {
     expect(await portOf()).toBe(first);
   });
 
-  test('returns the Retry-After header', async () => {
+  test('returns the status 503, the Retry-After header and the body of the response', async () => {
     const host = await serve(
       http.createServer((_, response) => response.writeHead(503, { 'retry-after': '120' }).end('later')),
     );
@@ -88,7 +88,7 @@ describe('the HTTP sender', () => {
     expect(await post(`http://${host}/`)).toMatchObject({ status: 503, retryAfter: '120', body: 'later', error: null });
   });
 
-  test('sends at most 256 POSTs at the same time', async () => {
+  test('sends at most 256 of 300 POSTs at the same time, and all 300 get 200', async () => {
     let maxRunning = 0;
     let running = 0;
     const host = await serve(
@@ -109,7 +109,7 @@ describe('the HTTP sender', () => {
   });
 });
 
-describe('a response', () => {
+describe('a response to the HTTP sender', () => {
   const answerTo = async (bytes: string | Buffer, thenEnd = true) => {
     const receiver = await serveRaw((socket) => (thenEnd ? socket.end(bytes) : socket.write(bytes)));
     return start()(`http://${receiver.host}/`, { timeoutMs: 300 });
@@ -121,20 +121,24 @@ describe('a response', () => {
     ['with trailers', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nx-sum: 1\r\n\r\n', false],
     ['that ends with the connection', 'HTTP/1.1 200 OK\r\n\r\nok', true],
     ['in HTTP/1.0', 'HTTP/1.0 200 OK\r\n\r\nok', true],
-    ['after 100', `HTTP/1.1 100 Continue\r\n\r\n${ok}`, false],
-    ['after 102 and 103', `HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n${ok}`, false],
+    ['after 100 Continue', `HTTP/1.1 100 Continue\r\n\r\n${ok}`, false],
+    [
+      'after 102 Processing and 103 Early Hints',
+      `HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n${ok}`,
+      false,
+    ],
     ['with extra bytes after its content-length', `${ok}k, and then some`, false],
     [
-      'with extra bytes after its content-length, on a closed connection',
+      'with connection: close and extra bytes after its content-length',
       'HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nokay',
       true,
     ],
     ['with a second response behind it', `${ok}HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n`, false],
-  ])('%s is complete', async (_, bytes, thenEnd) => {
+  ])('%s is complete: status 200, body ok and no error', async (_, bytes, thenEnd) => {
     expect(await answerTo(bytes, thenEnd)).toMatchObject({ status: 200, body: 'ok', error: null });
   });
 
-  test('without a body is complete', async () => {
+  test('with status 204 and no body is complete: its body is empty and it has no error', async () => {
     expect(await answerTo('HTTP/1.1 204 No Content\r\n\r\n', false)).toMatchObject({
       status: 204,
       body: '',
@@ -143,21 +147,21 @@ describe('a response', () => {
   });
 
   test.each([
-    ['nothing', ''],
-    ['half a status line', 'HTTP/1.1 2'],
-    ['half its headers', 'HTTP/1.1 200 OK\r\ncontent-le'],
-    ['less than its content-length', 'HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nok'],
+    ['before its first byte', ''],
+    ['after half a status line', 'HTTP/1.1 2'],
+    ['after half of its headers', 'HTTP/1.1 200 OK\r\ncontent-le'],
+    ['before the end of its content-length', 'HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nok'],
     [
-      'less than its content-length, on a closed connection',
+      'with connection: close before the end of its content-length',
       'HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 9\r\n\r\nok',
     ],
-    ['no last chunk', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n'],
+    ['without a last chunk', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n'],
     [
-      'no last chunk, on a closed connection',
+      'with connection: close and without a last chunk',
       'HTTP/1.1 200 OK\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n',
     ],
-    ['only 100', 'HTTP/1.1 100 Continue\r\n\r\n'],
-  ])('that ends with %s is a connection_reset', async (_, bytes) => {
+    ['after 100 Continue', 'HTTP/1.1 100 Continue\r\n\r\n'],
+  ])('that ends %s gives the error connection_reset', async (_, bytes) => {
     expect((await answerTo(bytes)).error?.code).toBe('connection_reset');
   });
 
@@ -165,61 +169,69 @@ describe('a response', () => {
     ['with a content-length', 'HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nok'],
     ['that ends with the connection', 'HTTP/1.1 200 OK\r\n\r\nok'],
     ['in chunks', 'HTTP/1.1 200 OK\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n'],
-  ])('%s is a connection_reset when the receiver resets the connection', async (_, bytes) => {
-    const receiver = await serveRaw((socket) => {
-      socket.write(bytes);
-      setTimeout(() => socket.resetAndDestroy(), 30);
-    });
+  ])(
+    '%s gives the error connection_reset if the receiver resets the connection before the end of the response',
+    async (_, bytes) => {
+      const receiver = await serveRaw((socket) => {
+        socket.write(bytes);
+        setTimeout(() => socket.resetAndDestroy(), 30);
+      });
 
-    expect((await start()(`http://${receiver.host}/`)).error?.code).toBe('connection_reset');
-  });
+      expect((await start()(`http://${receiver.host}/`)).error?.code).toBe('connection_reset');
+    },
+  );
 
   test.each([
-    ['a greeting', '220 mail.example ESMTP\r\n'],
-    ['SSH', 'SSH-2.0-OpenSSH_9.9\r\n'],
+    ['an SMTP greeting', '220 mail.example ESMTP\r\n'],
+    ['an SSH greeting', 'SSH-2.0-OpenSSH_9.9\r\n'],
     ['a TLS alert', Buffer.from('15030100020246', 'hex')],
-    ['a response with two lengths', 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\nok'],
+    ['HTTP with two different content-lengths', 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\nok'],
     [
-      'a response with a length and chunks',
+      'HTTP with both a content-length and chunks',
       'HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
     ],
-    ['a response without a chunk size', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n'],
+    ['HTTP with an invalid chunk size', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n'],
     [
-      'a switch to another protocol',
+      'HTTP 101, a switch to another protocol,',
       'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n',
     ],
-  ])('that is %s is not_http', async (_, bytes) => {
+  ])('that is %s gives the error not_http', async (_, bytes) => {
     expect((await answerTo(bytes, false)).error?.code).toBe('not_http');
   });
 
   test.each([
-    ['one header', `x-big: ${'a'.repeat(20_000)}\r\n`],
-    ['many headers', 'x-many: aaaaaaaaaa\r\n'.repeat(2000)],
-  ])('with more than 16 KiB in %s is headers_too_large', async (_, headers) => {
+    ['in one header', `x-big: ${'a'.repeat(20_000)}\r\n`],
+    ['in many headers', 'x-many: aaaaaaaaaa\r\n'.repeat(2000)],
+  ])('with more than 16 KiB of headers, %s, gives the error headers_too_large', async (_, headers) => {
     expect((await answerTo(`HTTP/1.1 200 OK\r\n${headers}\r\n`, false)).error?.code).toBe('headers_too_large');
   });
 
-  test.each([301, 302, 303, 307, 308])('PP reading 9: a redirect with status %i is not followed', async (status) => {
-    const inside = await serveRaw((socket) => socket.end(ok));
-    const location = `http://${inside.host}/latest/meta-data`;
-    const host = await serve(http.createServer((_, response) => response.writeHead(status, { location }).end('moved')));
+  test.each([301, 302, 303, 307, 308])(
+    'PP reading 9: that is a redirect with status %i gives the error redirect and is not followed',
+    async (status) => {
+      const inside = await serveRaw((socket) => socket.end(ok));
+      const location = `http://${inside.host}/latest/meta-data`;
+      const host = await serve(
+        http.createServer((_, response) => response.writeHead(status, { location }).end('moved')),
+      );
 
-    const answer = await start()(`http://${host}/`);
+      const answer = await start()(`http://${host}/`);
 
-    expect(answer).toMatchObject({ status, body: 'moved', error: { code: 'redirect' } });
-    expect(inside.received).toEqual([]);
-  });
+      expect(answer).toMatchObject({ status, body: 'moved', error: { code: 'redirect' } });
+      expect(inside.received).toEqual([]);
+    },
+  );
 
   test.each([
-    ['of 64 KiB is read', 65_536, null],
-    ['of one byte more is body_too_large', 65_537, { code: 'body_too_large' }],
-  ])('with a body %s', async (_, bytes, error) => {
+    ['of 64 KiB gives no error', 65_536, null],
+    ['of 64 KiB and one byte gives the error body_too_large', 65_537, { code: 'body_too_large' }],
+  ])('with status 500 and a body %s; status and the first 2,000 characters are returned', async (_, bytes, error) => {
     const host = await serve(http.createServer((_request, response) => response.writeHead(500).end('a'.repeat(bytes))));
 
     expect(await start()(`http://${host}/`)).toMatchObject({ status: 500, body: 'a'.repeat(2000), error });
   });
 
-  test('is not read further when its body is too large', async () => {
+  test('of up to 1 GB gives the error body_too_large before the receiver has sent 50 MB', async () => {
     let sent = 0;
     const receiver = await serveRaw((socket) => {
       socket.write('HTTP/1.1 200 OK\r\n\r\n');
@@ -234,7 +246,7 @@ describe('a response', () => {
     expect(sent).toBeLessThan(50e6);
   });
 
-  test('is not decompressed', async () => {
+  test('with content-encoding gzip is not decompressed: the returned body begins with the first bytes of gzip', async () => {
     const bomb = gzipSync(Buffer.alloc(10e6));
     const host = await serve(
       http.createServer((_, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb)),
@@ -247,18 +259,18 @@ describe('a response', () => {
   });
 
   test.each([
-    ['two bytes', 'ø'.repeat(3000), 'ø'.repeat(2000)],
-    ['surrogate pairs', `a${'🔑'.repeat(3000)}`, `a${'🔑'.repeat(1999)}`],
-    ['bytes that are not UTF-8', Buffer.alloc(9000, 0xff), '\ufffd'.repeat(2000)],
-    ['half a character', Buffer.from([0x61, 0xc3]), 'a\ufffd'],
-  ])('MT-11 MT reading 6: is cut to 2,000 code points: %s', async (_, body, expected) => {
+    ['3,000 characters of two bytes', 'ø'.repeat(3000), 'ø'.repeat(2000)],
+    ['3,000 surrogate pairs after one letter', `a${'🔑'.repeat(3000)}`, `a${'🔑'.repeat(1999)}`],
+    ['9,000 bytes that are not UTF-8 become U+FFFD', Buffer.alloc(9000, 0xff), '\ufffd'.repeat(2000)],
+    ['half a character becomes U+FFFD', Buffer.from([0x61, 0xc3]), 'a\ufffd'],
+  ])('MT-11 MT reading 6: is returned as text of at most 2,000 code points: %s', async (_, body, expected) => {
     const host = await serve(http.createServer((_request, response) => response.end(body)));
 
     expect((await start()(`http://${host}/`)).body).toBe(expected);
   });
 
   test.each([2, 8 * 1024 * 1024])(
-    'that arrives before the receiver has read all %i bytes is the result',
+    '413 that arrives before the receiver has read the request body of %i bytes is returned without an error',
     async (bytes) => {
       const receiver = await serveRaw((socket) => {
         socket.pause();

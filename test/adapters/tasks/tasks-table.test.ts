@@ -55,7 +55,7 @@ describe('the tasks table', () => {
     }
   };
 
-  test('lists the newest task first and ends with the oldest', async () => {
+  test('lists 21 tasks in pages of 7 from the newest to the oldest, and by descending id within a millisecond', async () => {
     const tasks = await seed('acc_A#live', 21);
 
     const listed = await readAll('acc_A#live', {}, 7);
@@ -66,7 +66,7 @@ describe('the tasks table', () => {
     expect(listed.map(({ id }) => id)).toEqual(byAge.map(({ id }) => id));
   });
 
-  test('neither skips nor repeats a task while tasks are created and moved', async () => {
+  test('lists each of 30 tasks exactly once, in pages of 4, while tasks are created and moved between the pages', async () => {
     const owner = 'acc_B#live';
     const tasks = await seed(owner, 30);
     const [ids, later] = [tasks.map(({ id }) => id), Array.from({ length: 9 }, (_, i) => taskOf(owner, 300 + i))];
@@ -88,7 +88,7 @@ describe('the tasks table', () => {
     expect(new Set(old)).toEqual(new Set(ids));
   });
 
-  test('lists every task that moves while the page is read', async () => {
+  test('lists all 24 tasks in one page although a task is accepted after each query for this page', async () => {
     const owner = 'acc_E#live';
     const tasks = await seed(owner, 24);
     const waiting = tasks.map(({ id }) => id);
@@ -107,7 +107,7 @@ describe('the tasks table', () => {
     expect(items.some(({ status }) => status === 'accepted')).toBe(true);
   });
 
-  test('filters tasks by status and by reference', async () => {
+  test('filters tasks by status, by the exact external_reference, and by both', async () => {
     const owner = 'acc_C#live';
     const tasks = await seed(owner, 10, 'RES #1~å');
     for (const task of tasks.slice(0, 4)) await move(owner, task.id, 'accept');
@@ -123,7 +123,7 @@ describe('the tasks table', () => {
     expect(await readAll(owner, { external_reference: 'RES' }, 3)).toEqual([]);
   });
 
-  test('lists only the tasks of one account and mode', async () => {
+  test('lists no task of acc_D#live for the owners acc_D#test and acc_D', async () => {
     await seed('acc_D#live', 3);
 
     expect(await readAll('acc_D#test', {}, 20)).toEqual([]);

@@ -38,7 +38,7 @@ describe('the webhooks table', () => {
     return { routes: webhookRoutes(after, everything), move };
   };
 
-  it('changes a webhook in one transaction even if all webhooks of a full account have the longest allowed routes', async () => {
+  it('`replace` changes a webhook with 40 event types although all webhooks of a full account have resources of 64 bytes', async () => {
     const { routes, move } = await inFullAccount(64);
 
     expect(() => checkRoutes(routes)).not.toThrow();
@@ -46,7 +46,7 @@ describe('the webhooks table', () => {
   });
 
   // `checkRoutes` refuses such routes, because DynamoDB takes at most 4 MB in one transaction.
-  it('fails if all webhooks of a full account have longer routes, which `checkRoutes` refuses', async () => {
+  it('`replace` throws (above 4MB) if all webhooks of a full account have resources of 100 bytes, and `checkRoutes` throws for them', async () => {
     const { routes, move } = await inFullAccount(100);
 
     expect(() => checkRoutes(routes)).toThrow();

@@ -9,7 +9,7 @@ export const verifyWithStripe: Verify = ({ headers, body }, secret) => {
   return true;
 };
 
-/** The same library at a given time, for requests and vectors of another time. */
+/** Stripe's library with the given current time, for requests that were signed at another time. */
 export const verifyWithStripeAt =
   (atMs: number): Verify =>
   ({ headers, body }, secret) => {
