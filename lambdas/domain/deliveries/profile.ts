@@ -4,7 +4,10 @@ import type * as z from 'zod';
 /** The class of a receiver's HTTP status. `gone`: the receiver wants no further deliveries. */
 export type ResponseClass = 'delivered' | 'refused' | 'gone';
 
-/** The input for a request's headers and body. It is the same for all attempts of a delivery. */
+/**
+ * The input for a request's headers and body. It is the same for all attempts of a delivery, unless the webhook's
+ * `api_version` changes.
+ */
 export interface RenderInput {
   readonly deliveryId: string;
   readonly eventId: string;
@@ -26,7 +29,7 @@ export interface SigningKey {
   readonly privateKey: KeyObject;
 }
 
-/** The deployment's own keys, the newest of each kind. */
+/** The deployment's own signing keys: for each algorithm, the key that signs now. */
 export interface SigningKeys {
   readonly ed25519: SigningKey;
   readonly ecdsaP256: SigningKey;
@@ -54,9 +57,12 @@ export interface Profile<Options = unknown> {
   readonly options: z.ZodType<Options>;
   /** Seconds before each retry; its length is the number of retries. */
   readonly schedule: readonly number[];
-  /** How the names of this profile's own headers begin, in lower case. No webhook may add such a header, whatever its profile. */
+  /**
+   * Prefixes of the names of this profile's own headers, in lower case. No webhook of any profile may add a header with
+   * such a prefix.
+   */
   readonly headerPrefixes: readonly string[];
-  /** Payload versions as dates, newest first. */
+  /** The payload versions of this profile, as dates, newest first. */
   readonly apiVersions: readonly string[];
   /** The format of a secret that an account chooses itself. */
   readonly secret: z.ZodType<string>;
