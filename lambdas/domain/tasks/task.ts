@@ -6,7 +6,7 @@ import { rowVersion } from '../foundation/row-version.ts';
  * created ─ accept ─▶ accepted ─ pick-up ─▶ picked_up ─ deliver ─▶ delivered ─ complete ─▶ completed
  *    └───────────────────┴── cancel ────────────┴─▶ cancelled
  * ```
- * In life order: a task only moves towards the end of this list.
+ * In the order of a task's life: a task only moves towards the end of this list.
  */
 export const taskStatuses = ['created', 'accepted', 'picked_up', 'delivered', 'completed', 'cancelled'] as const;
 export type TaskStatus = (typeof taskStatuses)[number];
@@ -21,7 +21,10 @@ export const taskMoves = {
 } as const satisfies Record<string, { from: readonly TaskStatus[]; to: TaskStatus }>;
 export type TaskMove = keyof typeof taskMoves;
 
-/** Bounded so that a task has about a kilobyte, the size that one write unit pays for. */
+/**
+ * Returns the schema of a text of at most `max` characters. The limits keep a task at about a kilobyte, the size that
+ * one write unit pays for.
+ */
 const text = (max: number) => z.string().max(max).regex(/\S/, 'must contain a visible character');
 const optional = <T extends z.ZodType>(schema: T) => schema.nullable().default(null);
 
@@ -80,15 +83,15 @@ export const storedTaskSchema = taskSchema.extend({
   retention_days: z.number().optional(),
   /** The request that wrote the row last; see `isOwnWrite`. */
   written_by: z.string(),
-  /** X-Ray's trace id of that request. */
+  /** X-Ray's trace id of the request that wrote the row last. */
   trace_id: z.string().optional(),
 });
 export type StoredTask = z.infer<typeof storedTaskSchema>;
 
-/** The type of the event that a task's change to this status publishes. */
+/** Returns the type of the event that a task's change to this status publishes. */
 export const taskEventType = (status: TaskStatus): string => `task.${status}`;
 
-/** The task as the API shows it, its members in documented order. */
+/** Returns the task as the API shows it, its fields in documented order. */
 export const showTask = (stored: StoredTask): Task => taskSchema.parse(stored);
 
 const noMoves = {
@@ -101,7 +104,7 @@ const noMoves = {
   cancelled_at: null,
 };
 
-/** A new task in its first status. */
+/** Returns a new task with the status `created`. */
 export const newTask = (
   id: string,
   content: TaskContent,
@@ -112,7 +115,7 @@ export const newTask = (
   return { id, status: 'created', version: 1, ...content, ...noMoves, created_at, updated_at: created_at, ...origin };
 };
 
-/** The task as it was created. No move changes its content. */
+/** Returns the task as it was created. No move changes its content. */
 export const taskAtCreation = (stored: StoredTask): StoredTask => ({
   ...stored,
   ...noMoves,
