@@ -3,8 +3,8 @@ import { requestOriginSchema } from '../foundation/origin.ts';
 import { rowVersion } from '../foundation/row-version.ts';
 
 /**
- * The thing that an event is about; a webhook may subscribe to one resource only. Bounded in bytes, because a routing
- * row of a type holds the resources of up to a thousand webhooks.
+ * The name of the thing that an event is about; a webhook may subscribe to one resource only. At most 255 bytes,
+ * because a routing row of a type holds the resources of up to a thousand webhooks.
  */
 export const resourceSchema = z
   .string()
