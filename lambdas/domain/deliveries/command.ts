@@ -40,9 +40,9 @@ export const commandSchema = z.discriminatedUnion('type', [
     until: z.number(),
     status: z.array(z.enum(recoverableStatuses)),
     step: z.number(),
-    /** Index of the list to read next. Each status has one list per shard. */
+    /** Index of the list of deliveries to read next. Each status has one list per shard. */
     list: z.number(),
-    /** Id of the last delivery that was read from this list; `null` at its beginning. */
+    /** Id of the last delivery that was read from the current list; `null` at the list's beginning. */
     after: z.string().nullable().default(null),
     /** Number of deliveries that the steps so far have redelivered. */
     done: z.number(),

@@ -20,7 +20,7 @@ export type DeliveryStatus = (typeof deliveryStatuses)[number];
 export const triggers = ['schedule', 'manual', 'recover', 'replay', 'resume'] as const;
 export type Trigger = (typeof triggers)[number];
 
-/** Why an attempt failed. The list is closed, so that clients may switch on it. */
+/** The codes that say why an attempt failed. The list is closed, so that clients may switch on a code. */
 export const attemptErrorCodes = [
   'timeout',
   'connection_refused',

@@ -1,7 +1,7 @@
 import type { Attempt, StoredDelivery, Trigger } from './delivery.ts';
 import type { ResponseClass } from './profile.ts';
 
-/** The next attempt by the schedule. `isParked`: the wait is too long for the queue. */
+/** The next attempt of a delivery by the schedule. `isParked`: the wait is too long for the queue. */
 export interface NextAttempt {
   readonly dueAtMs: number;
   readonly isParked: boolean;
