@@ -30,7 +30,7 @@ export interface DeliveryOutcome {
   /** The delivery's row before this batch changed it. */
   readonly delivery: StoredDelivery | null;
   readonly attempted: Attempted | null;
-  /** The error of a `failed` message. */
+  /** The error because of which the message's outcome is `failed`. */
   readonly cause: unknown;
 }
 

@@ -24,11 +24,11 @@ export interface SlotAssignment<T> {
   readonly later: readonly { readonly item: T; readonly after: StoredDelivery }[];
 }
 
-/** A webhook's deliveries, split by whether they have a lease. */
+/** A webhook's deliveries, split by whether they got a lease (permission for one request in flight). */
 export interface Admission<T> {
   readonly admitted: readonly T[];
   readonly waiting: readonly T[];
-  /** Leases to return after the attempts. */
+  /** Ids of the leases to give back after the attempts. */
   readonly leases: readonly string[];
 }
 

@@ -4,7 +4,7 @@ import { FIRST_PROBED, isDoneWithin } from './slow-lane.ts';
 export interface Starter<T> {
   /** Resolves when the item is due. `null`: the item is due now. */
   untilDue(item: T): Promise<void> | null;
-  /** Starts the request and resolves when it is answered. */
+  /** Starts the item's request and resolves when the request is answered. */
   start(item: T): Promise<void>;
 }
 
@@ -12,7 +12,7 @@ export interface StartedGroup<T> {
   /** True if the requests of all items were started and answered in time. */
   readonly isQuick: boolean;
   readonly notStarted: readonly T[];
-  /** Requests that may still run, if the group was not quick. */
+  /** The requests of the group that may still run if the group was not quick. */
   readonly running: readonly Promise<void>[];
 }
 

@@ -27,7 +27,10 @@ export type AssignmentWith<Name extends RowName> = Assignment & {
 /** An assignment that can be attempted: all its rows exist. */
 export type AttemptAssignment = AssignmentWith<RowName>;
 
-/** `fast`: the deliveries queue. `slow`: the queue for receivers that answer slowly. */
+/**
+ * The lane of a batch, by the queue that it comes from. `fast`: the deliveries queue. `slow`: the queue for receivers
+ * that answer slowly.
+ */
 export type Lane = 'fast' | 'slow';
 
 /** The next step for a message. `resend`: a new message is sent with the ticket that the delivery's row holds now. */
@@ -40,7 +43,7 @@ export interface TriagedBatch {
   readonly resend: readonly AssignmentWith<'delivery'>[];
   readonly cancel: readonly AssignmentWith<'delivery'>[];
   readonly hold: readonly AssignmentWith<'delivery'>[];
-  /** Deliveries for the slow lane. */
+  /** Deliveries that are sent to the slow lane's queue. */
   readonly forward: readonly AssignmentWith<'delivery'>[];
   /** Groups of deliveries to attempt, by webhook id. */
   readonly attempt: ReadonlyMap<string, readonly AttemptAssignment[]>;

@@ -27,7 +27,7 @@ export interface HealthStore {
   disable(webhook: StoredWebhook, reason: 'gone' | 'failing', delivery: StoredDelivery, nowMs: number): Promise<void>;
 }
 
-/** The recorded result of one attempt. */
+/** One attempt after it was recorded: its outcome, its webhook, the webhook's health, and its delivery. */
 export interface RecordedAttempt {
   readonly outcome: 'delivered' | 'refused' | 'dead' | 'gone';
   readonly webhook: StoredWebhook;
