@@ -8,7 +8,7 @@ import { type JobType, jobAtCreation, type NewJob, type StoredJob } from './job.
 export interface NewJobs {
   /** Adds the job. Returns the stored job if the id exists already, otherwise `null`. */
   add(job: StoredJob): Promise<StoredJob | null>;
-  /** `isLatest` = read with strong consistency. */
+  /** Returns the job, or null if it does not exist. `isLatest` = read with strong consistency. */
   get(owner: string, id: string, options: { isLatest: boolean; nowMs: number }): Promise<StoredJob | null>;
 }
 

@@ -56,11 +56,11 @@ export type JobResult = z.output<typeof jobResultSchema>;
 export const storedJobSchema = z.object({
   v: rowVersion,
   id: z.string(),
-  /** `acc_…#live` */
+  /** The account that owns the job, and its mode: `acc_…#live`. */
   owner: z.string(),
   type: z.string(),
   status: z.enum(jobStatuses),
-  /** Who gets the result: the caller, who waits for it or reads it later, or the account's webhooks. */
+  /** Who gets the job's result: the caller, who waits for it or reads it later, or the account's webhooks. */
   result_to: z.enum(['caller', 'webhooks']),
   input: z.string(),
   meta: z.string().nullable().default(null),
@@ -70,11 +70,11 @@ export const storedJobSchema = z.object({
   version: z.number(),
   created_at: z.string(),
   completed_at: z.string().nullable().default(null),
-  /** Content hash of the creating request; null without an Idempotency-Key. */
+  /** Content hash of the request that created the job; null without an Idempotency-Key. */
   content_hash: z.string().nullable().default(null),
-  /** The account's own retention in days at the creation; absent if the stack's applies. */
+  /** The account's own retention in days when the job was created; absent if the stack's applies. */
   retention_days: z.number().optional(),
-  /** The request that wrote the row last; see `isOwnWrite`. */
+  /** Id of the request that wrote the row last; see `isOwnWrite`. */
   written_by: z.string(),
   /** X-Ray's trace id of the request that wrote the row last. */
   trace_id: z.string().optional(),
