@@ -2,7 +2,7 @@ import { notFound, PassPostError } from '../foundation/errors.ts';
 import { isOwnWrite } from '../foundation/own-write.ts';
 import { type StoredTask, type TaskMove, type TaskStatus, taskMoves } from './task.ts';
 
-/** Details that a move may add to the task. */
+/** Details that a move may add to the task: the carrier, or the reason of a cancellation. */
 export interface MoveDetails {
   readonly carrier?: StoredTask['carrier'];
   readonly cancel_reason?: string | null;

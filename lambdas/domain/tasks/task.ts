@@ -11,7 +11,7 @@ import { rowVersion } from '../foundation/row-version.ts';
 export const taskStatuses = ['created', 'accepted', 'picked_up', 'delivered', 'completed', 'cancelled'] as const;
 export type TaskStatus = (typeof taskStatuses)[number];
 
-/** The moves of a task: the statuses from which each is allowed, and the status it leads to. */
+/** The moves of a task: the statuses from which each move is allowed, and the status to which it leads. */
 export const taskMoves = {
   accept: { from: ['created'], to: 'accepted' },
   'pick-up': { from: ['accepted'], to: 'picked_up' },
@@ -75,13 +75,13 @@ export type Task = z.infer<typeof taskSchema>;
 /** A task as its row holds it. */
 export const storedTaskSchema = taskSchema.extend({
   v: rowVersion,
-  /** `acc_…#live` */
+  /** The account that owns the task, and its mode: `acc_…#live`. */
   owner: z.string(),
-  /** Content hash of the creating request; null without an Idempotency-Key. */
+  /** Content hash of the request that created the task; null without an Idempotency-Key. */
   content_hash: optional(z.string()),
-  /** The account's own retention in days at the last write; absent if the stack's applies. */
+  /** The account's own retention in days when the row was written last; absent if the stack's applies. */
   retention_days: z.number().optional(),
-  /** The request that wrote the row last; see `isOwnWrite`. */
+  /** Id of the request that wrote the row last; see `isOwnWrite`. */
   written_by: z.string(),
   /** X-Ray's trace id of the request that wrote the row last. */
   trace_id: z.string().optional(),
