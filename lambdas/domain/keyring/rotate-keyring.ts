@@ -13,7 +13,7 @@ const SHORTEST_WAIT_SECONDS = 1200;
 
 export const rotationSchema = z.strictObject({
   operation: z.literal('rotate-keyring'),
-  /** Seconds for which the new keys are published before they sign. */
+  /** Seconds for which the new signing keys are published before they sign. */
   signs_in_seconds: z
     .int()
     .min(SHORTEST_WAIT_SECONDS)
