@@ -26,9 +26,9 @@ export const storedTemplateSchema = templateSchema.extend({
   owner: z.string(),
   /** The version of the template: 1 at creation, raised by every update. */
   version: z.number(),
-  /** The account's own retention in days at the last write; absent if the stack's applies. */
+  /** The account's own retention in days when the row was written last; absent if the stack's applies. */
   retention_days: z.number().optional(),
-  /** The request that wrote the row last; see `isOwnWrite`. */
+  /** Id of the request that wrote the row last; see `isOwnWrite`. */
   written_by: z.string(),
   /** X-Ray's trace id of the request that wrote the row last. */
   trace_id: z.string().optional(),
