@@ -23,7 +23,7 @@ export interface FanOutStore {
 
 export interface FanOutDependencies extends CommandDependencies {
   readonly store: FanOutStore & CommandStore;
-  /** Is called once per event with the number of its deliveries, after their messages are sent. */
+  /** Called once for each event with the number of the event's deliveries, after their messages are sent. */
   readonly onFannedOut?: (deliveries: number) => void;
 }
 
