@@ -7,7 +7,7 @@ import { type WebhookPosition, type WebhookWalkStore, walkWebhooks } from './wal
 /** Where reading a webhook's open deliveries continues: in the list with this number, after this delivery's id. */
 export interface OpenCursor {
   readonly list: number;
-  /** `null` = from the beginning of the list. */
+  /** Id of the delivery after which reading continues. `null` = from the beginning of the list. */
   readonly after: string | null;
 }
 
@@ -58,9 +58,9 @@ export interface ExpiredHold extends WebhookPosition {
 }
 
 export interface RetentionReport {
-  /** Events whose retention was extended. */
+  /** Number of events whose retention was extended. */
   readonly extended: number;
-  /** Held deliveries that were released. */
+  /** Number of held deliveries that were released. */
   readonly released: number;
   readonly expiredHolds: readonly ExpiredHold[];
 }
@@ -72,7 +72,10 @@ export interface RetentionReport {
  */
 const ROUND_MS = 7 * DAY_MS;
 
-/** One invocation and how far its round is. The checkpoint stores `startedMs`, `position` and `cursor`. */
+/**
+ * One invocation of the retention job and how far its round is. The checkpoint stores `startedMs`, `position` and
+ * `cursor`.
+ */
 interface Round {
   readonly tickAtMs: number;
   readonly dependencies: RetentionDependencies;

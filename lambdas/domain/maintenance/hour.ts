@@ -1,6 +1,8 @@
 import { HOUR_MS, MINUTE_MS } from '../foundation/time.ts';
 
-/** An hour whose deliveries are counted together, by the time of their events. Milliseconds. */
+/**
+ * An hour whose deliveries are counted together, by the time of their events. Times are milliseconds since the epoch.
+ */
 export interface Hour {
   readonly startMs: number;
   /** The first millisecond after the hour. */

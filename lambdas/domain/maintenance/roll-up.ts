@@ -14,7 +14,7 @@ import { type WebhookPosition, type WebhookWalkStore, walkWebhooks } from './wal
 export interface RollUpProgress {
   /** Start of the hour that is being read. Every earlier hour was read once. */
   readonly hourMs: number;
-  /** The last webhook whose hour was read. `null` = none. */
+  /** The last webhook whose deliveries of the hour `hourMs` were read. `null` = none. */
   readonly position: WebhookPosition | null;
   /** The reading of a webhook's hour that ran out of time and continues in the next tick. `null` = none. */
   readonly inHand: HourReading | null;

@@ -14,7 +14,7 @@ export interface DueIndex {
    * `parkedUntilMs`.
    */
   read(shard: number, nowMs: number, parkedUntilMs: number): AsyncIterable<readonly DueEntry[]>;
-  /** Records that entries are in the queue now, each only if its ticket is still current. */
+  /** Records in the due index that entries are in the queue now, each only if its ticket is still current. */
   unpark(entries: readonly DueEntry[]): Promise<void>;
 }
 
@@ -47,14 +47,14 @@ const isReminderDue = (latenessMs: number, thresholdMs: number, tickMs: number):
 
 /** What one tick of the due index did and found. */
 export interface SweepReport {
-  /** Parked deliveries that entered the queue. */
+  /** Number of parked deliveries that entered the queue. */
   readonly unparked: number;
-  /** Overdue deliveries that got another message. */
+  /** Number of overdue deliveries that got another message. */
   readonly reminded: number;
   readonly owed: {
-    /** Deliveries that are due and have no recorded attempt yet. */
+    /** Number of deliveries that are due and whose attempt is not recorded yet. */
     readonly owedNow: number;
-    /** How late the oldest of these deliveries is, in schedule time: the real lateness times `speed`. */
+    /** How many seconds the longest overdue delivery is late, in schedule time: the real lateness times `speed`. */
     readonly oldestOwedSeconds: number;
   };
 }
