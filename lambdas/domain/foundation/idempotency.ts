@@ -48,7 +48,10 @@ export const answerOnce = async <T>(
   throw new PassPostError('conflict', 'Too many changes at the same time. Please try again.');
 };
 
-/** Like `answerOnce`, for answers without a secret: a repeat gets the whole answer again. */
+/**
+ * Performs a request once per Idempotency-Key, like `answerOnce`, for answers without a secret: a repeat gets the whole
+ * answer again.
+ */
 export const performOnce = async <T extends object>(
   request: IdempotentRequest,
   firstAnswer: (idempotencyKey: string) => Promise<FirstAnswer<T> | null>,

@@ -4,9 +4,9 @@ import type { Page, Position } from './page.ts';
 export interface RangePage<T> {
   /** The items of the range that match the filter. */
   readonly items: readonly T[];
-  /** How many items were read, including those that the filter dropped. */
+  /** How many items of the range were read, including those that the filter dropped. */
   readonly examined: number;
-  /** The position of the last item that was read. `null` = the range has ended. */
+  /** The position of the last item that was read from the range. `null` = the range has ended. */
   readonly reached: Position | null;
 }
 

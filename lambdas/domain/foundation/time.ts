@@ -1,10 +1,10 @@
-/** Milliseconds of a second, a minute, an hour and a day. */
+/** The number of milliseconds in a second, a minute, an hour and a day. */
 export const SECOND_MS = 1000;
 export const MINUTE_MS = 60 * SECOND_MS;
 export const HOUR_MS = 60 * MINUTE_MS;
 export const DAY_MS = 24 * HOUR_MS;
 
-/** Seconds of a day. */
+/** The number of seconds in a day. */
 export const DAY_SECONDS = DAY_MS / SECOND_MS;
 
 /** Converts milliseconds to whole seconds, rounded up: a row or a message never expires too early. */
