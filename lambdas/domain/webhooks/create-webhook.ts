@@ -21,7 +21,10 @@ export const MOST_WEBHOOKS = 1000;
 
 export interface NewWebhookStore {
   firstAnswer(owner: string, idempotencyKey: string, nowMs: number): Promise<FirstAnswer<WebhookView> | null>;
-  /** Adds the webhook, its routes, the first answer and the audit entry, in one transaction. */
+  /**
+   * Adds the webhook, its routes, the first answer and the audit entry, in one transaction. 'full' = the account has
+   * the most webhooks already.
+   */
   create(
     webhook: StoredWebhook,
     routes: WebhookRoutes,

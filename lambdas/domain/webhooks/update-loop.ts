@@ -20,7 +20,10 @@ export interface WebhookChange {
   readonly before: StoredWebhook;
   readonly after: StoredWebhook;
   readonly routesBefore: WebhookRoutes;
-  /** `null` = the webhook is deleted: it has no routes and does not count for the account's limit. */
+  /**
+   * The webhook's routes after the change. `null` = the webhook is deleted: it has no routes and does not count for the
+   * account's limit.
+   */
   readonly routesAfter: WebhookRoutes | null;
   readonly command: Command | null;
   readonly entry: StoredAuditEntry;

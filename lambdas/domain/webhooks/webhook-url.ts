@@ -1,7 +1,7 @@
 import type { FieldError } from '../foundation/errors.ts';
 
 export interface WebhookUrlRules {
-  /** `loopback` = plain http is allowed for loopback hosts only, and only together with `allowLoopback`. */
+  /** Whether plain http is allowed. `loopback` = for loopback hosts only, and only together with `allowLoopback`. */
   readonly allowHttp: boolean | 'loopback';
   /** True if loopback hosts are allowed, on any port. */
   readonly allowLoopback: boolean;
