@@ -39,7 +39,7 @@ export type KeyCheck =
   | { readonly outcome: 'limited'; readonly quota: Quota }
   | { readonly outcome: 'unknown' };
 
-/** Length of a key's rate limit window, which begins with a request. Milliseconds. */
+/** Length of an API key's rate limit window in milliseconds. A window begins with a request. */
 export const RATE_LIMIT_WINDOW_MS = MINUTE_MS;
 
 /** An API key as its row holds it, with the counter of its current rate limit window. */

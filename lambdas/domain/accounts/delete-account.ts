@@ -31,7 +31,9 @@ export interface DeletingAccounts {
   keys(id: string): Promise<readonly ListedApiKey[]>;
   /** Revokes an API key and adds the audit entry, in one transaction. */
   revoke(id: string, key: ListedApiKey, entry: StoredAuditEntry, nowMs: number): Promise<boolean>;
-  /** Deletes rows of the account that have lost their meaning and never expire. */
+  /**
+   * Deletes the account's webhook counts and empty routing rows, which never expire and have no use without webhooks.
+   */
   clear(id: string): Promise<void>;
   /**
    * Deletes the account's row and adds the audit entry, in one transaction. Returns false if the account does not
