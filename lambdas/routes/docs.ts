@@ -3,7 +3,7 @@ import { notFound } from '../domain/foundation/errors.ts';
 import { type ApiResponse, type Route, route } from '../runtime/operation.ts';
 
 export interface DocsAssets {
-  /** The OpenAPI document as JSON text. */
+  /** Returns the OpenAPI document as JSON text. */
   readonly openApi: () => string;
   readonly readAsset: (name: string) => Promise<{ type: string; text: string } | null>;
 }
