@@ -11,7 +11,7 @@ export const profileViewSchema = z
       description: 'The event types that `*` stands for. `*` in this list: every event type except operational ones.',
     }),
     schedule: z.array(z.number()).meta({ description: 'Seconds before each retry.' }),
-    api_versions: z.array(z.string()).meta({ description: 'Newest first.' }),
+    api_versions: z.array(z.string()).meta({ description: 'The payload versions, newest first.' }),
     profile_options: jsonSchema,
   })
   .meta({ id: 'Profile' });

@@ -24,7 +24,8 @@ export const getHealth = {
   exampleAnswer: { status: 'ok' },
 } as const satisfies Operation;
 
-// The reference for people. These are pages, so the OpenAPI document leaves them out.
+// The calls `getDocs` and `getDocsAsset` answer the pages of the readable reference, so the OpenAPI document leaves
+// them out.
 export const getDocs = {
   id: 'getDocs',
   method: 'GET',

@@ -23,7 +23,10 @@ import {
 import { deleteTemplate, getTemplate, listTemplates, putTemplate } from './templates.ts';
 import { changeWebhook, createWebhook, deleteWebhook, getWebhook, listWebhooks, rotateSecret } from './webhooks.ts';
 
-/** Every call of the native API, in the order in which the reference shows them. test/contract/operations.test.ts fails when a call is missing. */
+/**
+ * Every call of the native API, in the order in which the reference shows them. test/contract/operations.test.ts fails
+ * when a call is missing.
+ */
 export const operations: readonly Operation[] = [
   createTask,
   listTasks,

@@ -30,7 +30,10 @@ const retryAfter = { 'Retry-After': header('Seconds to wait.', '42') };
 
 const statusOf = (code: Code): number => problemExample(code).status;
 
-/** The problems that every call of this form can answer, and the problems that the call names itself. */
+/**
+ * Returns the codes of the problems that a call can answer: those of every call of its form, and those that the call
+ * names.
+ */
 const codesOf = (operation: Operation): Code[] => {
   const { scope, body, path, errors = [], isIdempotent } = operation;
   const codes: Code[] = ['invalid', 'internal'];
@@ -50,7 +53,10 @@ const headersFor = (code: Code): ZodOpenApiHeadersObject => ({
 
 const responseIds = new Map<string, ZodOpenApiResponseObject>();
 
-/** Returns the same object for the same set of problems, so that the document holds each response once. */
+/**
+ * Returns the response for a set of problems. The same set gives the same object, so that the document holds each
+ * response once.
+ */
 const problemResponse = (codes: readonly Code[]): ZodOpenApiResponseObject => {
   const id = codes.toSorted().join('-or-');
   const existing = responseIds.get(id);
@@ -67,7 +73,7 @@ const problemResponse = (codes: readonly Code[]): ZodOpenApiResponseObject => {
   return response;
 };
 
-/** One response for each status, because several problems may share a status. */
+/** Returns a call's error responses, one for each status, because several problems may share a status. */
 const problemResponses = (operation: Operation): ZodOpenApiResponsesObject => {
   const byStatus = Map.groupBy(codesOf(operation), statusOf);
   return Object.fromEntries([...byStatus].map(([status, codes]) => [String(status), problemResponse(codes)]));
@@ -137,7 +143,9 @@ const describe = (operation: Operation): ZodOpenApiOperationObject => {
   };
 };
 
-/** Generates the OpenAPI document of the calls from the schemas that validate them. */
+/**
+ * Generates the OpenAPI document of the calls from the schemas that validate their requests and describe their answers.
+ */
 export const openApiDocument = (operations: readonly Operation[]): Document => {
   const paths: ZodOpenApiPathsObject = {};
   for (const operation of operations) {

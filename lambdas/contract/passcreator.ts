@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Operation } from '../runtime/operation.ts';
 
-// Passcreator's own calls about subscriptions, with its names. https://developer.passcreator.com
+// Passcreator's own calls about subscriptions, with Passcreator's names. https://developer.passcreator.com
 
 const path = '/api/hook';
 const nothing = z.object({});
@@ -33,7 +33,10 @@ export const subscribeToTemplate = {
   summary: "Subscribe to one template's event",
 } as const satisfies Operation;
 
-/** The address may be in the query, because some clients drop the body of a DELETE. */
+/**
+ * The call that removes the subscriptions with a URL. The URL may be in the query, because some clients drop the body
+ * of a DELETE.
+ */
 export const unsubscribeByPost = {
   id: 'passcreatorUnsubscribe',
   method: 'POST',

@@ -5,7 +5,7 @@ import { rotatedSecretSchema, secretRotationSchema } from '../domain/webhooks/ro
 import { newWebhookSchema, webhookChangesSchema } from '../domain/webhooks/webhook-input.ts';
 import type { Operation } from '../runtime/operation.ts';
 
-// PassMint's own calls about webhooks, with its names. https://passmint.io/docs/webhooks
+// PassMint's own calls about webhooks, with PassMint's names. https://passmint.io/docs/webhooks
 
 const path = '/v1/webhooks';
 const ofWebhook = { path: `${path}/{id}`, idPrefix: 'whk', tag: 'passmint' } as const;

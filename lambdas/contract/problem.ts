@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { ErrorCode, FieldError } from '../domain/foundation/errors.ts';
 import { problems } from '../runtime/problem.ts';
 
-/** A problem by RFC 9457 that names every wrong field. */
+/** The body of every error response: a problem by RFC 9457 that names every wrong field. */
 export const problemSchema = z
   .object({
     type: z.string().meta({ description: 'Identifies the kind of problem: `/problems/<code>`. Stable.' }),
@@ -24,7 +24,7 @@ type Code = ErrorCode | 'internal';
 
 const missing: FieldError = { path: 'pickup.city', code: 'required', message: 'Required.' };
 
-/** An example of each problem that a call can answer, by its code. */
+/** An example detail, with its field errors, of each problem that a call can answer, by the problem's code. */
 const details: Readonly<Record<Code, readonly [detail: string, ...errors: FieldError[]]>> = {
   malformed: ['The body is not JSON.'],
   invalid: ['Wrong: pickup.city.', missing],

@@ -68,7 +68,10 @@ export const getTask = {
   exampleAnswer: created,
 } as const satisfies Operation;
 
-/** Members that the five moves share. Each move answers the task, or 409 with the current and the requested status. */
+/**
+ * What the operations of the five task moves share. Each move answers the task, or 409 with the current and the
+ * requested status.
+ */
 const move = {
   method: 'POST',
   idPrefix: 'tsk',

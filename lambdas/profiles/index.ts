@@ -14,7 +14,7 @@ export const profiles: Readonly<Record<string, Profile>> = Object.assign(
   Object.fromEntries(known.map((profile) => [profile.name, profile])),
 );
 
-/** The profile of a stored webhook, by its name. Throws if there is none. */
+/** Returns the profile of a stored webhook by the profile's name. Throws if there is no such profile. */
 export const profileOf = (name: string): Profile => {
   const profile = profiles[name];
   if (profile === undefined) throw new Error(`no profile is called ${name}`);

@@ -1,5 +1,5 @@
 // https://developers.inpost-group.com, webhooks: each client chooses whether and how requests are signed, and is pinned to a payload version.
-// One base64 signature over the body, or over timestamp, dot and body. `hash` applies to HMAC only; a digital algorithm includes its hash.
+// A signed request has one base64 signature over the body, or over timestamp, dot and body. `hash` applies to HMAC only; a digital algorithm includes its hash.
 
 import { createHmac, sign } from 'node:crypto';
 import * as z from 'zod';
@@ -16,7 +16,7 @@ const options = z.strictObject({
 });
 type Options = z.infer<typeof options>;
 
-/** Newest first. A breaking change adds one entry at the top. */
+/** InPost's payload versions, newest first. A breaking change adds one entry at the top. */
 const versions: readonly PayloadVersion[] = [
   ['2026-11-01', asItIs],
   // Version 2026-11-01 renamed three members to the names of the other profiles.

@@ -11,7 +11,8 @@ export const passpost: Profile<NoOptions> = {
   name: 'passpost',
   events: ['task.accepted', 'task.picked_up', 'task.delivered', 'task.completed', 'task.cancelled'],
   options: noOptions,
-  // The page says "5 attempts" and lists five waits. We read this as five retries after the first attempt, so that every wait is used.
+  // PassPost's page says "5 attempts" and lists five waits. We read this as five retries after the first attempt, so
+  // that every wait is used.
   schedule: sevenHours,
   headerPrefixes: ['x-passpost-'],
   apiVersions: ['2026-11-01'],

@@ -4,7 +4,7 @@ import type { Profile } from '../domain/deliveries/profile.ts';
 import { type NoOptions, noOptions, ownHeaders } from './parts/defaults.ts';
 import { textSecret } from './parts/text-secret.ts';
 
-/** The envelope's `meta` if the publisher gave none. */
+/** The `meta` of Postmen's envelope if the publisher gave none. */
 const SUCCESS_META = '{"code":200,"message":"OK","details":[],"retryable":false}';
 
 export const postmen: Profile<NoOptions> = {
@@ -20,7 +20,7 @@ export const postmen: Profile<NoOptions> = {
   rotation: 'switch',
   classify: (status) => (status === 200 ? 'delivered' : 'refused'),
   render: ({ eventId, eventType, createdAt, dataJson, metaJson }) => ({
-    // The envelope has no id, so a header of our own lets receivers recognise repeats.
+    // Postmen's envelope has no id, so a header of our own lets receivers recognise repeats.
     headers: { ...ownHeaders, 'x-passpost-event-id': eventId },
     body: `{"event":${JSON.stringify(eventType)},"date_time":"${createdAt.slice(0, 19)}+00:00","meta":${metaJson ?? SUCCESS_META},"data":${dataJson}}`,
   }),

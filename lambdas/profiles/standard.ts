@@ -35,7 +35,8 @@ export const standard: Profile<NoOptions> = {
     return {
       headers: {
         ...ownHeaders,
-        // Receivers use this id as an idempotency key, so it is the event's id, which all attempts, retries and replays share.
+        // Receivers use `webhook-id` as an idempotency key, so it is the event's id, which all attempts, retries and
+        // replays share.
         'webhook-id': eventId,
         'webhook-timestamp': timestamp,
         'webhook-signature': signatures.join(' '),

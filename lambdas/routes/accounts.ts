@@ -11,7 +11,7 @@ export interface Accounts extends NewAccounts, ChangingAccounts, DeletingAccount
   list(limit: number, after: string | undefined): Promise<Page<StoredAccount>>;
 }
 
-/** The operator's calls about accounts. */
+/** Returns the routes of the operator's calls about accounts. */
 export const accountRoutes = (accounts: Accounts, stackRetentionDays: number): Route[] => {
   const show = (account: StoredAccount) => showAccount(account, stackRetentionDays);
   return [

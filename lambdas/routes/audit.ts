@@ -11,7 +11,7 @@ export interface Audit {
   ): Promise<Page<AuditEntry>>;
 }
 
-/** The call that lists who changed what. */
+/** Returns the route of the call that lists who changed what. */
 export const auditRoutes = (audit: Audit): Route[] => [
   route(listAudit, async ({ accountId, query: { limit, cursor, since, until }, nowMs }) => {
     const page = await audit.list(accountId, { since, until }, { limit, after: cursor?.id ?? null, nowMs });

@@ -4,7 +4,7 @@ import type { Profile } from '../domain/deliveries/profile.ts';
 import { type Page, type Position, pageToBody } from '../domain/foundation/page.ts';
 import { type Route, route } from '../runtime/operation.ts';
 
-/** A page of a list that fits into memory, sorted by name. */
+/** Returns a page, sorted by name, of a list that fits into memory. */
 const pageByName = <T extends { readonly name: string }>(
   all: readonly T[],
   limit: number,
@@ -18,7 +18,7 @@ const pageByName = <T extends { readonly name: string }>(
   return { items, next: last && rest.length > limit ? { at: '', id: last.name } : null };
 };
 
-/** The call that lists the profiles. */
+/** Returns the route of the call that lists the profiles. */
 export const profileRoutes = (profiles: readonly Profile[]): Route[] => [
   route(operations.listProfiles, async ({ query: { limit, cursor } }) => ({
     status: 200,

@@ -13,7 +13,7 @@ import { type RetryDependencies, retryDelivery } from '../domain/redelivery/retr
 import { type TestDependencies, testWebhook } from '../domain/redelivery/test-webhook.ts';
 import { type Route, replayHeaders, route } from '../runtime/operation.ts';
 
-/** The calls about deliveries. */
+/** Returns the routes of the calls about deliveries. */
 export const deliveryRoutes = (
   dependencies: DeliveriesOfWebhook &
     OneDelivery &

@@ -3,12 +3,15 @@ import { notFound } from '../domain/foundation/errors.ts';
 import { type ApiResponse, type Route, route } from '../runtime/operation.ts';
 
 export interface DocsAssets {
-  /** The OpenAPI document as JSON text. */
+  /** Returns the OpenAPI document as JSON text. */
   readonly openApi: () => string;
   readonly readAsset: (name: string) => Promise<{ type: string; text: string } | null>;
 }
 
-/** The browser may load everything from this host and nothing from any other. Swagger UI sets styles on elements, so inline styles are allowed. */
+/**
+ * The content security policy of the reference's pages: the browser may load scripts, styles, images and data from this
+ * host and nothing from any other. Swagger UI sets styles on elements, so inline styles are allowed.
+ */
 const CONTENT_SECURITY_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -30,7 +33,7 @@ const page = `<!doctype html>
 </html>
 `;
 
-// A separate file, because the policy forbids inline scripts.
+// The script that starts Swagger UI is a separate file, because the content security policy forbids inline scripts.
 const start = `SwaggerUIBundle({ url: '${getOpenApi.path}', dom_id: '#reference', deepLinking: true, validatorUrl: null });
 `;
 
@@ -46,7 +49,7 @@ const file = (type: string, body: string): ApiResponse => ({
   },
 });
 
-/** The calls that describe the API, to programs and to people, and the health check. */
+/** Returns the routes of the calls that describe the API, to programs and to people, and of the health check. */
 export const docsRoutes = ({ openApi, readAsset }: DocsAssets): Route[] => [
   route(getOpenApi, async () => ({
     status: 200,

@@ -27,7 +27,7 @@ const builtInView = ({ name, description }: EventType): EventTypeView => ({
   builtin: true,
 });
 
-/** The calls about event types. */
+/** Returns the routes of the calls about event types. */
 export const eventTypeRoutes = (
   types: EventTypes,
   catalogue: readonly EventType[],

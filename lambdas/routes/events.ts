@@ -8,7 +8,7 @@ import { type DeliveriesOfEvent, deliveriesOfEvent } from '../domain/history/rea
 import { type ReplayDependencies, replayEvent } from '../domain/redelivery/replay-event.ts';
 import { type Route, replayHeaders, route } from '../runtime/operation.ts';
 
-/** The calls about events. */
+/** Returns the routes of the calls about events. */
 export const eventRoutes = (
   store: EventStore & EventArchive,
   rules: PublishRules,
@@ -25,7 +25,7 @@ export const eventRoutes = (
   }),
 
   route(operations.listEvents, async ({ owner, query: { limit, cursor, ...filter }, nowMs }) => {
-    // A derived id contains no time, so the cursor must give the time.
+    // The list is sorted by time, and a derived id contains no time, so the cursor must give the time.
     if (cursor?.at === '') throw invalid('cursor', 'invalid', 'is not a cursor of this list');
     const page = await store.list(owner, filter, { limit, after: cursor ?? null, nowMs });
     return { status: 200, body: pageToBody(page, eventToView) };

@@ -14,7 +14,7 @@ export interface Jobs extends NewJobs, CompletingJobs {
   ): Promise<Page<StoredJob>>;
 }
 
-/** The calls about jobs. */
+/** Returns the routes of the calls about jobs. */
 export const jobRoutes = (jobs: Jobs, waiting: Omit<JobDependencies, 'jobs'>): Route[] => [
   route(operations.createJob, async (request) => {
     const body = { ...request.body, async: request.body.async || request.query.async === 'true' };
@@ -29,7 +29,7 @@ export const jobRoutes = (jobs: Jobs, waiting: Omit<JobDependencies, 'jobs'>): R
   })),
 
   route(operations.listJobs, async ({ owner, query: { limit, cursor, status }, nowMs }) => {
-    // A derived id contains no time, so the cursor must give the time.
+    // The list is sorted by time, and a derived id contains no time, so the cursor must give the time.
     if (cursor?.at === '') throw invalid('cursor', 'invalid', 'is not a cursor of this list');
     const page = await jobs.list(owner, status, { limit, after: cursor ?? null, nowMs });
     return { status: 200, body: pageToBody(page, showJob) };

@@ -16,7 +16,7 @@ const created = ({ answer, secret }: AnswerWithSecret<ApiKey>): ApiResponse => (
   headers: replayHeaders(secret === null),
 });
 
-/** The calls about an account's API keys. */
+/** Returns the routes of the calls about an account's API keys. */
 export const keyRoutes = (keys: ApiKeys): Route[] => [
   route(operations.createKey, async (request) => created(await createApiKey(request, request.body, keys))),
 

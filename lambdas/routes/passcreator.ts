@@ -35,7 +35,10 @@ const subscriptionUrlOf = ({ profile_options }: StoredWebhook): string | null =>
 
 type Submission<O extends Operation> = Pick<ApiRequest<O>, 'owner' | 'query' | 'body' | 'by' | 'nowMs'>;
 
-/** Passcreator's own calls. Each one does with webhooks of that profile what the native API does. */
+/**
+ * Returns the routes of Passcreator's own calls. Each call does what the native API does, with webhooks of the
+ * `passcreator` profile.
+ */
 export const passcreatorRoutes = (dependencies: PasscreatorDependencies): Route[] => {
   const { store, publicKeys } = dependencies;
 

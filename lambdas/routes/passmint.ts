@@ -40,7 +40,10 @@ const showWebhook = (webhook: Shown): operations.PassmintWebhook => ({
   updated_at: webhook.updated_at,
 });
 
-/** PassMint has four statuses. A held delivery is `pending` before its first attempt and `failed` after it; a cancelled one is `dead`. */
+/**
+ * Returns the status of a delivery in PassMint's terms, which know four statuses. A held delivery is `pending` before
+ * its first attempt and `failed` after it; a cancelled one is `dead`.
+ */
 const statusOf = ({ status, attempts_made }: StoredDelivery): operations.PassmintDelivery['status'] => {
   if (status === 'held') return attempts_made === 0 ? 'pending' : 'failed';
   return status === 'cancelled' ? 'dead' : status;
@@ -67,12 +70,15 @@ const ofThisProfile = (webhook: StoredWebhook | null): StoredWebhook | null =>
   webhook?.profile === PROFILE ? webhook : null;
 
 /**
- * The key under which PassMint's calls store their first answers. Keys of the native API are stored by path, without
- * `/v1`; no client can send this key, because an Idempotency-Key holds no space.
+ * Returns the key under which PassMint's calls store their first answers. Keys of the native API are stored by path,
+ * without `/v1`; no client can send this key, because an Idempotency-Key holds no space.
  */
 const passmintKey = (idempotencyKey: string | null): string | null => idempotencyKey && `/v1 ${idempotencyKey}`;
 
-/** PassMint's own calls. Each one does what the native API does, with webhooks of that profile only. */
+/**
+ * Returns the routes of PassMint's own calls. Each call does what the native API does, with webhooks of the `passmint`
+ * profile only.
+ */
 export const passmintRoutes = ({ webhooks, deliveries, rules, seal }: PassmintDependencies): Route[] => {
   const store: PassmintWebhooks = {
     ...webhooks,

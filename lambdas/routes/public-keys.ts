@@ -5,7 +5,7 @@ import { type Route, route } from '../runtime/operation.ts';
 
 const cacheFor = (seconds: number) => ({ 'cache-control': `public, max-age=${seconds}` });
 
-/** The calls that publish the keys that deliveries are signed with. They need no API key. */
+/** Returns the routes of the calls that publish the keys that deliveries are signed with. The calls need no API key. */
 export const publicKeyRoutes = (publicKeys: () => Promise<PublicKeys>): Route[] => [
   route(operations.getPublicKeys, async ({ nowMs }) => ({
     status: 200,

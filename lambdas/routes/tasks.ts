@@ -14,7 +14,7 @@ export interface Tasks extends NewTasks, MovingTasks {
   ): Promise<Page<StoredTask>>;
 }
 
-/** The calls about tasks. */
+/** Returns the routes of the calls about tasks. */
 export const taskRoutes = (tasks: Tasks): Route[] => {
   const perform = async (
     request: Pick<ApiRequest<typeof operations.pickUpTask>, 'owner' | 'id' | 'requestId' | 'traceId' | 'nowMs'>,
@@ -33,7 +33,7 @@ export const taskRoutes = (tasks: Tasks): Route[] => {
     }),
 
     route(operations.listTasks, async ({ owner, query: { limit, cursor, ...filter } }) => {
-      // A derived id contains no time, so the cursor must give the time.
+      // The list is sorted by time, and a derived id contains no time, so the cursor must give the time.
       if (cursor?.at === '') throw invalid('cursor', 'invalid', 'is not a cursor of this list');
       const page = await tasks.list(owner, filter, { limit, after: cursor ?? null });
       return { status: 200, body: pageToBody(page, showTask) };

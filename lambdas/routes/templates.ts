@@ -14,7 +14,7 @@ export interface Templates extends ChangingTemplates {
   list(owner: string, limit: number, after: Position | null): Promise<Page<StoredTemplate>>;
 }
 
-/** The calls about templates. */
+/** Returns the routes of the calls about templates. */
 export const templateRoutes = (templates: Templates): Route[] => [
   route(operations.putTemplate, async (request) => {
     const template = await putTemplate({ ...request, name: request.body.name }, templates);

@@ -14,7 +14,7 @@ export interface Webhooks extends NewWebhookStore, RotationStore {
   list(owner: string, limit: number, after: Position | null): Promise<Page<StoredWebhook>>;
 }
 
-/** The calls about webhooks. */
+/** Returns the routes of the calls about webhooks. */
 export const webhookRoutes = (store: Webhooks, rules: WebhookRules, seal: Seal): Route[] => [
   route(operations.createWebhook, async (request) => {
     const { answer, secret } = await createWebhook(request, { store, rules, seal });

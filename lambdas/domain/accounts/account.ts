@@ -31,7 +31,10 @@ export type Account = z.infer<typeof accountSchema>;
 export const storedAccountSchema = accountSchema.extend({
   v: rowVersion,
   retention_days: z.number().optional(),
-  /** Milliseconds. The account is being deleted and gets no new API keys until then. Lapses if the deletion failed. */
+  /**
+   * The account is being deleted and gets no new API keys until this time, in milliseconds. The time passes without
+   * effect if the deletion failed.
+   */
   deleting_until: z.number().optional(),
 });
 export type StoredAccount = z.infer<typeof storedAccountSchema>;
@@ -44,7 +47,9 @@ export const showAccount = (account: StoredAccount, stackRetentionDays: number):
   created_at: account.created_at,
 });
 
-/** Settings of an account that each of its API keys' rows repeats, because authentication reads only that row. */
+/**
+ * Settings of an account that the row of each of its API keys repeats, because authentication reads only the key's row.
+ */
 export interface KeySettings {
   readonly limit: number;
   readonly retention_days?: number | undefined;
@@ -55,7 +60,7 @@ export const keySettingsOf = ({ rate_limit_per_minute, retention_days }: StoredA
   retention_days,
 });
 
-/** Throws `invalid` if the days exceed the stack's retention. */
+/** Throws `invalid` if an account's own retention days exceed the stack's retention. */
 export const checkRetention = (days: number | undefined, stackRetentionDays: number): void => {
   if (days === undefined || days <= stackRetentionDays) return;
   throw invalid('retention_days', 'too_big', `must be 1 to ${stackRetentionDays}, the retention of this deployment`);

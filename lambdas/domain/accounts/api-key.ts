@@ -7,7 +7,7 @@ import { MINUTE_MS } from '../foundation/time.ts';
 
 export type Scope = ResourceScope | 'admin';
 
-/** Everything that a key may be allowed to do. `write` does not include `read`; only the operator's key has `admin`. */
+/** All scopes that an API key may have. `write` does not include `read`; only the operator's key has `admin`. */
 export const scopes: readonly Scope[] = [...Object.values(resources).flatMap((resource) => resource.scopes), 'admin'];
 
 /** Scopes of an account's first API key. */
@@ -23,7 +23,7 @@ export interface Caller {
   readonly retentionDays?: number | undefined;
 }
 
-/** State of an API key's rate limit window. */
+/** The state of an API key's rate limit window: the limit, the requests left, and when the window ends. */
 export interface Quota {
   readonly limit: number;
   readonly remaining: number;
@@ -31,15 +31,15 @@ export interface Quota {
 }
 
 /**
- * Result of authentication: the request counts and is within the limit, the limit is exceeded, or no valid key has this
- * hash.
+ * The result of authentication: the request was counted and is within the key's limit, the limit is exceeded, or no
+ * valid key has this hash.
  */
 export type KeyCheck =
   | { readonly outcome: 'passed'; readonly caller: Caller; readonly quota: Quota }
   | { readonly outcome: 'limited'; readonly quota: Quota }
   | { readonly outcome: 'unknown' };
 
-/** Length of a key's rate limit window, which begins with a request. Milliseconds. */
+/** Length of an API key's rate limit window in milliseconds. A window begins with a request. */
 export const RATE_LIMIT_WINDOW_MS = MINUTE_MS;
 
 /** An API key as its row holds it, with the counter of its current rate limit window. */
@@ -51,23 +51,23 @@ export const storedApiKeySchema = z.object({
   prefix: z.string(),
   scopes: z.array(z.string()),
   mode: z.enum(modes),
-  /** Requests allowed in a window. */
+  /** The most requests in one rate limit window. */
   limit: z.number(),
-  /** The account's own retention in days. */
+  /** The account's own retention in days; absent if the stack's applies. */
   retention_days: z.number().optional(),
-  /** Start of the last window, in milliseconds; 0 before the first request. */
+  /** Start of the last rate limit window, in milliseconds; 0 before the first request. */
   ws: z.number(),
-  /** Requests counted in that window. */
+  /** Requests counted in the rate limit window that began at `ws`. */
   n: z.number(),
   created_at: z.string(),
-  /** Milliseconds; set by a rotation. */
+  /** When the key expires, in milliseconds; set by a rotation of the key. */
   expires_at: z.number().nullable().default(null),
-  /** Milliseconds. */
+  /** When the key was revoked, in milliseconds. */
   revoked_at: z.number().nullable().default(null),
 });
 export type StoredApiKey = z.infer<typeof storedApiKeySchema>;
 
-/** The hash under which an API key's row is stored. */
+/** Returns the hash under which an API key's row is stored. */
 export const hashApiKey = (key: string): string => createHash('sha256').update(key).digest('hex');
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';

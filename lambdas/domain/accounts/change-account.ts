@@ -5,8 +5,8 @@ import { checkRetention, type KeySettings, keySettingsOf, type StoredAccount } f
 export interface ChangingAccounts {
   find(id: string): Promise<StoredAccount | null>;
   /**
-   * Changes the account and adds the audit entry, in one transaction. An empty change writes nothing. `null` if there
-   * is no such account.
+   * Changes the account and adds the audit entry, in one transaction. An empty change writes nothing. Returns null if
+   * the account does not exist.
    */
   change(id: string, change: AccountChange, entry: StoredAuditEntry): Promise<StoredAccount | null>;
   /**
@@ -31,7 +31,10 @@ interface AccountRequest {
 const isSame = (a: KeySettings, b: KeySettings): boolean =>
   a.limit === b.limit && a.retention_days === b.retention_days;
 
-/** Changes an account, and copies its rate limit and retention into the rows of its API keys. Throws `not_found`. */
+/**
+ * Changes an account and returns it, and copies its rate limit and retention into the rows of its API keys. Throws
+ * `not_found`, or `invalid` if the retention is too long.
+ */
 export const changeAccount = async (
   { id, change, by, nowMs }: AccountRequest,
   accounts: ChangingAccounts,
@@ -43,7 +46,8 @@ export const changeAccount = async (
   const changed = await accounts.change(id, change, entry);
   if (!changed) throw notFound('account');
   if (change.rate_limit_per_minute === undefined && change.retention_days === undefined) return changed;
-  // A concurrent change may overwrite the keys: repeat until the keys have the account's current settings.
+  // A concurrent change may overwrite the settings in the keys' rows: repeat until the rows have the account's current
+  // settings.
   for (let settings: KeySettings | undefined = keySettingsOf(changed); settings !== undefined; ) {
     await accounts.updateKeys(id, settings);
     const current = await accounts.find(id);

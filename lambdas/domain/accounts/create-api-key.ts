@@ -24,11 +24,11 @@ export interface NewApiKeys {
     idempotencyKey: string,
     nowMs: number,
   ): Promise<FirstAnswer<ApiKey> | null>;
-  /** `null` if there is no such account. */
+  /** Returns the account, or null if it does not exist. */
   account(accountId: string): Promise<StoredAccount | null>;
   /**
    * Adds the key, the first answer and the audit entry, in one transaction. Adds nothing if the account's settings
-   * differ from the key's or the account is being deleted ('account_changed').
+   * differ from the settings in the key's row or the account is being deleted ('account_changed').
    */
   add(
     added: HashedApiKey,
@@ -45,8 +45,8 @@ export interface KeyRequest extends IdempotentRequest {
 }
 
 /**
- * A key cannot create a key with more rights. Throws `forbidden` for a scope it lacks, or if a test key creates a live
- * key.
+ * Throws `forbidden` if the caller's key lacks one of the scopes, or if a test key is to create a live key: a key
+ * cannot create a key with more rights.
  */
 export const requireMayCreate = (
   caller: Caller,
@@ -64,7 +64,7 @@ export const requireMayCreate = (
   }
 };
 
-/** Makes a new, unused API key. */
+/** Draws a new, unused API key. Does not store it. */
 export const newApiKey = (
   details: KeySettings & { readonly accountId: string; readonly name: string; readonly scopes: readonly string[] },
   mode: 'live' | 'test',
@@ -84,8 +84,8 @@ export const newApiKey = (
 };
 
 /**
- * Adds an API key to the caller's account. `replacedId` = the key that a rotation replaces. Throws `forbidden` or
- * `conflict`.
+ * Adds an API key to the caller's account and returns it. `replacedId` = the key that a rotation replaces. Throws
+ * `forbidden` or `conflict`.
  */
 export const addApiKey = (
   request: KeyRequest,
@@ -118,7 +118,9 @@ export const addApiKey = (
   return attempt(3);
 };
 
-/** Creates an API key. The answer shows its secret once. */
+/**
+ * Creates an API key in the caller's account. The answer shows the key's secret once. Throws `forbidden` or `conflict`.
+ */
 export const createApiKey = (
   request: KeyRequest,
   settings: { readonly name: string; readonly scopes: readonly Scope[]; readonly mode?: 'live' | 'test' | undefined },

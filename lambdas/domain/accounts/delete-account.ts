@@ -24,20 +24,28 @@ export interface AccountContent {
 
 export interface DeletingAccounts {
   find(id: string): Promise<StoredAccount | null>;
-  /** The content that blocks the deletion. */
+  /** Returns the content that blocks the deletion of the account. */
   contents(id: string, nowMs: number): Promise<readonly AccountContent[]>;
-  /** Forbids new API keys for the account until a time. False if there is no such account. */
+  /** Forbids new API keys for the account until a time. Returns false if the account does not exist. */
   blockNewKeysUntil(id: string, untilMs: number): Promise<boolean>;
   keys(id: string): Promise<readonly ListedApiKey[]>;
   /** Revokes an API key and adds the audit entry, in one transaction. */
   revoke(id: string, key: ListedApiKey, entry: StoredAuditEntry, nowMs: number): Promise<boolean>;
-  /** Deletes rows of the account that have lost their meaning and never expire. */
+  /**
+   * Deletes the account's webhook counts and empty routing rows, which never expire and have no use without webhooks.
+   */
   clear(id: string): Promise<void>;
-  /** Deletes the account's row and adds the audit entry, in one transaction. False if there is no such account. */
+  /**
+   * Deletes the account's row and adds the audit entry, in one transaction. Returns false if the account does not
+   * exist.
+   */
   remove(id: string, entry: StoredAuditEntry): Promise<boolean>;
 }
 
-/** Longer than a function runs (29 s) plus the difference between two clocks. */
+/**
+ * Milliseconds for which an account that is being deleted gets no new API keys: longer than a function runs (29 s) plus
+ * the difference between two clocks.
+ */
 const NO_NEW_KEYS_MS = 2 * MINUTE_MS;
 const KEYS_AT_ONCE = 10;
 
@@ -60,9 +68,9 @@ const notEmpty = (contents: readonly AccountContent[]): PassPostError => {
 
 /**
  * Deletes an account whose content is gone or expires by itself. First forbids new API keys, then revokes all keys,
- * then deletes the row: no valid key ever lacks its account. If the function dies in between, the account still exists
- * with fewer keys, and a repeat starts from the beginning. Throws `not_found`, or `conflict` if content blocks the
- * deletion.
+ * then deletes the row: no valid key ever lacks its account. If the function dies before the end, the account still
+ * exists with fewer keys, and a repeat starts from the beginning. Throws `not_found`, or `conflict` if content blocks
+ * the deletion.
  */
 export const deleteAccount = async (
   { id, by, nowMs }: { readonly id: string; readonly by: Actor; readonly nowMs: number },

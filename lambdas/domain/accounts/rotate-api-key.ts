@@ -13,16 +13,16 @@ export interface ListedApiKey {
 
 export interface LivingApiKeys {
   find(accountId: string, keyId: string): Promise<HashedApiKey | null>;
-  /** Sets the time at which a key expires, unless the key expires earlier. */
+  /** Sets the time at which an API key expires, unless the key expires earlier. */
   expire(accountId: string, expiring: HashedApiKey, endMs: number): Promise<void>;
-  /** Revokes a key and adds the audit entry, in one transaction. False if the key was revoked before. */
+  /** Revokes an API key and adds the audit entry, in one transaction. Returns false if the key was revoked before. */
   revoke(accountId: string, revoked: ListedApiKey, entry: StoredAuditEntry, nowMs: number): Promise<boolean>;
 }
 
 /**
- * Creates an API key that replaces another key. The old key stays valid for the overlap. There are two writes, because
- * a transaction would conflict with the counter of a busy key. If the second write fails, a repeat of the request makes
- * it. Throws `not_found`, `forbidden`, or `conflict` for an expired key.
+ * Creates an API key that replaces another key. The old key stays valid for the overlap. The new key and the old key's
+ * expiry are two writes, because a transaction would conflict with the counter of a busy key. If the second write
+ * fails, a repeat of the request makes it. Throws `not_found`, `forbidden`, or `conflict` for an expired key.
  */
 export const rotateApiKey = async (
   request: KeyRequest,

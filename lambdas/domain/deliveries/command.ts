@@ -23,10 +23,13 @@ export const commandSchema = z.discriminatedUnion('type', [
     event_id: z.string(),
     event_type: z.string(),
     delivery_ids: z.array(z.string()),
-    /** Copied from the event into the deliveries that are created. */
+    /** The event's own retention in days, for the deliveries that the command creates. */
     retention_days: z.number().optional(),
   }),
-  /** Redelivers one page of the deliveries in a time window, with their full schedule. The next step does the rest. */
+  /**
+   * Redelivers one page of a webhook's deliveries in a time window, with their full schedule. The command of the next
+   * step redelivers the next page.
+   */
   z.object({
     ...base,
     type: z.literal('recover'),
@@ -37,14 +40,14 @@ export const commandSchema = z.discriminatedUnion('type', [
     until: z.number(),
     status: z.array(z.enum(recoverableStatuses)),
     step: z.number(),
-    /** Index of the list to read next. Each status has one list per shard. */
+    /** Index of the list of deliveries to read next. Each status has one list per shard. */
     list: z.number(),
-    /** Id of the last delivery that was read from this list; `null` at its beginning. */
+    /** Id of the last delivery that was read from the current list; `null` at the list's beginning. */
     after: z.string().nullable().default(null),
     /** Number of deliveries that the steps so far have redelivered. */
     done: z.number(),
   }),
-  /** Erases one page of a deleted webhook's deliveries. The next step does the rest. */
+  /** Erases one page of a deleted webhook's deliveries. The command of the next step erases the next page. */
   z.object({ ...base, type: z.literal('erase-history'), webhook_id: z.string(), step: z.number() }),
 ]);
 export type Command = z.infer<typeof commandSchema>;
@@ -53,7 +56,10 @@ export type RedeliverCommand = Extract<Command, { type: 'redeliver' }>;
 export type RecoverCommand = Extract<Command, { type: 'recover' }>;
 export type EraseCommand = Extract<Command, { type: 'erase-history' }>;
 
-/** One step of erasing a deleted webhook's deliveries. The id is derived from the step, so that it is submitted only once. */
+/**
+ * Returns the command that erases one page of a deleted webhook's deliveries. The command's id is derived from the
+ * step, so that each step is submitted only once.
+ */
 export const eraseCommand = (owner: string, webhookId: string, step: number): EraseCommand => ({
   id: `erase#${webhookId}#${step}`,
   owner,

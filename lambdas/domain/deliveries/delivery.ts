@@ -3,6 +3,8 @@ import { deliveryId } from '../foundation/id.ts';
 import { rowVersion } from '../foundation/row-version.ts';
 
 /**
+ * The statuses of a delivery and its transitions between them:
+ *
  * ```text
  *            ┌────────── refused, retries left ───────────┐
  * pending ───┼─▶ delivered                                ▼
@@ -18,7 +20,7 @@ export type DeliveryStatus = (typeof deliveryStatuses)[number];
 export const triggers = ['schedule', 'manual', 'recover', 'replay', 'resume'] as const;
 export type Trigger = (typeof triggers)[number];
 
-/** Why an attempt failed. The list is closed, so that clients may switch on it. */
+/** The codes that say why an attempt failed. The list is closed, so that clients may switch on a code. */
 export const attemptErrorCodes = [
   'timeout',
   'connection_refused',
@@ -43,9 +45,9 @@ export const attemptSchema = z.object({
   started_at: z.number(),
   duration_ms: z.number(),
   http_status: z.number().nullable().default(null),
-  /** At most 2,000 code points. */
+  /** The start of the response body: at most 2,000 code points. */
   response_body: z.string().nullable().default(null),
-  /** Only in a delivery's `last`: the response body is long and is stored only in the attempt's own row. */
+  /** True only in a delivery's `last`: the response body is long and is stored only in the attempt's own row. */
   has_body_row: z.boolean().default(false),
   error: z
     .object({ code: z.enum(attemptErrorCodes), message: z.string() })
@@ -64,12 +66,14 @@ export const storedDeliverySchema = z.object({
   event_id: z.string(),
   event_type: z.string(),
   status: z.enum(deliveryStatuses),
-  /** The number that a message must carry to be acted on. Every transition increments it. */
+  /**
+   * The number that a queue message must carry to be acted on. Every transition of the delivery increments the number.
+   */
   ticket: z.number(),
-  /** How many waits of the schedule are used. */
+  /** Number of waits of the retry schedule that are used. */
   step: z.number().default(0),
   attempts_made: z.number().default(0),
-  /** How many of those attempts were refused; absent means 0. */
+  /** Number of attempts that were refused; absent means 0. */
   attempts_refused: z.number().optional(),
   /** End of the last refused attempt, milliseconds; absent if no attempt was refused. */
   refused_at: z.number().optional(),
@@ -77,11 +81,11 @@ export const storedDeliverySchema = z.object({
   trigger: z.enum(triggers).default('schedule'),
   /** Due time of the next attempt, milliseconds. A first attempt is due at the event's time. */
   due_at: z.number(),
-  /** The wait is too long for the queue, so that the due index sends the message later. */
+  /** True if the wait for the next attempt is too long for the queue, so that the due index sends the message later. */
   parked: z.boolean().default(false),
-  /** `due_at` is a slot reserved under the webhook's `max_per_second`. */
+  /** True if `due_at` is a slot (time to send) reserved under the webhook's `max_per_second`. */
   has_slot: z.boolean().default(false),
-  /** Copied from the event. */
+  /** The account's own retention in days, copied from the event; absent if the stack's applies. */
   retention_days: z.number().optional(),
   settled_at: z.number().nullable().default(null),
   /** Id of the API request that last redelivered or released the delivery. */
@@ -114,7 +118,7 @@ export interface DeliverableEvent {
   readonly retention_days?: number | undefined;
 }
 
-/** A new delivery of an event to a webhook, due at the time of the event. */
+/** Returns a new delivery of an event to a webhook, due at the time of the event. */
 export const newDelivery = (event: DeliverableEvent, webhookId: string): StoredDelivery => {
   const createdAtMs = Date.parse(event.created_at);
   return {
@@ -136,7 +140,7 @@ export const newDelivery = (event: DeliverableEvent, webhookId: string): StoredD
   };
 };
 
-/** The ticket for the delivery's next attempt. */
+/** Returns the content of the queue message for a delivery's next attempt. */
 export const ticketOf = (delivery: StoredDelivery): DeliveryTicket => ({
   deliveryId: delivery.id,
   ticket: delivery.ticket,

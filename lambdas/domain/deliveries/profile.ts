@@ -4,19 +4,22 @@ import type * as z from 'zod';
 /** The class of a receiver's HTTP status. `gone`: the receiver wants no further deliveries. */
 export type ResponseClass = 'delivered' | 'refused' | 'gone';
 
-/** The input for a request's headers and body. It is the same for all attempts of a delivery. */
+/**
+ * The input for a request's headers and body. It is the same for all attempts of a delivery, unless the webhook's
+ * `api_version` changes.
+ */
 export interface RenderInput {
   readonly deliveryId: string;
   readonly eventId: string;
   readonly eventType: string;
-  /** RFC 3339, UTC, milliseconds. */
+  /** The event's time of creation: RFC 3339, UTC, with milliseconds. */
   readonly createdAt: string;
   /** The event's `data` as the stored JSON text. It goes into the body unchanged. */
   readonly dataJson: string;
   /** The event's `meta` as JSON text; null if the publisher gave none. */
   readonly metaJson: string | null;
   readonly resource: string | null;
-  /** The payload version the webhook is pinned to. */
+  /** The payload version to which the webhook is pinned. */
   readonly apiVersion: string;
 }
 
@@ -26,7 +29,7 @@ export interface SigningKey {
   readonly privateKey: KeyObject;
 }
 
-/** The deployment's own keys, the newest of each kind. */
+/** The deployment's own signing keys: for each algorithm, the key that signs now. */
 export interface SigningKeys {
   readonly ed25519: SigningKey;
   readonly ecdsaP256: SigningKey;
@@ -48,17 +51,22 @@ export interface Rendered {
 export interface Profile<Options = unknown> {
   /** The name of the profile's file. Webhook rows and log lines hold it. */
   readonly name: string;
-  /** The event types that `*` selects. `*` in this list selects all types except operational ones. */
+  /**
+   * The event types that `*` in a webhook's events selects. `*` in this list selects all types except operational ones.
+   */
   readonly events: readonly string[];
   /** Options that a webhook of this profile can set. Most profiles have none. */
   readonly options: z.ZodType<Options>;
-  /** Seconds before each retry; its length is the number of retries. */
+  /** The profile's retry schedule: the seconds before each retry. Its length is the number of retries. */
   readonly schedule: readonly number[];
-  /** How the names of this profile's own headers begin, in lower case. No webhook may add such a header, whatever its profile. */
+  /**
+   * Prefixes of the names of this profile's own headers, in lower case. No webhook of any profile may add a header with
+   * such a prefix.
+   */
   readonly headerPrefixes: readonly string[];
-  /** Payload versions as dates, newest first. */
+  /** The payload versions of this profile, as dates, newest first. */
   readonly apiVersions: readonly string[];
-  /** The format of a secret that an account chooses itself. */
+  /** The format of a signing secret that an account chooses itself. */
   readonly secret: z.ZodType<string>;
   /**
    * How a request is signed after a rotation of the secret. `overlap`: one signature by each valid secret. `switch`: only
@@ -66,6 +74,9 @@ export interface Profile<Options = unknown> {
    */
   readonly rotation: 'overlap' | 'switch';
   classify(status: number): ResponseClass;
-  /** Pure: the same arguments give the same bytes, except for the randomness in an ECDSA signature. */
+  /**
+   * Returns the headers and the body of a request. Pure: the same arguments give the same bytes, except for the
+   * randomness in an ECDSA signature.
+   */
   render(input: RenderInput, material: SigningMaterial, options: Options, sentAt: Date): Rendered;
 }

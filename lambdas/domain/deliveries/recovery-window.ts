@@ -6,10 +6,16 @@ export const recoverableStatuses = deliveryStatuses.filter(
 );
 export type RecoverableStatus = (typeof recoverableStatuses)[number];
 
-/** A pending delivery is overdue this long after its due time. Before that, its message may still be in the queue. */
+/**
+ * Milliseconds after its due time when a pending delivery counts as overdue. Before that, its message may still be in
+ * the queue.
+ */
 export const PENDING_OVERDUE_AFTER_MS = 15_000;
 
-/** Selects a webhook's deliveries by their events' creation time, milliseconds: from `since` (included) to `until`. */
+/**
+ * Selects a webhook's deliveries by status and by their events' creation time, milliseconds: from `since` (included) to
+ * `until` (excluded).
+ */
 export interface RecoveryWindow {
   readonly webhookId: string;
   readonly since: number;

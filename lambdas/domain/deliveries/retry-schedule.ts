@@ -1,13 +1,16 @@
 import * as z from 'zod';
 import { DAY_SECONDS, SECOND_MS, toSeconds } from '../foundation/time.ts';
 
-/** Longest duration of one request. At any schedule speed, a delivery counts as late or lost only after this time. */
+/**
+ * The longest duration of one request to a receiver, milliseconds. At any schedule speed, a delivery counts as late or
+ * lost only after this time.
+ */
 export const LONGEST_REQUEST_MS = 12_000;
 
-/** A `Retry-After` makes a wait of the schedule longer by at most this. */
+/** The most seconds by which a `Retry-After` header makes a wait of the schedule longer. */
 const MAX_RETRY_AFTER_EXTENSION_SECONDS = DAY_SECONDS;
 
-/** A schedule as the seconds before each retry. A wait begins at the end of the previous attempt. */
+/** A retry schedule: the seconds before each retry. A wait begins at the end of the previous attempt. */
 export const waitsSchema = z
   .array(
     z
@@ -20,7 +23,10 @@ export const waitsSchema = z
     message: 'the waits may total at most 14 days',
   });
 
-/** A webhook's waits in seconds: its own list, the schedule of the profile that it names, or that of its own profile. */
+/**
+ * Returns the waits of a webhook's schedule in seconds: the webhook's own list, the schedule of the profile that it
+ * names, or the schedule of its own profile.
+ */
 export const scheduleOf = (
   webhook: { readonly schedule: string | readonly number[] | null; readonly profile: string },
   profileOf: (name: string) => { readonly schedule: readonly number[] },
@@ -30,8 +36,9 @@ export const scheduleOf = (
     : profileOf(webhook.schedule ?? webhook.profile).schedule;
 
 /**
- * The time of the next attempt, in milliseconds since the epoch. `Retry-After` can only make the wait longer, by at most
- * `MAX_RETRY_AFTER_EXTENSION_SECONDS`. `speed` divides the waits of the schedule but not those of the receiver.
+ * Returns the time of the next attempt, in milliseconds since the epoch. `Retry-After` can only make the wait longer,
+ * by at most `MAX_RETRY_AFTER_EXTENSION_SECONDS`. `speed` divides the waits of the schedule but not those of the
+ * receiver.
  */
 export const nextDueMs = (
   endedAtMs: number,
@@ -45,10 +52,10 @@ export const nextDueMs = (
   return Math.ceil(endedAtMs + Math.max(scheduledMs, receiverMs));
 };
 
-/** An HTTP date in any of its three forms. `Date.parse` alone would read `1.5` as a day in January. */
+/** Matches an HTTP date in any of its three forms. `Date.parse` alone would read `1.5` as a day in January. */
 const HTTP_DATE = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? [\dA-Za-z :-]+$/;
 
-/** The seconds from now that a `Retry-After` header names; null if it is neither seconds nor a date. */
+/** Returns the seconds from now that a `Retry-After` header names; null if the header is neither seconds nor a date. */
 export const retryAfterSeconds = (value: string | null, nowMs: number): number | null => {
   const text = value?.trim() ?? '';
   if (/^\d+$/.test(text)) return Number(text);

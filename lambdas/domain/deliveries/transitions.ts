@@ -1,19 +1,19 @@
 import type { Attempt, StoredDelivery, Trigger } from './delivery.ts';
 import type { ResponseClass } from './profile.ts';
 
-/** The next attempt by the schedule. `isParked`: the wait is too long for the queue. */
+/** The next attempt of a delivery by the schedule. `isParked`: the wait is too long for the queue. */
 export interface NextAttempt {
   readonly dueAtMs: number;
   readonly isParked: boolean;
 }
 
-/** A transition: the row as it was read, and the row to write. */
+/** A transition of a delivery: the row as it was read, and the row to write. */
 export interface DeliveryChange {
   readonly before: StoredDelivery;
   readonly after: StoredDelivery;
 }
 
-/** A delivery that needs no further attempt. */
+/** Returns the delivery with a final status. No attempt follows, unless the delivery is redelivered. */
 const settled = (
   delivery: StoredDelivery,
   status: 'delivered' | 'dead' | 'cancelled',
@@ -28,8 +28,9 @@ const settled = (
 });
 
 /**
- * The delivery after an attempt: `delivered`, `failed` and due again, or `dead`. A delivery is dead if the receiver is
- * gone or if there is no `next` attempt. A manual retry has no next attempt, because it does not use the schedule.
+ * Returns the delivery after an attempt: `delivered`, `failed` and due again, or `dead`. A delivery is dead if the
+ * receiver is gone or if there is no `next` attempt. A manual retry has no next attempt, because it does not use the
+ * schedule.
  */
 export const applyAttempt = (
   delivery: StoredDelivery,
@@ -61,11 +62,16 @@ export const applyAttempt = (
   };
 };
 
-/** The delivery after its webhook was deleted, or after it was held for too long. */
+/**
+ * Returns the delivery as cancelled, for example because its webhook was deleted or because it was held for too long.
+ */
 export const cancelDelivery = (delivery: StoredDelivery, nowMs: number): StoredDelivery =>
   settled(delivery, 'cancelled', nowMs);
 
-/** The delivery of a disabled webhook. A hold uses no attempt, and the delivery is not due until the webhook is enabled. */
+/**
+ * Returns the delivery as held, because its webhook is disabled. A hold uses no attempt, and the delivery is not due
+ * until the webhook is enabled.
+ */
 export const holdDelivery = (delivery: StoredDelivery): StoredDelivery => ({
   ...delivery,
   status: 'held',
@@ -75,8 +81,8 @@ export const holdDelivery = (delivery: StoredDelivery): StoredDelivery => ({
 });
 
 /**
- * A held delivery after its webhook was enabled: due now, at the same step of its schedule. A manual retry keeps its
- * single attempt.
+ * Returns a held delivery as due now, at the same step of its schedule, because its webhook was enabled or deleted. A
+ * manual retry keeps its single attempt.
  */
 export const releaseDelivery = (delivery: StoredDelivery, nowMs: number): StoredDelivery => ({
   ...delivery,
@@ -89,8 +95,8 @@ export const releaseDelivery = (delivery: StoredDelivery, nowMs: number): Stored
 });
 
 /**
- * A delivery that is redelivered, due now. `manual` makes one attempt and leaves the schedule at its step; `replay` and
- * `recover` restart the schedule.
+ * Returns the delivery as due now, because it is redelivered. `manual` makes one attempt and leaves the schedule at its
+ * step; `replay` and `recover` restart the schedule.
  */
 export const rescheduleDelivery = (
   delivery: StoredDelivery,

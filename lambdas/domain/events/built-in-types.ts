@@ -2,7 +2,10 @@
 export interface EventType {
   readonly name: string;
   readonly description: string;
-  /** True for events about webhooks themselves. A webhook must name such a type; `*` does not include it. */
+  /**
+   * True for types of events about webhooks themselves. A webhook must name such a type, because `*` does not include
+   * it.
+   */
   readonly isOperational: boolean;
 }
 

@@ -29,7 +29,7 @@ const task = {
   cancelled_at: null,
 };
 
-/** A task in a status. Each status except `created` also sets its own time. */
+/** Returns an example of a task in a status. Each status except `created` also sets its own time. */
 const taskIn = (status: string) => ({
   task: { ...task, status, ...(status === 'created' ? {} : { [`${status}_at`]: AT }) },
 });
@@ -74,5 +74,5 @@ const samples: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'delivery.dead': aboutWebhook('dead'),
 };
 
-/** An example of a type's `data`. Empty for an account's own type, because its content is unknown. */
+/** Returns an example of a type's `data`. Empty for an account's own type, because its content is unknown. */
 export const sampleOf = (type: string): Readonly<Record<string, unknown>> => samples[type] ?? {};

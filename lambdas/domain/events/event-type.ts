@@ -5,11 +5,14 @@ import { rowVersion } from '../foundation/row-version.ts';
 import { isBuiltIn } from './built-in-types.ts';
 import { anyObjectSchema } from './new-event.ts';
 
-/** Characters that need no escaping in a path, a cursor or a row's key. */
+/** The form of an event type's name. Its characters need no escaping in a path, a cursor or a row's key. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$/;
 export const isEventTypeName = (text: string): boolean => NAME.test(text);
 
-/** A batch of a hundred events may have a hundred types: checking all their schemas must fit into memory and time. */
+/**
+ * The most bytes of an event type's schema. A batch of a hundred events may have a hundred types: checking all their
+ * schemas must fit into memory and time.
+ */
 const MOST_SCHEMA_BYTES = 32 * 1024;
 
 const jsonSchema = z.record(z.string(), z.unknown()).meta({ description: 'A JSON Schema (2020-12).' });
@@ -58,10 +61,10 @@ export const showEventType = ({ name, description, schema }: StoredEventType): E
 
 /** A JSON Schema validator. Error paths are dotted and begin with `root`. */
 export interface SchemaChecker {
-  /** Checks a schema itself. Answers its faults; empty = valid. */
+  /** Checks the JSON Schema of an event type itself. Returns its faults; empty = valid. */
   faultsOfSchema(schema: unknown, root: string): Promise<readonly FieldError[]>;
   /**
-   * Checks a JSON text against a schema. Answers the faults; empty = valid. Subtracts the time used from `time.leftMs`,
+   * Checks a JSON text against a schema. Returns the faults; empty = valid. Subtracts the time used from `time.leftMs`,
    * which all checks of a request share.
    */
   faultsOfValue(
@@ -73,9 +76,9 @@ export interface SchemaChecker {
 }
 
 export interface ChangingEventTypes {
-  /** Writes the type and the audit entry, in one transaction. True if the type is new. */
+  /** Writes the event type and the audit entry, in one transaction. Returns true if the type is new. */
   put(type: StoredEventType, entry: StoredAuditEntry): Promise<boolean>;
-  /** Deletes the type and adds the audit entry, in one transaction. False if there was no such type. */
+  /** Deletes the event type and adds the audit entry, in one transaction. Returns false if the type does not exist. */
   remove(owner: string, name: string, entry: StoredAuditEntry): Promise<boolean>;
 }
 
@@ -94,8 +97,8 @@ interface EventTypeRequest {
 }
 
 /**
- * Registers or changes an account's own event type. Throws `conflict` for a built-in name, `invalid` for a wrong name
- * or schema.
+ * Registers or changes an account's own event type. Throws `conflict` for a built-in name, `invalid` for a malformed
+ * name or a wrong schema.
  */
 export const putEventType = async (
   { owner, name, body, by, nowMs }: EventTypeRequest & { readonly body: NewEventType },
@@ -118,8 +121,8 @@ export const putEventType = async (
 };
 
 /**
- * Deletes an account's own event type. Events and webhooks that name the type stay unchanged. Throws `not_found` or
- * `conflict`.
+ * Deletes an account's own event type. Events and webhooks that name the type stay unchanged. Throws `not_found`, or
+ * `conflict` for a built-in type.
  */
 export const deleteEventType = async (
   { owner, name, by, nowMs }: EventTypeRequest,

@@ -3,8 +3,8 @@ import { requestOriginSchema } from '../foundation/origin.ts';
 import { rowVersion } from '../foundation/row-version.ts';
 
 /**
- * The thing that an event is about; a webhook may subscribe to one resource only. Bounded in bytes, because a routing
- * row of a type holds the resources of up to a thousand webhooks.
+ * The name of the thing that an event is about; a webhook may subscribe to one resource only. At most 255 bytes,
+ * because a routing row of a type holds the resources of up to a thousand webhooks.
  */
 export const resourceSchema = z
   .string()
@@ -16,7 +16,7 @@ export const resourceSchema = z
 export const storedEventSchema = z.object({
   v: rowVersion,
   id: z.string(),
-  /** `acc_…#live` */
+  /** The account that owns the event, and its mode: `acc_…#live`. */
   owner: z.string(),
   /**
    * `publish` = the event's row starts the fan-out. `change` = the fan-out made the event from another row's change.
@@ -27,19 +27,23 @@ export const storedEventSchema = z.object({
   data: z.string(),
   meta: z.string().nullable().default(null),
   publisher_id: z.string().nullable().default(null),
-  /** The version of the changed thing. Receivers may order events by it; deliveries come in any order. */
+  /**
+   * The version of the changed thing. Receivers may order events by this number, because deliveries come in any order.
+   */
   sequence: z.number().nullable().default(null),
   /** The account's own retention in days when the event was written; absent if the stack's applies. */
   retention_days: z.number().optional(),
-  /** RFC 3339, UTC, milliseconds. */
+  /** The event's time of creation: RFC 3339, UTC, with milliseconds. */
   created_at: z.string(),
   /** The API request that caused the event; absent if none did, as for `webhook.failing`. */
   call: requestOriginSchema.optional(),
   /** The webhook that an operational event is about. The event is not sent to this webhook. */
   about: z.string().optional(),
-  /** The only webhook that gets this test event, whatever types it wants and even while it is disabled. */
+  /**
+   * Set on a test event: the only webhook that gets it, whatever types the webhook wants and even while it is disabled.
+   */
   test_of: z.string().optional(),
-  /** When the payload was erased. `data` is the text `null` since then. */
+  /** When the event's payload was erased. `data` is the text `null` since then. */
   payload_deleted_at: z.string().optional(),
 });
 export type StoredEvent = z.infer<typeof storedEventSchema>;

@@ -3,7 +3,8 @@ import { resourceSchema } from './event.ts';
 
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-// Checks the value without copying: a copying schema would lose members with special names, such as `__proto__`.
+// Accepts any JSON object and does not copy it: a copying schema would lose members with special names, such as
+// `__proto__`.
 export const anyObjectSchema = z
   .custom<Readonly<Record<string, unknown>>>(isObject, 'must be a JSON object')
   .meta({ override: { type: 'object', additionalProperties: true } });
@@ -36,7 +37,7 @@ const newEventSchema = z
   .meta({ id: 'NewEvent' });
 export type NewEvent = z.output<typeof newEventSchema>;
 
-/** The body of `POST /events`: one event, or up to a hundred. */
+/** The body of `POST /events`: one event, or an object whose `events` holds up to a hundred. */
 export const newEventsSchema = z.union([
   newEventSchema,
   z.strictObject({ events: z.array(newEventSchema).min(1).max(100) }).meta({ id: 'NewEvents' }),

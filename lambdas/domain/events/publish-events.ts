@@ -7,12 +7,12 @@ import type { SchemaChecker, StoredEventType } from './event-type.ts';
 import type { NewEvent, NewEvents } from './new-event.ts';
 
 export interface EventStore {
-  /** The stored events among these ids, by id. */
+  /** Returns the stored events that have these ids, by id. */
   find(owner: string, ids: readonly string[]): Promise<ReadonlyMap<string, StoredEvent>>;
-  /** Adds the events whose ids are not stored yet. Answers for each event whether it was added. */
+  /** Adds the events whose ids are not stored yet. Returns for each event whether it was added. */
   add(events: readonly StoredEvent[]): Promise<readonly boolean[]>;
   /**
-   * Stores the content hash of an Idempotency-Key's first use, or answers the stored hash if the key was used before.
+   * Stores the content hash of an Idempotency-Key's first use, or returns the stored hash if the key was used before.
    */
   claimKey(owner: string, idempotencyKey: string, contentHash: string, nowMs: number): Promise<string | null>;
 }
@@ -31,18 +31,21 @@ export interface PublishRequest {
 /** The rules that published events must satisfy. */
 export interface PublishRules {
   readonly isBuiltIn: (name: string) => boolean;
-  /** The account's own event types among these names, by name. */
+  /** Returns the account's own event types that have these names, by name. */
   readonly findOwn: (owner: string, names: readonly string[]) => Promise<ReadonlyMap<string, StoredEventType>>;
   readonly checker: Pick<SchemaChecker, 'faultsOfValue'>;
 }
 
-/** The events in the order of the request. `isRepeat` = all of them were published before. */
+/** The published events in the order of the request. `isRepeat` = all of them were published before. */
 export interface Published {
   readonly events: readonly StoredEvent[];
   readonly isRepeat: boolean;
 }
 
-/** A row holds 400 KB. A body within the request's limit may grow as JSON text: `1e20` becomes twenty-one digits. */
+/**
+ * The most bytes of an event's `data` and `meta` together, as JSON text. A row holds 400 KB, and a body within the
+ * request's limit may grow as JSON text: `1e20` becomes twenty-one digits.
+ */
 const MOST_BYTES = 320 * 1024;
 
 interface Candidate {
@@ -82,7 +85,10 @@ const candidatesOf = (request: PublishRequest): Candidate[] => {
 
 type OwnTypes = Awaited<ReturnType<PublishRules['findOwn']>>;
 
-/** Time for all schema checks of a request, half of the request's time. A hundred slow checks would take minutes. */
+/**
+ * Milliseconds for all schema checks of a request, half of the request's time. A hundred slow checks would take
+ * minutes.
+ */
 const CHECKING_MS = 15 * SECOND_MS;
 
 const findFaults = async (
@@ -102,7 +108,7 @@ const findFaults = async (
   return schema === null ? [] : rules.checker.faultsOfValue(schema, event.data, `${path}data`, time);
 };
 
-/** Hash of the content that must be equal if two events have the same id. */
+/** Returns the hash of the content that must be equal if two events have the same id. */
 const contentOf = ({ type, data, resource, meta, publisher_id }: StoredEvent): string =>
   contentHash([type, JSON.parse(data), resource, meta === null ? null : JSON.parse(meta), publisher_id]);
 
@@ -116,7 +122,10 @@ const reused = ({ event, path }: Candidate): PassPostError => {
   return new PassPostError('invalid', `Wrong: ${error.path}.`, { errors: [error] });
 };
 
-/** Throws `invalid` with all faults of the events. Built-in types cost no read; all own types together cost one. */
+/**
+ * Checks the events' types, sizes and schemas. Throws `invalid` with all faults. Built-in types cost no read; all own
+ * types together cost one.
+ */
 const refuseFaults = async (owner: string, candidates: readonly Candidate[], rules: PublishRules): Promise<void> => {
   const others = candidates.map(({ event }) => event.type).filter((type) => !rules.isBuiltIn(type));
   const own: OwnTypes = others.length > 0 ? await rules.findOwn(owner, others) : new Map();
@@ -131,7 +140,10 @@ const refuseFaults = async (owner: string, candidates: readonly Candidate[], rul
   throw new PassPostError('invalid', `Wrong: ${errors.map(({ path }) => path).join(', ')}.`, { errors });
 };
 
-/** Each id once. The same id twice in a batch is one event if the content is equal; otherwise throws. */
+/**
+ * Returns the events with each id once. The same id twice in a batch is one event if the content is equal; otherwise
+ * throws.
+ */
 const distinctOf = (candidates: readonly Candidate[]): Candidate[] => {
   const byId = new Map<string, Candidate>();
   for (const candidate of candidates) {
@@ -144,7 +156,7 @@ const distinctOf = (candidates: readonly Candidate[]): Candidate[] => {
 
 /**
  * Publishes events. Checks everything before it writes anything. An event that was published before, under the same id
- * or Idempotency-Key, is answered as it was published. A single event of a built-in type costs one write and no read.
+ * or Idempotency-Key, is returned as it was published. A single event of a built-in type costs one write and no read.
  * Throws `invalid` or `idempotency_mismatch`.
  */
 export const publishEvents = async (
@@ -167,7 +179,7 @@ export const publishEvents = async (
   };
 };
 
-/** The stored events among the candidates, by id. Throws if a stored event has other content. */
+/** Returns the stored events that have the ids of the candidates, by id. Throws if a stored event has other content. */
 const findSame = async (
   owner: string,
   candidates: readonly Candidate[],
@@ -186,8 +198,8 @@ const findSame = async (
 };
 
 /**
- * Looks up the events that may have been published before. A single insert reports a duplicate by itself, so it needs
- * no lookup.
+ * Returns the events that were published before, by id. A single insert reports a duplicate by itself, so it needs no
+ * lookup.
  */
 const findEarlier = async (
   { owner, idempotencyKey }: PublishRequest,
@@ -199,7 +211,7 @@ const findEarlier = async (
   return findSame(owner, named, store);
 };
 
-/** Throws if the request's Idempotency-Key was used for another content. */
+/** Stores the first use of the request's Idempotency-Key. Throws if the key was used for other content. */
 const claimKey = async (
   { owner, idempotencyKey, contentHash: hash, nowMs }: PublishRequest,
   store: EventStore,

@@ -8,7 +8,8 @@ import { rowVersion } from '../foundation/row-version.ts';
 import type { StoredEvent } from './event.ts';
 
 /**
- * A template id, chosen by the account from characters that need no escaping in a path. Dots alone would mean a folder.
+ * The form of a template id, which the account chooses. Its characters need no escaping in a path. Dots alone are not
+ * allowed, because they would mean a folder.
  */
 const ID = /^(?!\.+$)[A-Za-z0-9._~-]{1,64}$/;
 export const isTemplateId = (text: string): boolean => ID.test(text);
@@ -23,20 +24,23 @@ export type Template = z.infer<typeof templateSchema>;
 export const storedTemplateSchema = templateSchema.extend({
   v: rowVersion,
   owner: z.string(),
-  /** 1 at creation, raised by every update. */
+  /** The version of the template: 1 at creation, raised by every update. */
   version: z.number(),
-  /** The account's own retention in days at the last write; absent if the stack's applies. */
+  /** The account's own retention in days when the row was written last; absent if the stack's applies. */
   retention_days: z.number().optional(),
-  /** The request that wrote the row last; see `isOwnWrite`. */
+  /** Id of the request that wrote the row last; see `isOwnWrite`. */
   written_by: z.string(),
-  /** X-Ray's trace id of that request. */
+  /** X-Ray's trace id of the request that wrote the row last. */
   trace_id: z.string().optional(),
 });
 export type StoredTemplate = z.infer<typeof storedTemplateSchema>;
 
 export const showTemplate = (stored: StoredTemplate): Template => templateSchema.parse(stored);
 
-/** The event of a template's update. The same update always gives the same event; the creation (`null`) has none. */
+/**
+ * Returns the event of a template's update, or `null` for the creation, which has none. The same update always gives
+ * the same event.
+ */
 export const templateEvent = (template: StoredTemplate): StoredEvent | null => {
   const { id, owner, version, updated_at, written_by, trace_id } = template;
   if (version === 1) return null;
@@ -60,10 +64,12 @@ export interface ChangingTemplates {
   find(owner: string, id: string): Promise<StoredTemplate | null>;
   /**
    * Writes the template and the audit entry, in one transaction, if the stored template has this version (`null` = none
-   * is stored). Answers whether it did.
+   * is stored). Returns whether it wrote.
    */
   put(template: StoredTemplate, version: number | null, entry: StoredAuditEntry): Promise<boolean>;
-  /** Deletes the template and adds the audit entry, in one transaction. False if there was no such template. */
+  /**
+   * Deletes the template and adds the audit entry, in one transaction. Returns false if the template does not exist.
+   */
   remove(owner: string, id: string, entry: StoredAuditEntry): Promise<boolean>;
 }
 
@@ -82,12 +88,12 @@ export interface TemplateChange extends TemplateRequest {
   readonly traceId?: string | undefined;
 }
 
-/** Tries of a change whose template changed between read and write. */
+/** How often a change of a template is tried. A try fails if the template changed between read and write. */
 const MAX_TRIES = 5;
 
 /**
- * Creates or updates a template. Throws `invalid` for a wrong id, `conflict` if concurrent requests change it in every
- * try.
+ * Creates or updates a template. Throws `invalid` for a malformed id, `conflict` if concurrent requests change the
+ * template in every try.
  */
 export const putTemplate = async (
   { owner, id, name, requestId, traceId, retentionDays, by, nowMs }: TemplateChange,
@@ -97,7 +103,7 @@ export const putTemplate = async (
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const present = await templates.find(owner, id);
     if (present && isOwnWrite(present, requestId)) return present;
-    // The clocks of two machines differ: the time never goes back before the last change.
+    // The clocks of two machines differ: the time of an update is never before the time of the last update.
     const updatedAt = new Date(
       Math.max(nowMs, Date.parse(present?.updated_at ?? new Date(0).toISOString())),
     ).toISOString();

@@ -15,24 +15,27 @@ export interface Subscriber {
 }
 
 export interface FanOutStore {
-  /** The subscribers of each event's type, in the order of the events. */
+  /** Returns the subscribers of each event's type, in the order of the events. */
   subscribers(events: readonly StoredEvent[]): Promise<readonly (readonly Subscriber[])[]>;
-  /** Adds rows that do not exist yet. Existing rows stay unchanged. */
+  /** Adds the rows of events and deliveries that do not exist yet. Existing rows stay unchanged. */
   add(events: readonly StoredEvent[], deliveries: readonly StoredDelivery[], nowMs: number): Promise<void>;
 }
 
 export interface FanOutDependencies extends CommandDependencies {
   readonly store: FanOutStore & CommandStore;
-  /** Is called once per event with the number of its deliveries, after their messages are sent. */
+  /** Called once for each event with the number of the event's deliveries, after their messages are sent. */
   readonly onFannedOut?: (deliveries: number) => void;
 }
 
-/** Flush threshold, in deliveries. The fan-out can only stop before a change, and a flush writes and sends them all. */
+/**
+ * The number of collected deliveries at which the fan-out writes their rows and sends their messages (a flush). The
+ * fan-out can stop only before a change, not within a flush.
+ */
 const FLUSH_DELIVERIES = 500;
 
 /**
- * The ids of the webhooks that receive an event: every subscriber for all resources or for the event's resource, except
- * the webhook that the event is about. A test event goes only to the webhook that is tested.
+ * Returns the ids of the webhooks that receive an event: every subscriber for all resources or for the event's
+ * resource, except the webhook that the event is about. A test event goes only to the webhook that is tested.
  */
 export const receiversOf = (event: StoredEvent, subscribers: readonly Subscriber[]): string[] => {
   if (event.test_of !== undefined) return [event.test_of];

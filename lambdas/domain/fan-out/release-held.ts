@@ -27,8 +27,8 @@ export interface ReleaseDependencies extends PageDependencies {
 }
 
 /**
- * Releases deliveries that are still held although their webhook is enabled or deleted. Returns how many it released, or
- * `null` if the webhook is disabled, so that its deliveries stay held.
+ * Releases a webhook's deliveries that are still held although the webhook is enabled or deleted. Returns how many it
+ * released, or `null` if the webhook is disabled, so that its deliveries stay held.
  */
 export const releaseHeld = async (
   owner: string,
@@ -41,13 +41,16 @@ export const releaseHeld = async (
   return (await releasePages(webhookId, undefined, dependencies, isTimeUp)).released;
 };
 
-/** An enabled webhook receives its held deliveries. Those of a deleted webhook are released so that they are cancelled. */
+/**
+ * Returns whether a webhook's held deliveries are to be released: an enabled webhook receives them, and those of a
+ * deleted webhook are then cancelled.
+ */
 const mayRelease = (webhook: StoredWebhook | null): boolean =>
   webhook !== null && (webhook.enabled || webhook.deleted_at !== null) && !webhook.is_history_erased;
 
 /**
- * Releases a webhook's held deliveries page by page and sends their messages. Releases at least one page; `isComplete` is
- * false if the time was up before the last page.
+ * Releases a webhook's held deliveries page by page and sends their messages. Releases at least one page; `isComplete`
+ * is false if the time was up before the last page.
  */
 export const releasePages = async (
   webhookId: string,

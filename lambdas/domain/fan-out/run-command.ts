@@ -9,15 +9,18 @@ import {
 import type { DeliveryTicket } from '../deliveries/delivery.ts';
 import { type PageReleaser, releasePages } from './release-held.ts';
 
-/** The reads and writes of commands. */
+/** The reads and writes that running a command needs. */
 export interface CommandStore extends PageReleaser {
   /** Removes the time since which a webhook has been failing. */
   clearFailing(webhookId: string): Promise<void>;
-  /** Makes deliveries due again, once per command. Returns the tickets whose messages are still to be sent. */
+  /**
+   * Makes the deliveries of a command due again, once per command. Returns the tickets whose messages are still to be
+   * sent.
+   */
   redeliver(command: RedeliverCommand, nowMs: number): Promise<readonly DeliveryTicket[]>;
   /**
-   * Makes one page of a window's deliveries due again. Returns the tickets whose messages are still to be sent, and where
-   * the next step begins. `next` is null after the last page.
+   * Makes one page of the deliveries in a recovery's time window due again. Returns the tickets whose messages are
+   * still to be sent, and where the next step begins. `next` is null after the last page.
    */
   recoverPage(
     command: RecoverCommand,
@@ -28,7 +31,7 @@ export interface CommandStore extends PageReleaser {
   }>;
   /** Writes the number of recovered deliveries into the recovery's job. `isLast` completes the job. */
   recordRecoveryProgress(command: RecoverCommand, done: number, isLast: boolean, nowMs: number): Promise<void>;
-  /** Erases one page of a webhook's deliveries with their attempts. */
+  /** Erases one page of a webhook's deliveries with their attempts. Returns whether more are left. */
   erasePage(webhookId: string): Promise<{ readonly hasMore: boolean }>;
   /** Submits a command. Does nothing if a command with the same id exists. */
   addCommand(command: Command, nowMs: number): Promise<void>;
@@ -70,12 +73,15 @@ const release = async (
   return (await releasePages(webhook_id, call?.request_id, dependencies, isTimeUp)).isComplete;
 };
 
-/** Needs no pages: one event has at most as many deliveries as an account may have webhooks. */
+/**
+ * Makes one event's deliveries due again and sends their messages. Needs no pages, because one event has at most as
+ * many deliveries as an account may have webhooks.
+ */
 const redeliver = async (command: RedeliverCommand, { store, queue, clock }: CommandDependencies): Promise<void> => {
   await queue.send(await store.redeliver(command, clock()), clock());
 };
 
-/** Runs one step of a recovery and submits a command for the next step. */
+/** Runs one step of a recovery, submits a command for the next step and records the progress. */
 const recover = async (command: RecoverCommand, { store, queue, clock }: CommandDependencies): Promise<void> => {
   const { tickets, next } = await store.recoverPage(command, clock());
   await queue.send(tickets, clock());
@@ -87,7 +93,10 @@ const recover = async (command: RecoverCommand, { store, queue, clock }: Command
   await store.recordRecoveryProgress(command, done, next === null, clock());
 };
 
-/** Erases one page and submits a command for the next, so that the stream shard is never blocked for long. */
+/**
+ * Erases one page of a webhook's deliveries and submits a command for the next page, so that the stream shard is never
+ * blocked for long.
+ */
 const erase = async (
   { owner, webhook_id, step }: EraseCommand,
   { store, clock }: CommandDependencies,

@@ -1,7 +1,10 @@
 import * as z from 'zod';
 import { drawId } from './id.ts';
 
-/** Changes that are audited, on every API surface. Tasks and published events need no entry: each is its own record. */
+/**
+ * The changes that are audited, on every API surface. Tasks and published events need no audit entry: each is its own
+ * record.
+ */
 export const auditActions = [
   'webhook.created',
   'webhook.changed',
@@ -38,7 +41,7 @@ export const auditEntrySchema = z
   .meta({ id: 'AuditEntry' });
 export type AuditEntry = z.infer<typeof auditEntrySchema>;
 
-/** An entry with the account whose audit has it. An account's live and test entries are in one audit. */
+/** An audit entry with the account to whose audit it belongs. An account's live and test entries are in one audit. */
 export interface StoredAuditEntry extends AuditEntry {
   readonly account_id: string;
 }
@@ -50,7 +53,7 @@ export interface Actor {
   readonly ip: string;
 }
 
-/** Makes the entry of a change. Stores write it in the same transaction as the change. */
+/** Creates the audit entry of a change. Stores write the entry in the same transaction as the change. */
 export const auditEntry = (
   { accountId, keyId, ip }: Actor,
   action: AuditAction,

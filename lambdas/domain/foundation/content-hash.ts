@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** JSON with sorted members and without spaces, so that equal values give equal text. */
+/** Returns a value as JSON with sorted members and without spaces, so that equal values give equal text. */
 export const canonicalJson = (value: unknown): string => {
   if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null';
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
@@ -9,5 +9,5 @@ export const canonicalJson = (value: unknown): string => {
   return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${canonicalJson(member)}`).join(',')}}`;
 };
 
-/** SHA-256 of a JSON value in hex. The order of members does not matter. */
+/** Returns the SHA-256 of a JSON value in hex. The order of members does not matter. */
 export const contentHash = (value: unknown): string => createHash('sha256').update(canonicalJson(value)).digest('hex');

@@ -12,7 +12,7 @@ export type ErrorCode =
   | 'invalid' // a field is wrong; `errors` names each
   | 'unauthorized' // no API key, or an unknown, expired or revoked one
   | 'forbidden' // the key is valid but lacks the scope or mode
-  | 'not_found' // it does not exist, or belongs to another account
+  | 'not_found' // the resource does not exist, or belongs to another account
   | 'method_not_allowed'
   | 'conflict' // the current state forbids the change
   | 'idempotency_in_progress' // the first request with this Idempotency-Key is still running
@@ -46,9 +46,9 @@ export class PassPostError extends Error {
   }
 }
 
-/** A validation error of one field. */
+/** Creates the error that reports one wrong field of a request. */
 export const invalid = (path: string, code: string, message: string): PassPostError =>
   new PassPostError('invalid', message, { errors: [{ path, code, message }] });
 
-/** A 404 that names the kind of thing, e.g. `webhook`. */
+/** Creates the 404 error that names the kind of thing, e.g. `webhook`. */
 export const notFound = (kind: string): PassPostError => new PassPostError('not_found', `No such ${kind}.`);

@@ -6,7 +6,7 @@ export interface FirstAnswer<T> {
   readonly answer: T;
 }
 
-/** A first answer to be stored, with its Idempotency-Key and the path within which the key counts. */
+/** The first answer to an Idempotency-Key as it is stored, with the key and the path within which the key counts. */
 export interface KeyedAnswer<T> extends FirstAnswer<T> {
   readonly idempotencyKey: string;
   readonly path: string;
@@ -30,9 +30,9 @@ const repeatOf = <T>(first: FirstAnswer<T>, contentHash: string): AnswerWithSecr
 };
 
 /**
- * Performs a request unless its Idempotency-Key was used before; then gives the first answer again. `perform` answers
- * 'repeated' if a concurrent request with the same key won. Throws `idempotency_mismatch` if the key was used for
- * another request.
+ * Performs a request unless its Idempotency-Key was used before; a repeat gets the first answer again. `perform`
+ * returns 'repeated' if a concurrent request with the same key won. Throws `idempotency_mismatch` if the key was used
+ * for another request.
  */
 export const answerOnce = async <T>(
   { idempotencyKey, contentHash }: IdempotentRequest,
@@ -48,7 +48,10 @@ export const answerOnce = async <T>(
   throw new PassPostError('conflict', 'Too many changes at the same time. Please try again.');
 };
 
-/** Like `answerOnce`, for answers without a secret: a repeat gets the whole answer again. */
+/**
+ * Performs a request once per Idempotency-Key, like `answerOnce`, for answers without a secret: a repeat gets the whole
+ * answer again.
+ */
 export const performOnce = async <T extends object>(
   request: IdempotentRequest,
   firstAnswer: (idempotencyKey: string) => Promise<FirstAnswer<T> | null>,

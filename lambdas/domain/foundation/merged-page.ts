@@ -1,17 +1,18 @@
 import type { Page, Position } from './page.ts';
 
-/** A part of an ordered range, newest first. */
+/** A page of one of the ordered ranges that form a list, newest first. */
 export interface RangePage<T> {
-  /** The items that match the filter. */
+  /** The items of the range that match the filter. */
   readonly items: readonly T[];
-  /** How many items were read, including those that the filter dropped. */
+  /** How many items of the range were read, including those that the filter dropped. */
   readonly examined: number;
-  /** The position of the last item that was read. `null` = the range has ended. */
+  /** The position of the last item that was read from the range. `null` = the range has ended. */
   readonly reached: Position | null;
 }
 
 /**
- * Reads on in an ordered range (one of several that form a list) after a position. `atMost` bounds the items examined.
+ * Reads the next page of one of the ordered ranges that form a list, after a position. `atMost` limits the items
+ * examined.
  */
 export type ReadRange<T> = (after: Position | null, atMost: number) => Promise<RangePage<T>>;
 
@@ -20,7 +21,7 @@ export interface MergedPageRequest<T> {
   readonly positionOf: (item: T) => Position;
   readonly after: Position | null;
   readonly limit: number;
-  /** Bound on the items examined in all ranges together. A filter without an index would otherwise read without end. */
+  /** The most items examined in all ranges together. A filter without an index would otherwise read without end. */
   readonly examineAtMost: number;
   readonly isFiltered: boolean;
 }
@@ -35,8 +36,9 @@ interface RangeState<T> {
 }
 
 /**
- * The next page of a list that is spread over several ranges. An item is certain once every range was read down to it.
- * A range is read on only while the page needs it. A page may be short if the filter dropped most items.
+ * Returns the next page of a list that is spread over several ranges. An item's place in the list is certain once every
+ * range was read down to the item. A range is read further only while the page needs it. A page may be short if the
+ * filter dropped most items.
  */
 export const mergedPage = async <T>(request: MergedPageRequest<T>): Promise<Page<T>> => {
   const { positionOf, after, limit, isFiltered } = request;
@@ -45,7 +47,7 @@ export const mergedPage = async <T>(request: MergedPageRequest<T>): Promise<Page
   let left = request.examineAtMost;
   for (;;) {
     found.sort((a, b) => byNewest(positionOf(a), positionOf(b)));
-    // One item more than the page holds: it shows whether there is a next page.
+    // The first item beyond the page shows that there is a next page.
     const beyond = found[limit];
     const open = ranges.filter(({ hasEnded, reached }) => {
       if (hasEnded) return false;
@@ -69,8 +71,8 @@ export const mergedPage = async <T>(request: MergedPageRequest<T>): Promise<Page
 };
 
 /**
- * Cuts the sorted items down to the page. Items older than the newest position at which an open range stopped may have
- * gaps.
+ * Returns the page from the sorted items that were read. Leaves out items older than the newest position at which an
+ * unfinished range stopped, because other items may belong between them.
  */
 const certainPage = <T>(
   found: readonly T[],

@@ -7,5 +7,5 @@ export interface Owner {
   readonly mode: Mode;
 }
 
-/** The owner as one string, `acc_…#live`, as rows and messages hold it. */
+/** Returns the owner as one string, `acc_…#live`, as rows and messages hold it. */
 export const ownerKey = (owner: Owner): string => `${owner.accountId}#${owner.mode}`;

@@ -13,13 +13,16 @@ export interface Page<T> {
   readonly next: Position | null;
 }
 
-/** The position as text for `next_cursor`. */
+/** Encodes a position in a list as the text of `next_cursor`. */
 export const positionToCursor = (position: Position): string =>
   Buffer.from(`${position.at}|${position.id}`).toString('base64url');
 
 const CURSOR = /^(?<at>|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)\|(?<id>[\x21-\x7e]{1,128})$/;
 
-/** The position that a cursor encodes. `null` if the text is not a cursor of a list with ids of this prefix. */
+/**
+ * Returns the position in a list that a cursor encodes. `null` if the text is not a cursor of a list with ids of this
+ * prefix.
+ */
 export const cursorToPosition = (text: string, prefix: IdPrefix | null): Position | null => {
   const { at = '', id = '' } = CURSOR.exec(Buffer.from(text, 'base64url').toString('latin1'))?.groups ?? {};
   if (id === '' || (prefix !== null && !isId(prefix, id))) return null;
@@ -37,7 +40,7 @@ export const limitSchema = z
     override: { type: 'integer', minimum: 1, maximum: 100, default: 20 },
   });
 
-/** The query parameters of every list: `z.strictObject({ …, ...pageQuery('tsk') })`. */
+/** Returns the query parameters of every list: `z.strictObject({ …, ...pageQuery('tsk') })`. */
 export const pageQuery = (prefix: IdPrefix | null) => ({
   limit: limitSchema,
   cursor: z
@@ -53,24 +56,27 @@ export const pageQuery = (prefix: IdPrefix | null) => ({
     .meta({ description: 'The `next_cursor` of the previous page.', override: { type: 'string', maxLength: 300 } }),
 });
 
-/** Times are clamped: an offset can lead beyond the year 9999, and no data is older than the epoch. */
+/**
+ * The earliest and the latest time of a request, in milliseconds. A time outside this range is moved to the nearest
+ * bound: an offset can lead beyond the year 9999, and no data is older than the epoch.
+ */
 const EARLIEST_MS = 0;
 const LATEST_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
-/** An RFC 3339 time in a query or a body, parsed to milliseconds. */
+/** The schema of an RFC 3339 time in a query or a body, which is parsed to milliseconds. */
 export const instantSchema = z.iso
   .datetime({ offset: true })
   .transform((text) => Math.min(Math.max(Date.parse(text), EARLIEST_MS), LATEST_MS))
   .meta({ override: { type: 'string', format: 'date-time' } });
 
-/** The response body of a list. */
+/** Returns the schema of the response body of a list. */
 export const pageSchema = <T extends z.ZodType>(item: T) =>
   z.object({
     data: z.array(item),
     next_cursor: z.string().nullable().meta({ description: 'The cursor of the next page; null on the last page.' }),
   });
 
-/** A page as a response body. */
+/** Returns a page of a list as a response body. */
 export const pageToBody = <T, B>(page: Page<T>, show: (item: T) => B): { data: B[]; next_cursor: string | null } => ({
   data: page.items.map(show),
   next_cursor: page.next && positionToCursor(page.next),

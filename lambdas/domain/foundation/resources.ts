@@ -1,9 +1,10 @@
-// Read by the stack, which creates paths and permissions, and by the functions: imports nothing.
+// The stack reads this file to create paths and permissions, and the functions read it too. The file therefore imports
+// nothing.
 
 interface Resource {
-  /** One item of the resource, in error messages: `No such task.` */
+  /** The word for one item of the resource in error messages: `No such task.` */
   readonly noun: string;
-  /** First three letters of each item's id. Absent if the caller chooses the ids or names. */
+  /** The first three letters of each item's id. Absent if the caller chooses the ids or names. */
   readonly idPrefix?: string;
   /** Scopes that exist for this resource. Empty if its calls use the scopes of another resource, or `admin`. */
   readonly scopes: readonly string[];
@@ -11,13 +12,16 @@ interface Resource {
   readonly api: string;
   /** Paths below `/api/public/v1` that lead to the function. */
   readonly paths: readonly string[];
-  /** Methods of `lib/storage.ts` that give the function its permissions. */
+  /** Names of the methods of `Storage` (`lib/storage.ts`) that give the function access to the tables. */
   readonly grants: readonly string[];
-  /** First letter of the row keys, for a resource whose items have a partition each: `lambdas/adapters/rows/table-keys.ts`. */
+  /**
+   * The first letter of the row keys (`lambdas/adapters/rows/table-keys.ts`), for a resource whose items have a
+   * partition each.
+   */
   readonly rows?: string;
 }
 
-/** A path and every path below it. */
+/** Returns a path and the pattern of every path below it. */
 const pathAndBelow = (path: string): readonly string[] => [path, `${path}/{proxy+}`];
 
 /** Every resource of the native API. A new resource is one entry here; CONTRIBUTING.md lists the other files. */
@@ -111,12 +115,12 @@ type Row = Resources[keyof Resources];
 export type ResourceIdPrefix = Extract<Row, { readonly idPrefix: string }>['idPrefix'];
 export type ResourceScope = Row['scopes'][number];
 export type ResourceApi = Row['api'];
-/** Resources whose items have a partition each. */
+/** The names of the resources whose items have a partition each. */
 export type PartitionedResource = {
   [Name in keyof Resources]: Resources[Name] extends { readonly rows: string } ? Name : never;
 }[keyof Resources];
 
-/** The noun of each kind of id. */
+/** The word for one item of a resource by the prefix of its ids: `tsk` gives `task`. */
 export const nounByIdPrefix = Object.fromEntries(
   Object.values(resources).flatMap((resource) => ('idPrefix' in resource ? [[resource.idPrefix, resource.noun]] : [])),
 ) as Readonly<Record<ResourceIdPrefix, string>>;

@@ -27,7 +27,9 @@ export const deliveryViewSchema = z
     next_attempt_at: z.iso.datetime().nullable(),
     created_at: z.iso.datetime(),
     settled_at: z.iso.datetime().nullable(),
-    http_status: z.number().nullable().meta({ description: 'Of the last attempt, like `response_body` and `error`.' }),
+    http_status: z.number().nullable().meta({
+      description: 'The HTTP status of the last attempt. `response_body` and `error` are of that attempt too.',
+    }),
     response_body: bodySchema,
     error: errorSchema,
   })
@@ -61,8 +63,8 @@ const isUnfinished = ({ status }: StoredDelivery): boolean =>
   status === 'pending' || status === 'failed' || status === 'held';
 
 /**
- * A delivery as the API shows it. An unfinished delivery of a deleted webhook shows as cancelled even before its row
- * says so.
+ * Returns a delivery as the API shows it. An unfinished delivery of a deleted webhook shows as cancelled even before
+ * its row says so.
  */
 export const deliveryToView = (
   delivery: StoredDelivery,
@@ -73,7 +75,7 @@ export const deliveryToView = (
   const deletedAt = webhook ? webhook.deleted_at : toTime(due_at);
   const isCancelled = isUnfinished(delivery) && deletedAt !== null;
   const isOpen = isUnfinished(delivery) && !isCancelled;
-  // A manual retry has only one attempt.
+  // A manual retry makes only one attempt, so no wait of the schedule is left.
   const waitsLeft = webhook && delivery.trigger !== 'manual' ? Math.max(scheduleOf(webhook).length - step, 0) : 0;
   const attemptsToCome = isOpen ? waitsLeft + 1 : 0;
   const isScheduled = isOpen && delivery.status !== 'held';

@@ -54,9 +54,9 @@ export const eventToView = (event: StoredEvent): EventView => ({
 export interface EventFilter {
   readonly type?: string | undefined;
   readonly resource?: string | undefined;
-  /** Milliseconds, inclusive. */
+  /** The earliest creation time that is included, milliseconds since the epoch. */
   readonly since?: number | undefined;
-  /** Milliseconds, exclusive. */
+  /** The creation time before which the range ends, milliseconds since the epoch. */
   readonly until?: number | undefined;
 }
 
@@ -64,7 +64,8 @@ export interface EventFilter {
 export interface EventArchive {
   get(owner: string, id: string, nowMs: number): Promise<StoredEvent | null>;
   /**
-   * Erases an event's payload. Adds the audit entry if the payload was still there. False if there is no such event.
+   * Erases an event's payload. Adds the audit entry if the payload was still there. Returns false if the event does not
+   * exist.
    */
   deletePayload(owner: string, id: string, entry: StoredAuditEntry, nowMs: number): Promise<boolean>;
   list(

@@ -9,9 +9,9 @@ import { type AttemptView, attemptToView, type DeliveryView, deliveryToView } fr
 export interface DeliveryFilter {
   readonly status?: DeliveryStatus | undefined;
   readonly event_type?: string | undefined;
-  /** Milliseconds, inclusive. */
+  /** The earliest creation time of an event that is included, milliseconds since the epoch. */
   readonly since?: number | undefined;
-  /** Milliseconds, exclusive. */
+  /** The creation time of events before which the range ends, milliseconds since the epoch. */
   readonly until?: number | undefined;
 }
 
@@ -21,11 +21,14 @@ export interface DeliveryHistory {
     filter: DeliveryFilter,
     page: { readonly limit: number; readonly after: Position | null; readonly nowMs: number },
   ): Promise<Page<StoredDelivery>>;
-  /** The stored deliveries among these ids, in the order of the ids. */
+  /** Returns the stored deliveries that have these ids, in the order of the ids. */
   find(ids: readonly string[], nowMs: number): Promise<readonly StoredDelivery[]>;
-  /** The same deliveries, each with its last attempt complete with the response body. */
+  /** Returns the same deliveries, each with the complete response body in its last attempt. */
   withBodies(deliveries: readonly StoredDelivery[]): Promise<readonly StoredDelivery[]>;
-  /** All attempts, oldest first. If a delivery was held for weeks, its earliest attempts may have expired. */
+  /**
+   * Returns all attempts of a delivery, oldest first. If the delivery was held for weeks, its earliest attempts may
+   * have expired.
+   */
   attempts(delivery: StoredDelivery, nowMs: number): Promise<readonly Attempt[]>;
 }
 
@@ -68,8 +71,8 @@ const matches = (filter: DeliveryFilter, { status, event_type, id }: StoredDeliv
   (filter.until === undefined || timeOfId(id) < filter.until);
 
 /**
- * A page of a webhook's stored deliveries, newest first. The delivery of one event is found by its id, which is derived
- * from event and webhook. Throws `not_found`.
+ * Returns a page of a webhook's stored deliveries, newest first. With `event_id`, the delivery is found by its own id,
+ * which is derived from event and webhook. Throws `not_found` if the webhook does not exist.
  */
 export const findDeliveries = async (
   request: ListDeliveriesRequest,
@@ -93,7 +96,10 @@ export const findDeliveries = async (
   return { webhook, items: await history.withBodies(page.items), next: page.next };
 };
 
-/** A page of a webhook's deliveries, newest first. Throws `not_found`. */
+/**
+ * Returns a page of a webhook's deliveries as the API shows them, newest first. Throws `not_found` if the webhook does
+ * not exist.
+ */
 export const listDeliveries = async (
   request: ListDeliveriesRequest,
   { scheduleOf, ...dependencies }: DeliveriesOfWebhook,
@@ -102,7 +108,7 @@ export const listDeliveries = async (
   return { items: items.map((delivery) => deliveryToView(delivery, webhook, scheduleOf)), next };
 };
 
-/** One delivery with its attempts, even if its webhook was deleted. Throws `not_found`. */
+/** Returns one delivery with its attempts, even if its webhook was deleted. Throws `not_found`. */
 export const readDelivery = async (
   { owner, id, nowMs }: { readonly owner: string; readonly id: string; readonly nowMs: number },
   { history, webhooks, scheduleOf }: OneDelivery,
@@ -118,7 +124,8 @@ export const readDelivery = async (
 };
 
 /**
- * The deliveries of an event. Each existing or deleted webhook may have one; its id is derived from event and webhook.
+ * Returns the deliveries of an event. Each existing or deleted webhook may have one, with an id that is derived from
+ * event and webhook.
  */
 export const deliveriesOfEvent = async (
   event: StoredEvent,

@@ -6,11 +6,12 @@ import { type Hour, hourAt, hoursBefore } from '../maintenance/hour.ts';
 import { createHourCount, percentileMs } from '../maintenance/hour-counts.ts';
 import type { StoredWebhook } from '../webhooks/webhook.ts';
 
-/** Hours in one answer: 31 days. */
+/** The most hours that one answer covers: 31 days. */
 const MOST_HOURS = 744;
 const DEFAULT_HOURS = 24;
 /**
- * Hours without final counts are counted live, newest first: at most this many hours and about this many deliveries.
+ * Limits of live counting: hours without final counts are counted from their deliveries for each answer, newest first,
+ * at most `MAX_LIVE_HOURS` hours and about `MAX_LIVE_DELIVERIES` deliveries.
  */
 const MAX_LIVE_HOURS = 48;
 const MAX_LIVE_DELIVERIES = 1000;
@@ -26,9 +27,9 @@ export const webhookStatsSchema = z
     hours: z.array(
       z.object({
         hour: z.iso.datetime().meta({ description: 'Start of the hour.' }),
-        delivered: z.number().meta({ description: 'Deliveries.' }),
-        refused: z.number().meta({ description: 'Attempts that did not succeed.' }),
-        dead: z.number().meta({ description: 'Deliveries whose schedule ended without success.' }),
+        delivered: z.number().meta({ description: 'Number of deliveries with the status `delivered`.' }),
+        refused: z.number().meta({ description: 'Number of attempts that did not succeed.' }),
+        dead: z.number().meta({ description: 'Number of deliveries with the status `dead`.' }),
         p50_ms: z.number().nullable(),
         p95_ms: z.number().nullable(),
       }),
@@ -43,7 +44,7 @@ export const webhookStatsSchema = z
   .meta({ id: 'WebhookStats' });
 export type WebhookStats = z.output<typeof webhookStatsSchema>;
 
-/** The counts in an hour's row. Times are milliseconds. */
+/** The counts of one webhook's hour, as the hour's row stores them. Times are milliseconds since the epoch. */
 export const countedHourSchema = z.object({
   deliveries: z.number(),
   delivered: z.number(),
@@ -57,22 +58,22 @@ export const countedHourSchema = z.object({
 });
 export type CountedHour = z.output<typeof countedHourSchema>;
 
-/** An hour that has a row. `counted` is null if a reading was requested but not made yet. */
+/** An hour of a webhook that has a row. `counted` is null if a count of the hour was requested but not made yet. */
 export interface KnownHour {
   readonly startMs: number;
   readonly counted: CountedHour | null;
-  /** True if the hour will not be read again. */
+  /** True if the hour will not be counted again. */
   readonly isFinal: boolean;
 }
 
 export interface StatsDependencies {
   readonly webhooks: { findAny(owner: string, id: string): Promise<StoredWebhook | null> };
   readonly hours: HourReader & {
-    /** The hours with a row that start in the range (milliseconds, the end exclusive). */
+    /** Returns the hours with a row that start in the range (milliseconds, the end exclusive). */
     between(webhookId: string, fromMs: number, untilMs: number): Promise<readonly KnownHour[]>;
     /**
-     * Start of the first hour that was not read yet. An earlier hour without a row had no deliveries. `null` = no hour
-     * was read yet.
+     * Returns the start of the first hour that the roll-up has not counted yet. An earlier hour without a row had no
+     * deliveries. `null` = no hour was counted yet.
      */
     readUntilMs(): Promise<number | null>;
   };
@@ -82,16 +83,16 @@ export interface StatsDependencies {
 export interface StatsRequest {
   readonly owner: string;
   readonly id: string;
-  /** Milliseconds, inclusive. */
+  /** Start of the range, included, in milliseconds since the epoch. */
   readonly since: number | undefined;
-  /** Milliseconds, exclusive. */
+  /** End of the range, excluded, in milliseconds since the epoch. */
   readonly until: number | undefined;
   readonly nowMs: number;
 }
 
 /**
- * A webhook's deliveries hour by hour, by the time of their creation. Throws `not_found`, or `invalid` for a wrong
- * range.
+ * Returns the counts of a webhook's deliveries hour by hour, by the time of the deliveries' creation. Throws
+ * `not_found`, or `invalid` for a wrong range.
  */
 export const webhookStats = async (
   request: StatsRequest,
@@ -126,14 +127,17 @@ const hourRange = ({ since, until, nowMs }: StatsRequest, speed: number): HourRa
 };
 
 interface Counts {
-  /** By the start of the hour. */
+  /** The counts of each hour by the hour's start, in milliseconds. */
   readonly byHour: ReadonlyMap<number, CountedHour>;
-  /** Every live count, also those that `byHour` does not use. */
+  /** Every count that was made live, also those that `byHour` does not use. */
   readonly live: readonly CountedHour[];
   readonly asOfMs: number;
 }
 
-/** Adds live counts of the hours whose stored counts are missing or not final, newest first. */
+/**
+ * Returns the stored counts and, newest hour first, live counts of the hours whose stored counts are missing or not
+ * final.
+ */
 const withLiveCounts = async (
   { id, nowMs }: StatsRequest,
   { first, newest }: HourRange,
@@ -149,13 +153,13 @@ const withLiveCounts = async (
   let left = MAX_LIVE_DELIVERIES;
   const lengthMs = first.endMs - first.startMs;
   for (let { startMs } = newest; startMs >= first.startMs; startMs -= lengthMs) {
-    // An hour without a row has no deliveries if the roll-up has read it.
+    // An hour without a row has no deliveries if the roll-up has read the hour.
     if (isFinal.get(startMs) ?? startMs < (readUntilMs ?? 0)) continue;
     if (left > 0 && live.length < MAX_LIVE_HOURS) {
       const { counted, isWhole, deliveries } = await countLive(id, hourAt(startMs, speed), nowMs, left, hours);
       left -= deliveries;
       live.push(counted);
-      // Skip a live count lower than the stored one: the missing rows have expired.
+      // A live count lower than the stored count is not used: the missing deliveries have expired.
       if (isWhole && deliveries > 0 && deliveries >= (byHour.get(startMs)?.deliveries ?? 0))
         byHour.set(startMs, counted);
       if (isWhole) continue;
@@ -169,11 +173,13 @@ interface LiveCount {
   readonly counted: CountedHour;
   /** False if the hour has more deliveries than were read. */
   readonly isWhole: boolean;
-  /** Deliveries that were read. */
+  /** Number of deliveries that were read. */
   readonly deliveries: number;
 }
 
-/** Counts an hour from its rows, page by page, until it ends or `atMost` deliveries were read. */
+/**
+ * Counts a webhook's hour from its delivery rows, page by page, until the hour ends or `atMost` deliveries were read.
+ */
 const countLive = async (
   webhookId: string,
   hour: Hour,

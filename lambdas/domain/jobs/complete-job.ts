@@ -4,7 +4,7 @@ import { type JobResult, RECOVER, type StoredJob } from './job.ts';
 
 export interface CompletingJobs {
   get(owner: string, id: string, options: { isLatest: boolean; nowMs: number }): Promise<StoredJob | null>;
-  /** Replaces the job if it still has the version, and answers `null`; else answers the stored job. */
+  /** Replaces the stored job if it still has `version`, and returns `null`; otherwise returns the stored job. */
   replace(job: StoredJob, version: number): Promise<StoredJob | null>;
 }
 
@@ -18,8 +18,8 @@ export interface Completion {
 }
 
 /**
- * Completes a job with its result, once. Throws `conflict` if the job is completed already or is a recovery, or
- * `not_found`.
+ * Completes a job with its result, once, and returns it. Throws `conflict` if the job is completed already or is a
+ * recovery, `not_found` if the job does not exist.
  */
 export const completeJob = async (
   { owner, id, result, requestId, traceId, nowMs }: Completion,
@@ -37,7 +37,7 @@ export const completeJob = async (
       meta: JSON.stringify(result.meta),
       data: JSON.stringify(result.data),
       version: present.version + 1,
-      // The clocks of two machines differ: the time is never before the creation.
+      // The clocks of two machines differ: the time of completion is never before the creation.
       completed_at: new Date(Math.max(nowMs, Date.parse(present.created_at))).toISOString(),
       written_by: requestId,
       trace_id: traceId,

@@ -6,9 +6,9 @@ import { SECOND_MS } from '../foundation/time.ts';
 import { type JobType, jobAtCreation, type NewJob, type StoredJob } from './job.ts';
 
 export interface NewJobs {
-  /** Adds the job. Answers the stored job if its id exists already, else `null`. */
+  /** Adds the job. Returns the stored job if the id exists already, otherwise `null`. */
   add(job: StoredJob): Promise<StoredJob | null>;
-  /** `isLatest` = read with strong consistency. */
+  /** Returns the job, or null if it does not exist. `isLatest` = read with strong consistency. */
   get(owner: string, id: string, options: { isLatest: boolean; nowMs: number }): Promise<StoredJob | null>;
 }
 
@@ -24,13 +24,16 @@ export interface JobCreation {
 
 export interface JobDependencies {
   readonly jobs: NewJobs;
-  /** Whether a webhook wants results of this type. */
+  /** Returns whether an enabled webhook of the account wants results of this type. */
   readonly hasWebhook: (owner: string, type: JobType) => Promise<boolean>;
   readonly clock: () => number;
   readonly wait: (ms: number) => Promise<unknown>;
 }
 
-/** `isResult` = the job was completed while its caller waited. Otherwise `job` is the job as it was created. */
+/**
+ * The answer to `POST /jobs`. `isResult` = the job was completed while its caller waited. Otherwise `job` is the job as
+ * it was created.
+ */
 export interface JobAnswer {
   readonly job: StoredJob;
   readonly isResult: boolean;
@@ -38,7 +41,7 @@ export interface JobAnswer {
 }
 
 /**
- * API Gateway ends a request after 30 s:
+ * The longest time that `POST /jobs` waits for the result. API Gateway ends a request after 30 s:
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
  */
 const LONGEST_WAIT_MS = 25 * SECOND_MS;
@@ -47,14 +50,17 @@ const LAST_POLL_MS = SECOND_MS;
 
 const waitEndOf = (job: StoredJob): number => Date.parse(job.created_at) + LONGEST_WAIT_MS;
 
-/** The answer once the caller's wait is over. A repeat of the request gets the same answer. */
+/** Returns the answer for a job whose caller waits no longer. A repeat of the request gets the same answer. */
 const answerOf = (job: StoredJob, isRepeat: boolean): JobAnswer => {
   const isInTime = job.completed_at !== null && Date.parse(job.completed_at) <= waitEndOf(job);
   const isResult = job.result_to === 'caller' && isInTime;
   return { job: isResult ? job : jobAtCreation(job), isResult, isRepeat };
 };
 
-/** Polls the job at growing intervals until it is completed or the caller's wait is over. */
+/**
+ * Polls the job at growing intervals until it is completed or the caller's wait is over. Returns the job as it was read
+ * last.
+ */
 const waitForResult = async (job: StoredJob, { jobs, clock, wait }: JobDependencies): Promise<StoredJob> => {
   const endMs = waitEndOf(job);
   for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(LAST_POLL_MS, pollMs * 1.5)) {
@@ -64,7 +70,7 @@ const waitForResult = async (job: StoredJob, { jobs, clock, wait }: JobDependenc
     const current = await jobs.get(job.owner, job.id, { isLatest: false, nowMs: clock() });
     if (current?.completed_at) return current;
   }
-  // A last read with strong consistency sees every result that came in time, so a repeat gets the same answer.
+  // The last read has strong consistency and sees every result that came in time, so a repeat gets the same answer.
   return (await jobs.get(job.owner, job.id, { isLatest: true, nowMs: clock() })) ?? job;
 };
 
@@ -80,8 +86,8 @@ const answerRepeat = (present: StoredJob, hash: string, nowMs: number): JobAnswe
 };
 
 /**
- * Creates a job for the account's own worker. Without `async` waits for the result. Throws `invalid` if no webhook
- * wants an asynchronous result, and `idempotency_mismatch` or `idempotency_in_progress` for a repeat.
+ * Creates a job for the account's own worker. Without `async`, waits for the result. Throws `invalid` if `async` is set
+ * and no webhook wants the result, `idempotency_mismatch` or `idempotency_in_progress` for a used Idempotency-Key.
  */
 export const createJob = async (creation: JobCreation, dependencies: JobDependencies): Promise<JobAnswer> => {
   const { owner, body, idempotencyKey, requestId, traceId, retentionDays, nowMs } = creation;

@@ -17,11 +17,11 @@ export type JobType = (typeof jobTypes)[number];
 /** The type of a job that shows the progress of a recovery. */
 export const RECOVER = 'recover';
 
-/** In life order: a job only moves towards the end of this list. */
+/** In the order of a job's life. A list reads the statuses in this order, so that it misses no job that moves on. */
 export const jobStatuses = ['pending', 'running', 'completed', 'failed'] as const;
 export type JobStatus = (typeof jobStatuses)[number];
 
-/** A row holds 400 KB: the input and the result together. */
+/** The most bytes of a job's input and of its result, as JSON text. One row holds both, and a row holds 400 KB. */
 const MOST_INPUT_BYTES = 128 * 1024;
 const MOST_RESULT_BYTES = 256 * 1024;
 
@@ -56,27 +56,27 @@ export type JobResult = z.output<typeof jobResultSchema>;
 export const storedJobSchema = z.object({
   v: rowVersion,
   id: z.string(),
-  /** `acc_…#live` */
+  /** The account that owns the job, and its mode: `acc_…#live`. */
   owner: z.string(),
   type: z.string(),
   status: z.enum(jobStatuses),
-  /** Who gets the result: the caller, who waits for it or reads it later, or the account's webhooks. */
+  /** Who gets the job's result: the caller, who waits for it or reads it later, or the account's webhooks. */
   result_to: z.enum(['caller', 'webhooks']),
   input: z.string(),
   meta: z.string().nullable().default(null),
   data: z.string().nullable().default(null),
   progress: z.object({ done: z.number(), total: z.number() }).nullable().default(null),
-  /** Raised by every change. */
+  /** The version of the row, raised by every change. */
   version: z.number(),
   created_at: z.string(),
   completed_at: z.string().nullable().default(null),
-  /** Content hash of the creating request; null without an Idempotency-Key. */
+  /** Content hash of the request that created the job; null without an Idempotency-Key. */
   content_hash: z.string().nullable().default(null),
-  /** The account's own retention in days at the creation; absent if the stack's applies. */
+  /** The account's own retention in days when the job was created; absent if the stack's applies. */
   retention_days: z.number().optional(),
-  /** The request that wrote the row last; see `isOwnWrite`. */
+  /** Id of the request that wrote the row last; see `isOwnWrite`. */
   written_by: z.string(),
-  /** X-Ray's trace id of that request. */
+  /** X-Ray's trace id of the request that wrote the row last. */
   trace_id: z.string().optional(),
 });
 export type StoredJob = z.infer<typeof storedJobSchema>;
@@ -98,7 +98,7 @@ export type Job = z.infer<typeof jobSchema>;
 
 const parsed = (text: string | null) => (text === null ? null : JSON.parse(text));
 
-/** The result of a job, as the waiting caller gets it. */
+/** Returns the result of a job in the form in which the waiting caller gets it. */
 export const showResult = ({ meta, data }: StoredJob) => ({ meta: parsed(meta), data: parsed(data) });
 
 export const showJob = (job: StoredJob): Job => ({
@@ -112,7 +112,7 @@ export const showJob = (job: StoredJob): Job => ({
   completed_at: job.completed_at,
 });
 
-/** The job as it was created. No change affects its input. */
+/** Returns the job as it was created: pending and without a result. No change affects its input. */
 export const jobAtCreation = (job: StoredJob): StoredJob => ({
   ...job,
   status: 'pending',
@@ -122,8 +122,8 @@ export const jobAtCreation = (job: StoredJob): StoredJob => ({
 });
 
 /**
- * The event of a job's completion. The same job always gives the same event. `null` if the result does not go to
- * webhooks.
+ * Returns the event of a job's completion, or `null` if the result does not go to webhooks. The same job always gives
+ * the same event.
  */
 export const jobEvent = (job: StoredJob): StoredEvent | null => {
   const { id, owner, type, meta, data, completed_at, written_by, trace_id } = job;

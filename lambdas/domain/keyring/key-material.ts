@@ -2,11 +2,11 @@ import { drawApiKey, hashApiKey, type StoredApiKey } from '../accounts/api-key.t
 import { deriveId } from '../foundation/id.ts';
 import { createKeyring, type PublicKeys, parseKeyring, publicKeysOf } from './keyring.ts';
 
-/** A secret of the deployment. The stack creates it empty; it is filled once. */
+/** A secret of the deployment. The stack creates the secret empty, and `provideKeyMaterial` fills it once. */
 export interface SecretStore {
-  /** The value, or null while the secret is empty. */
+  /** Returns the secret's value, or null while the secret is empty. */
   read(): Promise<string | null>;
-  /** Fills the secret unless a concurrent run filled it first. Answers the value that it holds now. */
+  /** Fills the secret unless a concurrent run filled it first. Returns the value that the secret holds now. */
   fill(value: string): Promise<string>;
 }
 
@@ -19,7 +19,9 @@ export interface KeyMaterialDependencies {
   readonly keyring: SecretStore;
   readonly operator: SecretStore;
   readonly putPublicKeys: (keys: PublicKeys) => Promise<void>;
-  /** Adds the row unless it exists: an existing row counts requests. */
+  /**
+   * Adds the row of the operator's key unless it exists. An existing row is not replaced, because it counts requests.
+   */
   readonly addOperatorKey: (key: OperatorKey) => Promise<void>;
 }
 
@@ -37,8 +39,8 @@ const operatorKeyOf = (key: string, nowMs: number): OperatorKey => ({
 });
 
 /**
- * Fills the secrets that are still empty and writes the rows derived from them. The secrets are the source, so the next
- * run completes a run that died at any point. Running twice changes nothing.
+ * Fills the secrets (keyring and operator's API key) that are still empty, and writes the rows derived from them. The
+ * secrets are the source, so the next run completes a run that died at any point. Running twice changes nothing.
  */
 export const provideKeyMaterial = async (
   { keyring, operator, putPublicKeys, addOperatorKey }: KeyMaterialDependencies,

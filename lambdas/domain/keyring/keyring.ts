@@ -6,8 +6,8 @@ const jwkSchema = z.looseObject({ kty: z.string() });
 const algSchema = z.enum(['EdDSA', 'ES256', 'RS256']);
 export type SigningAlg = z.infer<typeof algSchema>;
 /**
- * When the key begins to sign, in milliseconds since the epoch. `null` = not decided: the key is not published yet, so
- * it does not sign. Absent in a deployment's first keys: they sign from the start.
+ * When a signing key begins to sign, in milliseconds since the epoch. `null` = not decided: the key is not published
+ * yet, so it does not sign. Absent in a deployment's first keys: they sign from the start.
  */
 const signsFromSchema = z.number().nullable().default(0);
 const sealingKeySchema = z.looseObject({ kid: z.string(), jwk: jwkSchema });
@@ -25,7 +25,7 @@ const signingKeySchema = z.looseObject({
  */
 const keyringSchema = z.looseObject({
   v: z.literal(1),
-  /** Raised by every change, so that older public keys never overwrite newer ones. */
+  /** The version of the keyring. Every change raises it, so that older public keys never overwrite newer ones. */
   revision: z.number().default(0),
   sealing: z.array(sealingKeySchema).min(1),
   signing: z.array(signingKeySchema).min(1),
@@ -83,7 +83,7 @@ export const createKeyring = (): KeyringContent => {
   };
 };
 
-/** The public part of a keyring. Throws if the keyring has no sealing key. */
+/** Returns the public part of a keyring. Throws if the keyring has no sealing key. */
 export const publicKeysOf = ({ revision, sealing, signing }: KeyringContent): PublicKeys => {
   const [newest] = sealing;
   if (newest === undefined) throw new Error('a keyring without a sealing key');
@@ -101,17 +101,22 @@ interface Timed {
   readonly signs_from: number | null;
 }
 
-/** The key of an algorithm that signs at a time: the newest key whose time has come. `keys` are newest first. */
+/**
+ * Returns the key of an algorithm that signs at a time: the newest key whose time has come. `keys` are newest first.
+ */
 export const signerAt = <K extends Timed>(keys: readonly K[], alg: SigningAlg, atMs: number): K | undefined =>
   keys.find((key) => key.alg === alg && key.signs_from !== null && key.signs_from <= atMs);
 
-/** The next time (milliseconds) at which another key begins to sign. `Infinity` if no key waits for its time. */
+/**
+ * Returns the next time after `atMs` (milliseconds) at which another key begins to sign. `Infinity` if no key waits for
+ * its time.
+ */
 export const nextSwitchMs = (keys: readonly Timed[], atMs: number): number =>
   Math.min(
     ...keys.map(({ signs_from }) => (signs_from !== null && signs_from > atMs ? signs_from : Number.POSITIVE_INFINITY)),
   );
 
-/** The key of each algorithm that signs at a time. Throws if an algorithm has none. */
+/** Returns the key of each algorithm that signs at a time. Throws if an algorithm has none. */
 export const signingKeysOf = ({ signing }: KeyringContent, atMs: number): SigningKeys => {
   const signer = (alg: SigningAlg): SigningKey => {
     const key = signerAt(signing, alg, atMs);

@@ -8,8 +8,8 @@ type PublicKey = PublicKeys['jwks']['keys'][number];
 const algs = ['EdDSA', 'ES256', 'RS256'] as const;
 
 /**
- * The JSON Web Key Set. The keys that sign now come first, because some receivers take the first key; the rest is
- * newest first.
+ * Returns the deployment's JSON Web Key Set. The keys that sign now come first, because some receivers take the first
+ * key; the others are newest first.
  */
 export const publishedJwks = ({ jwks: { keys } }: PublicKeys, nowMs: number): { readonly keys: readonly object[] } => {
   const signers = algs.flatMap((alg) => signerAt(keys, alg, nowMs) ?? []);
@@ -21,8 +21,8 @@ const toPem = (jwk: PublicKey): string =>
   createPublicKey({ key: jwk, format: 'jwk' }).export({ type: 'spki', format: 'pem' }).toString();
 
 /**
- * The key of an algorithm that signs now, as PEM (SPKI), for receivers that use a single key. Throws `unavailable` if
- * there is none.
+ * Returns the key of an algorithm that signs now, as PEM (SPKI), for receivers that use a single key. Throws
+ * `unavailable` if no key signs now.
  */
 export const publicKeyPem = ({ jwks: { keys } }: PublicKeys, alg: SigningAlg, nowMs: number): string => {
   const jwk = signerAt(keys, alg, nowMs);
@@ -31,8 +31,8 @@ export const publicKeyPem = ({ jwks: { keys } }: PublicKeys, alg: SigningAlg, no
 };
 
 /**
- * The key of an algorithm that signs next, as PEM, and the time from which it signs. `null` if no key waits for its
- * time.
+ * Returns the key of an algorithm that signs next, as PEM, and the time from which it signs. `null` if no key waits for
+ * its time.
  */
 export const nextPublicKeyPem = (
   { jwks: { keys } }: PublicKeys,
@@ -45,8 +45,8 @@ export const nextPublicKeyPem = (
 };
 
 /**
- * Seconds for which a response with a single signing key may be cached: at most five minutes, and never past the next
- * switch.
+ * Returns the seconds for which a response with a single signing key may be cached: at most five minutes, and never
+ * past the time at which the next key begins to sign.
  */
 export const cacheSeconds = ({ jwks: { keys } }: PublicKeys, nowMs: number): number =>
   Math.min(300, Math.floor((nextSwitchMs(keys, nowMs) - nowMs) / SECOND_MS));

@@ -4,15 +4,16 @@ import { DAY_SECONDS, SECOND_MS } from '../foundation/time.ts';
 import { createKeyring, type KeyringContent, type PublicKeys, parseKeyring, publicKeysOf } from './keyring.ts';
 
 /**
- * Twice the time a published key may need to reach everyone: five minutes in our functions and five more in receivers
- * that obey our cache headers. A rotation writes its secret twice, so this also respects Secrets Manager's limit of one
- * version per ten minutes. https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
+ * The fewest seconds between publishing a key and signing with it: twice the time in which a published key reaches
+ * everyone (five minutes in our functions and five more in receivers that obey our cache headers). A rotation writes
+ * its secret twice, so this also respects Secrets Manager's limit of one version per ten minutes:
+ * https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
  */
 const SHORTEST_WAIT_SECONDS = 1200;
 
 export const rotationSchema = z.strictObject({
   operation: z.literal('rotate-keyring'),
-  /** Seconds for which the new keys are published before they sign. */
+  /** Seconds for which the new signing keys are published before they sign. */
   signs_in_seconds: z
     .int()
     .min(SHORTEST_WAIT_SECONDS)
@@ -33,30 +34,30 @@ export interface Rotation {
 
 /** The secret that holds the keyring. */
 export interface KeyringSecret {
-  /** The value, or null while the secret is empty. */
+  /** Returns the secret's value, or null while the secret is empty. */
   read(): Promise<string | null>;
   /**
-   * Replaces the value that was read unless a concurrent run replaced it first. Answers the value that it holds now.
+   * Replaces the value `before` unless a concurrent run replaced it first. Returns the value that the secret holds now.
    */
   replace(before: string, after: string): Promise<string>;
 }
 
 export interface RotationDependencies {
   readonly keyring: KeyringSecret;
-  /** Publishes the keys unless newer keys are published. */
+  /** Publishes the public keys unless newer ones are published. */
   readonly putPublicKeys: (keys: PublicKeys) => Promise<void>;
   readonly clock: () => number;
 }
 
 /**
- * Signing keys stored per algorithm: a key is removed by the tenth rotation after its own. Sealing pairs (160 bytes)
- * are never removed.
+ * The most signing keys of each algorithm in the keyring: a key is removed by the tenth rotation after its own. Sealing
+ * pairs (160 bytes) are never removed.
  */
 const MAX_GENERATIONS = 10;
-/** Limit of a secret in Secrets Manager; enough for about 270 rotations. */
+/** The most bytes of the keyring's secret: the limit of Secrets Manager, enough for about 270 rotations. */
 const MOST_BYTES = 65_536;
 
-/** The keyring as it was read, and its text: a replacement requires that the secret still has this text. */
+/** The keyring and the text that it was parsed from. The secret is replaced only if it still has this text. */
 interface ReadKeyring {
   readonly text: string;
   readonly keyring: KeyringContent;
@@ -68,7 +69,10 @@ type SigningEntry = KeyringContent['signing'][number];
 
 const isWaiting = ({ signs_from }: SigningEntry, nowMs: number): boolean => signs_from === null || signs_from > nowMs;
 
-/** Adds a sealing pair and a signing key of each algorithm. The signing keys have no time yet, so they do not sign. */
+/**
+ * Returns the keyring with a new sealing pair and a new signing key of each algorithm. The new signing keys have no
+ * time yet, so they do not sign.
+ */
 const withNewKeys = (keyring: KeyringContent): KeyringContent => {
   const { sealing, signing } = createKeyring();
   return {
@@ -82,7 +86,10 @@ const withNewKeys = (keyring: KeyringContent): KeyringContent => {
   };
 };
 
-/** Gives each waiting key this time, unless the key has an earlier one. Answers the same object if nothing changes. */
+/**
+ * Sets `signsFromMs` as the start of every signing key that does not sign yet, unless the key starts earlier. Returns
+ * the same object if nothing changes.
+ */
 const withTimes = (keyring: KeyringContent, signsFromMs: number, nowMs: number): KeyringContent => {
   const isHurried = (key: SigningEntry): boolean =>
     isWaiting(key, nowMs) && (key.signs_from === null || key.signs_from > signsFromMs);
@@ -95,16 +102,16 @@ const withTimes = (keyring: KeyringContent, signsFromMs: number, nowMs: number):
 };
 
 /**
- * Adds a sealing pair and a signing key of each algorithm. Published keys are derived from the secret, and no key signs
- * before it is published:
+ * Adds a sealing pair and a signing key of each algorithm to the keyring. Published keys are derived from the secret,
+ * and no key signs before it is published:
  *
  * ```text
  * secret: keys without a time ──▶ published ──▶ secret: their time ──▶ published with it ── … ──▶ they sign
  * ```
  *
- * If a run dies in between, its keys wait and the next run continues with them. While keys wait, no new keys are added;
- * a run can then move their time forward but not back. Throws `unavailable` without a keyring, `conflict` if the secret
- * is full.
+ * If a run dies before the end, its keys wait and the next run continues with them. While keys wait, no new keys are
+ * added; a run can then make their start earlier but not later. Throws `unavailable` without a keyring, `conflict` if
+ * the secret is full.
  */
 export const rotateKeyring = async (
   { keyring: secret, putPublicKeys, clock }: RotationDependencies,

@@ -6,8 +6,8 @@ import { type Hour, nextReadingMs, quietMs } from './hour.ts';
 import { createHourCount, type HourCounts } from './hour-counts.ts';
 
 /**
- * Where reading an hour continues, newest first: for each shard the id of the last delivery that was read. '' = the
- * shard was not read yet, `null` = the shard is read to its end.
+ * Where reading the deliveries of a webhook's hour continues, newest first: for each shard the id of the last delivery
+ * that was read. '' = the shard was not read yet, `null` = the shard is read to its end.
  */
 export type HourCursor = readonly (string | null)[];
 
@@ -18,7 +18,10 @@ export interface HourDelivery {
 }
 
 export interface HourReader {
-  /** Reads a page of the deliveries of one webhook and one hour. A `null` cursor begins; a `null` next ends. */
+  /**
+   * Reads a page of the deliveries of one webhook and one hour. With `cursor` null, reads the first page; `next` is
+   * null after the last page.
+   */
   read(
     webhookId: string,
     hour: Hour,
@@ -26,19 +29,22 @@ export interface HourReader {
   ): Promise<{ readonly found: readonly HourDelivery[]; readonly next: HourCursor | null }>;
 }
 
-/** One hour of one webhook, to be read. */
+/** One hour of one webhook, whose deliveries are to be read and counted. */
 export interface HourReading {
   readonly owner: string;
   readonly webhookId: string;
   readonly startMs: number;
-  /** True if the hour's own row requested the reading: the hour was counted before. */
+  /** True if the hour's own row requested this reading: deliveries were open at the last count or changed after it. */
   readonly isAgain: boolean;
-  /** Where a reading that ran out of time continues, and its counts so far. `null` = from the beginning. */
+  /** Set if an earlier run stopped within this hour: where to continue, and the counts so far. `null` = unread. */
   readonly read: { readonly cursor: HourCursor; readonly counts: HourCounts } | null;
 }
 
 export interface CountHourStore extends HourReader, ReleaseStore {
-  /** Stores an hour's counts and the time of its next reading, unless another reading was requested meanwhile. */
+  /**
+   * Stores an hour's counts and the time of its next reading, unless another reading was requested meanwhile or the
+   * stored counts have more deliveries.
+   */
   put(
     webhookId: string,
     hour: Hour,
@@ -52,11 +58,14 @@ export interface CountHourStore extends HourReader, ReleaseStore {
 export interface CountHourDependencies extends ReleaseDependencies {
   readonly store: CountHourStore;
   readonly speed: number;
-  /** Hours for which an hour's deliveries can be read. */
+  /** The retention of deliveries in hours: an older hour's deliveries cannot be read. */
   readonly retentionHours: number;
 }
 
-/** What a tick did so far: hours counted, deliveries sent again, held deliveries released. */
+/**
+ * What a tick of the roll-up did so far: hours counted, deliveries sent again (`resent`), held deliveries released
+ * (`resumed`).
+ */
 export interface RollUpTotals {
   hours: number;
   resent: number;
@@ -66,8 +75,8 @@ export interface RollUpTotals {
 /**
  * Reads one hour of one webhook and stores its counts. Sends the message of a first attempt again if it was lost: the
  * due index does not have first attempts, so the sweep does not find them. Releases deliveries that are still held
- * although their webhook is enabled or deleted. Running twice is safe. Adds to `totals`. Answers where the reading
- * continues if the time was up, else null.
+ * although their webhook is enabled or deleted. Running twice is safe. Adds to `totals`. Returns where the reading
+ * continues if the time was up, otherwise null.
  */
 export const countHour = async (
   reading: HourReading,

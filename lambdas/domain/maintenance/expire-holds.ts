@@ -5,7 +5,7 @@ import { DAY_MS } from '../foundation/time.ts';
 import type { WebhookPosition } from './walk-webhooks.ts';
 
 export interface HoldStore extends ReleaseStore {
-  /** Cancels deliveries, each only if it is still held. Answers how many. */
+  /** Cancels deliveries, each only if it is still held. Returns how many it cancelled. */
   cancelHeld(held: readonly StoredDelivery[], nowMs: number): Promise<number>;
 }
 
@@ -15,7 +15,7 @@ export interface ExpireHoldsDependencies extends ReleaseDependencies {
 }
 
 export interface HoldExpiry {
-  /** The given deliveries without those that were held too long: they still need their events. */
+  /** The given deliveries except those that were held for too long. Open deliveries still need their events. */
   readonly open: readonly StoredDelivery[];
   readonly released: number;
   readonly cancelled: number;

@@ -7,38 +7,44 @@ import { type WebhookPosition, type WebhookWalkStore, walkWebhooks } from './wal
 /** Where reading a webhook's open deliveries continues: in the list with this number, after this delivery's id. */
 export interface OpenCursor {
   readonly list: number;
-  /** `null` = from the beginning of the list. */
+  /** Id of the delivery after which reading continues. `null` = from the beginning of the list. */
   readonly after: string | null;
 }
 
-/** The stored progress of a round. */
+/** The stored progress of a round. A round reads the open deliveries of all webhooks once. */
 export interface RetentionProgress {
   /** When the round began, in milliseconds. */
   readonly startedMs: number;
   readonly isOver: boolean;
-  /** The webhook that was read last. `null` = none. */
+  /** The webhook that is read now, or was read last. `null` = none yet. */
   readonly position: WebhookPosition | null;
-  /** Where reading that webhook continues. `null` = it is read to its end. */
+  /** Where reading the webhook at `position` continues. `null` = the webhook is read to its end. */
   readonly cursor: OpenCursor | null;
 }
 
-/** A delivery that still needs its event. */
+/** The fields of a delivery that name the event that the delivery still needs. */
 export type EventReference = Pick<StoredDelivery, 'id' | 'owner' | 'event_id'>;
 
 export interface RetentionStore extends WebhookWalkStore, HoldStore {
   retentionProgress(): Promise<{ readonly progress: RetentionProgress; readonly version: number } | null>;
-  /** Replaces the version that was read (0 = none). False if another invocation replaced it first. */
+  /**
+   * Replaces the progress if it has the version that was read (0 = none). Returns false if another invocation replaced
+   * it first.
+   */
   saveRetentionProgress(progress: RetentionProgress, version: number): Promise<boolean>;
   /**
-   * Reads a page of a webhook's pending, failed and held deliveries whose events are old enough to expire soon. A
-   * `null` next cursor ends.
+   * Reads a page of a webhook's pending, failed and held deliveries whose events are old enough to expire soon. `next`
+   * is null after the last page.
    */
   openDeliveries(
     webhookId: string,
     cursor: OpenCursor | null,
     nowMs: number,
   ): Promise<{ readonly found: readonly StoredDelivery[]; readonly next: OpenCursor | null }>;
-  /** Extends the events that would expire before a whole schedule is over. Answers how many. */
+  /**
+   * Extends the retention of those deliveries' events that would expire before a whole schedule is over. Returns how
+   * many events it extended.
+   */
   extendEvents(deliveries: readonly EventReference[], nowMs: number): Promise<number>;
 }
 
@@ -52,20 +58,24 @@ export interface ExpiredHold extends WebhookPosition {
 }
 
 export interface RetentionReport {
-  /** Events whose retention was extended. */
+  /** Number of events whose retention was extended. */
   readonly extended: number;
-  /** Held deliveries that were released. */
+  /** Number of held deliveries that were released. */
   readonly released: number;
   readonly expiredHolds: readonly ExpiredHold[];
 }
 
 /**
- * A round a week. An event with an open delivery has at least one whole schedule (two weeks) left, so two rounds fall
- * into that time: a delivery that changed during one round is found by the next.
+ * Milliseconds from the start of a round to the start of the next: a week. An event with an open delivery has at least
+ * one whole schedule (two weeks) left, so two rounds fall into that time: a delivery that changed during one round is
+ * found by the next.
  */
 const ROUND_MS = 7 * DAY_MS;
 
-/** One invocation and how far its round is. The checkpoint stores `startedMs`, `position` and `cursor`. */
+/**
+ * One invocation of the retention job and how far its round is. The checkpoint stores `startedMs`, `position` and
+ * `cursor`.
+ */
 interface Round {
   readonly tickAtMs: number;
   readonly dependencies: RetentionDependencies;
@@ -98,7 +108,7 @@ export const extendEventRetention = async (
   return round.report;
 };
 
-/** Begins a round or continues the stored one. `null` if no round is due or no time is left. */
+/** Begins a round or continues the stored one, and returns it. `null` if no round is due or no time is left. */
 const startRound = async (
   tickAtMs: number,
   dependencies: RetentionDependencies,
@@ -124,7 +134,7 @@ const startRound = async (
   };
 };
 
-// Each step answers whether the round may continue: there is time left, and no other invocation took over.
+// Each function below returns whether the round may continue: there is time left, and no other invocation took over.
 
 const finishInterruptedWebhook = async (round: Round): Promise<boolean> => {
   const { position, cursor } = round;
@@ -143,7 +153,10 @@ const readWebhooks = async (round: Round): Promise<boolean> => {
   return true;
 };
 
-/** Extends the events of a webhook's open deliveries, page by page. */
+/**
+ * Cancels a webhook's deliveries that were held for too long and extends the events of its other open deliveries, page
+ * by page.
+ */
 const readWebhook = async (round: Round, position: WebhookPosition, cursor: OpenCursor | null): Promise<boolean> => {
   const { tickAtMs, dependencies, isTimeUp, report } = round;
   const { store } = dependencies;

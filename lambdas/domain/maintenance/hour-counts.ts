@@ -2,16 +2,16 @@ import * as z from 'zod';
 import type { StoredDelivery } from '../deliveries/delivery.ts';
 
 /**
- * Counts of an hour's deliveries. The size is bounded for any number of deliveries, so an interrupted count can be
- * stored.
+ * The counts of the deliveries of one webhook and one hour. The size is bounded for any number of deliveries, so an
+ * interrupted count can be stored.
  */
 export const hourCountsSchema = z.object({
   deliveries: z.number(),
   delivered: z.number(),
   dead: z.number(),
-  /** Refused attempts. */
+  /** Number of refused attempts. */
   refused: z.number(),
-  /** Deliveries that are pending, failed or held. */
+  /** Number of deliveries that are pending, failed or held. */
   open: z.number(),
   held: z.number(),
   last_success_at: z.number().nullable(),
@@ -33,13 +33,15 @@ const noCounts: HourCounts = {
   durations: {},
 };
 
-// Each bucket ends a tenth above the bucket before it: about 110 buckets reach 30 s. A percentile is exact up to 10 ms
-// and within 5 % above.
+// Durations are counted in buckets, each of which ends a tenth above the bucket before it: about 110 buckets reach 30
+// seconds. A percentile is exact up to 10 ms and within 5 % above.
 const GROWTH = Math.log(1.1);
 const bucketOf = (ms: number): number => (ms <= 1 ? 0 : Math.ceil(Math.log(ms) / GROWTH));
 const middleOf = (bucket: number): number => Math.round(Math.exp(Math.max(0, bucket - 0.5) * GROWTH));
 
-/** The duration in milliseconds that this share (0 to 1) of the deliveries did not exceed. `null` = no attempts. */
+/**
+ * Returns the duration in milliseconds that this share (0 to 1) of the deliveries did not exceed. `null` = no attempts.
+ */
 export const percentileMs = ({ durations }: Pick<HourCounts, 'durations'>, share: number): number | null => {
   const buckets = Object.entries(durations)
     .map(([bucket, count]) => ({ bucket: Number(bucket), count }))
@@ -57,7 +59,7 @@ const OPEN: ReadonlySet<string> = new Set(['pending', 'failed', 'held']);
 const latest = (a: number | null, b: number | null | undefined): number | null =>
   b === null || b === undefined ? a : Math.max(a ?? b, b);
 
-/** Counts deliveries one by one, starting with the counts of an interrupted reading if given. */
+/** Creates a counter that counts deliveries one by one, starting with the counts of an interrupted reading if given. */
 export const createHourCount = (from: HourCounts = noCounts) => {
   const counts = { ...from, durations: { ...from.durations } };
   return {

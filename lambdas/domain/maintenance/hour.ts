@@ -1,35 +1,40 @@
 import { HOUR_MS, MINUTE_MS } from '../foundation/time.ts';
 
-/** An hour whose deliveries are counted together, by the time of their events. Milliseconds. */
+/**
+ * An hour whose deliveries are counted together, by the time of their events. Times are milliseconds since the epoch.
+ */
 export interface Hour {
   readonly startMs: number;
   /** The first millisecond after the hour. */
   readonly endMs: number;
 }
 
-/** An hour is read this long after its end: deliveries that were written late exist by then. */
+/** Milliseconds between an hour's end and its first reading: deliveries that were written late exist by then. */
 const QUIET_MS = 15 * MINUTE_MS;
 
-/** `speed` divides the hour as it divides every wait. */
+/**
+ * Returns the length of a counted hour in milliseconds. `speed` divides the hour, as it divides the waits of retry
+ * schedules.
+ */
 const lengthMs = (speed: number): number => Math.max(1, Math.round(HOUR_MS / speed));
 
-/** Milliseconds between an hour's end and its first reading. */
+/** Returns the milliseconds between an hour's end and its first reading, divided by `speed`. */
 export const quietMs = (speed: number): number => QUIET_MS / speed;
 
-/** The hour that contains a time (milliseconds). */
+/** Returns the counted hour that contains a time (milliseconds). */
 export const hourAt = (timeMs: number, speed: number): Hour => {
   const startMs = timeMs - (timeMs % lengthMs(speed));
   return { startMs, endMs: startMs + lengthMs(speed) };
 };
 
-/** The hour that contains the time `hours` hours before `timeMs`. */
+/** Returns the counted hour that contains the time `hours` counted hours before `timeMs`. */
 export const hoursBefore = (timeMs: number, hours: number, speed: number): Hour =>
   hourAt(Math.max(0, timeMs - hours * lengthMs(speed)), speed);
 
 /**
- * When an hour with open deliveries is read again: at the age of 1, 2, 4, 8 … hours, so at most about twelve times. Its
- * counts are then right even though a schedule lasts days. `null` = no further reading, because its rows are about to
- * expire.
+ * Returns when an hour with open deliveries is read again: at the age of 1, 2, 4, 8 … hours, so at most about twelve
+ * times. Its counts are then right even though a schedule lasts days. `null` = no further reading, because its rows are
+ * about to expire.
  */
 export const nextReadingMs = ({ startMs, endMs }: Hour, nowMs: number, retentionHours: number): number | null => {
   const hourMs = endMs - startMs;

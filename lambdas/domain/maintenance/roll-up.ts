@@ -10,25 +10,28 @@ import {
 import { type Hour, hourAt, hoursBefore, quietMs } from './hour.ts';
 import { type WebhookPosition, type WebhookWalkStore, walkWebhooks } from './walk-webhooks.ts';
 
-/** The roll-up's stored progress. */
+/** The stored progress of the roll-up, which counts the deliveries of every webhook hour by hour. */
 export interface RollUpProgress {
   /** Start of the hour that is being read. Every earlier hour was read once. */
   readonly hourMs: number;
-  /** The last webhook whose hour was read. `null` = none. */
+  /** The last webhook whose deliveries of the hour `hourMs` were read. `null` = none. */
   readonly position: WebhookPosition | null;
-  /** The reading of a webhook's hour that ran out of time. */
+  /** The reading of a webhook's hour that ran out of time and continues in the next tick. `null` = none. */
   readonly inHand: HourReading | null;
 }
 
 export interface RollUpStore extends CountHourStore, WebhookWalkStore {
   progress(): Promise<{ readonly progress: RollUpProgress; readonly version: number } | null>;
-  /** Replaces the version that was read (0 = none). False if another invocation replaced it first. */
+  /**
+   * Replaces the progress if it has the version that was read (0 = none). Returns false if another invocation replaced
+   * it first.
+   */
   saveProgress(progress: RollUpProgress, version: number): Promise<boolean>;
-  /** Hours whose next reading is due at the tick. */
+  /** Returns the hours whose next reading is due at the tick. */
   dueAgain(tickAtMs: number): AsyncIterable<Pick<HourReading, 'owner' | 'webhookId' | 'startMs'>>;
 }
 
-/** What one tick did. `behind_hours` counts the hours that are over but not read yet. */
+/** What one tick of the roll-up did. `behind_hours` counts the hours that are over but not read yet. */
 export interface RollUpReport extends Readonly<RollUpTotals> {
   readonly behind_hours: number;
 }
@@ -37,7 +40,7 @@ export interface RollUpDependencies extends CountHourDependencies {
   readonly store: RollUpStore;
 }
 
-/** One tick and how far it is. The checkpoint stores `hour`, `position` and `inHand`. */
+/** One tick of the roll-up and how far it is. The checkpoint stores `hour`, `position` and `inHand`. */
 interface Tick {
   readonly tickAtMs: number;
   readonly dependencies: RollUpDependencies;
@@ -50,9 +53,9 @@ interface Tick {
 }
 
 /**
- * One tick: reads each hour of each webhook once, a quarter of an hour after the hour ended. Hours that still had open
- * deliveries are read again as they grow old. The progress is stored in a row, so the next tick continues hour by hour
- * after a tick was late, lost or killed. Two ticks at the same time do the same work twice; only one stores its
+ * Runs one tick: reads each hour of each webhook once, a quarter of an hour after the hour ended. Hours that still had
+ * open deliveries are read again as they grow old. The progress is stored in a row, so the next tick continues hour by
+ * hour after a tick was late, lost or killed. Two ticks at the same time do the same work twice; only one stores its
  * progress.
  *
  * Costs, idle: each hour the roll-up lists both modes of every account and queries four shards of each webhook, half a
@@ -75,7 +78,7 @@ export const rollUp = async (
   return { ...tick.totals, behind_hours: hoursBehind(tick) };
 };
 
-/** Loads the progress. `null` if there is no account yet, so nothing to read. */
+/** Loads the roll-up's progress and returns the tick. `null` if there is no account yet, so nothing to read. */
 const startTick = async (
   tickAtMs: number,
   dependencies: RollUpDependencies,
@@ -100,18 +103,18 @@ const startTick = async (
   };
 };
 
-/** The very first roll-up begins with the hour in which the first account was created. */
+/** Returns the hour with which the very first roll-up begins: the hour in which the first account was created. */
 const firstHour = async (store: RollUpStore, speed: number): Promise<Hour | null> => {
   for await (const accountId of store.accounts(null)) return hourAt(timeOfId(accountId), speed);
   return null;
 };
 
-// Each step answers whether the tick may continue: there is time left, and no other invocation took over.
+// Each function below returns whether the tick may continue: there is time left, and no other invocation took over.
 
 const finishInterruptedHour = async (tick: Tick): Promise<boolean> =>
   tick.inHand === null || readHour(tick, tick.inHand);
 
-/** Reads every hour that ended long enough ago, webhook by webhook. */
+/** Reads every hour that ended long enough ago (`quietMs`), webhook by webhook. */
 const readFinishedHours = async (tick: Tick): Promise<boolean> => {
   const { store, speed } = tick.dependencies;
   while (tick.hour.endMs + quietMs(speed) <= tick.tickAtMs) {
@@ -130,7 +133,7 @@ const readPosition = async (tick: Tick, position: WebhookPosition): Promise<bool
   if (position.webhookId !== '') {
     return readHour(tick, { ...position, startMs: tick.hour.startMs, isAgain: false, read: null });
   }
-  // An owner's entry precedes its webhooks and has no hour of its own.
+  // The walk gives each owner before the owner's webhooks, as a position without a webhook. There is no hour to read.
   if (!tick.isTimeUp()) return true;
   await save(tick);
   return false;

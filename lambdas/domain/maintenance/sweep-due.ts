@@ -9,9 +9,12 @@ export interface DueEntry extends DeliveryTicket {
 }
 
 export interface DueIndex {
-  /** Reads a shard page by page, by due time: entries due by `nowMs`, and parked entries due by `parkedUntilMs`. */
+  /**
+   * Reads a shard of the due index page by page, by due time: entries due by `nowMs`, and parked entries due by
+   * `parkedUntilMs`.
+   */
   read(shard: number, nowMs: number, parkedUntilMs: number): AsyncIterable<readonly DueEntry[]>;
-  /** Records that entries are in the queue now, each only if its ticket is still current. */
+  /** Records in the due index that entries are in the queue now, each only if its ticket is still current. */
   unpark(entries: readonly DueEntry[]): Promise<void>;
 }
 
@@ -24,16 +27,17 @@ export interface SweepDependencies {
 }
 
 /**
- * Each tick, once a minute, looks this far ahead. SQS can delay a message by 900 s, so two missed ticks make nothing
- * late.
+ * How many milliseconds ahead each tick looks for parked deliveries. Ticks run once a minute and SQS can delay a
+ * message by 900 s, so two missed ticks make no delivery late.
  */
 const HORIZON_MS = 13 * MINUTE_MS;
 const TICK_MS = MINUTE_MS;
-/** A delivery that is this late gets another message: its first message may be lost. */
+/** Milliseconds after its due time when a delivery gets another message, because its first message may be lost. */
 const REMIND_AFTER_MS = 5 * MINUTE_MS;
 
 /**
- * Whether the lateness passed 1, 2, 4, 8 … times the threshold since the last tick. A backlog thus gets few reminders.
+ * Returns whether an overdue delivery gets another message now: its lateness passed 1, 2, 4, 8 … times the threshold
+ * since the last tick. A backlog thus gets few messages.
  */
 const isReminderDue = (latenessMs: number, thresholdMs: number, tickMs: number): boolean => {
   if (latenessMs < thresholdMs) return false;
@@ -41,24 +45,24 @@ const isReminderDue = (latenessMs: number, thresholdMs: number, tickMs: number):
   return latenessMs - passed < tickMs;
 };
 
-/** What one tick did and found. */
+/** What one tick of the due index did and found. */
 export interface SweepReport {
-  /** Parked deliveries that entered the queue. */
+  /** Number of parked deliveries that entered the queue. */
   readonly unparked: number;
-  /** Overdue deliveries that got another message. */
+  /** Number of overdue deliveries that got another message. */
   readonly reminded: number;
   readonly owed: {
-    /** Deliveries that are due and have no recorded attempt yet. */
+    /** Number of deliveries that are due and whose attempt is not recorded yet. */
     readonly owedNow: number;
-    /** How late the oldest of these deliveries is, in schedule time: the real lateness times `speed`. */
+    /** How many seconds the longest overdue delivery is late, in schedule time: the real lateness times `speed`. */
     readonly oldestOwedSeconds: number;
   };
 }
 
 /**
- * One tick of the due index: parked deliveries enter the queue in their last minutes, and overdue deliveries get
+ * Runs one tick of the due index: parked deliveries enter the queue in their last minutes, and overdue deliveries get
  * another message. `tickAtMs` is the instant the tick was scheduled for, so ticks leave no gap when they run late. Each
- * message is sent before the entry is unparked: a tick that dies in between sends twice instead of never.
+ * message is sent before the entry is unparked: a tick that dies between the two steps sends twice instead of never.
  */
 export const sweepDue = async (
   tickAtMs: number,

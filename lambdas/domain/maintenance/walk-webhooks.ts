@@ -7,9 +7,12 @@ export interface WebhookPosition {
 }
 
 export interface WebhookWalkStore {
-  /** Account ids after the given id, oldest first. `null` = from the first account. */
+  /** Returns the account ids after the given id, oldest first. `null` = from the first account. */
   accounts(after: string | null): AsyncIterable<string>;
-  /** Ids of an owner's webhooks after the given id. Includes deleted webhooks whose history can still be read. */
+  /**
+   * Returns the ids of an owner's webhooks after the given id, including deleted webhooks whose history can still be
+   * read.
+   */
   webhookIds(owner: string, after: string): AsyncIterable<string>;
 }
 

@@ -16,7 +16,7 @@ export const recoverSchema = z
       .array(z.enum(recoverableStatuses))
       .min(1)
       .default(['dead', 'failed'])
-      .meta({ description: '`pending` means overdue deliveries.' }),
+      .meta({ description: 'The statuses to redeliver; `pending` selects only overdue deliveries.' }),
     dry_run: z.boolean().default(false).meta({ description: 'Only counts the deliveries.' }),
   })
   .meta({ id: 'Recovery' });
@@ -31,7 +31,7 @@ export interface RecoverDependencies {
 }
 
 /**
- * Requests the redelivery of a webhook's deliveries in a time window, each with its full schedule. Answers the job that
+ * Requests the redelivery of a webhook's deliveries in a time window, each with its full schedule. Returns the job that
  * shows the progress, or only the count for a dry run. Throws `not_found` or `invalid`.
  */
 export const recoverDeliveries = (

@@ -26,7 +26,9 @@ export interface ReplayDependencies {
   readonly commands: SubmitStore;
 }
 
-/** The webhooks that want the event now, or the named webhook only. Throws `not_found` or `invalid`. */
+/**
+ * Returns the ids of the webhooks that want the event now, or only the named webhook. Throws `not_found` or `invalid`.
+ */
 const currentReceivers = async (
   event: StoredEvent,
   webhookId: string | undefined,
@@ -39,8 +41,9 @@ const currentReceivers = async (
 };
 
 /**
- * Requests the redelivery of an event with the full schedule, to each webhook that wants it now or to the named
- * webhook. The new schedule replaces attempts that were still to come. Throws `not_found`, `invalid` or `conflict`.
+ * Requests the redelivery of an event with the full schedule, to each webhook that wants the event now or only to the
+ * named webhook. The new schedule replaces attempts that were still to come. Throws `not_found`, `invalid` or
+ * `conflict`.
  */
 export const replayEvent = (
   request: SubmitRequest & { readonly id: string; readonly webhookId: string | undefined },
@@ -65,7 +68,8 @@ export const replayEvent = (
       submission: {
         entry: auditEntry(request.by, 'event.replayed', id, nowMs),
         command: {
-          // The id holds the tickets: a second replay before the first has run is the same command.
+          // The command's id holds a hash of the deliveries' tickets: a second replay before the first has run gets the
+          // same id.
           id: `replay#${id}#${contentHash(tickets).slice(0, 32)}`,
           owner,
           type: 'redeliver',

@@ -19,7 +19,7 @@ export interface RetryDependencies {
 const conflict = (message: string): PassPostError => new PassPostError('conflict', message);
 
 /**
- * Requests one more attempt of a settled delivery. The attempt neither uses nor restarts the schedule. Answers the
+ * Requests one more attempt of a settled delivery. The attempt neither uses nor restarts the schedule. Returns the
  * delivery as it will be. Throws `not_found` or `conflict`.
  */
 export const retryDelivery = (
@@ -43,7 +43,8 @@ export const retryDelivery = (
       submission: {
         entry: auditEntry(request.by, 'delivery.retried', id, nowMs),
         command: {
-          // The id holds the ticket: of two concurrent retries the second finds its command taken.
+          // The command's id holds the delivery's ticket: the second of two concurrent retries finds that its command
+          // exists.
           id: `retry#${id}#${delivery.ticket}`,
           owner,
           type: 'redeliver',

@@ -5,7 +5,10 @@ import { PassPostError } from '../foundation/errors.ts';
 import { type FirstAnswer, type IdempotentRequest, type KeyedAnswer, performOnce } from '../foundation/idempotency.ts';
 import type { StoredJob } from '../jobs/job.ts';
 
-/** Rows that a request writes in one transaction: its audit entry, and the rows that the fan-out then reads. */
+/**
+ * Rows that a request writes in one transaction: its audit entry, a command or an event for the fan-out, and the job
+ * that shows a recovery's progress.
+ */
 export interface Submission {
   readonly entry: StoredAuditEntry;
   readonly command?: Command;
@@ -16,8 +19,8 @@ export interface Submission {
 export interface SubmitStore {
   firstAnswer(owner: string, path: string, idempotencyKey: string, nowMs: number): Promise<FirstAnswer<object> | null>;
   /**
-   * Writes the submission and the first answer of its Idempotency-Key, in one transaction. 'repeated' = the key was
-   * used meanwhile, 'taken' = the same command exists already; nothing is written then.
+   * Writes the submission and the first answer of its Idempotency-Key, in one transaction. Writes nothing if the key
+   * was used meanwhile ('repeated') or if the same command exists already ('taken').
    */
   submit(
     owner: string,
@@ -29,7 +32,7 @@ export interface SubmitStore {
 
 export interface SubmitRequest extends IdempotentRequest {
   readonly owner: string;
-  /** The path below the API's base. An Idempotency-Key counts within its path. */
+  /** The path below the API's base. Equal Idempotency-Keys of different paths are different keys. */
   readonly path: string;
   readonly by: Actor;
   readonly requestId: string;
@@ -37,7 +40,7 @@ export interface SubmitRequest extends IdempotentRequest {
   readonly nowMs: number;
 }
 
-/** Adds the request's origin to the rows, so that log lines about them lead back to the request. */
+/** Returns the rows with the request's origin, so that log lines about the rows lead back to the request. */
 const withOrigin = ({ command, event, ...rest }: Submission, { requestId, traceId }: SubmitRequest): Submission => {
   const call = { request_id: requestId, trace_id: traceId };
   return { ...rest, ...(command && { command: { ...command, call } }), ...(event && { event: { ...event, call } }) };

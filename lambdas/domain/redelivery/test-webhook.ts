@@ -23,12 +23,12 @@ type Tested = z.infer<typeof testedSchema>;
 export interface TestDependencies {
   readonly webhooks: { findAny(owner: string, id: string): Promise<StoredWebhook | null> };
   readonly profileOf: (name: string) => Pick<Profile, 'events'>;
-  /** The account's own event types among these names. */
+  /** Returns the account's own event types that have these names, by name. */
   readonly ownEventTypes: (owner: string, names: readonly string[]) => Promise<ReadonlyMap<string, unknown>>;
   readonly commands: SubmitStore;
 }
 
-/** The first type that a webhook names. For `*` the first type of its profile, else of the catalogue. */
+/** Returns the first type that a webhook names. For `*` the first type of its profile, else of the catalogue. */
 const firstTypeOf = ({ events, profile }: StoredWebhook, profileOf: TestDependencies['profileOf']): string => {
   const named = [events[0], profileOf(profile).events[0], catalogue[0]?.name];
   return named.find((type) => type !== undefined && type !== EVERYTHING) ?? '';

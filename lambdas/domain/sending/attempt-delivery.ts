@@ -12,10 +12,10 @@ export interface PostRequest {
   readonly allowHttp: boolean;
 }
 
-/** The receiver's answer, or the error if there was none. */
+/** The receiver's answer to one POST request, or the error if no answer came. */
 export interface Answer {
   readonly status: number | null;
-  /** At most 2,000 code points. */
+  /** The start of the response body: at most 2,000 code points. */
   readonly body: string | null;
   readonly retryAfter: string | null;
   readonly startedAtMs: number;
@@ -23,7 +23,7 @@ export interface Answer {
   readonly error: { readonly code: AttemptErrorCode; readonly message: string } | null;
 }
 
-/** The decrypted secrets of a webhook. */
+/** A webhook's decrypted values: the keys that sign its requests, its Basic auth password and its custom headers. */
 export interface OpenedWebhook {
   readonly material: SigningMaterial;
   readonly password: string | null;
@@ -32,17 +32,17 @@ export interface OpenedWebhook {
 
 export interface AttemptDependencies {
   readonly profileOf: (name: string) => Profile;
-  /** Decrypts the webhook's secrets that are in use at that time. Throws if the keyring cannot be read. */
+  /** Decrypts the secrets of the webhook that are in use at `nowMs`. Throws if the keyring cannot be read. */
   readonly open: (webhook: StoredWebhook, rotation: Profile['rotation'], nowMs: number) => Promise<OpenedWebhook>;
   readonly post: (request: PostRequest) => Promise<Answer>;
   readonly clock: () => number;
 }
 
-/** A finished attempt. */
+/** The result of one attempt of a delivery. */
 export interface Attempted {
   readonly attempt: Attempt;
   readonly responseClass: ResponseClass;
-  /** The `Retry-After` header of a 429 or 503 answer. */
+  /** The `Retry-After` header of a 429 or 503 answer; null for any other answer. */
   readonly retryAfter: string | null;
 }
 
@@ -57,7 +57,10 @@ const attemptError = (responseClass: ResponseClass, answer: Answer): Attempt['er
   return { code: 'refused_status', message: `The receiver answered ${answer.status}.` };
 };
 
-/** Renders, signs and sends a request once, and classifies the answer. Each attempt has its own timestamp and signature. */
+/**
+ * Makes one attempt of a delivery: renders, signs and sends the request once, and returns the classified answer. Each
+ * attempt has its own timestamp and signature.
+ */
 export const attemptDelivery = async (
   delivery: StoredDelivery,
   event: StoredEvent,

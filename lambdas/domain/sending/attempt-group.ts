@@ -15,23 +15,25 @@ export interface AttemptGroupDependencies extends AttemptDependencies {
   readonly queue: Queue;
   readonly slowQueue: Queue;
   readonly memory: LaneMemory;
-  /** Divides the waits of all schedules; 1 in production. */
+  /** Divides the waits of all retry schedules; 1 in production. */
   readonly speed: number;
-  /** Waits until an attempt is due. Such waits are at most `SHORT_WAIT_MS`. */
+  /** Resolves after `ms` milliseconds. The function waits at most `SHORT_WAIT_MS`; longer waits happen in the queue. */
   readonly wait: (ms: number) => Promise<void>;
 }
 
-/** Assignments of one webhook. */
+/** Assignments (queue messages with their rows) that all concern one webhook. */
 type Group = readonly AttemptAssignment[];
 
-/** Delay before re-checking a webhook that another instance is probing. */
+/**
+ * Milliseconds for which a delivery goes back to the queue while another function instance probes its webhook's speed.
+ */
 const RECHECK_PROBE_MS = 1000;
-/** Delay before the next try of a delivery that found no free lease under `max_in_flight`. */
+/** Milliseconds for which a delivery goes back to the queue if no lease under its webhook's `max_in_flight` is free. */
 const RETRY_LEASE_MS = 2000;
 
 /**
- * Attempts as many of a webhook's deliveries as its rate limit admits now. The others get a slot and become due then.
- * Never throws.
+ * Attempts as many of a webhook's deliveries as its rate limit admits now. Each of the others gets a later slot, which
+ * becomes its due time. Never throws.
  */
 export const attemptGroup = async (run: BatchRun, group: Group, deps: AttemptGroupDependencies): Promise<void> => {
   const webhook = group[0]?.webhook;
@@ -45,7 +47,10 @@ export const attemptGroup = async (run: BatchRun, group: Group, deps: AttemptGro
   }
 };
 
-/** Attempts as many deliveries as there are free leases, and sends the others back to the queue. Never throws. */
+/**
+ * Attempts as many of a webhook's deliveries as there are free leases under `max_in_flight`, and sends the others back
+ * to the queue. Never throws.
+ */
 const attemptWithLeases = async (
   run: BatchRun,
   webhook: StoredWebhook,
@@ -67,12 +72,16 @@ const attemptWithLeases = async (
     }
     await sendMessages(run, waiting, 'paced', queue, clock(), clock() + RETRY_LEASE_MS);
   } catch (cause) {
-    // The deliveries with a later slot are finished already and are not affected.
+    // Fails only the deliveries in `group`. Deliveries with a later slot are finished already and are not affected.
     run.fail(group, cause);
   }
 };
 
-/** Attempts deliveries if the receiver is not known to be slow, and stores how quickly it answered. */
+/**
+ * Attempts one webhook's deliveries and stores whether the receiver answered quickly. In the fast lane, deliveries to a
+ * slow receiver are forwarded to the slow queue, and deliveries to a receiver that another instance probes are sent
+ * again later.
+ */
 const attemptBySpeed = async (
   run: BatchRun,
   webhook: StoredWebhook,
@@ -112,7 +121,10 @@ const startAttempts = (
     start: (assignment) => attemptOne(run, assignment, deps),
   });
 
-/** Marks the webhook as slow and forwards the deliveries that were not started, while the slow requests still run. */
+/**
+ * Marks a webhook as slow (in the fast lane), forwards its deliveries that were not started to the slow queue, and
+ * waits until the running requests are answered.
+ */
 const moveToSlowLane = async (
   run: BatchRun,
   webhook: StoredWebhook,
@@ -125,7 +137,9 @@ const moveToSlowLane = async (
   await Promise.all(running);
 };
 
-/** Makes one attempt and finishes the delivery with its result. Never throws. */
+/**
+ * Makes one attempt of a delivery and adds the delivery's new state to the changes that the run records. Never throws.
+ */
 const attemptOne = async (
   run: BatchRun,
   assignment: AttemptAssignment,
@@ -145,7 +159,10 @@ const attemptOne = async (
 const outcomeOf = ({ responseClass }: Attempted, after: StoredDelivery): Outcome =>
   responseClass === 'refused' && after.status === 'dead' ? 'dead' : responseClass;
 
-/** The next attempt by the schedule. `null`: the schedule is used up, or this was a manual retry. */
+/**
+ * Returns when the next attempt is due, by the schedule and `Retry-After`. `null`: the schedule is used up, or this was
+ * a manual retry.
+ */
 const nextAttempt = (
   delivery: StoredDelivery,
   webhook: StoredWebhook,
@@ -159,5 +176,8 @@ const nextAttempt = (
   return { dueAtMs, isParked: !queue.carries(dueAtMs, clock()) };
 };
 
-/** A stored speed only saves requests. Without it the webhook is probed again, so that a failure here does no harm. */
+/**
+ * Returns the result of a step that reads or writes a receiver's speed, or `null` if the step fails. A failure does no
+ * harm: without the stored speed, the webhook is probed again.
+ */
 const ignoreFailure = <T>(step: Promise<T>): Promise<T | null> => step.catch(() => null);

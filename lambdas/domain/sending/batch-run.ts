@@ -5,7 +5,7 @@ import type { StoredWebhook } from '../webhooks/webhook.ts';
 import type { Attempted } from './attempt-delivery.ts';
 import type { Assignment, AssignmentWith, Lane } from './triage.ts';
 
-/** The result of one message. The log line and the metrics show it. */
+/** The outcome of one queue message. The log line and the metrics show it. */
 export type Outcome =
   | 'delivered'
   | 'refused'
@@ -13,11 +13,11 @@ export type Outcome =
   | 'gone'
   | 'held'
   | 'cancelled'
-  | 'discarded' // the ticket of the message is stale
-  | 'resent' // too early, or the next message may never have been sent
-  | 'forwarded' // to the slow lane
-  | 'paced' // the webhook's rate limit or a probe postpones it
-  | 'superseded' // a duplicate message recorded its attempt first
+  | 'discarded' // no attempt: the delivery is missing, settled or held, or the message is stale or a duplicate
+  | 'resent' // a new message was sent: this one came too early, or the delivery's next one may be lost
+  | 'forwarded' // the message was sent to the slow lane's queue
+  | 'paced' // the webhook's rate limit or a probe postpones the attempt
+  | 'superseded' // not recorded: the row changed meanwhile, for example by a duplicate message
   | 'failed'; // our own failure: the queue hands the message out again
 
 /** The outcome of one message, with everything that its log line needs. */
@@ -27,14 +27,16 @@ export interface DeliveryOutcome {
   readonly ticket: DeliveryTicket;
   readonly webhook: StoredWebhook | null;
   readonly event: StoredEvent | null;
-  /** The row before this batch changed it. */
+  /** The delivery's row before this batch changed it. */
   readonly delivery: StoredDelivery | null;
   readonly attempted: Attempted | null;
-  /** The error of a `failed` message. */
+  /** The error because of which the message's outcome is `failed`. */
   readonly cause: unknown;
 }
 
-/** A delivery whose change waits to be recorded. `outcome` becomes its message's outcome after that. */
+/**
+ * A delivery whose change waits to be recorded. Once the change is recorded, `outcome` becomes the message's outcome.
+ */
 export interface FinishedDelivery {
   readonly assignment: Assignment;
   readonly change: DeliveryChange;
@@ -46,13 +48,16 @@ export interface FinishedDelivery {
 export interface BatchRun {
   readonly lane: Lane;
   readonly outcomes: readonly DeliveryOutcome[];
-  /** Sets the outcome of a message. */
+  /** Sets the outcome of one message. */
   conclude(assignment: Assignment, outcome: Outcome, attempted?: Attempted | null): void;
   /** Sets the outcome `failed` for several messages, so that the queue hands them out again. */
   fail(assignments: readonly Assignment[], cause: unknown): void;
-  /** Adds a delivery to the next record. */
+  /** Adds a delivery to the finished deliveries, which `recordFinished` writes next. */
   finish(finished: FinishedDelivery): void;
-  /** Adds a delivery that was not attempted to the next record, with its new row. */
+  /**
+   * Adds a delivery that was not attempted, with its new row, to the finished deliveries, which `recordFinished` writes
+   * next.
+   */
   finishUnattempted(
     assignment: AssignmentWith<'delivery'>,
     outcome: 'cancelled' | 'held' | 'paced',

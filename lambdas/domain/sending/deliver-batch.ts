@@ -12,12 +12,13 @@ export interface DeliverDependencies extends AttemptGroupDependencies, RecordDep
   readonly queue: AttemptGroupDependencies['queue'];
 }
 
-/** Fast deliveries are recorded after this time, instead of waiting for the slowest one. */
+/** Milliseconds after which the finished deliveries of a batch are recorded, while the slow ones still run. */
 const EARLY_RECORD_MS = 2 * SLOW_AFTER_MS;
 
 /**
  * Delivers the messages of a batch concurrently: makes the attempts, records them and sends the messages for the next
- * attempts. An error that concerns one message becomes the outcome `failed` of that message and does not affect the others.
+ * attempts. Returns the outcome of each message. An error that concerns one message becomes the outcome `failed` of
+ * that message and does not affect the others.
  */
 export const deliverBatch = async (
   assignments: readonly Assignment[],
@@ -35,7 +36,7 @@ export const deliverBatch = async (
   return run.outcomes;
 };
 
-/** Finishes the messages that need no call: those to discard, cancel or hold. */
+/** Finishes the messages that need no call of a queue, a table or a receiver: those to discard, cancel or hold. */
 const finishWithoutCalls = (run: BatchRun, { discard, cancel, hold }: TriagedBatch, nowMs: number): void => {
   for (const assignment of discard) run.conclude(assignment, 'discarded');
   for (const assignment of cancel) {
@@ -44,7 +45,7 @@ const finishWithoutCalls = (run: BatchRun, { discard, cancel, hold }: TriagedBat
   for (const assignment of hold) run.finishUnattempted(assignment, 'held', holdDelivery(assignment.delivery));
 };
 
-/** Starts everything that calls a queue, a table or a receiver. Never rejects. */
+/** Processes the messages that need calls of a queue, a table or a receiver, all concurrently. Never rejects. */
 const startWork = async (
   run: BatchRun,
   { resend, forward, emitDead, attempt }: TriagedBatch,
@@ -58,7 +59,10 @@ const startWork = async (
   ]);
 };
 
-/** Emits the events of a dead delivery. The function that recorded its last attempt may have died before it did so. */
+/**
+ * Emits `delivery.dead` for a dead delivery unless that event exists: the function that recorded the last attempt may
+ * have died before it emitted the event. Never throws.
+ */
 const emitMissingDead = async (
   run: BatchRun,
   assignment: AssignmentWith<'delivery' | 'webhook'>,

@@ -2,7 +2,7 @@ import { webhookOfDelivery } from '../foundation/id.ts';
 import type { DeliveryOutcome, Outcome } from './batch-run.ts';
 import type { Lane } from './triage.ts';
 
-/** The fields of the log line for one message: ids, numbers and codes; no address, no body, no header. */
+/** Returns the fields of the log line for one message: ids, numbers and codes; no address, no body, no header. */
 export const outcomeLine = (
   { outcome, ticket, webhook, event, delivery, attempted }: DeliveryOutcome,
   lane: Lane,
@@ -26,14 +26,14 @@ export const outcomeLine = (
   }),
 });
 
-/** The result of an attempt. A metric filter counts it from the log line. */
+/** The outcomes of messages whose attempt was made. A metric filter counts them from the log lines. */
 type AttemptOutcome = 'delivered' | 'refused' | 'dead' | 'gone';
 type Figures = Partial<Record<Exclude<Outcome, AttemptOutcome> | 'slowLaneAttempts' | 'forbiddenAddresses', number>>;
 
 const isAttemptOutcome = (outcome: Outcome): outcome is AttemptOutcome =>
   ['delivered', 'refused', 'dead', 'gone'].includes(outcome);
 
-/** The metrics of a batch that are not counted from its log lines. */
+/** Returns the metrics of a batch (a number by name) that are not counted from its log lines. */
 export const outcomeFigures = (outcomes: readonly DeliveryOutcome[], lane: Lane): Figures => {
   const figures: Figures = {};
   const increment = (name: keyof Figures): void => {

@@ -3,37 +3,42 @@ import type { StoredWebhook } from '../webhooks/webhook.ts';
 import { SHORT_WAIT_MS } from './triage.ts';
 
 export interface RateLimitStore {
-  /** Reserves `count` slots, `intervalMs` apart. Returns the time of the first slot, which is now or later. */
+  /**
+   * Reserves `count` slots (times to send) of a webhook, `intervalMs` apart. Returns the time of the first slot, which
+   * is now or later.
+   */
   reserveSlots(webhookId: string, count: number, intervalMs: number, nowMs: number): Promise<number>;
   /**
-   * Takes up to `wanted` leases, so that at most `limit` are alive. Returns their ids. A lease ends by itself, because a
-   * plain counter would leak when its holder is killed.
+   * Takes up to `wanted` leases of a webhook (each allows one request in flight), so that at most `limit` are alive.
+   * Returns the ids of the leases. A lease ends by itself, because a plain counter would leak when its holder is
+   * killed.
    */
   takeLeases(webhookId: string, limit: number, wanted: number, nowMs: number, endsAtMs: number): Promise<string[]>;
   returnLeases(webhookId: string, leases: readonly string[]): Promise<void>;
 }
 
-/** A webhook's deliveries, split by whether their slot is now or later. */
+/** A webhook's deliveries, split by whether their slot is now (at most `SHORT_WAIT_MS` away) or later. */
 export interface SlotAssignment<T> {
   readonly now: readonly T[];
   /** `after` is the delivery's row while it waits for its slot. */
   readonly later: readonly { readonly item: T; readonly after: StoredDelivery }[];
 }
 
-/** A webhook's deliveries, split by whether they have a lease. */
+/** A webhook's deliveries, split by whether they got a lease (permission for one request in flight). */
 export interface Admission<T> {
   readonly admitted: readonly T[];
   readonly waiting: readonly T[];
-  /** Leases to return after the attempts. */
+  /** Ids of the leases to give back after the attempts. */
   readonly leases: readonly string[];
 }
 
-/** Extra lease time beyond the request timeout. */
+/** Milliseconds that a lease lasts longer than the webhook's request timeout. */
 const LEASE_SLACK_MS = 5000;
 
 /**
- * Gives each of a webhook's deliveries a slot under `max_per_second`, with one write for all of them. A slot that is more
- * than `SHORT_WAIT_MS` away becomes the delivery's due time, and the delivery keeps that slot until its attempt.
+ * Gives each of a webhook's deliveries a slot under `max_per_second`, with one write for all, and returns them split by
+ * their slot. A slot that is more than `SHORT_WAIT_MS` away becomes the delivery's due time, and the delivery keeps
+ * that slot until its attempt.
  */
 export const assignSlots = async <T extends { readonly delivery: StoredDelivery }>(
   webhook: StoredWebhook,
@@ -67,7 +72,10 @@ const waitForSlot = (delivery: StoredDelivery, slotMs: number, parked: boolean):
   parked,
 });
 
-/** Admits as many of a webhook's deliveries as there are free leases under `max_in_flight`. */
+/**
+ * Takes a lease under `max_in_flight` for each of a webhook's deliveries, as far as leases are free. Returns which
+ * deliveries are admitted and which wait.
+ */
 export const takeLeases = async <T>(
   webhook: StoredWebhook,
   group: readonly T[],
@@ -80,7 +88,10 @@ export const takeLeases = async <T>(
   return { admitted: group.slice(0, leases.length), waiting: group.slice(leases.length), leases };
 };
 
-/** Returns leases. A failure is ignored: the leases end by themselves, and the attempts are made already. */
+/**
+ * Gives leases back to the store. A failure is ignored: the leases end by themselves, and the attempts are made
+ * already.
+ */
 export const returnLeases = async (
   webhook: StoredWebhook,
   leases: readonly string[],

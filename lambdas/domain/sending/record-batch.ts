@@ -6,7 +6,7 @@ import { type HealthStore, type RecordedAttempt, updateHealth } from './webhook-
 export interface RecordDependencies extends RecheckDependencies {
   readonly store: RecheckDependencies['store'] & HealthStore;
   readonly speed: number;
-  /** Applies to a webhook that does not set its own value. */
+  /** Hours of failing after which a webhook is disabled, unless the webhook sets its own number. */
   readonly autoDisableAfterHours: number;
 }
 

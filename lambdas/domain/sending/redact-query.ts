@@ -1,7 +1,9 @@
 import { requestTarget } from '../webhooks/webhook-url.ts';
 
 const REDACTED = '***';
-/** Shorter values are not treated as secrets, because replacing them would make every text unreadable. */
+/**
+ * The shortest query value, in characters, that is redacted. Redacting shorter values would make every text unreadable.
+ */
 const SHORTEST_SECRET = 8;
 
 const decoded = (value: string): string => {
@@ -13,8 +15,8 @@ const decoded = (value: string): string => {
 };
 
 /**
- * Replaces a URL's query, and each of its values, in a text. The query may hold the receiver's secret, and receivers may
- * repeat a request's URL in their answer.
+ * Returns the text with `***` in place of the URL's query and of each long value in the query. The query may hold the
+ * receiver's secret, and receivers may repeat a request's URL in their answer.
  */
 export const redactQuery = (text: string, url: string): string => {
   const target = requestTarget(url);

@@ -2,18 +2,21 @@ import { type DeliveryTicket, type StoredDelivery, ticketOf } from '../deliverie
 import { type DeliveryChange, releaseDelivery } from '../deliveries/transitions.ts';
 import type { StoredWebhook } from '../webhooks/webhook.ts';
 
-/** A delivery that was just held, and its webhook as it was read before. */
+/** A delivery that was just held, and its webhook as it was read before the hold. */
 export interface HeldDelivery {
   readonly webhook: StoredWebhook;
   readonly delivery: StoredDelivery;
 }
 
-/** Dependencies of the second look at webhooks whose deliveries were just held. */
+/** Dependencies of `releaseIfEnabled`, which reads the webhooks of deliveries again that were just held. */
 export interface RecheckDependencies {
   readonly store: {
-    /** Records each change if its row still holds the ticket of `before`. Returns for each change whether it is recorded. */
+    /**
+     * Records each change if the delivery's row still holds the ticket of `before`. Returns for each change whether it
+     * is recorded.
+     */
     record(changes: readonly DeliveryChange[]): Promise<readonly boolean[]>;
-    /** Reads the webhooks again, with all writes until now. `null`: there is no row. */
+    /** Reads the webhooks again with strong consistency, in the same order. `null`: the webhook has no row. */
     readWebhooks(webhooks: readonly StoredWebhook[]): Promise<readonly (StoredWebhook | null)[]>;
   };
   readonly queue: { send(tickets: readonly DeliveryTicket[], nowMs: number): Promise<void> };
@@ -21,8 +24,8 @@ export interface RecheckDependencies {
 }
 
 /**
- * Releases deliveries whose webhook was enabled after it was read and before they were held. The release at enabling did
- * not find them, because they were not held yet.
+ * Releases deliveries whose webhook was enabled after it was read and before the deliveries were held. The release that
+ * followed the enabling did not find these deliveries, because they were not held yet.
  */
 export const releaseIfEnabled = async (
   held: readonly HeldDelivery[],

@@ -3,12 +3,15 @@ import type { BatchRun } from './batch-run.ts';
 import type { AssignmentWith } from './triage.ts';
 
 export interface Queue {
-  /** Whether a message can wait in the queue until then. */
+  /** Returns whether a message can wait in the queue until `dueAtMs`. */
   carries(dueAtMs: number, nowMs: number): boolean;
   send(tickets: readonly DeliveryTicket[], nowMs: number): Promise<void>;
 }
 
-/** Sends a new message for each delivery, due at `dueAtMs` or else at the delivery's own time. Never throws. */
+/**
+ * Sends a new message for each delivery, due at `dueAtMs` if given, otherwise at the delivery's own time, and sets the
+ * outcome of the old message. Never throws.
+ */
 export const sendMessages = async (
   run: BatchRun,
   assignments: readonly AssignmentWith<'delivery'>[],

@@ -1,17 +1,32 @@
-/** A webhook that takes longer to answer is delivered through the slow lane, until it answers quickly again. */
+/**
+ * Milliseconds of answering beyond which a webhook counts as slow. A slow webhook's deliveries go through the slow lane
+ * until it answers within this time again.
+ */
 export const SLOW_AFTER_MS = 500;
 
-/** How long a quick answer lets a webhook receive all requests of a batch at the same time. */
+/**
+ * Milliseconds for which a webhook counts as quick after a quick answer: it may receive all requests of a batch at the
+ * same time.
+ */
 export const TRUST_MS = 30_000;
-/** Lifetime of the exclusive probe claim. The claimant publishes the result earlier unless it dies. */
+/**
+ * Milliseconds for which one function instance alone may probe a webhook's speed. The instance publishes the result
+ * earlier unless it dies.
+ */
 export const PROBE_MS = 2000;
-/** When the other instances read the result of a probe, counted from its start. They wait only for a quick receiver. */
+/**
+ * Milliseconds after the start of a probe at which the other instances read its result. They wait only for a quick
+ * receiver.
+ */
 const READ_RESULT_AT_MS = [20, 60, 120, 200];
-/** Number of requests that an unknown webhook gets before the others wait for the answers. */
+/** Number of requests that a webhook of unknown speed gets before its other requests wait for the first answers. */
 export const FIRST_PROBED = 2;
 const MAX_REMEMBERED = 10_000;
 
-/** What all instances know about how quickly a webhook answers. Times are milliseconds since the epoch; 0 means never. */
+/**
+ * The stored speed of a webhook's receiver, which all function instances share. Times are milliseconds since the epoch;
+ * 0 means never.
+ */
 export interface ReceiverSpeed {
   readonly isSlow: boolean;
   readonly quickUntilMs: number;
@@ -22,7 +37,7 @@ export interface ReceiverSpeedStore {
   receiverSpeed(webhookId: string): Promise<ReceiverSpeed>;
   /** Claims the probe of a webhook until `untilMs`. Returns false if another instance holds the claim. */
   claimProbe(webhookId: string, nowMs: number, untilMs: number): Promise<boolean>;
-  /** Publishes that a webhook is quick, and ends the probe. */
+  /** Publishes that a webhook is quick until `untilMs`, and ends the probe. */
   markQuick(webhookId: string, untilMs: number): Promise<void>;
   /** Publishes whether a webhook belongs to the slow lane, and ends the probe. */
   markSlow(webhookId: string, isSlow: boolean): Promise<void>;
@@ -49,7 +64,7 @@ export const createLaneMemory = (): LaneMemory => {
   };
 };
 
-/** The speed of a webhook before its requests are started. */
+/** What an instance knows about a webhook's speed just before it starts the webhook's requests. */
 export type KnownSpeed =
   | 'quick'
   | 'slow'
@@ -65,9 +80,9 @@ interface ProbeDependencies {
 }
 
 /**
- * Finds out how quickly a webhook answers, or who probes it. When many instances have requests for an unknown webhook,
- * one instance probes and the others wait for its result, because a slow receiver would otherwise occupy all of them.
- * One or two requests are started without a claim, to save the write.
+ * Returns what is known about a webhook's speed, and claims the probe if nothing is known. When many instances have
+ * requests for an unknown webhook, one instance probes and the others wait for its result, because a slow receiver
+ * would otherwise occupy all of them. One or two requests are started without a claim, to save the write.
  */
 export const probeSpeed = async (
   webhookId: string,
@@ -91,7 +106,7 @@ export const probeSpeed = async (
   return 'probed-elsewhere';
 };
 
-/** Whether the work is done within that time. The timer is cleared as soon as the work is done. */
+/** Returns whether the work is done within `ms` milliseconds. The timer is cleared as soon as the work is done. */
 export const isDoneWithin = async (work: Promise<unknown>, ms: number): Promise<boolean> => {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<boolean>((resolve) => {

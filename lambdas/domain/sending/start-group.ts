@@ -1,25 +1,25 @@
 import { FIRST_PROBED, isDoneWithin } from './slow-lane.ts';
 
-/** How an item is started. */
+/** How `startGroup` waits for an item's due time and starts its request. */
 export interface Starter<T> {
   /** Resolves when the item is due. `null`: the item is due now. */
   untilDue(item: T): Promise<void> | null;
-  /** Starts the request and resolves when it is answered. */
+  /** Starts the item's request and resolves when the request is answered. */
   start(item: T): Promise<void>;
 }
 
 export interface StartedGroup<T> {
-  /** All items were started, and all were answered in time. */
+  /** True if the requests of all items were started and answered in time. */
   readonly isQuick: boolean;
   readonly notStarted: readonly T[];
-  /** Requests that may still run, if the group was not quick. */
+  /** The requests of the group that may still run if the group was not quick. */
   readonly running: readonly Promise<void>[];
 }
 
 /**
- * Starts one webhook's requests of a batch. A webhook that is not trusted to be quick gets `FIRST_PROBED` requests first,
- * and the others only when those were answered within `slowAfterMs`. Returns while slow requests still run, because one
- * slow receiver must not occupy all invocations.
+ * Starts one webhook's requests of a batch. A webhook that is not trusted to be quick gets `FIRST_PROBED` requests
+ * first, and the other requests only if the first were answered within `slowAfterMs`. Returns while slow requests still
+ * run, because one slow receiver must not occupy all invocations.
  */
 export const startGroup = async <T>(
   group: readonly T[],
@@ -35,7 +35,10 @@ export const startGroup = async <T>(
   return { ...(await startAll(rest, slowAfterMs, starter)), notStarted: [] };
 };
 
-/** Starts every item when it is due. The wait until then does not count as slowness. */
+/**
+ * Starts each item's request when the item is due, and returns whether all requests were answered within `slowAfterMs`.
+ * The wait until the due time does not count.
+ */
 const startAll = async <T>(items: readonly T[], slowAfterMs: number, { untilDue, start }: Starter<T>) => {
   const running: Promise<void>[] = [];
   const inTime = await Promise.all(

@@ -4,11 +4,11 @@ import type { StoredWebhook } from '../webhooks/webhook.ts';
 import type { ReceiverSpeed } from './slow-lane.ts';
 import type { Health } from './webhook-health.ts';
 
-/** A message and the rows that it refers to, as they were read just before the batch. */
+/** A queue message and the rows that it refers to, as they were read just before the batch was processed. */
 export interface Assignment {
   readonly messageId: string;
   readonly ticket: DeliveryTicket;
-  /** The queue has handed out this message before. The function that received it may have died half-way. */
+  /** True if the queue has handed out this message before. The function that received it may have died half-way. */
   readonly isRedelivered: boolean;
   readonly delivery: StoredDelivery | null;
   readonly event: StoredEvent | null;
@@ -19,7 +19,7 @@ export interface Assignment {
 
 type RowName = 'delivery' | 'event' | 'webhook';
 
-/** An assignment whose named rows exist. */
+/** An assignment in which the rows that `Name` lists exist. */
 export type AssignmentWith<Name extends RowName> = Assignment & {
   readonly [Row in Name]: NonNullable<Assignment[Row]>;
 };
@@ -27,29 +27,38 @@ export type AssignmentWith<Name extends RowName> = Assignment & {
 /** An assignment that can be attempted: all its rows exist. */
 export type AttemptAssignment = AssignmentWith<RowName>;
 
-/** `fast`: the deliveries queue. `slow`: the queue for receivers that answer slowly. */
+/**
+ * The lane of a batch, by the queue that it comes from. `fast`: the deliveries queue. `slow`: the queue for receivers
+ * that answer slowly.
+ */
 export type Lane = 'fast' | 'slow';
 
-/** The next step for a message. `resend`: a new message carries the ticket that the row holds now. */
+/** The next step for a message. `resend`: a new message is sent with the ticket that the delivery's row holds now. */
 export type Verdict = 'discard' | 'emitDead' | 'resend' | 'cancel' | 'hold' | 'forward' | 'attempt';
 
-/** A batch, sorted by verdict. */
+/** The messages of a batch, sorted by verdict. */
 export interface TriagedBatch {
   readonly discard: readonly Assignment[];
   readonly emitDead: readonly AssignmentWith<'delivery' | 'webhook'>[];
   readonly resend: readonly AssignmentWith<'delivery'>[];
   readonly cancel: readonly AssignmentWith<'delivery'>[];
   readonly hold: readonly AssignmentWith<'delivery'>[];
-  /** Deliveries for the slow lane. */
+  /** Deliveries that are sent to the slow lane's queue. */
   readonly forward: readonly AssignmentWith<'delivery'>[];
   /** Groups of deliveries to attempt, by webhook id. */
   readonly attempt: ReadonlyMap<string, readonly AttemptAssignment[]>;
 }
 
-/** Waits up to this long happen inside the function; longer ones go back to the queue. */
+/**
+ * The longest time, in milliseconds, that a function waits for a delivery to become due. If the delivery is due later,
+ * its message goes back to the queue.
+ */
 export const SHORT_WAIT_MS = 1000;
 
-/** Sorts a batch by the next step for each message. Of several current messages for one delivery, only the first is used. */
+/**
+ * Sorts the messages of a batch by their next step. Of several current messages for one delivery, only the first is
+ * used, and the others are discarded.
+ */
 export const triageBatch = (assignments: readonly Assignment[], lane: Lane, nowMs: number): TriagedBatch => {
   const seen = new Set<string>();
   const triaged = assignments.map((assignment) => {
@@ -75,7 +84,7 @@ export const triageBatch = (assignments: readonly Assignment[], lane: Lane, nowM
   };
 };
 
-/** The next step for one message. */
+/** Returns the next step for one message. */
 const triage = (assignment: Assignment, lane: Lane, nowMs: number): Verdict => {
   const { ticket, delivery, event, webhook, isRedelivered, receiverSpeed } = assignment;
   if (!delivery || delivery.settled_at !== null || delivery.status === 'held') {

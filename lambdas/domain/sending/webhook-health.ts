@@ -3,18 +3,21 @@ import { builtInEventType } from '../events/built-in-types.ts';
 import { HOUR_MS } from '../foundation/time.ts';
 import type { StoredWebhook } from '../webhooks/webhook.ts';
 
-/** The health of a webhook. */
+/** Whether a webhook is failing, and since when. */
 export interface Health {
-  /** Time since which every attempt was refused, milliseconds since the epoch. `null`: the webhook is not failing. */
+  /**
+   * Time since which every attempt of the webhook was refused, milliseconds since the epoch. `null`: the webhook is not
+   * failing.
+   */
   readonly failingSince: number | null;
-  /** Whether `webhook.failing` was emitted. */
+  /** True if `webhook.failing` was emitted since `failingSince`. */
   readonly isFailingEmitted: boolean;
 }
 
 export interface HealthStore {
-  /** Stores since when a webhook has been failing, unless that is stored already. */
+  /** Stores the time since which a webhook has been failing, unless a time is stored already. */
   beginFailing(webhookId: string, sinceMs: number): Promise<void>;
-  /** Removes the failing state. Emits `webhook.recovered` if `webhook.failing` was emitted. */
+  /** Removes a webhook's failing state. Emits `webhook.recovered` if `webhook.failing` was emitted. */
   endFailing(webhook: StoredWebhook, health: Health, delivery: StoredDelivery, nowMs: number): Promise<void>;
   /** Emits `webhook.failing`, once until the webhook recovers. */
   emitFailing(webhook: StoredWebhook, delivery: StoredDelivery, nowMs: number): Promise<void>;
@@ -24,7 +27,7 @@ export interface HealthStore {
   disable(webhook: StoredWebhook, reason: 'gone' | 'failing', delivery: StoredDelivery, nowMs: number): Promise<void>;
 }
 
-/** The recorded result of one attempt. */
+/** One attempt after it was recorded: its outcome, its webhook, the webhook's health, and its delivery. */
 export interface RecordedAttempt {
   readonly outcome: 'delivered' | 'refused' | 'dead' | 'gone';
   readonly webhook: StoredWebhook;
@@ -34,7 +37,7 @@ export interface RecordedAttempt {
 
 interface HealthOptions {
   readonly autoDisableAfterHours: number;
-  /** Divides the waits of all schedules; the time that a webhook has been failing is multiplied by it. */
+  /** Divides the waits of all retry schedules, and multiplies the time that a webhook has been failing. */
   readonly speed: number;
   readonly nowMs: number;
 }
@@ -42,12 +45,13 @@ interface HealthOptions {
 /** `webhook.failing` is emitted after one hour of refusals, or as soon as a delivery is dead. */
 const EMIT_FAILING_AFTER_MS = HOUR_MS;
 
-/** The end of a delivery's last attempt, milliseconds. */
+/** Returns the end of a delivery's last attempt, milliseconds since the epoch; 0 if no attempt was made. */
 const endOf = ({ last }: StoredDelivery): number => (last ? last.started_at + last.duration_ms : 0);
 
 /**
- * Updates the health of the attempted webhooks and emits the operational events about it. It writes only changes, so
- * that a healthy webhook costs no write. Deliveries of operational events do not count: they would cause further events.
+ * Updates the health of the attempted webhooks and emits the operational events about changes of health. It writes only
+ * changes, so that a healthy webhook costs no write. Deliveries of operational events do not count: they would cause
+ * further events.
  */
 export const updateHealth = async (
   attempts: readonly RecordedAttempt[],

@@ -15,13 +15,13 @@ export interface TaskCreation {
 }
 
 export interface NewTasks {
-  /** Adds the task. Answers the stored task if its id exists already, else `null`. */
+  /** Adds the task. Returns the stored task if the id exists already, otherwise `null`. */
   add(task: StoredTask): Promise<StoredTask | null>;
 }
 
 /**
  * Creates a task with one write. The id is derived from the Idempotency-Key if there is one, so a repeat finds the
- * first task. Throws `idempotency_mismatch`.
+ * first task. Throws `idempotency_mismatch` if the key was used for another task.
  */
 export const createTask = async (
   creation: TaskCreation,

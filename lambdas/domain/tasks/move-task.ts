@@ -2,7 +2,7 @@ import { notFound, PassPostError } from '../foundation/errors.ts';
 import { isOwnWrite } from '../foundation/own-write.ts';
 import { type StoredTask, type TaskMove, type TaskStatus, taskMoves } from './task.ts';
 
-/** Details that a move may add to the task. */
+/** Details that a move may add to the task: the carrier, or the reason of a cancellation. */
 export interface MoveDetails {
   readonly carrier?: StoredTask['carrier'];
   readonly cancel_reason?: string | null;
@@ -16,11 +16,11 @@ export interface Writer {
 
 export interface MovingTasks {
   get(owner: string, id: string): Promise<StoredTask | null>;
-  /** Replaces the task if it still has the version, and answers `null`; else answers the stored task. */
+  /** Replaces the stored task if it still has `version`, and returns `null`; otherwise returns the stored task. */
   replace(task: StoredTask, version: number): Promise<StoredTask | null>;
 }
 
-/** The task after the move. Throws `conflict` if the task's status does not allow the move. */
+/** Returns the task after the move. Throws `conflict` if the task's status does not allow the move. */
 export const moved = (
   task: StoredTask,
   move: TaskMove,
@@ -33,7 +33,7 @@ export const moved = (
     const message = `A task that is ${task.status} cannot become ${to}.`;
     throw new PassPostError('conflict', message, { errors: [{ path: 'status', code: 'illegal_move', message }] });
   }
-  // The clocks of two machines differ: the time never goes back before the last change.
+  // The clocks of two machines differ: the time of a change is never before the time of the change before it.
   const updated_at = new Date(Math.max(nowMs, Date.parse(task.updated_at))).toISOString();
   return {
     ...task,
@@ -48,8 +48,8 @@ export const moved = (
 };
 
 /**
- * Moves a task one step on. Of several concurrent moves one wins; the others see its status. Throws `not_found` or
- * `conflict`.
+ * Makes a move of a task and returns the task. Of several concurrent moves one wins, and the others are then checked
+ * against the new status. Throws `not_found` or `conflict`.
  */
 export const moveTask = async (
   { owner, id }: { readonly owner: string; readonly id: string },

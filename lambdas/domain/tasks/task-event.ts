@@ -2,7 +2,7 @@ import type { StoredEvent } from '../events/event.ts';
 import { deriveTimedId } from '../foundation/id.ts';
 import { type StoredTask, showTask, taskEventType } from './task.ts';
 
-/** The event of a task's last change. The same version of a task always gives the same event. */
+/** Returns the event of a task's last change. The same version of a task always gives the same event. */
 export const taskEvent = (task: StoredTask): StoredEvent => ({
   id: deriveTimedId('evt', Date.parse(task.updated_at), task.id, String(task.version)),
   owner: task.owner,

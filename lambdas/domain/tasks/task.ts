@@ -6,12 +6,12 @@ import { rowVersion } from '../foundation/row-version.ts';
  * created ─ accept ─▶ accepted ─ pick-up ─▶ picked_up ─ deliver ─▶ delivered ─ complete ─▶ completed
  *    └───────────────────┴── cancel ────────────┴─▶ cancelled
  * ```
- * In life order: a task only moves towards the end of this list.
+ * In the order of a task's life: a task only moves towards the end of this list.
  */
 export const taskStatuses = ['created', 'accepted', 'picked_up', 'delivered', 'completed', 'cancelled'] as const;
 export type TaskStatus = (typeof taskStatuses)[number];
 
-/** The moves of a task: the statuses from which each is allowed, and the status it leads to. */
+/** The moves of a task: the statuses from which each move is allowed, and the status to which it leads. */
 export const taskMoves = {
   accept: { from: ['created'], to: 'accepted' },
   'pick-up': { from: ['accepted'], to: 'picked_up' },
@@ -21,7 +21,10 @@ export const taskMoves = {
 } as const satisfies Record<string, { from: readonly TaskStatus[]; to: TaskStatus }>;
 export type TaskMove = keyof typeof taskMoves;
 
-/** Bounded so that a task has about a kilobyte, the size that one write unit pays for. */
+/**
+ * Returns the schema of a text of at most `max` characters. The limits keep a task at about a kilobyte, the size that
+ * one write unit pays for.
+ */
 const text = (max: number) => z.string().max(max).regex(/\S/, 'must contain a visible character');
 const optional = <T extends z.ZodType>(schema: T) => schema.nullable().default(null);
 
@@ -72,23 +75,23 @@ export type Task = z.infer<typeof taskSchema>;
 /** A task as its row holds it. */
 export const storedTaskSchema = taskSchema.extend({
   v: rowVersion,
-  /** `acc_…#live` */
+  /** The account that owns the task, and its mode: `acc_…#live`. */
   owner: z.string(),
-  /** Content hash of the creating request; null without an Idempotency-Key. */
+  /** Content hash of the request that created the task; null without an Idempotency-Key. */
   content_hash: optional(z.string()),
-  /** The account's own retention in days at the last write; absent if the stack's applies. */
+  /** The account's own retention in days when the row was written last; absent if the stack's applies. */
   retention_days: z.number().optional(),
-  /** The request that wrote the row last; see `isOwnWrite`. */
+  /** Id of the request that wrote the row last; see `isOwnWrite`. */
   written_by: z.string(),
-  /** X-Ray's trace id of that request. */
+  /** X-Ray's trace id of the request that wrote the row last. */
   trace_id: z.string().optional(),
 });
 export type StoredTask = z.infer<typeof storedTaskSchema>;
 
-/** The type of the event that a task's change to this status publishes. */
+/** Returns the type of the event that a task's change to this status publishes. */
 export const taskEventType = (status: TaskStatus): string => `task.${status}`;
 
-/** The task as the API shows it, its members in documented order. */
+/** Returns the task as the API shows it, its fields in documented order. */
 export const showTask = (stored: StoredTask): Task => taskSchema.parse(stored);
 
 const noMoves = {
@@ -101,7 +104,7 @@ const noMoves = {
   cancelled_at: null,
 };
 
-/** A new task in its first status. */
+/** Returns a new task with the status `created`. */
 export const newTask = (
   id: string,
   content: TaskContent,
@@ -112,7 +115,7 @@ export const newTask = (
   return { id, status: 'created', version: 1, ...content, ...noMoves, created_at, updated_at: created_at, ...origin };
 };
 
-/** The task as it was created. No move changes its content. */
+/** Returns the task as it was created. No move changes its content. */
 export const taskAtCreation = (stored: StoredTask): StoredTask => ({
   ...stored,
   ...noMoves,

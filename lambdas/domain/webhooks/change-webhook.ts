@@ -8,13 +8,16 @@ import { checkSettings, profileNamed, type WebhookRules } from './validate-webho
 import type { StoredWebhook } from './webhook.ts';
 import type { WebhookChanges } from './webhook-input.ts';
 
-/** The members that a switch changes. A webhook that is disabled already stays disabled for the same reason. */
+/**
+ * Returns the fields of a webhook that enabling or disabling it changes. A webhook that is disabled already stays
+ * disabled for the same reason.
+ */
 const switched = (before: StoredWebhook, enabled: boolean): Pick<StoredWebhook, 'enabled' | 'disabled_reason'> => ({
   enabled,
   disabled_reason: enabled ? null : before.enabled ? 'manual' : before.disabled_reason,
 });
 
-/** The object without its undefined members. */
+/** Returns the object without its undefined members. */
 const withoutUndefined = <T extends object>(values: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]: Exclude<T[K], undefined>;
@@ -58,8 +61,9 @@ const checkChanges = (before: StoredWebhook, changes: WebhookChanges, profile: P
 };
 
 /**
- * Changes a webhook. If the change enables the webhook, the same transaction writes the command that releases its held
- * deliveries. Throws `not_found`, `invalid`, or `conflict` if concurrent requests change it in every try.
+ * Changes a webhook and returns it. If the change enables the webhook, the same transaction writes the command that
+ * releases its held deliveries. Throws `not_found`, `invalid`, or `conflict` if concurrent requests change the webhook
+ * in every try.
  */
 export const changeWebhook = async (
   {
@@ -78,7 +82,8 @@ export const changeWebhook = async (
     await checkChanges(before, changes, profile, rules);
     const after = await applied(before, changes, profile, seal, nowMs);
     const routesAfter = webhookRoutes(after, profile);
-    // A webhook of the former release may exceed the limit and stays valid until its events or resource change.
+    // A webhook of the former release may exceed the limit of `checkRoutes` and stays valid until its events or
+    // resource change.
     if (changes.events !== undefined || changes.resource !== undefined) checkRoutes(routesAfter);
     const isReleasing = after.enabled && !before.enabled;
     const isDone = await store.replace({

@@ -1,12 +1,12 @@
 import type { FieldError } from '../foundation/errors.ts';
 import { bareHost, checkWebhookUrl, type WebhookUrlRules } from './webhook-url.ts';
 
-/** Resolves a host (a name or an address). 'forbidden' = it leads to an address that is not public. */
+/** Resolves a host (a name or an address). 'forbidden' = the host leads to an address that is not public. */
 export type Resolve = (host: string) => Promise<{ readonly outcome: 'public' | 'forbidden' | 'unresolved' }>;
 
 /**
- * Checks a webhook's URL at registration. Accepts a name that does not resolve, because it may not exist yet. Empty =
- * valid.
+ * Checks a webhook's URL at registration and returns its faults; empty = valid. Accepts a name that does not resolve,
+ * because the name may not exist yet.
  */
 export const checkAddress = async (
   text: string,

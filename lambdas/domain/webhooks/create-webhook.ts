@@ -16,12 +16,15 @@ import type { StoredWebhook } from './webhook.ts';
 import type { NewWebhook } from './webhook-input.ts';
 import { type WebhookView, webhookToView } from './webhook-view.ts';
 
-/** The most webhooks of an account in each mode. */
+/** The most webhooks that an account may have in each mode. */
 export const MOST_WEBHOOKS = 1000;
 
 export interface NewWebhookStore {
   firstAnswer(owner: string, idempotencyKey: string, nowMs: number): Promise<FirstAnswer<WebhookView> | null>;
-  /** Adds the webhook, its routes, the first answer and the audit entry, in one transaction. */
+  /**
+   * Adds the webhook, its routes, the first answer and the audit entry, in one transaction. 'full' = the account has
+   * the most webhooks already.
+   */
   create(
     webhook: StoredWebhook,
     routes: WebhookRoutes,
@@ -31,7 +34,10 @@ export interface NewWebhookStore {
   ): Promise<'created' | 'repeated' | 'full' | 'busy'>;
 }
 
-/** Encrypts a text of a webhook. Only the deliver function can open it, and only as this webhook's. */
+/**
+ * Encrypts a secret text of a webhook. Only the deliver function can decrypt it, and only as a text of the same
+ * webhook.
+ */
 export type Seal = (owner: string, webhookId: string, text: string) => Promise<string>;
 
 export interface CreateWebhookRequest extends IdempotentRequest {
@@ -48,7 +54,8 @@ export interface CreateWebhookDependencies {
 }
 
 /**
- * Custom headers for a row: their names as given, and the sealed JSON of lower-case names and values. `null` = none.
+ * Returns a webhook's custom headers as its row holds them: the names as given, and the sealed JSON of lower-case names
+ * and values. `null` = none.
  */
 export const sealHeaders = async (
   headers: Readonly<Record<string, string>> | null,

@@ -5,8 +5,8 @@ import { concurrentChange, findWebhook, MAX_TRIES, type WebhookRequest, type Web
 import { profileNamed, type WebhookRules } from './validate-webhook.ts';
 
 /**
- * Deletes a webhook. A tombstone without secrets stays as long as the deliveries can be read. `withHistory` hides the
- * deliveries immediately, and a command erases their rows. Throws `not_found` or `conflict`.
+ * Deletes a webhook. A tombstone without secrets stays as long as the webhook's deliveries can be read. `withHistory`
+ * hides the deliveries immediately, and a command erases their rows. Throws `not_found` or `conflict`.
  */
 export const deleteWebhook = async (
   { owner, id, withHistory = false, by, nowMs }: WebhookRequest & { readonly withHistory?: boolean },

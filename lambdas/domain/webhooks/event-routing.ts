@@ -10,7 +10,8 @@ export interface WebhookRoutes {
 }
 
 /**
- * The routes of a webhook. `*` becomes the types that the profile means; if the profile means everything, it stays `*`.
+ * Returns the routing entry of a webhook and the types that get it. `*` is replaced by the types that the profile lists
+ * for it, and stays `*` if the profile lists `*`.
  */
 export const webhookRoutes = (
   { id, events, resource }: Pick<StoredWebhook, 'id' | 'events' | 'resource'>,
@@ -21,12 +22,13 @@ export const webhookRoutes = (
 });
 
 /**
- * A change of a webhook updates the routing rows of its types in one transaction. DynamoDB limits a transaction to 4
- * MB, which includes these rows in full. With this many bytes per webhook, the rows of a thousand webhooks fit.
+ * The most bytes that the entries of one webhook take in all its routing rows together. A change of a webhook updates
+ * these rows in one transaction, and DynamoDB limits a transaction to 4 MB, which includes the rows in full. With this
+ * limit, the rows of a thousand webhooks fit.
  */
 const MOST_BYTES = 3800;
 
-/** Throws `invalid` if the resource is too long for the number of types. */
+/** Throws `invalid` if a webhook's resource is too long for the number of its event types. */
 export const checkRoutes = ({ types, member }: WebhookRoutes): void => {
   const excess = Buffer.byteLength(member) - Math.floor(MOST_BYTES / types.length);
   if (excess <= 0) return;
@@ -34,7 +36,10 @@ export const checkRoutes = ({ types, member }: WebhookRoutes): void => {
   throw invalid('resource', 'too_big', `must be at most ${most} bytes for a webhook that wants ${types.length} types`);
 };
 
-/** The webhook and the resource of a member; null means every resource. The reverse of `webhookRoutes(…).member`. */
+/**
+ * Returns the webhook id and the resource of a member (a webhook's entry in a routing row); null means every resource.
+ * The reverse of `webhookRoutes(…).member`.
+ */
 export const parseRouteMember = (member: string): { readonly webhookId: string; readonly resource: string | null } => {
   const [webhookId = '', resource = ''] = member.split(/\|(.*)/s);
   return { webhookId, resource: resource === '' ? null : resource };

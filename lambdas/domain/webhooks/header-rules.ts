@@ -3,11 +3,11 @@ import type { FieldError } from '../foundation/errors.ts';
 const MOST_HEADERS = 20;
 const MOST_BYTES = 4096;
 
-// https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2
+// The forms of a header's name and value: https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const VALUE = /^[\t\x20-\x7e]*$/;
 
-/** Headers that frame the message, belong to one connection, or are set by the sender. */
+/** Headers that a webhook cannot set: they frame the message, belong to one connection, or are set by the sender. */
 const RESERVED = new Set([
   'accept-encoding',
   'connection',
@@ -29,7 +29,7 @@ const RESERVED = new Set([
   'user-agent',
 ]);
 
-/** What the rules depend on besides the headers. */
+/** What the rules for custom headers depend on besides the headers. */
 export interface HeaderContext {
   readonly hasBasicAuth: boolean;
   /** Prefixes, in lower case, of the headers that profiles set. */
@@ -53,7 +53,7 @@ const findFault = (
   return undefined;
 };
 
-/** Checks a webhook's custom headers. Empty = valid. The messages never quote a value. */
+/** Checks a webhook's custom headers and returns their faults; empty = valid. The messages never quote a value. */
 export const checkHeaders = (headers: Readonly<Record<string, string>>, context: HeaderContext): FieldError[] => {
   const entries = Object.entries(headers);
   const bytes = entries.reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value), 0);

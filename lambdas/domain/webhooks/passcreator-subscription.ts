@@ -9,7 +9,7 @@ import type { StoredWebhook } from './webhook.ts';
 import { newWebhookSchema } from './webhook-input.ts';
 import { isPlainHttp } from './webhook-url.ts';
 
-// A subscription is a webhook that is identified by event, URL and template (one or all), not by an id.
+// A Passcreator subscription is a webhook that is identified by event, URL and template (one or all), not by an id.
 
 const PROFILE = 'passcreator';
 
@@ -21,7 +21,7 @@ export interface Subscription {
   readonly subscriptionUrl: string | null;
   readonly isRetried: boolean;
   readonly isSigned: boolean;
-  /** Sent as a bearer token. `null` = an earlier token stays. */
+  /** The bearer token that is sent with every delivery. `null` = an earlier token stays. */
   readonly accessToken: string | null;
 }
 
@@ -36,7 +36,7 @@ export interface SubscriptionDependencies {
   readonly seal: Seal;
 }
 
-/** The account's subscriptions, oldest first. */
+/** Returns the account's Passcreator subscriptions, oldest first. */
 export const listSubscriptions = async (
   owner: string,
   { listAny }: Pick<SubscriptionStore, 'listAny'>,
@@ -53,7 +53,7 @@ const settingsOf = (subscription: Subscription) => ({
   ...(subscription.accessToken === null ? {} : { headers: { authorization: `Bearer ${subscription.accessToken}` } }),
 });
 
-/** Awaits a change of a webhook. False if a concurrent request deleted the webhook. */
+/** Awaits a change of a webhook. Returns false if a concurrent request deleted the webhook. */
 const isDone = async (change: Promise<unknown>): Promise<boolean> => {
   try {
     await change;
@@ -106,13 +106,13 @@ export const subscribe = async (
   throw concurrentChange();
 };
 
-/** Deletes every subscription of the account with this URL. Having none is not an error. */
+/** Deletes every subscription of the account with this URL. Does nothing if the account has none. */
 export const unsubscribe = async (
   { owner, url, by, nowMs }: SubscriptionRequest & { readonly url: string },
   dependencies: SubscriptionDependencies,
 ): Promise<void> => {
   const all = await listSubscriptions(owner, dependencies.store);
-  // One after the other, because each deletion changes the account's webhook counter.
+  // The deletions run one after the other, because each changes the account's webhook counter.
   for (const { id } of all.filter((webhook) => webhook.url === url)) {
     await isDone(deleteWebhook({ owner, id, by, nowMs }, dependencies));
   }

@@ -3,14 +3,15 @@ import type { Profile } from '../deliveries/profile.ts';
 import type { SealedSecret } from './webhook.ts';
 
 /**
- * Generates a webhook's secret. Its form serves every profile: some sign with the text, some with the 32 bytes in it.
+ * Generates a webhook's secret. The form serves every profile: some sign with the text, some with the 32 bytes in it.
  */
 export const createSecret = (): string => `whsec_${randomBytes(32).toString('base64')}`;
 
 /**
- * The secrets that sign now, newest first, at least one. `overlap`: every valid secret signs. `switch`, for one
- * signature: the oldest valid secret signs until it expires, because the receiver may not know a newer one yet. Relies
- * on the rule of `withNewSecret` that no secret outlives a newer one. Throws if the webhook has no secret.
+ * Returns the secrets of a webhook that sign now, newest first, at least one. `overlap`: every valid secret signs.
+ * `switch`, for one signature: the oldest valid secret signs until it expires, because the receiver may not know a
+ * newer one yet. Relies on the rule of `withNewSecret` that no secret outlives a newer one. Throws if the webhook has
+ * no secret.
  */
 export const signingSecrets = (
   secrets: readonly SealedSecret[],
@@ -25,13 +26,15 @@ export const signingSecrets = (
 };
 
 /**
- * The most valid secrets of a webhook. Each needs space in the row, and a signature per attempt if all secrets sign.
+ * How many valid secrets a webhook may have. Each takes space in the row, and each adds a signature to every attempt if
+ * all secrets sign.
  */
 export const MOST_SECRETS = 5;
 
 /**
- * The secrets after a rotation: the new secret, then the older secrets that are still valid. The previous secret
- * expires after the overlap, and no secret outlives a newer one: an overlap of 0 ends all older secrets immediately.
+ * Returns a webhook's secrets after a rotation: the new secret, then the older secrets that are still valid. The
+ * previous secret expires after the overlap, and no secret outlives a newer one: an overlap of 0 ends all older secrets
+ * immediately.
  */
 export const withNewSecret = (
   secrets: readonly SealedSecret[],

@@ -7,11 +7,11 @@ import type { StoredWebhook } from './webhook.ts';
 import type { RotationView } from './webhook-view.ts';
 
 export interface WebhookStore {
-  /** Finds a webhook. `null` if it does not exist or was deleted. */
+  /** Finds a webhook. Returns null if the webhook does not exist or was deleted. */
   find(owner: string, id: string): Promise<StoredWebhook | null>;
   /**
-   * Replaces the webhook with its routes, audit entry and command, in one transaction. False if the webhook changed
-   * since it was read.
+   * Replaces the webhook with its routes, audit entry and command, in one transaction. Returns false if the webhook has
+   * changed since it was read.
    */
   replace(change: WebhookChange): Promise<boolean>;
 }
@@ -20,19 +20,24 @@ export interface WebhookChange {
   readonly before: StoredWebhook;
   readonly after: StoredWebhook;
   readonly routesBefore: WebhookRoutes;
-  /** `null` = the webhook is deleted: it has no routes and does not count for the account's limit. */
+  /**
+   * The webhook's routes after the change. `null` = the webhook is deleted: it has no routes and does not count for the
+   * account's limit.
+   */
   readonly routesAfter: WebhookRoutes | null;
   readonly command: Command | null;
   readonly entry: StoredAuditEntry;
-  /** The first answer of a rotation's Idempotency-Key. `replace` answers false too if the key was used meanwhile. */
+  /**
+   * The first answer of a secret rotation's Idempotency-Key. `replace` returns false too if the key was used meanwhile.
+   */
   readonly rotation?: Omit<KeyedAnswer<RotationView>, 'path'> | null;
   readonly nowMs: number;
 }
 
-/** Tries of a change whose webhook changed between read and write. */
+/** How often a change of a webhook is tried. A try fails if the webhook changed between read and write. */
 export const MAX_TRIES = 5;
 
-/** The error after the last try. */
+/** Creates the error of a webhook's change whose last try failed too. */
 export const concurrentChange = (): PassPostError =>
   new PassPostError('conflict', 'Other requests are changing the webhook. Please try again.');
 
@@ -44,7 +49,7 @@ export interface WebhookRequest {
   readonly nowMs: number;
 }
 
-/** Finds a webhook or throws `not_found`. */
+/** Returns a webhook. Throws `not_found` if it does not exist or was deleted. */
 export const findWebhook = async (store: WebhookStore, owner: string, id: string): Promise<StoredWebhook> => {
   const webhook = await store.find(owner, id);
   if (!webhook) throw notFound('webhook');

@@ -7,13 +7,15 @@ import { EVERYTHING, MOST_EVENTS } from './webhook.ts';
 export interface WebhookRules {
   readonly profiles: Readonly<Record<string, Profile>>;
   readonly isEventType: (name: string) => boolean;
-  /** The account's own event types among these names. Absent on an API surface with a closed list of types. */
+  /**
+   * Returns the account's own event types that have these names. Absent on an API surface with a closed list of types.
+   */
   readonly ownEventTypes?: (owner: string, names: readonly string[]) => Promise<ReadonlyMap<string, unknown>>;
-  /** Checks a URL's text and the addresses that its host resolves to. Empty = valid. */
+  /** Checks a URL's text and the addresses that its host resolves to. Returns the faults; empty = valid. */
   readonly checkUrl: (url: string, allowHttp: boolean) => Promise<readonly FieldError[]>;
 }
 
-/** The settings to check: all of a new webhook, or the changed ones. */
+/** The settings to check: all of a new webhook, or the changed ones. A change of allow_http checks the URL too. */
 export interface SettingsToCheck {
   readonly url?: string | undefined;
   readonly events?: readonly string[] | undefined;
@@ -24,12 +26,12 @@ export interface SettingsToCheck {
   readonly secret?: string | undefined;
 }
 
-/** Other settings of the webhook, as they will be after the change. */
+/** Other settings of the webhook that the checks need, as they will be after the change. */
 export interface SettingsContext {
   readonly owner: string;
   readonly allowHttp: boolean;
   readonly hasBasicAuth: boolean;
-  /** Names of the headers that the change does not replace. */
+  /** Names of the custom headers that the change does not replace. */
   readonly unchangedHeaderNames: readonly string[];
 }
 
@@ -42,7 +44,7 @@ const fieldErrors = (root: string, { issues }: z.ZodError): FieldError[] =>
     return names.map((name) => ({ path: `${path}.${name}`, code: 'unknown_field', message: 'is unknown' }));
   });
 
-/** The profile with this name. Throws `invalid` if there is none. */
+/** Returns the profile with this name. Throws `invalid` if there is none. */
 export const profileNamed = (name: string, { profiles }: Pick<WebhookRules, 'profiles'>): Profile => {
   const profile = profiles[name];
   if (profile) return profile;
@@ -59,7 +61,7 @@ const checkEvents = async (
   { isEventType, ownEventTypes }: WebhookRules,
 ): Promise<FieldError[]> => {
   const others = [...new Set(events)].filter((name) => name !== EVERYTHING && !isEventType(name));
-  // Beyond the limit, own types are not looked up: they are reported as unknown.
+  // Own types beyond the limit of names are not looked up, and are reported as unknown.
   const own = others.length > 0 ? await ownEventTypes?.(owner, others.slice(0, MOST_EVENTS)) : undefined;
   const unknown = events.flatMap((name, index) =>
     name === EVERYTHING || isEventType(name) || own?.has(name)
@@ -86,7 +88,10 @@ const checkAllHeaders = (
   return [{ path: 'basic_auth', code: 'reserved', message: 'needs the `authorization` header, which `headers` sets' }];
 };
 
-/** Checks the settings that depend on the profile, the catalogue and the network. Throws `invalid` with all faults. */
+/**
+ * Checks the settings of a webhook that depend on the profile, the catalogue and the network. Throws `invalid` with all
+ * faults.
+ */
 export const checkSettings = async (
   { url, events, profile_options, schedule, headers, api_version, secret }: SettingsToCheck,
   context: SettingsContext,

@@ -3,7 +3,8 @@ import { waitsSchema } from '../deliveries/retry-schedule.ts';
 import { resourceSchema } from '../events/event.ts';
 import { MASK, MOST_EVENTS } from './webhook.ts';
 
-// https://www.rfc-editor.org/rfc/rfc7617#section-2: no control characters, and no colon in the user name.
+// Basic authentication allows no control characters, and no colon in the user name:
+// https://www.rfc-editor.org/rfc/rfc7617#section-2
 const CONTROL = /\p{Cc}/u;
 
 const isMask = (text: string): boolean => text === MASK;
@@ -45,7 +46,7 @@ const fields = {
     }),
   resource: resourceSchema.nullable().meta({
     description:
-      'Only events with this `resource`. At most 255 bytes; less for a webhook with more than 13 types, 64 bytes with 40 types.',
+      'Only events with this `resource` are sent; null means all events. At most 255 bytes; less for a webhook with more than 13 types, 64 bytes with 40 types.',
   }),
   description: z.string().max(500).nullable(),
   enabled: z
@@ -73,9 +74,7 @@ const fields = {
   auto_disable_after_hours: z.int().min(1).max(720).nullable(),
 };
 
-/**
- * The body of `POST /webhooks`. `checkSettings` then checks the rules that depend on profile, catalogue and network.
- */
+/** The body of `POST /webhooks`. `checkSettings` checks the rules that depend on profile, catalogue and network. */
 export const newWebhookSchema = z
   .strictObject({
     ...fields,
@@ -100,6 +99,6 @@ export const newWebhookSchema = z
   .meta({ id: 'NewWebhook' });
 export type NewWebhook = z.output<typeof newWebhookSchema>;
 
-/** A change of a webhook: any fields except profile and secret. `null` clears a field. */
+/** The body of a webhook's change: any fields except profile and secret. `null` clears a field. */
 export const webhookChangesSchema = z.strictObject(fields).partial().meta({ id: 'WebhookChanges' });
 export type WebhookChanges = z.output<typeof webhookChangesSchema>;

@@ -1,11 +1,11 @@
 import type { FieldError } from '../foundation/errors.ts';
 
 export interface WebhookUrlRules {
-  /** `loopback` = plain http is allowed for loopback hosts only, and only together with `allowLoopback`. */
+  /** Whether plain http is allowed. `loopback` = for loopback hosts only, and only together with `allowLoopback`. */
   readonly allowHttp: boolean | 'loopback';
-  /** Allows loopback hosts, on any port. */
+  /** True if loopback hosts are allowed, on any port. */
   readonly allowLoopback: boolean;
-  /** Hosts of this deployment, as host names or `host:port`. */
+  /** Hosts of this deployment, as host names or `host:port`. A webhook's URL must not name them. */
   readonly ownHosts: readonly string[];
   readonly isPublicAddress: (address: string) => boolean;
 }
@@ -16,16 +16,18 @@ export type WebhookUrlCheck =
 
 const LONGEST = 2048;
 const PORTS = new Set(['', '80', '443', '8443']);
-/** Top-level names of the local machine or network, whatever they resolve to. */
+/**
+ * Top-level names of the local machine or network. A webhook's host must not end with them, whatever they resolve to.
+ */
 const LOCAL_NAMES = ['localhost', 'local', 'internal', 'localdomain'];
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
 /**
- * Scheme, authority, path and query as written. The WHATWG parser would also accept `https:host`, `https:///host` and
- * backslashes.
+ * Matches an http or https URL: scheme, authority, path and query as written. The WHATWG parser would also accept
+ * `https:host`, `https:///host` and backslashes.
  */
 const FORM = /^https?:\/\/([^/?#\\]+)([^?#\\]*)(\?[^#]*)?(?:#.*)?$/i;
 
-/** Path and query of a URL as they were written. */
+/** Returns the path and query of a URL as they were written. */
 export const requestTarget = (url: string): string => {
   const [, , path = '', query = ''] = FORM.exec(url) ?? [];
   // Receivers compare secrets in the URL byte for byte, so only characters that HTTP cannot carry are encoded.
@@ -33,12 +35,12 @@ export const requestTarget = (url: string): string => {
   return /^[\x21-\x7e]*$/.test(target) ? target : target.replace(/[^\x21-\x7e]+/g, encodeURIComponent);
 };
 
-/** The host for resolvers and certificates: an IPv6 literal without brackets. */
+/** Returns the host of a URL as resolvers and certificates expect it: an IPv6 literal without brackets. */
 export const bareHost = (url: URL): string => url.hostname.replace(/^\[(.*)\]$/, '$1');
 
 const isAddressLiteral = (host: string): boolean => host.includes(':') || /^\d+\.\d+\.\d+\.\d+$/.test(host);
 
-/** Whether a host is loopback. Takes a WHATWG hostname, which has every address in canonical form. */
+/** Returns whether a host is loopback. Takes a WHATWG hostname, which has every address in canonical form. */
 export const isLoopbackHost = (host: string): boolean =>
   host === 'localhost' ||
   host.endsWith('.localhost') ||
@@ -60,7 +62,7 @@ const parse = (text: string): URL | null => {
   return authority === '' ? null : URL.parse(text);
 };
 
-/** The parsed URL, or its first fault. */
+/** Returns the parsed URL, or its first fault. */
 const findFault = (text: string, rules: WebhookUrlRules): [code: string, message: string] | URL => {
   if (text.length > LONGEST) return ['too_long', `must be at most ${LONGEST} characters`];
   if (/[\s\p{Cc}]/u.test(text) || !text.isWellFormed()) {
@@ -72,7 +74,7 @@ const findFault = (text: string, rules: WebhookUrlRules): [code: string, message
     return ['user_info', 'must not contain a user name or password: use basic_auth'];
 
   const host = bareHost(url);
-  // A trailing dot spells the same name and would hide a local host or one of our own.
+  // A host with a trailing dot means the same host. The dot would hide a local host or one of our own from the checks.
   const name = host.replace(/\.$/, '');
   const isLoopback = rules.allowLoopback && isLoopbackHost(host);
   if (rules.ownHosts.some((own) => [name, `${name}:${url.port}`].includes(own.toLowerCase()))) {
@@ -88,7 +90,10 @@ const findFault = (text: string, rules: WebhookUrlRules): [code: string, message
   return url;
 };
 
-/** Checks the text of a webhook's URL. The addresses of its host are checked separately, again at every connection. */
+/**
+ * Checks the text of a webhook's URL. The addresses of the URL's host are checked separately, again at every
+ * connection.
+ */
 export const checkWebhookUrl = (text: string, rules: WebhookUrlRules): WebhookUrlCheck => {
   const result = findFault(text, rules);
   if (result instanceof URL) return { errors: [], url: result };
@@ -96,5 +101,5 @@ export const checkWebhookUrl = (text: string, rules: WebhookUrlRules): WebhookUr
   return { errors: [{ path: 'url', code, message }], url: null };
 };
 
-/** Whether a URL's scheme is plain http, in any case. */
+/** Returns whether a URL's scheme is plain http, in upper or lower case. */
 export const isPlainHttp = (text: string): boolean => /^http:/i.test(text);

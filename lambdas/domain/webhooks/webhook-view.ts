@@ -29,7 +29,10 @@ export const webhookViewSchema = z
   .meta({ id: 'Webhook' });
 export type WebhookView = z.infer<typeof webhookViewSchema>;
 
-/** The answer to `POST /webhooks`. It has the secret once; the answer to a repeated request does not. */
+/**
+ * The answer to `POST /webhooks`. The first answer shows the webhook's secret; the answer to a repeated request does
+ * not.
+ */
 export const createdWebhookSchema = webhookViewSchema
   .extend({ secret: z.string().optional() })
   .meta({ id: 'CreatedWebhook' });
@@ -58,7 +61,7 @@ export const webhookToView = (webhook: StoredWebhook): WebhookView => ({
   updated_at: webhook.updated_at,
 });
 
-/** The part of a rotation's answer that a repeat of the request gets too. */
+/** The part of a secret rotation's answer that a repeat of the request gets too. */
 export const rotationViewSchema = z.object({
   previous_expires_at: z.iso.datetime().meta({ description: 'The time until which the previous secret signs.' }),
 });

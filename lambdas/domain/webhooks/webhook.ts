@@ -1,15 +1,16 @@
 import * as z from 'zod';
 import { rowVersion } from '../foundation/row-version.ts';
 
-/** `*` in a webhook's events: the types that its profile means by it. */
+/** The name `*` in a webhook's events. It selects the types that the webhook's profile lists for it. */
 export const EVERYTHING = '*';
 /** The most event types that a webhook can name. */
 export const MOST_EVENTS = 40;
-/** Shown by reads instead of a secret value. */
+/** The text that the API shows instead of a secret value. */
 export const MASK = '***';
 
 /**
- * A sealed secret in a webhook's row. `expires_at` is the time (milliseconds) at which it stops signing; null = never.
+ * A sealed secret in a webhook's row. `expires_at` is the time (milliseconds) at which the secret stops signing; null =
+ * never.
  */
 export const sealedSecretSchema = z.object({ sealed: z.string(), expires_at: z.number().nullable() });
 export type SealedSecret = z.infer<typeof sealedSecretSchema>;
@@ -40,21 +41,24 @@ export const storedWebhookSchema = z.object({
   max_per_second: z.number().nullable().default(null),
   max_in_flight: z.number().nullable().default(null),
   auto_disable_after_hours: z.number().nullable().default(null),
-  /** Newest first. */
+  /** The sealed signing secrets, newest first. */
   secrets: z.array(sealedSecretSchema),
   basic_auth: z.object({ username: z.string(), sealed: z.string() }).nullable().default(null),
-  /** `sealed` is the JSON object of names and values. `names` are shown by the API. */
+  /** The custom headers: `sealed` is the encrypted JSON object of names and values, and the API shows `names`. */
   headers: z
     .object({ names: z.array(z.string()), sealed: z.string() })
     .nullable()
     .default(null),
-  /** Raised by every change. A change is written only if the stored version is the one that was read. */
+  /**
+   * The version of the webhook, raised by every change. A change is written only if the stored version is the one that
+   * was read.
+   */
   version: z.number(),
   created_at: z.string(),
   updated_at: z.string(),
   /** When the webhook was deleted. The row is then a tombstone; the history of its deliveries may still exist. */
   deleted_at: z.string().nullable().default(null),
-  /** On a tombstone: the history was deleted too. A command may still be erasing its rows. */
+  /** True on a tombstone whose delivery history was deleted too. A command may still be erasing the history's rows. */
   is_history_erased: z.boolean().optional(),
 });
 export type StoredWebhook = z.infer<typeof storedWebhookSchema>;

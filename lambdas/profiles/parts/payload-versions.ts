@@ -1,21 +1,27 @@
 import type { RenderInput } from '../../domain/deliveries/profile.ts';
 
-/** The members of a JSON object: name and JSON text of each value. */
+/** A payload: the JSON text of each member's value, by the member's name. */
 export type Payload = Readonly<Record<string, string>>;
 
-/** A version's date, and the function that derives its payload from the next newer version's payload. */
+/** A payload version: its date, and the function that derives its payload from the next newer version's payload. */
 export type PayloadVersion = readonly [date: string, fromNewer: (newer: Payload) => Payload];
 
-/** For the newest version: the payload unchanged. */
+/** Returns the payload unchanged, for the newest version. */
 export const asItIs = (payload: Payload): Payload => payload;
 
-/** For an older version in which some members have other names. `olderNames` maps the newer name to the older one. */
+/**
+ * Returns the function that renames members for an older payload version. `olderNames` maps the newer name to the older
+ * one.
+ */
 export const withNames =
   (olderNames: Readonly<Record<string, string>>) =>
   (newer: Payload): Payload =>
     Object.fromEntries(Object.entries(newer).map(([name, json]) => [olderNames[name] ?? name, json]));
 
-/** The body for a webhook pinned to a version: the newest payload, converted through every version in between. */
+/**
+ * Returns the body for a webhook pinned to a payload version: the newest payload, converted through every version in
+ * between.
+ */
 export const bodyOfVersion = (input: RenderInput, versions: readonly PayloadVersion[]): string => {
   const newest: Payload = {
     id: `"${input.eventId}"`,

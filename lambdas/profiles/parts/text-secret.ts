@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-/** The form of a secret whose UTF-8 bytes are the signing key. */
+/** The schema of a webhook's secret whose UTF-8 bytes are the signing key. */
 export const textSecret = z
   .string()
   .min(8)
