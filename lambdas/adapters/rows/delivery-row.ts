@@ -87,8 +87,8 @@ export const newDeliveryRow = (
   });
 
 /**
- * Returns the update of a delivery's row for a transition. It succeeds only if the row holds the ticket that was
- * read. Index keys and expiry follow from the new status:
+ * Returns the update of a delivery's row for a transition. The update succeeds only if the row holds the ticket that
+ * was read. Index keys and expiry follow from the new status:
  *
  * ```text
  * pending, failed              in the due index         never expires
@@ -97,7 +97,7 @@ export const newDeliveryRow = (
  * ```
  *
  * The attention index lists rows by status. A row enters the index at its second ticket and never leaves it, because an
- * update removes at most one attribute (engines differ for a second one) and `due_pk` or `ttl` needs the removal.
+ * update removes at most one attribute (implementations of DynamoDB differ for more) and that is `due_pk` or `ttl`.
  */
 export const deliveryUpdate = (
   change: DeliveryChange,

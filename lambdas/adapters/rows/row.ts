@@ -6,8 +6,8 @@ export const rowOf = (fields: Readonly<Record<string, unknown>>): Record<string,
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null && value !== undefined));
 
 /**
- * Returns whether a row has expired, because DynamoDB deletes expired rows with a delay. A row without `ttl` never
- * expires.
+ * Returns whether a row has expired, which a read must check, because DynamoDB deletes expired rows with a delay. A row
+ * without `ttl` never expires.
  */
 export const isExpired = ({ ttl }: Readonly<Record<string, unknown>>, nowMs: number): boolean =>
   typeof ttl === 'number' && hasExpired(ttl, nowMs);
@@ -18,7 +18,7 @@ export interface RowUpdate {
   /** The new values of attributes. An attribute whose value is null or undefined here stays as it is. */
   readonly set: Readonly<Record<string, unknown>>;
   readonly expected: Readonly<Record<string, unknown>>;
-  /** The one attribute to remove. DynamoDB and the local engines differ for a second one. */
+  /** The one attribute to remove. Implementations of DynamoDB differ for a second attribute. */
   readonly remove?: string;
   /** Further attributes to end: the update sets them to null. */
   readonly cleared?: readonly string[];
