@@ -18,6 +18,8 @@ const variables = {
   KEYRING_SECRET_ARN: 'keyring',
   OPERATOR_SECRET_ARN: 'operator',
   FRONT_DOOR_SECRET_ARN: 'front-door',
+  RETENTION_DAYS: '30',
+  AUTO_DISABLE_AFTER_HOURS: '120',
   AWS_REGION: 'us-east-1',
 };
 

@@ -1,30 +1,47 @@
-// Read by the stack, by the bill in bench/, by the drill and by tests: imports nothing.
+// The stack, the bill in bench/, the drill and tests read these rules, so this file imports nothing.
 
 /** When one alarm goes off, and the sentence that its notification begins with. */
 export interface AlarmRule {
   /** First sentence of the alarm's description. The address of the alarm's runbook section follows it. */
   readonly description: string;
-  /** The alarm goes off above or below this value. `dead-rate` has neither, because CloudWatch learns its limit. */
+  /**
+   * The value above which the alarm goes off. `dead-rate` has neither `above` nor `below`, because CloudWatch learns
+   * its limit.
+   */
   readonly above?: number;
+  /** The value below which the alarm goes off. */
   readonly below?: number;
   /** How many breaching periods set the alarm off; lib/alarms.ts says how long a period of each metric is. */
   readonly periods: number;
-  /** How many recent periods are looked at. Without it, the breaching periods must follow each other. */
+  /**
+   * Among how many recent periods the breaching periods are counted. By default, the breaching periods must follow each
+   * other.
+   */
   readonly outOf?: number;
-  /** A period without data sets the alarm off. By default it does not, because an idle system sends no data. */
+  /**
+   * Whether a period without data counts as breaching. By default it does not, because an idle system sends no data.
+   */
   readonly isSilenceBreaching?: true;
   /** How many metrics CloudWatch charges for, where it is more than one. */
   readonly billedMetrics?: number;
 }
 
-/** SQS allows 120,000 messages of a queue in flight, and Lambda a quota of concurrent executions: 80 % leaves time to act. */
+/**
+ * The messages in flight that set an alarm off: 80 % of the 120,000 that SQS allows for a queue, which leaves time to
+ * act.
+ */
 const MAX_IN_FLIGHT = 96_000;
+/** The share of Lambda's quota of concurrent executions that sets an alarm off, in percent. */
 const MAX_QUOTA_PERCENT = 80;
-/** A message can be delayed by up to 900 s, so a message that is older than this is not merely delayed. */
+/**
+ * The age of the oldest message that sets an alarm off. A message can be delayed by up to 900 s, so an older message is
+ * not merely delayed.
+ */
 const MAX_MESSAGE_AGE_SECONDS = 1_800;
 /**
- * A failed message returns after its visibility timeout of 270 s, and a quiet API gets one call in several minutes. If every
- * one of them fails, 15 minutes contain three failures, but rarely in consecutive minutes.
+ * Three breaching minutes among the last 15. A failed message returns after its visibility timeout of 270 s, and a
+ * quiet API gets one call in several minutes: if each of them fails, 15 minutes contain three failures, but rarely in
+ * consecutive minutes.
  */
 const repeated = { periods: 3, outOf: 15 } as const;
 
@@ -51,7 +68,8 @@ export const alarmRules = {
   'stream-unread': {
     below: 1,
     periods: 3,
-    // The roll-up writes a heartbeat row for the stream, so a healthy fan-out runs even in an idle system.
+    // Silence is breaching, because the roll-up writes a heartbeat row for the stream, so a healthy fan-out runs even
+    // in an idle system.
     isSilenceBreaching: true,
     description:
       "Nothing reads the domain table's stream: changes do not become events, and they are lost after 24 hours.",
@@ -69,7 +87,7 @@ export const alarmRules = {
     description: 'The function due failed in three of the last five minutes.',
   },
   'roll-up-errors': {
-    // A period of 15 minutes has three ticks; two of them failed.
+    // The alarm goes off after two failures within a period of 15 minutes, which has three ticks.
     above: 1,
     periods: 1,
     description: 'The function roll-up failed at least twice within 15 minutes.',
@@ -87,7 +105,7 @@ export const alarmRules = {
   'keyring-unreadable': {
     above: 0,
     periods: 2,
-    // A single message reads the keyring once in 270 s.
+    // Ten minutes are examined, because a single message reads the keyring only once in 270 s.
     outOf: 10,
     description: 'The keyring cannot be read: soon no delivery can be signed.',
   },
@@ -148,16 +166,16 @@ export const alarmRules = {
   'in-flight': {
     above: MAX_IN_FLIGHT,
     periods: 3,
-    // SQS publishes its metrics late, and FILL reads a minute that is not published as 0.
+    // Ten minutes are examined, because SQS publishes its metrics late and FILL reads an unpublished minute as 0.
     outOf: 10,
-    // One metric for each of the two queues.
+    // CloudWatch charges for one metric of each of the two queues.
     billedMetrics: 2,
     description: 'A queue has more than 80 % of the messages in flight that SQS allows.',
   },
   'dead-rate': {
     periods: 2,
     outOf: 3,
-    // Three metrics, and two more because CloudWatch learns the usual range.
+    // CloudWatch charges for three metrics, and for two more because it learns the usual range.
     billedMetrics: 5,
     description: 'An unusually large share of deliveries fails for good.',
   },

@@ -66,7 +66,7 @@ const createAlarm = (scope: Construct, id: AlarmId, metric: IMetric, alarmDescri
   });
 };
 
-/** The metric that each alarm reads, with its period: one minute unless the metric names another. */
+/** Returns the metric that each alarm reads, with its period: one minute unless the metric names another period. */
 const alarmMetrics = (
   scope: Construct,
   { delivery, fanOut, api }: MonitoredParts,
@@ -81,16 +81,17 @@ const alarmMetrics = (
     'due-errors': due.metricErrors(sum),
     'roll-up-errors': rollUp.metricErrors({ ...sum, period: Duration.minutes(15) }),
     'deliver-errors': deliver.metricErrors(sum),
-    // Counts single messages that failed although the invocation did not.
+    // The metric `failed` counts single messages that failed although their invocation did not.
     'handed-back': ownMetric(scope, 'failed', sum),
     'keyring-unreadable': ownMetric(scope, 'keyringUnreadable', sum),
     'tick-missed': due.metricInvocations(sum),
     'roll-up-missed': rollUp.metricInvocations(everyFiveMinutes),
     'oldest-owed': ownMetric(scope, 'oldestOwedSeconds', maximum),
-    // An average would hide one slow account behind many fast ones.
+    // The alarm reads the 99th percentile, because an average would hide one slow account behind many fast accounts.
     'first-attempts': ownMetric(scope, 'firstAttemptMs', { period: sum.period, statistic: Stats.percentile(99) }),
     'api-errors': api.stage.metricServerError(sum),
-    // Only deliver's concurrency grows with the traffic. Throttles of the fan-out would raise the iterator age.
+    // The alarm watches only deliver, because only deliver's concurrency grows with the traffic. Throttles of the
+    // fan-out would raise the iterator age.
     throttles: deliver.metricThrottles(sum),
     'busy-tables': ownMetric(scope, 'throttles', sum),
     concurrency: usedConcurrencyPercent(),
@@ -123,8 +124,8 @@ const usedConcurrencyPercent = (): MathExpression =>
   });
 
 /**
- * Dead and gone deliveries as a share of all that ended. Fewer than five in five minutes count as a share of 0, so that the
- * alarm does not flap where little is sent.
+ * Returns the percentage of ended deliveries that are dead or gone. Fewer than five such deliveries in five minutes
+ * count as 0, so that the alarm does not flap where little is sent.
  */
 const deadPercent = (scope: Construct): MathExpression => {
   const dead = '(FILL(dead, 0) + FILL(gone, 0))';

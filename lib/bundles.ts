@@ -24,7 +24,7 @@ const bundling: BuildOptions = {
   minify: true,
   entryNames: 'index',
   outExtension: { '.js': '.mjs' },
-  // CommonJS code of dependencies calls `require`, which an ES module does not have.
+  // Defines `require`, which CommonJS code of dependencies calls and which an ES module does not have.
   banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
 };
 
@@ -36,24 +36,28 @@ export const bundleInto = (
 
 let bundles: string | undefined;
 
-// One esbuild process bundles all functions, because the CDK's NodejsFunction would start npx and esbuild for each.
+// Bundles all functions with one esbuild process and returns the folder of the bundles. The CDK's NodejsFunction would
+// start npx and esbuild for each function.
 const bundleAll = (): string => {
   const outdir = realpathSync(mkdtempSync(join(tmpdir(), 'passpost-bundles-')));
-  // The CDK copies the bundles into its own output, so the folder can be removed after the synth.
+  // Removes the folder after the synth, because the CDK copies the bundles into its own output.
   process.once('exit', () => rmSync(outdir, { recursive: true, force: true }));
   for (const name of readdirSync(functions).filter((file) => file.endsWith('.ts'))) {
     bundleInto(join(outdir, basename(name, '.ts')), { entryPoints: [join(functions, name)] });
   }
-  // docs-api serves the script and the style of the reference page unchanged, from its own folder.
+  // Copies the script and the style of the reference page, which docs-api serves unchanged from its own folder.
   for (const name of ['swagger-ui-bundle.js', 'swagger-ui.css']) {
     copyFileSync(join(root, 'node_modules/swagger-ui-dist', name), join(outdir, 'docs-api', name));
   }
   return outdir;
 };
 
-/** The code of `lambdas/functions/<name>.ts` with all imports. It includes the AWS SDK, so the tested version is deployed. */
+/**
+ * Returns the code of `lambdas/functions/<name>.ts` with all imports. It includes the AWS SDK, so the tested version is
+ * deployed.
+ */
 export const bundle = (scope: Construct, name: string): Code => {
-  // Tests of the template turn bundling off (`aws:cdk:bundling-stacks`).
+  // Skips the bundling in tests of the template, which turn it off (`aws:cdk:bundling-stacks`).
   if (!Stack.of(scope).bundlingRequired) return Code.fromInline('not bundled');
   bundles ??= bundleAll();
   return Code.fromAsset(join(bundles, name));

@@ -6,14 +6,17 @@ import { Stack } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import type { StageConfig } from './stage-config.ts';
 
-/** The customer's own KMS key, if the settings name one. The customer writes its policy: see docs/deploying.md. */
+/**
+ * Returns the customer's own KMS key, if the settings name one. The customer writes the key's policy: see
+ * docs/deploying.md.
+ */
 export const customerKey = (scope: Construct, { kmsKeyArn }: StageConfig): IKey | undefined => {
   if (kmsKeyArn === null) return undefined;
   const stack = Stack.of(scope);
   return (stack.node.tryFindChild('customer-key') as IKey) ?? Key.fromKeyArn(stack, 'customer-key', kmsKeyArn);
 };
 
-/** Encryption at rest for a queue: the customer's key, or a key that SQS manages. */
+/** Returns the settings that encrypt a queue at rest: with the customer's key, or with a key that SQS manages. */
 export const queueEncryption = (scope: Construct, stage: StageConfig): QueueProps => {
   const encryptionMasterKey = customerKey(scope, stage);
   return encryptionMasterKey
@@ -22,8 +25,8 @@ export const queueEncryption = (scope: Construct, stage: StageConfig): QueueProp
 };
 
 /**
- * ARNs of the keys that functions may use: the current key, the former key that still decrypts older data, and the next key
- * that a later deployment will encrypt with.
+ * Returns the ARNs of the keys that functions may use: the current key, the former key that still decrypts older data,
+ * and the next key that a later deployment will encrypt with.
  */
 export const usableKeys = ({ kmsKeyArn, formerKmsKeyArn, nextKmsKeyArn }: StageConfig): readonly string[] => [
   ...new Set([kmsKeyArn, formerKmsKeyArn, nextKmsKeyArn].filter((arn) => arn !== null)),

@@ -22,7 +22,7 @@ const HALF = 12;
 const period = Duration.minutes(1);
 const percentile = (p: number) => ({ period, statistic: Stats.percentile(p) });
 
-/** The dashboard: one section for each question that people ask about webhook deliveries. */
+/** Creates the dashboard: one section for each question that people ask about webhook deliveries. */
 export const createDashboard = (
   scope: Construct,
   {

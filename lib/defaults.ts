@@ -1,4 +1,4 @@
-/** The settings of a deployment that names no others. */
+/** The values of settings that a deployment does not set. */
 export const defaults = {
   /** Days for which deliveries, attempts and events can be read. */
   retentionDays: 30,

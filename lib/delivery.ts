@@ -19,13 +19,20 @@ export interface DeliveryProps {
   readonly keyring: Keyring;
 }
 
-/** The deliveries of a batch run in parallel. The slowest may take 30 s, and its result is recorded after that. */
+/**
+ * The timeout of the function deliver. The deliveries of a batch run in parallel. The slowest may take 30 s, and its
+ * result is recorded after that.
+ */
 const deliverTimeout = Duration.seconds(45);
-/** Six times the timeout, which AWS recommends: a shorter time returns a message while an invocation still holds it. */
+/**
+ * How long a received message stays invisible in its queue: six times the timeout, which AWS recommends. A shorter time
+ * returns a message while an invocation still holds it.
+ */
 const visibilityTimeout = Duration.seconds(6 * 45);
 /**
- * Only PassPost's own failures count, because a refusal by a receiver is recorded and its message deleted. At 270 s per try,
- * 20 tries are 90 minutes, so a table that throttles for a while does not fill the dead-letter queue.
+ * How often a message is received before it goes to the dead-letter queue. Only PassPost's own failures count, because
+ * a refusal by a receiver is recorded and its message deleted. At 270 s per try, 20 tries are 90 minutes, so a table
+ * that throttles for a while does not fill the dead-letter queue.
  */
 const maxReceiveCount = 20;
 
@@ -60,7 +67,7 @@ export class Delivery extends Construct {
     this.deliver = lambdaFunction(this, 'deliver', {
       stage,
       timeout: deliverTimeout,
-      // It sends to its own queues on purpose (retries, the slow lane). The schedule bounds the attempts.
+      // The function sends to its own queues on purpose (retries, the slow lane). The schedule bounds the attempts.
       recursiveLoop: RecursiveLoop.ALLOW,
       network: egressNetwork(this, stage),
     });
@@ -82,7 +89,8 @@ export class Delivery extends Construct {
     this.rollUp = lambdaFunction(this, 'roll-up', { stage, timeout: Duration.minutes(4) });
     storage.grantRollUp(this.rollUp);
     this.grantSend(this.rollUp);
-    // More often than once an hour, because a tick continues the work that did not fit into the tick before.
+    // The roll-up runs more often than once an hour, because a tick continues the work that did not fit into the tick
+    // before.
     this.tick('five-minutes', Duration.minutes(5), this.rollUp);
   }
 

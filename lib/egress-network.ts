@@ -55,7 +55,8 @@ export class EgressNetwork extends Construct {
       // The gateway endpoint is free and keeps table traffic off the NAT gateway's bill. SQS, Secrets Manager and X-Ray use the
       // NAT gateway: one gigabyte per million deliveries, while an interface endpoint costs $7.30 a month per service and zone.
       gatewayEndpoints: { dynamodb: { service: GatewayVpcEndpointAwsService.DYNAMODB } },
-      // Nothing uses the default group. To empty it, the CDK would deploy an extra function.
+      // Leaves the default security group as it is, because nothing uses it. To empty it, the CDK would deploy an extra
+      // function.
       restrictDefaultSecurityGroup: false,
     }) as IVpc;
     Validations.of(vpc).acknowledge({
@@ -109,7 +110,7 @@ export class EgressNetwork extends Construct {
   }
 }
 
-/** The network for the deliver function, or `undefined` if the stage has no fixed addresses. */
+/** Creates the network of the function deliver, or returns `undefined` if the stage has no fixed addresses. */
 export const egressNetwork = (scope: Construct, stage: StageConfig): EgressNetwork | undefined => {
   const { egressAddresses } = stage;
   return egressAddresses === null ? undefined : new EgressNetwork(scope, 'egress', { ...stage, egressAddresses });

@@ -54,18 +54,20 @@ export class FanOut extends Construct {
       [env.failuresQueueUrl]: this.failures.queueUrl,
     });
 
-    // Do not change its logical id, function or starting position: a replaced mapping reads the last 24 hours again.
+    // Do not change the mapping's logical id, function or starting position: a replaced mapping reads the last 24 hours
+    // again.
     const mapping = new EventSourceMapping(this, 'stream-mapping', {
       target: this.fanOut,
       eventSourceArn: storage.domainTable.tableStreamArn ?? '',
-      // LATEST would miss the changes that are written while the mapping is created.
+      // Reads from the oldest change on: LATEST would miss the changes that are written while the mapping is created.
       startingPosition: StartingPosition.TRIM_HORIZON,
-      // No batching window, so that the first event of a quiet hour does not wait for others.
+      // There is no batching window, so that the first event of a quiet hour does not wait for other events.
       batchSize: 100,
-      // Lambda preserves the order of changes with the same partition key.
+      // Four batches of a shard run at the same time. Lambda preserves the order of changes with the same partition
+      // key.
       parallelizationFactor: 4,
       reportBatchItemFailures: true,
-      // -1 means no limit: with a limit, a throttled table would lose events.
+      // -1 retries a batch without limit: with a limit, a throttled table would lose events.
       retryAttempts: -1,
       onFailure: { bind: () => ({ destination: this.failures.queueArn }) },
       // Events that the fan-out itself writes for tasks (origin "change") do not pass through it again.
@@ -73,14 +75,14 @@ export class FanOut extends Construct {
         image({ kind: ['task', 'command', 'template'] }),
         image({ kind: ['event'] }, { origin: ['publish'] }),
         image({ kind: ['job'] }, { status: ['completed'] }, { result_to: ['webhooks'] }),
-        // The deletion of the heartbeat row by the roll-up. Every release ignores a record without a new image.
+        // Passes the deletion of the heartbeat row by the roll-up. Every release ignores a record without a new image.
         FilterCriteria.filter({
           eventName: FilterRule.isEqual('REMOVE'),
           dynamodb: { Keys: { pk: { S: FilterRule.isEqual(partitions.heartbeat) } } },
         }),
       ],
     });
-    // No maximum age either. The construct does not accept -1, so it is set on the resource.
+    // Sets no maximum age of changes (-1) on the resource, because the construct does not accept -1.
     (mapping.node.defaultChild as CfnEventSourceMapping).maximumRecordAgeInSeconds = -1;
   }
 }

@@ -36,7 +36,10 @@ const AUTHORIZER = 'front-door';
 /** Statuses that CloudFront caches as errors. https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/HTTPStatusCodes.html */
 const CACHED_ERRORS = [400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504];
 
-/** Passes the viewer's address on, because the gateway sees only CloudFront's. A header that a client sent is overwritten. */
+/**
+ * The code of a CloudFront function that passes the viewer's address on in a header, because the gateway sees only
+ * CloudFront's address. A header that a client sent is overwritten.
+ */
 const viewerFunctionCode = `function handler(event) {
   event.request.headers['${frontDoorHeaders.viewerAddress}'] = { value: event.viewer.ip };
   return event.request;
@@ -58,7 +61,7 @@ export class FrontDoor extends Construct {
     this.secret = new Secret(this, 'front-door-secret', {
       description: 'PassPost: secret that CloudFront sends to the API',
       generateSecretString: { passwordLength: 64, excludePunctuation: true },
-      // The secret is useless without the distribution.
+      // Deletes the secret with the stack, because it is useless without the distribution.
       removalPolicy: RemovalPolicy.DESTROY,
       ...(encryptionKey ? { encryptionKey } : {}),
     });
@@ -77,7 +80,8 @@ export class FrontDoor extends Construct {
       authorizerName: AUTHORIZER,
       identitySource: [`$request.header.${frontDoorHeaders.pass}`],
       responseTypes: [HttpLambdaResponseType.SIMPLE],
-      // All callers send the same value, so the cached result answers nearly every request.
+      // Caches the authorizer's result for five minutes. All callers send the same value, so the cached result answers
+      // nearly every request.
       resultsCacheTtl: Duration.minutes(5),
     });
   }
@@ -87,7 +91,7 @@ export class FrontDoor extends Construct {
    * may invoke the authorizer.
    */
   requireOnlyAfter(api: HttpApi, step: IDependable): void {
-    // The CDK creates both with the first route that uses the authorizer.
+    // Finds the authorizer and its permission, which the CDK creates with the first route that uses the authorizer.
     const authorizer = api.node.findChild(AUTHORIZER);
     const permission = api.node.findChild(`${Names.nodeUniqueId(authorizer.node)}-Permission`);
     authorizer.node.addDependency(step);
@@ -120,7 +124,7 @@ export class FrontDoor extends Construct {
         origin: new HttpOrigin(`${api.apiId}.execute-api.${Aws.REGION}.${Aws.URL_SUFFIX}`, {
           protocolPolicy: OriginProtocolPolicy.HTTPS_ONLY,
           originSslProtocols: [OriginSslPolicy.TLS_V1_2],
-          // The gateway's own limit, because a call may wait nearly that long for a worker.
+          // Waits as long as the gateway's own limit, because a call may wait nearly that long for a worker.
           readTimeout: Duration.seconds(30),
           customHeaders: { [frontDoorHeaders.pass]: shown.unsafeUnwrap() },
         }),
@@ -131,7 +135,8 @@ export class FrontDoor extends Construct {
         compress: false,
         functionAssociations: [{ function: viewer, eventType: FunctionEventType.VIEWER_REQUEST }],
       },
-      // Without this, CloudFront caches an error for ten seconds despite the cache policy, and serves it to other accounts.
+      // Caches no errors. Otherwise CloudFront caches an error for ten seconds despite the cache policy, and serves it
+      // to other accounts.
       errorResponses: CACHED_ERRORS.map((httpStatus) => ({ httpStatus, ttl: Duration.seconds(0) })),
     });
     new CfnOutput(this, 'host', { value: distribution.distributionDomainName }).overrideLogicalId('FrontDoorHost');

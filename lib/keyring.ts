@@ -40,11 +40,11 @@ export class Keyring extends Construct {
       ],
       { [env.keyringSecret]: this.keyring.secretArn, [env.operatorSecret]: operator.secretArn },
     );
-    // Secrets Manager encrypts every new version with a new data key.
+    // Secrets Manager encrypts every new version of a secret with a new data key, so the function may create data keys.
     grantCustomerKey(keyMaterial, stage, 'secretsmanager', ['GenerateDataKey']);
 
-    // Not the CDK's provider framework, because it logs requests and responses. The resource has no properties and returns
-    // only success, so no key can leak through it.
+    // CloudFormation invokes the function directly and not through the CDK's provider framework, which logs requests
+    // and responses. The resource has no properties and returns only success, so no key can leak through it.
     const filled = new CustomResource(this, 'filled', {
       serviceToken: keyMaterial.functionArn,
       resourceType: 'Custom::PassPostKeyMaterial',
@@ -74,7 +74,7 @@ export class Keyring extends Construct {
       removalPolicy: stage.retainsData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
       ...(encryptionKey ? { encryptionKey } : {}),
     });
-    // The construct would generate a password. Only the key-material function can create this content.
+    // Removes the password that the construct would generate. Only the key-material function can create this content.
     (secret.node.defaultChild as CfnSecret).generateSecretString = undefined;
     Validations.of(secret).acknowledge({
       id: 'AwsSolutions-SMG4',

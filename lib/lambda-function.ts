@@ -13,11 +13,11 @@ export interface LambdaFunctionProps {
   readonly stage: StageConfig;
   readonly timeout: Duration;
   readonly recursiveLoop?: RecursiveLoop;
-  /** The network that its connections leave from. Without it, AWS chooses the addresses. */
+  /** The network that the function's connections leave from. Without a network, AWS chooses the addresses. */
   readonly network?: EgressNetwork | undefined;
 }
 
-/** A log group with the stage's retention, encrypted with the customer's key if there is one. */
+/** Creates a log group with the stage's retention, encrypted with the customer's key if there is one. */
 export const createLogGroup = (scope: Construct, id: string, stage: StageConfig): LogGroup => {
   const encryptionKey = customerKey(scope, stage);
   return new LogGroup(scope, id, {
@@ -31,7 +31,7 @@ export const createLogGroup = (scope: Construct, id: string, stage: StageConfig)
 export const lambdaFunction = (scope: Construct, name: string, props: LambdaFunctionProps): LambdaFunction => {
   const { stage } = props;
   const logGroup = createLogGroup(scope, `${name}-log`, stage);
-  // Not AWS's managed policy, because it allows writing to every log group of the account.
+  // Creates a role without AWS's managed policy, which allows writing to every log group of the account.
   const role = new Role(scope, `${name}-role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
   logGroup.grantWrite(role);
   props.network?.admit(role);
@@ -68,7 +68,7 @@ export const lambdaFunction = (scope: Construct, name: string, props: LambdaFunc
 export interface Permission {
   readonly actions: readonly string[];
   readonly resources: readonly string[];
-  /** Patterns for partition keys. The key of every row that the call touches must match one. */
+  /** Patterns for partition keys. The partition key of every row that the call touches must match one pattern. */
   readonly leadingKeys?: readonly string[];
   /** The only service that may make the call on the function's behalf. */
   readonly through?: string;

@@ -15,7 +15,7 @@ const by = (field: string): QueryString =>
     limit: 20,
   });
 
-/** Queries for finding the cause of a problem, by the name under which they are saved. */
+/** The log queries that find the cause of a problem, by the name under which they are saved. */
 export const logQueries = {
   'failing webhooks': by('webhook_id, profile'),
   'failing accounts': by('owner'),
@@ -34,7 +34,7 @@ export const logQueries = {
   }),
 } as const satisfies Readonly<Record<string, QueryString>>;
 
-/** Saves the queries in Logs Insights. They group by webhook and account, which the metrics do not. */
+/** Saves the log queries in Logs Insights. Queries group by webhook and account, which metrics do not. */
 export const saveLogQueries = (scope: Construct, { deliver }: Delivery): void => {
   for (const [name, queryString] of Object.entries(logQueries)) {
     new QueryDefinition(scope, `query-${name.replaceAll(' ', '-')}`, {

@@ -5,13 +5,13 @@ import { type CountedMeasure, counted, metricNamespace } from '../lambdas/runtim
 import type { Delivery } from './delivery.ts';
 import type { FanOut } from './fan-out.ts';
 
-/** Turns log lines into values of one metric. */
+/** How log lines become values of one metric. */
 interface LineMetric {
-  /** Name of the log lines. */
+  /** Name of the log lines that the metric reads. */
   readonly line: 'delivery.attempted' | 'records.fanned-out';
-  /** Conditions that a line must meet. */
+  /** Conditions that a log line must meet. */
   readonly when: readonly JsonPattern[];
-  /** Value that one line adds: a number, or the path of a field. */
+  /** Value that one log line adds to the metric: a number, or the path of a field. */
   readonly value: string;
 }
 
@@ -41,8 +41,8 @@ const lineMetrics: Readonly<Record<CountedMeasure, LineMetric>> = {
 };
 
 /**
- * Metric filters on the log lines that functions write for every event and every delivery. Extra lines in embedded metric
- * format would make up a third of the log of a single delivery, and 5 % of its cost.
+ * Creates metric filters on the log lines that functions write for every event and every delivery. Extra lines in
+ * embedded metric format would make up a third of the log of a single delivery, and 5 % of its cost.
  */
 export const createMetricFilters = (
   scope: Construct,

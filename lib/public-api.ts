@@ -31,7 +31,10 @@ const otherPaths = {
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 type ApiName = ResourceApi | keyof typeof otherPaths;
 
-/** Each path with its function. A route accepts any method: the function itself rejects a wrong one, in the format of its surface. The most specific path wins. */
+/**
+ * Each path of the API with its function. A route accepts any method: the function itself rejects a wrong method, in
+ * the format of its surface. The most specific path wins.
+ */
 const routes: readonly (readonly [path: string, name: ApiName])[] = [
   ...nativeResources.flatMap(({ api, paths }) => paths.map((path) => [`${v1}${path}`, api] as const)),
   ...Object.entries(otherPaths).flatMap(([name, paths]) => paths.map((path) => [path, name as ApiName] as const)),
@@ -44,7 +47,7 @@ const apiNames: readonly ApiName[] = [
 const forEachApi = <T>(make: (name: ApiName) => T): Readonly<Record<ApiName, T>> =>
   Object.fromEntries(apiNames.map((name) => [name, make(name)])) as Record<ApiName, T>;
 
-/** The access log has no query strings and no headers, because both may hold secrets. */
+/** The format of the access log. It has no query strings and no headers, because both may hold secrets. */
 const logFormat = AccessLogFormat.custom(
   JSON.stringify({
     requestId: '$context.requestId',
@@ -71,7 +74,8 @@ export class PublicApi extends Construct {
     this.config = stage;
     const functions = forEachApi((name) => lambdaFunction(this, name, { stage, timeout: Duration.seconds(29) }));
     const integrations = forEachApi(
-      // One permission for the whole API instead of one per route, because a function's policy is limited to 20 KB.
+      // Grants one permission for the whole API instead of one for each route, because a function's policy is limited
+      // to 20 KB.
       (name) => new HttpLambdaIntegration(`${name}-integration`, functions[name], { scopePermissionToRoute: false }),
     );
     const frontDoor = stage.frontDoor && new FrontDoor(this, 'front-door', { stage, frontDoor: stage.frontDoor });
@@ -101,7 +105,10 @@ export class PublicApi extends Construct {
     this.acknowledge(http);
   }
 
-  /** For functions that check or call webhook addresses: forbids the API's own hosts, and loopback unless the stage allows it. */
+  /**
+   * Sets the variables of a function that checks or calls webhook addresses. They forbid the API's own hosts, and
+   * loopback unless the stage allows it.
+   */
   guardEgress(fn: LambdaFunction): void {
     const { egressAllow } = this.config;
     grant(fn, [], {

@@ -30,13 +30,15 @@ export interface Settings {
   text(name: Name): string | null;
   number(name: Name, min: number, max: number): number | null;
   oneOf(name: Name, allowed: readonly number[]): number | null;
-  /** `expected` describes a right value for the error text. */
+  /**
+   * Returns the text of a setting that must match the pattern. `expected` describes a right value for the error text.
+   */
   matching(name: Name, pattern: RegExp, expected: string): string | null;
 }
 
 const refuseUnknown = (node: Node): void => {
   const known: readonly string[] = names;
-  // The CDK's own context keys contain a colon, a slash or an at sign.
+  // Ignores the CDK's own context keys, which contain a colon, a slash or an at sign.
   const unknown = Object.keys(node.getAllContext()).find((name) => /^[\w-]+$/.test(name) && !known.includes(name));
   if (unknown !== undefined) throw new Error(`-c ${unknown}=: unknown setting. The settings are ${names.join(', ')}`);
 };
@@ -47,7 +49,7 @@ export const readSettings = (node: Node): Settings => {
   const text = (name: Name): string | null => {
     const value: unknown = node.tryGetContext(name);
     if (value === undefined || value === null || value === '') return null;
-    // cdk.json can hold a number.
+    // Accepts a number, too, because cdk.json can hold a number.
     if (typeof value === 'string' || typeof value === 'number') return String(value);
     throw new Error(`-c ${name}=: expected a text or a number, not ${JSON.stringify(value)}`);
   };

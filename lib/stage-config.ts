@@ -12,7 +12,10 @@ export interface DomainConfig {
   readonly zone: { readonly hostedZoneId: string; readonly zoneName: string } | null;
 }
 
-/** CloudFront in front of the API, because a web ACL cannot be attached to an HTTP API. */
+/**
+ * The settings of CloudFront in front of the API. A web ACL needs CloudFront, because it cannot be attached to an HTTP
+ * API.
+ */
 export interface FrontDoorConfig {
   readonly webAclArn: string;
   /** Version of the secret that CloudFront sends to the API; `null` for the version that was current when CloudFront was created. */
@@ -21,7 +24,7 @@ export interface FrontDoorConfig {
 
 export interface StageConfig {
   readonly stage: Stage;
-  /** Tables, secrets and logs outlive the stack, and the tables have deletion protection. */
+  /** Whether tables, secrets and logs outlive the stack, and the tables have deletion protection. */
   readonly retainsData: boolean;
   /** Days for which deliveries, attempts and events can be read. */
   readonly retentionDays: number;
@@ -35,12 +38,21 @@ export interface StageConfig {
   readonly frontDoor: FrontDoorConfig | null;
   /** The customer's own key for tables, queues, secrets, the topic and the logs; `null` for AWS's keys. */
   readonly kmsKeyArn: string | null;
-  /** The former key, which older messages are still encrypted with, and the next key: functions may use both. */
+  /**
+   * The former key of the customer, which older data is still encrypted with; `null` for none. Functions may use it.
+   */
   readonly formerKmsKeyArn: string | null;
+  /** The key that a later deployment will encrypt with; `null` for none. Functions may use it already. */
   readonly nextKmsKeyArn: string | null;
-  /** Maximum of concurrent invocations of the deliver function, 2–1,000; `null` for AWS's own maximum (1,250). */
+  /**
+   * Maximum of concurrent invocations of the deliver function for the queue deliveries, 2–1,000; `null` for AWS's own
+   * maximum (1,250).
+   */
   readonly deliverConcurrency: number | null;
-  /** The same for the slow lane. It always has a maximum, which limits the cost of very slow receivers. */
+  /**
+   * Maximum of concurrent invocations of the deliver function for the slow lane, 2–1,000. It limits the cost of very
+   * slow receivers.
+   */
   readonly slowConcurrency: number;
   /** How many fixed addresses webhooks are sent from, each with a zone and a NAT gateway; `null` for changing addresses of AWS. */
   readonly egressAddresses: number | null;
@@ -53,7 +65,7 @@ export interface StageConfig {
 const common = {
   ...defaults,
   alarmEmail: null,
-  // The page in the repository. An operator who publishes it elsewhere sets the address.
+  // The path of the runbook in the repository. An operator who publishes the runbook elsewhere sets its address.
   runbookUrl: 'docs/runbook.md',
   domain: null,
   frontDoor: null,
@@ -72,14 +84,20 @@ export const stages: Readonly<Record<Stage, StageConfig>> = {
   production: { ...common, stage: 'production', retainsData: true, logRetentionDays: 90 },
 };
 
-/** https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */
+/**
+ * Days that CloudWatch Logs accepts as the retention of a log group.
+ * https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+ */
 const logRetentions = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ];
 
 const isStage = (name: string): name is Stage => Object.hasOwn(stages, name);
 
-/** The config of the stage that `-c stage=` names (`test` by default), with the values of other settings. Throws on a wrong setting. */
+/**
+ * Returns the config of the stage that `-c stage=` names (`test` by default), with the values of other settings. Throws
+ * on a wrong setting.
+ */
 export const chooseStage = (node: Node): StageConfig => {
   const settings = readSettings(node);
   const name = settings.text('stage') ?? 'test';
@@ -101,7 +119,7 @@ export const chooseStage = (node: Node): StageConfig => {
     ...keysFrom(settings),
     deliverConcurrency: settings.number('deliverConcurrency', 2, 1000) ?? stage.deliverConcurrency,
     slowConcurrency: settings.number('slowConcurrency', 2, 1000) ?? stage.slowConcurrency,
-    // Without a named account and region, the CDK assumes two availability zones.
+    // Allows at most two addresses. Without a named account and region, the CDK assumes two availability zones.
     egressAddresses: settings.number('egressAddresses', 1, 2) ?? stage.egressAddresses,
     isTraced: settings.matching('tracing', /^(on|off)$/, 'on or off') !== 'off',
     domain: domainFrom(settings, frontDoor),
@@ -114,7 +132,7 @@ const keysFrom = (settings: Settings) => {
   const key = (name: 'kmsKeyArn' | 'formerKmsKeyArn' | 'nextKmsKeyArn') =>
     settings.matching(
       name,
-      // IAM statements must name the key: an alias ARN as the resource allows nothing.
+      // Requires the ARN of a key, because an IAM statement with the ARN of an alias as its resource allows nothing.
       /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/([0-9a-f-]{36}|mrk-[0-9a-f]{32})$/,
       'the ARN of a key, not of an alias',
     );
@@ -158,7 +176,7 @@ const domainFrom = (settings: Settings, frontDoor: FrontDoorConfig | null): Doma
 const frontDoorFrom = (settings: Settings): FrontDoorConfig | null => {
   const webAclArn = settings.matching(
     'webAclArn',
-    // CloudFront takes only a web ACL with this scope.
+    // Requires the scope CLOUDFRONT, because CloudFront takes only a web ACL with this scope.
     /^arn:aws:wafv2:us-east-1:\d{12}:global\/webacl\/[\w-]{1,128}\/[0-9a-f-]{36}$/,
     'the ARN of a web ACL with the scope CLOUDFRONT, arn:aws:wafv2:us-east-1:<account>:global/webacl/<name>/<id>',
   );

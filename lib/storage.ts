@@ -7,8 +7,8 @@ import { grant, grantCustomerKey, type Permission } from './lambda-function.ts';
 import type { StageConfig } from './stage-config.ts';
 import { deliveryTable, domainTable } from './tables.ts';
 
-// IAM checks a transaction as the single calls that it contains. PartiQL actions are granted without leading keys, because AWS
-// documents that condition only for the plain calls.
+// Actions of PartiQL. They are granted without leading keys, because AWS documents that condition only for the plain
+// calls. IAM checks a transaction as the single calls that it contains.
 const partiql = { insert: 'dynamodb:PartiQLInsert', update: 'dynamodb:PartiQLUpdate' } as const;
 
 /** Patterns of partition keys: of all rows of a kind, or of the one partition that a kind has. */
@@ -21,12 +21,12 @@ const keys = {
 };
 
 /**
- * An account's audit entries. A function that may put rows of the account (`A#*`) may put them, too: an audit entry is written
- * in the same transaction as the change that it describes.
+ * The pattern of the partition keys of audit entries. A function that may put rows of an account (`A#*`) may put audit
+ * entries, too: an audit entry is written in the same transaction as the change that it describes.
  */
 const AUDIT = `${keys.account}${AUDIT_INFIX}*`;
 
-/** An account's rows in both modes, without its audit entries. */
+/** The patterns of the partition keys of an account's rows in both modes, without its audit entries. */
 const OWNED = [`${keys.account}#live`, `${keys.account}#test`];
 
 /**
@@ -45,12 +45,12 @@ export class Storage extends Construct {
     this.deliveryTable = deliveryTable(this, stage);
   }
 
-  /** Authenticates a request and counts it against the rate limit: one conditional write on the row of the API key. */
+  /** Lets a function authenticate a request and count it by one conditional write on the row of the API key. */
   grantKeyCounting(fn: LambdaFunction): void {
     this.grantDelivery(fn, this.delivery(['UpdateItem'], [keys.apiKey]));
   }
 
-  /** Creates, reads, lists and moves tasks. */
+  /** Lets a function create, read, list and move tasks. */
   grantTasks(fn: LambdaFunction): void {
     this.grantDomain(
       fn,
@@ -60,7 +60,7 @@ export class Storage extends Construct {
     );
   }
 
-  /** Webhooks with their event routing, in transactions. Reads the public keys, which can seal secrets but not open them. */
+  /** Lets a function change webhooks and their event routing, and read the public keys, which can only seal secrets. */
   grantWebhooks(fn: LambdaFunction): void {
     this.grantDomain(
       fn,
@@ -71,17 +71,17 @@ export class Storage extends Construct {
     this.setRetention(fn);
   }
 
-  /** Stores and reads the first response to a request with an `Idempotency-Key`, for webhooks. */
+  /** Lets a function store and read the first response to a request with an `Idempotency-Key`. */
   grantFirstAnswers(fn: LambdaFunction): void {
     this.grantDomain(fn, this.domain(['GetItem', 'PutItem'], [keys.idempotency]));
   }
 
-  /** Binds a webhook to another resource: the routing rows of its types are read before they are replaced. */
+  /** Lets a function bind a webhook to another resource: it reads the routing rows that it replaces. */
   grantResourceChanges(fn: LambdaFunction): void {
     this.grantDomain(fn, this.domain(['BatchGetItem'], [keys.routing]));
   }
 
-  /** Publishes and reads events, reads their deliveries, and submits commands that redeliver them. */
+  /** Lets a function publish and read events, read their deliveries, and submit commands that redeliver them. */
   grantEvents(fn: LambdaFunction): void {
     this.grantDomain(
       fn,
@@ -97,7 +97,7 @@ export class Storage extends Construct {
     this.setRetention(fn);
   }
 
-  /** An account's own event types and its templates. */
+  /** Lets a function read, write and delete an account's own event types and templates. */
   grantCatalogue(fn: LambdaFunction): void {
     this.grantDomain(
       fn,
@@ -106,7 +106,7 @@ export class Storage extends Construct {
     );
   }
 
-  /** Jobs. Reads webhooks and routing rows to find out whether a webhook would receive the result. */
+  /** Lets a function create, read and complete jobs, and find out whether a webhook would receive a result. */
   grantJobs(fn: LambdaFunction): void {
     this.grantDomain(
       fn,
@@ -117,12 +117,12 @@ export class Storage extends Construct {
     this.setRetention(fn);
   }
 
-  /** Lists a webhook's deliveries. */
+  /** Lets a function list a webhook's deliveries. */
   grantDeliveryListing(fn: LambdaFunction): void {
     this.grantDelivery(fn, this.delivery(['Query'], [keys.webhook]), this.delivery(['BatchGetItem'], [keys.attempt]));
   }
 
-  /** Reads deliveries and their attempts, and submits commands that redeliver them. */
+  /** Lets a function read deliveries and their attempts, and submit commands that redeliver deliveries. */
   grantDeliveryHistory(fn: LambdaFunction): void {
     this.grantDomain(
       fn,
@@ -138,12 +138,12 @@ export class Storage extends Construct {
     this.setRetention(fn);
   }
 
-  /** Reads the progress of the roll-up: the hour up to which deliveries have been counted. */
+  /** Lets a function read the progress of the roll-up: the hour up to which deliveries have been counted. */
   grantHours(fn: LambdaFunction): void {
     this.grantDelivery(fn, this.delivery(['GetItem'], [keys.rollUp]));
   }
 
-  /** Creates, lists, rotates and revokes API keys. */
+  /** Lets a function create, list, rotate and revoke API keys. */
   grantKeys(fn: LambdaFunction): void {
     this.grantDomain(fn, this.domain(['PutItem'], [AUDIT]));
     this.grantDelivery(
@@ -157,7 +157,7 @@ export class Storage extends Construct {
     );
   }
 
-  /** Creates and changes accounts with their first keys, limits and retention, and deletes an account that is empty. */
+  /** Lets a function create and change accounts, create their first keys, and delete an account that is empty. */
   grantAccounts(fn: LambdaFunction): void {
     this.grantDomain(
       fn,
@@ -177,28 +177,28 @@ export class Storage extends Construct {
     this.setRetention(fn);
   }
 
-  /** Reads the audit entries of an account. */
+  /** Lets a function read the audit entries of an account. */
   grantAudit(fn: LambdaFunction): void {
     this.grantDomain(fn, this.domain(['Query'], [AUDIT]));
   }
 
-  /** Reads the public half of the keyring. */
+  /** Lets a function read the public half of the keyring. */
   grantPublicKeys(fn: LambdaFunction): void {
     this.grantDelivery(fn, this.delivery(['GetItem'], [keys.keyring]));
   }
 
-  /** Writes the row of the operator's API key and the row of the public keys, once. */
+  /** Lets a function write the row of the operator's API key and the row of the public keys. */
   grantFirstKeys(fn: LambdaFunction): void {
     this.grantDelivery(fn, this.delivery(['PutItem'], [keys.apiKey, keys.keyring]));
   }
 
-  /** Turns changes into events and deliveries. */
+  /** Lets the fan-out turn changes into events and deliveries. */
   grantFanOut(fn: LambdaFunction): void {
     this.grantDomain(
       fn,
-      // Routing rows, and the TTL of events that are redelivered.
+      // Reads routing rows, and the TTL of events whose deliveries are redelivered.
       this.domain(['BatchGetItem'], [keys.routing, keys.event]),
-      // Extends the TTL of those events, and records the progress of a recovery job.
+      // Extends the TTL of events, and records the progress of a recovery job.
       this.domain(['UpdateItem'], [keys.event, keys.job]),
       { actions: [partiql.insert], resources: [this.domainTable.tableArn] },
       // Lambda needs these actions in the role of a mapping's function.
@@ -220,7 +220,7 @@ export class Storage extends Construct {
     this.setRetention(fn);
   }
 
-  /** Reads deliveries, records results, updates a webhook's health, disables a failing webhook and emits events about it. */
+  /** Lets deliver read deliveries, record results, change the health of webhooks, disable them and emit events. */
   grantDeliver(fn: LambdaFunction): void {
     this.grantDomain(
       fn,
@@ -235,7 +235,7 @@ export class Storage extends Construct {
     this.setRetention(fn);
   }
 
-  /** Finds due deliveries in the due index and updates their rows. */
+  /** Lets a function find due deliveries in the due index and update their rows. */
   grantDue(fn: LambdaFunction): void {
     this.grantDelivery(
       fn,
@@ -245,8 +245,8 @@ export class Storage extends Construct {
   }
 
   /**
-   * Counts the hours of every webhook, releases or cancels held deliveries, extends the retention of events with unfinished
-   * deliveries, and writes the stream's heartbeat.
+   * Lets the roll-up count the hours of every webhook, release or cancel held deliveries, extend the retention of
+   * events with unfinished deliveries, and write the stream's heartbeat.
    */
   grantRollUp(fn: LambdaFunction): void {
     this.grantDomain(
@@ -267,7 +267,7 @@ export class Storage extends Construct {
     this.setRetention(fn);
   }
 
-  /** Sets the retention variable, for functions that write rows with a TTL or decide whether a row has expired. */
+  /** Sets the retention variable of a function that writes rows with a TTL or decides whether a row has expired. */
   private setRetention(fn: LambdaFunction): void {
     grant(fn, [], { [env.retentionDays]: String(this.stage.retentionDays) });
   }

@@ -49,7 +49,7 @@ const addIndexes = (table: Table, names: readonly (keyof typeof indexes)[]): voi
   }
 };
 
-/** The table of everything whose changes become events, so it has the stream. */
+/** Creates the domain table, which holds everything whose changes become events and therefore has a stream. */
 export const domainTable = (scope: Construct, stage: StageConfig): Table => {
   const table = new Table(scope, 'domain-table', {
     ...common(scope, stage),
@@ -59,7 +59,10 @@ export const domainTable = (scope: Construct, stage: StageConfig): Table => {
   return table;
 };
 
-/** The table of deliveries and API keys. It is written far more often than the domain table, and nothing reads its changes. */
+/**
+ * Creates the delivery table, for example for deliveries and API keys. It is written far more often than the domain
+ * table, and nothing reads its changes.
+ */
 export const deliveryTable = (scope: Construct, stage: StageConfig): Table => {
   const table = new Table(scope, 'delivery-table', common(scope, stage));
   addIndexes(table, ['due', 'attention', 'failing']);

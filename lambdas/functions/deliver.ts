@@ -72,7 +72,10 @@ const dependencies: DeliverDependencies = {
 const isSlowLane = ({ eventSourceARN }: SQSRecord): boolean =>
   config.slowQueueUrl.endsWith(`/${eventSourceARN.split(':').at(-1)}`);
 
-/** Parses a message. A message that is not a ticket is logged and dropped, because no retry can deliver it. */
+/**
+ * Returns the record with its ticket in an array. A message that is not a ticket is logged and dropped, because no
+ * retry can deliver it.
+ */
 const ticketOfRecord = (record: SQSRecord) => {
   try {
     return [{ record, ticket: ticketFromMessage(record.body) }];
@@ -82,7 +85,10 @@ const ticketOfRecord = (record: SQSRecord) => {
   }
 };
 
-/** Reads the rows of each message. A message whose rows this release cannot parse is logged and added to `failed`. */
+/**
+ * Returns each message with the rows that its attempt needs. A message whose rows this release cannot parse is logged
+ * and added to `failed`.
+ */
 const assignmentsOf = async (records: readonly SQSRecord[], failed: Set<string>): Promise<Assignment[]> => {
   const messages = records.flatMap(ticketOfRecord);
   const rowsOfMessages = await table.read(messages.map(({ ticket }) => ticket));
@@ -125,7 +131,7 @@ export const handler = queueHandler(async (records) => {
     }
     return records.filter(({ messageId }) => failed.has(messageId));
   } finally {
-    // A batch that throws is reported too: throttling of a table is a common cause.
+    // Reports also a batch that throws, because throttling of a table is a common cause.
     await reportBatch(records.length, outcomes, lane, failed.size);
   }
 });

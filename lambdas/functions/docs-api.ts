@@ -6,7 +6,10 @@ import { httpHandler } from '../runtime/http.ts';
 
 let document: string | undefined;
 
-/** The OpenAPI document as JSON. Generated once, at the first request for it, so that other requests do not wait. */
+/**
+ * Returns the OpenAPI document as JSON. The document is generated at the first request for it, so that other requests
+ * do not wait.
+ */
 const openApi = (): string => {
   document ??= JSON.stringify(openApiDocument(operations));
   return document;

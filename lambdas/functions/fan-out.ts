@@ -39,10 +39,10 @@ const dependencies = {
   },
 };
 
-/** The fan-out stops this long before the timeout. A killed invocation would repeat its finished work. */
+/** Milliseconds before its timeout at which the fan-out stops. A killed invocation would repeat its finished work. */
 const STOP_BEFORE_MS = 10_000;
 
-/** Whether a record is the removal of the heartbeat row. The stream's filters let no other removal pass. */
+/** Returns whether a record is the removal of the heartbeat row. The stream's filters let no other removal pass. */
 const isHeartbeat = ({ dynamodb }: DynamoDBRecord): boolean => dynamodb?.NewImage === undefined;
 
 const changeOf = async (record: DynamoDBRecord): Promise<Change[]> => {
@@ -50,7 +50,7 @@ const changeOf = async (record: DynamoDBRecord): Promise<Change[]> => {
   if (!image) return [];
   try {
     const change = imageToChange(image);
-    // Events and commands are handled only when they are inserted.
+    // Ignores changes of events and commands, which are handled only when they are inserted.
     const isRelevant = record.eventName === 'INSERT' || !['event', 'command'].includes(image.kind?.S ?? '');
     return change && isRelevant ? [change] : [];
   } catch (error) {
@@ -71,7 +71,7 @@ export const handler = streamHandler(async (records, { deadlineMs }) => {
     progress = { changes: changes.length, done };
     return done === changes.length ? [] : records.slice(recordIndexOf[done]);
   } finally {
-    // A batch that throws is logged too: throttling of a table is a common cause.
+    // Logs also a batch that throws, because throttling of a table is a common cause.
     const aws = takeAwsUse();
     if (!records.every(isHeartbeat)) {
       log('info', 'records.fanned-out', { service, records: records.length, ...progress, ...fannedOut, aws });

@@ -36,5 +36,5 @@ const onRotation = operatorHandler(rotationSchema, async ({ signs_in_seconds }) 
   return rotation;
 });
 
-/** Invoked by CloudFormation, to fill empty secrets, and by an operator, to rotate the keyring. */
+/** Fills empty secrets if CloudFormation invokes the function; rotates the keyring if an operator invokes it. */
 export const handler = (event: unknown) => (isOperatorEvent(event) ? onRotation(event) : onDeployment(event));

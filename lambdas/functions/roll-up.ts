@@ -25,7 +25,9 @@ const dependencies = {
   retentionHours: config.retentionDays * 24,
 };
 
-/** The function stops this long before its timeout, because a run that Lambda stops must repeat some work. */
+/**
+ * Milliseconds before its timeout at which the roll-up stops, because a run that Lambda stops must repeat some work.
+ */
 const STOP_BEFORE_MS = 30_000;
 
 /** Extends the retention of events with unfinished deliveries, and logs the holds that ended. */
@@ -38,11 +40,17 @@ const extendRetention = async (tickAtMs: number, isTimeUp: () => boolean): Promi
   await publishMetrics({ cancelled: expiredHolds.reduce((sum, { deliveries }) => sum + deliveries, 0) });
 };
 
-/** Writes the heartbeat row, so that the stream always has a recent record. A failure is logged and does not stop the roll-up. */
+/**
+ * Writes the heartbeat row, so that the stream always has a recent record. A failure is logged and does not stop the
+ * roll-up.
+ */
 const writeHeartbeat = (): Promise<void> =>
   beat().catch((error) => log('warn', 'heartbeat.failed', { error: describeError(error) }));
 
-/** Counts the deliveries of finished hours and finds lost deliveries. Once a week, extends the retention of events with unfinished deliveries. */
+/**
+ * Counts the deliveries of finished hours and finds lost deliveries. Once a week, extends the retention of events with
+ * unfinished deliveries.
+ */
 export const handler = async (event: Pick<ScheduledEvent, 'time'>, context: Context): Promise<void> => {
   const isTimeUp = () => context.getRemainingTimeInMillis() < STOP_BEFORE_MS;
   const tickAtMs = Date.parse(event.time);

@@ -5,7 +5,7 @@ import type { Surface } from './problem.ts';
 /** Looks an API key up and counts the request against the key's limit. */
 export type Authenticate = (apiKey: string, nowMs: number) => Promise<KeyCheck>;
 
-/** A loose form of API keys. A text of another form is refused without a call to the table. */
+/** A loose pattern of API keys. A text that does not match is refused without a call to the table. */
 const KEY = /^pp_(?:live|test)_[\x21-\x7e]{8,200}$/;
 
 const readKey = (surface: Surface, authorization: string | undefined): string | null => {
@@ -21,15 +21,19 @@ const unauthorized = (surface: Surface): PassPostError =>
 
 const secondsUntil = (timeMs: number, nowMs: number): number => Math.max(1, Math.ceil((timeMs - nowMs) / 1000));
 
-/** https://www.ietf.org/archive/id/draft-ietf-httpapi-ratelimit-headers-11.html */
+/**
+ * Returns the headers that tell a client its rate limit.
+ * https://www.ietf.org/archive/id/draft-ietf-httpapi-ratelimit-headers-11.html
+ */
 export const quotaToHeaders = (quota: Quota, nowMs: number): Record<string, string> => ({
   'ratelimit-policy': `"default";q=${quota.limit};w=60`,
   ratelimit: `"default";r=${quota.remaining};t=${secondsUntil(quota.resetAtMs, nowMs)}`,
 });
 
 /**
- * Authenticates the caller. Throws `unauthorized` for an unknown key and `rate_limited` above the key's limit. `onQuota`
- * is called before a throw, so that refusals carry the rate limit headers too.
+ * Returns the caller of a request. Throws `unauthorized` for an unknown key and `rate_limited` above the key's limit.
+ * `onQuota` gets the state of the limit before `rate_limited` is thrown, so that this refusal carries the rate limit
+ * headers, too.
  */
 export const authenticateCaller = async (
   surface: Surface,
@@ -48,7 +52,10 @@ export const authenticateCaller = async (
   });
 };
 
-/** Throws `forbidden` if the key lacks the scope. The operator's key belongs to no account, so only `admin` calls accept it. */
+/**
+ * Throws `forbidden` if the key lacks the scope. The operator's key belongs to no account, so only `admin` calls accept
+ * it.
+ */
 export const requireScope = (caller: Caller, scope: Scope): void => {
   if (!caller.scopes.includes(scope)) throw new PassPostError('forbidden', `This key lacks the scope ${scope}.`);
   if (caller.accountId === null && scope !== 'admin') {

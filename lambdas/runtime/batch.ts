@@ -10,7 +10,7 @@ import type {
 } from 'aws-lambda';
 import { describeError, log } from './log.ts';
 
-/** The invocation that a batch is processed in. */
+/** The invocation of a Lambda function that processes a batch. */
 export interface Invocation {
   readonly requestId: string;
   /** When Lambda stops the function, in milliseconds since the epoch. */
@@ -18,8 +18,8 @@ export interface Invocation {
 }
 
 /**
- * Processes a batch and returns the records that must be delivered again, because of a failure of ours or lack of time.
- * A record that can never be parsed is not among them: it is logged or put into the failures queue.
+ * Processes a batch and returns the records that must be delivered again, because PassPost failed or the time ran out.
+ * A record that can never be parsed is not returned: it is logged or put into the failures queue.
  */
 export type BatchWork<R> = (records: readonly R[], invocation: Invocation) => Promise<readonly R[]>;
 
@@ -42,14 +42,20 @@ const attempt = async <R>(work: BatchWork<R>, records: readonly R[], context: Co
   }
 };
 
-/** A function on a queue. Lambda identifies a failed item by its message id; a wrong or empty id would fail the whole batch. */
+/**
+ * Creates the handler of a function that reads a queue. The handler returns the message ids of unfinished records,
+ * which Lambda delivers again; a wrong or empty id would make Lambda deliver the whole batch again.
+ */
 export const queueHandler = (work: BatchWork<SQSRecord>) =>
   middy<SQSEvent, SQSBatchResponse>().handler(async (event: SQSEvent, context: Context): Promise<SQSBatchResponse> => {
     const unfinished = await attempt(work, event.Records, context);
     return { batchItemFailures: unfinished.map(({ messageId }) => ({ itemIdentifier: messageId })) };
   });
 
-/** A function on a table's stream. Lambda delivers again every record from the given sequence number on, so only the first unfinished record is named. */
+/**
+ * Creates the handler of a function that reads a table's stream. The handler returns only the sequence number of the
+ * first unfinished record, because Lambda delivers every record from that number on again.
+ */
 export const streamHandler = (work: BatchWork<DynamoDBRecord>) =>
   middy<DynamoDBStreamEvent, DynamoDBBatchResponse>().handler(
     async (event: DynamoDBStreamEvent, context: Context): Promise<DynamoDBBatchResponse> => {

@@ -5,7 +5,10 @@ import { serviceVariable } from './metric-names.ts';
 const wholeNumber = () => z.string().regex(/^\d+$/, 'must be a whole number').transform(Number);
 const fromOne = () => wholeNumber().pipe(z.number().min(1));
 
-/** Schemas are created on demand, because each function reads only a few values at its start. */
+/**
+ * The schemas of environment variables. Each is created on demand, because each function reads only a few variables at
+ * its start.
+ */
 const fields = {
   domainTable: () => z.string().min(3),
   deliveryTable: () => z.string().min(3),
@@ -15,7 +18,7 @@ const fields = {
   keyringSecret: () => z.string().min(1),
   operatorSecret: () => z.string().min(1),
   frontDoorSecret: () => z.string().min(1),
-  // No default: the stack always sets both, so only its settings decide.
+  // The next two variables have no default, because the stack always sets both, so only the stack's settings decide.
   retentionDays: () => fromOne(),
   autoDisableAfterHours: () => fromOne(),
   ownHosts: () =>
@@ -35,7 +38,10 @@ const fields = {
 
 type Config = { readonly [K in keyof typeof fields]: z.output<ReturnType<(typeof fields)[K]>> };
 
-/** Parses the named environment variables. Throws one error that names every wrong variable and no value. */
+/**
+ * Returns the parsed values of the named environment variables. Throws one error that names every wrong variable and no
+ * value.
+ */
 export const readConfig = <K extends keyof Config>(
   names: readonly K[],
   environment: Readonly<Record<string, string | undefined>> = process.env,
@@ -53,5 +59,5 @@ export const readConfig = <K extends keyof Config>(
 /** The stack's name: the metric dimension that separates several stacks in one AWS account. */
 export const service = process.env[serviceVariable];
 
-/** The X-Ray trace header of the running invocation. Lambda sets a new value for each invocation. */
+/** Returns the X-Ray trace header of the running invocation. Lambda sets a new value for each invocation. */
 export const xrayHeader = (): string | undefined => process.env._X_AMZN_TRACE_ID;

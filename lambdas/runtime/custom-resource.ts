@@ -2,7 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import { kindOf, log } from './log.ts';
 
-/** A request of CloudFormation to a custom resource's function. https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requests.html */
+/**
+ * A request of CloudFormation to a custom resource's function.
+ * https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requests.html
+ */
 const requestSchema = z.object({
   RequestType: z.enum(['Create', 'Update', 'Delete']),
   ResponseURL: z.url(),
@@ -14,12 +17,15 @@ const requestSchema = z.object({
 
 const TRIES = 5;
 
-/** Sends the answer, with retries, because CloudFormation waits until its own timeout if no answer arrives. */
+/**
+ * Sends the answer to CloudFormation, in up to five tries, because CloudFormation waits until its own timeout if no
+ * answer arrives.
+ */
 const putAnswer = async (url: string, answer: object, pause: (ms: number) => Promise<unknown>): Promise<void> => {
   const body = Buffer.from(JSON.stringify(answer));
   for (let tryNumber = 1; ; tryNumber++) {
     try {
-      // The address is signed for a request with an empty content type.
+      // Sends an empty content type, because CloudFormation signed the address for an empty content type.
       const response = await fetch(url, {
         method: 'PUT',
         body,
@@ -37,9 +43,9 @@ const putAnswer = async (url: string, answer: object, pause: (ms: number) => Pro
 };
 
 /**
- * A function behind a custom resource that keeps its physical id for the stack's whole life. `perform` runs at every
- * creation and update; a deletion removes nothing. Answer and log describe a failure by its kind and place only, because
- * the message may hold secrets.
+ * Creates the handler of a custom resource that has one physical id for the stack's whole life. The handler runs
+ * `perform` at every creation and update; a deletion removes nothing. Answer and log name the kind of a failure but not
+ * the error's message, which may hold secrets.
  */
 export const customResourceHandler =
   (perform: () => Promise<void>, pause: (ms: number) => Promise<unknown> = sleep) =>

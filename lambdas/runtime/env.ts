@@ -1,4 +1,4 @@
-// Read by the stack, which sets these variables, and by the functions: imports nothing.
+// The stack sets these environment variables and the functions read them, so this file imports nothing.
 
 /** The name of every environment variable that the stack may set on a function. */
 export const env = {
@@ -14,7 +14,10 @@ export const env = {
   autoDisableAfterHours: 'AUTO_DISABLE_AFTER_HOURS',
   /** Comma-separated host names of this deployment. No webhook may point to them. */
   ownHosts: 'OWN_HOSTS',
-  /** Every wait of every schedule is divided by this number, and so are the queue's longest delay and the due index's horizon. Only a local stack sets it. */
+  /**
+   * The number that divides the waits of every schedule and, for example, the queue's longest delay, the due index's
+   * horizon and the counted hours. Only a local stack sets it.
+   */
   scheduleSpeed: 'SCHEDULE_SPEED',
   /** `loopback`: webhooks may point to this machine. Only a local stack sets it. */
   egressAllow: 'EGRESS_ALLOW',

@@ -1,4 +1,4 @@
-// Read by the stack, which creates the front door, and by the functions behind it: imports nothing.
+// The stack that creates the front door and the functions behind it read these names, so this file imports nothing.
 
 /** Headers that CloudFront adds to each request. */
 export const frontDoorHeaders = {

@@ -20,9 +20,9 @@ import { readIdempotencyKey, readQuery, validate } from './validation.ts';
 export interface HttpOptions {
   /** The family of calls, or a function that derives the family from the path. */
   readonly surface: Surface | ((path: string) => Surface);
-  /** Required if any route has a scope. */
+  /** Checks the API key of a request; required if any route has a scope. */
   readonly authenticate?: Authenticate;
-  /** AWS calls and capacity units of the request, for its log line. */
+  /** Returns the AWS calls and capacity units of the request, for the request's log line. */
   readonly use?: () => { readonly throttles?: number };
   readonly now?: () => number;
 }
@@ -34,7 +34,7 @@ interface Journey {
   requestId: string;
   traceId: string | undefined;
   nowMs: number;
-  /** Ids in the path, and for a write also in the answer. */
+  /** The ids in the path of the request, and for a write also the ids in the answer. */
   ids: readonly string[];
   operation: Operation | null;
   caller: Caller | null;
@@ -90,9 +90,9 @@ const requestOf = (
 };
 
 /**
- * A function behind the gateway. In this order it finds the route (404, 405), authenticates and counts the request
- * (401, 429, 503), checks the scope (403), reads query and body (400, 413, 415, 422) and performs the call. Every answer
- * and every error has the format of the surface.
+ * Creates the handler of a function behind the gateway. In this order the handler finds the route (404, 405),
+ * authenticates and counts the request (401, 429, 503), checks the scope (403), reads query and body (400, 413, 415,
+ * 422) and performs the call. Every answer and every error has the format of the surface.
  */
 export const httpHandler = (routes: readonly Route[], options: HttpOptions) => {
   const { authenticate, use, now = Date.now } = options;

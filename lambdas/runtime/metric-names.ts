@@ -1,32 +1,38 @@
-// Read by the functions, which measure, and by the stack, which draws and watches: imports nothing.
+// The functions measure these metrics, and the stack shows and watches them, so this file imports nothing.
 
 export const metricNamespace = 'PassPost';
 
-/** Environment variable with the dimension `service`, which separates several stacks in one AWS account. Powertools reads it too. */
+/**
+ * The name of the environment variable that holds the metric dimension `service`, which separates several stacks in one
+ * AWS account. Powertools reads the variable, too.
+ */
 export const serviceVariable = 'POWERTOOLS_SERVICE_NAME';
 
 /**
- * Figures of every event and every delivery. CloudWatch derives them from log lines, by the metric filters of
- * lib/metric-filters.ts. Figures of an attempt also have the dimension `profile`.
+ * Name and unit of each metric of events and deliveries. CloudWatch derives these metrics from log lines, by the metric
+ * filters of lib/metric-filters.ts. Metrics of an attempt also have the dimension `profile`.
  */
 export const counted = {
   delivered: ['Delivered', 'Count'],
   refused: ['Refused', 'Count'],
   dead: ['Dead', 'Count'],
   gone: ['Gone', 'Count'],
-  /** From the event to its first POST. If a rate limit or a hold delayed the delivery, from the end of that delay. */
+  /**
+   * Time from an event to its first POST. If a rate limit or a hold delayed the delivery, the time from the end of that
+   * delay.
+   */
   firstAttemptMs: ['FirstAttemptLatency', 'Milliseconds'],
-  /** How late each further attempt starts. */
+  /** How late each attempt after the first starts, compared to its due time. */
   latenessMs: ['Lateness', 'Milliseconds'],
   /** Duration of each attempt. The number of samples is the number of attempts. */
   receiverMs: ['ReceiverDuration', 'Milliseconds'],
 
   events: ['Events', 'Count'],
-  /** Deliveries created for these events. */
+  /** Deliveries that the fan-out created for events. */
   fannedOut: ['FannedOut', 'Count'],
 } as const;
 
-/** Rare figures. A function writes those that are not 0 at the end of an invocation. */
+/** Name and unit of each rare metric. A function writes the values that are not 0 at the end of an invocation. */
 export const written = {
   held: ['Held', 'Count'],
   cancelled: ['Cancelled', 'Count'],
@@ -35,15 +41,15 @@ export const written = {
   forwarded: ['Forwarded', 'Count'],
   paced: ['Paced', 'Count'],
   superseded: ['Superseded', 'Count'],
-  /** Attempts that failed on our side: SQS delivers the message again. */
+  /** Messages of attempts that failed because of PassPost itself: SQS delivers them again. */
   failed: ['Failed', 'Count'],
   slowLaneAttempts: ['SlowLaneAttempts', 'Count'],
   forbiddenAddresses: ['ForbiddenAddresses', 'Count'],
   keyringUnreadable: ['KeyringUnreadable', 'Count'],
 
-  /** Deliveries that are overdue and still without a recorded attempt. */
+  /** Deliveries that are overdue and have no recorded attempt yet. */
   owedNow: ['OwedNow', 'Count'],
-  /** How long the oldest of these deliveries has been due. */
+  /** How long the oldest overdue delivery has been due. */
   oldestOwedSeconds: ['OldestOwed', 'Seconds'],
 
   /** Responses with 429: a key exceeded its limit. */
@@ -55,8 +61,8 @@ export const written = {
 } as const;
 
 /**
- * Every figure with its metric name and unit. No metric has a webhook or an account as dimension, because CloudWatch
- * charges by the number of series, which would then grow with use.
+ * Name and unit of every metric. No metric has a webhook or an account as dimension, because CloudWatch charges by the
+ * number of series, which would then grow with use.
  */
 export const metrics = { ...counted, ...written } as const;
 

@@ -2,7 +2,7 @@ import type { Metrics } from '@aws-lambda-powertools/metrics';
 import { describeError, log } from './log.ts';
 import { metricNamespace, type WrittenMeasure, written } from './metric-names.ts';
 
-/** The figures of one invocation. */
+/** The values of the metrics that one invocation writes. */
 export type Figures = Partial<Readonly<Record<WrittenMeasure, number | undefined>>>;
 
 let loaded: Promise<Metrics> | undefined;
@@ -13,8 +13,9 @@ const load = async (): Promise<Metrics> => {
 };
 
 /**
- * Writes the figures of an invocation as one log line in embedded metric format, which CloudWatch reads without a call.
- * If every figure is 0, no line is written and the library is not loaded. Never throws: a failure loses the figures only.
+ * Writes the metrics of an invocation as one log line in embedded metric format, which CloudWatch reads without a call.
+ * If every value is 0, no line is written and the library is not loaded. Never throws: a failure loses only the
+ * metrics.
  */
 export const publishMetrics = async (figures: Figures): Promise<void> => {
   const measured = Object.entries(figures).flatMap(([name, value]) => (value ? [[name, value] as const] : []));

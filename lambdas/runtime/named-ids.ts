@@ -11,7 +11,10 @@ const idsOf = (value: unknown): string[] =>
         NAME.test(name) ? [member].flat().filter((id): id is string => typeof id === 'string' && ID.test(id)) : [],
       );
 
-/** The ids in a call's path and answer, each one once. The log line shows them, and nothing else of path parameters and answer. */
+/**
+ * Returns the ids in the path parameters and the answer of a call, each id once. The log line of the request shows
+ * these ids and nothing else of path parameters and answer.
+ */
 export const namedIds = (params: object, answer?: unknown): readonly string[] => {
   const { data } = (answer ?? {}) as { data?: unknown };
   const objects = [params, answer, ...(Array.isArray(data) ? (data as unknown[]) : [])];

@@ -10,24 +10,24 @@ export interface Operation {
   /** OpenAPI's operationId, camelCase. */
   readonly id: string;
   readonly method: Method;
-  /** Parameters are written `{name}`. */
+  /** The path of the call. Parameters are written `{name}`. */
   readonly path: string;
-  /** Prefix of `{id}`. An id of any other form gets 404 without a read. */
+  /** The prefix of the path parameter `{id}`. An id of any other form gets 404 without a read of the tables. */
   readonly idPrefix?: ResourceIdPrefix;
   readonly tag: string;
   readonly summary: string;
   readonly description?: string;
-  /** `null`: the call needs no key. */
+  /** The scope that the API key must have; `null`: the call needs no key. */
   readonly scope: Scope | null;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
-  /** An absent body is read as `{}`. */
+  /** Whether the call accepts a request without a body, which is read as `{}`. */
   readonly isBodyOptional?: boolean;
-  /** The call accepts an `Idempotency-Key`. */
+  /** Whether the call accepts an `Idempotency-Key`. */
   readonly isIdempotent?: boolean;
-  /** The body of each success status; `null` for no body. */
+  /** The schema of the response body for each success status; `null` for no body. */
   readonly responses: Readonly<Record<number, z.ZodType | null>>;
-  /** Error statuses of this call, beyond the ones that every call has. */
+  /** Error statuses of this call, in addition to the statuses that every call has. */
   readonly errors?: readonly number[];
   /** An example of a request body. */
   readonly example?: unknown;
@@ -42,7 +42,10 @@ type ParamsOf<Path extends string> = Path extends `${string}{${infer Name}}${inf
   ? { readonly [K in Name]: string } & ParamsOf<Rest>
   : unknown;
 
-/** A request that has been authenticated, counted and validated. Each parameter of the path is a member of the same name. */
+/**
+ * A request that has been authenticated, counted and validated. Each parameter of the path is a member of the same
+ * name.
+ */
 export type ApiRequest<O extends Operation = Operation> = ParamsOf<O['path']> & RequestContent<O>;
 
 interface RequestContent<O extends Operation> {
@@ -52,14 +55,17 @@ interface RequestContent<O extends Operation> {
   readonly caller: Caller;
   /** The caller's account; empty for the operator's key. */
   readonly accountId: string;
-  /** Account and mode of the caller as one word, as rows and messages store it. Meaningless for the operator's key. */
+  /**
+   * Account and mode of the caller as one text (`acc_…#live`), as rows and messages store them. Meaningless for the
+   * operator's key.
+   */
   readonly owner: string;
   readonly query: Output<O['query'], Record<string, never>>;
   readonly body: Output<O['body'], undefined>;
   readonly idempotencyKey: string | null;
   /** A hash of the body's content, independent of the order of members. */
   readonly contentHash: string;
-  /** The caller as the audit names it. */
+  /** The caller as audit entries name it: account, API key and IP address. */
   readonly by: Actor;
   /** The account's own retention in days; `undefined` if it has none. */
   readonly retentionDays: number | undefined;
@@ -68,19 +74,25 @@ interface RequestContent<O extends Operation> {
 
 export interface ApiResponse {
   readonly status: number;
-  /** Sent as JSON. A string or bytes are sent unchanged, and `headers` must then hold the `content-type`. */
+  /**
+   * The response body, sent as JSON. A string or bytes are sent unchanged, and `headers` must then hold the
+   * `content-type`.
+   */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Tells the caller that the response repeats the first one under the same `Idempotency-Key`. */
+/**
+ * Returns the header that tells a client that the response repeats the first response under the same `Idempotency-Key`;
+ * no header if it does not.
+ */
 export const replayHeaders = (isReplay: boolean): Readonly<Record<string, string>> =>
   isReplay ? { 'idempotency-replayed': 'true' } : {};
 
-/** An operation and the function that performs it. */
+/** An API operation and the handler that answers its requests. */
 export interface Route<O extends Operation = Operation> {
   readonly operation: O;
-  // A method instead of a property: only then do routes of different operations fit into one list.
+  // `perform` is a method and not a property, because only then do routes of different operations fit into one list.
   perform(request: ApiRequest<O>): Promise<ApiResponse>;
 }
 

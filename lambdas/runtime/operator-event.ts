@@ -2,7 +2,10 @@ import type * as z from 'zod';
 import { PassPostError } from '../domain/foundation/errors.ts';
 import { kindOf, log } from './log.ts';
 
-/** True if an operator invoked the function. Operators' events name their operation; CloudFormation's events never do. */
+/**
+ * Returns whether an operator invoked the function. Operators' events name their operation; CloudFormation's events
+ * never do.
+ */
 export const isOperatorEvent = (event: unknown): boolean =>
   typeof event === 'object' && event !== null && 'operation' in event;
 
@@ -11,8 +14,9 @@ export type OperatorAnswer<T> = T | { readonly error: { readonly code: string; r
 const refusal = (code: string, message: string) => ({ error: { code, message } });
 
 /**
- * A function that an operator invokes; only IAM protects it. It never throws: an error is part of the answer. Answer and
- * log describe a failure of ours by its kind and place only, because the message may hold secrets.
+ * Creates the handler of a function that an operator invokes; only IAM protects the function. The handler never throws:
+ * an error is part of its answer. Answer and log name the kind of an unexpected failure but not its message, which may
+ * hold secrets.
  */
 export const operatorHandler =
   <S extends z.ZodType, T>(schema: S, perform: (request: z.output<S>) => Promise<T>) =>

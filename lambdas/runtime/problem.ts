@@ -3,7 +3,7 @@ import { type ErrorCode, type FieldError, PassPostError } from '../domain/founda
 /** The family of calls that a request belongs to. Each family has its own error format and its own way to send the key. */
 export type Surface = 'native' | 'passmint' | 'passcreator';
 
-/** Status and title of each error that a caller can receive; `internal` is our own failure. */
+/** Status and title of each error that a caller can receive; `internal` is a failure of PassPost. */
 export const problems: Readonly<Record<ErrorCode | 'internal', readonly [status: number, title: string]>> = {
   malformed: [400, 'Malformed request'],
   invalid: [422, 'Invalid request'],
@@ -40,7 +40,7 @@ const json = (problem: Problem, body: unknown, type = 'application/json'): Answe
   body: JSON.stringify(body),
 });
 
-/** The error types that PassMint's clients know. */
+/** Returns the error type that PassMint's clients know for an HTTP status. */
 const passmintType = (status: number): string => {
   if (status === 401) return 'authentication_error';
   if (status === 403) return 'permission_error';
@@ -69,7 +69,9 @@ const encoders: Readonly<Record<Surface, (problem: Problem) => Answer>> = {
   },
 };
 
-/** Error names of the SDK for a service that is busy or unreachable. The request itself was fine. */
+/**
+ * Matches error names and codes of the AWS SDK for a service that is busy or unreachable. The request itself was fine.
+ */
 const BUSY =
   /Throttl|ThroughputExceeded|RequestLimit|TransactionInProgress|ServiceUnavailable|InternalServerError|Timeout|ECONN|EPIPE|ENOTFOUND|EAI_AGAIN/;
 
@@ -78,7 +80,7 @@ const isBusy = (error: unknown): boolean => {
   return BUSY.test(`${error.name} ${'code' in error ? String(error.code) : ''}`);
 };
 
-/** The error to show to the caller. `null` for our own failures, which become 500 without details. */
+/** Returns the error to show to the caller, or `null` for a failure of PassPost, which becomes 500 without details. */
 export const errorToProblem = (error: unknown): PassPostError | null => {
   if (error instanceof PassPostError) return error;
   if (!isBusy(error)) return null;
@@ -88,14 +90,18 @@ export const errorToProblem = (error: unknown): PassPostError | null => {
   });
 };
 
-/** Limits of an error response: Lambda allows 6 MB, and a body of wrong fields could otherwise produce 18 MB. */
+/**
+ * The most field errors in one error response. Lambda allows 6 MB, and a body of wrong fields could otherwise produce
+ * 18 MB.
+ */
 const MOST_ERRORS = 100;
+/** The most characters of one text in an error response. */
 const LONGEST_TEXT = 1000;
 
 const clipped = (text: string): string =>
   text.length <= LONGEST_TEXT ? text : `${text.slice(0, LONGEST_TEXT).toWellFormed()}…`;
 
-/** Encodes an error in the format of the surface; `null` is our own failure. */
+/** Returns the response for an error in the format of the surface; `null` is a failure of PassPost. */
 export const encodeProblem = (surface: Surface, error: PassPostError | null): Answer => {
   const code = error?.code ?? 'internal';
   const answer = encoders[surface]({

@@ -3,23 +3,28 @@ import { invalid, PassPostError } from '../domain/foundation/errors.ts';
 const MAX_BYTES = 256 * 1024;
 const MAX_DEPTH = 64;
 
-/** `application/json` and types with the suffix `+json`, in UTF-8 only. */
+/**
+ * Matches the content types that a body may have: `application/json` and types with the suffix `+json`, in UTF-8 only.
+ */
 const JSON_TYPE = /^application\/(?:json|[a-z0-9.!#$&^_-]+\+json)(?:\s*;\s*charset\s*=\s*"?utf-?8"?)?\s*$/i;
 
-/** Refuses strings that storage or signing would change. */
+/** Throws if a string holds a character that storage or signing would change: NUL or half a surrogate pair. */
 const checkText = (text: string, path: string): void => {
   if (text.isWellFormed() && !text.includes('\0')) return;
   throw invalid(path.toWellFormed(), 'invalid_text', 'Holds a NUL character or half a surrogate pair.');
 };
 
-/** Checks every string, number and depth of a body. Returns true if the body has a whole number beyond 2^53, which may have lost digits. */
+/**
+ * Checks every string and number of a body and its depth. Returns true if the body has a whole number beyond 2^53,
+ * which may have lost digits.
+ */
 const checkContent = (root: unknown): boolean => {
   let hasLarge = false;
   const open: { value: unknown; path: string; depth: number }[] = [{ value: root, path: '', depth: 0 }];
   for (let next = open.pop(); next; next = open.pop()) {
     const { value, path, depth } = next;
     if (typeof value === 'string') checkText(value, path);
-    // JSON has no largest number, but JavaScript has: 1e999 would become Infinity.
+    // Refuses a number that is too large for JavaScript: JSON has no largest number, and 1e999 would become Infinity.
     if (typeof value === 'number' && !Number.isFinite(value)) {
       throw invalid(path, 'too_big', 'A number out of range.');
     }
@@ -51,7 +56,10 @@ const parseJson = (text: string): unknown => {
   }
 };
 
-/** Turns a whole number that loses digits into Infinity, which is refused: an id of twenty digits would be published as another id. */
+/**
+ * Turns a whole number that loses digits into Infinity, which is refused: an id of twenty digits would be published as
+ * another id.
+ */
 const inexactToInfinity = (_: string, value: unknown, written?: { readonly source?: string }): unknown => {
   const digits = written?.source ?? '';
   if (typeof value !== 'number' || !Number.isFinite(value) || !/^-?\d+$/.test(digits)) return value;
@@ -64,9 +72,12 @@ export interface RawBody {
   readonly contentType: string | undefined;
 }
 
-/** Reads the request's JSON. Throws if the body is too large, of another type, or not JSON. */
+/**
+ * Returns the parsed JSON body of a request; an optional body that is missing is `{}`. Throws if the body is too large,
+ * of another type, missing or not JSON.
+ */
 export const readJsonBody = (raw: RawBody, isOptional: boolean): unknown => {
-  // The gateway encodes bodies of a non-text type as base64.
+  // Decodes base64, which the gateway uses for bodies of a non-text type.
   const bytes = Buffer.from(raw.body ?? '', raw.isBase64Encoded ? 'base64' : 'utf8');
   if (bytes.length === 0 && isOptional) return {};
   if (bytes.length > 0 && !JSON_TYPE.test(raw.contentType ?? '')) {

@@ -35,9 +35,13 @@ const matchPath = (operation: Operation, requested: readonly string[]): Record<s
   return params;
 };
 
-/** Returns a function that finds the route of a method and path. Throws 404 if no route has the path, then 405 if none of its routes has the method. */
+/**
+ * Returns a function that finds the route of a method and path. The function throws 404 if no route has the path, then
+ * 405 if none of its routes has the method.
+ */
 export const router = (routes: readonly Route[]): ((method: string, path: string) => Match) => {
-  // A literal segment has precedence over a parameter at the same position.
+  // Sorts routes with few parameters first, so that a literal segment has precedence over a parameter at the same
+  // position.
   const parameters = ({ operation }: Route): number => operation.path.split('{').length;
   const ordered = routes.toSorted((a, b) => parameters(a) - parameters(b));
   return (method, path) => {

@@ -11,7 +11,10 @@ const unknownField = (path: readonly PropertyKey[]): FieldError => ({
   message: 'Unknown field.',
 });
 
-/** The branch of a union that the sender most likely meant: the one with the fewest errors at its root, then the fewest errors. */
+/**
+ * Returns the errors of the union branch that the sender most likely meant: the branch with the fewest errors at its
+ * root, then with the fewest errors.
+ */
 const likelyBranch = (branches: readonly (readonly Issue[])[]): readonly Issue[] => {
   const rootErrors = (issues: readonly Issue[]): number =>
     issues.filter(({ path, code }) => path.length === 0 && code !== 'custom').length;
@@ -35,7 +38,7 @@ const issueToFieldErrors = (issue: Issue, prefix: readonly PropertyKey[]): Field
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null;
 
-/** zod records silently drop `__proto__`. Each dropped member is reported as an unknown field instead. */
+/** A member name that zod records silently drop. `lostMembers` reports each dropped member as an unknown field. */
 const LOST = '__proto__';
 const lostMembers = (input: unknown, output: unknown, path: readonly PropertyKey[]): FieldError[] => {
   if (input === output || !isObject(input) || !isObject(output)) return [];
@@ -46,7 +49,10 @@ const lostMembers = (input: unknown, output: unknown, path: readonly PropertyKey
   });
 };
 
-/** Parses the value, or throws `invalid` with every wrong field. A custom check of a schema may set its own code as `params: {code}`. */
+/**
+ * Returns the parsed value, or throws `invalid` with every wrong field. A custom check of a schema may set its own
+ * error code as `params: {code}`.
+ */
 export const validate = (schema: z.ZodType, value: unknown): unknown => {
   const parsed = schema.safeParse(value, { reportInput: true });
   const errors = parsed.success
@@ -68,7 +74,7 @@ const decode = (text: string): string => {
 
 const NO_QUERY = z.object({});
 
-/** Parses the query by the operation's schema. Refuses unknown and repeated parameters. */
+/** Returns the query parameters, parsed by the operation's schema. Throws for unknown and repeated parameters. */
 export const readQuery = (schema: z.ZodObject | undefined, rawQuery: string): unknown => {
   const values = new Map<string, string>();
   for (const pair of rawQuery.split('&').filter((part) => part !== '')) {
@@ -82,7 +88,10 @@ export const readQuery = (schema: z.ZodObject | undefined, rawQuery: string): un
   return validate((schema ?? NO_QUERY).strict(), Object.fromEntries(values));
 };
 
-/** The `Idempotency-Key` header: 1–255 visible ASCII characters. Throws for any other; `null` if it is absent. */
+/**
+ * Returns the `Idempotency-Key` header, 1–255 visible ASCII characters, or `null` if the header is absent. Throws for
+ * any other value.
+ */
 export const readIdempotencyKey = (header: string | undefined): string | null => {
   if (header === undefined) return null;
   if (/^[\x21-\x7e]{1,255}$/.test(header)) return header;

@@ -22,29 +22,32 @@ import {
   webhookKey,
 } from '../rows/table-keys.ts';
 
-/** Jobs that one read loads: the row of a job may hold half a megabyte. */
+/** The most jobs that one read loads. The row of a job may hold half a megabyte. */
 const JOBS_AT_ONCE = 10;
 /** DynamoDB takes at most 100 items in one transaction. */
 const MAX_ITEMS = 100;
 
-/** The projected attributes of a row in an owner's partition. */
+/** The attributes that are read of the row of a template, an event type or a webhook. */
 interface OwnedRow {
   readonly sk: string;
-  /** Set on a webhook. */
+  /** The event types that a webhook names. The rows of templates and event types do not have them. */
   readonly events?: readonly string[];
-  /** Set on a deleted webhook. */
+  /** When a webhook was deleted. The rows of webhooks that exist, of templates and of event types do not have it. */
   readonly deleted_at?: string;
 }
 
 /**
- * The contents of an account in the domain table. `remaining` names the kinds that block a deletion; `clear` deletes
- * rows that never expire and are useless without the account.
+ * Reads and deletes the contents of an account in the domain table. `contents` returns the kinds of data that block the
+ * deletion of the account; `clear` deletes rows that never expire and are useless without the account.
  */
 export const createAccountContents = (
   client: DynamoDBClient,
   table: string,
 ): Pick<DeletingAccounts, 'contents' | 'clear'> => {
-  /** Reads templates, event types and webhooks (deleted ones, too): their sort keys are adjacent. */
+  /**
+   * Reads an owner's templates, event types and webhooks, including deleted webhooks. One query reads them all, because
+   * their sort keys are adjacent.
+   */
   const readOwnedRows = async (owner: string): Promise<OwnedRow[]> => {
     const { pk, sk: first } = templateKey(owner, '');
     const rows: OwnedRow[] = [];
@@ -69,7 +72,10 @@ export const createAccountContents = (
     return (await Promise.all(shards)).some((positions) => positions.length > 0);
   };
 
-  /** The row decides, because the index lags behind it and DynamoDB deletes expired rows with a delay. */
+  /**
+   * Returns whether the owner has a pending or running job. Reads the rows of the jobs that the index lists, because
+   * the index lags behind the rows and DynamoDB deletes expired rows with a delay.
+   */
   const hasUnfinishedJob = async (owner: string, nowMs: number): Promise<boolean> => {
     const statuses = ['pending', 'running'];
     for (let after: Position | null = null; ; ) {
@@ -113,8 +119,8 @@ export const createAccountContents = (
       return (await Promise.all(ofModes)).flat();
     },
 
-    // Deletes webhook counts and empty routing rows. Routing rows of the account's own types that no recent webhook
-    // named cannot be found: they stay (a few bytes).
+    // Deletes the account's webhook counts and empty routing rows. The routing rows of the account's own event types
+    // that no stored webhook names are not found and remain (a few bytes each).
     async clear(id) {
       for (const mode of modes) {
         const owner = ownerKey({ accountId: id, mode });

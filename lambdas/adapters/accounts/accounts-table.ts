@@ -13,10 +13,12 @@ import { accountKey } from '../rows/table-keys.ts';
 import { createAccountContents } from './account-contents.ts';
 import { putApiKey, queryApiKeys, revokeApiKey, settleApiKeys } from './api-keys.ts';
 
-/** The scope of the operator's Idempotency-Keys. */
+/** The scope under which first answers to the operator's requests are stored. */
 const OPERATOR = 'operator';
 
-/** Accounts in the delivery table, next to their API keys. Their audit entries are in the domain table. */
+/**
+ * Stores accounts in the delivery table, next to their API keys, and the audit entries of accounts in the domain table.
+ */
 export const createAccountsTable = (
   client: DynamoDBClient,
   tables: { readonly domain: string; readonly delivery: string },
@@ -78,7 +80,7 @@ export const createAccountsTable = (
 
     updateKeys: (id, settings) => settleApiKeys(client, table, id, settings),
 
-    // A transaction, so that the update waits for a running transaction that creates a key.
+    // Blocks new keys in a transaction, because `changeTogether` tries again while another transaction creates a key.
     blockNewKeysUntil(id, untilMs) {
       const update = {
         TableName: table,
@@ -103,7 +105,7 @@ export const createAccountsTable = (
   return {
     ...accounts,
 
-    /** Lists accounts, newest first, from the id `after` on. */
+    /** Lists accounts, newest first. With `after`, lists only the accounts older than that id. */
     async list(limit: number, after: string | undefined): Promise<Page<StoredAccount>> {
       const accountsFound: StoredAccount[] = [];
       let start: QueryCommand['input']['ExclusiveStartKey'] = after ? marshall(accountKey(after)) : undefined;

@@ -13,17 +13,21 @@ import { rowOf } from '../rows/row.ts';
 import { apiKeyKey, apiKeyListingKey, type Key } from '../rows/table-keys.ts';
 
 /**
- * Days that the row of an ended key is stored. During these days an expired key is still listed; a revoked key is not.
+ * Days for which the row of an API key is stored after the key expired or was revoked. During these days an expired key
+ * is still listed; a revoked key is not.
  */
 const ENDED_KEY_DAYS = 7;
 
-/** Keys of one account that are updated side by side. */
+/** How many API keys of an account are updated at the same time. */
 const KEYS_AT_ONCE = 20;
 
-/** The `ttl` in epoch seconds of a key that ends at `endMs`. */
+/** Returns the `ttl`, in epoch seconds, of the row of an API key that expires or is revoked at `endMs`. */
 export const endedKeyTtl = (endMs: number): number => ttlSeconds(endMs, ENDED_KEY_DAYS);
 
-/** Puts the two rows of a new key: the key itself, found by its hash, and its entry in the account's listing. */
+/**
+ * Returns the transaction items that put the two rows of a new API key: the key itself, found by its hash, and its
+ * entry in the account's list of keys.
+ */
 export const putApiKey = (table: string, { hash, key }: HashedApiKey): TransactWriteItem[] => {
   const rows = [
     { ...key, ...apiKeyKey(hash), kind: 'api-key' },
@@ -34,7 +38,10 @@ export const putApiKey = (table: string, { hash, key }: HashedApiKey): TransactW
   }));
 };
 
-/** Lists the ids and hashes of an account's keys, newest first, from the id `after` on. */
+/**
+ * Lists the ids and hashes of an account's API keys, newest first. With `after`, lists only the keys older than that
+ * id.
+ */
 export const queryApiKeys = async (
   client: DynamoDBClient,
   table: string,
@@ -65,8 +72,8 @@ export const queryApiKeys = async (
 };
 
 /**
- * Updates a row of a key. `condition` is appended to the check that the row exists. Returns false where the condition
- * does not hold.
+ * Updates one of the two rows of an API key by the update expression `set`. `condition` is appended to the check that
+ * the row exists. Returns false if the condition does not hold.
  */
 export const updateKeyRow = async (
   client: DynamoDBClient,
@@ -92,10 +99,9 @@ export const updateKeyRow = async (
 };
 
 /**
- * Revokes a key in two writes. One transaction would fail again and again, because every request of a busy key writes
- * the same row, and a stolen key is often busy. A crash between the writes leaves a key that is refused and still
- * listed. A second call then removes it from the list and writes the audit entry. Returns false where the key is not
- * listed.
+ * Revokes an API key in two writes, because a transaction would fail again and again: every request of a busy key
+ * writes the key's row, and a stolen key is often busy. After a crash between the writes the key is refused and still
+ * listed; a second call completes the revocation. Returns false if the key is not listed.
  */
 export const revokeApiKey = async (
   client: DynamoDBClient,
@@ -145,7 +151,7 @@ export const settleApiKeys = async (
       ),
     );
   const settleBatch = async (batch: readonly ListedApiKey[]): Promise<void> => {
-    // Every write of a batch ends before an error is thrown.
+    // Waits for every write of the batch before it throws the first error.
     const results = await Promise.allSettled(batch.map(settle));
     const failed = results.find(({ status }) => status === 'rejected');
     if (failed?.status === 'rejected') throw failed.reason;

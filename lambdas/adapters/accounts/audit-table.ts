@@ -8,34 +8,35 @@ import { AUDIT_DAYS } from '../rows/audit-row.ts';
 import { auditKey } from '../rows/table-keys.ts';
 
 export interface AuditWindow {
-  /** Epoch milliseconds; `since` is included, `until` is not. */
+  /** The start of the window in epoch milliseconds. The window includes it. */
   readonly since?: number | undefined;
+  /** The end of the window in epoch milliseconds. The window does not include it. */
   readonly until?: number | undefined;
 }
 
-/** The first millisecond of the month (UTC) of a time. */
+/** Returns the first millisecond of the month (UTC) that contains a time, in epoch milliseconds. */
 const monthStart = (timeMs: number): number => {
   const time = new Date(timeMs);
   return Date.UTC(time.getUTCFullYear(), time.getUTCMonth());
 };
 
-/** The audit entries of accounts in the domain table. Each account has one partition for each month. */
+/** Reads the audit entries of accounts from the domain table. Each account has one partition for each month. */
 export const createAuditTable = (client: DynamoDBClient, domainTable: string) => ({
-  /** Lists the entries of a time window, newest first, from the id `after` on. */
+  /** Lists the entries of a time window, newest first. With `after`, lists only the entries older than that id. */
   async list(
     accountId: string,
     { since = 0, until }: AuditWindow,
     { limit, after, nowMs }: { readonly limit: number; readonly after: string | null; readonly nowMs: number },
   ): Promise<Page<AuditEntry>> {
-    // Expired entries are not read, because DynamoDB deletes them with a delay. The writer's clock may be up to a
-    // minute ahead.
+    // Does not read expired entries, because DynamoDB deletes them with a delay. Reads entries up to a minute after
+    // now, because the writer's clock may be ahead.
     const fromMs = Math.max(since, nowMs - AUDIT_DAYS * DAY_MS);
     const toMs = Math.min(until ?? Number.POSITIVE_INFINITY, nowMs + 60_000);
     const from = idBound('aud', fromMs);
     const end = idBound('aud', toMs);
     const to = after !== null && after < end ? after : end;
     const entries: AuditEntry[] = [];
-    // Months backwards: the millisecond before a month's start is in the month before.
+    // Reads the months backwards: the millisecond before a month's start is in the month before.
     for (
       let month = monthStart(timeOfId(to));
       from <= to && month >= monthStart(fromMs);
@@ -54,7 +55,8 @@ export const createAuditTable = (client: DynamoDBClient, domainTable: string) =>
             }),
             ScanIndexForward: false,
             ConsistentRead: true,
-            // Two more: one shows that another page follows, and one may be the entry `after` itself.
+            // Reads two entries more than the limit: one shows that another page follows, and one may be the entry
+            // `after` itself.
             Limit: limit + 2,
             ExclusiveStartKey: start,
           }),

@@ -17,8 +17,8 @@ import { PassPostError } from '../../domain/foundation/errors.ts';
 import { apiKeyKey } from '../rows/table-keys.ts';
 
 /**
- * A refusal is cached, so that a flood of refused requests causes no writes. The time is short, because a raised limit
- * must take effect within 5 s.
+ * Milliseconds for which the refusal of an API key above its rate limit is cached, so that a flood of refused requests
+ * causes no writes. The time is short, because a raised limit must take effect within 5 s.
  */
 const REFUSAL_CACHE_MS = 5_000;
 const MAX_CACHED_REFUSALS = 1_000;
@@ -41,15 +41,16 @@ const passed = (key: StoredApiKey): KeyCheck => {
 };
 
 /**
- * Whether one retry may succeed. In a transaction conflict nothing was counted. A connection that the server closed
- * while the function was frozen may have counted the request, so that it counts twice.
+ * Returns whether a request may be counted on a second try after this error. After a transaction conflict nothing was
+ * counted. After the server closed a connection while the function was frozen, the first try may have counted the
+ * request, so the request counts twice.
  */
 const isRetryable = (error: unknown): boolean =>
   error instanceof Error &&
   /TransactionConflict|ECONNRESET|EPIPE/.test(`${error.name} ${'code' in error ? error.code : ''} ${error.message}`);
 
 /**
- * `authenticate` checks an API key and counts the request with one conditional write on the key's row:
+ * Creates `authenticate`, which checks an API key and counts the request with one conditional write on the key's row:
  *
  * ```text
  * valid, minute running, n < limit   → n + 1, passed        (the usual case: one write)
@@ -57,15 +58,15 @@ const isRetryable = (error: unknown): boolean =>
  * minute running, n = limit          → limited until the minute ends
  * no row, revoked, expired           → unknown
  * ```
- * The client must not retry by itself, because a retried write whose response was lost counts twice. Throws where
- * DynamoDB refuses the write for another reason.
+ * The DynamoDB client must not retry by itself, because a retried write whose response was lost counts twice.
+ * `authenticate` throws if DynamoDB refuses the write for another reason.
  */
 export const createKeyAuthenticator = (client: DynamoDBClient, deliveryTable: string) => {
   const refused = new Map<string, { readonly quota: Quota; readonly untilMs: number }>();
 
   /**
-   * Updates the row on a condition. `key` is the row after the update, or the unchanged row where the condition failed
-   * (null: no row).
+   * Updates the row of an API key if the key is valid and the condition holds. Returns as `key` the row after the
+   * update, or the unchanged row if the update failed (null: no row).
    */
   const update = async (
     hash: string,
@@ -98,8 +99,8 @@ export const createKeyAuthenticator = (client: DynamoDBClient, deliveryTable: st
 
   const count = async (hash: string, nowMs: number): Promise<KeyCheck> => {
     const window = { ':now': nowMs, ':old': nowMs - RATE_LIMIT_WINDOW_MS, ':one': 1 };
-    // Of concurrent requests one starts the new minute. The others fail here once, and the next round finds the minute
-    // running.
+    // When a minute is over, one of several concurrent requests starts the new minute. The other requests fail to start
+    // it, and the next round counts them in the running minute.
     for (let round = 0; round < 5; round++) {
       const counted = await update(hash, 'SET n = n + :one', 'ws > :old AND n < #limit', window);
       if (counted.isDone && counted.key) return passed(counted.key);

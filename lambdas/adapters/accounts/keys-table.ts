@@ -14,8 +14,8 @@ import { accountKey, apiKeyKey, apiKeyListingKey, type Key } from '../rows/table
 import { endedKeyTtl, putApiKey, queryApiKeys, revokeApiKey, updateKeyRow } from './api-keys.ts';
 
 /**
- * API keys in the delivery table. Every request writes its key's row, so the rows are in the table without a stream.
- * Their audit entries are in the domain table.
+ * Stores API keys in the delivery table, which has no stream, because every request writes the row of its key. The
+ * audit entries of API keys are in the domain table.
  */
 export const createKeysTable = (
   client: DynamoDBClient,
@@ -97,7 +97,10 @@ export const createKeysTable = (
   return {
     ...keys,
 
-    /** Lists the keys of an account, newest first, from the id `after` on. Revoked keys are left out. */
+    /**
+     * Lists the API keys of an account, newest first, without revoked keys. With `after`, lists only the keys older
+     * than that id.
+     */
     async list(accountId: string, limit: number, after: string | undefined): Promise<Page<StoredApiKey>> {
       const listed = await queryApiKeys(client, table, accountId, { after, limit: limit + 1 });
       const pageKeys = listed.slice(0, limit);

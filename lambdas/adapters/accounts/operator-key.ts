@@ -4,7 +4,7 @@ import type { OperatorKey } from '../../domain/keyring/key-material.ts';
 import { nullIfRefused } from '../aws/conditional-write.ts';
 import { apiKeyKey } from '../rows/table-keys.ts';
 
-/** Puts the row of the operator's key unless it exists. The key is in no account's listing. */
+/** Writes the row of the operator's API key unless the row exists. The key is in no account's list of keys. */
 export const addOperatorKey = async (
   client: DynamoDBClient,
   deliveryTable: string,

@@ -3,8 +3,8 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 
 /**
- * The AWS calls of this process since the last reading, by `service.operation`, and the DynamoDB capacity that they
- * consumed.
+ * Counts of the AWS calls that this process made since the counts were last taken, by `service.operation`, and the
+ * DynamoDB capacity units that the calls consumed.
  */
 export interface AwsUse {
   readonly calls: Record<string, number>;
@@ -15,7 +15,10 @@ export interface AwsUse {
 
 let use: AwsUse = { calls: {}, units: {} };
 
-/** Returns the calls since the last reading and starts a new count. The log line of an invocation shows them. */
+/**
+ * Returns the counts of AWS calls since the last time and starts new counts. The log line of an invocation shows the
+ * counts.
+ */
 export const takeAwsUse = (): AwsUse => {
   const taken = use;
   use = { calls: {}, units: {} };
@@ -32,8 +35,8 @@ const count = (service: string, operation: string, consumed: unknown): void => {
 };
 
 /**
- * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html, with or without
- * `Exception`.
+ * Matches the error names of throttled calls, with or without the suffix `Exception`.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
  */
 const THROTTLED = /Throttl|ThroughputExceeded|RequestLimitExceeded|TooManyRequests/;
 
@@ -69,14 +72,15 @@ const watchThrottles = (client: DynamoDBClient | SQSClient | SecretsManagerClien
 };
 
 /**
- * Endpoints come from the SDK's own variables (`AWS_ENDPOINT_URL_…`), so a local stack needs no setting here.
- * `cacheMiddleware` builds the middleware stack once for each kind of call instead of for each call.
+ * The options of every AWS client. They name no endpoint, because a local stack sets the SDK's own variables
+ * (`AWS_ENDPOINT_URL_…`). `cacheMiddleware` builds the middleware stack once for each kind of call instead of for each
+ * call.
  */
 const options = { maxAttempts: 4, cacheMiddleware: true } as const;
 
 /**
- * Removes two middlewares of the SDK. One copies every input and output for a log that is not used: a tenth of the CPU
- * of a batch read. The other describes the SDK for AWS's statistics: 50 µs a call.
+ * Removes two middlewares of the SDK from a client. One copies every input and output for a log that is not used: a
+ * tenth of the CPU of a batch read. The other describes the SDK for AWS's statistics: 50 µs a call.
  */
 const withoutStatistics = <C extends DynamoDBClient | SQSClient | SecretsManagerClient>(client: C): C => {
   (client as SQSClient).middlewareStack.remove('loggerMiddleware');
@@ -84,7 +88,7 @@ const withoutStatistics = <C extends DynamoDBClient | SQSClient | SecretsManager
   return client;
 };
 
-/** A DynamoDB client that counts its calls, consumed capacity and throttles. */
+/** Creates a DynamoDB client that counts its calls, consumed capacity units and throttled tries. */
 export const dynamoClient = (overrides: { maxAttempts?: number } = {}): DynamoDBClient => {
   const client = new DynamoDBClient({ ...options, ...overrides });
   watchThrottles(client);
@@ -114,9 +118,9 @@ const withCounting = <C extends SQSClient | SecretsManagerClient>(client: C, ser
   return withoutStatistics(client);
 };
 
-/** An SQS client that counts its calls and throttles. */
+/** Creates an SQS client that counts its calls and throttled tries. */
 export const sqsClient = (): SQSClient => withCounting(new SQSClient({ ...options, md5: false }), 'sqs');
 
-/** A Secrets Manager client that counts its calls and throttles. */
+/** Creates a Secrets Manager client that counts its calls and throttled tries. */
 export const secretsClient = (): SecretsManagerClient =>
   withCounting(new SecretsManagerClient({ ...options }), 'secretsmanager');

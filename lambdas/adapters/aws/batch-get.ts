@@ -6,7 +6,10 @@ import { inBatches, retryRemaining, tablesAreBusy } from './retry.ts';
 export interface RowRequest {
   readonly table: string;
   readonly key: Key;
-  /** Whether a strongly consistent read is needed. One such row makes the whole call consistent for its table. */
+  /**
+   * Whether the row needs a strongly consistent read. One such row makes the whole call consistent for all rows of its
+   * table.
+   */
   readonly isConsistent: boolean;
 }
 

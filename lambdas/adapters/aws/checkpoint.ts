@@ -5,8 +5,8 @@ import type { Key } from '../rows/table-keys.ts';
 import { nullIfRefused } from './conditional-write.ts';
 
 /**
- * A row with the progress of long work. A save succeeds only for the version that the caller read, so two invocations
- * do not overwrite each other.
+ * Reads and saves the progress of long work in one row. A save succeeds only for the version that the caller read, so
+ * two invocations do not overwrite each other's progress.
  */
 export const createCheckpoint = <Progress>(
   client: DynamoDBClient,
@@ -23,7 +23,10 @@ export const createCheckpoint = <Progress>(
     return { progress: schema.parse(JSON.parse(progress)), version: Number(version) };
   },
 
-  /** Replaces the version that was read (0: no row exists). Returns false where another invocation was first. */
+  /**
+   * Writes the progress if the row still has the version that was read (0: no row existed). Returns false if another
+   * invocation wrote the row meanwhile.
+   */
   async save(progress: Progress, version: number): Promise<boolean> {
     const saved = await nullIfRefused(
       client.send(

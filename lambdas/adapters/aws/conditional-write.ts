@@ -1,6 +1,9 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 
-/** The result of a write on a condition, or null where the condition did not hold. Every other error is thrown. */
+/**
+ * Returns the result of a conditional write, or null if the condition did not hold. Throws every other error of the
+ * write.
+ */
 export const nullIfRefused = async <T>(write: Promise<T>): Promise<T | null> => {
   try {
     return await write;

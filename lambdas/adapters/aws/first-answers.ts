@@ -4,11 +4,12 @@ import type { FirstAnswer } from '../../domain/foundation/idempotency.ts';
 import { toSeconds, ttlSeconds } from '../../domain/foundation/time.ts';
 import { idempotencyKey as idempotencyRowKey } from '../rows/table-keys.ts';
 
-/** Days that a first answer is stored: twice the one day that the API promises for an Idempotency-Key. */
+/** Days for which the first answer under an Idempotency-Key is stored: twice the one day that the API promises. */
 const LIFE_DAYS = 2;
 
 /**
- * An API request with an Idempotency-Key. `scope` is an owner in the domain table and an account in the delivery table.
+ * An API request with an Idempotency-Key. `scope` is an owner in the domain table, and an account or `operator` in the
+ * delivery table.
  */
 interface KeyedRequest {
   readonly scope: string;
@@ -27,13 +28,14 @@ export const readFirstAnswer = async <T>(
   const Key = marshall(idempotencyRowKey(scope, path, idempotencyKey));
   const { Item } = await client.send(new GetItemCommand({ TableName: table, Key, ConsistentRead: true }));
   const row = Item && unmarshall(Item);
-  // DynamoDB deletes an expired row with a delay.
+  // Ignores an expired row, because DynamoDB deletes it with a delay.
   if (!row || row.ttl <= toSeconds(nowMs)) return null;
   return { contentHash: row.hash, answer: parse(JSON.parse(row.answer)) };
 };
 
 /**
- * Stores a first answer in the transaction of the change that it reports. The condition fails where the key is in use.
+ * Returns the transaction item that stores a first answer together with the change that the answer reports. The item's
+ * condition fails if the Idempotency-Key is in use.
  */
 export const putFirstAnswer = (
   table: string,

@@ -3,16 +3,19 @@ import { PassPostError } from '../../domain/foundation/errors.ts';
 
 const MAX_TRIES = 5;
 
-/** Waits before the next try: 50 ms after the first, then twice as long each time, all of it ±50 % at random. */
+/**
+ * Waits before the next try: 50 ms after the first try, and twice as long after each further try. Each wait varies at
+ * random by ±50 %.
+ */
 const backOff = (tries: number): Promise<void> => sleep(25 * 2 ** tries * (0.5 + Math.random()));
 
-/** The error of a table that stays throttled. */
+/** Returns the error `unavailable` for a table that stays throttled. */
 export const tablesAreBusy = (): PassPostError =>
   new PassPostError('unavailable', 'The tables are busy. Try again in a moment.');
 
 /**
- * Sends items until AWS has accepted all of them. `send` returns the items that AWS asked to send again. After five tries
- * the error of `giveUp` is thrown.
+ * Sends items until AWS has accepted all of them. `send` returns the items that AWS asked to send again. Throws the
+ * error of `giveUp` after five tries.
  */
 export const retryRemaining = async <T>(
   items: readonly T[],

@@ -19,19 +19,22 @@ const TRANSIENT: ReadonlySet<string | undefined> = new Set([
   'TransactionConflict',
 ]);
 
-/** Whether the next try may succeed after this error code of a statement or of a transaction's item. */
+/** Returns whether the next try may succeed after a statement or a transaction's item failed with this error code. */
 export const isTransient = (code: string | undefined): boolean => TRANSIENT.has(code);
 
 const MARSHALL = { removeUndefinedValues: true } as const;
 
-/** A statement that inserts a row. It fails with `DuplicateItem` where the key exists. */
+/** Returns the statement that inserts a row. The statement fails with `DuplicateItem` if the row's key exists. */
 export const insertStatement = (table: string, row: Readonly<Record<string, unknown>>): BatchStatementRequest => {
   const entries = Object.entries(marshall(rowOf(row), MARSHALL));
   const fields = entries.map(([name]) => `'${name}': ?`).join(', ');
   return { Statement: `INSERT INTO "${table}" VALUE {${fields}}`, Parameters: entries.map(([, value]) => value) };
 };
 
-/** A statement for an update. It fails with `ConditionalCheckFailed` where the row is missing or holds other values. */
+/**
+ * Returns the statement that updates a row. The statement fails with `ConditionalCheckFailed` if the row does not exist
+ * or does not hold the expected values.
+ */
 export const updateStatement = (
   table: string,
   { key, set, expected, remove, cleared = [] }: RowUpdate,
@@ -49,7 +52,10 @@ export const updateStatement = (
   };
 };
 
-/** `duplicate`: an insert found its key. `condition_failed`: an update found no row, or other values. */
+/**
+ * The result of a statement. `duplicate`: the key of an insert exists. `condition_failed`: the row of an update does
+ * not exist or does not hold the expected values.
+ */
 type Outcome = 'done' | 'duplicate' | 'condition_failed';
 
 const outcomeOf = (response: BatchStatementResponse | undefined): Outcome | 'retry' => {
@@ -82,8 +88,9 @@ const executeBatch = async (
 };
 
 /**
- * Executes statements, 25 a call and four calls at a time. Each statement succeeds or fails alone. No key may appear
- * twice in 25. Returns the outcome of each statement. Throws where DynamoDB refuses a statement with any other error.
+ * Executes statements, 25 a call and four calls at a time. Each statement succeeds or fails alone. Two statements of
+ * the same call must not have the same key. Returns the outcome of each statement. Throws if DynamoDB refuses a
+ * statement with any other error.
  */
 export const executeStatements = async (
   client: DynamoDBClient,

@@ -7,7 +7,10 @@ export interface PageRequest {
   readonly after: Position | null;
 }
 
-/** The entries of one index partition that share a prefix. Their sort keys are the prefix, a time, `#` and an id. */
+/**
+ * A run of entries of an index: the entries of one partition whose sort keys begin with `prefix`. Such a sort key is
+ * the prefix, a time, `#` and an id.
+ */
 export interface ListedRun {
   readonly index: string;
   readonly attribute: 'list' | 'ref';
@@ -16,8 +19,8 @@ export interface ListedRun {
 }
 
 /**
- * Queries the positions of a run after `after`, newest first. Returns at least one position more than the limit if the
- * run has them, so that the caller sees whether another page follows.
+ * Returns the positions of a run that come after the position `after`, newest first. Returns at least one position more
+ * than the limit if the run has them, so that the caller sees whether another page follows.
  */
 export const queryPositions = async (
   client: DynamoDBClient,
@@ -38,7 +41,8 @@ export const queryPositions = async (
         ExpressionAttributeNames: { '#pk': `${attribute}_pk`, '#sk': `${attribute}_sk` },
         ExpressionAttributeValues: { ':pk': { S: pk }, ':from': { S: `${prefix}0` }, ':upper': { S: upper } },
         ScanIndexForward: false,
-        // Two more: `BETWEEN` includes the position itself, and one further row shows that another page follows.
+        // Reads two rows more than the limit: `BETWEEN` includes the row at `after`, and one further row shows that
+        // another page follows.
         Limit: limit + 2,
         ExclusiveStartKey: start,
       }),
@@ -53,9 +57,9 @@ export const queryPositions = async (
 };
 
 /**
- * Queries the positions of rows in several statuses, in any order. The statuses must be in the order in which a row
- * takes them. They are read one after the other, so a row whose status changes meanwhile appears in a later list and is
- * not lost.
+ * Returns the positions of rows in several statuses, in any order. The caller must name the statuses in the order in
+ * which a row takes them. They are read one after the other, so a row whose status changes meanwhile appears in a later
+ * list and is not lost.
  */
 export const queryStatuses = async (
   client: DynamoDBClient,

@@ -10,11 +10,17 @@ import { isId, webhookOfDelivery } from '../../domain/foundation/id.ts';
 import { SECOND_MS, toSeconds } from '../../domain/foundation/time.ts';
 import { inBatches, retryRemaining } from '../aws/retry.ts';
 
-/** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html: DelaySeconds is 0 to 900. */
+/**
+ * The longest delay of an SQS message, in seconds.
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+ */
 const MAX_DELAY_SECONDS = 900;
 const BATCH = 10;
 
-/** A part of a table key. An empty one would make DynamoDB reject the whole call, and fail the other messages of the batch. */
+/**
+ * Checks a text of a message that becomes a part of a table key. An empty part would make DynamoDB reject the whole
+ * call, and the other messages of the batch would fail, too.
+ */
 const keyPart = z.string().min(1).max(64);
 const messageSchema = z
   .object({
@@ -28,13 +34,16 @@ const messageSchema = z
   .transform(({ d, t, o, e, r }): DeliveryTicket => ({ deliveryId: d, ticket: t, owner: o, eventId: e, dueAtMs: r }));
 
 /**
- * The ticket of a message. One-letter names save billed bytes: `d` delivery id, `t` ticket, `o` owner, `e` event id, `r` due
- * time in milliseconds, `v` version. Throws where the text is not such a message.
+ * Returns the ticket that the text of a queue message holds. One-letter names save billed bytes: `d` delivery id, `t`
+ * ticket, `o` owner, `e` event id, `r` due time in milliseconds, `v` version. Throws if the text holds no ticket.
  */
 export const ticketFromMessage = (body: string): DeliveryTicket => messageSchema.parse(JSON.parse(body));
 
 export interface DeliveryQueue {
-  /** Whether the wait until the due time fits into an SQS delay. A longer wait is parked in the due index. */
+  /**
+   * Returns whether the wait until the due time fits into an SQS delay. A delivery that waits longer is parked in the
+   * due index.
+   */
   carries(dueAtMs: number, nowMs: number): boolean;
   /** Sends a message for each ticket, delayed so that it arrives at the due time or later, never earlier. */
   send(tickets: readonly DeliveryTicket[], nowMs: number): Promise<void>;
@@ -47,13 +56,16 @@ const entryOf = (ticket: DeliveryTicket, index: number, nowMs: number): SendMess
   return {
     Id: String(index),
     MessageBody: JSON.stringify({ v: 1, d, t, o, e, r }),
-    // SQS fair queues: messages of one busy webhook do not delay those of other webhooks.
+    // In an SQS fair queue, messages of one busy webhook (message group) do not delay the messages of other webhooks.
     MessageGroupId: webhookOfDelivery(d),
     ...(delaySeconds > 0 ? { DelaySeconds: delaySeconds } : {}),
   };
 };
 
-/** A queue of tickets. `speed` divides the longest delay, as it divides the waits of the schedules. */
+/**
+ * Creates a queue of tickets. `speed` divides the longest wait that the queue carries, as it divides the waits of the
+ * schedules.
+ */
 export const createDeliveryQueue = (client: SQSClient, queueUrl: string, speed: number): DeliveryQueue => {
   const sendBatch = (entries: readonly SendMessageBatchRequestEntry[]): Promise<void> => {
     let failures: readonly BatchResultErrorEntry[] = [];

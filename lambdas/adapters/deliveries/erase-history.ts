@@ -6,13 +6,17 @@ import { executeStatements, insertStatement } from '../aws/statements.ts';
 import { commandToRow } from '../rows/command-row.ts';
 import { attemptKey, deliveryPk, healthKey, type Key, SHARDS } from '../rows/table-keys.ts';
 
-/** Deliveries of each shard that one page erases: with their attempts a few thousand rows at most. */
+/**
+ * The most deliveries of each shard that one page erases. With their attempts, a page erases a few thousand rows at
+ * most.
+ */
 const DELIVERIES_PER_SHARD = 100;
 /** DynamoDB takes at most 25 deletions in one call. */
 const MAX_DELETIONS = 25;
 
 /**
- * Erases the history of a deleted webhook from the delivery table, page by page. A command row starts the next page.
+ * Erases the history of a deleted webhook from the delivery table, page by page. `addCommand` writes the command that
+ * starts the next page.
  */
 export const createHistoryEraser = (
   client: DynamoDBClient,
@@ -54,7 +58,7 @@ export const createHistoryEraser = (
       const shards = Array.from({ length: SHARDS }, (_, shard) => deliveryPk(webhookId, shard));
       const pages = await Promise.all(shards.map(readFirstPage));
       const rows = pages.flatMap((page) => page.rows);
-      // Attempts first, because only the row of their delivery leads to them.
+      // Deletes the attempts before their deliveries, because only the row of a delivery leads to its attempts.
       const attempts = rows.flatMap(({ sk, attempts_made = 0 }) =>
         Array.from({ length: attempts_made }, (_, index) => attemptKey(sk, index + 1)),
       );
@@ -62,7 +66,7 @@ export const createHistoryEraser = (
       await deleteRows(rows.map(({ pk, sk }) => ({ pk, sk })));
       const hasMore = pages.some((page) => page.hasMore);
       if (hasMore) return { hasMore };
-      // The rows about the receiver: health, rate limit, hourly counts.
+      // Deletes the webhook's other rows after its last delivery: health, rate limits, hourly counts.
       const webhookRows = await readFirstPage(healthKey(webhookId).pk);
       await deleteRows(webhookRows.rows.map(({ pk, sk }) => ({ pk, sk })));
       return { hasMore: webhookRows.hasMore };

@@ -6,13 +6,14 @@ import { executeStatements, updateStatement } from '../aws/statements.ts';
 import { deliveryUpdate } from '../rows/delivery-row.ts';
 import { attentionPk, indexes, SHARDS } from '../rows/table-keys.ts';
 
-/** Held deliveries of each shard that one page releases. */
+/** The most held deliveries of each shard that one page releases. */
 const PAGE_SIZE = 100;
 
 export interface HeldDeliveries {
   /**
-   * Releases one page of a webhook's held deliveries: they become due now. `requestedBy` is the id of the API request that
-   * enabled the webhook, if one did. Returns the tickets to send, and whether more deliveries are held.
+   * Releases one page of a webhook's held deliveries, which become due now. `requestedBy` is the id of the API request
+   * that enabled the webhook, if a request did. Returns the tickets to send, and whether the webhook has more held
+   * deliveries.
    */
   releasePage(
     webhookId: string,
@@ -42,7 +43,7 @@ export const createHeldDeliveries = (
     );
     const changes = pages
       .flatMap(({ Items = [] }) => Items.map((item) => storedDeliverySchema.parse(unmarshall(item))))
-      // The index lags behind the table.
+      // Skips deliveries that are no longer held, because the index lags behind the table.
       .filter(({ status }) => status === 'held')
       .map((before) => ({ before, after: releaseDelivery(before, nowMs) }));
     const outcomes = await executeStatements(

@@ -12,8 +12,8 @@ const contentTypes = {
 const isAsset = (name: string): name is keyof typeof contentTypes => Object.hasOwn(contentTypes, name);
 
 /**
- * Reads a file of the reference page: next to the bundled function, or from the package where nothing is bundled.
- * Returns null for other names.
+ * Reads a file of the reference page: from the folder of the bundled function, or from the package swagger-ui-dist if
+ * nothing is bundled. Returns null if the page has no file with this name.
  */
 export const readDocsAsset = async (name: string): Promise<{ type: string; text: string } | null> => {
   if (!isAsset(name)) return null;

@@ -14,10 +14,11 @@ import { rowOf } from '../rows/row.ts';
 import { eventTypeKey } from '../rows/table-keys.ts';
 
 export interface EventTypesTable extends ChangingEventTypes {
-  /** Finds the account's own event types among the names. */
+  /** Returns those own event types of the owner that have one of the names, by name. */
   find(owner: string, names: readonly string[]): Promise<ReadonlyMap<string, StoredEventType>>;
   /**
-   * Lists event types by name, at most `limit` after a name. Long schemas make a page shorter; `hasMore` is then true.
+   * Lists an owner's own event types in the order of their names, beginning after the name `after`. Returns at most one
+   * type more than `limit`, and fewer types if their schemas are long. `hasMore` says whether more types follow.
    */
   list(
     owner: string,
@@ -28,14 +29,14 @@ export interface EventTypesTable extends ChangingEventTypes {
 
 const MAX_TRIES = 3;
 
-/** An account's own event types in the domain table. */
+/** Stores the own event types of accounts in the domain table. */
 export const createEventTypesTable = (client: DynamoDBClient, table: string): EventTypesTable => ({
   async put(type, entry) {
     const Item = marshall(rowOf({ ...type, ...eventTypeKey(type.owner, type.name), kind: 'event-type' }));
     const putWhere = (ConditionExpression: string) =>
       changeTogether(client, [{ Put: { TableName: table, Item, ConditionExpression } }, putAuditEntry(table, entry)]);
-    // A transaction does not return the previous row, so its condition finds out whether the type exists. Other
-    // requests may create and delete the type meanwhile.
+    // Puts the type on two opposite conditions, because a transaction does not return the previous row: the condition
+    // that holds shows whether the type existed. Other requests may create and delete the type between the two puts.
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       if (await putWhere('attribute_not_exists(pk)')) return true;
       if (await putWhere('attribute_exists(pk)')) return false;
@@ -44,7 +45,7 @@ export const createEventTypesTable = (client: DynamoDBClient, table: string): Ev
   },
 
   async remove(owner, name, entry) {
-    // DynamoDB limits the length of a key, so a malformed name must not reach it.
+    // Returns early for a malformed name, because DynamoDB limits the length of a key.
     if (!isEventTypeName(name)) return false;
     const Key = marshall(eventTypeKey(owner, name));
     const Delete = { TableName: table, Key, ConditionExpression: 'attribute_exists(pk)' };
@@ -64,10 +65,10 @@ export const createEventTypesTable = (client: DynamoDBClient, table: string): Ev
       new QueryCommand({
         TableName: table,
         KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
-        // There is no loop over pages: one query reads at most a megabyte, as much as a response may hold.
+        // Reads only one page: one query reads at most a megabyte, as much as a response may hold.
         ExpressionAttributeValues: marshall({ ':pk': pk, ':from': sk, ':to': eventTypeKey(owner, '~').sk }),
         ConsistentRead: true,
-        // One more, because one row may be `after` itself.
+        // Reads one row more than the limit, because one row may be the type `after` itself.
         Limit: limit + 1,
       }),
     );

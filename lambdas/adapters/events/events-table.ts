@@ -24,17 +24,20 @@ import { eventKey, eventListPk, idempotencyKey as idempotencyRowKey, indexes, SH
 
 export type EventsTable = EventStore & EventArchive;
 
-/** Days that an Idempotency-Key is stored: twice the one day that the API promises. */
+/** Days for which an Idempotency-Key of a publish call is stored: twice the one day that the API promises. */
 const KEY_LIFE_DAYS = 2;
-/** Rows that one list call reads at most, whether they match the filter or not. */
+/** The most rows that one list call reads, whether they match the filter or not. */
 const MAX_ROWS_READ = 1000;
-/** The response of a function holds at most 6 MB, in which each quotation mark of the body takes two bytes. */
+/**
+ * The most bytes of `data` and `meta` on one page of events. The response of a function holds at most 6 MB, in which
+ * each quotation mark of the body takes two bytes.
+ */
 const MAX_PAGE_BYTES = 2_500_000;
 
-/** An event of a list. The index holds only its position, so its row may have to be read. */
+/** An event of a list. The index holds only the position of an event, so the event's row may have to be read. */
 interface ListedEvent {
   readonly position: Position;
-  /** The event's row where the list came from the table; null where it came from the index. */
+  /** The event's row if the list was read from the table; null if the list was read from the index. */
   readonly row: Record<string, unknown> | null;
 }
 
@@ -63,8 +66,8 @@ const filterExpression = ({ type, resource }: EventFilter) => {
 };
 
 /**
- * Events in the domain table. Events with a time in their id are listed from the table, events with a derived id from
- * the index.
+ * Stores events in the domain table. Lists events with a time in their id from the table, and events with a derived id
+ * from the index.
  */
 export const createEventsTable = (client: DynamoDBClient, table: string, retentionDays: number): EventsTable => {
   const eventRow = (event: StoredEvent) => ({
@@ -79,7 +82,7 @@ export const createEventsTable = (client: DynamoDBClient, table: string, retenti
     filter: EventFilter,
     atMost: number,
   ) => {
-    // DynamoDB rejects BETWEEN with a lower bound above the upper one.
+    // Returns no rows for an empty range, because DynamoDB rejects BETWEEN with a lower bound above the upper bound.
     if (run.from > run.to) return { rows: [], examined: 0, reached: null };
     const { values, input } = filterExpression(filter);
     const [pk, sk] = run.index ? ['list_pk', 'list_sk'] : ['pk', 'sk'];
@@ -93,7 +96,7 @@ export const createEventsTable = (client: DynamoDBClient, table: string, retenti
         KeyConditionExpression: `${pk} = :pk AND ${sk} BETWEEN :from AND :to`,
         ExpressionAttributeValues: marshall({ ':pk': run.pk, ':from': run.from, ':to': run.to, ...values }),
         ScanIndexForward: false,
-        // At least two, because one row may be the position itself.
+        // Reads at least two rows, because the first row may be the last row of the previous page.
         Limit: Math.max(2, atMost),
         ...(run.index ? { IndexName: indexes.list } : { ConsistentRead: true }),
         ...input,
@@ -107,7 +110,8 @@ export const createEventsTable = (client: DynamoDBClient, table: string, retenti
     (pk: string, filter: EventFilter, nowMs: number): ReadRange<ListedEvent> =>
     async (after, atMost): Promise<RangePage<ListedEvent>> => {
       const until = filter.until === undefined ? 'evt_8' : idBound('evt', filter.until);
-      // In a list, derived ids come before timed ids of the same millisecond.
+      // Continues after a derived id with the timed ids of the same millisecond, because a list shows the derived ids
+      // of a millisecond first.
       const before = after && (isTimeless(after.id) ? idBound('evt', Date.parse(after.at) + 1) : after.id);
       const to = before && before < until ? before : until;
       const from = idBound('evt', filter.since ?? 0);
@@ -146,7 +150,10 @@ export const createEventsTable = (client: DynamoDBClient, table: string, retenti
     return (id: string) => rows(table, eventKey(owner, id));
   };
 
-  /** The events of a page. The page ends early where a response could not hold the next event. */
+  /**
+   * Returns the events of a page, and reads the rows that are missing. The page ends early if a response could not hold
+   * the next event.
+   */
   const pageOfRows = async (owner: string, page: Page<ListedEvent>, nowMs: number): Promise<Page<StoredEvent>> => {
     const rowOfId = await find(
       owner,
@@ -251,7 +258,7 @@ export const createEventsTable = (client: DynamoDBClient, table: string, retenti
         }),
       };
       if (await changeTogether(client, [{ Update: update }, putAuditEntry(table, entry)])) return true;
-      // A payload that was deleted before is a success, too.
+      // Returns true for an event whose payload was deleted before.
       return (await get(owner, id, nowMs)) !== null;
     },
 

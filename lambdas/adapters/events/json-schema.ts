@@ -3,21 +3,22 @@ import type { Ajv2020, ErrorObject, ValidateFunction } from 'ajv/dist/2020.js';
 import type { SchemaChecker } from '../../domain/events/event-type.ts';
 import type { FieldError } from '../../domain/foundation/errors.ts';
 
-/** Compiled schemas in memory. The oldest one is removed first. */
+/** The most compiled schemas in memory. The schema that was compiled first is removed first. */
 const MAX_COMPILED = 100;
 const MAX_FAULTS = 20;
 /**
- * Characters of a value up to which the checker collects every fault. A longer value gets only its first fault, because
- * each fault has its own path: a hundred thousand faults below one long name would fill the memory.
+ * The most characters of a value for which the checker collects every fault. A longer value gets only its first fault,
+ * because each fault has its own path: a hundred thousand faults below one long name would fill the memory.
  */
 const MAX_THOROUGH_LENGTH = 16 * 1024;
 
-/** Time limits, because a regular expression such as `(a+)+$` may backtrack without end. */
+/** Milliseconds that the compilation of a schema may take. */
 const COMPILE_LIMIT_MS = 5000;
+/** Milliseconds that one check may take. A regular expression such as `(a+)+$` may backtrack without end. */
 const CHECK_LIMIT_MS = 1000;
 
 const runScript = new Script('run()');
-/** One context for all runs: creating a context takes milliseconds, and a run leaves no data in it. */
+/** The one context of all runs: creating a context takes milliseconds, and a run leaves no data in the context. */
 let context: { run: () => void } | undefined;
 
 /** Runs a function and throws when it takes longer than `ms`. The limit also stops a running regular expression. */
@@ -31,14 +32,14 @@ const runWithin = <T>(ms: number, run: () => T): T => {
   return result as T;
 };
 
-/** Splits a JSON Pointer. https://www.rfc-editor.org/rfc/rfc6901 */
+/** Returns the segments of a JSON Pointer, unescaped. https://www.rfc-editor.org/rfc/rfc6901 */
 const pointerToPath = (pointer: string): string[] =>
   pointer
     .split('/')
     .slice(1)
     .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
 
-/** Parameters of an error that name the faulty member. */
+/** Parameters of an Ajv error that name the faulty member of an object. */
 const MEMBER_PARAMS = ['missingProperty', 'additionalProperty', 'unevaluatedProperty', 'propertyName'];
 
 const errorToFault = ({ instancePath, keyword, params, message }: ErrorObject, root: string): FieldError => {
@@ -53,19 +54,20 @@ const errorToFault = ({ instancePath, keyword, params, message }: ErrorObject, r
 
 const faultsOf = (errors: readonly ErrorObject[], root: string): FieldError[] => {
   const faults = errors.map((error) => errorToFault(error, root));
-  // Of several faults with one path only the first is reported: it is the clearest.
+  // Reports only the first of several faults with the same path, because the first fault is the clearest.
   const firstByPath = new Map(faults.toReversed().map((fault) => [fault.path, fault]));
   return faults.filter((fault) => firstByPath.get(fault.path) === fault).slice(0, MAX_FAULTS);
 };
 
 /**
- * Loads Ajv on first use, because most accounts have no schema and Ajv takes longer to load than all other modules
- * together.
+ * Creates an Ajv instance. Loads Ajv on first use, because most accounts have no schema and Ajv takes longer to load
+ * than all other modules together.
  */
 const createAjv = async (allErrors: boolean): Promise<Ajv2020> => {
-  // The bundle holds Ajv as a separate CommonJS file, which has only a default export.
+  // Takes the default export: the bundle holds Ajv as a separate CommonJS file, which has no other export.
   const { default: ajv } = await import('ajv/dist/2020.js');
-  // One instance for each schema, so that equal `$id`s do not collide and no schema can reference another one.
+  // Creates one instance for each schema, so that equal `$id`s do not collide and no schema can reference another
+  // schema.
   return new ajv.Ajv2020({
     strict: false,
     logger: false,
@@ -76,7 +78,10 @@ const createAjv = async (allErrors: boolean): Promise<Ajv2020> => {
   });
 };
 
-/** Checks schemas and values against JSON Schema 2020-12. The schemas are untrusted input. */
+/**
+ * Creates a checker for JSON Schema 2020-12. The checker checks schemas, and values against schemas. Schemas are
+ * untrusted input.
+ */
 export const createSchemaChecker = (): SchemaChecker => {
   const compiled = new Map<string, ValidateFunction>();
 
@@ -100,9 +105,10 @@ export const createSchemaChecker = (): SchemaChecker => {
         const isSchema = runWithin(CHECK_LIMIT_MS, () => ajv.validateSchema(schema as object));
         if (!isSchema) return faultsOf(ajv.errors ?? [], root);
         const check = await compile(schemaJson, true, COMPILE_LIMIT_MS);
-        // An asynchronous check returns a promise, which would count as valid.
+        // Refuses an asynchronous check, because it returns a promise, which would count as valid.
         if ('$async' in check) throw new Error('$async is not supported');
-        // A schema that references itself without a condition would never end.
+        // Runs one check within the time limit, because a schema that references itself without a condition would never
+        // end.
         runWithin(CHECK_LIMIT_MS, () => check({}));
         return [];
       } catch (error) {

@@ -15,14 +15,17 @@ import { rowOf } from '../rows/row.ts';
 import { indexes, templateKey, templateListPk } from '../rows/table-keys.ts';
 
 export interface TemplatesTable extends ChangingTemplates {
-  /** Lists templates, newest first, after a position. */
+  /** Lists an owner's templates, newest first, beginning after the position `after`. */
   list(owner: string, limit: number, after: Position | null): Promise<Page<StoredTemplate>>;
 }
 
-/** Templates in the domain table. Its stream carries each update to the fan-out, which makes an event of it. */
+/**
+ * Stores templates in the domain table. The table's stream carries each update to the fan-out, which makes an event of
+ * the update.
+ */
 export const createTemplatesTable = (client: DynamoDBClient, table: string): TemplatesTable => ({
   async find(owner, id) {
-    // DynamoDB limits the length of a key, so a malformed id must not reach it.
+    // Returns early for a malformed id, because DynamoDB limits the length of a key.
     if (!isTemplateId(id)) return null;
     const Key = marshall(templateKey(owner, id));
     const { Item } = await client.send(new GetItemCommand({ TableName: table, Key, ConsistentRead: true }));

@@ -1,7 +1,8 @@
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 
 /**
- * A queue for stream records that this release cannot parse. It holds the whole record until an operator has read it.
+ * Puts stream records that this release cannot parse into the failures queue, which holds the whole record for an
+ * operator.
  */
 export const createFailuresQueue = (client: SQSClient, queueUrl: string) => ({
   async putAside(record: unknown, reason: string): Promise<void> {

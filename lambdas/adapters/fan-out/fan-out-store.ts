@@ -15,7 +15,10 @@ import { REMOVE_FAILING } from '../rows/health-row.ts';
 import { healthKey } from '../rows/table-keys.ts';
 import { createSubscribers } from '../webhooks/event-routing.ts';
 
-/** All rows that the fan-out reads and writes. `speed` divides the hours of the statistics, as it divides the schedules. */
+/**
+ * Reads and writes all rows of the fan-out. `speed` divides the counted hours of the statistics, as it divides the
+ * waits of the schedules.
+ */
 export const createFanOutStore = (
   client: DynamoDBClient,
   tables: { readonly domain: string; readonly delivery: string },

@@ -20,8 +20,8 @@ const imageSchema = z.discriminatedUnion('kind', [
 const eventToChange = (event: StoredEvent | null): Change | null => event && { kind: 'event', event, isStored: false };
 
 /**
- * The change that a row's new image in the stream of the domain table stands for. Returns null where the row causes no
- * event. Throws where the image is of no kind that this release knows.
+ * Returns the change that a row's new image in the domain table's stream describes, or null if the row causes no event.
+ * Throws if this release does not know the kind of the row or cannot parse the image.
  */
 export const imageToChange = (image: Record<string, unknown>): Change | null => {
   const row = imageSchema.parse(unmarshall(image as Record<string, AttributeValue>));

@@ -13,7 +13,7 @@ import { batchGet } from '../aws/batch-get.ts';
 import { isExpired } from '../rows/row.ts';
 import { attemptKey, attentionPk, deliveryKey, deliveryPk, indexes, SHARDS } from '../rows/table-keys.ts';
 
-/** Rows that one list call reads at most, whether they match the filter or not. */
+/** The most rows that one list call reads, whether they match the filter or not. */
 const MAX_ROWS_READ = 1000;
 /**
  * The statuses that are listed from the attention index. A delivery whose first attempt succeeds never enters the
@@ -40,7 +40,7 @@ export const createDeliveryHistory = (client: DynamoDBClient, table: string): De
 
     return async (after, atMost) => {
       const to = after && after.id < end ? after.id : end;
-      // DynamoDB rejects BETWEEN with a lower bound above the upper one.
+      // Returns no rows for an empty range, because DynamoDB rejects BETWEEN with a lower bound above the upper bound.
       if (from > to) return { items: [], examined: 0, reached: null };
       const {
         Items = [],
@@ -61,7 +61,7 @@ export const createDeliveryHistory = (client: DynamoDBClient, table: string): De
           ...(conditions.length > 0 ? { FilterExpression: conditions.join(' AND ') } : {}),
           ...(index ? { IndexName: index } : { ConsistentRead: true }),
           ScanIndexForward: false,
-          // At least two, because one row may be the position itself.
+          // Reads at least two rows, because the first row may be the last row of the previous page.
           Limit: Math.max(2, atMost),
         }),
       );
@@ -134,7 +134,8 @@ export const createDeliveryHistory = (client: DynamoDBClient, table: string): De
         stored.push(...rows.map((row) => attemptSchema.parse(row)));
         start = page.LastEvaluatedKey && unmarshall(page.LastEvaluatedKey);
       } while (start);
-      // The last attempt is in the delivery's row, unless its long body gave it a row of its own.
+      // Adds the last attempt from the delivery's row, unless the attempt has a row of its own because of its long
+      // body.
       const lastIsStored = stored.some(({ number }) => number === last?.number);
       const all = last && !lastIsStored ? [...stored, last] : stored;
       return all.toSorted((a, b) => a.number - b.number);

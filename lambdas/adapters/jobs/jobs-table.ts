@@ -18,22 +18,27 @@ import { jobKey, jobListPk, webhookKey } from '../rows/table-keys.ts';
 import { subscribersOfType } from '../webhooks/event-routing.ts';
 
 export interface JobsTable extends NewJobs, CompletingJobs {
-  /** Lists jobs, newest first, in one status or in all. */
+  /** Lists an owner's jobs, newest first: the jobs in one status, or all jobs. */
   list(owner: string, status: JobStatus | undefined, page: PageRequest & { nowMs: number }): Promise<Page<StoredJob>>;
-  /** Whether an enabled webhook of the profile subscribes to the type for every resource. */
+  /**
+   * Returns whether the owner has an enabled webhook with this profile that subscribes to the type for every resource.
+   */
   hasWebhook(owner: string, type: JobType, profile: string): Promise<boolean>;
 }
 
-/** The response of a function holds at most 6 MB, in which each quotation mark of the body takes two bytes. */
+/**
+ * The most bytes of `input`, `data` and `meta` on one page of jobs. The response of a function holds at most 6 MB, in
+ * which each quotation mark of the body takes two bytes.
+ */
 const MAX_PAGE_BYTES = 2_500_000;
 
-/** The job of a row, or null where the row has expired: DynamoDB deletes it with a delay. */
+/** Returns the job of a row, or null if the row has expired, because DynamoDB deletes expired rows with a delay. */
 const unexpiredJob = (row: Readonly<Record<string, unknown>>, nowMs: number): StoredJob | null =>
   Number(row.ttl) * 1000 > nowMs ? storedJobSchema.parse(row) : null;
 
-/** Jobs in the domain table. Its stream carries the results of asynchronous jobs to the fan-out. */
+/** Stores jobs in the domain table, whose stream carries the results of asynchronous jobs to the fan-out. */
 export const createJobsTable = (client: DynamoDBClient, table: string, retentionDays: number): JobsTable => {
-  /** Puts a job on a condition. Returns null on success, or the stored job where the condition failed. */
+  /** Writes a job if the condition holds. Returns null on success, or the stored job if the condition failed. */
   const putIf = async (job: StoredJob, condition: string, values?: Record<string, unknown>) => {
     try {
       await client.send(
@@ -54,7 +59,7 @@ export const createJobsTable = (client: DynamoDBClient, table: string, retention
     }
   };
 
-  /** Reads the jobs at positions until a response is full. `last` is the last position that was read. */
+  /** Returns the jobs at positions until a response is full, and as `last` the last position that was read. */
   const readJobs = async (positions: readonly Position[], nowMs: number) => {
     const keyed = positions.map((position) => ({ position, key: jobKey(position.id) }));
     const find = await batchGet(
@@ -95,13 +100,14 @@ export const createJobsTable = (client: DynamoDBClient, table: string, retention
       const pagePositions = positions.slice(0, page.limit);
       const { items, last } = await readJobs(pagePositions, nowMs);
       const isLastPage = last === (pagePositions.at(-1) ?? null) && positions.length <= page.limit;
-      // The status of the row decides, because the index lags behind it.
+      // Filters by the status of the row, because the index lags behind the row.
       return { items: items.filter((job) => !status || job.status === status), next: isLastPage ? null : last };
     },
 
     async hasWebhook(owner, type, profile) {
       const subscribers = await subscribersOfType(client, table, owner, type);
-      // The result of a job has no resource, so a webhook with a resource filter does not receive it.
+      // Ignores webhooks with a resource filter, which do not receive the result of a job, because a job has no
+      // resource.
       const keys = subscribers
         .filter(({ resource }) => resource === null)
         .map(({ webhookId }) => webhookKey(owner, webhookId));

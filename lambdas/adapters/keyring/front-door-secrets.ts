@@ -7,11 +7,12 @@ import type { FrontDoorSecrets } from '../../domain/keyring/front-door-admission
 import { createRefreshingCache } from './refreshing-cache.ts';
 
 const FRESH_MS = 5 * 60_000;
-/** The shortest time between two reads of the secret, however many requests show a wrong value. */
+/** The shortest time between two reads of the secret, in milliseconds, however many requests show a wrong value. */
 const PAUSE_MS = 5_000;
 
 /**
- * The current and the previous value of the secret that CloudFront sends with each request. Cached for five minutes.
+ * Reads the current and the previous value of the secret that CloudFront sends with each request. `known` reads the
+ * values again after five minutes, `newest` after five seconds.
  */
 export const createFrontDoorSecrets = (
   client: SecretsManagerClient,
@@ -27,7 +28,7 @@ export const createFrontDoorSecrets = (
     try {
       return [await read('AWSPREVIOUS')];
     } catch (error) {
-      // The secret was never replaced, so it has no previous value.
+      // Returns no previous value if the secret was never replaced.
       if (error instanceof ResourceNotFoundException) return [];
       throw error;
     }

@@ -10,20 +10,23 @@ import { createRefreshingCache } from './refreshing-cache.ts';
 
 export interface Keyring {
   /**
-   * Decrypts a text that was sealed for this webhook of this owner. Throws where the text was sealed for another
-   * webhook and where the keyring cannot be read.
+   * Decrypts a text that was sealed for this webhook of this owner. Throws if the text was sealed for another webhook,
+   * or if the keyring cannot be read.
    */
   open(owner: string, webhookId: string, sealed: string): Promise<string>;
-  /** The keys that sign requests at that time. */
+  /** Returns the deployment's keys that sign requests at the time `nowMs`. */
   signingKeys(nowMs: number): Promise<SigningKeys>;
-  /** Decrypts everything that a request to the webhook needs at that time: secrets, password and header values. */
+  /**
+   * Returns everything that a request to the webhook needs at the time `nowMs`: the signing keys, and the decrypted
+   * secrets, password and header values.
+   */
   openWebhook(webhook: StoredWebhook, rotation: Profile['rotation'], nowMs: number): Promise<OpenedWebhook>;
 }
 
 const FRESH_MS = 5 * 60_000;
-/** The shortest time between two reads of the secret. */
+/** The shortest time between two reads of the keyring, in milliseconds. */
 const PAUSE_MS = 5_000;
-/** Decrypted texts in memory, about 300 bytes each. */
+/** The most decrypted texts in memory. A text takes about 300 bytes. */
 const MAX_OPENED = 10_000;
 
 interface Loaded {
@@ -46,8 +49,8 @@ const load = (text: string): Loaded => {
 };
 
 /**
- * The deployment's private keys. The keyring is cached for five minutes and the last 10,000 decrypted texts are cached
- * without a time limit. `onUnreadable` gets the error of each failed read.
+ * Reads the keyring, which holds the deployment's private keys, and caches it for five minutes. Caches the last 10,000
+ * decrypted texts without a time limit. `onUnreadable` gets the error of each failed read.
  */
 export const createKeyring = (
   client: SecretsManagerClient,
@@ -55,7 +58,7 @@ export const createKeyring = (
   clock: () => number,
   onUnreadable: (error: unknown) => void = () => undefined,
 ): Keyring => {
-  // Keys are only added, so an older keyring still opens every text that it could open before.
+  // Uses an older keyring if a read fails: keys are only added, so it still opens every text that it could open before.
   const current = createRefreshingCache(
     async () => {
       const { SecretString = '' } = await client.send(new GetSecretValueCommand({ SecretId: secretId }));
@@ -84,7 +87,7 @@ export const createKeyring = (
   const open = (owner: string, webhookId: string, sealed: string): Promise<string> => {
     const name = `${owner} ${webhookId} ${sealed}`;
     const text = opened.get(name) ?? decrypt(owner, webhookId, sealed);
-    // Moved to the end of the map, so that the first entry is the least recently used one.
+    // Moves the text to the end of the map, so that the first entry is the least recently used one.
     opened.delete(name);
     opened.set(name, text);
     if (opened.size > MAX_OPENED) opened.delete(opened.keys().next().value ?? name);

@@ -9,8 +9,8 @@ import { createRefreshingCache } from './refreshing-cache.ts';
 const FRESH_MS = 5 * 60_000;
 
 /**
- * Reads the public part of the keyring from the delivery table, at most every five minutes. An older key stays valid
- * for sealing after a newer one was added. `read` throws `unavailable` where the deployment has no keys.
+ * Reads the public part of the keyring from the delivery table, at most once in five minutes. An older key stays valid
+ * for sealing after a newer key was added. `read` throws `unavailable` if the deployment has no keys.
  */
 export const createPublicKeys = (client: DynamoDBClient, deliveryTable: string, clock: () => number) => {
   const readRow = async (): Promise<PublicKeys> => {

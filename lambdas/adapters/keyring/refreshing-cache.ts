@@ -1,10 +1,10 @@
 export interface RefreshingCache<T> {
   /**
-   * The value. It is read again when the last try is `maxAgeMs` old or older. If that read fails, the stored value is
-   * returned; without a stored value the promise rejects.
+   * Returns the value, and reads it again if the last try is `maxAgeMs` old or older. If that read fails, returns the
+   * stored value; rejects if no value is stored.
    */
   get(maxAgeMs: number): Promise<T>;
-  /** The value, read at most `maxAgeMs` ago. Rejects if a new read is necessary and fails. */
+  /** Returns the value that was read less than `maxAgeMs` ago. Rejects if a new read is necessary and fails. */
   getFresh(maxAgeMs: number): Promise<T>;
 }
 

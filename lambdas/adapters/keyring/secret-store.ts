@@ -10,8 +10,8 @@ import type { SecretStore } from '../../domain/keyring/key-material.ts';
 import type { KeyringSecret } from '../../domain/keyring/rotate-keyring.ts';
 
 /**
- * A secret in Secrets Manager. Of two values that are written at the same time, the first stays, and both writers get
- * it.
+ * Reads, fills and replaces the value of an existing secret in Secrets Manager. Of two writers that replace the same
+ * value, only the first succeeds, and the second gets the first one's value.
  */
 export const createSecretStore = (client: SecretsManagerClient, secretId: string): SecretStore & KeyringSecret => {
   const read = async (): Promise<string | null> => {
@@ -19,15 +19,15 @@ export const createSecretStore = (client: SecretsManagerClient, secretId: string
       const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: secretId }));
       return SecretString || null;
     } catch (error) {
-      // The secret has no value, or does not exist. In the second case `fill` fails.
+      // Returns null if the secret has no value or does not exist. In the second case `fill` fails.
       if (error instanceof ResourceNotFoundException) return null;
       throw error;
     }
   };
 
   /**
-   * Writes a value unless another writer was first. The request token is derived from the value before, so of two
-   * writers that replace the same value the second is refused. Returns the value that the secret has then.
+   * Writes a value unless another writer was first. Returns the value that the secret has then. The request token is
+   * derived from the former value, so Secrets Manager refuses the second of two writers that replace the same value.
    */
   const put = async (before: string | null, value: string): Promise<string> => {
     const token = createHash('sha256')
@@ -41,7 +41,7 @@ export const createSecretStore = (client: SecretsManagerClient, secretId: string
     } catch (error) {
       if (!(error instanceof ResourceExistsException)) throw error;
       const current = await read();
-      // The value of the first writer cannot be read yet.
+      // Throws if the first writer's value cannot be read yet.
       if (current === null || current === before) throw error;
       return current;
     }

@@ -31,7 +31,9 @@ const entrySchema = z
     }),
   );
 
-/** The index of deliveries that wait for an attempt, by due time. */
+/**
+ * Reads the deliveries that wait for an attempt from the due index, sorted by due time, and unparks parked deliveries.
+ */
 export const createDueIndex = (client: DynamoDBClient, deliveryTable: string): DueIndex => {
   async function* pages(
     shard: number,

@@ -16,17 +16,17 @@ import { deliveryUpdate } from '../rows/delivery-row.ts';
 import { attentionPk, eventKey, indexes, type Key, retentionProgressKey, SHARDS } from '../rows/table-keys.ts';
 
 /**
- * A younger event is not extended: an event is stored for the retention (at least a day) and one longest schedule, so
- * it exists for the whole schedule of its deliveries.
+ * The age of an event, in milliseconds, from which its retention is extended. A younger event exists for the whole
+ * schedule of its deliveries, because an event is stored for the retention (at least a day) and one longest schedule.
  */
 const MIN_EVENT_AGE_MS = DAY_MS;
 /**
- * Days that an extended event is stored from now on. More days mean fewer writes; fewer days mean that it is deleted
- * sooner.
+ * Days for which an event is stored, counted from its extension. More days mean fewer writes; fewer days mean that the
+ * event is deleted sooner.
  */
 const EXTENSION_DAYS = 30;
 const DELIVERIES_PER_PAGE = 100;
-/** Events that are written side by side. */
+/** How many events are extended at the same time. */
 const EVENTS_AT_ONCE = 25;
 
 const progressSchema: z.ZodType<RetentionProgress> = z.object({
@@ -46,10 +46,13 @@ const LISTS = STATUSES.flatMap((status) => Array.from({ length: SHARDS }, (_, sh
 
 export type EventExtension = Pick<RetentionStore, 'extendEvents'>;
 
-/** Extends events that unfinished deliveries need and that would expire before a whole schedule is over. */
+/**
+ * Extends the retention of events that unfinished deliveries need and that would expire before a whole schedule is
+ * over.
+ */
 export const createEventExtension = (client: DynamoDBClient, domainTable: string): EventExtension => {
   const extend = (key: Key, nowSeconds: number, neededUntil: number): Promise<unknown> =>
-    // Refused where another invocation was first, or where the event has expired or was erased.
+    // Changes nothing if another invocation was first, or if the event has expired or its payload was deleted.
     nullIfRefused(
       client.send(
         new UpdateItemCommand({
@@ -91,8 +94,8 @@ export const createEventExtension = (client: DynamoDBClient, domainTable: string
 };
 
 /**
- * Reads a webhook's unfinished deliveries of older events, oldest first, and makes the two changes that they need: it
- * extends their events, and it cancels held deliveries.
+ * Reads a webhook's unfinished deliveries that are older than a day, oldest first, extends the retention of their
+ * events, cancels held deliveries, and stores the progress of this work.
  */
 export const createEventRetention = (
   client: DynamoDBClient,

@@ -10,21 +10,23 @@ import { nullIfRefused } from '../aws/conditional-write.ts';
 import { inBatches } from '../aws/retry.ts';
 import { deliveryPk, hourDuePkOf, hourKey, SHARDS } from '../rows/table-keys.ts';
 
-/** Rows of each shard that one page reads: a few hundred kilobytes. */
+/** How many rows a page reads from each shard. A row takes about a kilobyte, so each shard gives about 250 KB. */
 const ROWS_PER_SHARD = 250;
 /**
- * The part of the quiet time after an hour in which a change needs no mark: the count that follows the quiet time sees
- * it.
+ * The share (0 to 1) of the quiet time after an hour in which a changed delivery needs no mark for a recount, because
+ * the hour is counted after the quiet time.
  */
 const MARGIN = 2 / 3;
 
-/** Hours that are marked side by side. */
+/** How many hours are marked for a recount at the same time. */
 const MARKS_AT_ONCE = 25;
 
-/** The row of an hour expires a day after the deliveries that it counts. */
+/**
+ * Returns the `ttl`, in epoch seconds, of the row of an hour: a day after the deliveries that the row counts expire.
+ */
 const ttlOf = ({ endMs }: Hour, retentionDays: number): number => ttlSeconds(endMs, retentionDays + 1);
 
-/** Changes the row of an hour on a condition. Returns false where the condition does not hold. */
+/** Updates the row of a webhook's hour if the condition holds. Returns false if the condition does not hold. */
 const update = async (
   client: DynamoDBClient,
   table: string,
@@ -90,7 +92,7 @@ export const createHourReader = (client: DynamoDBClient, table: string): HourRea
 
 const NOT_DUE = 'REMOVE due_pk, due_at';
 
-/** The rows of hours: the counts of each hour, and when it is counted again. */
+/** Writes the rows of hours: the counts of each hour, and the time at which the hour is counted again. */
 export const createHourRows = (
   client: DynamoDBClient,
   table: string,
@@ -114,8 +116,8 @@ export const createHourRows = (
         ttl: ttlOf(hour, retentionDays),
         ...(againAtMs === null ? {} : { due_pk: hourDuePkOf(webhookId), due_at: againAtMs }),
       };
-      // Refused where the hour was marked meanwhile, and where fewer deliveries were found because the others have
-      // expired.
+      // Does not store the counts if the hour was marked for a recount meanwhile, or if fewer deliveries were found
+      // than before because the others have expired.
       const condition = `(attribute_not_exists(due_at) OR due_at <= :tick)
         AND (attribute_not_exists(deliveries) OR deliveries <= :deliveries)`;
       const expected = { condition, values: { ':tick': tickAtMs } };
@@ -128,7 +130,7 @@ export const createHourRows = (
 export interface HourMarks {
   /**
    * Marks the hours of deliveries that change after their hour was counted (created late or redelivered), so that the
-   * roll-up counts these hours again. An hour that is still running is counted later anyway, so it is not marked.
+   * roll-up counts these hours again. An hour that is still to be counted for the first time is not marked.
    */
   markForRecount(deliveries: readonly { readonly id: string; readonly owner: string }[], nowMs: number): Promise<void>;
 }

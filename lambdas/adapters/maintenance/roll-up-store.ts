@@ -39,11 +39,11 @@ const progressSchema: z.ZodType<RollUpProgress> = z.object({
     .nullable(),
 });
 
-/** The row with the progress of the roll-up. */
+/** Reads and saves the progress of the roll-up in its row. */
 export const rollUpProgressRow = (client: DynamoDBClient, deliveryTable: string) =>
   createCheckpoint(client, deliveryTable, rollUpProgressKey, progressSchema);
 
-/** All rows that the roll-up reads and writes. */
+/** Reads and writes all rows that the roll-up needs. */
 export const createRollUpStore = (
   client: DynamoDBClient,
   tables: { readonly domain: string; readonly delivery: string },

@@ -18,10 +18,10 @@ import { jobListSk } from '../rows/job-row.ts';
 import { attentionPk, deliveryPk, indexes, jobKey, SHARDS } from '../rows/table-keys.ts';
 import type { Redeliverer } from './redeliver.ts';
 
-/** Rows that one page reads before it stops. The last query may read as many again. */
+/** The number of rows after which a page of a recovery stops reading. The last query may read as many rows again. */
 const ROWS_PER_PAGE = 200;
 
-/** The lists of a window in the order in which they are read: each status in each shard. */
+/** Returns the lists of a recovery window in the order in which they are read: each status in each shard. */
 const listsOf = ({ status }: Pick<RecoveryWindow, 'status'>) =>
   status.flatMap((name) => Array.from({ length: SHARDS }, (_, shard) => ({ status: name, shard })));
 
@@ -32,8 +32,8 @@ const queryOf = (
   after: string | null,
   nowMs: number,
 ) => {
-  // The attention index lists the failed and dead rows alone. A row that waits for its first attempt is not in the
-  // index.
+  // Reads failed and dead deliveries from the attention index, and the other statuses from the table, because a
+  // delivery that waits for its first attempt is not in the index.
   const isIndexed = status === 'failed' || status === 'dead';
   const from = after ?? idBound('dlv', since);
   const to = idBound('dlv', until);
@@ -43,7 +43,7 @@ const queryOf = (
     input: {
       TableName: deliveryTable,
       KeyConditionExpression: '#pk = :pk AND sk BETWEEN :from AND :to',
-      // DynamoDB deletes an expired row with a delay.
+      // Filters out expired rows, because DynamoDB deletes them with a delay.
       FilterExpression: `#status = :status AND (attribute_not_exists(#ttl) OR #ttl > :now)${isOverdue ? ' AND due_at < :overdue' : ''}`,
       ExpressionAttributeNames: { '#pk': isIndexed ? 'att_pk' : 'pk', '#status': 'status', '#ttl': 'ttl' },
       ExpressionAttributeValues: marshall({
@@ -109,7 +109,7 @@ export const createRecovery = (
           ? {}
           : await client.send(new QueryCommand({ ...input, Limit: ROWS_PER_PAGE }));
         const rows = (page.Items ?? []).map((item) => unmarshall(item));
-        // A delivery that this job has rescheduled may be in a later list now.
+        // Skips deliveries that this job has rescheduled already: such a delivery may be in a later list now.
         ids.push(...rows.filter((row) => row.sk !== after && row.command_id !== job_id).map((row) => String(row.sk)));
         rowsRead += page.ScannedCount ?? 0;
         after = page.LastEvaluatedKey ? String(unmarshall(page.LastEvaluatedKey).sk) : null;
@@ -134,7 +134,7 @@ export const createRecovery = (
     async recordRecoveryProgress({ job_id }, done, isLast, nowMs) {
       const status = isLast ? 'completed' : 'running';
       const createdAt = new Date(timeOfId(job_id)).toISOString();
-      // Refused where a later step has updated the job already, or where the job has expired.
+      // Changes nothing if a later step has completed the job already, or if the job has expired.
       await nullIfRefused(
         client.send(
           new UpdateItemCommand({

@@ -19,18 +19,24 @@ import type { HourMarks } from '../maintenance/hour-counts.ts';
 import { deliveryUpdate, newDeliveryRow } from '../rows/delivery-row.ts';
 import { deliveryKey } from '../rows/table-keys.ts';
 
-/** An attempt or another command may change a row between read and write; then the row is read again, this often at most. */
+/**
+ * The most rounds of reading and writing the same deliveries. An attempt or another command may change a row between
+ * read and write; the next round then reads the row again.
+ */
 const MAX_ROUNDS = 5;
 
-/** A request to deliver again. */
+/** A request to redeliver deliveries of one owner. */
 export interface Redelivery {
-  /** The command or the job. A row that carries this id was rescheduled by an earlier run of it. */
+  /**
+   * The id of the command or the job. A delivery whose row has this id was rescheduled by an earlier run of the same
+   * command.
+   */
   readonly id: string;
   readonly owner: string;
   readonly trigger: Extract<Trigger, 'manual' | 'replay' | 'recover'>;
-  /** The event from which missing deliveries are created; null: create none. */
+  /** The event from which missing deliveries are created; null: no delivery is created. */
   readonly event: Pick<StoredEvent, 'id' | 'type' | 'retention_days'> | null;
-  /** Reschedule only deliveries in these statuses; null: in any. */
+  /** The statuses in which deliveries are rescheduled; null: every status. */
   readonly statuses: readonly DeliveryStatus[] | null;
   readonly deliveryIds: readonly string[];
   /** The id of the API request that submitted the command. */
@@ -39,7 +45,10 @@ export interface Redelivery {
 
 const SETTLED = ['delivered', 'dead', 'cancelled'] as const;
 
-/** A manual retry reschedules only a settled delivery: an unfinished one gets its attempt anyway. */
+/**
+ * Returns the redelivery that a command requests. A manual retry reschedules only settled deliveries, because an
+ * unfinished delivery gets its attempt anyway.
+ */
 const redeliveryOf = ({
   id,
   owner,
@@ -61,7 +70,10 @@ const redeliveryOf = ({
 
 interface Step {
   readonly after: StoredDelivery;
-  /** Null where an earlier run of the same command changed the row: only the message is sent again. */
+  /**
+   * The statement that changes the row; null if an earlier run of the same command changed the row, so that only the
+   * message is sent again.
+   */
   readonly statement: BatchStatementRequest | null;
 }
 
@@ -96,7 +108,10 @@ export const createRedeliverer = (
     return { after, statement: updateStatement(deliveryTable, update) };
   };
 
-  /** Reschedules what it can of the ids. Returns the tickets to send, and the ids whose rows changed meanwhile. */
+  /**
+   * Reschedules the deliveries whose rows do not change between read and write. Returns the tickets to send, and the
+   * ids of the deliveries whose rows changed.
+   */
   const runRound = async (redelivery: Redelivery, ids: readonly string[], nowMs: number) => {
     const find = await batchGet(
       client,
@@ -120,7 +135,10 @@ export const createRedeliverer = (
     };
   };
 
-  /** Returns the tickets to send. Throws where rows keep changing between read and write. */
+  /**
+   * Redelivers deliveries in rounds until no row has changed between read and write. Returns the tickets to send.
+   * Throws after five rounds.
+   */
   const redeliverBatch = async (redelivery: Redelivery, nowMs: number): Promise<DeliveryTicket[]> => {
     const { owner, deliveryIds } = redelivery;
     await markForRecount(

@@ -7,7 +7,7 @@ import { auditKey } from './table-keys.ts';
 /** Days that audit entries are stored: longer than any other row, so that a look back over a year is complete. */
 export const AUDIT_DAYS = 400;
 
-/** Puts an audit entry in the transaction of the change that the entry describes. */
+/** Returns the transaction item that stores an audit entry together with the change that the entry describes. */
 export const putAuditEntry = (domainTable: string, entry: StoredAuditEntry): TransactWriteItem => ({
   Put: {
     TableName: domainTable,

@@ -5,7 +5,6 @@ import { commandKey } from './table-keys.ts';
 /** Days that a command's row is stored. After the stream has carried it, the row only shows that it was submitted. */
 const LIFE_DAYS = 2;
 
-/** The row of a command. */
 export const commandToRow = (command: Command, nowMs: number) => ({
   ...commandKey(command.owner, command.id),
   kind: 'command',

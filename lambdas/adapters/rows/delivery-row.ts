@@ -5,8 +5,8 @@ import { ttlSeconds } from '../../domain/foundation/time.ts';
 import { type RowUpdate, rowOf } from './row.ts';
 import { attemptKey, attentionPkOf, deliveryKey, duePkOf } from './table-keys.ts';
 
-// The only place that writes a delivery's row. Five stores use it: the fan-out inserts, deliver records attempts,
-// redelivery reschedules, release and the end of a hold change held deliveries.
+// All rows of deliveries and their updates are made in this file, for six stores: the fan-out inserts, deliver records
+// attempts, redelivery reschedules, release and the end of a hold change held deliveries, the due sweep unparks.
 
 /** Who requested a redelivery or a release: the command or job, and the API request that submitted it. */
 export interface Requester {
@@ -15,14 +15,18 @@ export interface Requester {
 }
 
 /**
- * A longer response body gets a row of its own: up to here the attempt fits into the write unit of its delivery.
+ * The longest response body, in bytes, that is stored in its delivery's row: an attempt with such a body fits into the
+ * write unit of the delivery. A longer body gets a row of its own.
  */
 const MAX_INLINE_BODY_BYTES = 300;
 
 const hasLongBody = (attempt: Attempt): boolean =>
   Buffer.byteLength(attempt.response_body ?? '') > MAX_INLINE_BODY_BYTES;
 
-/** The attempt as its delivery's row holds it: JSON text, which costs fewer bytes than a map. */
+/**
+ * Returns the attempt as its delivery's row holds it, without a long body: JSON text, which costs fewer bytes than a
+ * map.
+ */
 const inlineAttempt = (attempt: Attempt): string =>
   JSON.stringify(
     rowOf(
@@ -34,7 +38,7 @@ const inlineAttempt = (attempt: Attempt): string =>
 
 const isOpen = ({ status }: StoredDelivery): boolean => status === 'pending' || status === 'failed';
 
-/** The columns that a transition may change, as the row stores them. */
+/** Returns the columns of a delivery's row that a transition may change, as the row stores them. */
 const columnsOf = (delivery: StoredDelivery) => ({
   status: delivery.status,
   ticket: delivery.ticket,
@@ -54,14 +58,15 @@ const changedColumns = ({ before, after }: DeliveryChange): Record<string, unkno
   const changed = Object.entries(columnsOf(after)).filter(([name, value]) => value !== old[name]);
   return {
     ...Object.fromEntries(changed),
-    // The due sweep clears `parked` without raising the ticket, so the value that was read may be out of date.
+    // Always writes `parked` of a delivery that was parked: the due sweep clears `parked` without raising the ticket,
+    // so the value that was read may be out of date.
     ...(before.parked && { parked: after.parked }),
   };
 };
 
 /**
- * The row of a new delivery. Defaults are omitted to save bytes. The first delivery of an event is in no index: its
- * message is on the way. `isDue` puts a delivery into the due index, where the sweep finds it.
+ * Returns the row of a new delivery, without default values to save bytes. The delivery of a new event is in no index,
+ * because its message is on the way. `isDue` puts a delivery into the due index, where the sweep finds it.
  */
 export const newDeliveryRow = (
   delivery: StoredDelivery,
@@ -82,8 +87,8 @@ export const newDeliveryRow = (
   });
 
 /**
- * The update for a transition, made only while the row holds the ticket that was read. Index keys and expiry follow
- * from the new status:
+ * Returns the update of a delivery's row for a transition. The update succeeds only if the row holds the ticket that
+ * was read. Index keys and expiry follow from the new status:
  *
  * ```text
  * pending, failed              in the due index         never expires
@@ -91,8 +96,8 @@ export const newDeliveryRow = (
  * delivered, dead, cancelled   in no due index          expires after the retention
  * ```
  *
- * The attention index lists rows by status. A row enters it at its second ticket and never leaves it, because an update
- * removes at most one attribute (the engines differ beyond that) and `due_pk` or `ttl` needs the removal.
+ * The attention index lists rows by status. A row enters the index at its second ticket and never leaves it, because an
+ * update removes at most one attribute (implementations of DynamoDB differ for more) and that is `due_pk` or `ttl`.
  */
 export const deliveryUpdate = (
   change: DeliveryChange,
@@ -123,7 +128,10 @@ export const deliveryUpdate = (
   };
 };
 
-/** The update that clears `parked` once the message has entered the queue, made only while the row holds the ticket. */
+/**
+ * Returns the update that clears `parked` after the message has entered the queue. The update succeeds only if the row
+ * holds the ticket.
+ */
 export const unparkUpdate = (deliveryId: string, ticket: number): RowUpdate => ({
   key: deliveryKey(deliveryId),
   set: { parked: false },
@@ -131,9 +139,9 @@ export const unparkUpdate = (deliveryId: string, ticket: number): RowUpdate => (
 });
 
 /**
- * The attempts that a transition gives rows of their own: the previous last attempt, which the new one replaces in the
- * delivery's row, and a new attempt whose response body is long. They expire after the longest schedule and the
- * retention.
+ * Returns the rows of attempts that do not fit into their delivery's row: the previous last attempt, which the new
+ * attempt replaces there, and a new attempt whose response body is long. These rows expire after the longest schedule
+ * and the retention.
  */
 export const attemptRows = ({ before, after }: DeliveryChange, retentionDays: number): Record<string, unknown>[] => {
   const replaced = before.last && before.last.number !== after.last?.number && !before.last.has_body_row;

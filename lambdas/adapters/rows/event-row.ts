@@ -3,7 +3,10 @@ import { retentionOf, SCHEDULE_DAYS } from '../../domain/foundation/retention.ts
 import { ttlSeconds } from '../../domain/foundation/time.ts';
 import { eventKey } from './table-keys.ts';
 
-/** The row of an event. It expires after the retention and one longest schedule, so that every retry finds its event. */
+/**
+ * Returns the row of an event. The row expires after the retention and one longest schedule, so that every retry finds
+ * its event.
+ */
 export const eventToRow = (event: StoredEvent, retentionDays: number) => ({
   ...eventKey(event.owner, event.id),
   kind: 'event',

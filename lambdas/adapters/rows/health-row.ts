@@ -1,7 +1,10 @@
 import type { ReceiverSpeed } from '../../domain/sending/slow-lane.ts';
 import type { Health } from '../../domain/sending/webhook-health.ts';
 
-/** Ends a failing period in an update of a health row: the webhook leaves the `failing` index. */
+/**
+ * The part of an update expression that ends the failing period of a webhook: its health row leaves the `failing`
+ * index.
+ */
 export const REMOVE_FAILING = 'REMOVE failing_since, failing_pk, failing_emitted';
 
 type HealthRow = Readonly<Record<string, unknown>> | null;

@@ -4,10 +4,10 @@ import { ttlSeconds } from '../../domain/foundation/time.ts';
 import type { StoredJob } from '../../domain/jobs/job.ts';
 import { jobKey, jobListPk, SHARDS } from './table-keys.ts';
 
-/** The sort key of a job in the list index. `createdAt` is RFC 3339. */
+/** Returns the sort key of a job in the list index. `createdAt` is RFC 3339. */
 export const jobListSk = (status: string, createdAt: string, id: string): string => `${status}#${createdAt}#${id}`;
 
-/** The row of a job. It expires like the event that its result becomes. */
+/** Returns the row of a job. The row expires like the event that the job's result becomes. */
 export const jobToRow = (job: StoredJob, retentionDays: number) => ({
   ...job,
   ...jobKey(job.id),

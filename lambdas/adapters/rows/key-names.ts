@@ -4,15 +4,21 @@ import { resources } from '../../domain/foundation/resources.ts';
 // rows. table-keys.ts has the map of all rows.
 
 export const indexes = {
-  /** domain table */
+  /** An index of the domain table: lists an owner's tasks, jobs, templates, and events with derived ids. */
   list: 'list',
-  /** domain table */
+  /** An index of the domain table: lists an owner's tasks that have the same external reference. */
   reference: 'reference',
-  /** delivery table; `due_at` is in milliseconds. */
+  /**
+   * An index of the delivery table: lists, by due time in milliseconds, deliveries that wait for an attempt and hours
+   * that are counted again.
+   */
   due: 'due',
-  /** delivery table. Holds deliveries that were refused, held or cancelled at least once. */
+  /**
+   * An index of the delivery table: lists a webhook's deliveries by status, without deliveries whose only attempt
+   * succeeded.
+   */
   attention: 'attention',
-  /** delivery table */
+  /** An index of the delivery table: lists the failing webhooks by the start of their failing period. */
   failing: 'failing',
 } as const;
 
@@ -48,7 +54,7 @@ export const prefixes = {
   routing: 'R#',
   idempotency: 'I#',
   templateList: 'M#',
-  /** Deliveries, health, pace and hours of a webhook. */
+  /** Rows of a webhook: deliveries, health, rate limits and hourly counts. */
   webhook: 'W#',
   /** The partition key of an attempt is the id of its delivery. */
   attempt: 'dlv_',
@@ -57,15 +63,15 @@ export const prefixes = {
   apiKey: 'K#',
 } as const;
 
-/** Between the account and the month in the partition key of an audit entry. */
+/** The text between the account and the month in the partition key of an audit entry. */
 export const AUDIT_INFIX = '#audit#';
 
-/** Partition keys of which there is one in a table or in an index. */
+/** The partition keys of those kinds of rows that have only one partition in a table or in an index. */
 export const partitions = {
   heartbeat: 'HEARTBEAT',
   rollUp: 'ROLL-UP',
   accounts: 'ACCOUNTS',
   keyring: 'KEYRING',
-  /** All failing webhooks, in the failing index. */
+  /** The partition of all failing webhooks in the failing index. */
   failing: 'F',
 } as const;

@@ -37,17 +37,20 @@ export interface Key {
 
 export { indexes } from './key-names.ts';
 
-/** Partitions of each list. One partition takes 1,000 writes a second, and a busy account may need more. */
+/** How many partitions each list has. One partition takes 1,000 writes a second, and a busy account may need more. */
 export const SHARDS = 4;
-/** Partitions of the due index. */
+/** How many partitions of the due index hold deliveries. */
 export const DUE_SHARDS = 16;
 
-/** The row of one item, for a resource with `rows` in resources.ts. */
+/** Returns the key of the row of one item, for a resource with `rows` in resources.ts. */
 export const itemKey = (resource: PartitionedResource, id: string): Key => ({
   pk: `${resources[resource].rows}#${id}`,
   sk: resources[resource].noun,
 });
-/** One shard of an owner's items in the index `list`, for the same resources. */
+/**
+ * Returns the partition key of one shard of an owner's items in the index `list`, for a resource with `rows` in
+ * resources.ts.
+ */
 export const itemListPk = (resource: PartitionedResource, owner: string, shard: number): string =>
   `${resources[resource].rows}#${owner}#${shard}`;
 
@@ -61,7 +64,7 @@ export const eventKey = (owner: string, id: string): Key => ({ pk: eventListPk(o
 export const webhookKey = (owner: string, id: string): Key => ({ pk: `${prefixes.account}${owner}`, sk: id });
 export const webhookCountKey = (owner: string): Key => ({ pk: `${prefixes.account}${owner}`, sk: 'webhook-count' });
 export const commandKey = (owner: string, id: string): Key => ({ pk: `${prefixes.account}${owner}`, sk: `cmd#${id}` });
-/** Audit entries have a partition for each account and month. `at` is RFC 3339. */
+/** Returns the key of an audit entry. Audit entries have a partition for each account and month. `at` is RFC 3339. */
 export const auditKey = (accountId: string, at: string, id: string): Key => ({
   pk: `${prefixes.account}${accountId}${AUDIT_INFIX}${at.slice(0, 7)}`,
   sk: id,
@@ -71,13 +74,19 @@ export const eventTypeKey = (owner: string, name: string): Key => ({
   sk: `typ#${name}`,
 });
 export const templateKey = (owner: string, id: string): Key => ({ pk: `${prefixes.account}${owner}`, sk: `tpl#${id}` });
-/** People change templates one at a time, so one partition is enough for the templates of an owner. */
+/**
+ * Returns the partition key of an owner's templates in the index `list`. One partition is enough, because people change
+ * templates one at a time.
+ */
 export const templateListPk = (owner: string): string => `${prefixes.templateList}${owner}`;
 export const routingKey = (owner: string, type: string): Key => ({
   pk: `${prefixes.routing}${owner}#${type}`,
   sk: 'routing',
 });
-/** `scope` is an owner in the domain table and an account in the delivery table. */
+/**
+ * Returns the key of the first answer under an Idempotency-Key. `scope` is an owner in the domain table, and an account
+ * or `operator` in the delivery table.
+ */
 export const idempotencyKey = (scope: string, path: string, key: string): Key => ({
   pk: `${prefixes.idempotency}${scope}`,
   sk: `${path}#${key}`,
@@ -103,7 +112,7 @@ export const attentionPkOf = (id: string, status: string): string =>
 export const healthKey = (webhookId: string): Key => ({ pk: `${prefixes.webhook}${webhookId}`, sk: 'health' });
 export const slotsKey = (webhookId: string): Key => ({ pk: `${prefixes.webhook}${webhookId}`, sk: 'slots' });
 export const leasesKey = (webhookId: string): Key => ({ pk: `${prefixes.webhook}${webhookId}`, sk: 'leases' });
-/** The counts of one hour of a webhook, sorted by the start of the hour. */
+/** Returns the key of the counts of one hour of a webhook. The keys are sorted by the start of the hour. */
 export const hourKey = (webhookId: string, startMs: number): Key => ({
   pk: `${prefixes.webhook}${webhookId}`,
   sk: `hour#${new Date(startMs).toISOString()}`,

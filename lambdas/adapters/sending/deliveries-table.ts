@@ -12,7 +12,7 @@ import { attemptRows, deliveryUpdate } from '../rows/delivery-row.ts';
 import { rowToHealth, rowToReceiverSpeed } from '../rows/health-row.ts';
 import { deliveryKey, eventKey, healthKey, type Key, webhookKey } from '../rows/table-keys.ts';
 
-/** The rows that one message needs; null where a row does not exist. */
+/** The rows that the attempt of one message needs; null if a row does not exist. */
 export interface DeliveryRows {
   readonly delivery: StoredDelivery | null;
   readonly event: StoredEvent | null;
@@ -21,7 +21,7 @@ export interface DeliveryRows {
   readonly health: Health;
 }
 
-/** Deliveries as the sending functions read and record them. */
+/** Reads the rows that attempts need, and records the results of attempts. */
 export const createDeliveriesTable = (
   client: DynamoDBClient,
   tables: { readonly domain: string; readonly delivery: string },
@@ -33,8 +33,8 @@ export const createDeliveriesTable = (
   ];
 
   /**
-   * Whether refused changes were written by an earlier try of the same call. The SDK retries a write whose response was
-   * lost, and the retry is then refused.
+   * Returns for each refused change whether an earlier try of the same call has written it. The SDK retries a write
+   * whose response was lost, and the retry is then refused.
    */
   const wereWrittenBefore = async (changes: readonly DeliveryChange[]): Promise<boolean[]> => {
     const find = await batchGet(

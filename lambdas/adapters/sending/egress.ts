@@ -7,7 +7,8 @@ import ipaddr from 'ipaddr.js';
 import { checkAddress } from '../../domain/webhooks/check-address.ts';
 import { isLoopbackHost, type WebhookUrlRules } from '../../domain/webhooks/webhook-url.ts';
 
-// Not imported: an import reads every member, and one member loads undici, which takes a quarter of a function's start.
+// Loads node:http without an import statement: an import reads every member, and one member loads undici, which takes a
+// quarter of a function's start.
 const http = process.getBuiltinModule('node:http');
 
 /**
@@ -20,13 +21,13 @@ export type Resolution =
 
 export interface ResolveOptions {
   readonly allowLoopback: boolean;
-  /** After this time the result is `unresolved`. */
+  /** Milliseconds after which the result of the lookup is `unresolved`. */
   readonly timeoutMs?: number;
   readonly lookup?: (host: string) => Promise<readonly LookupAddress[]>;
 }
 
 export interface EgressOptions extends Omit<ResolveOptions, 'timeoutMs'> {
-  /** How long new connections reuse the addresses of a name. */
+  /** Milliseconds for which new connections reuse the addresses of a name. */
   readonly dnsCacheMs?: number;
 }
 
@@ -34,18 +35,25 @@ export interface EgressOptions extends Omit<ResolveOptions, 'timeoutMs'> {
 export interface Egress {
   readonly allowLoopback: boolean;
   isPublicAddress(address: string): boolean;
-  /** Whether a connection to this address is allowed. */
+  /** Returns whether a connection to this address is allowed. */
   isAllowedAddress(address: string): boolean;
-  /** The agent for `http:` or `https:`. It checks the addresses of a name; the caller must check an address literal. */
+  /**
+   * Returns the agent for `http:` or `https:`. The agent checks the addresses of a name; the caller must check an
+   * address literal.
+   */
   agentFor(protocol: string, nowMs: number): Agent;
   close(): void;
 }
 
-/** Shorter than the 5 s after which Node's servers, and many others, close an idle connection. */
+/**
+ * Milliseconds after which an idle connection is closed: less than the 5 s after which Node's servers, and many others,
+ * close one.
+ */
 const IDLE_MS = 4000;
 const MAX_IDLE_SOCKETS = 128;
 /**
- * A connection keeps the address that its name had at first. Its age is limited, so that a new address takes effect.
+ * The longest time between the first and the last reuse of a connection, in milliseconds. A connection keeps the
+ * address that its name had at first, so the limit makes a new address take effect.
  */
 const MAX_CONNECTION_AGE_MS = 60_000;
 const MAX_CACHED_NAMES = 500;
@@ -53,7 +61,7 @@ const MAX_CACHED_NAMES = 500;
 // The one range of IPv6 that the internet routes today. https://www.iana.org/assignments/ipv6-unicast-address-assignments
 const GLOBAL_IPV6 = ipaddr.IPv6.parseCIDR('2000::/3');
 
-/** Whether the text is a public internet address. An IPv6 address that embeds an IPv4 address is not. */
+/** Returns whether the text is a public internet address. An IPv6 address that embeds an IPv4 address is not public. */
 export const isPublicAddress = (text: string): boolean => {
   if (!ipaddr.isValid(text)) return false;
   const address = ipaddr.parse(text);
@@ -68,7 +76,7 @@ const systemLookup = (host: string): Promise<readonly LookupAddress[]> =>
     lookup(host, { all: true }, (error, addresses) => (error ? reject(error) : resolve(addresses)));
   });
 
-/** The result of a promise, or `fallback` when the promise takes longer than `timeoutMs`. */
+/** Returns the result of a promise, or `fallback` if the promise takes longer than `timeoutMs`. */
 const withTimeout = <T>(promise: Promise<T>, timeoutMs: number | undefined, fallback: T): Promise<T> => {
   if (timeoutMs === undefined) return promise;
   let timer: NodeJS.Timeout | undefined;
@@ -79,8 +87,8 @@ const withTimeout = <T>(promise: Promise<T>, timeoutMs: number | undefined, fall
 };
 
 /**
- * Resolves a host name or an address literal. One address that is not public forbids the whole host, because any of the
- * addresses may be used. Never rejects.
+ * Resolves a host name or an address literal. One address that is not allowed forbids the whole host, because any of
+ * the addresses may be used. Never rejects.
  */
 export const resolvePublic = (host: string, options: ResolveOptions): Promise<Resolution> => {
   const classify = (addresses: readonly LookupAddress[]): Resolution => {
@@ -97,7 +105,10 @@ export const resolvePublic = (host: string, options: ResolveOptions): Promise<Re
   return withTimeout(resolution, options.timeoutMs, unresolved);
 };
 
-/** A slow name server must not delay the registration of a webhook: every attempt resolves the name again. */
+/**
+ * Milliseconds that a name lookup may take at the registration of a webhook. A name that a slow name server does not
+ * resolve in time is accepted, because every attempt resolves the name again.
+ */
 const REGISTRATION_LOOKUP_MS = 3000;
 
 /**
@@ -113,15 +124,18 @@ export const createAddressCheck = ({
     ),
 });
 
-/** Makes a lookup for agents. It returns checked addresses, or fails with the `code` `forbidden_address` or `dns`. */
+/**
+ * Creates the lookup of the agents. The lookup returns checked addresses, or fails with the `code` `forbidden_address`
+ * or `dns`.
+ */
 const pinnedLookup = (options: EgressOptions): LookupFunction => {
   const { dnsCacheMs = 5000 } = options;
   const cache = new Map<string, { readonly resolution: Promise<Resolution>; untilMs: number }>();
   const resolve = (host: string): Promise<Resolution> => {
     const cached = cache.get(host);
     if (cached && cached.untilMs > Date.now()) return cached.resolution;
-    // Valid until it is resolved, so that a slow name server blocks one of the few lookup threads and not one per
-    // request.
+    // Caches a lookup while it runs, so that a slow name server blocks one of the few lookup threads and not one for
+    // each request.
     const entry = { resolution: resolvePublic(host, options), untilMs: Number.POSITIVE_INFINITY };
     // A resolution never rejects: a failed lookup resolves to `unresolved`.
     void entry.resolution.finally(() => {
@@ -175,7 +189,8 @@ export const createEgress = (options: EgressOptions): Egress => {
   }
 
   let sweptAtMs = 0;
-  // Timers do not run while a function is frozen, so idle connections may be dead; a NAT drops them without a sign.
+  // Closes connections that were idle for too long. Timers do not run while a function is frozen, so idle connections
+  // may be dead; a NAT drops them without a sign.
   const dropOldSockets = (nowMs: number): void => {
     if (nowMs - sweptAtMs < IDLE_MS / 4) return;
     sweptAtMs = nowMs;

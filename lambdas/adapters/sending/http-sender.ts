@@ -4,10 +4,11 @@ import type { AttemptErrorCode } from '../../domain/deliveries/delivery.ts';
 import type { Answer, PostRequest } from '../../domain/sending/attempt-delivery.ts';
 import { bareHost, checkWebhookUrl, requestTarget } from '../../domain/webhooks/webhook-url.ts';
 
-// Not imported: an import reads every member, and one member loads undici, which takes a quarter of a function's start.
+// Loads node:http without an import statement: an import reads every member, and one member loads undici, which takes a
+// quarter of a function's start.
 const http = process.getBuiltinModule('node:http');
 
-/** The rules for outgoing connections, and the agents that hold them. */
+/** The rules for outgoing connections, and the agents that open connections by these rules. */
 interface Egress {
   readonly allowLoopback: boolean;
   isPublicAddress(address: string): boolean;
@@ -34,8 +35,8 @@ const MAX_BODY_BYTES = 64 * 1024;
 const MAX_HEADER_BYTES = 16 * 1024;
 const MAX_CODE_POINTS = 2000;
 /**
- * POSTs at the same time, well below the 1,024 file descriptors of a function. Further POSTs wait; their timeout starts
- * when they are sent.
+ * The most POSTs at the same time, well below the 1,024 file descriptors of a function. Further POSTs wait; their
+ * timeout starts when they are sent.
  */
 const MAX_IN_FLIGHT = 256;
 
@@ -57,7 +58,7 @@ type SendErrorCode = keyof typeof messages;
 const LOCAL_FAILURES = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
 const UNREACHABLE = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL', 'EACCES', 'EPERM']);
 
-/** `securing`: the TCP connection is open and the TLS handshake is running. */
+/** The phase of a connection. `securing`: the TCP connection is open and the TLS handshake is running. */
 type Phase = 'connecting' | 'securing' | 'ready';
 
 const errorCode = (code: string, phase: Phase): SendErrorCode => {
@@ -70,7 +71,10 @@ const errorCode = (code: string, phase: Phase): SendErrorCode => {
   return 'connection_reset';
 };
 
-/** Decodes the first 2,000 code points, at most four bytes each. Bytes that are not UTF-8 become U+FFFD. */
+/**
+ * Returns the first 2,000 code points of a response body, at most four bytes each. Bytes that are not UTF-8 become
+ * U+FFFD.
+ */
 const toText = (chunks: readonly Buffer[]): string => {
   const text = Buffer.concat(chunks).toString('utf8', 0, MAX_CODE_POINTS * 4);
   if (text.length <= MAX_CODE_POINTS) return text;
@@ -137,7 +141,8 @@ const exchange = (
     let response: IncomingMessage | null = null;
     let size = 0;
 
-    // Only the first call has an effect: a destroyed request emits further events when the promise is settled already.
+    // Settles the exchange. Only the first call has an effect: a destroyed request emits further events when the
+    // promise is settled already.
     const settle = (error: SendErrorCode | null): void => {
       resolve({
         status: response?.statusCode ?? null,
@@ -146,7 +151,8 @@ const exchange = (
         error,
         isStale: error === 'connection_reset' && request.reusedSocket && !connection.hasResponse(),
       });
-      // A receiver that answered before it read the whole body would block the connection for the next request.
+      // Closes the connection after an error, and if the receiver answered before it read the whole body, because the
+      // rest of the body would block the connection for the next request.
       if (error || !request.writableFinished) request.destroy();
     };
     const stop: Stop = (reason) => {
@@ -157,12 +163,13 @@ const exchange = (
     const fail = (error: NodeJS.ErrnoException): void => {
       const code = error.code ?? '';
       if (LOCAL_FAILURES.has(code)) stop(error);
-      // An error after a complete response concerns extra bytes: the `end` event of the response still follows.
+      // Ignores an error after a complete response: the error concerns extra bytes, and the `end` event of the response
+      // still follows.
       else if (!response?.complete) settle(errorCode(code, connection.phase()));
     };
 
     const connection = watchConnection(request, isSecure, (address) => {
-      // The lookup checked the addresses of the name; this checks the address of the open connection.
+      // Checks the address of the open connection; the lookup checked the addresses of the name.
       if (!isAllowedAddress(address)) settle('forbidden_address');
     });
     request.on('response', (incoming) => {
@@ -242,8 +249,8 @@ export const createSender = ({ egress, ownHosts }: SenderOptions): Sender => {
     try {
       const first = await exchange(options, body, isAllowedAddress, onStart);
       if (!first.isStale) return first;
-      // The receiver may have processed the first request: delivery is at least once, and both requests carry the same
-      // id.
+      // Sends the request again on a new connection. The receiver may have processed the first request: delivery is at
+      // least once, and both requests carry the same id.
       dropIdle(agent, `${host}:${port}:`);
       return await exchange(options, body, isAllowedAddress, onStart);
     } finally {

@@ -10,8 +10,8 @@ import { leasesKey, slotsKey } from '../rows/table-keys.ts';
 const MAX_TRIES = 8;
 
 /**
- * The rate limit of each webhook: the next free slot in time, and the leases of running requests. `reserveSlots` throws
- * where it loses every try against other instances; `takeLeases` then returns no lease.
+ * Stores the rate limit of each webhook: the time of the next free slot, and the leases of running requests. If other
+ * instances win every try, `reserveSlots` throws and `takeLeases` returns no lease.
  */
 export const createRateLimits = (client: DynamoDBClient, table: string): RateLimitStore => {
   /** Updates a row on a condition. Returns the row after the update, or null where the condition did not hold. */

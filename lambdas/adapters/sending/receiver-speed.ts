@@ -11,8 +11,8 @@ import { rowToReceiverSpeed } from '../rows/health-row.ts';
 import { healthKey } from '../rows/table-keys.ts';
 
 /**
- * The speed of each webhook's receiver, stored in the webhook's health row. A row is written only when the speed
- * changes.
+ * Stores the speed of each webhook's receiver in the webhook's health row. Writes a row only when a probe begins or the
+ * known speed changes.
  */
 export const createReceiverSpeeds = (client: DynamoDBClient, table: string): ReceiverSpeedStore => {
   const update = async (

@@ -11,7 +11,10 @@ import { partitions } from '../rows/key-names.ts';
 import { rowOf } from '../rows/row.ts';
 import { healthKey, webhookKey } from '../rows/table-keys.ts';
 
-/** The fields of a delivery that an operational event shows. The response of the receiver is not among them. */
+/**
+ * Returns the fields of a delivery that an operational event shows. The body of the receiver's response is not among
+ * them.
+ */
 const deliverySummary = ({ id, event_id, event_type, status, attempts_made, last }: StoredDelivery) => ({
   id,
   event_id,
@@ -33,8 +36,8 @@ export const createWebhookHealth = (
   retentionDays: number,
 ): HealthStore => {
   /**
-   * The item that puts an operational event. Its id follows from type, webhook and `mark`, so a repeated change emits
-   * it once.
+   * Returns the transaction item that puts an operational event. The event's id follows from time, webhook, type and
+   * `mark`, so a repeated change emits the event once.
    */
   const event = (
     type: string,
@@ -62,7 +65,7 @@ export const createWebhookHealth = (
     return { Put: { TableName: tables.domain, Item: marshall(rowOf(row)) } };
   };
 
-  /** The item that updates the health row on a condition. */
+  /** Returns the transaction item that updates the health row of a webhook on a condition. */
   const health = (
     webhookId: string,
     expression: string,

@@ -39,7 +39,7 @@ const taskToRow = (task: StoredTask): Record<string, AttributeValue> =>
 
 const rowToTask = (row: Record<string, AttributeValue>): StoredTask => storedTaskSchema.parse(unmarshall(row));
 
-/** Puts a task on a condition. Returns null on success, or the stored task where the condition failed. */
+/** Writes a task if the condition holds. Returns null on success, or the stored task if the condition failed. */
 const putIf = async (
   client: DynamoDBClient,
   table: string,
@@ -65,7 +65,7 @@ const putIf = async (
 };
 
 /**
- * Tasks in the domain table. `add` and `replace` return null on success, or the stored task where another write was
+ * Stores tasks in the domain table. `add` and `replace` return null on success, or the stored task if another write was
  * first.
  */
 export const createTasksTable = (client: DynamoDBClient, table: string) => {
@@ -107,7 +107,8 @@ export const createTasksTable = (client: DynamoDBClient, table: string) => {
         return row ? [storedTaskSchema.parse(row)] : [];
       });
       return {
-        // The status of the row decides, because the index lags behind it and the reference index holds no status.
+        // Filters by the status of the row, because the list index lags behind the row and the reference index holds no
+        // status.
         items: tasks.filter((task) => status === undefined || task.status === status),
         next: positions.length > page.limit ? (pagePositions.at(-1) ?? null) : null,
       };

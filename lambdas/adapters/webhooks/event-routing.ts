@@ -14,7 +14,7 @@ const membersOf = (row: Record<string, unknown> | null): Set<string> =>
   new Set(row?.webhooks as Set<string> | undefined);
 
 export interface Subscribers {
-  /** The webhooks that subscribe to each event's type, in the order of the events. */
+  /** Returns the webhooks that subscribe to each event's type, in the order of the events. */
   subscribers(events: readonly Pick<StoredEvent, 'owner' | 'type'>[]): Promise<Subscriber[][]>;
 }
 
@@ -42,7 +42,7 @@ export const createSubscribers = (
   },
 });
 
-/** The webhooks that subscribe to one type of an owner, for every resource and for single ones. */
+/** Returns the webhooks that name one event type of an owner, for every resource and for single resources. */
 export const subscribersOfType = async (
   client: DynamoDBClient,
   table: string,
@@ -56,13 +56,13 @@ export const subscribersOfType = async (
 
 export interface RoutingChanges {
   /**
-   * The items of a transaction that move a webhook from its routes before a change to those after it. `null` before:
-   * the webhook is new; `null` after: it is deleted.
+   * Returns the transaction items that move a webhook from its routes before a change to its routes after the change.
+   * `before` is null for a new webhook, `after` is null for a deleted webhook.
    */
   moves(owner: string, before: WebhookRoutes | null, after: WebhookRoutes | null): Promise<TransactWriteItem[]>;
 }
 
-/** Makes the transaction items that change routing rows. */
+/** Creates the transaction items that change routing rows. */
 export const createRoutingChanges = (client: DynamoDBClient, table: string): RoutingChanges => {
   const changeMember = (owner: string, type: string, verb: 'ADD' | 'DELETE', member: string): TransactWriteItem => ({
     Update: {
@@ -77,8 +77,8 @@ export const createRoutingChanges = (client: DynamoDBClient, table: string): Rou
   });
 
   /**
-   * One update can add to a set or delete from it, not both: to replace a member, the whole set is written as it was
-   * read.
+   * Returns the transaction items that replace a webhook's member of routing rows. One update can add to a set or
+   * delete from it, not both, so the whole set is written, if the row still has the version that was read.
    */
   const replaceMember = async (owner: string, types: readonly string[], before: string, after: string) => {
     const keyed = types.map((type) => ({ table, key: routingKey(owner, type), isConsistent: true }));

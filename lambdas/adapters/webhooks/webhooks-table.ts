@@ -18,26 +18,26 @@ import { createRoutingChanges } from './event-routing.ts';
 
 const PATH = '/webhooks';
 const rotationPath = (id: string): string => `${PATH}/${id}/rotate-secret`;
-/** Rows that one list call reads at most, including tombstones of deleted webhooks. */
+/** The most rows that one list call reads, including deleted webhooks. The next page continues after them. */
 const MAX_ROWS_READ = 2000;
 
 export interface WebhooksTable extends NewWebhookStore, RotationStore {
   /** Finds a webhook even if it is deleted. */
   findAny(owner: string, id: string): Promise<StoredWebhook | null>;
-  /** Lists webhooks that are not deleted, newest first, of one profile or of all. */
+  /** Lists an owner's webhooks that are not deleted, newest first: the webhooks of one profile, or all. */
   list(owner: string, limit: number, after: Position | null, profile?: string): Promise<Page<StoredWebhook>>;
-  /** Lists all webhooks, including deleted ones, newest first. */
+  /** Lists all webhooks of an owner, including deleted webhooks, newest first. */
   listAny(owner: string): Promise<readonly StoredWebhook[]>;
 }
 
 /**
- * Webhooks in the domain table. Each change is one transaction with routes, count, first answer, command and audit
- * entry.
+ * Stores webhooks in the domain table. Each change is one transaction with routes, count, first answer, command and
+ * audit entry.
  */
 export const createWebhooksTable = (client: DynamoDBClient, table: string, retentionDays: number): WebhooksTable => {
   const routes = createRoutingChanges(client, table);
 
-  /** The item that puts a row, on a condition if there is one. */
+  /** Builds the item of a transaction that puts a row, with a condition if one is given. */
   const put = (row: Readonly<Record<string, unknown>>, condition?: string, values = {}): TransactWriteItem => ({
     Put: {
       TableName: table,
@@ -48,8 +48,8 @@ export const createWebhooksTable = (client: DynamoDBClient, table: string, reten
   });
 
   /**
-   * The item that changes the webhook count. Its condition fails where the account has the most webhooks that it may
-   * have.
+   * Returns the transaction item that changes an owner's webhook count by `step`. An increase fails if the owner has
+   * the most webhooks that it may have.
    */
   const count = (owner: string, step: 1 | -1): TransactWriteItem => ({
     Update: {
@@ -69,7 +69,8 @@ export const createWebhooksTable = (client: DynamoDBClient, table: string, reten
     ...webhook,
     ...webhookKey(webhook.owner, webhook.id),
     kind: 'webhook',
-    // A tombstone is stored as long as any delivery of the webhook, and a day more because clocks differ.
+    // The row of a deleted webhook is stored as long as any delivery of the webhook, and a day more because clocks
+    // differ.
     ttl: webhook.deleted_at && ttlSeconds(nowMs, retentionDays + SCHEDULE_DAYS + 1),
   });
 
@@ -85,7 +86,7 @@ export const createWebhooksTable = (client: DynamoDBClient, table: string, reten
     return readFirstAnswer(client, table, request, (answer) => webhookViewSchema.parse(answer), nowMs);
   };
 
-  /** Queries webhook rows after a position, newest first. `limit` includes tombstones. */
+  /** Reads an owner's webhooks after the id `after`, newest first. `limit` counts deleted webhooks, too. */
   const query = async (owner: string, after: string | null, limit?: number) => {
     const { pk } = webhookKey(owner, '');
     const { Items = [], LastEvaluatedKey } = await client.send(
@@ -117,7 +118,7 @@ export const createWebhooksTable = (client: DynamoDBClient, table: string, reten
       return mergedPage({
         ranges: [
           async (from, atMost) => {
-            // At least two, because one row may be the position itself.
+            // Reads at least two rows, because the first row may be the last row of the previous page.
             const { webhooks, examined, reached } = await query(owner, from?.id ?? null, Math.max(2, atMost));
             const items = webhooks.filter(
               (webhook) => webhook.deleted_at === null && (profile === undefined || webhook.profile === profile),
@@ -163,7 +164,8 @@ export const createWebhooksTable = (client: DynamoDBClient, table: string, reten
       ]);
       if (failed === -1) return 'created';
       if (failed === 'busy' || failed === 1) return 'busy';
-      // A repetition of the request that created the last webhook gets its first answer, although the account is full.
+      // A repetition of the request that created the last possible webhook gets its first answer, although the account
+      // is full.
       const isRepeat = answerToStore && (await firstAnswer(owner, answerToStore.idempotencyKey, nowMs));
       return isRepeat ? 'repeated' : 'full';
     },
