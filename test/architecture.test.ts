@@ -145,8 +145,8 @@ const parseImports = (file: string): readonly string[] =>
 
 const importsByFile = new Map(files.map((file) => [file, parseImports(file)]));
 
-describe('architecture', () => {
-  test('imports stay within their layer', () => {
+describe('the .ts files of the repository', () => {
+  test('every file outside test/ and bench/ is in a layer and imports only what that layer allows', () => {
     const forbidden = outsideTests.flatMap((file) => {
       const layer = layers.find(({ files }) => files.test(file));
       if (!layer) return file.startsWith('bench/') ? [] : [`${file} belongs to no layer`];
@@ -158,7 +158,7 @@ describe('architecture', () => {
     expect(forbidden).toEqual([]);
   });
 
-  describe.each(Object.entries(rooms))('rooms of %s', (folder, table) => {
+  describe.each(Object.entries(rooms))('the rooms (top folders and files) of %s', (folder, table) => {
     const order = Object.keys(table);
     const inside = files.filter((file) => file.startsWith(`${folder}/`));
     const roomOf = (file: string): string | undefined =>
@@ -169,11 +169,11 @@ describe('architecture', () => {
         .map((name) => ({ file, name, from: roomOf(file) ?? '', to: roomOf(name) ?? '' })),
     );
 
-    test('every file is in a listed room', () => {
+    test('every file is in a room that this test lists', () => {
       expect(inside.filter((file) => !order.includes(roomOf(file) ?? ''))).toEqual([]);
     });
 
-    test('a room lists only rooms below it', () => {
+    test('each room is allowed to import only rooms that are further down in the list', () => {
       const upward = order.flatMap((from, floor) =>
         (table[from] ?? []).filter((to) => order.indexOf(to) <= floor).map((to) => `${from} lists ${to}`),
       );
@@ -181,7 +181,7 @@ describe('architecture', () => {
       expect(upward).toEqual([]);
     });
 
-    test('a file imports only from the rooms that its room lists', () => {
+    test('a file imports from another room only if the list allows this import', () => {
       const forbidden = arrows
         .filter(({ from, to }) => !table[from]?.includes(to))
         .map(({ file, name }) => `${file} imports ${name}`);
@@ -189,7 +189,7 @@ describe('architecture', () => {
       expect(forbidden).toEqual([]);
     });
 
-    test('every listed room is imported', () => {
+    test('every import from room to room that the list allows is used by a file', () => {
       const unused = order.flatMap((from) =>
         (table[from] ?? [])
           .filter((to) => !arrows.some((arrow) => arrow.from === from && arrow.to === to))
@@ -200,7 +200,7 @@ describe('architecture', () => {
     });
   });
 
-  test('files in lambdas/adapters/rows make no call', () => {
+  test('no file of lambdas/adapters/rows/ contains DynamoDBClient or .send(', () => {
     const calling = files.filter(
       (file) => file.startsWith('lambdas/adapters/rows/') && /DynamoDBClient|\.send\(/.test(sources.get(file) ?? ''),
     );
@@ -208,7 +208,7 @@ describe('architecture', () => {
     expect(calling).toEqual([]);
   });
 
-  test('only rows/delivery-row.ts writes the index keys of a delivery', () => {
+  test('in lambdas/ outside domain/, only adapters/rows/delivery-row.ts sets the attributes att_pk and has_slot of a delivery', () => {
     const writers = files.filter(
       (file) =>
         file.startsWith('lambdas/') && /\b(att_pk|has_slot): /.test(sources.get(file)?.replaceAll(/z\..*/g, '') ?? ''),
@@ -219,7 +219,7 @@ describe('architecture', () => {
     ]);
   });
 
-  test('no import cycle exists, not even of types', () => {
+  test('no file imports itself through other files, not even through imports of types', () => {
     const onCycle = files.filter((file) => {
       const reached = new Set<string>();
       const waiting = [...importsOf(file)];
@@ -234,7 +234,7 @@ describe('architecture', () => {
     expect(onCycle).toEqual([]);
   });
 
-  test('a file that the stack and the functions share imports only other shared files', () => {
+  test('the files of lambdas/ that the CDK stack in lib/ imports import only each other', () => {
     const shared = new Set(
       files
         .filter((file) => file.startsWith('lib/'))
@@ -247,13 +247,13 @@ describe('architecture', () => {
     expect(foreign).toEqual([]);
   });
 
-  test('only the listed files read process.env', () => {
+  test('only lambdas/runtime/config.ts, lib/stage-config.ts, bin/, local/, bench/ and test/ contain process.env', () => {
     const readers = files.filter((file) => sources.get(file)?.includes('process.env') && !readsEnvironment.test(file));
 
     expect(readers).toEqual([]);
   });
 
-  test('every profile has a test file', () => {
+  test('every profile lambdas/profiles/<name>.ts has a test file test/profiles/<name>.test.ts', () => {
     const untested = filesIn('lambdas/profiles')
       .filter((file) => /^lambdas\/profiles\/[\w-]+\.ts$/.test(file) && !file.endsWith('/index.ts'))
       .map((file) => file.replace('lambdas/', 'test/').replace(/\.ts$/, '.test.ts'))
@@ -262,7 +262,7 @@ describe('architecture', () => {
     expect(untested).toEqual([]);
   });
 
-  test('file and folder names are kebab-case and not generic', () => {
+  test('outside test/, every file and folder name is kebab-case and not generic (utils, helpers, types …)', () => {
     const misnamed = outsideTests.filter((file) =>
       file
         .replace(/\.ts$/, '')
@@ -273,13 +273,13 @@ describe('architecture', () => {
     expect(misnamed).toEqual([]);
   });
 
-  test('no file has a default export', () => {
+  test('no file of a source or test folder has a default export', () => {
     const unnamed = files.filter((file) => /^export default\b/m.test(sources.get(file) ?? ''));
 
     expect(unnamed).toEqual([]);
   });
 
-  test('files are at most 300 lines long', () => {
+  test('no file is longer than 300 lines', () => {
     const long = files.filter((file) => (sources.get(file)?.split('\n').length ?? 0) > 301);
 
     expect(long).toEqual([]);

@@ -42,19 +42,22 @@ const rows: readonly Row[] = [
 }));
 
 describe('docs/compatibility.md', () => {
-  it('has one row for each statement and each reading, in order', () => {
+  it('has exactly one row for each numbered statement and each reading of the five systems, in order', () => {
     expect(rows.map(({ number }) => number)).toEqual(numbers);
   });
 
-  it.each(rows)('quotes existing tests with the number $number in their titles', ({ number, proofs }) => {
-    expect(proofs.length).toBeGreaterThan(0);
-    for (const proof of proofs) {
-      expect(titles).toContainEqual(proof);
-      expect(proof.title.match(NUMBER)).toContain(number);
-    }
-  });
+  it.each(rows)(
+    'the row of $number quotes at least one test; each quoted title contains $number and exists in the quoted file',
+    ({ number, proofs }) => {
+      expect(proofs.length).toBeGreaterThan(0);
+      for (const proof of proofs) {
+        expect(titles).toContainEqual(proof);
+        expect(proof.title.match(NUMBER)).toContain(number);
+      }
+    },
+  );
 
-  it('has a row for every number in a test title', () => {
+  it('test titles contain no number of a statement or reading that should have no row here', () => {
     const unknown = titles.flatMap(({ file, title }) =>
       (title.match(NUMBER) ?? []).filter((number) => !numbers.includes(number)).map((number) => `${file}: ${number}`),
     );

@@ -22,12 +22,15 @@ describe('the example profile of docs/profiles/adding.md', () => {
     receivers: { 'a GitHub receiver': verifyGithubStyle },
   });
 
-  it.each(vectors.signatures)('signs as the vector: $statement', ({ secret, body, signature }) => {
-    expect(`sha256=${hmacSha256(secret, body, 'hex')}`).toBe(signature);
-    expect(verifyGithubStyle({ headers: { 'x-hub-signature-256': signature }, body }, secret)).toBe(true);
-  });
+  it.each(vectors.signatures)(
+    'hmacSha256 gives the signature of the vector ($statement), and the receiver of this test accepts it',
+    ({ secret, body, signature }) => {
+      expect(`sha256=${hmacSha256(secret, body, 'hex')}`).toBe(signature);
+      expect(verifyGithubStyle({ headers: { 'x-hub-signature-256': signature }, body }, secret)).toBe(true);
+    },
+  );
 
-  it('is the same file as the one on the page', () => {
+  it('the first TypeScript block of the page equals test/helpers/github-style.ts, except for import paths', () => {
     const [fileOnPage] = codeBlocks('profiles/adding.md', 'ts');
 
     const file = read('test/helpers/github-style.ts')
@@ -37,7 +40,7 @@ describe('the example profile of docs/profiles/adding.md', () => {
     expect(fileOnPage).toBe(file);
   });
 
-  it('is registered by changing the one line of profiles/index.ts that the page shows', () => {
+  it('the diff of the page changes a line that is in lambdas/profiles/index.ts, and only appends githubStyle to the list', () => {
     const [diff = ''] = codeBlocks('profiles/adding.md', 'diff');
     const [, before = '', after = ''] = /^-(.*)\n\+(.*)$/m.exec(diff) ?? [];
 

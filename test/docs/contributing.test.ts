@@ -8,7 +8,7 @@ const page = read('CONTRIBUTING.md');
 /** A file or folder in backticks, and the name in brackets that the file defines. */
 const MENTION = /`((?:\.?[\w<>-]+\/)*[\w<>-]+(?:\.[\w-]+)*\.(?:ts|md|json)|(?:[\w<>-]+\/)+)`(?: \(`(\w+)`\))?/g;
 
-/** Names that stand for a file of the reader's own. */
+/** Placeholders in paths: `<resource>`, and `parcels` or `parcel`, the example of a new resource. */
 const PLACEHOLDER = /<\w+>|parcels?\b/;
 
 const mentions = [...page.matchAll(MENTION)].map(([, path = '', name]) => ({ path, name }));
@@ -38,22 +38,22 @@ const roomsOf = (folder: string): readonly string[] =>
   );
 
 describe('CONTRIBUTING.md', () => {
-  it('names only files and folders that exist', () => {
+  it('names more than 50 files and folders without a placeholder, and all of them exist', () => {
     const missing = existing.filter(({ path }) => !existsSync(new URL(path, root))).map(({ path }) => path);
 
     expect(existing.length).toBeGreaterThan(50);
     expect(missing).toEqual([]);
   });
 
-  it.each(defined)('names the only file that exports $name', ({ path, name }) => {
+  it.each(defined)('names the only file of lambdas/, lib/, local/ and ops/ that exports $name', ({ path, name }) => {
     expect(filesThatExport(name)).toEqual([path]);
   });
 
-  it('lists ten changes', () => {
+  it('has ten rows in the table "The ten most likely changes"', () => {
     expect(rowsBelow('The ten most likely changes')).toHaveLength(10);
   });
 
-  it('names the folder of each placeholder', () => {
+  it('for each path with a placeholder (<resource>, parcels), the folder before the placeholder exists', () => {
     const folders = mentions
       .map(({ path }) => path.split(/<\w+>|parcels?\b/)[0] ?? '')
       .map((start) => start.slice(0, start.lastIndexOf('/') + 1));
@@ -61,7 +61,7 @@ describe('CONTRIBUTING.md', () => {
     expect(folders.filter((folder) => !existsSync(new URL(folder, root)))).toEqual([]);
   });
 
-  it('counts the product files of a new resource', () => {
+  it('the section "A new resource of the API" says eight product files and numbers eight different files', () => {
     const section = page.split('\n### A new resource of the API\n')[1]?.split('\n## ')[0] ?? '';
     const files = [...section.matchAll(/^(\d)\. `([^`]+)`/gm)].map(([, , path]) => path);
 
@@ -69,7 +69,7 @@ describe('CONTRIBUTING.md', () => {
     expect(new Set(files).size).toBe(8);
   });
 
-  it('explains every room of lambdas/domain', () => {
+  it('the table "Rooms" names exactly the folders of lambdas/domain', () => {
     const named = rowsBelow('Rooms').flatMap((row) =>
       [...(row.split('|')[1] ?? '').matchAll(/`([\w-]+)`/g)].map(([, room]) => room),
     );
@@ -77,7 +77,7 @@ describe('CONTRIBUTING.md', () => {
     expect(named.toSorted()).toEqual(roomsOf('lambdas/domain').toSorted());
   });
 
-  it('gives the two rooms of lambdas/adapters that are no stores', () => {
+  it('lambdas/adapters has the folders aws and rows', () => {
     expect(roomsOf('lambdas/adapters')).toEqual(expect.arrayContaining(['aws', 'rows']));
   });
 });

@@ -20,13 +20,13 @@ const root = new URL('../../', import.meta.url);
 const page = readFileSync(new URL('docs/deploying.md', root), 'utf8');
 
 describe('docs/deploying.md', () => {
-  test('shows the monthly bill that bench/bill.ts calculates', () => {
+  test('shows exactly the monthly bill that bench/bill.ts renders', () => {
     const [, shown = ''] = /<!-- node bench\/bill\.ts.*-->\n([\s\S]*?)\n<!-- until here -->/.exec(page) ?? [];
 
     expect(shown).toBe(renderBill());
   });
 
-  test('gives the number of alarms and of the metrics that they read', () => {
+  test('gives the number of alarms in production and of their metrics, and bench/bill.ts counts the same metrics and secrets', () => {
     const production = synthesise({ stage: 'production' });
     const count = (type: string) => resourcesOfType(production, type).length;
 
@@ -36,7 +36,7 @@ describe('docs/deploying.md', () => {
     expect(count('AWS::SecretsManager::Secret')).toBe(counts.secrets);
   });
 
-  test('lists every setting of lib/settings.ts and no other', () => {
+  test('the tables of the section Settings name every setting of lib/settings.ts and no other setting', () => {
     const settings = readFileSync(new URL('lib/settings.ts', root), 'utf8');
     const [, list = ''] = /const names = \[([^\]]*)\]/.exec(settings) ?? [];
     const known = [...list.matchAll(/'(\w+)'/g)].map(([, name]) => name);
@@ -47,13 +47,13 @@ describe('docs/deploying.md', () => {
     expect(named.toSorted()).toEqual(known.toSorted());
   });
 
-  test('lists every output of the stack', () => {
+  test('names every output of a stack with egressAddresses and a front door', () => {
     const outputs = Object.keys(synthesise({ egressAddresses: '1', ...frontDoorSettings }).toJSON().Outputs);
 
     expect(outputs.filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
   });
 
-  test('knows every resource type that production retains: tables, addresses, log groups and secrets', () => {
+  test('production retains exactly these resource types: tables, Elastic IP addresses, log groups and secrets', () => {
     const retained = Object.values(resourcesOf(synthesise({ stage: 'production', egressAddresses: '1' })))
       .filter(({ DeletionPolicy }) => DeletionPolicy === 'Retain')
       .map(({ Type }) => Type);
@@ -67,7 +67,7 @@ describe('docs/deploying.md', () => {
   });
 
   // A release without a tag can be checked out by its commit only.
-  test('checks out the former release by its tag or by the commit in CHANGELOG.md', () => {
+  test('has a git checkout of the former release by tag or commit, and CHANGELOG.md names the commit of that release', () => {
     const { version, commit } = formerRelease;
     const changelog = readFileSync(new URL('CHANGELOG.md', root), 'utf8');
     const [, section = ''] = changelog.split(`## [${version}]`);
@@ -76,7 +76,7 @@ describe('docs/deploying.md', () => {
     expect(page).toMatch(new RegExp(`^git checkout (v${version}|${commit}) `, 'm'));
   });
 
-  test('has a heading for every link to one of its sections', () => {
+  test('has a heading for every link to its sections, on the page itself and in lib/stage-config.ts', () => {
     const anchors = [...page.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
       title
         .toLowerCase()

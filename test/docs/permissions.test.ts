@@ -24,12 +24,12 @@ const reach = (file: string, seen = new Set<string>()): ReadonlySet<string> => {
 describe('docs/permissions.md', () => {
   const template = synthesise(settingsOfEveryPermission);
 
-  test('shows the permissions of the template', async () => {
+  test('equals the page that renderPermissions writes for a stack whose roles have every permission', async () => {
     await expect(renderPermissions(template)).toMatchFileSnapshot('../../docs/permissions.md');
   });
 
-  // A role cannot forbid connections to the internet, so the code is checked.
-  test('only deliver connects to the internet, and only key-material answers CloudFormation', () => {
+  // A role cannot forbid connections to the internet, so this test checks the code. key-material answers CloudFormation.
+  test('only the code of deliver sends HTTP requests, only that of key-material calls fetch, and none imports net, tls, dgram or http2', () => {
     const opens = (pattern: RegExp) =>
       functionNames(template).filter((name) =>
         [...reach(join(lambdas, 'functions', `${name}.ts`))].some((file) => pattern.test(readFileSync(file, 'utf8'))),
@@ -41,7 +41,7 @@ describe('docs/permissions.md', () => {
     expect(opens(/^import (?!type\b).*'node:(net|tls|dgram|http2)'/m)).toEqual([]);
   });
 
-  test('no function imports an HTTP or WebSocket client package', () => {
+  test('no file of lambdas/ imports an HTTP or WebSocket client package (undici, axios, got, node-fetch, ws)', () => {
     const imported = new Set(
       readdirSync(lambdas, { recursive: true, encoding: 'utf8' })
         .filter((name) => name.endsWith('.ts'))

@@ -64,34 +64,92 @@ const ecKeys = [pemOf(keyring, 'ES256'), pemOf(another, 'ES256')] as const;
 
 /** The code blocks of each page by position, with the calls that they must answer. */
 const snippets = [
-  { page: 'passpost', language: 'js', block: 0, calls: () => byHeaders('passpost', {}, secret, otherSecret, false) },
+  {
+    page: 'passpost',
+    language: 'js',
+    block: 0,
+    request: 'a request signed with the secret',
+    calls: () => byHeaders('passpost', {}, secret, otherSecret, false),
+  },
   {
     page: 'passpost',
     language: 'python',
     block: 0,
+    request: 'a request signed with the secret',
     calls: () => byHeaders('passpost', {}, secret, otherSecret, false),
   },
-  { page: 'standard', language: 'js', block: 0, calls: () => byHeaders('standard', {}, secret, otherSecret, true) },
-  { page: 'standard', language: 'python', block: 0, calls: () => byHeaders('standard', {}, secret, otherSecret, true) },
-  { page: 'postmen', language: 'js', block: 0, calls: secretInUrl },
-  { page: 'postmen', language: 'python', block: 0, calls: secretInUrl },
-  { page: 'passmint', language: 'js', block: 0, calls: () => byHeaders('passmint', {}, secret, otherSecret, true) },
-  { page: 'passmint', language: 'python', block: 0, calls: () => byHeaders('passmint', {}, secret, otherSecret, true) },
-  { page: 'passcreator', language: 'js', block: 0, calls: signedPayload },
-  { page: 'passcreator', language: 'python', block: 0, calls: signedPayload, needsCryptography: true },
-  { page: 'inpost', language: 'js', block: 0, calls: () => byHeaders('inpost', stamped, secret, otherSecret, true) },
+  {
+    page: 'standard',
+    language: 'js',
+    block: 0,
+    request: 'a request signed with the secret',
+    calls: () => byHeaders('standard', {}, secret, otherSecret, true),
+  },
+  {
+    page: 'standard',
+    language: 'python',
+    block: 0,
+    request: 'a request signed with the secret',
+    calls: () => byHeaders('standard', {}, secret, otherSecret, true),
+  },
+  { page: 'postmen', language: 'js', block: 0, request: 'a URL with the right secret', calls: secretInUrl },
+  { page: 'postmen', language: 'python', block: 0, request: 'a URL with the right secret', calls: secretInUrl },
+  {
+    page: 'passmint',
+    language: 'js',
+    block: 0,
+    request: 'a request signed with the secret',
+    calls: () => byHeaders('passmint', {}, secret, otherSecret, true),
+  },
+  {
+    page: 'passmint',
+    language: 'python',
+    block: 0,
+    request: 'a request signed with the secret',
+    calls: () => byHeaders('passmint', {}, secret, otherSecret, true),
+  },
+  { page: 'passcreator', language: 'js', block: 0, request: 'a body with a signature in it', calls: signedPayload },
+  {
+    page: 'passcreator',
+    language: 'python',
+    block: 0,
+    request: 'a body with a signature in it',
+    calls: signedPayload,
+    needsCryptography: true,
+  },
+  {
+    page: 'inpost',
+    language: 'js',
+    block: 0,
+    request: 'a request signed with the secret',
+    calls: () => byHeaders('inpost', stamped, secret, otherSecret, true),
+  },
   {
     page: 'inpost',
     language: 'python',
     block: 0,
+    request: 'a request signed with the secret',
     calls: () => byHeaders('inpost', stamped, secret, otherSecret, true),
   },
-  { page: 'inpost', language: 'js', block: 1, calls: () => byHeaders('inpost', digital, ...rsaKeys, true) },
-  { page: 'inpost', language: 'js', block: 1, calls: () => byHeaders('inpost', ecdsa, ...ecKeys, true) },
+  {
+    page: 'inpost',
+    language: 'js',
+    block: 1,
+    request: 'a request with an RSA signature',
+    calls: () => byHeaders('inpost', digital, ...rsaKeys, true),
+  },
+  {
+    page: 'inpost',
+    language: 'js',
+    block: 1,
+    request: 'a request with an ECDSA signature',
+    calls: () => byHeaders('inpost', ecdsa, ...ecKeys, true),
+  },
   {
     page: 'inpost',
     language: 'python',
     block: 1,
+    request: 'a request with an RSA signature',
     calls: () => byHeaders('inpost', digital, ...rsaKeys, false),
     needsCryptography: true,
   },
@@ -104,7 +162,7 @@ describe('docs/profiles', () => {
     expect(pages).toEqual(expect.arrayContaining([...profileNames]));
   });
 
-  it.each(profileNames)('the page of %s shows the headers that the profile sends', (name) => {
+  it.each(profileNames)('the HTTP example on the page of %s has exactly the headers that the profile sends', (name) => {
     const sent = Object.keys(render(name, {}).headers);
 
     const [request = ''] = codeBlocks(`profiles/${name}.md`, 'http');
@@ -113,20 +171,23 @@ describe('docs/profiles', () => {
     expect(shown.toSorted()).toEqual(sent.toSorted());
   });
 
-  it.for(snippets)('the page of $page verifies its requests: $language code block $block', (snippet, { skip }) => {
-    const { page, language, block, calls } = snippet;
-    const { accepted, refused, answer, refusal } = calls();
-    skip('needsCryptography' in snippet && !hasPythonCryptography, "Python's cryptography is not installed");
+  it.for(snippets)(
+    '$language block $block of the page $page accepts $request and refuses wrong ones',
+    (snippet, { skip }) => {
+      const { page, language, block, calls } = snippet;
+      const { accepted, refused, answer, refusal } = calls();
+      skip('needsCryptography' in snippet && !hasPythonCryptography, "Python's cryptography is not installed");
 
-    const answers = snippetRunners[language](codeBlocks(`profiles/${page}.md`, language)[block] ?? '', [
-      accepted,
-      ...refused,
-    ]);
+      const answers = snippetRunners[language](codeBlocks(`profiles/${page}.md`, language)[block] ?? '', [
+        accepted,
+        ...refused,
+      ]);
 
-    expect(answers).toEqual([answer, ...refused.map(() => refusal)]);
-  });
+      expect(answers).toEqual([answer, ...refused.map(() => refusal)]);
+    },
+  );
 
-  it('MT-6 MT reading 5, IP reading 9: the verifiers refuse a timestamp more than five minutes in the future', () => {
+  it('MT-6 MT reading 5, IP reading 9: the verifiers of passmint and inpost refuse a timestamp 310 s in the future', () => {
     const ahead = new Date(Date.now() + 310_000);
     const passmint = render('passmint', {}, ahead);
     const inpost = render('inpost', stamped, ahead);
@@ -142,7 +203,7 @@ describe('docs/profiles', () => {
     expect(verdicts).toEqual([false, false, false, false]);
   });
 
-  it('has no code block that these tests do not run', () => {
+  it('these tests run every JavaScript and Python block of every profile page', () => {
     const tested = new Set(snippets.map(({ page, language, block }) => `${page} ${language} ${block}`));
 
     const all = profileNames.flatMap((name) =>

@@ -27,16 +27,20 @@ const calls = pages
 const operationOf = (call: string): Operation | undefined =>
   operations.find(({ method, path }) => new RegExp(`^${method} ${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(call));
 
-describe('docs/publishing.md and the pages of postmen and inpost', () => {
-  it.each(calls)('show a valid call of the API: $call', ({ call, body }) => {
-    const operation = operationOf(call);
+describe('the curl calls of the pages publishing, postmen and inpost', () => {
+  it.each(calls.map(({ call, body }) => [call, body] as const))(
+    '%s is an operation of the API, and the call has a valid body or none',
+    (call, body) => {
+      const operation = operationOf(call);
 
-    expect(operation).toBeDefined();
-    if (operation?.body && body !== undefined) expect(operation.body.safeParse(body).error).toBeUndefined();
-    if (body?.profile) expect(profileOf(body.profile).options.safeParse(body.profile_options ?? {}).success).toBe(true);
-  });
+      expect(operation).toBeDefined();
+      if (operation?.body && body !== undefined) expect(operation.body.safeParse(body).error).toBeUndefined();
+      if (body?.profile)
+        expect(profileOf(body.profile).options.safeParse(body.profile_options ?? {}).success).toBe(true);
+    },
+  );
 
-  it('show at least twelve calls', () => {
+  it('are at least twelve', () => {
     expect(calls.length).toBeGreaterThanOrEqual(12);
   });
 });

@@ -20,30 +20,33 @@ describe('docs/scaling.md', () => {
   const messages = Number(mapping('deliveries-mapping').BatchSize);
 
   test.each([
-    ['shards', `over ${SHARDS} shards, the due index over ${DUE_SHARDS}`],
+    ['the shards of an account and of the due index', `over ${SHARDS} shards, the due index over ${DUE_SHARDS}`],
     ["an account's events", `${thousands(SHARDS * WRITES_A_PARTITION)} events/s of one account`],
     ["a webhook's deliveries", `${thousands((SHARDS * WRITES_A_PARTITION) / 2)} deliveries/s to one webhook`],
     ['the due index', `${thousands((DUE_SHARDS * WRITES_A_PARTITION) / 2)} refusals/s`],
-    ['fan-out', `${parallel} batches of ${batch} at once each`],
-    ['fan-out of a new table', `${thousands((4 * parallel * batch) / 0.1)} changes/s at ${4 * parallel} batches`],
-    ['a first second of deliveries', `${Math.round((5 * messages) / 0.13)} deliveries/s at first`],
-    ['all deliveries', `${thousands(Math.round((1250 * messages) / 0.13 / 1000) * 1000)}/s in the end`],
+    ['the batches of the fan-out', `${parallel} batches of ${batch} at once each`],
+    ['the fan-out of a new table', `${thousands((4 * parallel * batch) / 0.1)} changes/s at ${4 * parallel} batches`],
+    ['the first second of deliveries', `${Math.round((5 * messages) / 0.13)} deliveries/s at first`],
+    [
+      'the highest rate of all deliveries',
+      `${thousands(Math.round((1250 * messages) / 0.13 / 1000) * 1000)}/s in the end`,
+    ],
     ['the slow lane', `invocations of ten, ${stages.production.slowConcurrency} by default`],
     [
       'slow receivers',
       `${thousands((stages.production.slowConcurrency * messages) / 1)} deliveries/s to receivers of 1 s`,
     ],
-    ["a key's highest limit", '30,000 at most'],
-  ])('gives the number that the code implies for %s', (_, statement) => {
+    ["a key's highest rate limit", '30,000 at most'],
+  ])('gives the number of the code for %s: "%s"', (_, statement) => {
     if (!page.includes(statement)) expect(page).toContain(statement);
   });
 
-  test('a key can have a rate limit of 30,000 and no more', () => {
+  test('rateLimitSchema accepts 30,000 and rejects 30,001', () => {
     expect(rateLimitSchema.safeParse(30_000).success).toBe(true);
     expect(rateLimitSchema.safeParse(30_001).success).toBe(false);
   });
 
-  test('names only alarms of the template', () => {
+  test('names the alarms iterator-age and throttles, and the template has each of them once', () => {
     const alarms = resourcesOfType(template, 'AWS::CloudWatch::Alarm').map(({ Metadata }) => Metadata['aws:cdk:path']);
 
     for (const name of ['iterator-age', 'throttles']) {

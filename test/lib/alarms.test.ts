@@ -29,7 +29,7 @@ interface Hour {
   readonly lateMinutes?: number;
 }
 
-/** Whether the alarm goes off within one hour of these values. */
+/** Whether the alarm goes off within one hour in which its first metric gets these values. */
 const goesOff = (name: AlarmId, { minute, lateMinutes = 0 }: Hour): boolean => {
   const alarm = alarms.find((alarm) => alarm.name === name) as AlarmDefinition;
   const [query] = alarm.queries.values();
@@ -54,47 +54,50 @@ const RETURN_MINUTES = 4.5;
 /** Latencies in one minute: one account's events wait for 90 s, all others for 200 ms. */
 const oneSlowAccount = [...Array.from({ length: 97 }, () => 200), 90_000, 90_000, 90_000];
 
-describe('an alarm of the stack', () => {
+describe('alarms of the stack, evaluated for one hour', () => {
   // With little traffic three bad minutes never follow each other, so these alarms stayed OK although everything failed.
   test.each<[AlarmId, string, Hour['minute']]>([
-    ['deliver-errors', 'one message kills the function at every attempt', everyMinutes(RETURN_MINUTES)],
-    ['handed-back', 'one message is returned to the queue at every attempt', everyMinutes(RETURN_MINUTES)],
+    ['deliver-errors', 'the deliver function fails once every 4.5 minutes', everyMinutes(RETURN_MINUTES)],
     [
-      'keyring-unreadable',
-      'one message waits 30 s for the keyring at every attempt',
-      everyMinutes(RETURN_MINUTES + 0.5),
+      'handed-back',
+      'the deliver function returns one message to its queue every 4.5 minutes',
+      everyMinutes(RETURN_MINUTES),
     ],
-    ['throttles', 'one message is throttled at every attempt', everyMinutes(RETURN_MINUTES)],
-    ['api-errors', 'a broken API is called every two minutes', everyMinutes(2)],
-    ['due-errors', 'every second tick fails', everyMinutes(2)],
-    ['first-attempts', 'one event every three minutes waits for 90 s', everyMinutes(3, [90_000])],
-  ])('%s goes off when %s', (name, _, minute) => {
+    ['keyring-unreadable', 'the keyring cannot be read once every 5 minutes', everyMinutes(RETURN_MINUTES + 0.5)],
+    ['throttles', 'Lambda throttles the deliver function once every 4.5 minutes', everyMinutes(RETURN_MINUTES)],
+    ['api-errors', 'one API call fails every two minutes', everyMinutes(2)],
+    ['due-errors', 'the due function fails every second minute', everyMinutes(2)],
+    ['first-attempts', 'one event every three minutes waits 90 s for its first attempt', everyMinutes(3, [90_000])],
+  ])('the alarm %s goes off if %s', (name, _, minute) => {
     expect(goesOff(name, { minute })).toBe(true);
   });
 
   test.each<AlarmId>(['deliver-errors', 'handed-back', 'keyring-unreadable', 'api-errors'])(
-    '%s stays OK with one failure every 20 minutes',
+    'the alarm %s stays OK if its metric counts one failure every 20 minutes',
     (name) => {
       expect(goesOff(name, { minute: everyMinutes(20) })).toBe(false);
     },
   );
 
   // The average of such a minute is only three seconds.
-  test('first-attempts goes off when one account waits and all others do not', () => {
+  test('the alarm first-attempts goes off if in each minute 3 events wait 90 s and 97 events wait 200 ms', () => {
     expect(goesOff('first-attempts', { minute: everyMinutes(1, oneSlowAccount) })).toBe(true);
   });
 
   // FILL reads a minute without data as 0. With late data, three consecutive minutes above the threshold were impossible.
-  test('in-flight goes off although CloudWatch receives each minute late', () => {
+  test('the alarm in-flight goes off at 97,000 messages in flight although CloudWatch gets each minute three minutes late', () => {
     expect(goesOff('in-flight', { minute: everyMinutes(1, [97_000]), lateMinutes: 3 })).toBe(true);
   });
 
-  test.each<AlarmId>(['deliveries-waiting', 'slow-waiting'])('%s goes off only above 30 minutes', (name) => {
-    expect(goesOff(name, { minute: everyMinutes(1, [1_700]) })).toBe(false);
-    expect(goesOff(name, { minute: everyMinutes(1, [1_900]) })).toBe(true);
-  });
+  test.each<AlarmId>(['deliveries-waiting', 'slow-waiting'])(
+    'the alarm %s stays OK if the oldest message is 1,700 s old, and goes off if it is 1,900 s old',
+    (name) => {
+      expect(goesOff(name, { minute: everyMinutes(1, [1_700]) })).toBe(false);
+      expect(goesOff(name, { minute: everyMinutes(1, [1_900]) })).toBe(true);
+    },
+  );
 
-  test('stream-unread stays OK while a heartbeat comes every five minutes, and goes off when it stops', () => {
+  test('the alarm stream-unread stays OK if the fan-out runs every five minutes, and goes off if the runs stop after 20 minutes', () => {
     expect(goesOff('stream-unread', { minute: everyMinutes(5) })).toBe(false);
     expect(goesOff('stream-unread', { minute: (number) => (number < 20 ? everyMinutes(5)(number) : []) })).toBe(true);
   });

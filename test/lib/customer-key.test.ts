@@ -24,7 +24,7 @@ const encrypted = (template: ReturnType<typeof synthesise>) =>
     ({ Type }) => Type !== 'AWS::IAM::Policy',
   );
 
-describe("a customer's key", () => {
+describe("a stack with a customer's KMS key (kmsKeyArn)", () => {
   const template = synthesise({ kmsKeyArn, ...frontDoorSettings });
 
   test.each([
@@ -32,37 +32,40 @@ describe("a customer's key", () => {
     ['AWS::SecretsManager::Secret', 'KmsKeyId', 3],
     ['AWS::SNS::Topic', 'KmsMasterKeyId', 1],
     ['AWS::Logs::LogGroup', 'KmsKeyId', functionNames(template).length + 1],
-  ])('encrypts every %s', (type, property, count) => {
+  ])('every %s has kmsKeyArn as its %s (resources: %i)', (type, property, count) => {
     const keys = resourcesOfType(template, type).map(({ Properties }) => Properties[property]);
 
     expect(keys).toEqual(Array(count).fill(kmsKeyArn));
   });
 
-  test('encrypts both tables', () => {
+  test('every DynamoDB table is encrypted with kmsKeyArn', () => {
     template.allResourcesProperties('AWS::DynamoDB::Table', {
       SSESpecification: { SSEEnabled: true, SSEType: 'KMS', KMSMasterKeyId: kmsKeyArn },
     });
   });
 
-  // A call fails if the key refuses it, so a function that may call a service must be allowed to use the key through it.
-  test.each(functionNames(template))('%s may use the key through exactly the services that it calls', (name) => {
-    const statements = statementsOf(template, name);
-    const servicesOf = (list: readonly Statement[]) =>
-      new Set(list.flatMap(({ Action }) => Action).map((action) => action.split(':')[0] ?? ''));
-    const isKms = ({ Action }: Statement) => [Action].flat().some((action) => action.startsWith('kms:'));
-    const called = servicesOf(statements.filter((statement) => !isKms(statement)));
+  // A service uses the key with the permissions of its caller, so a function that may call the service needs the key through it.
+  test.each(functionNames(template))(
+    'the role of %s may use the key through exactly those of DynamoDB, SQS and Secrets Manager that it may call',
+    (name) => {
+      const statements = statementsOf(template, name);
+      const servicesOf = (list: readonly Statement[]) =>
+        new Set(list.flatMap(({ Action }) => Action).map((action) => action.split(':')[0] ?? ''));
+      const isKms = ({ Action }: Statement) => [Action].flat().some((action) => action.startsWith('kms:'));
+      const called = servicesOf(statements.filter((statement) => !isKms(statement)));
 
-    const through = statements.filter(isKms).map(({ Resource, Condition }) => {
-      expect(Resource).toBe(kmsKeyArn);
-      return /"kms:ViaService":\{"Fn::Join":\["",\["(\w+)\./.exec(JSON.stringify(Condition))?.[1];
-    });
+      const through = statements.filter(isKms).map(({ Resource, Condition }) => {
+        expect(Resource).toBe(kmsKeyArn);
+        return /"kms:ViaService":\{"Fn::Join":\["",\["(\w+)\./.exec(JSON.stringify(Condition))?.[1];
+      });
 
-    const encrypted = ['dynamodb', 'secretsmanager', 'sqs'].filter((service) => called.has(service));
-    expect(through.toSorted()).toEqual(encrypted);
-  });
+      const encrypted = ['dynamodb', 'secretsmanager', 'sqs'].filter((service) => called.has(service));
+      expect(through.toSorted()).toEqual(encrypted);
+    },
+  );
 
-  // Functions that only read a secret were also allowed to generate data keys.
-  test('only the function that writes secrets may generate data keys for them', () => {
+  // The bug: functions that only read a secret were also allowed to generate data keys.
+  test('only the key-material function may call kms:GenerateDataKey through Secrets Manager', () => {
     const mayGenerate = (name: string) =>
       statementsOf(template, name).some(
         ({ Action, Condition }) =>
@@ -72,7 +75,7 @@ describe("a customer's key", () => {
     expect(functionNames(template).filter(mayGenerate)).toEqual(['key-material']);
   });
 
-  test('without the setting kmsKeyArn the template names no KMS key', () => {
+  test('without kmsKeyArn, no resource of the template contains the text kms', () => {
     const withKey = Object.values(synthesise().toJSON().Resources as Record<string, object>).filter((resource) =>
       JSON.stringify(resource).includes('kms'),
     );
@@ -80,7 +83,7 @@ describe("a customer's key", () => {
     expect(withKey).toEqual([]);
   });
 
-  test('changes no logical id', () => {
+  test('kmsKeyArn changes no logical id, and alarms is the only SNS topic', () => {
     const ids = (source: typeof template) => Object.keys(source.toJSON().Resources);
 
     expect(ids(template)).toEqual(ids(synthesise(frontDoorSettings)));
@@ -88,11 +91,11 @@ describe("a customer's key", () => {
   });
 });
 
-// When a key was removed or changed, every role lost it although queues still held messages that only this key decrypts. When a
-// key was added, resources used it before the roles allowed it.
-describe('a former or a next key', () => {
+// The bug: when a key was removed or changed, no role could use the former key any more although queues still held messages that
+// only this key decrypts. When a key was added, resources used it before the roles allowed it.
+describe('a stack with formerKmsKeyArn or nextKmsKeyArn', () => {
   test.each(['formerKmsKeyArn', 'nextKmsKeyArn'])(
-    '%s is allowed in every statement that allows kmsKeyArn, and encrypts nothing',
+    '%s is in every role statement that allows kmsKeyArn, and in no resource except IAM policies',
     (name) => {
       const template = synthesise({ kmsKeyArn, [name]: otherArn, ...frontDoorSettings });
 
@@ -103,14 +106,14 @@ describe('a former or a next key', () => {
     },
   );
 
-  test('nextKmsKeyArn without kmsKeyArn adds permissions and changes no other resource', () => {
+  test('nextKmsKeyArn without kmsKeyArn is the only key in role statements, and changes only IAM policies', () => {
     const template = synthesise({ nextKmsKeyArn: otherArn, ...frontDoorSettings });
 
     for (const arns of keysOfStatements(template)) expect(arns).toEqual([otherArn]);
     expect(encrypted(template)).toEqual(encrypted(synthesise(frontDoorSettings)));
   });
 
-  test('formerKmsKeyArn without kmsKeyArn sets AWS’s own keys by name', () => {
+  test('formerKmsKeyArn without kmsKeyArn is only in IAM policies; tables, secrets and queues name AWS’s own encryption', () => {
     const template = synthesise({ formerKmsKeyArn: otherArn, ...frontDoorSettings });
 
     for (const arns of keysOfStatements(template)) expect(arns).toEqual([otherArn]);

@@ -10,10 +10,10 @@ import {
   synthesise,
 } from '../helpers/synthesised.ts';
 
-describe('egress network', () => {
+describe('the egress network construct (egressAddresses=2)', () => {
   const template = synthesise({ egressAddresses: '2', stage: 'production' });
 
-  test('contains only the deliver function', () => {
+  test('only the deliver function has a VpcConfig, and only its role allows ec2: actions', () => {
     const inside = functionNames(template).filter(
       (name) => named(template, 'AWS::Lambda::Function', name).Properties.VpcConfig !== undefined,
     );
@@ -25,7 +25,7 @@ describe('egress network', () => {
   });
 
   // Lambda needs the role's permissions to create interfaces, and the function's code would get them, too.
-  test("denies the function's own code the permissions that only Lambda needs", () => {
+  test("one statement denies the deliver function's own code every ec2: action that its role allows", () => {
     const allowed = actionsOf(template, 'deliver').filter((action) => action.startsWith('ec2:'));
     const denials = statementsOf(template, 'deliver').filter(({ Effect }) => Effect === 'Deny');
 
@@ -39,8 +39,8 @@ describe('egress network', () => {
     });
   });
 
-  // With the policy deleted first, Lambda could not delete the interfaces, and the stack could not delete the subnets.
-  test('the policy for the interfaces is deleted after the subnets and the security group', () => {
+  // If the policy were deleted first, Lambda could not delete the interfaces, and CloudFormation could not delete the subnets.
+  test('the security group and both deliver subnets depend on the IAM policy for network interfaces', () => {
     const policy = Object.entries(resourcesOf(template)).find(([, resource]) => nameOf(resource) === 'interfaces')?.[0];
     const interfaceHosts = [
       ...resourcesOfType(template, 'AWS::EC2::SecurityGroup'),
@@ -54,7 +54,7 @@ describe('egress network', () => {
     for (const { DependsOn } of interfaceHosts) expect(DependsOn).toContain(policy);
   });
 
-  test('has one retained address per zone and shows all addresses in an output', () => {
+  test('has two retained Elastic IP addresses, two NAT gateways, and both addresses in the output EgressAddresses', () => {
     const addresses = resourcesOfType(template, 'AWS::EC2::EIP');
 
     expect(addresses.map(({ DeletionPolicy }) => DeletionPolicy)).toEqual(['Retain', 'Retain']);
@@ -62,7 +62,7 @@ describe('egress network', () => {
     expect(JSON.stringify(template.toJSON().Outputs.EgressAddresses.Value).match(/PublicIp/g)).toHaveLength(2);
   });
 
-  test('allows no inbound connections, and outbound ones only to the ports that webhooks may name', () => {
+  test('has one security group, with no inbound rule and with outbound rules for the ports 80, 443 and 8443 only', () => {
     const groups = resourcesOfType(template, 'AWS::EC2::SecurityGroup').map(({ Properties }) => Properties);
 
     expect(groups).toHaveLength(1);
@@ -70,14 +70,14 @@ describe('egress network', () => {
     expect(groups[0]?.SecurityGroupEgress).toMatchObject([{ FromPort: 80 }, { FromPort: 443 }, { FromPort: 8443 }]);
   });
 
-  test('reaches the tables through a free gateway endpoint instead of the NAT gateway', () => {
+  test('has exactly one VPC endpoint, of the type Gateway', () => {
     const [endpoint, ...more] = resourcesOfType(template, 'AWS::EC2::VPCEndpoint');
 
     expect(more).toEqual([]);
     expect(endpoint?.Properties.VpcEndpointType).toBe('Gateway');
   });
 
-  test('does not exist without the setting egressAddresses', () => {
+  test('without the setting egressAddresses, the template has no VPC', () => {
     expect(resourcesOfType(synthesise(), 'AWS::EC2::VPC')).toEqual([]);
   });
 });

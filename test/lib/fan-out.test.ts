@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { named, resourcesOf, synthesise } from '../helpers/synthesised.ts';
 
-describe('fan-out', () => {
+describe('the fan-out construct', () => {
   const template = synthesise();
   const { Properties } = named(template, 'AWS::Lambda::EventSourceMapping', 'stream-mapping');
 
-  test('its stream mapping starts at the oldest record and retries without a limit', () => {
+  test('the stream mapping starts at the oldest record, passes at most 100 records, and retries without a limit of attempts or age', () => {
     expect(Properties).toMatchObject({
       StartingPosition: 'TRIM_HORIZON',
       BatchSize: 100,
@@ -16,7 +16,7 @@ describe('fan-out', () => {
     expect(Properties).not.toHaveProperty('MaximumBatchingWindowInSeconds');
   });
 
-  test('its filters pass only tasks, commands, templates, published events, job results for webhooks and the heartbeat', () => {
+  test('the stream mapping passes only tasks, commands, templates, published events, job results for webhooks and removed heartbeats', () => {
     const { Filters } = Properties.FilterCriteria as { Filters: readonly { Pattern: string }[] };
 
     expect(Filters.map(({ Pattern }) => JSON.parse(Pattern))).toEqual([
@@ -29,7 +29,7 @@ describe('fan-out', () => {
     ]);
   });
 
-  test('sends unreadable changes to the failures queue', () => {
+  test('the stream mapping sends records that it gives up to the queue failures', () => {
     const destination = JSON.stringify(Properties.DestinationConfig);
     const failures = Object.entries(resourcesOf(template)).find(([id]) => id.startsWith('fanoutfailures'));
 
@@ -37,7 +37,7 @@ describe('fan-out', () => {
   });
 
   // A replaced mapping reads the last 24 hours again, so its logical id may change only on purpose.
-  test('the stream mapping has its fixed logical id', () => {
+  test('the stream mapping has the logical id fanoutstreammapping56B769D0', () => {
     expect(resourcesOf(template)).toHaveProperty('fanoutstreammapping56B769D0');
   });
 });

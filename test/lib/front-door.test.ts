@@ -6,12 +6,12 @@ import { actionsOf, functionNames, named, resourcesOfType, statementsOf, synthes
 const name = { domainName: 'api.example.com', hostedZoneId: 'Z1', zoneName: 'example.com' };
 const certificateArn = 'arn:aws:acm:us-east-1:111122223333:certificate/abc';
 
-describe('the front door', () => {
+describe('the front door construct (setting webAclArn)', () => {
   const template = synthesise(frontDoorSettings);
   const distribution = named(template, 'AWS::CloudFront::Distribution', 'distribution').Properties;
   const config = JSON.stringify(distribution);
 
-  test('is a CloudFront distribution with the web ACL, TLS on both sides and no caching', () => {
+  test('the CloudFront distribution has the web ACL, uses only HTTPS to viewers and to the API, and caches no answer', () => {
     expect(distribution.DistributionConfig).toMatchObject({
       WebACLId: frontDoorSettings.webAclArn,
       DefaultCacheBehavior: {
@@ -25,8 +25,8 @@ describe('the front door', () => {
     });
   });
 
-  // CloudFront cached one account's 404 and 503 for ten seconds and served them to every caller of the same path.
-  test('caches no error', () => {
+  // The bug: CloudFront cached one account's 404 and 503 for ten seconds and served them to every caller of the same path.
+  test('the distribution caches each of the eleven error codes from 400 to 504 for 0 s and replaces no error answer', () => {
     const { CustomErrorResponses: responses } = distribution.DistributionConfig as {
       CustomErrorResponses: { ErrorCode: number; ErrorCachingMinTTL: number; ResponseCode?: number }[];
     };
@@ -39,12 +39,12 @@ describe('the front door', () => {
     }
   });
 
-  test('sends a secret to the API that the template does not contain', () => {
+  test('the distribution sends x-passpost-front-door with a generated secret that the template only references', () => {
     expect(config).toMatch(/"HeaderName":"x-passpost-front-door","HeaderValue":\{"Fn::Join".*resolve:secretsmanager:/);
     template.hasResourceProperties('AWS::SecretsManager::Secret', { GenerateSecretString: { PasswordLength: 64 } });
   });
 
-  test('sends the version of the secret that frontDoorSecretVersion names', () => {
+  test('the setting frontDoorSecretVersion selects the version of the secret that the distribution sends', () => {
     const frontDoorSecretVersion = '1234abcd-12ab-34cd-56ef-1234567890ab';
     const template = synthesise({ ...frontDoorSettings, frontDoorSecretVersion });
 
@@ -52,7 +52,7 @@ describe('the front door', () => {
     expect(JSON.stringify(Properties)).toContain(`:SecretString:::${frontDoorSecretVersion}}}`);
   });
 
-  test('every route of the API requires its authorizer', () => {
+  test('every route of the API has a custom authorizer, whose identity source is the header x-passpost-front-door', () => {
     const routes = resourcesOfType(template, 'AWS::ApiGatewayV2::Route');
 
     expect(routes.length).toBeGreaterThan(30);
@@ -67,7 +67,7 @@ describe('the front door', () => {
     });
   });
 
-  test('a deployment creates the authorizer after the distribution and the DNS record', () => {
+  test('the authorizer depends on the distribution and the DNS record, and every route on the permission to run the authorizer', () => {
     const dependencies = (source: Template) =>
       JSON.stringify(named(source, 'AWS::ApiGatewayV2::Authorizer', 'front-door').DependsOn);
 
@@ -78,7 +78,7 @@ describe('the front door', () => {
     expect(dependencies(synthesise({ ...frontDoorSettings, ...name, certificateArn }))).toContain('domainrecord');
   });
 
-  test('only the front-door function may read the secret', () => {
+  test('only the front-door function may read the front door secret, and otherwise it may only log and trace', () => {
     const readers = functionNames(template).filter((fn) =>
       JSON.stringify(statementsOf(template, fn)).includes('frontdoor'),
     );
@@ -88,7 +88,7 @@ describe('the front door', () => {
     expect(services).toEqual(['secretsmanager:GetSecretValue']);
   });
 
-  test('its host name is the ApiUrl output, and no webhook may point at it', () => {
+  test('the output ApiUrl and OWN_HOSTS of the deliver function contain the host name of the distribution', () => {
     const url = JSON.stringify(template.toJSON().Outputs.ApiUrl.Value);
     const { Environment } = named(template, 'AWS::Lambda::Function', 'deliver').Properties;
     const { OWN_HOSTS } = (Environment as { Variables: Record<string, unknown> }).Variables;
@@ -97,7 +97,7 @@ describe('the front door', () => {
     expect(JSON.stringify(OWN_HOSTS)).toMatch(/execute-api.*Fn::GetAtt.*DomainName/);
   });
 
-  test("serves the operator's domain name instead of the API", () => {
+  test('with domainName, the distribution has the name, certificate and DNS record, and API Gateway has no domain name', () => {
     const withDomain = synthesise({ ...frontDoorSettings, ...name, certificateArn });
 
     expect(resourcesOfType(withDomain, 'AWS::ApiGatewayV2::DomainName')).toEqual([]);
@@ -114,8 +114,8 @@ describe('the front door', () => {
     withDomain.hasOutput('ApiUrl', { Value: `https://${name.domainName}` });
   });
 
-  // The CDK generated the same name for both stages, so the second could not be deployed into the same account.
-  test('its CloudFront function has a different name in each stage and region', () => {
+  // The bug: the CDK generated the same name for both stages, so the second stage could not be deployed into the same account.
+  test('the name of the CloudFront function differs between test and production and contains the region', () => {
     const nameIn = (stage: string) =>
       JSON.stringify(
         named(synthesise({ ...frontDoorSettings, stage }), 'AWS::CloudFront::Function', 'viewer').Properties.Name,
@@ -125,7 +125,7 @@ describe('the front door', () => {
     expect(nameIn('test')).toContain('AWS::Region');
   });
 
-  test('does not exist without the setting webAclArn', () => {
+  test('without the setting webAclArn, the template has no distribution, no authorizer and no front-door function', () => {
     const without = synthesise();
 
     expect(resourcesOfType(without, 'AWS::CloudFront::Distribution')).toEqual([]);

@@ -5,12 +5,12 @@ import { serviceVariable } from '../../lambdas/runtime/metric-names.ts';
 import { frontDoorSettings } from '../helpers/settings.ts';
 import { functionNames, named, resourcesOfType, statementsOf, synthesise } from '../helpers/synthesised.ts';
 
-describe('functions', () => {
+describe('the Lambda functions of the stack', () => {
   // All functions: front-door exists only with a web ACL.
   const template = synthesise(frontDoorSettings);
   const functions = resourcesOfType(template, 'AWS::Lambda::Function').map(({ Properties }) => Properties);
 
-  test('there is one function for each file of lambdas/functions/', () => {
+  test('there is exactly one function for each file of lambdas/functions/', () => {
     const entries = readdirSync(new URL('../../lambdas/functions', import.meta.url)).filter((name) =>
       name.endsWith('.ts'),
     );
@@ -18,7 +18,7 @@ describe('functions', () => {
     expect(functionNames(template).toSorted()).toEqual(entries.map((name) => name.replace('.ts', '')).toSorted());
   });
 
-  test('every function runs Node 24 on arm64, is traced and has its own log group', () => {
+  test('every function runs Node 24 on arm64 with 512 MB, is traced and has a log group', () => {
     for (const properties of functions) {
       expect(properties).toMatchObject({
         Runtime: 'nodejs24.x',
@@ -30,29 +30,32 @@ describe('functions', () => {
     }
   });
 
-  test.each(functionNames(template))('%s gets exactly the environment variables that it reads', (name) => {
-    const source = readFileSync(new URL(`../../lambdas/functions/${name}.ts`, import.meta.url), 'utf8');
-    const [, list = ''] = /readConfig\(\[([^\]]*)\]/.exec(source) ?? [];
-    // Only a local stack sets these two.
-    const read = [...list.matchAll(/'(\w+)'/g)].filter(([, key]) => key !== 'scheduleSpeed' && key !== 'egressAllow');
+  test.each(functionNames(template))(
+    'the function %s gets exactly the variables that its readConfig call lists, and those of Node and Powertools',
+    (name) => {
+      const source = readFileSync(new URL(`../../lambdas/functions/${name}.ts`, import.meta.url), 'utf8');
+      const [, list = ''] = /readConfig\(\[([^\]]*)\]/.exec(source) ?? [];
+      // Without settings, only a local stack sets scheduleSpeed and egressAllow.
+      const read = [...list.matchAll(/'(\w+)'/g)].filter(([, key]) => key !== 'scheduleSpeed' && key !== 'egressAllow');
 
-    const { Environment } = named(template, 'AWS::Lambda::Function', name).Properties;
+      const { Environment } = named(template, 'AWS::Lambda::Function', name).Properties;
 
-    const variables = Object.keys((Environment as { Variables: object } | undefined)?.Variables ?? {});
-    // Node and Powertools read these variables themselves.
-    const platformVariables = ['UV_THREADPOOL_SIZE', serviceVariable];
-    expect(variables.filter((name) => !platformVariables.includes(name)).toSorted()).toEqual(
-      read.map(([, key]) => env[key as keyof typeof env]).toSorted(),
-    );
-  });
+      const variables = Object.keys((Environment as { Variables: object } | undefined)?.Variables ?? {});
+      // Node and Powertools read these variables themselves.
+      const platformVariables = ['UV_THREADPOOL_SIZE', serviceVariable];
+      expect(variables.filter((name) => !platformVariables.includes(name)).toSorted()).toEqual(
+        read.map(([, key]) => env[key as keyof typeof env]).toSorted(),
+      );
+    },
+  );
 
-  test('with tracing off no function is traced, and no role may send traces', () => {
+  test('with tracing=off, the template contains neither TracingConfig nor an xray permission', () => {
     const untraced = synthesise({ tracing: 'off' });
 
     expect(JSON.stringify(untraced.toJSON())).not.toMatch(/TracingConfig|xray/);
   });
 
-  test('log groups have a limited retention: 7 days in test, 90 days in production', () => {
+  test('every log group retains logs for 7 days in the stage test and 90 days in production', () => {
     const days = (stage: string) =>
       new Set(
         resourcesOfType(synthesise({ stage }), 'AWS::Logs::LogGroup').map(
@@ -64,7 +67,7 @@ describe('functions', () => {
     expect([...days('production')]).toEqual([90]);
   });
 
-  test('the only permissions with a wildcard are for tracing', () => {
+  test('each role has a wildcard only in its statement for xray:PutTelemetryRecords and xray:PutTraceSegments', () => {
     for (const name of functionNames(template)) {
       const wildcards = statementsOf(template, name).filter(({ Action, Resource }) =>
         [Action, Resource].flat().some((value) => typeof value === 'string' && value.includes('*')),

@@ -28,7 +28,7 @@ const lineOf = (outcome: DeliveryOutcome['outcome'], attempt: { number: number; 
   return { name: 'delivery.attempted', service: 'passpost-test', ...outcomeLine(result, 'fast') };
 };
 
-describe('the metric filters', () => {
+describe('the metric filters of the template', () => {
   const { read, unknown } = metricFilters(assemblyOf(synthesise()), (value) =>
     JSON.parse(JSON.stringify(value), (_, part) => part?.Ref ?? part),
   );
@@ -40,7 +40,7 @@ describe('the metric filters', () => {
       unit,
     ]);
 
-  test('read outcome, lateness and duration from an attempt, in total and by profile', () => {
+  test('read outcome, FirstAttemptLatency (first) or Lateness (later) and ReceiverDuration from attempt lines, in total and by profile', () => {
     const first = valuesOf('deliver', lineOf('delivered', { number: 1, latenessMs: 25 }));
     const later = valuesOf('deliver', lineOf('refused', { number: 2, latenessMs: 10 }));
 
@@ -62,14 +62,14 @@ describe('the metric filters', () => {
     ]);
   });
 
-  test('read no value from a line without an attempt, nor from the log of another function', () => {
+  test('read no value from the line of a held delivery, and none from an attempt line in the log of the due function', () => {
     const delivered = lineOf('delivered', { number: 1, latenessMs: 25 });
 
     expect(valuesOf('deliver', lineOf('held', null))).toEqual([]);
     expect(valuesOf('due', delivered)).toEqual([]);
   });
 
-  test('read the number of events and deliveries from a line of the fan-out', () => {
+  test('read the metrics Events and FannedOut from the line records.fanned-out of the fan-out function', () => {
     const line = { name: 'records.fanned-out', service: 'passpost-test', records: 3, events: 2, deliveries: 7 };
 
     expect(valuesOf('fan-out', line)).toEqual([
@@ -78,7 +78,7 @@ describe('the metric filters', () => {
     ]);
   });
 
-  test('provide every metric that the functions do not publish themselves', () => {
+  test('provide every metric of the table counted in metric-names.ts, and the local stack can apply every filter', () => {
     const attempts = (['delivered', 'refused', 'dead', 'gone'] as const).flatMap((outcome) =>
       [1, 2].flatMap((number) => valuesOf('deliver', lineOf(outcome, { number, latenessMs: 0 }))),
     );

@@ -4,12 +4,12 @@ import { describe, expect, test } from 'vitest';
 import { metrics } from '../../lambdas/runtime/metric-names.ts';
 import { nameOf, resourcesOfType, synthesise } from '../helpers/synthesised.ts';
 
-describe('monitoring', () => {
+describe('the monitoring construct', () => {
   const template = synthesise();
   const alarms = resourcesOfType(template, 'AWS::CloudWatch::Alarm');
   const runbook = readFileSync(new URL('../../docs/runbook.md', import.meta.url), 'utf8');
 
-  test('every alarm has a section in the runbook, and every section has an alarm', () => {
+  test('docs/runbook.md has exactly one section for each alarm, and every alarm links to its section', () => {
     const sections = [...runbook.matchAll(/^## (\S+)$/gm)].map(([, name]) => name);
 
     expect(sections.toSorted()).toEqual(alarms.map(nameOf).toSorted());
@@ -18,7 +18,7 @@ describe('monitoring', () => {
     }
   });
 
-  test('every alarm notifies the topic, and the topic lets CloudWatch publish', () => {
+  test('every alarm has exactly one action, and the policy of the SNS topic lets CloudWatch publish', () => {
     template.allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: [Match.anyValue()] });
     template.hasResourceProperties('AWS::SNS::TopicPolicy', {
       PolicyDocument: Match.objectLike({
@@ -33,14 +33,14 @@ describe('monitoring', () => {
     });
   });
 
-  test('only alarms on ticks and on the stream go off when data is missing', () => {
+  test('only the alarms stream-unread, tick-missed and roll-up-missed treat missing data as breaching', () => {
     const breaching = alarms.filter(({ Properties }) => Properties.TreatMissingData !== 'notBreaching');
 
     expect(breaching.map(nameOf)).toEqual(['stream-unread', 'tick-missed', 'roll-up-missed']);
     for (const { Properties } of breaching) expect(Properties.TreatMissingData).toBe('breaching');
   });
 
-  test('alarms read the metrics of their own stage, not of another stage in the same account', () => {
+  test('in production, every alarm on a metric of PassPost reads the dimension service=passpost-production', () => {
     const alarmsOnOwnMetrics = resourcesOfType(synthesise({ stage: 'production' }), 'AWS::CloudWatch::Alarm')
       .map(({ Properties }) => JSON.stringify(Properties))
       .filter((text) => text.includes('"PassPost"'));
@@ -49,7 +49,7 @@ describe('monitoring', () => {
     for (const text of alarmsOnOwnMetrics) expect(text).toContain('{"Name":"service","Value":"passpost-production"}');
   });
 
-  test('has one dashboard and saves the log queries by webhook and by account', () => {
+  test('has one dashboard with five questions as headings, and saved log queries by webhook_id and by owner', () => {
     const [dashboard, ...others] = resourcesOfType(template, 'AWS::CloudWatch::Dashboard');
     const body = JSON.stringify(dashboard?.Properties.DashboardBody);
     const queries = resourcesOfType(template, 'AWS::Logs::QueryDefinition').map(({ Properties }) => Properties);
@@ -64,7 +64,7 @@ describe('monitoring', () => {
     expect(queries.map(({ QueryString }) => QueryString).join()).toMatch(/by webhook_id.*by owner/s);
   });
 
-  test('alarms read only metrics that the functions publish', () => {
+  test('every metric of PassPost that an alarm reads is listed in lambdas/runtime/metric-names.ts', () => {
     const text = JSON.stringify(alarms);
     const names = [...text.matchAll(/"MetricName":"(\w+)","Namespace":"PassPost"/g)].map(([, name]) => name);
     const written: readonly string[] = Object.values(metrics).map(([name]) => name);

@@ -12,12 +12,12 @@ describe('the stack', () => {
   const template = synthesise();
   const production = synthesise({ stage: 'production' });
 
-  test.each(retained)('retains the %s %s in production and deletes it in test', (type, name) => {
+  test.each(retained)('the %s %s has the DeletionPolicy Retain in production and Delete in test', (type, name) => {
     expect(named(production, type, name).DeletionPolicy).toBe('Retain');
     expect(named(template, type, name).DeletionPolicy).toBe('Delete');
   });
 
-  test('protects the tables from deletion only in production', () => {
+  test('enables DeletionProtection for both tables in production and for no table in test', () => {
     const isProtected = (stage: typeof template) =>
       resourcesOfType(stage, 'AWS::DynamoDB::Table').map(({ Properties }) => Properties.DeletionProtectionEnabled);
 
@@ -25,7 +25,7 @@ describe('the stack', () => {
     expect(isProtected(template)).toEqual([false, false]);
   });
 
-  test('retains no resource in the test stage', () => {
+  test('has no resource with the DeletionPolicy Retain in the stage test', () => {
     const retainedResources = Object.values(resourcesOf(template)).filter(
       ({ DeletionPolicy }) => DeletionPolicy === 'Retain',
     );
@@ -33,7 +33,7 @@ describe('the stack', () => {
     expect(retainedResources.map(nameOf)).toEqual([]);
   });
 
-  test('gives no resource a physical name', () => {
+  test('gives no table, queue, function, role, log group, secret, topic, alarm or rule a physical name', () => {
     const nameOfType: Readonly<Record<string, string>> = {
       'AWS::DynamoDB::Table': 'TableName',
       'AWS::SQS::Queue': 'QueueName',
@@ -53,7 +53,7 @@ describe('the stack', () => {
     expect(named).toEqual([]);
   });
 
-  test('reserves no concurrency for a function', () => {
+  test('sets ReservedConcurrentExecutions for no function', () => {
     const reserved = resourcesOfType(template, 'AWS::Lambda::Function').filter(
       ({ Properties }) => 'ReservedConcurrentExecutions' in Properties,
     );
@@ -61,7 +61,7 @@ describe('the stack', () => {
     expect(reserved).toEqual([]);
   });
 
-  test('has the same resources in every stage', () => {
+  test('has the same logical ids and resource types in the stages test and production', () => {
     const shape = (stage: typeof template) =>
       Object.entries(resourcesOf(stage)).map(([id, { Type }]) => `${id} ${Type}`);
 

@@ -9,7 +9,7 @@ import {
   synthesise,
 } from '../helpers/synthesised.ts';
 
-describe('public API', () => {
+describe('the public API construct', () => {
   const template = synthesise();
   const resources = resourcesOf(template);
   const refIn = (value: unknown): Resource | undefined => {
@@ -22,7 +22,7 @@ describe('public API', () => {
     return fn ? nameOf(fn) : '';
   };
 
-  test('routes each path to its function', () => {
+  test('has exactly the listed routes, and each route runs the listed function', () => {
     const routes = resourcesOfType(template, 'AWS::ApiGatewayV2::Route').map(
       (route) => `${String(route.Properties.RouteKey).replace('/api/public/v1', '')} → ${functionOf(route)}`,
     );
@@ -67,7 +67,7 @@ describe('public API', () => {
     ]);
   });
 
-  test('the access log contains no query strings and no headers', () => {
+  test('the access log contains path and status, and no query, header, authorizer or $request value', () => {
     const { Format } = named(template, 'AWS::ApiGatewayV2::Stage', 'stage').Properties.AccessLogSettings as {
       Format: string;
     };
@@ -76,7 +76,7 @@ describe('public API', () => {
     expect(Format).not.toMatch(/query|header|authorizer|\$request/i);
   });
 
-  test.each(['docs-api', 'fallback-api'])('%s may only log and trace', (name) => {
+  test.each(['docs-api', 'fallback-api'])('the role of the function %s allows only logs: and xray: actions', (name) => {
     const services = new Set(actionsOf(template, name).map((action) => action.split(':')[0]));
 
     expect([...services].toSorted()).toEqual(['logs', 'xray']);

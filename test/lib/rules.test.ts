@@ -22,14 +22,14 @@ const everything = {
 };
 const frontDoorSecretVersion = '1234abcd-12ab-34cd-56ef-1234567890ab';
 
-describe('the rule packs of cdk-nag', () => {
-  // `npm run synth` checks the defaults.
+describe('the synthesis with the rule packs of cdk-nag', () => {
+  // `npm run synth` checks a stack with the default settings.
   test.each([
-    ['every setting', everything],
-    ['every setting and a front door', { ...everything, ...frontDoorSettings, frontDoorSecretVersion }],
-    ['a front door without a domain name', frontDoorSettings],
-    ["a customer's key that is being removed", { formerKmsKeyArn: mostSettings.formerKmsKeyArn }],
-  ])('report nothing with %s', async (_, settings) => {
+    ['all settings except egressAllow and those of the front door', everything],
+    ['all settings except egressAllow', { ...everything, ...frontDoorSettings, frontDoorSecretVersion }],
+    ['only the setting webAclArn (a front door without a domain name)', frontDoorSettings],
+    ['only the setting formerKmsKeyArn', { formerKmsKeyArn: mostSettings.formerKmsKeyArn }],
+  ])('reports no rule violation in a stack with %s', async (_, settings) => {
     expect(await check(settings)).toEqual([]);
   });
 });

@@ -11,8 +11,8 @@ const environmentOf = (context: Record<string, string>, name: string) => {
   return (Properties.Environment as { Variables: Record<string, unknown> }).Variables;
 };
 
-describe('stage config', () => {
-  test('is the config of the test stage unless the settings name another stage', () => {
+describe('the settings of a deployment (-c name=value)', () => {
+  test('chooseStage returns the config of test without settings, and of production with stage=production', () => {
     expect(choose({})).toEqual(stages.test);
     expect(choose({ stage: 'production' })).toEqual(stages.production);
   });
@@ -38,7 +38,7 @@ describe('stage config', () => {
     ['tracing', 'sometimes', /expected on or off/],
     ['egressAllow', 'everything', /only loopback/],
     ['retentiondays', '30', /unknown setting. The settings are .*retentionDays/],
-  ])('rejects %s=%s with an error that names the setting', (name, value, message) => {
+  ])('chooseStage rejects %s=%s with an error that names the setting and matches %s', (name, value, message) => {
     expect(() => choose({ [name]: value })).toThrow(message);
     expect(() => choose({ [name]: value })).toThrow(`-c ${name}=`);
   });
@@ -51,27 +51,55 @@ describe('stage config', () => {
   const key = 'arn:aws:kms:eu-north-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab';
 
   test.each([
-    [{ kmsKeyArn: key, formerKmsKeyArn: key }, /formerKmsKeyArn=.*the same as kmsKeyArn/],
-    [{ kmsKeyArn: key, nextKmsKeyArn: key }, /nextKmsKeyArn=.*the same as kmsKeyArn/],
-    [{ egressAllow: 'loopback', stage: 'production' }, /not allowed for the stage production/],
-    [{ domainName: 'api.example.com' }, /certificateArn/],
-    [{ hostedZoneId: 'Z1', zoneName: 'example.com' }, /hostedZoneId= needs -c domainName=/],
-    [{ ...domain, zoneName: 'example.com' }, /need each other/],
-    [{ ...domain, ...frontDoorSettings }, /certificateArn=.*us-east-1/],
-    [{ frontDoorSecretVersion: 'x'.repeat(36) }, /frontDoorSecretVersion= needs -c webAclArn=/],
-    [{ ...domain, hostedZoneId: 'Z1', zoneName: 'example.org' }, /not in the zone example.org/],
-  ])('rejects the combination %o', (context, message) => {
+    [
+      'formerKmsKeyArn is the same key as kmsKeyArn',
+      { kmsKeyArn: key, formerKmsKeyArn: key },
+      /formerKmsKeyArn=.*the same as kmsKeyArn/,
+    ],
+    [
+      'nextKmsKeyArn is the same key as kmsKeyArn',
+      { kmsKeyArn: key, nextKmsKeyArn: key },
+      /nextKmsKeyArn=.*the same as kmsKeyArn/,
+    ],
+    [
+      'egressAllow is set in production',
+      { egressAllow: 'loopback', stage: 'production' },
+      /not allowed for the stage production/,
+    ],
+    ['domainName is set without certificateArn', { domainName: 'api.example.com' }, /certificateArn/],
+    [
+      'hostedZoneId and zoneName are set without domainName',
+      { hostedZoneId: 'Z1', zoneName: 'example.com' },
+      /hostedZoneId= needs -c domainName=/,
+    ],
+    ['zoneName is set without hostedZoneId', { ...domain, zoneName: 'example.com' }, /need each other/],
+    [
+      'webAclArn is set and the certificate is not in us-east-1',
+      { ...domain, ...frontDoorSettings },
+      /certificateArn=.*us-east-1/,
+    ],
+    [
+      'frontDoorSecretVersion is set without webAclArn',
+      { frontDoorSecretVersion: 'x'.repeat(36) },
+      /frontDoorSecretVersion= needs -c webAclArn=/,
+    ],
+    [
+      'domainName is not in the zone zoneName',
+      { ...domain, hostedZoneId: 'Z1', zoneName: 'example.org' },
+      /not in the zone example.org/,
+    ],
+  ])('chooseStage throws an error with the reason if %s', (_, context, message) => {
     expect(() => choose(context)).toThrow(message);
   });
 
-  test('accepts a number from cdk.json and rejects a list', () => {
+  test('chooseStage accepts the number 60 as retentionDays from cdk.json, and throws for a list', () => {
     const { node } = new App({ context: { retentionDays: 60 } });
 
     expect(chooseStage(node).retentionDays).toBe(60);
     expect(() => chooseStage(new App({ context: { retentionDays: [60] } }).node)).toThrow(/-c retentionDays=/);
   });
 
-  test('lets webhooks reach loopback only with the setting egressAllow', () => {
+  test('egressAllow=loopback sets EGRESS_ALLOW for deliver and webhooks-api; without it the template has no EGRESS_ALLOW', () => {
     const settings = { egressAllow: 'loopback' };
 
     expect(environmentOf(settings, 'deliver')).toMatchObject({ EGRESS_ALLOW: 'loopback' });
@@ -80,7 +108,7 @@ describe('stage config', () => {
     expect(JSON.stringify(synthesise({ stage: 'production' }).toJSON())).not.toContain('EGRESS_ALLOW');
   });
 
-  test("serves the API at the operator's domain name and lets no webhook point at that name", () => {
+  test('domainName becomes the domain name, DNS record and ApiUrl of the API, and is in the environment of deliver', () => {
     const template = synthesise({
       domainName: 'api.example.com',
       certificateArn: 'arn:aws:acm:eu-north-1:111122223333:certificate/abc',
@@ -95,7 +123,7 @@ describe('stage config', () => {
     expect(JSON.stringify(hosts)).toContain(',api.example.com');
   });
 
-  test("links each alarm to its section of the operator's own runbook (runbookUrl)", () => {
+  test('runbookUrl makes the description of each alarm end with the link to its section of that runbook', () => {
     const runbookUrl = 'https://wiki.example.com/runbook';
 
     for (const alarm of resourcesOfType(synthesise({ runbookUrl }), 'AWS::CloudWatch::Alarm')) {
@@ -103,7 +131,7 @@ describe('stage config', () => {
     }
   });
 
-  test('sends alarms to the address of the setting alarmEmail, and to none without it', () => {
+  test('alarmEmail adds an e-mail subscription with that address; without alarmEmail there is no subscription', () => {
     synthesise({ alarmEmail: 'ops@example.com' }).hasResourceProperties('AWS::SNS::Subscription', {
       Protocol: 'email',
       Endpoint: 'ops@example.com',

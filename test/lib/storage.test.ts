@@ -20,11 +20,11 @@ const indexesOf = ({ Properties }: Resource) =>
     ]),
   );
 
-describe('storage', () => {
+describe('the storage construct', () => {
   const template = synthesise();
   const tables = resourcesOfType(template, 'AWS::DynamoDB::Table');
 
-  test('the tables have the indexes that the adapters write rows for', () => {
+  test('the domain table and the delivery table have exactly the expected indexes, with their keys and projections', () => {
     const domain = indexesOf(named(template, 'AWS::DynamoDB::Table', 'domain-table'));
     const delivery = indexesOf(named(template, 'AWS::DynamoDB::Table', 'delivery-table'));
 
@@ -39,13 +39,13 @@ describe('storage', () => {
     });
   });
 
-  test('only the domain table has a stream', () => {
+  test('only the first of the two tables, the domain table, has a stream, with new and old images', () => {
     const streams = tables.map(({ Properties }) => Properties.StreamSpecification);
 
     expect(streams).toEqual([{ StreamViewType: 'NEW_AND_OLD_IMAGES' }, undefined]);
   });
 
-  test('the tables are on demand, expire rows by ttl and have point-in-time recovery', () => {
+  test('both tables are billed on demand, have the keys pk and sk, expire rows by ttl and have point-in-time recovery', () => {
     expect(tables).toHaveLength(2);
     template.allResourcesProperties('AWS::DynamoDB::Table', {
       BillingMode: 'PAY_PER_REQUEST',

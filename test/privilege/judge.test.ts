@@ -21,8 +21,8 @@ const aUse = (over: Partial<Use> = {}): Use => ({
   ...over,
 });
 
-describe('judge', () => {
-  it('reports nothing when roles allow exactly the calls that were made', () => {
+describe('judge(), which compares roles with calls', () => {
+  it('reports no lack, no surplus and no idle exception if the role allows exactly the call that was made', () => {
     expect(judge([aStatement()], [aUse()], [])).toEqual({ lacks: [], surpluses: [], idleExceptions: [] });
   });
 
@@ -30,10 +30,10 @@ describe('judge', () => {
     ['another function', { functionName: 'jobs-api' }],
     ['another action', { action: 'dynamodb:PutItem' }],
     ['another resource', { resource: 'delivery-table' }],
-    ['an index of the table', { resource: 'domain-table/index/list' }],
+    ['an index of the table as resource', { resource: 'domain-table/index/list' }],
     ['a leading key that is not allowed', { leadingKeys: ['J#job_…'] }],
-    ['several leading keys of which one is not allowed', { leadingKeys: ['T#tsk_…', 'J#job_…'] }],
-  ])('reports a lack for a call with %s', (_, over) => {
+    ['two leading keys of which one is not allowed', { leadingKeys: ['T#tsk_…', 'J#job_…'] }],
+  ])('reports one lack if one call is allowed and a second call has %s', (_, over) => {
     expect(judge([aStatement()], [aUse(), aUse(over)], []).lacks).toHaveLength(1);
   });
 
@@ -41,28 +41,28 @@ describe('judge', () => {
     ['action', { actions: ['dynamodb:GetItem', 'dynamodb:PutItem'] }],
     ['resource', { resources: ['domain-table', 'delivery-table'] }],
     ['key pattern', { leadingKeys: ['T#*', 'J#*'] }],
-  ])('reports an unused %s as a surplus', (_, over) => {
+  ])('reports one surplus if the role allows one more %s, which no call used', (_, over) => {
     expect(judge([aStatement(over)], [aUse()], []).surpluses).toHaveLength(1);
   });
 
-  it('allows a call without leading keys under any condition on leading keys', () => {
+  it('reports no lack for a call without leading keys although the statement requires leading keys T#*', () => {
     expect(judge([aStatement()], [aUse({ leadingKeys: [] })], []).lacks).toEqual([]);
   });
 
-  it('reports a lack when no single statement covers all leading keys of a call', () => {
+  it('reports one lack for a call with two leading keys if two statements allow one of them each', () => {
     const statements = [aStatement(), aStatement({ leadingKeys: ['J#*'] })];
 
     expect(judge(statements, [aUse({ leadingKeys: ['T#tsk_…', 'J#job_…'] })], []).lacks).toHaveLength(1);
   });
 
-  it('reports a lack for a call that is allowed and denied', () => {
+  it('reports one lack for a call that is both allowed and denied, and none if another function is denied', () => {
     const denied = aStatement({ effect: 'Deny', leadingKeys: null });
 
     expect(judge([aStatement(), denied], [aUse()], []).lacks).toHaveLength(1);
     expect(judge([aStatement(), { ...denied, functionName: 'jobs-api' }], [aUse()], []).lacks).toEqual([]);
   });
 
-  it('requires a call to come through the service that the statement names', () => {
+  it('a statement or exception that names the service sqs covers calls and permissions through sqs only', () => {
     const through = aStatement({ through: 'sqs' });
     const exception = { functionName: '*', actions: ['dynamodb:GetItem'], resource: '*', reason: '' };
 
@@ -76,14 +76,14 @@ describe('judge', () => {
     expect(judge([through], [], [{ ...exception, through: 'sqs' }]).surpluses).toEqual([]);
   });
 
-  it('names function, action and resource, and for a surplus the statement', () => {
+  it('a lack names function, action, resource and leading key; a surplus also names the policy statement', () => {
     const { lacks, surpluses } = judge([aStatement()], [aUse({ resource: 'delivery-table' })], []);
 
     expect(lacks).toEqual(['tasks-api: dynamodb:GetItem on delivery-table of T#tsk_…']);
     expect(surpluses).toEqual(['tasks-api: dynamodb:GetItem on domain-table of T#* (policy, statement 1)']);
   });
 
-  it('accepts a surplus that an exception covers, and reports an exception that covers none', () => {
+  it('does not report a surplus that an exception covers, and reports an exception that covers no surplus as idle', () => {
     const exception: Exception = {
       functionName: '*',
       actions: ['dynamodb:GetItem'],
@@ -102,7 +102,7 @@ describe('judge', () => {
     ['axb', 'a.b', false],
     ['domain-table', 'domain-tabl?', true],
     ['', '*', true],
-  ])('isLike of %j and the pattern %j is %s', (value, pattern, expected) => {
+  ])('isLike (IAM StringLike) of the value %j and the pattern %j is %s', (value, pattern, expected) => {
     expect(isLike(value, pattern)).toBe(expected);
   });
 });

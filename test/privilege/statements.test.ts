@@ -25,7 +25,7 @@ const aStack = (statement: object, more: readonly ReturnType<typeof resource>[] 
   ]),
 });
 
-it('statementsOf reads a statement and names its resources by their constructs', () => {
+it('statementsOf returns function, actions and leading keys of a statement, and its resources by construct name', () => {
   const Resource = [table, { 'Fn::Join': ['', [table, '/index/list']] }, { 'Fn::GetAtt': ['Table1', 'StreamArn'] }];
   const Condition = { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['A#*', 'E#*'] } };
 
@@ -45,13 +45,13 @@ it('statementsOf reads a statement and names its resources by their constructs',
 const ownCode = { ArnEquals: { 'lambda:SourceFunctionArn': { 'Fn::GetAtt': ['Deliver1', 'Arn'] } } };
 const host = (service: string) => ({ 'Fn::Join': ['.', [service, { Ref: 'AWS::Region' }, { Ref: 'AWS::URLSuffix' }]] });
 
-it("statementsOf reads a denial for the function's own code", () => {
+it("statementsOf reads a Deny whose only condition is that the function's own code makes the call", () => {
   const [statement] = statementsOf(aStack({ ...aStatement, Effect: 'Deny', Condition: ownCode }));
 
   expect(statement).toMatchObject({ effect: 'Deny', actions: ['dynamodb:GetItem'], leadingKeys: null, through: null });
 });
 
-it('statementsOf reads the service through which a key may be used', () => {
+it('statementsOf reads the service sqs from a kms:ViaService condition', () => {
   const Condition = { StringEquals: { 'kms:ViaService': host('sqs') } };
   const [statement] = statementsOf(aStack({ ...aStatement, Action: 'kms:Decrypt', Condition }));
 
@@ -59,9 +59,13 @@ it('statementsOf reads the service through which a key may be used', () => {
 });
 
 it.each([
-  ['an unknown operator', { Condition: { StringNotLike: { 'dynamodb:LeadingKeys': ['A#*'] } } }, 'StringNotLike'],
   [
-    'an unknown condition key',
+    'a condition with the unknown operator StringNotLike',
+    { Condition: { StringNotLike: { 'dynamodb:LeadingKeys': ['A#*'] } } },
+    'StringNotLike',
+  ],
+  [
+    'a condition with the unknown key dynamodb:Attributes',
     { Condition: { 'ForAllValues:StringLike': { 'dynamodb:Attributes': ['a'] } } },
     'dynamodb:Attributes',
   ],
@@ -71,23 +75,27 @@ it.each([
     { Effect: 'Deny', Condition: { ArnEquals: { 'lambda:SourceFunctionArn': table } } },
     'lambda:SourceFunctionArn domain-table',
   ],
-  ["a permission only for the function's code", { Condition: ownCode }, 'Allow ArnEquals lambda:SourceFunctionArn'],
-  ['two conditions', { Condition: { ...ownCode, StringEquals: { 'kms:ViaService': host('sqs') } } }, 'not supported'],
+  ["an Allow for the function's own code only", { Condition: ownCode }, 'Allow ArnEquals lambda:SourceFunctionArn'],
   [
-    'a service in a fixed region',
+    'a statement with two conditions',
+    { Condition: { ...ownCode, StringEquals: { 'kms:ViaService': host('sqs') } } },
+    'not supported',
+  ],
+  [
+    'a kms:ViaService condition with a fixed region',
     { Condition: { StringEquals: { 'kms:ViaService': 'sqs.eu-north-1.amazonaws.com' } } },
     'sqs.eu',
   ],
-  ['a negation', { NotAction: 'dynamodb:PutItem' }, 'NotAction'],
+  ['a statement with NotAction', { NotAction: 'dynamodb:PutItem' }, 'NotAction'],
   ['an action with a wildcard', { Action: 'dynamodb:*' }, 'dynamodb:*'],
-])('statementsOf throws for a statement with %s', (_, over, message) => {
+])('statementsOf throws an error that names the problem for %s', (_, over, message) => {
   expect(() => statementsOf(aStack({ ...aStatement, ...over }))).toThrow(message);
 });
 
 it.each([
   ['a role that no function has', resource('Role2', 'AWS::IAM::Role')],
   ['a managed policy', resource('Managed', 'AWS::IAM::ManagedPolicy')],
-  ['a policy inside a role', resource('Role1', 'AWS::IAM::Role', { Policies: [{}] }, 'deliver-role')],
+  ['a role with an inline policy', resource('Role1', 'AWS::IAM::Role', { Policies: [{}] }, 'deliver-role')],
 ])('statementsOf throws for a stack with %s', (_, more) => {
   expect(() => statementsOf(aStack(aStatement, [more]))).toThrow();
 });

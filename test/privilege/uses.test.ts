@@ -8,12 +8,25 @@ const textsOf = (service: string, operation: string, input: Record<string, unkno
     ({ action, resource, leadingKeys }) => [action, resource, ...leadingKeys].join(' '),
   );
 
-it.each<[string, string, Record<string, unknown>, readonly string[]]>([
-  ['dynamodb', 'GetItem', { TableName: 't', Key: row(`T#tsk_${id}`) }, ['dynamodb:GetItem <t> T#tsk_…']],
-  ['dynamodb', 'PutItem', { TableName: 't', Item: row('ACCOUNTS') }, ['dynamodb:PutItem <t> ACCOUNTS']],
+it.each<[string, string, string, Record<string, unknown>, readonly string[]]>([
+  [
+    'dynamodb',
+    'GetItem',
+    'the leading key of the row, without its id',
+    { TableName: 't', Key: row(`T#tsk_${id}`) },
+    ['dynamodb:GetItem <t> T#tsk_…'],
+  ],
+  [
+    'dynamodb',
+    'PutItem',
+    'the leading key of the row',
+    { TableName: 't', Item: row('ACCOUNTS') },
+    ['dynamodb:PutItem <t> ACCOUNTS'],
+  ],
   [
     'dynamodb',
     'Query',
+    'the index as resource and the leading key of the condition',
     {
       TableName: 't',
       IndexName: 'due',
@@ -25,18 +38,21 @@ it.each<[string, string, Record<string, unknown>, readonly string[]]>([
   [
     'dynamodb',
     'BatchGetItem',
+    'one permission for each table, with all leading keys in order',
     { RequestItems: { t: { Keys: [row('A#b'), row('A#a')] }, u: { Keys: [row('W#c')] } } },
     ['dynamodb:BatchGetItem <t> A#a A#b', 'dynamodb:BatchGetItem <u> W#c'],
   ],
   [
     'dynamodb',
     'BatchWriteItem',
+    'one permission with the leading keys of puts and deletes',
     { RequestItems: { t: [{ DeleteRequest: { Key: row('A#a') } }, { PutRequest: { Item: row('A#b') } }] } },
     ['dynamodb:BatchWriteItem <t> A#a A#b'],
   ],
   [
     'dynamodb',
     'TransactWriteItems',
+    'one permission for each part, by the action of that part',
     {
       TransactItems: [
         { Put: { TableName: 't', Item: row('A#a') } },
@@ -55,6 +71,7 @@ it.each<[string, string, Record<string, unknown>, readonly string[]]>([
   [
     'dynamodb',
     'BatchExecuteStatement',
+    'one PartiQL permission for each statement, without leading keys',
     {
       Statements: [
         { Statement: 'INSERT INTO "t" VALUE {}' },
@@ -64,16 +81,23 @@ it.each<[string, string, Record<string, unknown>, readonly string[]]>([
     },
     ['dynamodb:PartiQLInsert <t>', 'dynamodb:PartiQLUpdate <u>', 'dynamodb:PartiQLSelect <t>'],
   ],
-  ['sqs', 'SendMessageBatch', { QueueUrl: 'http://127.0.0.1:1/000000000000/q' }, ['sqs:SendMessage <q>']],
+  [
+    'sqs',
+    'SendMessageBatch',
+    'sqs:SendMessage on the queue',
+    { QueueUrl: 'http://127.0.0.1:1/000000000000/q' },
+    ['sqs:SendMessage <q>'],
+  ],
   [
     'secretsmanager',
     'GetSecretValue',
+    'the name of the secret instead of its ARN',
     { SecretId: 'arn:aws:secretsmanager:us-east-1:000000000000:secret:keyring-local0' },
     ['secretsmanager:GetSecretValue <keyring>'],
   ],
-  // A call without a case in usesOf: no role allows it, so the verdict reports it.
-  ['dynamodb', 'Scan', { TableName: 't' }, ['dynamodb:Scan unknown']],
-])('usesOf lists the permissions that IAM checks for %s %s', (service, operation, input, expected) => {
+  // usesOf has no case for this call, and no role allows the resource `unknown`, so the verdict reports the call.
+  ['dynamodb', 'Scan', 'the resource unknown', { TableName: 't' }, ['dynamodb:Scan unknown']],
+])('usesOf of the call %s %s gives %s', (service, operation, _, input, expected) => {
   expect(textsOf(service, operation, input)).toEqual(expected);
 });
 
@@ -84,6 +108,6 @@ it.each([
   [`dlv_${id}${id}`, 'dlv_…'],
   [`K#${'0f'.repeat(32)}`, 'K#…'],
   ['KEYRING', 'KEYRING'],
-])('keyShape of %s is %s', (key, expected) => {
+])('keyShape, which replaces ids and hashes, turns the key %s into %s', (key, expected) => {
   expect(keyShape(key)).toBe(expected);
 });

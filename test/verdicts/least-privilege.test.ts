@@ -34,13 +34,13 @@ const withStatements = (name: string, change: (all: readonly PolicyStatement[]) 
   return { ...assembly, resources };
 };
 
-it('every role allows all calls that its function made in this run', () => {
+it('every role allows all AWS calls that its function made in this run', () => {
   expect(judge(statementsOf(assembly), uses, exceptions).lacks).toEqual([]);
 });
 
-// Only a run of all test files uses all permissions.
+// Only a run of all test files uses all permissions, so a run of fewer files skips these tests.
 it.runIf(isWholeRun())(
-  'no role grants a permission that its function did not use in this run, except the exceptions',
+  'every permission of a role was used in this run or is in exceptions.ts, and every exception is needed',
   () => {
     const { surpluses, idleExceptions } = judge(statementsOf(assembly), uses, exceptions);
 
@@ -49,33 +49,42 @@ it.runIf(isWholeRun())(
   },
 );
 
-it.runIf(isWholeRun())('the verdict reports a planted surplus', () => {
-  const table = resourcesOf(assembly, 'AWS::DynamoDB::Table')[0]?.logicalId;
-  const planted = withStatements('deliverrole', (all) => [
-    ...all,
-    { Effect: 'Allow', Action: 'dynamodb:DeleteItem', Resource: { 'Fn::GetAtt': [table, 'Arn'] } },
-  ]);
+it.runIf(isWholeRun())(
+  'the verdict reports dynamodb:DeleteItem as a surplus if it is added to the role of deliver',
+  () => {
+    const table = resourcesOf(assembly, 'AWS::DynamoDB::Table')[0]?.logicalId;
+    const planted = withStatements('deliverrole', (all) => [
+      ...all,
+      { Effect: 'Allow', Action: 'dynamodb:DeleteItem', Resource: { 'Fn::GetAtt': [table, 'Arn'] } },
+    ]);
 
-  expect(judge(statementsOf(planted), uses, exceptions).surpluses).toEqual([
-    expect.stringMatching(/^deliver: dynamodb:DeleteItem on domain-table \(\w+, statement \d+\)$/),
-  ]);
-});
+    expect(judge(statementsOf(planted), uses, exceptions).surpluses).toEqual([
+      expect.stringMatching(/^deliver: dynamodb:DeleteItem on domain-table \(\w+, statement \d+\)$/),
+    ]);
+  },
+);
 
-it.runIf(isWholeRun())('the verdict reports a planted lack', () => {
-  const planted = withStatements('deliverrole', (all) =>
-    all.filter(({ Action }) => Action !== 'secretsmanager:GetSecretValue'),
-  );
+it.runIf(isWholeRun())(
+  'the verdict reports secretsmanager:GetSecretValue as a lack if it is removed from the role of deliver',
+  () => {
+    const planted = withStatements('deliverrole', (all) =>
+      all.filter(({ Action }) => Action !== 'secretsmanager:GetSecretValue'),
+    );
 
-  expect(judge(statementsOf(planted), uses, exceptions).lacks).toEqual([
-    'deliver: secretsmanager:GetSecretValue on keyring',
-  ]);
-});
+    expect(judge(statementsOf(planted), uses, exceptions).lacks).toEqual([
+      'deliver: secretsmanager:GetSecretValue on keyring',
+    ]);
+  },
+);
 
 // With a customer's key, every call of a table also uses the key.
-it.runIf(isWholeRun())('the verdict reports a planted lack of a permission on the customer key', () => {
-  const planted = withStatements('duerole', (all) => all.filter(({ Action }) => !Action.includes('kms:DescribeKey')));
+it.runIf(isWholeRun())(
+  'the verdict reports kms:Decrypt on each of three KMS keys as a lack if it is removed from the role of due',
+  () => {
+    const planted = withStatements('duerole', (all) => all.filter(({ Action }) => !Action.includes('kms:DescribeKey')));
 
-  expect(judge(statementsOf(planted), uses, exceptions).lacks).toEqual(
-    keys.map((key) => `due: kms:Decrypt on ${key} through dynamodb`).toSorted(),
-  );
-});
+    expect(judge(statementsOf(planted), uses, exceptions).lacks).toEqual(
+      keys.map((key) => `due: kms:Decrypt on ${key} through dynamodb`).toSorted(),
+    );
+  },
+);

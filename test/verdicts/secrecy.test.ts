@@ -28,13 +28,13 @@ beforeAll(async () => {
   }
 });
 
-it('no secret appears where functions write, except in permitted places', () => {
+it('no secret or event body of this run is in a log line, row, message or file of cdk.out, except where leaves.ts permits it', () => {
   expect([...search.leaks.keys()]).toEqual([]);
 });
 
 // Only a run of all test files has secrets of every kind.
 describe.runIf(isWholeRun())('the secrecy verdict over the whole run', () => {
-  it('searches for secrets of every kind in every kind of place', () => {
+  it('has collected secrets of every kind, and the logs, rows and messages of the four expected places', () => {
     const kinds = new Set(needles.map(({ kind }) => kind));
 
     expect(needleKinds.filter((kind) => !kinds.has(kind))).toEqual([]);
@@ -43,11 +43,11 @@ describe.runIf(isWholeRun())('the secrecy verdict over the whole run', () => {
     );
   });
 
-  it('has no leave that no writing needed', () => {
+  it('every permission in leaves.ts was needed by a row, message or log line of this run', () => {
     expect(search.idleLeaves()).toEqual([]);
   });
 
-  it.each(needleKinds)('reports a planted %s', (kind) => {
+  it.each(needleKinds)('reports one leak if a log line of deliver contains a collected text of the kind %s', (kind) => {
     const text = needles.find((needle) => needle.kind === kind)?.text;
     const planted = createSearch(needles, leaves);
 
