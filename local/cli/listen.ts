@@ -5,9 +5,13 @@ import { parseArgs } from 'node:util';
 import { readEnvFile } from '../state/env-file.ts';
 import { callApi, refusalOf } from './api-client.ts';
 
-// `npm run listen`: a receiver that verifies signatures as docs/profiles/passpost.md describes it.
+// `npm run listen` registers a webhook at the local stack and prints each request with the result of the signature
+// check that docs/profiles/passpost.md describes.
 
-/** True if the header is `sha256=` and the hex HMAC-SHA256 of the body's bytes with the webhook's secret. */
+/**
+ * Returns whether the signature header is `sha256=` and the hex HMAC-SHA256 of the body's bytes with the webhook's
+ * secret.
+ */
 export const isSignedWith = (secret: string, body: Buffer, header: string | undefined): boolean => {
   const expected = Buffer.from(`sha256=${createHmac('sha256', secret).update(body).digest('hex')}`);
   const actual = Buffer.from(header ?? '');
