@@ -70,7 +70,7 @@ const run = async (): Promise<void> => {
     onLog: (line) => {
       logFile.write(line);
       const text = isStopping ? undefined : readableLine(line);
-      // During the start only errors are printed, because the start itself calls the API.
+      // During the stack's start only errors are printed, because the start itself calls the API.
       const isPrinted = isReady || line.text.includes('ERROR');
       if (text !== undefined && isPrinted) process.stdout.write(`${text}\n`);
     },
