@@ -5,15 +5,21 @@ import { isGenuine, startSmokeReceiver } from './smoke-receiver.ts';
 export interface SmokeOptions {
   readonly call: Call;
   /**
-   * The operator's key creates an account and deletes it again. An account's key needs the scopes of `keys`, `webhooks` and
-   * `events`.
+   * The key for the smoke test's calls. With the operator's key, the smoke test creates an account and deletes it
+   * again. An account's key needs the scopes of `keys`, `webhooks` and `events`.
    */
   readonly key: { readonly of: 'operator' | 'account'; readonly value: string };
-  /** The address of the webhook. If `accepts` is set, it must answer 2xx; otherwise any answer passes. */
+  /**
+   * The URL to which the webhook is sent. If `accepts` is true, the receiver must answer 2xx; otherwise any answer
+   * passes.
+   */
   readonly receiver: { readonly url: string; readonly accepts: boolean };
-  /** A port of this machine that the receiver's address leads to, for verifying the signature; `null` to skip that. */
+  /**
+   * A port of this machine to which the receiver's URL leads, so that the signature can be verified; `null` skips this
+   * check.
+   */
   readonly listen: number | null;
-  /** Maximum time for a delivery. */
+  /** The longest wait for the first attempt of the delivery. */
   readonly withinMs: number;
   /** Prints one line. */
   say(line: string): void;
@@ -29,10 +35,13 @@ interface Delivery {
   readonly error: { readonly code: string; readonly message: string } | null;
 }
 
-/** Deletes one thing that the smoke test created. The last one created is deleted first. */
+/** A step that deletes one thing that the smoke test created. The steps run in the reverse order of creation. */
 type Undo = () => Promise<unknown>;
 
-/** Releases before 0.2.0 cannot delete accounts. The account is then added to `remaining`, and the smoke test still passes. */
+/**
+ * Deletes the account. Releases before 0.2.0 cannot delete accounts: `remaining` then gets the account's id, and the
+ * smoke test still passes.
+ */
 const deleteAccount = async ({ call, key }: SmokeOptions, id: unknown, remaining: string[]): Promise<void> => {
   const deletion = call('DELETE', `${v1}/accounts/${id}`, key.value);
   const { status } = await deletion;
@@ -68,7 +77,10 @@ const createKeys = async (options: SmokeOptions, undo: Undo[], remaining: string
   return smokeKey;
 };
 
-/** Waits until the first attempt is recorded. */
+/**
+ * Waits until the first attempt of the webhook's delivery is recorded, and returns the delivery. Throws after
+ * `withinMs`.
+ */
 const waitForAttempt = async (call: Call, key: string, webhook: string, withinMs: number): Promise<Delivery> => {
   for (const end = Date.now() + withinMs; ; await sleep(250)) {
     const listed = call('GET', `${v1}/webhooks/${webhook}/deliveries`, key);
@@ -84,7 +96,7 @@ const deliver = async (key: string, options: SmokeOptions, undo: Undo[]): Promis
   const local = listen === null ? null : await startSmokeReceiver(listen);
   if (local) undo.push(local.stop);
   const { url, accepts } = receiver;
-  // PassMint's API, because deleting a webhook there also deletes its history.
+  // Registers the webhook through PassMint's API: deleting it there, as the cleanup does, also deletes its history.
   const registration = call('POST', '/v1/webhooks', key, { url, events: [TYPE], description: 'smoke test' });
   const { body: webhook } = await expectStatus(201, registration, `registering a webhook for ${url}`);
   undo.push(() => expectStatus(204, call('DELETE', `/v1/webhooks/${webhook.id}`, key), 'deleting the webhook'));
@@ -119,7 +131,7 @@ const deliver = async (key: string, options: SmokeOptions, undo: Undo[]): Promis
 };
 
 /**
- * Goes through a deployment once, as its users do: account, key, webhook, event and delivery. Then deletes everything that it
+ * Uses a deployment once as its users do (account, key, webhook, event, delivery), then deletes everything that was
  * created. Throws if a step fails or if something could not be deleted.
  */
 export const smoke = async (options: SmokeOptions): Promise<void> => {
