@@ -12,12 +12,15 @@ export interface FailingWebhook {
   readonly failing_since: string;
   readonly account_id: string | null;
   readonly mode: string | null;
-  /** Without the query, which may contain the receiver's secret. */
+  /** The webhook's URL without the query, which may contain the receiver's secret. */
   readonly url: string | null;
   readonly enabled: boolean | null;
 }
 
-/** Reads the owner from any delivery of the webhook, because its health row has no owner. */
+/**
+ * Returns the webhook's owner (account and mode) from any delivery of the webhook, because the webhook's health row has
+ * no owner; null if the webhook has no deliveries.
+ */
 const readOwner = async ({ dynamo, resources }: Deployment, webhookId: string): Promise<string | null> => {
   for (let shard = 0; shard < SHARDS; shard++) {
     const { Items: [row] = [] } = await dynamo.send(

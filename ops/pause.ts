@@ -4,7 +4,10 @@ import type { Deployment } from './deployment.ts';
 import { switchLanes } from './lanes.ts';
 import { depthOf } from './queue-messages.ts';
 
-/** Longer than the timeout of the deliver function (45 s), which records the messages in flight. */
+/**
+ * The longest wait for the messages in flight after a pause. Longer than the timeout of the deliver function (45 s),
+ * which finishes these messages.
+ */
 const DRAIN_MS = 60_000;
 
 const depthOfLanes = async ({ sqs, resources }: Deployment) => {

@@ -5,7 +5,10 @@ import { type Command, type OptionValues, UsageError } from './command.ts';
 import { ticketOfMessage } from './dead-letter.ts';
 import { visitMessages } from './queue-messages.ts';
 
-/** A predicate for the chosen messages. Exactly one of the three options chooses them. */
+/**
+ * Returns a predicate that selects the messages to redrive by their ticket. Throws `UsageError` unless exactly one of
+ * the options webhook, delivery and all is given, with a valid id.
+ */
 const choice = ({ webhook, delivery, all }: OptionValues): ((ticket: DeliveryTicket) => boolean) => {
   if ([webhook, delivery, all].filter((value) => value !== undefined).length !== 1) {
     throw new UsageError('Exactly one of --webhook, --delivery and --all is required.');
@@ -43,7 +46,8 @@ export const redrive: Command = {
           return ticket && isChosen(ticket) ? [{ message, ticket }] : [];
         });
         const nowMs = Date.now();
-        // Due now even if the delivery is due later, because deliver reads the row and sends the message on.
+        // Each ticket is made due now, even if its delivery is due later: deliver reads the delivery's row and sends
+        // the message on.
         const tickets = chosen.map(({ ticket }) => ({ ...ticket, dueAtMs: Math.min(ticket.dueAtMs, nowMs) }));
         await queue.send(tickets, nowMs);
         redriven += chosen.length;

@@ -22,7 +22,7 @@ const countFailing = async ({ dynamo, resources }: Deployment): Promise<number> 
   return count;
 };
 
-/** How many keys are published, and when waiting keys begin to sign (`null` if none wait). */
+/** Returns the number of published keys, and the time from which new keys sign (`null` if no new keys wait). */
 const readKeys = async ({ dynamo, resources }: Deployment, nowMs: number) => {
   const { Item } = await dynamo.send(
     new GetItemCommand({ TableName: resources.deliveryTable, Key: marshall(publicKeysKey) }),
