@@ -26,8 +26,8 @@ const createAccount = async (url: string, adminKey: string): Promise<string> => 
  */
 export const welcome = (url: string, apiKey: string, logFile: string): string => `
 PassPost is ready at ${url} (API reference: ${url}/docs)
-API key of the demo account: ${apiKey}
-Complete log of all functions: ${logFile}
+The API key of the demo account is ${apiKey}
+The complete log of all functions is in ${logFile}
 
 Receive webhooks in another terminal:
 

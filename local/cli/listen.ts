@@ -40,9 +40,9 @@ const listen = async (): Promise<void> => {
     const body = Buffer.concat(chunks);
     const header = request.headers['x-passpost-signature'];
     const result = isSignedWith(secret, body, Array.isArray(header) ? undefined : header)
-      ? 'signature verified'
-      : 'SIGNATURE NOT VERIFIED';
-    process.stdout.write(`${new Date().toISOString()} ${result}, answered ${status}: ${body}\n`);
+      ? 'The signature is valid'
+      : 'THE SIGNATURE IS NOT VALID';
+    process.stdout.write(`${new Date().toISOString()} ${result}, and the receiver answered ${status}: ${body}\n`);
     response.writeHead(status).end();
   });
   await new Promise<void>((resolve, reject) => {
@@ -58,7 +58,7 @@ const listen = async (): Promise<void> => {
   if (answer.status !== 201) throw new Error(`The webhook could not be registered: ${refusalOf(answer)}.`);
   secret = String(answer.body.secret);
   process.stdout.write(
-    `Listening at ${url} as webhook ${answer.body.id}. Press Ctrl-C to stop; the webhook is deleted then.\n`,
+    `The receiver of the webhook ${answer.body.id} listens at ${url}. Press Ctrl-C to stop it and delete the webhook.\n`,
   );
 
   const end = async (): Promise<void> => {
