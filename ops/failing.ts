@@ -85,7 +85,7 @@ const lineOf = ({ webhook_id, failing_since, account_id, mode, url, enabled }: F
 export const failing: Command = {
   summary: 'list failing webhooks, the longest failing first',
   details: 'A webhook is failing from its first refusal after a success until its next success.',
-  options: { limit: { type: 'string', value: 'N', description: 'maximum of webhooks, 1–1,000; 50 by default' } },
+  options: { limit: { type: 'string', value: 'N', description: 'the most webhooks to list, 1–1,000; 50 by default' } },
   prepare(values) {
     const limit = wholeNumber(values, 'limit', [1, 1000], 50);
     return async (deployment) => {

@@ -40,7 +40,12 @@ export const failureOf = ({ id, body, sentAtMs }: QueueMessage): Failure => {
   const common = { message_id: id, put_aside_at: new Date(sentAtMs).toISOString() };
   // Messages that the stream's event source mapping itself writes to the queue have another form.
   if (!parsed) {
-    return { ...common, row: null, change: null, reason: 'the fan-out function did not write it: read it in SQS' };
+    return {
+      ...common,
+      row: null,
+      change: null,
+      reason: 'the fan-out function did not write this message: read it in SQS',
+    };
   }
   const { Keys, NewImage } = parsed.record.dynamodb;
   return {

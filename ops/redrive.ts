@@ -27,13 +27,13 @@ const choice = ({ webhook, delivery, all }: OptionValues): ((ticket: DeliveryTic
 };
 
 export const redrive: Command = {
-  summary: 'send dead letters to the deliveries queue again, some or all',
+  summary: 'send some or all dead letters to the deliveries queue again',
   details:
     'Each message is sent before it is deleted, so none is lost. The deliver function discards messages of settled deliveries,\nso redriving twice does no harm. Remove the cause first: otherwise the messages become dead letters again.',
   options: {
-    webhook: { type: 'string', value: 'ID', description: 'the dead letters of one webhook' },
-    delivery: { type: 'string', value: 'ID', description: 'the dead letter of one delivery' },
-    all: { type: 'boolean', description: 'all dead letters' },
+    webhook: { type: 'string', value: 'ID', description: 'redrive the dead letters of one webhook' },
+    delivery: { type: 'string', value: 'ID', description: 'redrive the dead letter of one delivery' },
+    all: { type: 'boolean', description: 'redrive all dead letters' },
   },
   prepare(values) {
     const isChosen = choice(values);
@@ -56,7 +56,7 @@ export const redrive: Command = {
       const left = visited - redriven;
       return {
         data: { redriven, left },
-        lines: [`Redriven: ${redriven}. Left in the dead letters: ${left}.`],
+        lines: [`Messages redriven: ${redriven}. Messages left in the dead-letter queue: ${left}.`],
       };
     };
   },

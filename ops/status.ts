@@ -64,8 +64,8 @@ export const status: Command = {
       `Deliveries: ${lanes.deliveries}; slow lane: ${lanes.slow}`,
       ...backlogLines(backlog, nowMs),
       `Dead letters: ${data.dead_letters}; failures: ${data.failures}; failing webhooks: ${failing}`,
-      `Signing keys published: ${keys.published}${
-        keys.next_sign_from ? `; the newest sign from ${utc(Date.parse(keys.next_sign_from))}` : ''
+      `Published signing keys: ${keys.published}${
+        keys.next_sign_from ? `; the newest keys sign from ${utc(Date.parse(keys.next_sign_from))}` : ''
       }`,
     ];
     return { data, lines };
