@@ -45,8 +45,7 @@ export const apiAt =
 export const expectStatus = async (status: number, call: Promise<ApiResponse>, step: string): Promise<ApiResponse> => {
   const response = await call;
   if (response.status === status) return response;
-  const { title = '', detail = '', errors } = response.body;
-  throw new Error(
-    `${step}: expected ${status}, got ${response.status} ${title} ${detail} ${JSON.stringify(errors ?? '')}`,
-  );
+  const { title, detail, errors } = response.body;
+  const problem = [title, detail, errors && JSON.stringify(errors)].filter(Boolean).join(' ');
+  throw new Error(`${step}: the API answered ${response.status} instead of ${status} (${problem || 'no details'})`);
 };

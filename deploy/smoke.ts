@@ -45,7 +45,7 @@ type Undo = () => Promise<unknown>;
 const deleteAccount = async ({ call, key }: SmokeOptions, id: unknown, remaining: string[]): Promise<void> => {
   const deletion = call('DELETE', `${v1}/accounts/${id}`, key.value);
   const { status } = await deletion;
-  if (status === 404 || status === 405) remaining.push(`the account ${id} (DELETE: ${status})`);
+  if (status === 404 || status === 405) remaining.push(`The account ${id} was not deleted (DELETE answered ${status})`);
   else await expectStatus(204, deletion, `deleting the account ${id}`);
 };
 
@@ -62,7 +62,7 @@ const createKeys = async (options: SmokeOptions, undo: Undo[], remaining: string
     const { body: keys } = await expectStatus(200, call('GET', `${v1}/keys`, first), "listing the account's keys");
     const [listed] = keys.data as readonly { id: string }[];
     undo.push(revoke(listed?.id, first));
-    say(`✓ created an account, ${body.id}`);
+    say(`✓ The smoke test created the account ${body.id}`);
   }
   const scopes = ['webhooks:read', 'webhooks:write', 'events:read', 'events:write'];
   const { body: created } = await expectStatus(
@@ -73,7 +73,7 @@ const createKeys = async (options: SmokeOptions, undo: Undo[], remaining: string
   undo.push(revoke(created.id, first));
   const smokeKey = String(created.key);
   await expectStatus(403, call('GET', `${v1}/tasks`, smokeKey), 'a call without the scope for tasks');
-  say('✓ created a key, and the API refuses a call that the key has no scope for');
+  say('✓ The smoke test created a key, and the API refuses a call for which the key has no scope');
   return smokeKey;
 };
 
@@ -110,14 +110,14 @@ const deliver = async (key: string, options: SmokeOptions, undo: Undo[]): Promis
   const result = `${http_status ?? 'no answer'}${error ? `, ${error.code}: ${error.message}` : ''}`;
   if (!accepts) {
     if (http_status === null) throw new Error(`The POST to ${url} got no answer (${result})`);
-    say(`✓ the deployment sent an event as a POST, and ${url} answered (${http_status})`);
-    say('  not checked: that a receiver accepts it. Name a receiver that answers 2xx with --receiver');
+    say(`✓ The deployment sent an event as a POST, and ${url} answered ${http_status}`);
+    say('  It is not checked that a receiver accepts the event: name a receiver that answers 2xx with --receiver');
     return;
   }
   if (status !== 'delivered') throw new Error(`The receiver did not accept the webhook (${result})`);
-  say(`✓ an event was delivered to the receiver (${http_status})`);
+  say(`✓ The event was delivered to the receiver, which answered ${http_status}`);
   if (!local) {
-    say('  not checked: the signature. Use --listen with a receiver address that leads to this machine');
+    say('  The signature is not checked: use --listen with a receiver URL that leads to this machine');
     return;
   }
   const [received, ...repeats] = local.received;
@@ -127,7 +127,9 @@ const deliver = async (key: string, options: SmokeOptions, undo: Undo[]): Promis
   if (!isGenuine(received, String(webhook.secret), Date.now()))
     throw new Error('The webhook arrived with a wrong signature');
   if (JSON.parse(received.body).id !== event.id) throw new Error('The event that arrived is not the published one');
-  say(`✓ the event arrived here${repeats.length > 0 ? ` (${1 + repeats.length} times)` : ''} with a valid signature`);
+  say(
+    `✓ The event arrived at this machine${repeats.length > 0 ? ` (${1 + repeats.length} times)` : ''} with a valid signature`,
+  );
 };
 
 /**
@@ -144,7 +146,7 @@ export const smoke = async (options: SmokeOptions): Promise<void> => {
     'reading the public keys',
   );
   if (!Array.isArray(jwks.keys) || jwks.keys.length === 0) throw new Error('The API publishes no public keys');
-  say('✓ the API answers, refuses a call without a key, and publishes its public keys');
+  say('✓ The API answers, refuses a call without a key, and publishes its public keys');
 
   const undo: Undo[] = [];
   const remaining: string[] = [];
@@ -156,7 +158,7 @@ export const smoke = async (options: SmokeOptions): Promise<void> => {
   }
   const errors: string[] = [];
   for (const step of undo.reverse()) await step().catch((error: Error) => errors.push(error.message));
-  for (const thing of remaining) say(`  not deleted: ${thing}: releases before 0.2.0 cannot delete accounts`);
+  for (const thing of remaining) say(`  ${thing}: releases before 0.2.0 cannot delete accounts`);
   if (errors.length > 0) {
     const message = `Not everything was deleted: ${errors.join('; ')}`;
     throw new Error(failure instanceof Error ? `${failure.message}. ${message}` : message);
@@ -164,6 +166,6 @@ export const smoke = async (options: SmokeOptions): Promise<void> => {
   if (failure) throw failure;
   const isAccountDeleted = options.key.of === 'operator' && remaining.length === 0;
   say(
-    `✓ deleted the webhook, its deliveries, the content${isAccountDeleted ? ', the keys and the account' : ' and the keys'}`,
+    `✓ The smoke test deleted the webhook, its deliveries, the event's content${isAccountDeleted ? ', the keys and the account' : ' and the keys'}`,
   );
 };
