@@ -14,14 +14,17 @@ export interface Bench {
   /** Calls the API as a new account with the highest rate limit. Throws for an error status. */
   api<T>(method: string, path: string, body?: unknown): Promise<T>;
   addWebhook(path: string, events: readonly string[], more?: Record<string, unknown>): Promise<string>;
-  /** Disables or enables an event source mapping. While it is disabled, records collect as in a backlog. */
+  /** Disables or enables an event source mapping. While the mapping is disabled, records collect as in a backlog. */
   setMapping(mapping: 'stream' | 'deliveries', isEnabled: boolean): Promise<void>;
   /** Waits until `count` requests have arrived at the receiver, then returns and forgets all requests. */
   receive(count: number, timeoutMs?: number): Promise<readonly Received[]>;
   stop(): Promise<void>;
 }
 
-/** A trace id as Lambda sets it for every invocation, because log lines contain it. */
+/**
+ * A trace id in the form that Lambda sets for every invocation. Log lines contain the trace id, so it counts in their
+ * size.
+ */
 const trace = 'Root=1-67891233-abcdef012345678912345678;Parent=53995c3f42cd8ad8;Sampled=0';
 
 type Request = <T>(key: string, method: string, path: string, body?: unknown) => Promise<T>;

@@ -3,24 +3,26 @@ import { billedAlarmMetrics } from '../lib/alarm-rules.ts';
 import { defaults } from '../lib/defaults.ts';
 import { monthlyPrices, prices } from './prices.ts';
 
-// Computes the table of monthly costs in docs/deploying.md; a test compares the two. Each delivery has its own event and
-// one webhook. When a price or a count changes, run `node bench/bill.ts` and paste its output.
+// Computes the table of monthly costs in docs/deploying.md; a test compares the output with the page. Each delivery has
+// its own event and one webhook. When a price or a count changes, run `node bench/bill.ts` and paste its output.
 
 const SECONDS_A_MONTH = 30 * 86_400;
 
-/** Use of one delivery whose event is published by a separate call; docs/performance.md describes the measurement. */
+/**
+ * AWS usage of one delivery whose event is published by a separate call; docs/performance.md describes the measurement.
+ */
 interface PerDelivery {
   readonly httpRequests: number;
   readonly writeUnits: number;
   readonly readUnits: number;
   readonly queueRequests: number;
-  /** Requests and compute time of the functions, in dollars. */
+  /** Cost of the functions' requests and compute time, in dollars. */
   readonly functions: number;
-  /** Lines of the functions, of the API's access log and of Lambda itself. Estimated. */
+  /** Estimated bytes of log lines: of the functions, of the API's access log and of Lambda itself. */
   readonly logBytes: number;
 }
 
-/** Every batch has one message, as at a few deliveries a second. */
+/** Usage of one delivery when every batch has one message, as at a few deliveries a second. */
 const alone: PerDelivery = {
   httpRequests: 1,
   writeUnits: 4,
@@ -29,27 +31,30 @@ const alone: PerDelivery = {
   functions: 0.745 / 1e6,
   logBytes: 2100,
 };
-/** Every batch is full, as at hundreds of deliveries a second. */
+/** Usage of one delivery when every batch is full, as at hundreds of deliveries a second. */
 const full: PerDelivery = { ...alone, readUnits: 1.68, queueRequests: 0.3, functions: 0.4 / 1e6, logBytes: 1500 };
 
-/** The rows of an event and a delivery, with DynamoDB's 100 bytes for each row. */
+/** Stored bytes of a delivery's row and its event's row, with DynamoDB's 100 bytes for each row. */
 const STORED_BYTES = 1800;
-/** Both rows are stored for the retention and the longest schedule. */
+/** Months for which both rows of a delivery are stored: the retention and the longest schedule. */
 const STORED_MONTHS = (defaults.retentionDays + SCHEDULE_DAYS) / 30;
 const LOG_MONTHS = 3;
-/** Bytes of a webhook request on the network: the request, TLS and acknowledgements. */
+/** Bytes that one webhook request sends on the network: the request, TLS and acknowledgements. */
 const SENT_BYTES = 2000;
 
 /**
- * Number of resources of the stack; a test compares them with the template. A metric series is written, and paid for, only
- * when it has a value.
+ * Numbers of the stack's resources that have a monthly price; a test compares the numbers with the template. A metric
+ * series is written, and paid for, only when it has a value.
  */
 export const counts = { secrets: 2, alarmMetrics: billedAlarmMetrics, dashboards: 1, metricSeries: 67 } as const;
 
-/** Lambda's five pollers for each of the two queues poll an empty queue every twenty seconds. */
+/** Polls of empty queues in a month: Lambda's five pollers for each of the two queues poll every twenty seconds. */
 const polls = (2 * 5 * SECONDS_A_MONTH) / 20;
 
-/** Work of a scheduled function in an idle stack, read from its log lines. `seconds` is measured on the local stack. */
+/**
+ * Usage of a scheduled function in an idle stack, read from its log lines: the invocations in a month (`times`), and
+ * the usage of each invocation. `seconds` is measured on the local stack.
+ */
 interface Tick {
   readonly times: number;
   readonly readUnits: number;
@@ -58,17 +63,19 @@ interface Tick {
   readonly logBytes: number;
 }
 const idle = {
-  /** The due function: it queries each of the sixteen shards for due and for parked deliveries. */
+  /** The due function, which queries each of the sixteen shards for due and for parked deliveries. */
   minute: { times: SECONDS_A_MONTH / 60, readUnits: 16, writeUnits: 0, seconds: 0.06, logBytes: 700 },
   /** The roll-up, which also writes and deletes the heartbeat's row. */
   fiveMinutes: { times: SECONDS_A_MONTH / 300, readUnits: 2.5, writeUnits: 2, seconds: 0.06, logBytes: 800 },
-  /** The fan-out's invocation by the heartbeat. */
+  /** The fan-out's invocation for the deletion of the heartbeat's row. */
   heartbeat: { times: SECONDS_A_MONTH / 300, readUnits: 0, writeUnits: 0, seconds: 0.005, logBytes: 450 },
 } satisfies Readonly<Record<string, Tick>>;
 const ofTicks = (amount: (tick: Tick) => number): number =>
   Object.values(idle).reduce((sum, tick) => sum + tick.times * amount(tick), 0);
 
-/** X-Ray samples the first request of each second and 5 % of the others. */
+/**
+ * Returns the number of traces that X-Ray records in a month: the first request of each second and 5 % of the others.
+ */
 const tracesOf = (requests: number): number => {
   const firsts = Math.min(requests, SECONDS_A_MONTH);
   return firsts + (requests - firsts) / 20;
@@ -92,7 +99,7 @@ const linesOf = (deliveries: number, per: PerDelivery): Readonly<Record<string, 
   'metrics, at most': (deliveries > 0 ? counts.metricSeries : 0) * monthlyPrices.metricSeries,
   alarms: counts.alarmMetrics * monthlyPrices.alarm,
   dashboard: counts.dashboards * monthlyPrices.dashboard,
-  // A delivery has two traces: one of the call and one from the stream on.
+  // A delivery has two traces: one of the API call, and one that begins at the stream.
   'traces, the ticks’ too, at most': (2 * tracesOf(deliveries) + ofTicks(() => 1)) * monthlyPrices.trace,
   'sent to the internet': Math.max(0, (deliveries * SENT_BYTES) / GB - 100) * monthlyPrices.sentGb,
   secrets: counts.secrets * monthlyPrices.secret,
@@ -100,7 +107,7 @@ const linesOf = (deliveries: number, per: PerDelivery): Readonly<Record<string, 
 
 const dollars = (amount: number): string => (amount >= 100 ? amount.toFixed(0) : amount.toFixed(2));
 
-/** The Markdown table in docs/deploying.md. */
+/** Returns the Markdown table of monthly costs in docs/deploying.md. */
 export const renderBill = (): string => {
   const columns = [
     { head: '0', lines: linesOf(0, alone) },

@@ -1,6 +1,8 @@
-/** Fields with ids by which a call is followed to its attempts. They are not needed to understand the line. */
+/**
+ * Log fields with ids, by which a call is followed to its attempts. The fields are not needed to understand the line.
+ */
 const idFields = new Set(['request_id', 'trace_id', 'requested_by', 'key_id', 'owner', 'ids']);
-/** Fields that are in a line only for metric filters. */
+/** Log fields that are in a line only for metric filters. */
 const metricFields = new Set(['service', 'events', 'deliveries', 'throttles']);
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -14,10 +16,12 @@ const without = (fields: Fields, names: ReadonlySet<string>): Fields =>
 
 const bytesOf = (fields: Fields): number => Buffer.byteLength(JSON.stringify(fields)) + 1;
 
-/** A line in embedded metric format has no other purpose than its metrics. */
+/** Returns whether a log line is in embedded metric format. Such a line has no other purpose than its metrics. */
 const isMetrics = (fields: Fields): boolean => '_aws' in fields;
 
-/** The line without the fields for monitoring, or null if the whole line is for monitoring. */
+/**
+ * Returns a log line without the fields for monitoring (metrics and ids), or null if the whole line is for monitoring.
+ */
 export const withoutMonitoring = (fields: Fields): Fields | null =>
   isMetrics(fields) ? null : without(without(fields, metricFields), idFields);
 
@@ -27,7 +31,7 @@ export interface LogBytes {
   readonly ids: number;
 }
 
-/** Bytes of a function's line: all, those for metrics and those for ids. */
+/** Returns the bytes of a function's log line: all bytes, the bytes for metrics and the bytes for ids. */
 export const logBytesOf = (fields: Fields): LogBytes => {
   const all = bytesOf(fields);
   if (isMetrics(fields)) return { all, metrics: all, ids: 0 };

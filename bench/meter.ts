@@ -10,21 +10,24 @@ const WRITES = new Set([
   'UpdateItem',
 ]);
 
-/** Use of a run. `calls` are the AWS calls of each function; polling by event source mappings is not part of them. */
+/**
+ * AWS usage of a run. `calls` are the AWS calls of each function by operation; polling by event source mappings is not
+ * part of them.
+ */
 export interface Usage {
   readonly calls: Record<string, Record<string, number>>;
   readonly writeUnits: number;
   readonly readUnits: number;
   readonly gbSeconds: Record<string, number>;
   readonly invocations: Record<string, number>;
-  /** Bytes of the functions' own lines, without Lambda's lines about each invocation. */
+  /** Bytes of the functions' own log lines, without Lambda's lines about each invocation. */
   readonly logBytes: LogBytes;
 }
 
 export interface Meter {
   line(functionName: string, text: string): void;
   invocation(functionName: string, durationMs: number, memoryMb: number): void;
-  /** Returns the use since the last call. */
+  /** Returns the usage since the previous call of `take`. */
   take(): Usage;
 }
 
@@ -49,7 +52,10 @@ const parseLine = (text: string): Line => {
   }
 };
 
-/** Adds up the AWS calls in the functions' log lines and the durations of their invocations. */
+/**
+ * Creates a meter that adds up the AWS calls in the functions' log lines and the durations of the functions'
+ * invocations.
+ */
 export const createMeter = (): Meter => {
   let usage = empty();
   return {
@@ -84,11 +90,14 @@ export const createMeter = (): Meter => {
 
 const sum = (numbers: Iterable<number>): number => [...numbers].reduce((total, each) => total + each, 0);
 
-/** Number of AWS calls of all functions. */
+/** Returns the number of AWS calls of all functions. */
 export const callsOf = ({ calls }: Usage): number =>
   sum(Object.values(calls).flatMap((functionCalls) => Object.values(functionCalls)));
 
-/** Cost of a run in dollars, by service. A queue's mapping receives a batch with one request and deletes it with one. */
+/**
+ * Returns the cost of a run in dollars, by service. A queue's mapping receives each batch with one request and deletes
+ * the batch with one request.
+ */
 export const dollarsOf = (usage: Usage): Record<string, number> => {
   const count = (service: string): number =>
     sum(
@@ -111,7 +120,7 @@ export const dollarsOf = (usage: Usage): Record<string, number> => {
   };
 };
 
-/** Cost of ingesting log bytes, in dollars. */
+/** Returns the cost of ingesting log bytes, in dollars. */
 export const logDollars = (bytes: number): number => (bytes / 1e9) * monthlyPrices.logGbIngested;
 
 export const totalOf = (dollars: Readonly<Record<string, number>>): number => sum(Object.values(dollars));

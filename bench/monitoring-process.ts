@@ -3,7 +3,8 @@ import { written } from '../lambdas/runtime/metric-names.ts';
 import { type Figures, publishMetrics } from '../lambdas/runtime/metrics.ts';
 import { withoutMonitoring } from './log-share.ts';
 
-// The process whose CPU time is measured. It writes the log of a run again, alternately with and without monitoring.
+// This process measures its own CPU time. It writes the log lines of a run again, alternately with and without
+// monitoring.
 
 type Fields = Readonly<Record<string, unknown>>;
 type Write = () => void | Promise<void>;
@@ -44,7 +45,7 @@ const measure = async (lines: readonly string[]): Promise<void> => {
   let withoutMicros = 0;
   for (let round = 0; round < ROUNDS; round++) {
     const both = [await cpuOf(complete), await cpuOf(reduced)] as const;
-    // The first rounds are not counted, because the code is compiled in them.
+    // The first half of the rounds is not counted, because the code is compiled in these rounds.
     if (round < ROUNDS / 2) continue;
     wholeMicros += both[0];
     withoutMicros += both[1];

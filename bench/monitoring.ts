@@ -5,7 +5,10 @@ import { type Figures, round } from './figures.ts';
 import { publishScenario, steadyScenario } from './scenarios.ts';
 import { signerOverhead } from './signer-overhead.ts';
 
-/** CPU time of writing a run's log with and without monitoring, in microseconds. One process does both alternately. */
+/**
+ * Measures the CPU time of writing a run's log lines with and without monitoring, in microseconds. One process does
+ * both alternately.
+ */
 const writingCpu = async (lines: readonly string[]): Promise<{ wholeMicros: number; withoutMicros: number }> => {
   const child = fork(new URL('./monitoring-process.ts', import.meta.url), [], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
@@ -45,8 +48,8 @@ const measureScenario = async (
 };
 
 /**
- * Share of metrics and ids in the cost of a delivery: their log bytes in a real run as dollars, and the CPU time to write
- * them compared with the CPU time of the deliver function.
+ * Measures the share of metrics and ids in the cost of a delivery: their log bytes in a real run as dollars, and the
+ * CPU time to write them compared with the CPU time of the deliver function.
  */
 export const monitoringShares = async (events: number): Promise<[string, Figures][]> => [
   [

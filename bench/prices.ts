@@ -1,34 +1,41 @@
 /** List prices of usage in us-east-1 in dollars, from the services' price pages in November 2026. */
 export const prices = {
-  /** https://aws.amazon.com/api-gateway/pricing/: HTTP API, first 300 million requests a month. */
+  /**
+   * A request to the HTTP API, in the first 300 million requests a month: https://aws.amazon.com/api-gateway/pricing/
+   */
   httpApiRequest: 1.0 / 1e6,
-  /** https://aws.amazon.com/lambda/pricing/: a request, and a GB-second on arm64. */
+  /** A request to a function, and a GB-second on arm64: https://aws.amazon.com/lambda/pricing/ */
   functionRequest: 0.2 / 1e6,
   functionGbSecond: 0.0000133334,
-  /** https://aws.amazon.com/dynamodb/pricing/on-demand/ */
+  /**
+   * A write unit and a read unit of a table with on-demand capacity: https://aws.amazon.com/dynamodb/pricing/on-demand/
+   */
   writeUnit: 0.625 / 1e6,
   readUnit: 0.125 / 1e6,
-  /** https://aws.amazon.com/sqs/pricing/: a standard queue, with the surcharge for fair queues. */
+  /** A request to a standard queue, with the surcharge for fair queues: https://aws.amazon.com/sqs/pricing/ */
   queueRequest: 0.5 / 1e6,
-  /** https://aws.amazon.com/secrets-manager/pricing/ */
+  /** An API call for a secret: https://aws.amazon.com/secrets-manager/pricing/ */
   secretRequest: 0.05 / 1e4,
 } as const;
 
-/** Prices of stored data, of resources by the month, and of usage that is not counted per delivery. */
+/** Prices in dollars of stored data, of resources by the month, and of usage that is not counted per delivery. */
 export const monthlyPrices = {
-  /** https://aws.amazon.com/dynamodb/pricing/on-demand/: a GB of storage, and of point-in-time recovery. */
+  /** A GB of table storage, and a GB of point-in-time recovery: https://aws.amazon.com/dynamodb/pricing/on-demand/ */
   tableGb: 0.25,
   backupGb: 0.2,
-  /** https://aws.amazon.com/cloudwatch/pricing/ */
+  /**
+   * A GB of logs ingested, a GB of logs stored, a metric series, an alarm and a dashboard:
+   * https://aws.amazon.com/cloudwatch/pricing/
+   */
   logGbIngested: 0.5,
   logGbStored: 0.03,
   metricSeries: 0.3,
   alarm: 0.1,
   dashboard: 3,
-  /** https://aws.amazon.com/xray/pricing/ */
+  /** A recorded trace: https://aws.amazon.com/xray/pricing/ */
   trace: 5 / 1e6,
-  /** https://aws.amazon.com/ec2/pricing/on-demand/#Data_Transfer: a GB to the internet, after 100 free GB. */
+  /** A GB sent to the internet, after 100 free GB: https://aws.amazon.com/ec2/pricing/on-demand/#Data_Transfer */
   sentGb: 0.09,
-  /** https://aws.amazon.com/secrets-manager/pricing/ */
+  /** A stored secret: https://aws.amazon.com/secrets-manager/pricing/ */
   secret: 0.4,
 } as const;

@@ -7,9 +7,9 @@ import type { AddressInfo } from 'node:net';
 
 export interface Received {
   readonly path: string;
-  /** Milliseconds since the epoch. */
+  /** Time of the request's arrival, in milliseconds since the epoch. */
   readonly atMs: number;
-  /** Time from the event's creation to the request's arrival. */
+  /** Time from the event's creation to the request's arrival, in milliseconds. */
   readonly latencyMs: number;
 }
 

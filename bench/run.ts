@@ -20,7 +20,7 @@ const onOneStack = async (scenarios: (bench: Bench) => Named[]): Promise<[string
   const bench = await startBench();
   const results: [string, Figures][] = [];
   try {
-    // The first run is not measured, because the code is compiled in it.
+    // The first scenario is not measured, because the code is compiled in it.
     await publishScenario(bench, { events: 500, webhooks: 1 });
     for (const [name, run] of scenarios(bench)) results.push([name, await run()]);
   } finally {

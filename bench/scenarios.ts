@@ -11,7 +11,7 @@ const deleteWebhooks = async (bench: Bench, ids: readonly string[]): Promise<voi
   for (const id of ids) await bench.api('DELETE', `/webhooks/${id}`);
 };
 
-/** Results of a run: use per delivery, and dollars per million deliveries. */
+/** Returns the results of a run: AWS usage per delivery, and dollars per million deliveries. */
 const perDelivery = (usage: Usage, deliveries: number): Figures => {
   const dollars = dollarsOf(usage);
   const { all, metrics, ids } = usage.logBytes;
@@ -39,7 +39,10 @@ const perDelivery = (usage: Usage, deliveries: number): Figures => {
   };
 };
 
-/** Sends some events first, so that the probe of new webhooks is not measured: it happens once, not per delivery. */
+/**
+ * Sends twenty events first, so that the probe of new webhooks is not measured: the probe happens once, not per
+ * delivery.
+ */
 const probeWebhooks = async (bench: Bench, type: string, webhooks: number): Promise<void> => {
   const events = 20;
   await bench.api('POST', '/events', { events: Array.from({ length: events }, () => ({ type, data })) });
@@ -48,7 +51,9 @@ const probeWebhooks = async (bench: Bench, type: string, webhooks: number): Prom
   bench.meter.take();
 };
 
-/** Disables the mappings, so that published events collect and every later batch is full. */
+/**
+ * Disables the mappings of the stream and of the queue, so that published events collect and every later batch is full.
+ */
 const disableMappings = async (bench: Bench): Promise<void> => {
   await bench.setMapping('stream', false);
   await bench.setMapping('deliveries', false);
@@ -65,11 +70,17 @@ interface PublishOptions {
   readonly events: number;
   readonly webhooks: number;
   readonly path?: string;
-  /** Delivers only after everything is published. Every batch is full then, so the counts are the same at any size. */
+  /**
+   * Delivers only after all events are published. Every batch is then full, so the counts per delivery are the same for
+   * any number of events.
+   */
   readonly hasFullBatches?: boolean;
 }
 
-/** Publishes events in calls of a hundred to the given number of webhooks, and waits for the last delivery. */
+/**
+ * Publishes events in calls of a hundred to the given number of webhooks, and waits for the last delivery. Returns
+ * rates, latencies and usage.
+ */
 export const publishScenario = async (
   bench: Bench,
   { events, webhooks, path = '/quick', hasFullBatches = false }: PublishOptions,
@@ -112,8 +123,8 @@ export const publishScenario = async (
 };
 
 /**
- * Sends single requests from two clients and delivers only after all requests. The batches are full then, and deliveries do
- * not take processor time from the API.
+ * Measures single requests from two clients, with deliveries only after all requests. The batches are then full, and
+ * deliveries do not take processor time from the API.
  */
 export const fullBatchesScenario = async (
   bench: Bench,

@@ -12,9 +12,9 @@ const ROUNDS = 20;
 const BATCHES_A_ROUND = 20;
 
 /**
- * CPU time of the deliver function per delivery (read, sign, send, record), compared with a plain keep-alive POST with an
- * HMAC. One process does both alternately, with `batch` deliveries per invocation. The rows are written without messages,
- * so that the stack itself does not deliver them.
+ * Measures the deliver function's CPU time per delivery (read, sign, send, record), compared with a plain keep-alive
+ * POST with an HMAC. One process does both alternately, with `batch` deliveries per invocation. The rows are written
+ * without messages, so that the stack itself does not deliver them.
  */
 export const signerOverhead = async (batch = 10): Promise<Figures> => {
   const bench = await startBench();

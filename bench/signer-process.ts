@@ -2,8 +2,8 @@ import { createHmac } from 'node:crypto';
 import { Agent, request } from 'node:http';
 import type { DeliveryTicket } from '../lambdas/domain/deliveries/delivery.ts';
 
-// The process whose CPU time is measured. It runs the deployed bundle's handler and the plain POST alternately, with the
-// same number of requests at a time.
+// This process measures its own CPU time. It runs the deployed bundle's handler and the plain POST alternately, with
+// the same number of requests at a time.
 
 interface Assignment {
   readonly module: string;
@@ -62,7 +62,7 @@ const measure = async ({ module, url, tickets, rounds, batch }: Assignment): Pro
       for (let i = 0; i < ticketsOfRound.length; i += batch)
         await Promise.all(Array.from({ length: batch }, () => barePost(url)));
     });
-    // The first round is not counted, because the code is compiled in it.
+    // The first round is not counted, because the code is compiled in this round.
     if (round > 0) {
       oursMicros += ours;
       bareMicros += bare;

@@ -23,7 +23,7 @@ const variables = {
   AWS_REGION: 'us-east-1',
 };
 
-/** Import time of a module in a new process, in milliseconds. */
+/** Measures the import time of a module in a new process, in milliseconds. */
 const importMs = (module: string): number => {
   const code = `const t=performance.now();await import(${JSON.stringify(`file://${module}`)});console.log(performance.now()-t)`;
   const output = execFileSync(process.execPath, ['--input-type=module', '-e', code], {
@@ -36,7 +36,7 @@ const importMs = (module: string): number => {
 
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
 
-/** Source of a module that only creates the SDK clients that are in a function's bundle. */
+/** Returns the source of a module that only creates the SDK clients that are in a function's bundle. */
 const onlyClients = (inputs: readonly string[]): string => {
   const clients = [
     ['client-dynamodb', 'DynamoDBClient'],
@@ -52,8 +52,8 @@ const onlyClients = (inputs: readonly string[]): string => {
 };
 
 /**
- * Import time of each function's bundle compared with a bundle of only its SDK clients, measured alternately. The clients
- * are bundled into one file, which is esbuild's default, and split into chunks, as the functions are.
+ * Measures the import time of each function's bundle compared with a bundle of only its SDK clients, alternately. The
+ * clients are bundled into one file, which is esbuild's default, and split into chunks, as the functions are.
  */
 export const startUpRatios = async (): Promise<Figures> => {
   const folder = mkdtempSync(join(tmpdir(), 'passpost-start-up-'));

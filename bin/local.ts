@@ -44,16 +44,16 @@ const run = async (): Promise<void> => {
     // A second Ctrl-C, or a Ctrl-C before the stack runs, ends the process immediately.
     if (isStopping || !stack) process.exit(1);
     isStopping = true;
-    process.stdout.write('\nStopping the stack.\n');
+    process.stdout.write('\nThe stack is stopping.\n');
     await stack.stop();
     process.exit(0);
   };
   process.on('SIGINT', end);
   process.on('SIGTERM', end);
 
-  if (isSynthStale()) process.stdout.write('Synthesising the stack.\n');
+  if (isSynthStale()) process.stdout.write('The stack is being synthesised.\n');
   const assembly = await synthesiseIfStale();
-  process.stdout.write('Starting the stack on this machine.\n');
+  process.stdout.write('The stack is starting on this machine.\n');
   mkdirSync(DATA_DIR, { recursive: true });
   const logFile = openLogFile(LOG_FILE);
   stack = await startStack({
@@ -70,7 +70,7 @@ const run = async (): Promise<void> => {
     onLog: (line) => {
       logFile.write(line);
       const text = isStopping ? undefined : readableLine(line);
-      // During the start only errors are printed, because the start itself calls the API.
+      // During the stack's start only errors are printed, because the start itself calls the API.
       const isPrinted = isReady || line.text.includes('ERROR');
       if (text !== undefined && isPrinted) process.stdout.write(`${text}\n`);
     },

@@ -1,10 +1,10 @@
 import { UsageError } from '../ops/command.ts';
 import { run } from '../ops/run.ts';
 
-/** The data folder of `npm start`. */
+/** The folder in which `npm start` stores the local stack's data. */
 const DATA_FOLDER = '.local';
 
-/** The error as one sentence. A service's error begins with its name. */
+/** Returns an error as one sentence for the operator. The error of an AWS service begins with the error's name. */
 const sentenceOf = ({ name, message, code }: Error & { code?: unknown }): string => {
   if (code === 'ECONNREFUSED') return 'The connection was refused: is the stack still running?';
   if (message === 'Region is missing') return 'No region is chosen: set AWS_REGION, for example to eu-north-1.';
@@ -13,7 +13,7 @@ const sentenceOf = ({ name, message, code }: Error & { code?: unknown }): string
   return name === 'Error' ? message : `${name}: ${message}`;
 };
 
-// The AWS CLI also reads AWS_DEFAULT_REGION; the SDK reads only AWS_REGION.
+// Copies AWS_DEFAULT_REGION to AWS_REGION: the AWS CLI reads both variables, but the SDK reads only AWS_REGION.
 const { AWS_REGION, AWS_DEFAULT_REGION } = process.env;
 if (!AWS_REGION && AWS_DEFAULT_REGION) process.env.AWS_REGION = AWS_DEFAULT_REGION;
 

@@ -4,8 +4,8 @@ import { apiAt } from '../deploy/api.ts';
 import { smoke } from '../deploy/smoke.ts';
 
 /**
- * The receiver when none is given. AWS refuses every POST that is not an AWS request, so the smoke test sees only that the
- * webhook's request left the deployment and was answered.
+ * The receiver's URL without --receiver. AWS refuses every POST to this URL that is not an AWS request, so the smoke
+ * test sees only that the webhook's request left the deployment and was answered.
  */
 const DEFAULT_RECEIVER = 'https://sts.amazonaws.com/';
 

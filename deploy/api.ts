@@ -6,7 +6,7 @@ export interface ApiResponse {
 
 export type Call = (method: string, path: string, key: string | null, body?: object) => Promise<ApiResponse>;
 
-/** Longer than the API's own limit of 29 s. */
+/** The longest wait for the API's response in milliseconds. Longer than the API's own limit of 29 s. */
 const TIMEOUT_MS = 35_000;
 
 const causeOf = (error: unknown): string => {
@@ -14,7 +14,10 @@ const causeOf = (error: unknown): string => {
   return cause?.code ?? cause?.message ?? message;
 };
 
-/** Returns a function that calls the API at this address. It throws if nothing answers, or if the response is not JSON. */
+/**
+ * Returns a function that calls the API at this address. The function throws if nothing answers, or if the response is
+ * not JSON.
+ */
 export const apiAt =
   (url: string): Call =>
   async (method, path, key, body) => {
@@ -36,14 +39,13 @@ export const apiAt =
   };
 
 /**
- * Waits for a response and checks its status. On another status it throws one line: `step`, which names what was called, and the
- * API's problem, without the request.
+ * Waits for a response and returns it if its status is the expected one. Otherwise throws an error of one line: `step`,
+ * which names the call, and the API's problem details, without the request.
  */
 export const expectStatus = async (status: number, call: Promise<ApiResponse>, step: string): Promise<ApiResponse> => {
   const response = await call;
   if (response.status === status) return response;
-  const { title = '', detail = '', errors } = response.body;
-  throw new Error(
-    `${step}: expected ${status}, got ${response.status} ${title} ${detail} ${JSON.stringify(errors ?? '')}`,
-  );
+  const { title, detail, errors } = response.body;
+  const problem = [title, detail, errors && JSON.stringify(errors)].filter(Boolean).join(' ');
+  throw new Error(`${step}: the API answered ${response.status} instead of ${status} (${problem || 'no details'})`);
 };

@@ -4,7 +4,7 @@ import { SignatureV4 } from '@smithy/signature-v4';
 export interface AwsCall {
   readonly service: 'ec2' | 'servicequotas';
   readonly region: string;
-  /** Replaces AWS's endpoint (AWS_ENDPOINT_URL); `undefined` for AWS's own. */
+  /** The address that replaces AWS's endpoint (AWS_ENDPOINT_URL); `undefined` for AWS's own endpoint. */
   readonly endpoint: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
@@ -19,8 +19,8 @@ const codeOf = (response: Response, text: string): string => {
 };
 
 /**
- * Makes one signed call and returns the response body. Replaces an SDK client for services with few calls, because EC2's client
- * is the largest of all. Throws an error whose name is AWS's error code.
+ * Makes one signed call to AWS and returns the response body. Used for services with few calls instead of their SDK
+ * clients, because EC2's client is the largest of all. Throws an error whose name is AWS's error code.
  */
 export const callAws = async ({ service, region, endpoint, headers, body }: AwsCall): Promise<string> => {
   const { credentials, sha256 } = new STSClient({ region }).config;

@@ -1,6 +1,6 @@
 /** The arguments of `npm run deploy -- …` that the preflight checks use. `cdk deploy` gets all arguments unchanged. */
 export interface CdkArguments {
-  /** `name=value` of every `-c` and `--context`. */
+  /** The values, each `name=value`, of every `-c` and `--context`. */
   readonly context: readonly string[];
   readonly profile: string | undefined;
 }

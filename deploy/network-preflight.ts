@@ -8,9 +8,9 @@ interface LimitedResource {
   readonly type: keyof Plan['network'];
   readonly name: string;
   readonly quota: { readonly service: string; readonly code: string; readonly name: string };
-  /** Parameters of the EC2 call that lists the resources. */
+  /** Returns the parameters of the EC2 call that lists the account's resources of this type. */
   readonly list: (account: string) => Readonly<Record<string, string>>;
-  /** Matches once in the response for each resource that counts against the quota. */
+  /** Matches once in EC2's response for each resource that counts against the quota. */
   readonly mark: RegExp;
 }
 
@@ -19,7 +19,7 @@ const limitedResources: readonly LimitedResource[] = [
     type: 'AWS::EC2::VPC',
     name: 'VPCs',
     quota: { service: 'vpc', code: 'L-F678F1CE', name: 'VPCs per Region' },
-    // Only the account's own VPCs, because shared VPCs of other accounts do not count.
+    // Lists only the account's own VPCs, because shared VPCs of other accounts do not count against the quota.
     list: (account) => ({ Action: 'DescribeVpcs', 'Filter.1.Name': 'owner-id', 'Filter.1.Value.1': account }),
     mark: /<vpcId>/g,
   },
@@ -28,12 +28,12 @@ const limitedResources: readonly LimitedResource[] = [
     name: 'Elastic IP addresses',
     quota: { service: 'ec2', code: 'L-0263D0A3', name: 'EC2-VPC Elastic IPs' },
     list: () => ({ Action: 'DescribeAddresses' }),
-    // Only Amazon's addresses, because addresses that the account brought itself do not count.
+    // Counts only Amazon's addresses, because addresses that the account brought itself do not count against the quota.
     mark: /<publicIpv4Pool>amazon</g,
   },
 ];
 
-/** The logical ids of the resources that the stack already has; none if the stack does not exist. */
+/** Returns the logical ids of the resources that the deployed stack has; an empty set if the stack does not exist. */
 const existingResources = async (stackName: string, region: string): Promise<ReadonlySet<string>> => {
   const client = new CloudFormationClient({ maxAttempts: 2, region });
   const ids = new Set<string>();
@@ -111,7 +111,10 @@ const checkQuota = async (
       };
 };
 
-/** Checks that the quotas have room for the network of fixed addresses. No findings if the stack has it already or needs none. */
+/**
+ * Checks that the account's quotas have room for the VPC and the Elastic IP addresses of `egressAddresses`. Returns no
+ * findings if the deployed stack has them already or if the stack needs none.
+ */
 export const checkNetwork = async (
   { stackName, network }: Plan,
   target: Target,

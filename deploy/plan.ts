@@ -2,15 +2,18 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 
-/** What the synthesised stack needs from the account. */
+/** The requirements of the synthesised stack on the AWS account that it is deployed to. */
 export interface Plan {
   readonly stackName: string;
   readonly bootstrap: { readonly parameter: string; readonly version: number };
-  /** Concurrent invocations by event source: at the start, and under full load. */
+  /**
+   * Concurrent invocations that the stack needs for each event source (queue, stream, schedules, API call): to start
+   * working, and under full load.
+   */
   readonly concurrency: Readonly<Record<string, { readonly start: number; readonly load: number }>>;
-  /** ARNs that must be in the region of the stack, with the setting that names them. */
+  /** ARNs of keys and certificates that must be in the region of the stack, each with the setting that names it. */
   readonly regional: readonly { readonly setting: string; readonly arn: string }[];
-  /** Logical ids of the resources that have a low quota. */
+  /** Logical ids of the stack's VPCs and Elastic IP addresses, which have low quotas. */
   readonly network: Readonly<Record<'AWS::EC2::VPC' | 'AWS::EC2::EIP', readonly string[]>>;
 }
 
@@ -43,9 +46,14 @@ const mappingSchema = z.object({
   ScalingConfig: z.object({ MaximumConcurrency: z.number() }).optional(),
 });
 
-/** Without a maximum, Lambda starts a queue's mapping with five invocations and adds more if the account allows it. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html */
+/**
+ * The invocations to plan for a queue's mapping that has no maximum. Lambda starts it with five and may add more later.
+ * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
+ */
 const UNBOUNDED_START = 5;
-/** A new on-demand table has four partitions, each with one stream shard: see docs/scaling.md. */
+/**
+ * The stream shards of a new on-demand table: the table has four partitions, each with one shard (see docs/scaling.md).
+ */
 const STREAM_SHARDS = 4;
 
 const ofType = (resources: Resources, type: string) =>
@@ -55,7 +63,8 @@ const concurrencyOf = (resources: Resources): Plan['concurrency'] => {
   const mappings = ofType(resources, 'AWS::Lambda::EventSourceMapping').map(([, { Metadata, Properties }]) => {
     const name = Metadata['aws:cdk:path'].split('/').at(-2)?.replace('-mapping', '') ?? '';
     const { StartingPosition, ParallelizationFactor, ScalingConfig } = mappingSchema.parse(Properties);
-    // Only the number of shards limits a stream. With few changes, one invocation at a time is enough.
+    // Only the number of shards limits the concurrent invocations for a stream. With few changes, one invocation is
+    // enough.
     if (StartingPosition !== undefined)
       return [name, { start: 1, load: STREAM_SHARDS * ParallelizationFactor }] as const;
     const maximum = ScalingConfig?.MaximumConcurrency ?? UNBOUNDED_START;
@@ -76,7 +85,7 @@ const regionalOf = (resources: Resources): Plan['regional'] => {
   };
   const keys = arnsIn('AWS::DynamoDB::Table', /"KMSMasterKeyId":"([^"]+)"/g);
   const otherKeys = [...arnsIn('AWS::IAM::Policy', /"(arn:[\w-]+:kms:[^"]+)"/g)].filter((arn) => !keys.has(arn));
-  // Does not match CloudFront's certificate, which is in us-east-1 for every stack.
+  // Finds only API Gateway's certificate. CloudFront's must be in us-east-1, whatever the region of the stack.
   const certificates = arnsIn('AWS::ApiGatewayV2::DomainName', /"CertificateArn":"([^"]+)"/g);
   return Object.entries({
     kmsKeyArn: keys,

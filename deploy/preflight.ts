@@ -3,14 +3,14 @@ import { GetParameterCommand, ParameterNotFound, SSMClient } from '@aws-sdk/clie
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import type { Plan } from './plan.ts';
 
-/** The result of one check. */
+/** The result of one check of the AWS account before a deployment. */
 export interface Finding {
   /**
-   * `missing` stops the deployment. `scarce` lets it continue, but load will exceed the quota. `unknown`: these credentials may
-   * not read it.
+   * `missing` stops the deployment. `scarce` lets the deployment continue, but load will exceed the quota. `unknown`
+   * means that the credentials may not read what the check needs.
    */
   readonly verdict: 'fine' | 'scarce' | 'missing' | 'unknown';
-  /** One sentence that says what to do. */
+  /** One sentence for the operator: the result, and what to do unless the verdict is `fine`. */
   readonly message: string;
 }
 
@@ -21,11 +21,14 @@ export interface Target {
 
 const options = { maxAttempts: 2 } as const;
 const nameOf = (error: unknown): string => (error instanceof Error ? error.name : String(error));
-/** Whether AWS refused a call because of missing permissions. */
+/** Returns whether AWS refused a call because of missing permissions. */
 export const isAccessDenied = (error: unknown): boolean =>
   /AccessDenied|NotAuthorized|UnauthorizedOperation/.test(nameOf(error));
 
-/** The account and region to deploy to, or a finding if there is none. Reads only the caller's identity. */
+/**
+ * Returns the account and region to deploy to, or a finding if the region is not chosen or the credentials do not work.
+ * Reads only the caller's identity.
+ */
 export const findTarget = async (): Promise<Target | Finding> => {
   const client = new STSClient(options);
   let region: string;
@@ -56,7 +59,9 @@ export const findTarget = async (): Promise<Target | Finding> => {
   }
 };
 
-/** Checks that the account is bootstrapped for the CDK, with a recent enough version. */
+/**
+ * Checks that the account is bootstrapped for the CDK in the region, with at least the version that the stack needs.
+ */
 export const checkBootstrap = async ({ bootstrap }: Plan, { account, region }: Target): Promise<Finding> => {
   const advice = `run npx cdk bootstrap aws://${account}/${region} once.`;
   try {
@@ -82,7 +87,10 @@ export const checkBootstrap = async ({ bootstrap }: Plan, { account, region }: T
   }
 };
 
-/** Checks that keys and certificates are in the region of the stack, because AWS uses them only there. */
+/**
+ * Checks that the stack's keys and certificates are in the region of the stack, because AWS uses them only in that
+ * region.
+ */
 export const checkRegions = ({ regional }: Plan, { region }: Target): readonly Finding[] =>
   regional
     .filter(({ arn }) => arn.split(':')[3] !== region)
@@ -93,7 +101,9 @@ export const checkRegions = ({ regional }: Plan, { region }: Target): readonly F
 
 const ADVICE = 'request an increase of the quota "Concurrent executions" (L-B99A9384) in Service Quotas';
 
-/** Checks that the account's concurrency is enough for the chosen maximums. */
+/**
+ * Checks that the account's quota of concurrent Lambda executions is enough for the stack's start and for full load.
+ */
 export const checkConcurrency = async ({ concurrency }: Plan, { region }: Target): Promise<Finding> => {
   const needed = (when: 'start' | 'load') => {
     const parts = Object.entries(concurrency).map(([name, counts]) => [name, counts[when]] as const);

@@ -13,7 +13,10 @@ export interface SmokeReceiver {
   stop(): Promise<void>;
 }
 
-/** Receives webhooks on a loopback port that a tunnel or proxy forwards to. */
+/**
+ * Starts a receiver of webhooks on a loopback port that a tunnel or proxy forwards to. The receiver answers 200 and
+ * stores each request's body and signature.
+ */
 export const startSmokeReceiver = async (port: number): Promise<SmokeReceiver> => {
   const received: Received[] = [];
   const server = await serveOnLoopback(async (request, response) => {
@@ -23,7 +26,10 @@ export const startSmokeReceiver = async (port: number): Promise<SmokeReceiver> =
   return { port: server.port, received, stop: server.stop };
 };
 
-/** Whether the signature `t=…,v1=…` is the HMAC-SHA256 of `t.body` with this secret, from the last five minutes. https://passmint.io/docs/webhooks */
+/**
+ * Returns whether a request's signature `t=…,v1=…` is the HMAC-SHA256 of `t.body` with this secret, and `t` is less
+ * than five minutes from now. https://passmint.io/docs/webhooks
+ */
 export const isGenuine = ({ body, signature }: Received, secret: string, nowMs: number): boolean => {
   const [, t = '', v1 = ''] = /^t=(\d+),v1=([0-9a-f]{64})$/.exec(signature) ?? [];
   const expected = createHmac('sha256', secret).update(`${t}.${body}`).digest();

@@ -5,15 +5,21 @@ import { isGenuine, startSmokeReceiver } from './smoke-receiver.ts';
 export interface SmokeOptions {
   readonly call: Call;
   /**
-   * The operator's key creates an account and deletes it again. An account's key needs the scopes of `keys`, `webhooks` and
-   * `events`.
+   * The key for the smoke test's calls. With the operator's key, the smoke test creates an account and deletes it
+   * again. An account's key needs the scopes of `keys`, `webhooks` and `events`.
    */
   readonly key: { readonly of: 'operator' | 'account'; readonly value: string };
-  /** The address of the webhook. If `accepts` is set, it must answer 2xx; otherwise any answer passes. */
+  /**
+   * The URL to which the webhook is sent. If `accepts` is true, the receiver must answer 2xx; otherwise any answer
+   * passes.
+   */
   readonly receiver: { readonly url: string; readonly accepts: boolean };
-  /** A port of this machine that the receiver's address leads to, for verifying the signature; `null` to skip that. */
+  /**
+   * A port of this machine to which the receiver's URL leads, so that the signature can be verified; `null` skips this
+   * check.
+   */
   readonly listen: number | null;
-  /** Maximum time for a delivery. */
+  /** The longest wait for the first attempt of the delivery. */
   readonly withinMs: number;
   /** Prints one line. */
   say(line: string): void;
@@ -29,14 +35,17 @@ interface Delivery {
   readonly error: { readonly code: string; readonly message: string } | null;
 }
 
-/** Deletes one thing that the smoke test created. The last one created is deleted first. */
+/** A step that deletes one thing that the smoke test created. The steps run in the reverse order of creation. */
 type Undo = () => Promise<unknown>;
 
-/** Releases before 0.2.0 cannot delete accounts. The account is then added to `remaining`, and the smoke test still passes. */
+/**
+ * Deletes the account. Releases before 0.2.0 cannot delete accounts: `remaining` then gets the account's id, and the
+ * smoke test still passes.
+ */
 const deleteAccount = async ({ call, key }: SmokeOptions, id: unknown, remaining: string[]): Promise<void> => {
   const deletion = call('DELETE', `${v1}/accounts/${id}`, key.value);
   const { status } = await deletion;
-  if (status === 404 || status === 405) remaining.push(`the account ${id} (DELETE: ${status})`);
+  if (status === 404 || status === 405) remaining.push(`The account ${id} was not deleted (DELETE answered ${status})`);
   else await expectStatus(204, deletion, `deleting the account ${id}`);
 };
 
@@ -53,7 +62,7 @@ const createKeys = async (options: SmokeOptions, undo: Undo[], remaining: string
     const { body: keys } = await expectStatus(200, call('GET', `${v1}/keys`, first), "listing the account's keys");
     const [listed] = keys.data as readonly { id: string }[];
     undo.push(revoke(listed?.id, first));
-    say(`✓ created an account, ${body.id}`);
+    say(`✓ The smoke test created the account ${body.id}`);
   }
   const scopes = ['webhooks:read', 'webhooks:write', 'events:read', 'events:write'];
   const { body: created } = await expectStatus(
@@ -64,11 +73,14 @@ const createKeys = async (options: SmokeOptions, undo: Undo[], remaining: string
   undo.push(revoke(created.id, first));
   const smokeKey = String(created.key);
   await expectStatus(403, call('GET', `${v1}/tasks`, smokeKey), 'a call without the scope for tasks');
-  say('✓ created a key, and the API refuses a call that the key has no scope for');
+  say('✓ The smoke test created a key, and the API refuses a call for which the key has no scope');
   return smokeKey;
 };
 
-/** Waits until the first attempt is recorded. */
+/**
+ * Waits until the first attempt of the webhook's delivery is recorded, and returns the delivery. Throws after
+ * `withinMs`.
+ */
 const waitForAttempt = async (call: Call, key: string, webhook: string, withinMs: number): Promise<Delivery> => {
   for (const end = Date.now() + withinMs; ; await sleep(250)) {
     const listed = call('GET', `${v1}/webhooks/${webhook}/deliveries`, key);
@@ -84,7 +96,7 @@ const deliver = async (key: string, options: SmokeOptions, undo: Undo[]): Promis
   const local = listen === null ? null : await startSmokeReceiver(listen);
   if (local) undo.push(local.stop);
   const { url, accepts } = receiver;
-  // PassMint's API, because deleting a webhook there also deletes its history.
+  // Registers the webhook through PassMint's API: deleting it there, as the cleanup does, also deletes its history.
   const registration = call('POST', '/v1/webhooks', key, { url, events: [TYPE], description: 'smoke test' });
   const { body: webhook } = await expectStatus(201, registration, `registering a webhook for ${url}`);
   undo.push(() => expectStatus(204, call('DELETE', `/v1/webhooks/${webhook.id}`, key), 'deleting the webhook'));
@@ -98,14 +110,14 @@ const deliver = async (key: string, options: SmokeOptions, undo: Undo[]): Promis
   const result = `${http_status ?? 'no answer'}${error ? `, ${error.code}: ${error.message}` : ''}`;
   if (!accepts) {
     if (http_status === null) throw new Error(`The POST to ${url} got no answer (${result})`);
-    say(`✓ the deployment sent an event as a POST, and ${url} answered (${http_status})`);
-    say('  not checked: that a receiver accepts it. Name a receiver that answers 2xx with --receiver');
+    say(`✓ The deployment sent an event as a POST, and ${url} answered ${http_status}`);
+    say('  It is not checked that a receiver accepts the event: name a receiver that answers 2xx with --receiver');
     return;
   }
   if (status !== 'delivered') throw new Error(`The receiver did not accept the webhook (${result})`);
-  say(`✓ an event was delivered to the receiver (${http_status})`);
+  say(`✓ The event was delivered to the receiver, which answered ${http_status}`);
   if (!local) {
-    say('  not checked: the signature. Use --listen with a receiver address that leads to this machine');
+    say('  The signature is not checked: use --listen with a receiver URL that leads to this machine');
     return;
   }
   const [received, ...repeats] = local.received;
@@ -115,11 +127,13 @@ const deliver = async (key: string, options: SmokeOptions, undo: Undo[]): Promis
   if (!isGenuine(received, String(webhook.secret), Date.now()))
     throw new Error('The webhook arrived with a wrong signature');
   if (JSON.parse(received.body).id !== event.id) throw new Error('The event that arrived is not the published one');
-  say(`✓ the event arrived here${repeats.length > 0 ? ` (${1 + repeats.length} times)` : ''} with a valid signature`);
+  say(
+    `✓ The event arrived at this machine${repeats.length > 0 ? ` (${1 + repeats.length} times)` : ''} with a valid signature`,
+  );
 };
 
 /**
- * Goes through a deployment once, as its users do: account, key, webhook, event and delivery. Then deletes everything that it
+ * Uses a deployment once as its users do (account, key, webhook, event, delivery), then deletes everything that was
  * created. Throws if a step fails or if something could not be deleted.
  */
 export const smoke = async (options: SmokeOptions): Promise<void> => {
@@ -132,7 +146,7 @@ export const smoke = async (options: SmokeOptions): Promise<void> => {
     'reading the public keys',
   );
   if (!Array.isArray(jwks.keys) || jwks.keys.length === 0) throw new Error('The API publishes no public keys');
-  say('✓ the API answers, refuses a call without a key, and publishes its public keys');
+  say('✓ The API answers, refuses a call without a key, and publishes its public keys');
 
   const undo: Undo[] = [];
   const remaining: string[] = [];
@@ -144,7 +158,7 @@ export const smoke = async (options: SmokeOptions): Promise<void> => {
   }
   const errors: string[] = [];
   for (const step of undo.reverse()) await step().catch((error: Error) => errors.push(error.message));
-  for (const thing of remaining) say(`  not deleted: ${thing}: releases before 0.2.0 cannot delete accounts`);
+  for (const thing of remaining) say(`  ${thing}: releases before 0.2.0 cannot delete accounts`);
   if (errors.length > 0) {
     const message = `Not everything was deleted: ${errors.join('; ')}`;
     throw new Error(failure instanceof Error ? `${failure.message}. ${message}` : message);
@@ -152,6 +166,6 @@ export const smoke = async (options: SmokeOptions): Promise<void> => {
   if (failure) throw failure;
   const isAccountDeleted = options.key.of === 'operator' && remaining.length === 0;
   say(
-    `✓ deleted the webhook, its deliveries, the content${isAccountDeleted ? ', the keys and the account' : ' and the keys'}`,
+    `✓ The smoke test deleted the webhook, its deliveries, the event's content${isAccountDeleted ? ', the keys and the account' : ' and the keys'}`,
   );
 };

@@ -31,7 +31,10 @@ export interface StackOptions {
   readonly fresh?: boolean;
   /** The API's port; 0 takes any free port. */
   readonly port?: number;
-  /** Every wait of a schedule is divided by this. */
+  /**
+   * Divides the waits before retries, the intervals of scheduled calls, the counted hours, the alarms' minutes, and the
+   * time until a failing webhook is reported or disabled. A receiver's `Retry-After` is not divided.
+   */
   readonly speed?: number;
   /** Refuses receivers on loopback, as a deployment does. */
   readonly strictEgress?: boolean;
@@ -44,7 +47,7 @@ export interface StackOptions {
   readonly environment?: Readonly<Record<string, string>>;
   readonly onLog?: (line: LogLine) => void;
   readonly onInvocation?: (invocation: Invocation) => void;
-  /** With this option the template's alarms are evaluated. */
+  /** Evaluates the template's alarms with these options. Without them no alarm is evaluated. */
   readonly alarms?: AlarmOptions;
   /** Starts one environment of every function in advance, so that the first request does not wait for a cold start. */
   readonly warm?: boolean;
@@ -52,16 +55,25 @@ export interface StackOptions {
 
 export interface LocalStack {
   readonly url: string;
-  /** The operator's API key, from the secret that the stack's output names; empty if there is no such output. */
+  /**
+   * The operator's API key, read from the secret that an output of the template names; empty if no output names the
+   * secret.
+   */
   readonly operatorKey: string;
   readonly dynamoEndpoint: string;
   /** The folder with the stack's data and its stack file. */
   readonly dataFolder: string;
   readonly functionNames: readonly string[];
   readonly queueNames: readonly string[];
-  /** The function's bundle and environment variables. Throws for an unknown function. */
+  /**
+   * Returns a function's definition, which has its bundle and its environment variables. Throws for an unknown
+   * function.
+   */
   definitionOf(functionName: string): FunctionDefinition;
-  /** The table's physical name by its logical id, its construct id or the functions' environment variable. */
+  /**
+   * Returns a table's physical name. `name` is its logical id, its construct id or the name of an environment variable
+   * that holds it.
+   */
   tableName(name: string): string;
   depth(queue: string): ReturnType<LocalQueue['depth']>;
   peek(queue: string): ReturnType<LocalQueue['peek']>;
@@ -73,15 +85,21 @@ export interface LocalStack {
   limitConcurrency(functionName: string, concurrency: number): void;
   /** Runs all scheduled functions now, with this time as their scheduled time, and waits for them. */
   tick(time?: Date): Promise<void>;
-  /** Resolves when all streams are read to their end and mapped queues have no visible or in-flight message. */
+  /**
+   * Resolves when all streams are read to their end and mapped queues have no visible or in-flight message. Throws
+   * after `timeoutMs`.
+   */
   settled(timeoutMs?: number): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** How long a stop waits for running invocations. */
+/** The longest time that stopping the stack waits for running invocations. */
 const STOP_WAIT_MS = 500;
 
-/** Runs the synthesised stack on this machine. A resource that is not in the template does not exist here either. */
+/**
+ * Runs the synthesised stack on this machine. A resource that is not in the template does not exist on this machine
+ * either.
+ */
 export const startStack = async (options: StackOptions = {}): Promise<LocalStack> => {
   const actions: (() => unknown)[] = [];
   const stop = async (): Promise<void> => {
@@ -114,7 +132,8 @@ const compose = async (options: StackOptions, onStop: StackContext['onStop']): P
     log,
     visibilityTimeoutSeconds: options.visibilityTimeoutSeconds,
   });
-  // Short invocations may finish. The work of a killed invocation comes back after the next start.
+  // Stopping the stack waits for short invocations. Queue messages and stream records of a killed invocation are
+  // processed again after the next start.
   onStop(() => waitWhileBusy(pool, STOP_WAIT_MS));
   onStop(() => {
     for (const source of sources.all) source.stop();
@@ -161,7 +180,8 @@ const startPool = (
   const definitions = functionDefinitions(assembly, resolve, { endpoints, speed, strictEgress, environment });
   const pool = createFunctionPool({
     definitions,
-    // Some engines have a separate database per access key, so the key is set only when an interceptor needs it.
+    // The access key identifies the environment only if there is an interceptor, because some DynamoDB engines have a
+    // separate database per access key.
     identify: (_, id): Readonly<Record<string, string>> => (options.interceptor ? { AWS_ACCESS_KEY_ID: id } : {}),
     log,
     onInvocation(invocation) {
@@ -173,7 +193,9 @@ const startPool = (
   return { pool, definitions, log };
 };
 
-/** Finds a queue by its logical id, its construct id or its ARN. Throws if there is none. */
+/**
+ * Returns a function that finds a queue by its logical id, its construct id or its ARN, and throws for an unknown name.
+ */
 const queueFinder =
   ({ all }: Queues) =>
   (name: string): LocalQueue => {

@@ -1,11 +1,11 @@
 import type { ParseArgsOptionsConfig } from 'node:util';
 import type { Deployment } from './deployment.ts';
 
-/** The result of a command. */
+/** The result of an operator's command. */
 export interface Report {
-  /** For machines: printed with `--json`. */
+  /** The result as an object, printed with `--json` for programs. */
   readonly data: object;
-  /** For people. */
+  /** The result as lines of text, printed without `--json` for people. */
   readonly lines: readonly string[];
 }
 
@@ -13,26 +13,29 @@ export interface Report {
 export type OptionValues = Readonly<Record<string, string | boolean | undefined>>;
 
 export interface Command {
-  /** One line of the overview. */
+  /** The command's description, one line, in the list of commands that `--help` shows. */
   readonly summary: string;
-  /** Paragraph of the command's own `--help`. */
+  /** A paragraph that the command's own `--help` shows. */
   readonly details: string;
-  /** `value` is the placeholder and `description` the text that `--help` shows. */
+  /** The command's options by name. `value` is the placeholder and `description` the text that `--help` shows. */
   readonly options: Readonly<
     Record<string, { readonly type: 'string' | 'boolean'; readonly value?: string; readonly description: string }>
   >;
-  /** Checks the options. Throws `UsageError` before any call to the deployment. */
+  /**
+   * Checks the options and returns the function that performs the command. Throws `UsageError` for a wrong option,
+   * before any call to the deployment.
+   */
   prepare(values: OptionValues): (deployment: Deployment) => Promise<Report>;
 }
 
-/** A wrong option. The message is one sentence that names the option. */
+/** Error of a wrong command or option. The message is one sentence that names the command or option. */
 export class UsageError extends Error {}
 
-/** The options of a command in the form of `parseArgs`. */
+/** Returns a command's options in the form that `parseArgs` of Node takes. */
 export const parseArgsOptions = (options: Command['options']): ParseArgsOptionsConfig =>
   Object.fromEntries(Object.entries(options).map(([name, { type }]) => [name, { type }]));
 
-/** The value of a numeric option, or its default. Throws `UsageError` for a value outside the bounds. */
+/** Returns the value of a numeric option, or its default. Throws `UsageError` for a value outside the bounds. */
 export const wholeNumber = (
   values: OptionValues,
   name: string,
@@ -47,10 +50,10 @@ export const wholeNumber = (
   throw new UsageError(`--${name} takes a whole number from ${min} to ${max}, not "${text}".`);
 };
 
-/** A time for people: UTC, to the second. */
+/** Formats a time for people: in UTC, to the second. */
 export const utc = (timeMs: number): string => `${new Date(timeMs).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 
-/** The age of a time for people: in seconds, minutes, hours or days. */
+/** Formats for people how long ago a time was: in seconds, minutes, hours or days. */
 export const ago = (timeMs: number, nowMs: number): string => {
   const seconds = Math.max(0, Math.round((nowMs - timeMs) / 1000));
   if (seconds < 120) return `${seconds} s ago`;

@@ -30,7 +30,7 @@ export interface DeadLetter {
   readonly reason: string;
 }
 
-/** The ticket that a message carries; `null` if PassPost did not write the message. */
+/** Returns the delivery ticket that a queue's message carries; `null` if PassPost did not write the message. */
 export const ticketOfMessage = ({ body }: Pick<QueueMessage, 'body'>): DeliveryTicket | null => {
   try {
     return ticketFromMessage(body);
@@ -62,7 +62,7 @@ const reasonOf = (ticket: DeliveryTicket | null, delivery: StoredDelivery | 'unr
   return `attempt ${attempts_made + 1} is due and was never recorded: PassPost failed, search the log of deliver for the id`;
 };
 
-/** Reads the deliveries of these messages, in one batch. */
+/** Reads the deliveries of these messages in one batch. Returns each message with the state of its delivery. */
 export const readDeadLetters = async (
   dynamo: DynamoDBClient,
   deliveryTable: string,

@@ -25,14 +25,14 @@ const deadLetterLines = (letter: DeadLetter, nowMs: number): string[] => [
     ? `message ${letter.message_id}`
     : `delivery ${letter.delivery_id}  ${letter.event_type ?? ''}  ${letter.status ?? ''}`.trimEnd(),
   ...(letter.delivery_id === null ? [] : [`  webhook ${letter.webhook_id}  event ${letter.event_id}`]),
-  `  received ${letter.receive_count} times, first ${ago(Date.parse(letter.first_received_at), nowMs)}`,
+  `  The message was received ${letter.receive_count} times, first ${ago(Date.parse(letter.first_received_at), nowMs)}`,
   ...attemptLine(letter, nowMs),
   `  ${letter.reason}`,
 ];
 
 const failureLines = ({ message_id, row, change, put_aside_at, reason }: Failure, nowMs: number): string[] => [
   row ? `${row.kind ?? 'row'} ${row.pk} / ${row.sk}  ${change ?? ''}`.trimEnd() : `message ${message_id}`,
-  `  put aside ${ago(Date.parse(put_aside_at), nowMs)}`,
+  `  The message was put aside ${ago(Date.parse(put_aside_at), nowMs)}`,
   `  ${reason}`,
 ];
 
@@ -41,7 +41,11 @@ export const deadLetters: Command = {
   details:
     'Reads both queues that have an alarm: delivery messages that were received too often, and changes that the fan-out could\nnot read. While the command runs, the messages are hidden from other readers. Each look raises their receive count.',
   options: {
-    limit: { type: 'string', value: 'N', description: 'maximum for each queue, 1–10,000; 100 by default' },
+    limit: {
+      type: 'string',
+      value: 'N',
+      description: 'the most messages to show from each queue, 1–10,000; 100 by default',
+    },
   },
   prepare(values) {
     const limit = wholeNumber(values, 'limit', [1, 10_000], 100);

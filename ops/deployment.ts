@@ -18,7 +18,8 @@ const listResources = async (stackName: string): Promise<StackResource[]> => {
   const client = new CloudFormationClient({});
   const resources: StackResource[] = [];
   try {
-    // Not DescribeStackResources, because that call returns at most 100 resources.
+    // Calls ListStackResources instead of DescribeStackResources, because DescribeStackResources returns at most 100
+    // resources.
     for await (const { StackResourceSummaries = [] } of paginateListStackResources(
       { client },
       { StackName: stackName },
@@ -36,7 +37,10 @@ const listResources = async (stackName: string): Promise<StackResource[]> => {
   return resources;
 };
 
-/** The stack `passpost-<stage>`, with the credentials and the region of the AWS CLI. Throws if the stack does not exist. */
+/**
+ * Connects to the stack `passpost-<stage>` with the credentials and the region of the AWS CLI. Throws if the stack does
+ * not exist.
+ */
 export const awsDeployment = async (stage: string): Promise<Deployment> => {
   const name = `passpost-${stage}`;
   return {
@@ -48,7 +52,7 @@ export const awsDeployment = async (stage: string): Promise<Deployment> => {
   };
 };
 
-/** The local stack that keeps its data in this folder. Throws if none runs. */
+/** Connects to the local stack whose data is in this folder. Throws if no stack runs on the folder. */
 export const localDeployment = (folder: string): Deployment => {
   const file = readStackFile(folder);
   if (!file) throw new Error(`No local stack runs with the folder ${folder}: start one with npm start.`);

@@ -12,12 +12,15 @@ export interface FailingWebhook {
   readonly failing_since: string;
   readonly account_id: string | null;
   readonly mode: string | null;
-  /** Without the query, which may contain the receiver's secret. */
+  /** The webhook's URL without the query, which may contain the receiver's secret. */
   readonly url: string | null;
   readonly enabled: boolean | null;
 }
 
-/** Reads the owner from any delivery of the webhook, because its health row has no owner. */
+/**
+ * Returns the webhook's owner (account and mode) from any delivery of the webhook, because the webhook's health row has
+ * no owner; null if the webhook has no deliveries.
+ */
 const readOwner = async ({ dynamo, resources }: Deployment, webhookId: string): Promise<string | null> => {
   for (let shard = 0; shard < SHARDS; shard++) {
     const { Items: [row] = [] } = await dynamo.send(
@@ -82,7 +85,7 @@ const lineOf = ({ webhook_id, failing_since, account_id, mode, url, enabled }: F
 export const failing: Command = {
   summary: 'list failing webhooks, the longest failing first',
   details: 'A webhook is failing from its first refusal after a success until its next success.',
-  options: { limit: { type: 'string', value: 'N', description: 'maximum of webhooks, 1–1,000; 50 by default' } },
+  options: { limit: { type: 'string', value: 'N', description: 'the most webhooks to list, 1–1,000; 50 by default' } },
   prepare(values) {
     const limit = wholeNumber(values, 'limit', [1, 1000], 50);
     return async (deployment) => {

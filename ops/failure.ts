@@ -13,7 +13,9 @@ const bodySchema = z.object({
   }),
 });
 
-/** A change that the fan-out could not read. Names the row, but does not contain its content. */
+/**
+ * A message about a changed row that the fan-out could not read. Names the row, but does not contain the row's content.
+ */
 export interface Failure {
   readonly message_id: string;
   readonly row: { readonly kind: string | null; readonly pk: string; readonly sk: string } | null;
@@ -30,13 +32,20 @@ const parse = (body: string) => {
   }
 };
 
-/** Describes a message of the failures queue. */
+/**
+ * Returns the change that a message of the failures queue is about, with the reason why the fan-out could not read it.
+ */
 export const failureOf = ({ id, body, sentAtMs }: QueueMessage): Failure => {
   const parsed = parse(body);
   const common = { message_id: id, put_aside_at: new Date(sentAtMs).toISOString() };
-  // The stream's mapping itself writes messages in another form.
+  // Messages that the stream's event source mapping itself writes to the queue have another form.
   if (!parsed) {
-    return { ...common, row: null, change: null, reason: 'the fan-out function did not write it: read it in SQS' };
+    return {
+      ...common,
+      row: null,
+      change: null,
+      reason: 'the fan-out function did not write this message: read it in SQS',
+    };
   }
   const { Keys, NewImage } = parsed.record.dynamodb;
   return {

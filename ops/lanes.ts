@@ -12,7 +12,10 @@ const stateOf = async ({ lambda }: Deployment, uuid: string): Promise<string> =>
   return State;
 };
 
-/** Waits until the mapping does not change any more, because Lambda refuses another change meanwhile. */
+/**
+ * Waits until a mapping is enabled or disabled, not in between, and returns this state: Lambda refuses a change while
+ * another change runs. Throws after three minutes.
+ */
 const steadyState = async (deployment: Deployment, uuid: string): Promise<string> => {
   for (const endMs = Date.now() + MAX_WAIT_MS; ; await sleep(1000)) {
     const state = await stateOf(deployment, uuid);
@@ -30,13 +33,13 @@ const switchLane = async (deployment: Deployment, uuid: string, isEnabled: boole
   if (state !== target) throw new Error(`A mapping of the deliver function is ${state}, not ${target}: try again.`);
 };
 
-/** Enables or disables the mappings of both lanes, and waits until Lambda has done so. */
+/** Enables or disables the event source mappings of both lanes, and waits until Lambda has changed them. */
 export const switchLanes = async (deployment: Deployment, isEnabled: boolean): Promise<void> => {
   const { deliveriesMapping, slowMapping } = deployment.resources;
   await Promise.all([deliveriesMapping, slowMapping].map((uuid) => switchLane(deployment, uuid, isEnabled)));
 };
 
-/** The state of both lanes: `running`, `paused`, or Lambda's own word while a mapping changes. */
+/** Returns the state of both lanes: `running`, `paused`, or Lambda's own word while a mapping changes. */
 export const laneStates = async (deployment: Deployment): Promise<Readonly<Record<Lane, string>>> => {
   const { deliveriesMapping, slowMapping } = deployment.resources;
   const words: Readonly<Record<string, string>> = { Enabled: 'running', Disabled: 'paused' };

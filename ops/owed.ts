@@ -6,21 +6,21 @@ import { ago, type Command } from './command.ts';
 import type { Deployment } from './deployment.ts';
 import { type Depth, depthOf } from './queue-messages.ts';
 
-/** The report counts a delivery as overdue one minute after its time. */
+/** Time after which the report counts a due delivery as overdue: one minute. */
 const REPORT_OVERDUE_AFTER_MS = 60_000;
 
 export interface Backlog {
-  /** Deliveries in the due index: they wait for another attempt. */
+  /** Number of deliveries in the due index, which wait for another attempt. */
   readonly owed: number;
-  /** How many of them are parked, because their wait exceeds the maximum delay of SQS. */
+  /** Number of the waiting deliveries that are parked, because their wait exceeds the maximum delay of SQS. */
   readonly parked: number;
-  /** How many of them have been due for more than one minute. */
+  /** Number of the waiting deliveries that have been due for more than one minute. */
   readonly overdue: number;
   readonly oldest: { readonly delivery_id: string; readonly webhook_id: string; readonly due_at: string } | null;
   readonly queues: { readonly deliveries: Depth; readonly slow: Depth };
 }
 
-/** Reads the whole due index and the depth of both lanes. */
+/** Counts the deliveries in the whole due index, and reads the depth of both lanes' queues. */
 export const readBacklog = async ({ dynamo, sqs, resources }: Deployment, nowMs: number): Promise<Backlog> => {
   const readShard = async (shard: number) => {
     const rows: { readonly sk: string; readonly dueAtMs: number; readonly isParked: boolean }[] = [];

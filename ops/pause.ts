@@ -4,7 +4,10 @@ import type { Deployment } from './deployment.ts';
 import { switchLanes } from './lanes.ts';
 import { depthOf } from './queue-messages.ts';
 
-/** Longer than the timeout of the deliver function (45 s), which records the messages in flight. */
+/**
+ * The longest wait for the messages in flight after a pause. Longer than the timeout of the deliver function (45 s),
+ * which finishes these messages.
+ */
 const DRAIN_MS = 60_000;
 
 const depthOfLanes = async ({ sqs, resources }: Deployment) => {
@@ -30,9 +33,9 @@ export const pause: Command = {
     const data = { deliveries: 'paused', ...(await waitUntilDrained(deployment)) };
     const lines = [
       'Deliveries are paused.',
-      `Waiting: ${data.waiting}, delayed: ${data.delayed}, in flight: ${data.in_flight}.`,
+      `Messages waiting: ${data.waiting}, delayed: ${data.delayed}, in flight: ${data.in_flight}.`,
       ...(data.in_flight > 0
-        ? ['Messages in flight are not finished, or return to their queue after the visibility timeout.']
+        ? ['The messages in flight are still being delivered, or return to their queue after the visibility timeout.']
         : []),
       'When a message has waited for 30 minutes, the alarms deliveries-waiting and slow-waiting go off.',
       'Resume within 14 days: the queues delete older messages.',
@@ -49,6 +52,9 @@ export const resume: Command = {
     const before = await depthOfLanes(deployment);
     await switchLanes(deployment, true);
     const data = { deliveries: 'running', ...before };
-    return { data, lines: [`Deliveries are running: ${before.waiting} waited, ${before.delayed} are delayed.`] };
+    return {
+      data,
+      lines: [`Deliveries are running. Messages that waited: ${before.waiting}, delayed: ${before.delayed}.`],
+    };
   },
 };

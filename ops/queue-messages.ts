@@ -11,13 +11,16 @@ export interface QueueMessage {
   readonly id: string;
   readonly receipt: string;
   readonly body: string;
-  /** How often the message was received, including this time. */
+  /** Number of times that the message was received, including this time. */
   readonly receiveCount: number;
   readonly sentAtMs: number;
   readonly firstReceivedAtMs: number;
 }
 
-/** Long enough for a large queue. If the command dies, the messages that it received stay hidden for this time. */
+/**
+ * Time for which a received message is hidden from other readers: long enough for a large queue. If the command dies,
+ * the messages that it received stay hidden for this time.
+ */
 const HIDDEN_SECONDS = 600;
 const BATCH = 10;
 
@@ -34,8 +37,8 @@ const entriesOf = (messages: readonly QueueMessage[]) =>
   messages.map(({ receipt }, index) => ({ Id: String(index), ReceiptHandle: receipt }));
 
 /**
- * Receives each message of a queue once, up to a limit. The messages that `visit` returns are deleted; all others become
- * visible again at the end. Returns the number of received messages.
+ * Receives each message of a queue once, up to `limit` messages. The messages that `visit` returns are deleted; all
+ * others become visible again at the end. Returns the number of received messages.
  */
 export const visitMessages = async (
   sqs: SQSClient,
@@ -52,7 +55,8 @@ export const visitMessages = async (
           QueueUrl: queueUrl,
           MaxNumberOfMessages: Math.min(BATCH, limit - seen.size),
           VisibilityTimeout: HIDDEN_SECONDS,
-          // Long polling asks all of SQS's servers: without it, a response may be empty although the queue has messages.
+          // Long polling queries all of SQS's servers. Without it, a response may be empty although the queue has
+          // messages.
           WaitTimeSeconds: 1,
           MessageSystemAttributeNames: ['ApproximateReceiveCount', 'SentTimestamp', 'ApproximateFirstReceiveTimestamp'],
         }),
@@ -79,14 +83,14 @@ export const visitMessages = async (
 };
 
 export interface Depth {
-  /** Ready to be received. */
+  /** Number of messages that are ready to be received. */
   readonly waiting: number;
   readonly in_flight: number;
-  /** Sent with a delay that has not passed. */
+  /** Number of messages that were sent with a delay that has not passed. */
   readonly delayed: number;
 }
 
-/** Reads the depth of a queue. SQS calls these numbers approximate. */
+/** Reads the numbers of messages in a queue. SQS calls these numbers approximate. */
 export const depthOf = async (sqs: SQSClient, queueUrl: string): Promise<Depth> => {
   const { Attributes = {} } = await sqs.send(
     new GetQueueAttributesCommand({

@@ -5,7 +5,10 @@ import { type Command, type OptionValues, UsageError } from './command.ts';
 import { ticketOfMessage } from './dead-letter.ts';
 import { visitMessages } from './queue-messages.ts';
 
-/** A predicate for the chosen messages. Exactly one of the three options chooses them. */
+/**
+ * Returns a predicate that selects the messages to redrive by their ticket. Throws `UsageError` unless exactly one of
+ * the options webhook, delivery and all is given, with a valid id.
+ */
 const choice = ({ webhook, delivery, all }: OptionValues): ((ticket: DeliveryTicket) => boolean) => {
   if ([webhook, delivery, all].filter((value) => value !== undefined).length !== 1) {
     throw new UsageError('Exactly one of --webhook, --delivery and --all is required.');
@@ -24,13 +27,13 @@ const choice = ({ webhook, delivery, all }: OptionValues): ((ticket: DeliveryTic
 };
 
 export const redrive: Command = {
-  summary: 'send dead letters to the deliveries queue again, some or all',
+  summary: 'send some or all dead letters to the deliveries queue again',
   details:
     'Each message is sent before it is deleted, so none is lost. The deliver function discards messages of settled deliveries,\nso redriving twice does no harm. Remove the cause first: otherwise the messages become dead letters again.',
   options: {
-    webhook: { type: 'string', value: 'ID', description: 'the dead letters of one webhook' },
-    delivery: { type: 'string', value: 'ID', description: 'the dead letter of one delivery' },
-    all: { type: 'boolean', description: 'all dead letters' },
+    webhook: { type: 'string', value: 'ID', description: 'redrive the dead letters of one webhook' },
+    delivery: { type: 'string', value: 'ID', description: 'redrive the dead letter of one delivery' },
+    all: { type: 'boolean', description: 'redrive all dead letters' },
   },
   prepare(values) {
     const isChosen = choice(values);
@@ -43,7 +46,8 @@ export const redrive: Command = {
           return ticket && isChosen(ticket) ? [{ message, ticket }] : [];
         });
         const nowMs = Date.now();
-        // Due now even if the delivery is due later, because deliver reads the row and sends the message on.
+        // Each ticket is made due now, even if its delivery is due later: deliver reads the delivery's row and sends
+        // the message on.
         const tickets = chosen.map(({ ticket }) => ({ ...ticket, dueAtMs: Math.min(ticket.dueAtMs, nowMs) }));
         await queue.send(tickets, nowMs);
         redriven += chosen.length;
@@ -52,7 +56,7 @@ export const redrive: Command = {
       const left = visited - redriven;
       return {
         data: { redriven, left },
-        lines: [`Redriven: ${redriven}. Left in the dead letters: ${left}.`],
+        lines: [`Messages redriven: ${redriven}. Messages left in the dead-letter queue: ${left}.`],
       };
     };
   },

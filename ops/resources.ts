@@ -5,7 +5,7 @@ export interface StackResource {
   readonly physicalId: string;
 }
 
-/** The resources that the commands use: type, and path of the construct in the stack. */
+/** The resources that the commands use, each with its type and the path of its construct in the stack. */
 const paths = {
   domainTable: ['AWS::DynamoDB::Table', 'storage/domain-table'],
   deliveryTable: ['AWS::DynamoDB::Table', 'storage/delivery-table'],
@@ -20,15 +20,18 @@ const paths = {
 
 export type Resources = Readonly<Record<keyof typeof paths, string>>;
 
-/** Whether a logical id belongs to this path: it is the path without punctuation, plus a hash. https://docs.aws.amazon.com/cdk/v2/guide/identifiers.html */
+/**
+ * Returns whether a logical id belongs to the construct at this path. A logical id is the path without punctuation,
+ * plus a hash of eight digits. https://docs.aws.amazon.com/cdk/v2/guide/identifiers.html
+ */
 const isAt = (path: string, logicalId: string): boolean => {
   const name = path.replaceAll(/[^A-Za-z0-9]/g, '');
   return logicalId.startsWith(name) && /^[0-9A-F]{8}$/.test(logicalId.slice(name.length));
 };
 
 /**
- * The physical ids of the resources: names of tables and functions, URLs of queues, UUIDs of mappings. Throws if the stack lacks
- * one of them.
+ * Returns the physical ids of the resources that the commands use: names of tables and functions, URLs of queues, UUIDs
+ * of mappings. Throws if the stack lacks one of the resources.
  */
 export const resourcesIn = (stackName: string, listed: readonly StackResource[]): Resources => {
   const ids = Object.entries(paths).map(([name, [type, path]]) => {

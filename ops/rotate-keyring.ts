@@ -14,7 +14,7 @@ const resultSchema = z.union([
 ]);
 
 export const rotateKeyring: Command = {
-  summary: 'add new keys to the keyring: published now, signing later',
+  summary: 'add new keys to the keyring, which are published now and sign later',
   details:
     'Adds a sealing pair and a signing key of each kind. New secrets are sealed to the new pair immediately. The new keys sign\nafter the given time. Older secrets and signatures stay valid. While new keys wait for their time, another run adds no\nkeys: it completes a run that died, and it can make the new keys sign earlier.',
   options: {

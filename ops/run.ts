@@ -41,7 +41,7 @@ const read = (args: readonly string[], options: Command['options']): OptionValue
   try {
     return parseArgs({ args: [...args], options: parseArgsOptions({ ...options, ...common }) }).values as OptionValues;
   } catch (error) {
-    // Only the first sentence: it names the option, and the rest is advice on parsing.
+    // Shows only the first sentence of Node's message, which names the option. The rest is advice on parsing.
     throw new UsageError(`${(error as Error).message.split('. ')[0]?.replace(/\.$/, '')}.`);
   }
 };
@@ -53,8 +53,8 @@ const connect = ({ stage, local }: OptionValues, dataFolder: string): Promise<De
 };
 
 /**
- * Runs the command that the arguments name and returns the text to print. Throws `UsageError` for wrong arguments. `dataFolder`
- * holds the data of a local stack.
+ * Runs the command that the arguments name and returns the text to print. Throws `UsageError` for wrong arguments.
+ * `dataFolder` is the folder with the data of the local stack.
  */
 export const run = async ([name, ...args]: readonly string[], dataFolder: string): Promise<string> => {
   if (name === undefined || name === '--help' || name === 'help') return overview();

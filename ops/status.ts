@@ -22,7 +22,7 @@ const countFailing = async ({ dynamo, resources }: Deployment): Promise<number> 
   return count;
 };
 
-/** How many keys are published, and when waiting keys begin to sign (`null` if none wait). */
+/** Returns the number of published keys, and the time from which new keys sign (`null` if no new keys wait). */
 const readKeys = async ({ dynamo, resources }: Deployment, nowMs: number) => {
   const { Item } = await dynamo.send(
     new GetItemCommand({ TableName: resources.deliveryTable, Key: marshall(publicKeysKey) }),
@@ -64,8 +64,8 @@ export const status: Command = {
       `Deliveries: ${lanes.deliveries}; slow lane: ${lanes.slow}`,
       ...backlogLines(backlog, nowMs),
       `Dead letters: ${data.dead_letters}; failures: ${data.failures}; failing webhooks: ${failing}`,
-      `Signing keys published: ${keys.published}${
-        keys.next_sign_from ? `; the newest sign from ${utc(Date.parse(keys.next_sign_from))}` : ''
+      `Published signing keys: ${keys.published}${
+        keys.next_sign_from ? `; the newest keys sign from ${utc(Date.parse(keys.next_sign_from))}` : ''
       }`,
     ];
     return { data, lines };

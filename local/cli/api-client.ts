@@ -3,7 +3,10 @@ export interface ApiAnswer {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** Calls the stack's API with a key. `path` starts after `/api/public/v1`. An error status is returned, not thrown. */
+/**
+ * Calls the local stack's API with an API key and returns the response's status and JSON body. `path` starts after
+ * `/api/public/v1`. An error status is returned, not thrown.
+ */
 export const callApi = async (
   url: string,
   key: string,
@@ -20,7 +23,9 @@ export const callApi = async (
   return { status: response.status, body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>) };
 };
 
-/** The error of a refused call in one line: status, title and details. */
+/**
+ * Returns an error response of the API as one line: status, title, and the errors of single fields or else the detail.
+ */
 export const refusalOf = ({ status, body }: ApiAnswer): string => {
   const errors = (body.errors ?? []) as { path: string; message: string }[];
   const details = errors.map(({ path, message }) => `${path}: ${message}`).join('; ');

@@ -2,7 +2,10 @@ import { taskContentExample } from '../../lambdas/domain/events/event-samples.ts
 import { readEnvFile, writeEnvFile } from '../state/env-file.ts';
 import { callApi, refusalOf } from './api-client.ts';
 
-/** Returns the API key of the demo account. The account is created on the first start; its key is stored in the file. */
+/**
+ * Returns the demo account's API key from `envFile`. Creates the account first if the file has no key that the API
+ * accepts. Writes the stack's URL, this key and the operator's key to the file.
+ */
 export const seedDemoAccount = async (url: string, adminKey: string, envFile: string): Promise<string> => {
   const storedKey = readEnvFile(envFile)?.apiKey;
   const isValid = storedKey !== undefined && (await callApi(url, storedKey, 'GET', '/tasks?limit=1')).status !== 401;
@@ -17,11 +20,14 @@ const createAccount = async (url: string, adminKey: string): Promise<string> => 
   return String(answer.body.key);
 };
 
-/** The text that `npm start` prints when the stack is ready. */
+/**
+ * Returns the text that `npm start` prints when the stack is ready: the URLs, the demo account's API key, the log file
+ * and two example commands.
+ */
 export const welcome = (url: string, apiKey: string, logFile: string): string => `
 PassPost is ready at ${url} (API reference: ${url}/docs)
-API key of the demo account: ${apiKey}
-Complete log of all functions: ${logFile}
+The API key of the demo account is ${apiKey}
+The complete log of all functions is in ${logFile}
 
 Receive webhooks in another terminal:
 

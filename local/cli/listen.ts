@@ -5,9 +5,13 @@ import { parseArgs } from 'node:util';
 import { readEnvFile } from '../state/env-file.ts';
 import { callApi, refusalOf } from './api-client.ts';
 
-// `npm run listen`: a receiver that verifies signatures as docs/profiles/passpost.md describes it.
+// `npm run listen` registers a webhook at the local stack and prints each request with the result of the signature
+// check that docs/profiles/passpost.md describes.
 
-/** True if the header is `sha256=` and the hex HMAC-SHA256 of the body's bytes with the webhook's secret. */
+/**
+ * Returns whether the signature header is `sha256=` and the hex HMAC-SHA256 of the body's bytes with the webhook's
+ * secret.
+ */
 export const isSignedWith = (secret: string, body: Buffer, header: string | undefined): boolean => {
   const expected = Buffer.from(`sha256=${createHmac('sha256', secret).update(body).digest('hex')}`);
   const actual = Buffer.from(header ?? '');
@@ -36,9 +40,9 @@ const listen = async (): Promise<void> => {
     const body = Buffer.concat(chunks);
     const header = request.headers['x-passpost-signature'];
     const result = isSignedWith(secret, body, Array.isArray(header) ? undefined : header)
-      ? 'signature verified'
-      : 'SIGNATURE NOT VERIFIED';
-    process.stdout.write(`${new Date().toISOString()} ${result}, answered ${status}: ${body}\n`);
+      ? 'The signature is valid'
+      : 'THE SIGNATURE IS NOT VALID';
+    process.stdout.write(`${new Date().toISOString()} ${result}, and the receiver answered ${status}: ${body}\n`);
     response.writeHead(status).end();
   });
   await new Promise<void>((resolve, reject) => {
@@ -54,7 +58,7 @@ const listen = async (): Promise<void> => {
   if (answer.status !== 201) throw new Error(`The webhook could not be registered: ${refusalOf(answer)}.`);
   secret = String(answer.body.secret);
   process.stdout.write(
-    `Listening at ${url} as webhook ${answer.body.id}. Press Ctrl-C to stop; the webhook is deleted then.\n`,
+    `The receiver of the webhook ${answer.body.id} listens at ${url}. Press Ctrl-C to stop it and delete the webhook.\n`,
   );
 
   const end = async (): Promise<void> => {

@@ -5,7 +5,10 @@ export interface LogFile {
   write(line: LogLine): void;
 }
 
-/** Size at which a new file is started. Only one older file stays, so that a long load cannot fill the disk. */
+/**
+ * Size after which the log file is renamed to `<path>.1` and a new file is started. Only one older file stays, so that
+ * a long load cannot fill the disk.
+ */
 const MAX_BYTES = 32 * 1024 * 1024;
 
 /** Opens an empty log file. Each line has the time, the function's name and the complete text that the function logged. */

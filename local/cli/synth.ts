@@ -8,18 +8,23 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const output = join(root, 'cdk.out');
 const inputs = ['bin', 'lib', 'lambdas', 'cdk.json', 'package-lock.json'];
-/** Holds the start time of the last successful synth. The CLI's own files do not show success, because a failed synth writes them too. */
+/**
+ * The file that holds the start time of the last successful `cdk synth`, in milliseconds since the epoch. The CDK's own
+ * files do not show success, because a failed synth writes them too.
+ */
 const stamp = join(output, 'synthesised-at');
 const lock = join(root, 'node_modules', '.synth-lock');
 
 const newestMs = (path: string): number => {
   const stats = statSync(path);
   if (!stats.isDirectory()) return stats.mtimeMs;
-  // The folder's own time changes when a file is removed.
+  // Includes the folder's own modification time, because it changes when a file in the folder is removed.
   return Math.max(stats.mtimeMs, ...readdirSync(path).map((name) => newestMs(join(path, name))));
 };
 
-/** Whether an input of the synth has changed since the last successful synth. */
+/**
+ * Returns whether `cdk synth` must run: an input is newer than the last successful synth, or the output is incomplete.
+ */
 export const isSynthStale = (): boolean => {
   try {
     const synthesisedMs = Number(readFileSync(stamp, 'utf8'));
@@ -56,7 +61,10 @@ const lockOwner = (): number => {
   }
 };
 
-/** Takes the lock. Tests run in several processes at the same time: one synthesises and the others wait for it. */
+/**
+ * Waits until this process has the lock for `cdk synth`, and removes the lock of a process that has died. Tests run in
+ * several processes at the same time: one process synthesises and the others wait.
+ */
 const takeLock = async (): Promise<void> => {
   for (let tries = 0; !tryLock(); tries++) {
     await sleep(100);

@@ -1,8 +1,9 @@
 import type { InvocationResult } from './execution-environment.ts';
 
 /**
- * The ids of the records that failed, or null if the whole batch failed: the function threw, or it returned an id that was
- * not in the batch. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+ * Returns the ids of a batch's failed records, or null if the whole batch failed: the function threw, or its
+ * `batchItemFailures` is not a list of ids from the batch.
+ * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
  */
 export const failedIds = (
   result: InvocationResult,

@@ -1,6 +1,9 @@
-/** A running event source mapping: it invokes a function with the records of a queue or a stream. */
+/** A running event source mapping, which invokes a function with the records of a queue or a stream. */
 export interface Source {
-  /** Whether all records have been processed. */
+  /**
+   * Returns whether all received records are processed and no more records wait in the queue or stream. While the
+   * mapping is disabled, records that wait in the queue or stream do not count.
+   */
   isIdle(): Promise<boolean>;
   stop(): void;
 }
@@ -9,6 +12,9 @@ export interface Source {
 export interface MappedSource extends Source {
   readonly isEnabled: boolean;
   enable(): void;
-  /** Records in flight are finished; other records stay in the queue or stream. */
+  /**
+   * Stops receiving records. Records that were received before are still processed; all others stay in the queue or
+   * stream.
+   */
   disable(): void;
 }

@@ -6,7 +6,7 @@ const GROW_EVERY_MS = 50;
 const MAX_STARTING = 2;
 
 const machine = { atMs: 0, idle: 0, total: 0, idleShare: 1 };
-/** Share of all processors' time that was idle since the last measurement, for all programs together. */
+/** Returns the share of this machine's processor time, from 0 to 1, that no program used since the last measurement. */
 const idleShareOfMachine = (): number => {
   const nowMs = performance.now();
   if (nowMs - machine.atMs < MEASURE_EVERY_MS) return machine.idleShare;
@@ -19,8 +19,9 @@ const idleShareOfMachine = (): number => {
 };
 
 /**
- * Whether another thread would make everything slower. On AWS every environment has its own processor; here all share this
- * machine's. A thread that waits, for example for a slow receiver, uses no processor and is not counted.
+ * Returns whether the processors are saturated, so that another function thread would make all threads slower.
+ * `utilizations` has the busy share of each thread; a thread that waits, for example for a slow receiver, is not busy.
+ * On AWS every environment has its own processor; here all environments share this machine's.
  */
 const isSaturation = (utilizations: readonly number[]): boolean => {
   const processors = availableParallelism();
@@ -29,7 +30,7 @@ const isSaturation = (utilizations: readonly number[]): boolean => {
   return idleShareOfMachine() < 0.1 && utilizations.filter((share) => share > 0.01).length >= processors * 2;
 };
 
-/** The environments of one function. */
+/** Starts, lends and ends the execution environments of one function. */
 export class FunctionFleet {
   readonly environments = new Set<Environment>();
   readonly #starting = new Set<Environment>();
@@ -43,7 +44,10 @@ export class FunctionFleet {
     this.#start = start;
   }
 
-  /** Whether the processors are saturated, so that another environment would not help. */
+  /**
+   * Returns whether the processors are saturated, so that another environment would not make the function faster. The
+   * result is cached for `MEASURE_EVERY_MS`.
+   */
   isSaturated(): boolean {
     const nowMs = performance.now();
     if (nowMs - this.#lastMeasurement.atMs >= MEASURE_EVERY_MS) {
@@ -55,7 +59,7 @@ export class FunctionFleet {
     return this.#lastMeasurement.isSaturated;
   }
 
-  /** Takes an idle environment, or waits until an environment is free. */
+  /** Returns an idle environment, or waits until an environment is free. */
   acquire(): Promise<Environment> {
     const environment = this.#idle.pop();
     if (environment) return Promise.resolve(environment);
@@ -88,7 +92,7 @@ export class FunctionFleet {
     this.release(environment);
   }
 
-  /** Kills the environments that have been idle since this time, but always leaves one environment. */
+  /** Kills the environments that have been idle since a time before `sinceMs`, but always leaves one environment. */
   reap(sinceMs: number): void {
     const old = this.#idle.filter(({ idleSinceMs }) => idleSinceMs < sinceMs);
     for (const environment of old.slice(0, this.environments.size - 1)) void environment.kill(killed);
@@ -111,7 +115,7 @@ export class FunctionFleet {
     this.#timer = setTimeout(() => this.#grow(), GROW_EVERY_MS);
   }
 
-  /** The bundle could not be imported: the first waiting invocation fails with this error. */
+  /** Makes the first waiting invocation fail with the error of a bundle that could not be imported. */
   #failFirst(error: Error): void {
     const result: InvocationResult = {
       ok: false,

@@ -24,11 +24,13 @@ export interface FunctionPool {
   /** Kills the environments that are serving an invocation of the function; returns their number. */
   kill(name: string): Promise<number>;
   killEnvironment(id: string): Promise<void>;
-  /** Starts an environment in advance. */
+  /** Starts an environment of the function in advance, before an invocation needs it. */
   warm(name: string): Promise<void>;
-  /** Whether the processors are saturated, so that more concurrent invocations would not help. */
+  /**
+   * Returns whether the processors are saturated, so that more concurrent invocations of the function would not help.
+   */
   isSaturated(name: string): boolean;
-  /** Number of running invocations of all functions. */
+  /** Returns the number of invocations, of all functions, that run or wait for an environment. */
   running(): number;
   /** Limits the function's concurrent invocations. Further invocations are refused. */
   limit(name: string, concurrency: number): void;
@@ -37,7 +39,10 @@ export interface FunctionPool {
 
 export interface FunctionPoolOptions {
   readonly definitions: ReadonlyMap<string, FunctionDefinition>;
-  /** Environment variables that identify one environment, so that an interceptor knows the caller. */
+  /**
+   * Returns environment variables that identify one execution environment, so that an interceptor knows which
+   * environment makes a call.
+   */
   readonly identify: (functionName: string, environmentId: string) => Readonly<Record<string, string>>;
   readonly log: (functionName: string, text: string) => void;
   readonly onInvocation?: ((invocation: Invocation) => void) | undefined;
@@ -67,7 +72,10 @@ const createFleets = ({ definitions, identify, log }: FunctionPoolOptions): Map<
   return fleets;
 };
 
-/** Creates the execution environments of all functions. An environment is reused and serves one invocation at a time. */
+/**
+ * Creates a pool that invokes the functions in execution environments. An environment is reused and serves one
+ * invocation at a time.
+ */
 export const createFunctionPool = (options: FunctionPoolOptions): FunctionPool => {
   const { definitions, log, onInvocation } = options;
   let runningCount = 0;

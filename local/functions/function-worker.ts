@@ -40,7 +40,7 @@ const write = (chunk: string | Uint8Array, ...rest: unknown[]): boolean => {
   const parts = (unfinished + (typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString())).split('\n');
   unfinished = parts.pop() ?? '';
   lines.push(...parts);
-  // Lines are usually sent with the invocation's result. The timer sends the lines of an invocation that hangs.
+  // Log lines are usually sent with the invocation's result. The timer sends the log lines of an invocation that hangs.
   timer ??= setTimeout(flush, FLUSH_MS).unref();
   const done = rest.at(-1);
   if (typeof done === 'function') done();

@@ -4,7 +4,10 @@ export interface LogLine {
   readonly text: string;
 }
 
-/** Lines of every batch and tick. The benchmarks read them; they are not printed for people. */
+/**
+ * Names of the log events of every batch and every tick. `npm start` prints them only as warnings or errors; the
+ * benchmarks read them.
+ */
 const hiddenEvents = new Set(['batch.finished', 'records.fanned-out', 'due.swept']);
 const hiddenFields = new Set([
   'level',
@@ -23,7 +26,7 @@ const hiddenFields = new Set([
 
 const formatValue = (value: unknown): string => (typeof value === 'object' ? JSON.stringify(value) : String(value));
 
-/** A log line in a short form for people, or undefined if the line is not printed. */
+/** Returns a function's log line in a short form for people, or undefined if the line is not printed. */
 export const readableLine = ({ functionName, text }: LogLine, now = new Date()): string | undefined => {
   const prefix = `${now.toTimeString().slice(0, 8)} ${functionName}`;
   let fields: Record<string, unknown>;

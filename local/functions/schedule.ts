@@ -28,14 +28,18 @@ const ruleEvent = (ruleName: string, scheduledAt: Date): object => ({
   'detail-type': 'Scheduled Event',
   source: 'aws.events',
   account: ACCOUNT,
-  // EventBridge writes whole seconds. Milliseconds appear only at a high speed, when ticks are closer together.
+  // EventBridge's times have whole seconds. Only a speed above 1 can place a tick between two seconds; its milliseconds
+  // stay.
   time: scheduledAt.toISOString().replace('.000Z', 'Z'),
   region: REGION,
   resources: [`arn:aws:events:${REGION}:${ACCOUNT}:rule/${ruleName}`],
   detail: {},
 });
 
-/** The functions that a rule or schedule of EventBridge calls, with their interval. `properties` must be resolved. */
+/**
+ * Returns the calls that an EventBridge rule or schedule makes, each with the function and the interval; none if the
+ * rule is disabled or has no schedule expression. `properties` must be resolved.
+ */
 export const scheduledCalls = ({ type, logicalId }: Resource, properties: Record<string, unknown>): ScheduledCall[] => {
   if (properties.State === 'DISABLED') return [];
   if (properties.ScheduleExpression === undefined) return [];
@@ -52,7 +56,10 @@ export const scheduledCalls = ({ type, logicalId }: Resource, properties: Record
   }));
 };
 
-/** Calls at every whole interval of the clock. The interval is divided by the speed. */
+/**
+ * Calls `call` at every multiple of the interval, counted from the epoch (for example at every full minute), until
+ * `stop` is called. The interval is divided by `speed`.
+ */
 export const startSchedule = (everyMs: number, speed: number, call: (scheduledAt: Date) => void): { stop(): void } => {
   const intervalMs = everyMs / speed;
   let timer: NodeJS.Timeout;

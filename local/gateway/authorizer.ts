@@ -1,12 +1,18 @@
 import type { InvocationResult } from '../functions/execution-environment.ts';
 import type { GatewayEvent } from './gateway-event.ts';
 
-/** A function that decides about a request by one header before the route's own function is invoked. */
+/**
+ * A Lambda authorizer: a function that allows or refuses a request by one header, before the route's own function is
+ * invoked.
+ */
 export interface Authorizer {
   readonly functionName: string;
   /** The header's name in lower case. */
   readonly header: string;
-  /** How long a decision is cached for all requests with the same header value; 0 means not at all. */
+  /**
+   * Time for which a decision is cached for all requests with the same header value; 0 means that decisions are not
+   * cached.
+   */
   readonly cacheMs: number;
 }
 
@@ -33,7 +39,7 @@ export const createAuthorize = (
 
   return async ({ functionName, header, cacheMs }, event) => {
     const value = (event.headers as Readonly<Record<string, string>>)[header] ?? '';
-    // Without the header the authorizer is not invoked.
+    // A request without the header gets 401, and the authorizer is not invoked.
     if (value === '') return refusal(401, 'Unauthorized');
     const cacheKey = `${functionName} ${value}`;
     const cached = cache.get(cacheKey);

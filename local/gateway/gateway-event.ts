@@ -14,7 +14,7 @@ const decode = (text: string): string => {
   }
 };
 
-/** The path of a request URL as the gateway passes it to functions: decoded once. */
+/** Returns the path of a request URL as the gateway passes it to functions: without the query and decoded once. */
 export const pathOf = (url: string): string => decode(url.split('?', 1)[0] ?? '/');
 
 const queryOf = (rawQuery: string): Record<string, string> | undefined => {
@@ -37,7 +37,7 @@ const headersOf = (request: IncomingMessage): Record<string, string> => {
 export interface GatewayEvent {
   readonly requestContext: {
     readonly requestId: string;
-    /** The context that the authorizer returned. */
+    /** The context that the route's authorizer returned for this request. */
     authorizer?: { readonly lambda: unknown };
     readonly [name: string]: unknown;
   };
@@ -45,7 +45,7 @@ export interface GatewayEvent {
 }
 
 /**
- * The event of an HTTP request in payload format 2.0:
+ * Returns the event that API Gateway makes of an HTTP request, in payload format 2.0:
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
  */
 export const gatewayEvent = (

@@ -8,7 +8,7 @@ import type { createRouteTable } from './routes.ts';
 export interface Gateway {
   readonly port: number;
   readonly url: string;
-  /** Starts to serve requests. Before this call every request gets 503. */
+  /** Starts to serve requests. Until `open` is called, every request gets 503. */
   open(match: RouteTable, invoke: Invoke, onResponse?: (status: number) => void): void;
   stop(): Promise<void>;
 }
@@ -22,7 +22,10 @@ export interface RouteTarget {
 type RouteTable = ReturnType<typeof createRouteTable<RouteTarget>>;
 type Invoke = (functionName: string, event: unknown) => Promise<InvocationResult>;
 
-/** https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html */
+/**
+ * API Gateway's limits: the size of a request body, and the time for a function's response.
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+ */
 const MAX_BODY_BYTES = 10 * 1024 * 1024;
 const INTEGRATION_TIMEOUT_MS = 30_000;
 
@@ -31,7 +34,7 @@ const refuse = (response: ServerResponse, status: number, message: string): void
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ message }));
 };
 
-/** The body, or null if it is longer than API Gateway accepts. */
+/** Reads a request's body. Returns null if the body is longer than API Gateway accepts. */
 const readBody = async (request: IncomingMessage): Promise<Buffer | null> => {
   const chunks: Buffer[] = [];
   let length = 0;
@@ -79,7 +82,10 @@ const within = async <T>(ms: number, work: Promise<T>): Promise<T | undefined> =
   return await Promise.race([work, promise]).finally(() => clearTimeout(timer));
 };
 
-/** Listens before anything else is started, so that a port in use is found first. Port 0 takes any free port. */
+/**
+ * Starts the API's HTTP server on loopback; port 0 takes any free port. Throws if the port is in use. The stack starts
+ * the server before all other parts, so that a port in use is found first.
+ */
 export const startGateway = async (port: number): Promise<Gateway> => {
   let match: RouteTable | undefined;
   let invoke: Invoke | undefined;
@@ -107,7 +113,8 @@ export const startGateway = async (port: number): Promise<Gateway> => {
 
   const server = createServer((request, response) => {
     response.once('finish', () => notify?.(response.statusCode));
-    // The client closed its connection inside the body, or the function returned an invalid header.
+    // `serve` rejects, for example, if the client closed its connection inside the body or the function returned an
+    // invalid header.
     serve(request, response).catch(() => refuse(response, 500, 'Internal Server Error'));
   });
   server.keepAliveTimeout = 65_000;

@@ -1,5 +1,5 @@
 export interface Route<T> {
-  /** For example `ANY /tasks/{proxy+}`, or `$default`. */
+  /** The route's method and path, for example `ANY /tasks/{proxy+}`, or `$default`. */
   readonly key: string;
   readonly target: T;
 }
@@ -25,8 +25,8 @@ const parse = <T>(route: Route<T>): Pattern<T> => {
 const parameterName = (segment: string): string | undefined => /^\{([^}+]+)\+?\}$/.exec(segment)?.[1];
 
 /**
- * Order of two patterns: first the path without a greedy end, then the path whose first different segment is literal, then
- * the longer path, then the pattern with a named method.
+ * Orders two route patterns by priority. First comes the path without a greedy end, then the path whose first different
+ * segment is literal, then the longer path, then the pattern with a named method instead of `ANY`.
  */
 const compare = <T>(a: Pattern<T>, b: Pattern<T>): number => {
   if (a.isGreedy !== b.isGreedy) return a.isGreedy ? 1 : -1;

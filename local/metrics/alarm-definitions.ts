@@ -16,14 +16,14 @@ export interface AlarmDefinition {
   readonly expressions: ReadonlyMap<string, ReturnType<typeof metricMath>>;
   /** The id of the query or expression that is compared with the threshold. */
   readonly watched: string;
-  /** Length of one period. */
+  /** Length of one evaluation period, in minutes. */
   readonly minutes: number;
-  /** Number of periods that are evaluated. */
+  /** Number of the latest periods that one evaluation compares with the threshold. */
   readonly periods: number;
-  /** Number of these periods that must breach. */
+  /** Number of the evaluated periods that must breach the threshold for the state ALARM. */
   readonly toAlarm: number;
   readonly comparison: (value: number, threshold: number) => boolean;
-  /** A fixed number, or a number of standard deviations above the usual value. */
+  /** The alarm's threshold: a fixed number, or a number of standard deviations above the usual value. */
   readonly threshold: number | { readonly deviations: number };
   readonly missing: 'breaching' | 'notBreaching' | 'ignore' | 'missing';
 }
@@ -62,7 +62,10 @@ const comparisons: Readonly<Record<string, AlarmDefinition['comparison']>> = {
   GreaterThanUpperThreshold: (value, threshold) => value > threshold,
 };
 
-/** The metrics that the local stack measures; `null` means every metric of the namespace. */
+/**
+ * Names of the metrics that the local stack measures, by CloudWatch namespace; `null` means every metric of the
+ * namespace.
+ */
 const measuredMetrics: Readonly<Record<string, readonly string[] | null>> = {
   PassPost: null,
   'AWS/Lambda': ['Invocations', 'Errors', 'Throttles', 'Duration', 'IteratorAge'],
@@ -121,7 +124,10 @@ const definitionOf = (name: string, properties: AlarmProperties): AlarmDefinitio
   };
 };
 
-/** The template's alarms. `unknown` has one sentence, with its reason, for each alarm that cannot be evaluated here. */
+/**
+ * Reads the template's alarms. `unknown` has one line, with name and reason, for each alarm that the local stack cannot
+ * evaluate.
+ */
 export const alarmDefinitions = (
   assembly: Assembly,
   resolve: Resolve,

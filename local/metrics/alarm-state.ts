@@ -3,9 +3,11 @@ import type { MetricStore, Series } from './metric-store.ts';
 
 export type AlarmState = 'OK' | 'ALARM' | 'INSUFFICIENT_DATA';
 
-/** Number of past periods from which the usual value is computed. */
+/** The most past periods from which the usual value for an anomaly alarm is computed. */
 const HISTORY = 60;
-/** With fewer measured periods there is no usual value, so nothing breaches. */
+/**
+ * The fewest measured past periods that give a usual value. With fewer, no measured value breaches an anomaly alarm.
+ */
 const LEAST_HISTORY = 3;
 
 export interface AlarmInputs {
@@ -29,8 +31,8 @@ const seriesOf = (alarm: AlarmDefinition, count: number, nowMs: number, { store,
 };
 
 /**
- * Upper edge of the usual values: the mean of the past periods plus this number of standard deviations. CloudWatch instead
- * trains a model on two weeks. Null if there is not enough history.
+ * Returns the upper edge of the usual values: the mean of the past periods plus `deviations` standard deviations, or
+ * null if there is not enough history. CloudWatch instead trains a model on two weeks.
  */
 const upperEdge = (past: Series, deviations: number): number | null => {
   const measured = past.filter((value) => value !== undefined);
@@ -41,7 +43,8 @@ const upperEdge = (past: Series, deviations: number): number | null => {
 };
 
 /**
- * The alarm's state after the last whole period before `nowMs`. `knownPeriods` is the number of periods since the start.
+ * Returns the alarm's state after the last whole period before `nowMs`. `before` is the alarm's current state,
+ * `knownPeriods` the number of periods since the stack's start.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html#alarm-evaluation
  */
 export const evaluateAlarm = (
@@ -53,7 +56,7 @@ export const evaluateAlarm = (
 ): AlarmState => {
   const { periods, toAlarm, comparison, threshold, missing } = alarm;
   const isBand = typeof threshold !== 'number';
-  // Minutes before the start are unknown, not missing data.
+  // Periods before the stack's start are unknown, not missing data. The state stays until enough periods are known.
   if (knownPeriods < periods) return before;
   const past = isBand ? Math.min(HISTORY, knownPeriods - periods) : 0;
   const all = seriesOf(alarm, periods + past, nowMs, inputs);

@@ -14,9 +14,12 @@ export interface AlarmChange {
 
 export interface AlarmOptions {
   readonly onChange: (change: AlarmChange) => void;
-  /** Called once for each alarm or metric filter of the template that cannot be evaluated here, with its name and reason. */
+  /**
+   * Called once for each alarm or metric filter of the template that the local stack cannot evaluate, with its name and
+   * the reason.
+   */
   readonly onUnknown?: (problem: string) => void;
-  /** The account's quotas; by default those of a new AWS account. */
+  /** The account's quotas by resource; by default 1,000 concurrent executions, as in a new AWS account. */
   readonly quotas?: Readonly<Record<string, number>>;
 }
 
@@ -29,11 +32,17 @@ export interface Alarms {
 
 const MINUTE_MS = 60_000;
 const MEASUREMENTS_A_MINUTE = 4;
-/** Wait after a minute's end, because its last log lines arrive slightly later. */
+/**
+ * Wait between a minute's end and the evaluation of the alarms, because the minute's last log lines arrive slightly
+ * later.
+ */
 const GRACE_MS = 150;
 const QUOTAS = { ConcurrentExecutions: 1000 };
 
-/** Evaluates the template's alarms on this machine's metrics. With a higher speed a minute is shorter by the same factor. */
+/**
+ * Creates the evaluation of the template's alarms on metrics that are measured on this machine. `speed` divides the
+ * length of a minute.
+ */
 export const createAlarms = (
   assembly: Assembly,
   resolve: Resolve,

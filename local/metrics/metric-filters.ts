@@ -26,7 +26,8 @@ interface FilterProperties {
 const TERM = /^\(?\$\.(\w+) (=|>|>=) (?:"([^"*]*)"|(\d+))\)?$/;
 
 /**
- * Parses one comparison of a filter pattern, as far as the template's filters use the syntax. Throws for other syntax.
+ * Parses one comparison of a filter pattern, for example `$.name = "x"`, and returns a predicate for a log line's
+ * fields. Throws for syntax that the template's filters do not use.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
  */
 const termOf = (text: string): ((fields: Fields) => boolean) => {
@@ -46,7 +47,7 @@ const patternOf = (pattern: string): ((fields: Fields) => boolean) => {
   return (fields) => terms.every((isTrue) => isTrue(fields));
 };
 
-/** The value of `$.field` or of a literal number; NaN if the field is not a number. */
+/** Returns the value of `$.field` or of a literal number; NaN if the field is not a number. */
 const numberOf = (selector: string, fields: Fields): number => {
   const value = selector.startsWith('$.') ? fields[selector.slice(2)] : Number(selector);
   return typeof value === 'number' ? value : Number.NaN;
@@ -70,11 +71,11 @@ const readerOf = ({ FilterPattern, MetricTransformations }: FilterProperties) =>
 
 export interface MetricFilters {
   read(functionName: string, fields: Fields): readonly Reading[];
-  /** One sentence, with its reason, for each filter that cannot be applied here. */
+  /** One line, with name and reason, for each metric filter that the local stack cannot apply. */
   readonly unknown: readonly string[];
 }
 
-/** Applies the template's metric filters to the functions' log lines. */
+/** Creates a reader that applies the template's metric filters to the functions' log lines. */
 export const metricFilters = (assembly: Assembly, resolve: Resolve): MetricFilters => {
   const groupOf = new Map(
     resourcesOf(assembly, 'AWS::Lambda::Function').map(({ name, properties }) => {

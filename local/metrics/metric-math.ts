@@ -1,9 +1,9 @@
 import type { Series } from './metric-store.ts';
 
-/** The values of the names in an expression. */
+/** The values to which a metric math expression refers by id: series of metrics, and quotas. */
 export interface MathContext {
   series(id: string): Series;
-  /** The account's quota for the resource that the metric with this id counts. */
+  /** Returns the account's quota for the resource that the metric with this id counts. */
   quota(id: string): number;
 }
 
@@ -32,7 +32,10 @@ const asSeries = (value: Value): Series => {
 const listOf = (value: Value): readonly Series[] =>
   typeof value === 'number' ? [] : isSeries(value) ? [value] : value;
 
-/** Applies an operation to each period. A plain number counts for every period; a period with a missing value is missing. */
+/**
+ * Applies an arithmetic operation to the values of each period. A plain number is used for every period; a period in
+ * which a value is missing is missing in the result.
+ */
 const each = (operate: (...values: number[]) => number, ...values: readonly Value[]): Value => {
   if (values.every((value) => typeof value === 'number')) return operate(...(values as number[]));
   const length = Math.max(...values.map((value) => (typeof value === 'number' ? 0 : asSeries(value).length)));
@@ -55,14 +58,17 @@ const operators: Readonly<Record<string, (a: number, b: number) => number>> = {
   '!=': (a, b) => Number(a !== b),
 };
 
-/** Operators by precedence, the weakest first. */
+/** Operators of metric math by precedence: the operators in the first list bind least. */
 const LEVELS = [
   ['==', '!=', '<', '>', '<=', '>='],
   ['+', '-'],
   ['*', '/'],
 ];
 
-/** Combines several series into one. A value that is missing in a series is left out. */
+/**
+ * Reduces the values of several series to one value for each period. A missing value is left out; a period without any
+ * value is missing in the result.
+ */
 const across = (reduce: (values: readonly number[]) => number, value: Value): Series => {
   const list = listOf(value);
   return Array.from({ length: list[0]?.length ?? 0 }, (_, index) => {
@@ -146,7 +152,10 @@ const parse = (expression: string): Node => {
   return node;
 };
 
-/** Parses an expression. Throws if it uses syntax or functions that the local stack does not know. */
+/**
+ * Parses a metric math expression and returns a function that evaluates it. Throws if the expression uses syntax or
+ * functions that the local stack does not know.
+ */
 export const metricMath = (expression: string): ((context: MathContext) => Series) => {
   const node = parse(expression);
   return (context) => asSeries(node(context));

@@ -21,7 +21,10 @@ const parseLine = (text: string): EmbeddedLine => {
 
 const scaleOf = (unit: string | undefined, speed: number): number => (unit === 'Milliseconds' ? speed : 1);
 
-/** When the youngest record of a stream's batch was written, or undefined for any other event. */
+/**
+ * Returns when the newest record of a stream's batch was written, in milliseconds since the epoch; undefined for any
+ * other event.
+ */
 const writtenMs = (event: unknown): number | undefined => {
   const { Records } = (event ?? {}) as { Records?: { dynamodb?: { ApproximateCreationDateTime?: number } }[] };
   const seconds = Records?.at(-1)?.dynamodb?.ApproximateCreationDateTime;
@@ -29,8 +32,8 @@ const writtenMs = (event: unknown): number | undefined => {
 };
 
 /**
- * Records the metrics that AWS would send to CloudWatch, and the values that metric filters read from log lines. With a
- * higher speed, measured delays and ages are multiplied by the speed.
+ * Creates the functions that record the metrics that AWS would send to CloudWatch, and the values that metric filters
+ * read from log lines. With a higher speed, measured delays and ages are multiplied by the speed.
  */
 export const createMetricSources = (
   store: MetricStore,
@@ -51,7 +54,10 @@ export const createMetricSources = (
     if (written !== undefined) record('IteratorAge', Math.max(0, Date.now() - written) * speed);
   },
 
-  /** https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html */
+  /**
+   * Records the metrics in a function's log line: the values of metric filters, and the embedded metric format.
+   * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+   */
   line({ functionName, text }: LogLine): void {
     const fields = parseLine(text);
     for (const { metric, value, unit } of readLine(functionName, fields)) {

@@ -12,12 +12,15 @@ export type Statistic = (typeof plainStatistics)[number] | `p${number}`;
 export const isStatistic = (name: string | undefined): name is Statistic =>
   plainStatistics.some((statistic) => statistic === name) || /^p\d+(\.\d+)?$/.test(name ?? '');
 
-/** One value for each period, oldest first; `undefined` for a period without measurement. */
+/** A metric's values, one for each period, oldest first; `undefined` for a period without measurement. */
 export type Series = readonly (number | undefined)[];
 
 export interface MetricStore {
   record(metric: MetricName, values: readonly number[], atMs?: number): void;
-  /** The last `count` periods that ended before `nowMs`; each period has this number of minutes. */
+  /**
+   * Returns a metric's statistic for each of the last `count` periods that ended before `nowMs`. A period has `minutes`
+   * minutes.
+   */
   read(metric: MetricName, statistic: Statistic, minutes: number, count: number, nowMs: number): Series;
 }
 
@@ -26,11 +29,16 @@ interface Summary {
   count: number;
   max: number;
   min: number;
-  /** Number of values in each step of a logarithmic scale. A percentile needs no more, so memory stays bounded. */
+  /**
+   * Number of measured values in each step of a logarithmic scale. A percentile needs no more, so memory stays bounded.
+   */
   readonly steps: Map<number, number>;
 }
 
-/** Each step is 2 % wider than the step below it, so a percentile is exact to 2 %. */
+/**
+ * Width of one step of the logarithmic scale of values. Each step is 2 % wider than the step below it, so a percentile
+ * is exact to 2 %.
+ */
 const STEP = Math.log(1.02);
 const stepOf = (value: number): number => (value > 0 ? Math.ceil(Math.log(value) / STEP) : -Infinity);
 
@@ -82,7 +90,10 @@ const merge = (whole: Summary, part: Summary): Summary => {
   };
 };
 
-/** Stores this machine's measurements as one summary per minute. `minuteMs` is shorter at a higher speed. */
+/**
+ * Creates a store in memory with one summary per metric and minute. At a higher speed, `minuteMs` is shorter than a
+ * minute.
+ */
 export const createMetricStore = (minuteMs: number): MetricStore => {
   const all = new Map<string, Map<number, Summary>>();
 

@@ -7,8 +7,9 @@ export type SqsMessage = SqsQueue['messages'][number];
 export type SqsServer = ReturnType<typeof buildApp>;
 
 /**
- * Creates fauxqs's queue store and its HTTP server. The package exports only `startFauxqs`, which listens on every
- * interface. Access to the store saves one HTTP call per receive and delete. It is internal, so the version is pinned.
+ * Creates the queue store of fauxqs and an HTTP server for it. `startFauxqs` is not used because it listens on every
+ * interface. Access to the store saves one HTTP call per receive and delete. The store's module is internal to fauxqs,
+ * so the version is pinned.
  */
 export const createFauxqs = async (): Promise<{ store: SqsStore; server: SqsServer }> => {
   const storeModule = new URL('./sqs/sqsStore.js', import.meta.resolve('fauxqs'));

@@ -12,7 +12,7 @@ export interface FailedEntry {
 }
 
 /**
- * SQS's error for a message that SQS rejects but fauxqs accepts; undefined for a valid message.
+ * Returns SQS's error for a message that SQS rejects but fauxqs accepts, or undefined for a valid message.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
  */
 export const refusalOfMessage = ({
@@ -33,8 +33,8 @@ export const refusalOfMessage = ({
 };
 
 /**
- * SQS's error for a whole batch with an empty or too long entry id; undefined for a valid batch. fauxqs itself checks the
- * number of entries, their bytes, and repeated or malformed ids.
+ * Returns SQS's error for a whole batch with an empty or too long entry id, or undefined for a valid batch. fauxqs
+ * itself checks the number of entries, their bytes, and repeated or malformed ids.
  */
 export const refusalOfBatch = (entries: readonly SendEntry[]): { code: string; message: string } | undefined => {
   if (entries.every(({ Id }) => typeof Id === 'string' && Id.length >= 1 && Id.length <= 80)) return undefined;
@@ -45,7 +45,7 @@ export const refusalOfBatch = (entries: readonly SendEntry[]): { code: string; m
   };
 };
 
-/** Splits a batch into valid entries and the entries that SQS would report as failed. */
+/** Splits the entries of a batch into valid entries and entries that SQS would report as failed. */
 export const splitBatch = (entries: readonly SendEntry[]): { valid: SendEntry[]; failed: FailedEntry[] } => {
   const valid: SendEntry[] = [];
   const failed: FailedEntry[] = [];

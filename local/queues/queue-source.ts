@@ -13,7 +13,11 @@ export interface QueueMapping {
   readonly reportsFailures: boolean;
 }
 
-/** Lambda starts with five pollers and adds 300 a minute during a backlog: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html */
+/**
+ * The limit of a queue's concurrent invocations at the start of a load, and the limit's growth during a backlog. Lambda
+ * starts with five pollers and adds 300 a minute:
+ * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
+ */
 const FIRST_CONCURRENCY = 5;
 const RAMP = { step: 5, everyMs: 1000 };
 
@@ -51,7 +55,10 @@ const toRecord = ({ receiptHandle, message }: ReceivedMessage, arn: string): obj
   awsRegion: REGION,
 });
 
-/** Invokes the function with a batch and deletes its successful messages. A failed message stays until its visibility timeout ends. */
+/**
+ * Invokes the function with a batch of messages and deletes the successful messages from the queue. A failed message
+ * stays until its visibility timeout ends.
+ */
 const processBatch = async (
   batch: readonly ReceivedMessage[],
   queue: LocalQueue,
@@ -66,7 +73,10 @@ const processBatch = async (
   for (const { receiptHandle, message } of batch) if (!failed.has(message.messageId)) queue.delete(receiptHandle);
 };
 
-/** Receives a batch. With a batching window it waits for more messages until the batch is full or the window ends. */
+/**
+ * Receives a batch of messages. With a batching window, waits for more messages until the batch is full or the window
+ * ends.
+ */
 const receiveBatch = async (
   queue: LocalQueue,
   { batchSize, windowSeconds }: QueueMapping,
@@ -83,7 +93,7 @@ const receiveBatch = async (
   return batch;
 };
 
-/** Invokes a function with a queue's messages, as Lambda's poller does. */
+/** Starts to invoke the mapping's function with a queue's messages, as Lambda's poller does. */
 export const startQueueSource = (
   queue: LocalQueue,
   mapping: QueueMapping,
@@ -95,10 +105,15 @@ export const startQueueSource = (
   let isStopped = false;
   let limitChangedAtMs = 0;
   let batchEnded = Promise.withResolvers<void>();
-  /** Set while the mapping is disabled; resolved when it is enabled. */
+  /**
+   * A promise while the mapping is disabled, resolved when the mapping is enabled; null while the mapping is enabled.
+   */
   let enabling: PromiseWithResolvers<void> | null = null;
 
-  /** Raises the limit during a backlog, unless the processors are saturated and more threads would not help. */
+  /**
+   * Raises the limit of concurrent invocations during a backlog, unless the processors are saturated and more threads
+   * would not help.
+   */
   const raiseLimit = (): void => {
     const nowMs = Date.now();
     if (nowMs - limitChangedAtMs < RAMP.everyMs || pool.isSaturated(mapping.functionName)) return;

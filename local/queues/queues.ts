@@ -15,8 +15,8 @@ export interface LocalQueue {
   readonly name: string;
   readonly arn: string;
   /**
-   * Receives at most `max` messages; SQS allows ten. A message that was received too often is moved to the dead-letter
-   * queue and not returned.
+   * Receives at most `max` messages; SQS allows ten. A message that has reached the queue's maximum receive count is
+   * moved to the dead-letter queue and not returned.
    */
   receive(max: number, visibilityTimeoutSeconds?: number): ReceivedMessage[];
   delete(receiptHandle: string): void;
@@ -65,7 +65,7 @@ const persistIn = (queue: SqsQueue, journal: Journal): void => {
   queue.persistence = persistence as unknown as NonNullable<SqsQueue['persistence']>;
 };
 
-/** Puts the messages back that were waiting or in flight when the stack last stopped. */
+/** Puts the messages that were waiting, delayed or in flight when the stack last stopped back into the queue. */
 const restore = (queue: SqsQueue, messages: readonly SqsMessage[]): void => {
   for (const message of messages) {
     const isDelayed = message.delayUntil !== undefined && message.delayUntil > Date.now();
@@ -102,7 +102,9 @@ const localQueue = (
   purge: () => queue.purge(),
 });
 
-/** Starts the template's queues on fauxqs. Its HTTP endpoint also rejects the messages that only SQS rejects. */
+/**
+ * Starts the template's queues on fauxqs. The HTTP endpoint also rejects messages that SQS rejects but fauxqs accepts.
+ */
 export const startQueues = async (
   resources: readonly Resource[],
   resolve: Resolve,

@@ -8,7 +8,7 @@ export interface DataFolder {
   readonly path: string;
   readonly tablesFile: string;
   readonly journalFile: string;
-  /** Stores the engine's process id, so that the next start can end an engine that is still running. */
+  /** Stores the engine's process id, so that the next start can end an engine that still uses the tables file. */
   rememberEngine(pid: number): void;
   close(): void;
 }
@@ -33,7 +33,7 @@ const isAlive = (pid: number): boolean => {
   }
 };
 
-/** Throws if another stack uses the folder. If that stack was killed, its engine is ended. */
+/** Throws if another running stack uses the data folder. Ends the DynamoDB engine that a killed stack left running. */
 const takeOver = (lockFile: string, tablesFile: string, path: string): void => {
   if (!existsSync(lockFile)) return;
   const [owner = 0, engine = 0] = readFileSync(lockFile, 'utf8').split(' ').map(Number);
@@ -60,8 +60,8 @@ const checkDatabase = (file: string, path: string): void => {
 };
 
 /**
- * Opens and locks the folder of a stack's data. `null` makes a temporary folder that is removed when it is closed; `fresh`
- * deletes the data first. Throws if the folder is in use, damaged or cannot be created.
+ * Opens and locks the folder of a stack's data. `null` makes a temporary folder that `close` removes; `fresh` deletes
+ * the data first. Throws if the folder is in use, is damaged or cannot be created.
  */
 export const openDataFolder = (folder: string | null, fresh = false): DataFolder => {
   const path = folder ?? mkdtempSync(join(tmpdir(), 'passpost-'));

@@ -20,7 +20,8 @@ const FLUSH_MS = 20;
 
 const openDatabase = (file: string) => {
   const db = new DatabaseSync(file);
-  // The last writes may be lost when the machine loses power, but not when this process is killed.
+  // Writes are not synchronised with the disk: the last committed writes may be lost when the machine loses power, but
+  // not when this process is killed.
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;');
   db.exec('CREATE TABLE IF NOT EXISTS messages (id TEXT PRIMARY KEY, queue TEXT NOT NULL, message TEXT NOT NULL)');
   db.exec('CREATE TABLE IF NOT EXISTS notes (key TEXT PRIMARY KEY, value TEXT NOT NULL)');

@@ -7,7 +7,7 @@ import type { Journal } from './journal.ts';
 
 export interface Secrets {
   readonly endpoint: string;
-  /** The secret's current value; undefined if it has no value. */
+  /** Returns the current value of the secret with this logical id or ARN; undefined if the secret has no value. */
   value(secretId: string): string | undefined;
   stop(): Promise<void>;
 }

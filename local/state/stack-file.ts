@@ -1,7 +1,10 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** A running local stack's endpoints and resources, which CloudFormation and the region provide on AWS. */
+/**
+ * The endpoints and resources of a running local stack, for other processes such as `npm run ops`. On AWS, the region
+ * gives the endpoints and CloudFormation lists the resources.
+ */
 export interface StackFile {
   readonly stackName: string;
   readonly endpoints: { readonly dynamodb: string; readonly sqs: string; readonly lambda: string };
@@ -10,7 +13,7 @@ export interface StackFile {
 
 const fileIn = (folder: string): string => join(folder, 'stack.json');
 
-/** The file of the stack that runs on this data folder; undefined if no stack runs. */
+/** Reads the stack file of the stack that runs on this data folder; undefined if no stack runs on it. */
 export const readStackFile = (folder: string): StackFile | undefined => {
   try {
     return JSON.parse(readFileSync(fileIn(folder), 'utf8')) as StackFile;

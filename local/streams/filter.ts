@@ -1,6 +1,9 @@
 type Pattern = Readonly<Record<string, unknown>>;
 
-/** Operators of a filter's rules: https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html */
+/**
+ * The operators of event filters by name. Each operator returns whether a record's value meets the operator's argument.
+ * https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html
+ */
 const operators: Readonly<Record<string, (value: unknown, argument: unknown) => boolean>> = {
   exists: (value, argument) => (value !== undefined) === argument,
   prefix: (value, argument) => typeof value === 'string' && value.startsWith(String(argument)),
@@ -28,7 +31,10 @@ const matches = (value: unknown, pattern: Pattern): boolean =>
     return matches(inner, rule as Pattern);
   });
 
-/** Creates a mapping's filter from its `FilterCriteria`. A record passes if it matches a pattern, or if there is no pattern. */
+/**
+ * Returns a predicate for a mapping's `FilterCriteria`. A record passes if it matches one of the patterns, or if there
+ * is no pattern.
+ */
 export const createFilter = (criteria: unknown): ((record: unknown) => boolean) => {
   const { Filters = [] } = (criteria ?? {}) as { Filters?: readonly { Pattern: string }[] };
   const patterns = Filters.map(({ Pattern }) => JSON.parse(Pattern) as Pattern);

@@ -3,7 +3,10 @@ import type { Journal } from '../state/journal.ts';
 import { createStreamLane, type Entry, type StreamLane, type StreamMapping } from './stream-lane.ts';
 import type { StreamRecord } from './stream-reader.ts';
 
-/** FNV-1a. It assigns each key to a lane, so that the same key always has the same lane. */
+/**
+ * Returns the FNV-1a hash of a record's keys. It selects the record's lane, so that records with the same keys always
+ * have the same lane.
+ */
 const hash = (text: string): number => {
   let value = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);
@@ -13,7 +16,7 @@ const hash = (text: string): number => {
 class Shard {
   readonly #lanes: readonly StreamLane[];
   #pending: Entry[] = [];
-  /** The sequence number up to which all records are processed. */
+  /** The sequence number up to which all records of the shard are processed; undefined before the first. */
   position: string | undefined;
 
   constructor(lanes: readonly StreamLane[], position: string | undefined) {
@@ -31,7 +34,10 @@ class Shard {
     if (isWanted) this.#lanes[hash(JSON.stringify(record.dynamodb.Keys)) % this.#lanes.length]?.push(entry);
   }
 
-  /** Moves the position behind the processed records at the head of the shard. */
+  /**
+   * Moves the position to the last record before the first unprocessed record, and removes the processed records from
+   * the list.
+   */
   advance(): void {
     let count = 0;
     while (this.#pending[count]?.isDone) count++;
@@ -46,12 +52,17 @@ class Shard {
 }
 
 export interface Shards {
-  /** The positions by shard. The object is updated as records are processed. */
+  /**
+   * The position of each shard: the sequence number up to which all records are processed. The object changes as
+   * records are processed.
+   */
   readonly positions: Readonly<Record<string, string>>;
-  /** Adds a record. A record that is not wanted counts as processed. */
+  /**
+   * Adds a record to a shard. A record that the mapping's filter excludes (`isWanted` is false) counts as processed.
+   */
   push(shardId: string, record: StreamRecord, isWanted: boolean): void;
   pendingCount(): number;
-  /** Moves the positions forward and writes them to the journal. */
+  /** Moves the positions of all shards behind their processed records and writes the positions to the journal. */
   advance(): void;
   stop(): void;
 }
@@ -64,7 +75,7 @@ export interface ShardsOptions {
   readonly log: (text: string) => void;
 }
 
-/** Creates the shards of one mapping, with the positions that the journal has from the last run. */
+/** Creates the shards of one stream mapping, with the positions that the last run wrote to the journal. */
 export const createShards = ({ streamArn, mapping, pool, journal, log }: ShardsOptions): Shards => {
   const noteKey = `stream ${streamArn} ${mapping.functionName}`;
   const positions = JSON.parse(journal.read(noteKey) ?? '{}') as Record<string, string>;

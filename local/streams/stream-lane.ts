@@ -11,7 +11,7 @@ export interface StreamMapping {
   readonly parallelizationFactor: number;
   readonly reportsFailures: boolean;
   readonly bisects: boolean;
-  /** Retries before records are dropped; -1 means no limit. */
+  /** The most retries of a failed batch before its records are dropped; -1 means no limit. */
   readonly maxRetries: number;
   readonly startingPosition: string;
   readonly filterCriteria: unknown;
@@ -31,7 +31,10 @@ export interface StreamLane {
 const MAX_EVENT_BYTES = 5_000_000;
 const BACKOFF = { firstMs: 100, longestMs: 1000 };
 
-/** The first waiting entries for a batch: at most `maxCount` entries, and not more bytes than one event may have. */
+/**
+ * Returns the first waiting entries for a batch: at most `maxCount` entries and at most `MAX_EVENT_BYTES` bytes, but at
+ * least one entry.
+ */
 const firstEntries = (waiting: readonly Entry[], maxCount: number): Entry[] => {
   let bytes = 0;
   let count = 0;
@@ -43,7 +46,7 @@ const firstEntries = (waiting: readonly Entry[], maxCount: number): Entry[] => {
   return waiting.slice(0, count);
 };
 
-/** Invokes the function with a batch. Returns the number of entries before the first failed entry. */
+/** Invokes the function with a batch of stream records. Returns the number of entries before the first failed entry. */
 const processBatch = async (
   batch: readonly Entry[],
   { functionName, reportsFailures }: StreamMapping,
@@ -58,7 +61,10 @@ const processBatch = async (
   return failed.size === 0 ? batch.length : ids.findIndex((id) => failed.has(id));
 };
 
-/** Starts a lane. `onDone` is called whenever entries have been marked as done. */
+/**
+ * Starts a lane, which invokes the function with batches of pushed entries and retries failed batches. `onDone` is
+ * called whenever entries have been marked as done.
+ */
 export const createStreamLane = (
   mapping: StreamMapping,
   streamArn: string,

@@ -2,7 +2,7 @@ import { DatabaseSync } from 'node:sqlite';
 
 /** Direct access to the table of stream records in the DynamoDB engine's database file. */
 export interface StreamLog {
-  /** Whether the table's stream has a record after this sequence number. Takes microseconds. */
+  /** Returns whether the table's stream has a record after this sequence number. Takes microseconds. */
   hasAfter(table: string, sequenceNumber: string): boolean;
   /**
    * Removes up to 1,000 records before this sequence number. The newest record stays, because the engine derives the next
@@ -15,13 +15,15 @@ export interface StreamLog {
 const TRIM_BATCH = 1000;
 
 /**
- * Opens the engine's file and adds an index. Dynoxide 1.2.1 reads all records of a stream to find the next sequence number
- * and never removes a record. Without the index writes get slower (990 a second with 2,000 records, 114 with 20,000).
+ * Opens the database file of the engine Dynoxide and adds an index. Dynoxide 1.2.1 reads all records of a stream to
+ * find the next sequence number and never removes a record. Without the index writes get slower (990 a second with
+ * 2,000 records, 114 with 20,000).
  */
 export const openStreamLog = (file: string): StreamLog => {
   const db = new DatabaseSync(file, { timeout: 2000 });
   db.exec('CREATE INDEX IF NOT EXISTS stream_order ON _stream_records (table_name, CAST(sequence_number AS INTEGER))');
-  // From here on this thread must not block: an operation that finds the file locked is left for the next time.
+  // From here on a statement waits at most 5 ms for a locked file, because this thread must not block. `trim` then
+  // returns false and is called again later.
   db.exec('PRAGMA busy_timeout = 5');
   const version = db.prepare('PRAGMA data_version');
   const newest = db.prepare(

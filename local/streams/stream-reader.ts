@@ -22,8 +22,8 @@ interface ShardIterator {
 }
 
 /**
- * Creates a reader of a table's stream. A shard is read after its position (the sequence number of its last processed
- * record), or from the mapping's starting position if it has none.
+ * Creates a reader of a table's stream. The reader starts each shard after the shard's position (the sequence number of
+ * its last processed record), or at the mapping's starting position if the shard has no position.
  */
 export const createStreamReader = (
   endpoint: string,
@@ -54,7 +54,7 @@ export const createStreamReader = (
     for (const { ShardId } of Shards) {
       if (!shards.has(ShardId)) shards.set(ShardId, { iterator: await iteratorOf(ShardId) });
     }
-    // A table without any write may have no shard.
+    // The next read looks for shards again if none was found, because a table without any write may have no shard.
     isStale = shards.size === 0;
   };
 
@@ -68,7 +68,7 @@ export const createStreamReader = (
         const records = response.Records as StreamRecord[];
         if (records.length > 0) recordsByShard.set(shardId, records);
         shard.iterator = response.NextShardIterator as string | undefined;
-        // The shard has ended and other shards replace it.
+        // A shard without a next iterator has ended. The next read looks for the shards that replace it.
         if (shard.iterator === undefined) isStale = true;
       }
       return recordsByShard;

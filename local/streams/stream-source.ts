@@ -6,24 +6,33 @@ import type { StreamLog } from './stream-log.ts';
 import { createStreamReader } from './stream-reader.ts';
 
 export interface StreamSource extends MappedSource {
-  /** Reads the stream now, because a record may have been written. */
+  /** Makes the source read its stream without waiting, because a record may have been written. */
   wake(): void;
 }
 
 export interface StreamSourceOptions extends ShardsOptions {
   readonly endpoint: string;
   readonly tableName: string;
-  /** Access to the engine's file, if there is any. It shows in microseconds whether a read is worth a call. */
+  /**
+   * Access to the DynamoDB engine's file; undefined if the file is not accessible. The file shows in microseconds
+   * whether the stream has new records, which saves calls to the engine.
+   */
   readonly streamLog: StreamLog | undefined;
 }
 
-/** Waits between two reads, while records arrive and later. Calls are rarer than checks of the file because they cost more. */
+/**
+ * Milliseconds between two reads of a stream: while records arrive (`activeMs`), and later (`idleMs`). Calls to the
+ * engine are rarer than checks of the engine's file because calls cost more.
+ */
 const pacing = { file: { activeMs: 5, idleMs: 25 }, calls: { activeMs: 10, idleMs: 150 } };
 const ACTIVE_FOR_MS = 2000;
 const TRIM_EVERY_MS = 500;
 const MAX_PENDING = 4000;
 
-/** Invokes a function with the records of a table's stream, as Lambda's poller does. The position is stored in the journal. */
+/**
+ * Starts to invoke the mapping's function with the records of a table's stream, as Lambda's poller does. The position
+ * in the stream is stored in the journal.
+ */
 export const startStreamSource = (options: StreamSourceOptions): StreamSource => {
   const { endpoint, tableName, streamArn, mapping, streamLog, log } = options;
   const shards = createShards(options);
@@ -93,7 +102,9 @@ export const startStreamSource = (options: StreamSourceOptions): StreamSource =>
   };
 };
 
-/** Removes processed records from the engine's file, because the engine never removes them. */
+/**
+ * Starts a timer that removes processed stream records from the engine's file, because the engine never removes them.
+ */
 const startTrimmer = (
   tableName: string,
   positions: Readonly<Record<string, string>>,

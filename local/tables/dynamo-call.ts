@@ -13,7 +13,7 @@ const services = { table: 'DynamoDB_20120810', stream: 'DynamoDBStreams_20120810
 
 /**
  * Creates a function that calls DynamoDB without the SDK, because loading the SDK makes the start slower. Local engines
- * require a well-formed signature but do not verify it. Throws `DynamoRefusal` when a call is rejected.
+ * require a well-formed signature but do not verify it. The function throws `DynamoRefusal` if DynamoDB rejects a call.
  */
 export const createDynamoCall =
   (endpoint: string, service: keyof typeof services): DynamoCall =>

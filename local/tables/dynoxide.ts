@@ -23,7 +23,7 @@ const binary = (): string => {
   }
 };
 
-/** A port that was free a moment ago. */
+/** Returns a loopback port that was free when it was checked. Another process can still take the port. */
 export const freePort = async (): Promise<number> => {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -34,7 +34,10 @@ export const freePort = async (): Promise<number> => {
   return address.port;
 };
 
-/** Starts a DynamoDB engine on loopback. Without a file its data is in memory. Throws if the engine does not start. */
+/**
+ * Starts a DynamoDB engine on loopback and waits until it answers. Without a file the engine's data is in memory.
+ * Throws if the engine does not start.
+ */
 export const startDynoxide = async (options: { file?: string } = {}): Promise<Dynoxide> => {
   const port = await freePort();
   const args = ['--port', String(port), ...(options.file ? ['--db-path', options.file] : [])];

@@ -70,8 +70,8 @@ const keysOf = ({ KeySchema, GlobalSecondaryIndexes = [], LocalSecondaryIndexes 
 };
 
 /**
- * Creates the table unless it exists, and waits until it is active. An existing table keeps its rows. Throws if the keys
- * or indexes of an existing table differ from the template.
+ * Creates the table unless it exists, and waits until it is active. The rows of an existing table stay. Throws if the
+ * keys or indexes of an existing table differ from the template.
  */
 export const ensureTable = async (endpoint: string, name: string, resolvedProperties: unknown): Promise<Table> => {
   const call = createDynamoCall(endpoint, 'table');

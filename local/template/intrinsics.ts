@@ -1,13 +1,13 @@
 export const ACCOUNT = '000000000000';
 export const REGION = 'us-east-1';
 
-/** The values of the template's references on this machine. */
+/** The values that the template's references (`Ref` and `Fn::GetAtt`) have on this machine. */
 export interface References {
   ref(logicalId: string): unknown;
   attribute(logicalId: string, name: string): unknown;
 }
 
-/** Returns a property's value with every reference in it replaced. */
+/** Replaces every intrinsic function in a template's value, for example every `Ref`, and returns the result. */
 export type Resolve = (value: unknown) => unknown;
 
 const pseudoParameters = (stackName: string): Record<string, unknown> => ({
@@ -21,7 +21,8 @@ const pseudoParameters = (stackName: string): Record<string, unknown> => ({
 });
 
 /**
- * Creates a resolver of CloudFormation's intrinsic functions, as far as the CDK uses them. It throws for an unknown one.
+ * Creates a resolver of CloudFormation's intrinsic functions, as far as the CDK uses them. The resolver throws for an
+ * unknown function.
  * https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html
  */
 export const createResolver = (stackName: string, references: References): Resolve => {

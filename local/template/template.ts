@@ -5,16 +5,19 @@ export interface Resource {
   readonly logicalId: string;
   readonly type: string;
   readonly properties: Readonly<Record<string, unknown>>;
-  /** The construct's id if it is in the template and unique for the type (`deliver`); otherwise the logical id. */
+  /**
+   * The id of the resource's construct (for example `deliver`) if the template has it and it is unique for the type;
+   * otherwise the logical id.
+   */
   readonly name: string;
 }
 
-/** One synthesised stack. */
+/** A synthesised stack: the resources and outputs of its template, and its bundles. */
 export interface Assembly {
   readonly stackName: string;
   readonly resources: ReadonlyMap<string, Resource>;
   readonly outputs: Readonly<Record<string, { readonly Value: unknown }>>;
-  /** The folder of the asset with this object key. Throws if there is none. */
+  /** Returns the folder of the asset with this object key. Throws if the stack has no asset with this key. */
   bundle(objectKey: string): string;
 }
 
@@ -68,7 +71,7 @@ const readResources = (template: Template): Map<string, Resource> => {
   );
 };
 
-/** Reads the output folder of `cdk synth`. Throws if it does not have exactly one stack. */
+/** Reads the output folder of `cdk synth`. Throws if the folder does not have exactly one stack. */
 export const readAssembly = (directory: string): Assembly => {
   const manifestPath = join(directory, 'manifest.json');
   if (!existsSync(manifestPath)) throw new Error(`There is no synthesised stack in ${directory}: run npm run synth.`);

@@ -16,13 +16,19 @@ export interface AsyncInvoke {
   stop(): void;
 }
 
-/** Lambda's defaults: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html */
+/**
+ * Lambda's defaults for an asynchronous invocation: the most retries, and the event's age after which it is not
+ * retried. https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+ */
 const RETRIES = 2;
 const MAX_AGE_SECONDS = 21_600;
-/** The wait before the first and before the second retry. */
+/** The waits in milliseconds before the first and before the second retry of an asynchronous invocation. */
 const WAIT_MS = [60_000, 120_000];
 
-/** Asynchronous invocations, for example by a schedule. A failed invocation is retried as the template configures it. */
+/**
+ * Creates asynchronous invocations, which schedules use. A failed invocation is retried as the template configures it.
+ * `speed` divides the waits before retries.
+ */
 export const createAsyncInvoke = (
   assembly: Assembly,
   resolve: Resolve,

@@ -16,7 +16,7 @@ interface CustomResourceResponse {
 
 const DEFAULT_TIMEOUT_SECONDS = 300;
 
-/** Creates the template's custom resources in order and stores the data that their functions return. */
+/** Creates the template's custom resources one after the other and stores the data that their functions return. */
 export const createCustomResources = async (
   { assembly, resolve, running }: StackContext,
   pool: FunctionPool,

@@ -17,11 +17,17 @@ export interface EngineOptions {
 /** The local replacements of DynamoDB, SQS and Secrets Manager. */
 export interface Engines {
   readonly dynamoEndpoint: string;
-  /** Undefined with an existing DynamoDB endpoint, because the engine's file is not accessible then. */
+  /**
+   * Access to the stream records in the DynamoDB engine's file; undefined with an existing DynamoDB endpoint, because
+   * its file is not accessible.
+   */
   readonly streamLog: StreamLog | undefined;
   readonly queues: Queues;
   readonly secrets: Secrets;
-  /** The endpoints that functions call: the engines themselves, or the interceptor in front of them. */
+  /**
+   * The endpoints that functions call: the local DynamoDB, SQS and Secrets Manager, or a test's interceptor in front of
+   * them.
+   */
   readonly endpoints: Endpoints;
 }
 

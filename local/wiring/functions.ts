@@ -29,8 +29,8 @@ interface FunctionProperties {
 }
 
 /**
- * The environment variables that Lambda itself sets, and the engines' endpoints. The AWS configuration files of this
- * machine's user are disabled.
+ * Returns a function's environment variables that Lambda itself sets, and the variables with the engines' endpoints.
+ * Disables the AWS configuration files of this machine's user.
  */
 const runtimeVariables = (name: string, memoryMb: number, { endpoints }: FunctionSettings): Record<string, string> => ({
   AWS_REGION: REGION,
@@ -56,7 +56,10 @@ const moduleOf = (directory: string, file: string): string => {
   return pathToFileURL(resolvePath(path)).href;
 };
 
-/** The template's functions by name, with their bundles and environment variables. Throws if a bundle is missing. */
+/**
+ * Returns the template's functions by name, with their bundles and environment variables. Throws if a bundle is
+ * missing.
+ */
 export const functionDefinitions = (
   assembly: Assembly,
   resolve: Resolve,

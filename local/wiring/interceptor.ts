@@ -45,14 +45,20 @@ export interface InterceptorProxy {
   stop(): Promise<void>;
 }
 
-/** Reads the caller from its access key id: `Credential=<id>/<date>/<region>/<service>/aws4_request`. */
+/**
+ * Returns the calling environment's id and the called service, both from the request's signature:
+ * `Credential=<id>/<date>/<region>/<service>/aws4_request`.
+ */
 const callerOf = (headers: IncomingHttpHeaders): { environmentId: string; service: string } => {
   const [, environmentId = '', service = ''] =
     /Credential=([^/]+)\/\d+\/[^/]+\/([^/]+)\//.exec(headers.authorization ?? '') ?? [];
   return { environmentId, service };
 };
 
-/** Starts one endpoint in front of all engines. Only tests use it; without an interceptor functions call the engines directly. */
+/**
+ * Starts one endpoint that passes every call between functions and engines to the interceptor. Only tests use it;
+ * without an interceptor functions call the engines directly.
+ */
 export const startInterceptorProxy = async (
   endpoints: Readonly<Record<string, string>>,
   interceptor: Interceptor,
@@ -92,7 +98,7 @@ export const startInterceptorProxy = async (
       response.writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.0' });
       response.end(JSON.stringify(answer.body));
     } catch {
-      // The function sees a broken connection without a response.
+      // Closes the connection without a response when the interceptor throws.
       response.destroy();
     }
   });

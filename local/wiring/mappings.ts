@@ -26,13 +26,21 @@ export type EventMapping =
   | { readonly kind: 'queue'; readonly id: string; readonly sourceArn: string; readonly mapping: QueueMapping }
   | { readonly kind: 'stream'; readonly id: string; readonly sourceArn: string; readonly mapping: StreamMapping };
 
-/** The function's name in an ARN (`arn:…:function:name`), in an invocation path that contains an ARN, or in a plain name. */
+/**
+ * Returns the function's name from an ARN (`arn:…:function:name`), from an invocation path that contains an ARN, or
+ * from a plain name.
+ */
 export const functionNameOf = (reference: string): string => /:function:([^:/]+)/.exec(reference)?.[1] ?? reference;
 
-/** https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html */
+/**
+ * The most concurrent invocations of a queue's mapping for which the template sets no maximum: Lambda's own limit.
+ * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
+ */
 const MAX_CONCURRENCY = 1250;
 
-/** The template's enabled event source mappings. A setting that the template leaves out gets Lambda's default. */
+/**
+ * Returns the template's enabled event source mappings. A setting that the template leaves out gets Lambda's default.
+ */
 export const eventMappings = (assembly: Assembly, resolve: Resolve): EventMapping[] =>
   resourcesOf(assembly, 'AWS::Lambda::EventSourceMapping').flatMap(({ logicalId: id, properties }): EventMapping[] => {
     const settings = resolve(properties) as MappingProperties;
@@ -70,7 +78,10 @@ interface AuthorizerProperties {
   readonly IdentitySource?: readonly string[];
 }
 
-/** The template's authorizers by reference. Throws for any other kind than a function with one header and simple responses. */
+/**
+ * Returns the template's authorizers by reference. Throws for any other kind than a function with one header and simple
+ * responses.
+ */
 const authorizers = (assembly: Assembly, resolve: Resolve): Map<unknown, Authorizer> =>
   new Map(
     resourcesOf(assembly, 'AWS::ApiGatewayV2::Authorizer').map(({ logicalId, properties }) => {
@@ -84,7 +95,7 @@ const authorizers = (assembly: Assembly, resolve: Resolve): Map<unknown, Authori
     }),
   );
 
-/** The HTTP API's routes, each with the name of its function and its authorizer. */
+/** Returns the HTTP API's routes, each with the name of its function and its authorizer. */
 export const apiRoutes = (assembly: Assembly, resolve: Resolve): Route<RouteTarget>[] => {
   const integrations = new Map(
     resourcesOf(assembly, 'AWS::ApiGatewayV2::Integration').map(({ logicalId, properties }) => {

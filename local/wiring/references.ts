@@ -4,10 +4,13 @@ import type { Table } from '../tables/tables.ts';
 import { ACCOUNT, REGION, type References } from '../template/intrinsics.ts';
 import type { Assembly, Resource } from '../template/template.ts';
 
-/** Values of the template's references that are known only after the parts have started. */
+/**
+ * Values of the template's references that are known only after the gateway, the engines and the custom resources have
+ * started.
+ */
 export interface Running {
   gatewayUrl: string;
-  /** The endpoint of the queues as functions call it. */
+  /** The endpoint at which functions call the queues: the local SQS, or a test's interceptor in front of it. */
   queueEndpoint: string;
   readonly tables: Map<string, Table>;
   readonly customData: Map<string, Readonly<Record<string, unknown>>>;
@@ -45,7 +48,7 @@ export const createReferences = ({ resources }: Assembly, running: Running): Ref
     ref: (logicalId) => describe(logicalId)?.Ref ?? logicalId,
     attribute(logicalId, name) {
       const attributes = describe(logicalId);
-      // Roles and log groups do not exist here, so any unique value does.
+      // Attributes of resources without a local counterpart, for example roles and log groups, get any unique value.
       return (
         attributes?.[name] ??
         running.customData.get(logicalId)?.[name] ??

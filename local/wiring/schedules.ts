@@ -5,7 +5,9 @@ import { createAsyncInvoke } from './async-invoke.ts';
 import { functionNameOf } from './mappings.ts';
 import type { StackContext } from './stack-context.ts';
 
-/** Starts the template's EventBridge rules and schedules. Returns the calls, so that a test can make them itself. */
+/**
+ * Starts the template's EventBridge rules and schedules. Returns their calls, so that a test can make the calls itself.
+ */
 export const startSchedules = (
   { assembly, resolve, onStop }: StackContext,
   speed: number,
@@ -19,8 +21,8 @@ export const startSchedules = (
   for (const call of calls) {
     let isRunning = false;
     const schedule = startSchedule(call.everyMs, speed, async (scheduledAt) => {
-      // With a high speed a tick can last longer than the interval, and the next tick is skipped then. At speed 1 the
-      // function's timeout ends a tick before the next one.
+      // With a high speed a tick can last longer than its interval; the next tick is then skipped. At speed 1 the
+      // function's timeout ends a tick before the next tick.
       if (isRunning) return;
       isRunning = true;
       await asyncInvoke.invoke(functionNameOf(call.functionArn), call.event(scheduledAt));

@@ -74,7 +74,7 @@ describe('npm run smoke', () => {
       ({ message }: Error) => message,
     );
     const text = lines.join('\n');
-    return { text, error, accountId: /created an account, (acc_\w+)/.exec(text)?.[1] ?? '' };
+    return { text, error, accountId: /created the account (acc_\w+)/.exec(text)?.[1] ?? '' };
   };
 
   test("creates an account with the operator's key and verifies the signature of the webhook (--listen)", async () => {
@@ -86,9 +86,11 @@ describe('npm run smoke', () => {
     );
 
     expect(err).toBe('');
-    expect(out).toMatch(/created an account/);
-    expect(out).toMatch(/arrived here with a valid signature/);
-    expect(out).toMatch(/✓ deleted the webhook, its deliveries, the content, the keys and the account\n$/);
+    expect(out).toMatch(/created the account acc_/);
+    expect(out).toMatch(/arrived at this machine with a valid signature/);
+    expect(out).toMatch(
+      /✓ The smoke test deleted the webhook, its deliveries, the event's content, the keys and the account\n$/,
+    );
     expect(out).not.toMatch(/pp_live_|whsec_|not deleted/);
     expect(code).toBe(0);
   });
@@ -121,9 +123,9 @@ describe('npm run smoke', () => {
 
       expect(error).toBeNull();
       expect(text).toContain(
-        `not deleted: the account ${accountId} (DELETE: ${status}): releases before 0.2.0 cannot delete`,
+        `The account ${accountId} was not deleted (DELETE answered ${status}): releases before 0.2.0 cannot delete`,
       );
-      expect(text).toMatch(/✓ deleted the webhook, its deliveries, the content and the keys$/);
+      expect(text).toMatch(/✓ The smoke test deleted the webhook, its deliveries, the event's content and the keys$/);
       expect((await accounts()).find(({ id }) => id === accountId)).toMatchObject({ name: 'Smoke test' });
     },
   );
@@ -137,12 +139,14 @@ describe('npm run smoke', () => {
       isDeletion(method, path) || path.endsWith('/deliveries') ? broken : null,
     );
 
-    expect(undeleted.error).toMatch(/^Not everything was deleted: deleting the webhook: expected 204, got 500/);
     expect(undeleted.error).toMatch(
-      /deleting the account acc_\w+: expected 204, got 409 .* still has webhooks \(live\)/,
+      /^Not everything was deleted: deleting the webhook: the API answered 500 instead of 204/,
+    );
+    expect(undeleted.error).toMatch(
+      /deleting the account acc_\w+: the API answered 409 instead of 204 .* still has webhooks \(live\)/,
     );
     expect(failed.error).toMatch(
-      /^listing the deliveries: expected 200, .*\. Not everything was deleted: deleting the webhook/,
+      /^listing the deliveries: the API answered 500 instead of 200 .*\. Not everything was deleted: deleting the webhook/,
     );
   });
 
@@ -159,7 +163,7 @@ describe('npm run smoke', () => {
     expect(accepted).toMatchObject({
       code: 0,
       err: '',
-      out: expect.stringContaining('delivered to the receiver (200)'),
+      out: expect.stringContaining('delivered to the receiver, which answered 200'),
     });
     expect(refused).toMatchObject({ code: 1, err: expect.stringContaining('did not accept the webhook (503') });
     const { keys, webhooks, events } = await readAccount(client);
@@ -177,7 +181,7 @@ describe('npm run smoke', () => {
 
     await smoke({ ...options, key: { of: 'account', value: key }, receiver: { url: refusing.url, accepts: false } });
 
-    expect(lines.join('\n')).toMatch(/sent an event as a POST, and .* answered \(403\)/);
+    expect(lines.join('\n')).toMatch(/sent an event as a POST, and .* answered 403/);
     const unusedUrl = `http://127.0.0.1:${await freePort()}/`;
     const silent = smoke({
       ...options,

@@ -21,7 +21,7 @@ const runSmoke = async ({ call, operatorKey }: Deployment): Promise<{ output: st
     say: (line) => lines.push(line),
   });
   const output = lines.join('\n');
-  return { output, accountId: /created an account, (acc_\w+)/.exec(output)?.[1] ?? '' };
+  return { output, accountId: /created the account (acc_\w+)/.exec(output)?.[1] ?? '' };
 };
 
 /** Every row that contains the account's id and has no TTL. */
@@ -55,7 +55,7 @@ export interface FormerAccounts {
 /** Runs the smoke test on the former release and creates an account there. */
 export const smokeFormerRelease = async (deployment: Deployment): Promise<FormerAccounts> => {
   const { output } = await runSmoke(deployment);
-  const undeleted = /not deleted: the account (acc_\w+)/.exec(output);
+  const undeleted = /The account (acc_\w+) was not deleted/.exec(output);
   say(`✓ the smoke test passes${undeleted ? ' and reports that its account stays' : ''}`);
   const { body } = await deployment.call('POST', ACCOUNTS, deployment.operatorKey, { name: 'Former release' });
   return { key: String(body.key), ids: [String(body.id), ...(undeleted ? [String(undeleted[1])] : [])] };
@@ -68,7 +68,10 @@ export const smokeThisRelease = async (
   former: FormerAccounts,
 ): Promise<void> => {
   const { output, accountId } = await runSmoke(deployment);
-  assert.match(output, /✓ deleted the webhook, its deliveries, the content, the keys and the account$/);
+  assert.match(
+    output,
+    /✓ The smoke test deleted the webhook, its deliveries, the event's content, the keys and the account$/,
+  );
   await expectErased(deployment, emulator, accountId);
   say('✓ the smoke test passes, and every row that it leaves has a TTL');
 

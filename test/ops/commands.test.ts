@@ -102,7 +102,7 @@ describe('the operator’s commands on a running stack', () => {
     expect(await client.listedSettled(webhook, 1)).toMatchObject([{ status: 'delivered', attempts_made: 1 }]);
     expect(other.posts).toEqual([]);
 
-    expect(await runText('redrive', '--all')).toBe('Redriven: 1. Left in the dead letters: 0.');
+    expect(await runText('redrive', '--all')).toBe('Messages redriven: 1. Messages left in the dead-letter queue: 0.');
     await client.listedSettled(other, 1);
   });
 
