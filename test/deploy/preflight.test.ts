@@ -126,7 +126,7 @@ describe('npm run deploy', () => {
       /allows 10 unreserved .* needs 19 \(deliveries 5, slow 10.*L-B99A9384/,
     ],
   ] as const)(
-    'for %s, prints the remedy, exits with code 1 and does not run cdk deploy',
+    'with %s, prints the remedy, exits with code 1 and does not run cdk deploy',
     async (_, account, environment, message) => {
       const { code, output, ran } = await deploy(account, [], environment);
 
