@@ -24,7 +24,7 @@ import { smokeFormerRelease, smokeThisRelease } from './try-smoke.ts';
 import { Load } from './upgrade.ts';
 
 // Runs a real `cdk deploy` of the whole stack into an emulator of AWS and checks that:
-// - an upgrade from the former release under load loses no event and no waiting retry, and a downgrade neither
+// - an upgrade from the former release under load loses no event and no waiting retry, and a downgrade under load loses none either
 // - a task becomes a delivery with a valid signature, and a refused delivery is retried
 // - the smoke test deletes everything that it created
 // - deploying the same code twice changes nothing

@@ -73,7 +73,7 @@ const deploy = async (
 };
 
 describe('npm run deploy', () => {
-  test.concurrent('deploys the stage production into an account that passes all checks', async () => {
+  test.concurrent('for an account that passes all checks, makes three AWS calls, runs cdk synth and cdk deploy -c stage=production, and exits with code 0', async () => {
     const { code, output, calls, ran } = await deploy(ready);
 
     expect(code).toBe(0);
@@ -88,7 +88,7 @@ describe('npm run deploy', () => {
     ]);
   });
 
-  test.concurrent('passes all arguments to cdk deploy, and only the settings to cdk synth', async () => {
+  test.concurrent('passes all its arguments to cdk deploy, and only the settings (-c, --context) to cdk synth', async () => {
     const args = ['-c', 'stage=test', '--context=retentionDays=7', '--require-approval', 'never'];
 
     const { ran } = await deploy(ready, args);
@@ -97,7 +97,7 @@ describe('npm run deploy', () => {
     expect(ran[1]).toEqual(['deploy', ...args]);
   });
 
-  test.concurrent('exits with the code of cdk deploy', async () => {
+  test.concurrent('exits with code 3 when cdk deploy exits with code 3', async () => {
     const { code } = await deploy(ready, ['-c', 'fail=1']);
 
     expect(code).toBe(3);
@@ -114,35 +114,38 @@ describe('npm run deploy', () => {
       /run npx cdk bootstrap aws:\/\/1{4}2{4}3{4}\/eu-north-1/,
     ],
     [
-      'an old bootstrap',
+      'an account with version 5 of the bootstrap, which is too old',
       { ...ready, bootstrap: 5 },
       signedIn,
       /version 5, but version \d+ is needed: run npx cdk bootstrap/,
     ],
     [
-      'the low concurrency of a new account',
+      'an account with a quota of 10 concurrent executions',
       { ...ready, unreservedConcurrency: 10 },
       signedIn,
       /allows 10 unreserved .* needs 19 \(deliveries 5, slow 10.*L-B99A9384/,
     ],
-  ] as const)('stops with advice and without deploying for %s', async (_, account, environment, message) => {
-    const { code, output, ran } = await deploy(account, [], environment);
+  ] as const)(
+    'with %s, prints the remedy, exits with code 1 and does not run cdk deploy',
+    async (_, account, environment, message) => {
+      const { code, output, ran } = await deploy(account, [], environment);
 
-    expect(output).toMatch(message);
-    expect(code).toBe(1);
-    expect(ran.map(([command]) => command)).not.toContain('deploy');
-  });
+      expect(output).toMatch(message);
+      expect(code).toBe(1);
+      expect(ran.map(([command]) => command)).not.toContain('deploy');
+    },
+  );
 
-  // The check accepted a quota of ten, because it counted one stream shard instead of four and not the roll-up.
-  test.concurrent('deploys with the smallest maximums into a new account, and warns about the load', async () => {
+  // An earlier check gave no warning for a quota of ten: it counted one stream shard instead of four and left out the roll-up.
+  test.concurrent('for a quota of 10 concurrent executions and maximums of 2, warns that the load needs 23, and exits with code 0', async () => {
     const { code, output } = await deploy({ ...ready, unreservedConcurrency: 10 }, choose('small'));
 
     expect(output).toMatch(/^! .*10 unreserved .*under load.* needs 23 \(.*stream 16.*L-B99A9384/m);
     expect(code).toBe(0);
   });
 
-  // A key in another region made the deployment fail half-way, and the stack had to be deleted by hand.
-  test.concurrent('stops for a key or a certificate in another region than the stack', async () => {
+  // Before this check, a key in another region made the deployment fail half-way, and people had to delete the stack by hand.
+  test.concurrent('exits with code 1 and names each KMS key and certificate that is not in the stack’s region, except a certificate for CloudFront', async () => {
     const sameRegion = await deploy(ready, choose('elsewhere'), { ...signedIn, AWS_REGION: 'us-east-1' });
     const elsewhere = await deploy(ready, choose('elsewhere'));
     const cloudFront = await deploy(ready, choose('front'));
@@ -157,10 +160,10 @@ describe('npm run deploy', () => {
     expect(cloudFront.code).toBe(0);
   });
 
-  describe('with fixed addresses', () => {
+  describe('with the setting egressAddresses=2', () => {
     const network = { vpcs: 4, addresses: 3, allowed: 5 };
 
-    test.concurrent('deploys if the quotas have room for them', async () => {
+    test.concurrent('exits with code 0 and reports room for 1 VPC and 2 Elastic IP addresses when 4 of 5 VPCs and 3 of 5 addresses are used', async () => {
       const { code, output, calls } = await deploy({ ...ready, network }, choose('fixed'));
 
       expect(output).toMatch(/✓ .* 4 of the 5 VPCs .* 1 more/);
@@ -176,10 +179,18 @@ describe('npm run deploy', () => {
     });
 
     test.concurrent.each([
-      ['VPCs', { ...network, vpcs: 5 }, /✗ .* 5 of the 5 VPCs .* needs 1 more.*L-F678F1CE/],
-      ['addresses', { ...network, addresses: 4 }, /✗ .* 4 of the 5 Elastic IP addresses .* needs 2 more.*L-0263D0A3/],
-      ['VPCs (default quota)', { ...network, vpcs: 5, isDefault: true }, /✗ .* 5 of the 5 VPCs/],
-    ])('stops if the quota has no room for more %s', async (_, full, message) => {
+      ['5 of 5 VPCs are used', { ...network, vpcs: 5 }, /✗ .* 5 of the 5 VPCs .* needs 1 more.*L-F678F1CE/],
+      [
+        '4 of 5 Elastic IP addresses are used',
+        { ...network, addresses: 4 },
+        /✗ .* 4 of the 5 Elastic IP addresses .* needs 2 more.*L-0263D0A3/,
+      ],
+      [
+        '5 of 5 VPCs are used and the quota is the default',
+        { ...network, vpcs: 5, isDefault: true },
+        /✗ .* 5 of the 5 VPCs/,
+      ],
+    ])('reports that %s, exits with code 1 and does not run cdk deploy', async (_, full, message) => {
       const { code, output, ran } = await deploy({ ...ready, network: full }, choose('fixed'));
 
       expect(output).toMatch(message);
@@ -187,7 +198,7 @@ describe('npm run deploy', () => {
       expect(ran.map(([command]) => command)).not.toContain('deploy');
     });
 
-    test.concurrent('does not count resources that the stack already has as needed', async () => {
+    test.concurrent('counts only the VPC and addresses that the stack lacks, so it exits with code 0 when 5 of 5 VPCs and 4 of 5 addresses are used', async () => {
       const { 'AWS::EC2::VPC': vpcs, 'AWS::EC2::EIP': addresses } = readPlan(join(folder, 'fixed')).network;
       const full = { ...ready, network: { vpcs: 5, addresses: 4, allowed: 5 } };
 
@@ -200,7 +211,7 @@ describe('npm run deploy', () => {
       expect([lacksAddress.code, complete.code]).toEqual([0, 0]);
     });
 
-    test.concurrent('deploys and reports that the credentials may not read the network quotas', async () => {
+    test.concurrent('exits with code 0 and reports unknown quotas when the credentials may not call ec2:DescribeVpcs', async () => {
       const unreadable = { ...network, vpcs: 'UnauthorizedOperation' };
 
       const { code, output } = await deploy({ ...ready, network: unreadable }, choose('fixed'));
@@ -210,7 +221,7 @@ describe('npm run deploy', () => {
     });
   });
 
-  test.concurrent('deploys and reports that the credentials may not read bootstrap version and concurrency', async () => {
+  test.concurrent('exits with code 0 and reports two unknown checks when the credentials may not call ssm:GetParameter and lambda:GetAccountSettings', async () => {
     const { code, output } = await deploy({
       bootstrap: 'AccessDeniedException',
       unreservedConcurrency: 'AccessDeniedException',
@@ -221,7 +232,7 @@ describe('npm run deploy', () => {
     expect(output).toMatch(/\? It is unknown whether Lambda allows .*lambda:GetAccountSettings/);
   });
 
-  test('readPlan derives the needed concurrency from the template', () => {
+  test('readPlan counts the concurrency of the default and the smallest settings from the template, and docs/deploying.md states both sums', () => {
     const expectConcurrency = (name: string, deliver: number, slow: number) => {
       expect(readPlan(join(folder, name)).concurrency).toEqual({
         deliveries: { start: deliver, load: deliver },

@@ -77,7 +77,7 @@ describe('npm run smoke', () => {
     return { text, error, accountId: /created the account (acc_\w+)/.exec(text)?.[1] ?? '' };
   };
 
-  test("creates an account with the operator's key and verifies the signature of the webhook (--listen)", async () => {
+  test("run with the operator's key and --listen, reports a new account, a valid signature and the clean-up, and prints no key or secret", async () => {
     const port = await freePort();
 
     const { code, out, err } = await run(
@@ -98,24 +98,27 @@ describe('npm run smoke', () => {
   test.each([
     ['accepts', 200],
     ['refuses', 403],
-  ])('deletes its account and leaves only rows that expire when the receiver %s the webhook', async (_, status) => {
-    const { accountId, error } = await smokeWith(() => null, status);
+  ])(
+    "run with the operator's key, deletes its account and its deliveries and leaves only rows with a TTL, when the receiver %s the POST with %i",
+    async (_, status) => {
+      const { accountId, error } = await smokeWith(() => null, status);
 
-    expect(error).toBeNull();
-    expect((await accounts()).map(({ id }) => id)).not.toContain(accountId);
-    // A command erases the deliveries a moment later.
-    const remaining = await vi.waitFor(async () => {
-      const rows = await rowsOf(accountId);
-      expect(rows.filter(({ kind, ttl }) => ttl === undefined || kind === 'delivery')).toEqual([]);
-      return rows;
-    }, 10_000);
-    expect([...new Set(remaining.map(({ kind }) => kind))].toSorted()).toEqual([
-      ...['api-key', 'audit', 'command', 'event', 'webhook'],
-    ]);
-  });
+      expect(error).toBeNull();
+      expect((await accounts()).map(({ id }) => id)).not.toContain(accountId);
+      // A command erases the deliveries a moment later.
+      const remaining = await vi.waitFor(async () => {
+        const rows = await rowsOf(accountId);
+        expect(rows.filter(({ kind, ttl }) => ttl === undefined || kind === 'delivery')).toEqual([]);
+        return rows;
+      }, 10_000);
+      expect([...new Set(remaining.map(({ kind }) => kind))].toSorted()).toEqual([
+        ...['api-key', 'audit', 'command', 'event', 'webhook'],
+      ]);
+    },
+  );
 
   test.each([404, 405])(
-    'passes and names the account that stays when a former release answers its deletion with %i',
+    'passes and reports that its account is not deleted when DELETE /accounts/{id} answers %i, as a release before 0.2.0 does',
     async (status) => {
       const { text, error, accountId } = await smokeWith((method, path) =>
         method === 'DELETE' && path.includes('/accounts/') ? { status, body: {} } : null,
@@ -130,7 +133,7 @@ describe('npm run smoke', () => {
     },
   );
 
-  test('fails with the first failure and with the names of everything that it could not delete', async () => {
+  test('fails when deleting its webhook answers 500; the error names an earlier failure first, then everything that was not deleted', async () => {
     const broken = { status: 500, body: { title: 'Internal error' } };
     const isDeletion = (method: string, path: string) => method === 'DELETE' && path.startsWith('/v1/webhooks/');
 
@@ -150,7 +153,7 @@ describe('npm run smoke', () => {
     );
   });
 
-  test('deletes everything it created with an account key from a file, whether the receiver accepts or refuses', async () => {
+  test("run with an account key read from a file, deletes its own key and webhook and erases its event's payload, whether the receiver accepts (exit code 0) or refuses (exit code 1)", async () => {
     const client = await whole.newClient();
     const folder = mkdtempSync(join(tmpdir(), 'passpost-smoke-'));
     onTestFinished(() => rmSync(folder, { recursive: true }));
@@ -172,7 +175,7 @@ describe('npm run smoke', () => {
     for (const event of events) expect(event.payload_deleted_at).not.toBeNull();
   });
 
-  test('without a receiver of the user it only checks that a POST left the deployment and was answered', async () => {
+  test('with a receiver that need not accept, passes when the receiver answers 403, and fails when the connection is refused', async () => {
     const { key } = await whole.newClient();
     const lines: string[] = [];
     const call = apiAt(whole.stack.url);
@@ -192,16 +195,16 @@ describe('npm run smoke', () => {
   });
 
   test.each([
-    [['--key', 'pp_live_x'], /Unknown option '--key'/],
-    [['--url', 'http://api.example.com'], /takes an https address.*the key is sent there/],
-  ])('rejects the arguments %o', async (args, message) => {
+    ['the unknown option --key', ['--key', 'pp_live_x'], /Unknown option '--key'/],
+    ['an http address as --url', ['--url', 'http://api.example.com'], /takes an https address.*the key is sent there/],
+  ])('run with %s, exits with code 1 and names the mistake', async (_, args, message) => {
     const { code, err } = await run(args);
 
     expect(err).toMatch(message);
     expect(code).toBe(1);
   });
 
-  test('reports an address where nothing answers', async () => {
+  test('run with a --url where nothing answers, exits with code 1 and reports “No response” and ECONNREFUSED', async () => {
     const { code, err } = await run(['--url', `http://127.0.0.1:${await freePort()}`], { PASSPOST_API_KEY: 'x' });
 
     expect(err).toMatch(/✗ No response from .*ECONNREFUSED/);

@@ -85,7 +85,7 @@ const times = async (count: number, concurrency: number, act: () => Promise<unkn
   await Promise.all(Array.from({ length: concurrency }, worker));
 };
 
-/** The first call at this place gets no answer until the cause ends, so its function hangs and no other invocation starts. */
+/** The first matching call gets no answer until the cause ends, so the calling function hangs and no other invocation starts. */
 const hang =
   (place: FaultTarget): Cause['begin'] =>
   async ({ faults }) => {

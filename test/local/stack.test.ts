@@ -9,7 +9,7 @@ import { fixture, until, useStacks } from './recorder.ts';
 describe('the local stack', () => {
   const start = useStacks();
 
-  it('lists its functions, queues and tables, and its operator key comes from the custom resource', async () => {
+  it('lists its functions and queues, returns a table’s name, and has the operator key that the custom resource created', async () => {
     const { stack } = await start();
 
     expect(stack.functionNames).toEqual(['api', 'mapped-queue', 'mapped-stream', 'tick', 'filled']);
@@ -19,7 +19,7 @@ describe('the local stack', () => {
     expect(stack.operatorKey).toMatch(/^made /);
   });
 
-  it('kill() ends only the environment that serves the function', async () => {
+  it('kill("api") ends one environment: the hanging request answers 500, and a message is still delivered to another function', async () => {
     const { stack, get, recorder, send } = await start();
     const hanging = get('/things?hang');
     await sleep(300);
@@ -33,7 +33,7 @@ describe('the local stack', () => {
     expect(recorder.queueBatches.flat()).toHaveLength(1);
   });
 
-  it('tick() passes the scheduled time to the function', async () => {
+  it('tick(date) invokes the scheduled function with that date as the event’s time', async () => {
     const { stack, recorder } = await start();
 
     await stack.tick(new Date('2026-11-01T10:00:00Z'));
@@ -41,7 +41,7 @@ describe('the local stack', () => {
     expect(recorder.ticks).toMatchObject([{ source: 'aws.events', time: '2026-11-01T10:00:00Z' }]);
   });
 
-  it('retries a failed tick twice, which is Lambda’s default', async () => {
+  it('invokes a scheduled function three times when it fails, because Lambda retries twice by default', async () => {
     const runs = new Map<string, number>();
     await start({
       speed: 6000,
@@ -57,7 +57,7 @@ describe('the local stack', () => {
     expect(Math.max(...runs.values())).toBe(3);
   });
 
-  it('divides the interval of a schedule by the speed', async () => {
+  it('at speed 600 runs a schedule of one minute at least three times within 2 s', async () => {
     const { recorder } = await start({ speed: 600 });
 
     await until(() => recorder.ticks.length >= 3, 2000);
@@ -65,7 +65,7 @@ describe('the local stack', () => {
     expect(recorder.ticks.length).toBeGreaterThanOrEqual(3);
   });
 
-  it('with strictEgress does not allow functions to call loopback', async () => {
+  it('with strictEgress starts functions without the variable EGRESS_ALLOW, which would allow them to call loopback', async () => {
     const { get } = await start({ strictEgress: true });
 
     const { body } = await get('/things');
@@ -73,7 +73,7 @@ describe('the local stack', () => {
     expect(body.env).not.toHaveProperty('EGRESS_ALLOW');
   });
 
-  it('purge("all") empties the queues', async () => {
+  it('purge("all") deletes a delayed message', async () => {
     const { stack, send } = await start();
     await send({ MessageBody: 'waits', DelaySeconds: 600 });
 
@@ -82,7 +82,7 @@ describe('the local stack', () => {
     expect(stack.depth('work').delayed).toBe(0);
   });
 
-  it('passes every call of a function to the interceptor, which can answer it or kill the function', async () => {
+  it('passes a function’s AWS calls to the interceptor, which can answer a call with throttling or kill the function', async () => {
     const calls: AwsCall[] = [];
     const { get } = await start({
       interceptor: async (call, forward) => {
@@ -105,7 +105,7 @@ describe('the local stack', () => {
     ]);
   });
 
-  it('delivers a write from the stream even if the writing function was killed', async () => {
+  it('delivers a written row from the stream although the writing function was killed after its PutItem', async () => {
     const { stack, recorder, get } = await start({
       interceptor: async (call, forward) => {
         const answer = await forward();
@@ -120,7 +120,7 @@ describe('the local stack', () => {
     expect(recorder.streamBatches.flat().map(({ id }) => id)).toEqual(['written']);
   });
 
-  it('rejects with a plain sentence when a port is in use, the synth is missing or a custom resource fails', async () => {
+  it('startStack rejects with an error that names the port in use, the folder without a synthesised stack, or the failed custom resource', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await new Promise((done) => server.once('listening', done));
     const { port } = server.address() as AddressInfo;

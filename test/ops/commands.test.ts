@@ -72,7 +72,7 @@ describe('the operator’s commands on a running stack', () => {
     return () => set(Item?.secrets as never);
   };
 
-  it('dead-letters shows a dead letter with its reason, and redrive delivers it', async () => {
+  it('dead-letters shows the reason of a dead letter; redrive --delivery delivers only that delivery, and redrive --all the remaining delivery', async () => {
     const client = await whole.newClient();
     const webhook = await client.addWebhook(() => 200);
     const other = await client.addWebhook(() => 200);
@@ -106,7 +106,7 @@ describe('the operator’s commands on a running stack', () => {
     await client.listedSettled(other, 1);
   });
 
-  it('pause stops all deliveries, and resume delivers all of them', async () => {
+  it('after pause, 30 published events cause no POST and status shows 30 waiting; after resume, all 30 are delivered', async () => {
     const client = await whole.newClient();
     const webhook = await client.addWebhook(() => 200);
     const paused = await runJson('pause');
@@ -134,7 +134,7 @@ describe('the operator’s commands on a running stack', () => {
     });
   });
 
-  it('owed and failing show the backlog and failing webhooks without secrets', async () => {
+  it('owed counts a delivery that waits for a retry, failing lists its webhook, and no output shows the URL’s query or a header value', async () => {
     const client = await whole.newClient();
     const webhook = await client.addWebhook(() => 500, {
       schedule: [7200],
@@ -167,7 +167,7 @@ describe('the operator’s commands on a running stack', () => {
     for (const secret of ['query-of-nobody', 'header-value-of-nobody']) expect(outputs.join()).not.toContain(secret);
   });
 
-  it('rotate-keyring adds new keys, and adds none while new keys wait', async () => {
+  it('rotate-keyring publishes three new keys, six in all; a second rotate-keyring adds none while the new keys do not sign', async () => {
     const kids = async (): Promise<string[]> => {
       const { keys } = (await (await fetch(`${whole.stack.url}/.well-known/jwks.json`)).json()) as {
         keys: { kid: string }[];
@@ -189,7 +189,7 @@ describe('the operator’s commands on a running stack', () => {
     expect((await runJson('status')).keys).toEqual({ published: 6, next_sign_from: second.signs_from });
   });
 
-  it('finds a stack on AWS by its stage, and reports a stack that does not exist', async () => {
+  it('status --stage test finds the stack through CloudFormation; status of a stack that does not exist exits with code 1 and says so', async () => {
     const file = readStackFile(dataDir) as StackFile;
     const aws = await startFakeCloudFormation('passpost-test', file.resources);
     const environment = {

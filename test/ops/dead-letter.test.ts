@@ -16,7 +16,7 @@ const messageOf = (body: string): QueueMessage => ({
   firstReceivedAtMs: 2_000,
 });
 
-describe('a dead letter', () => {
+describe('readDeadLetters', () => {
   const tables = useTables();
   const lookUp = async (row: Record<string, unknown> | null, ticket = 3) => {
     const [event_id, id] = [drawId('evt', 1), deliveryId(1, drawId('evt', 1), drawId('whk', 1))];
@@ -32,18 +32,38 @@ describe('a dead letter', () => {
   };
 
   it.each([
-    ['waits for its first attempt', { status: 'pending' }, 3, 'attempt 1 is due and was never recorded'],
-    ['waits for a retry', { status: 'failed', attempts_made: 2 }, 3, 'attempt 3 is due and was never recorded'],
-    ['has a newer message', { status: 'failed' }, 2, 'a newer message carries this delivery'],
-    ['is settled', { status: 'delivered' }, 3, 'its delivery is settled (delivered)'],
-    ['is held', { status: 'held' }, 3, 'its webhook is disabled'],
-    ['does not exist', null, 3, 'its delivery was deleted or has expired'],
-    ['has a row of another version', { status: 'unheard-of' }, 3, 'this version cannot read the row'],
-  ])('gives the reason when its delivery %s', async (_name, row, ticket, reason) => {
+    [
+      'waits for its first attempt: attempt 1 was never recorded',
+      { status: 'pending' },
+      3,
+      'attempt 1 is due and was never recorded',
+    ],
+    [
+      'has two attempts and waits for a retry: attempt 3 was never recorded',
+      { status: 'failed', attempts_made: 2 },
+      3,
+      'attempt 3 is due and was never recorded',
+    ],
+    [
+      'has a newer ticket than the message: a newer message exists',
+      { status: 'failed' },
+      2,
+      'a newer message carries this delivery',
+    ],
+    ['is delivered: the delivery is settled', { status: 'delivered' }, 3, 'its delivery is settled (delivered)'],
+    ['is held: the webhook is disabled', { status: 'held' }, 3, 'its webhook is disabled'],
+    ['does not exist: the delivery was deleted or has expired', null, 3, 'its delivery was deleted or has expired'],
+    [
+      'has an unknown status: this version cannot read the row',
+      { status: 'unheard-of' },
+      3,
+      'this version cannot read the row',
+    ],
+  ])('gives the reason of a dead letter whose delivery %s', async (_name, row, ticket, reason) => {
     expect((await lookUp(row, ticket))?.reason).toContain(reason);
   });
 
-  it('shows the status of the last attempt, but not the response body', async () => {
+  it('returns the number, time, HTTP status and error code of the delivery’s last attempt, but not the response body', async () => {
     const last = {
       number: 2,
       trigger: 'schedule',
@@ -66,12 +86,19 @@ describe('a dead letter', () => {
     expect(JSON.stringify(letter)).not.toContain('body-of-nobody');
   });
 
-  it.each(['no JSON', '{"v":2}', '{}'])('has no delivery when PassPost did not write the message: %s', async (body) => {
-    const [letter] = await readDeadLetters(tables.client, tables.deliveryTable, [messageOf(body)]);
+  it.each([
+    ['text that is not JSON', 'no JSON'],
+    ['a ticket of version 2', '{"v":2}'],
+    ['an empty JSON object', '{}'],
+  ])(
+    'returns delivery_id null and the reason “PassPost did not write this message” for a message that is %s',
+    async (_, body) => {
+      const [letter] = await readDeadLetters(tables.client, tables.deliveryTable, [messageOf(body)]);
 
-    expect(letter).toMatchObject({
-      delivery_id: null,
-      reason: 'PassPost did not write this message: redrive leaves it in the queue',
-    });
-  });
+      expect(letter).toMatchObject({
+        delivery_id: null,
+        reason: 'PassPost did not write this message: redrive leaves it in the queue',
+      });
+    },
+  );
 });

@@ -3,8 +3,8 @@ import { failureOf } from '../../ops/failure.ts';
 
 const common = { id: 'm', receipt: 'r', receiveCount: 1, sentAtMs: 5_000, firstReceivedAtMs: 5_000 };
 
-describe('a change that the fan-out put aside', () => {
-  it('is shown with its row key and the reason, without the content of the row', () => {
+describe('failureOf, for a message in the failures queue', () => {
+  it('returns the row’s key and kind, the type of the change, the time and the reason, but no other content of the row', () => {
     const record = {
       eventID: '1',
       eventName: 'MODIFY',
@@ -25,7 +25,10 @@ describe('a change that the fan-out put aside', () => {
     });
   });
 
-  it.each(['no JSON', '{"DDBStreamBatchInfo":{}}'])('refers to SQS when the message has another form: %s', (body) => {
+  it.each([
+    ['text that is not JSON', 'no JSON'],
+    ['the range of a stream batch instead of a record', '{"DDBStreamBatchInfo":{}}'],
+  ])('returns row null and the advice “read it in SQS” when the message contains %s', (_, body) => {
     expect(failureOf({ ...common, body })).toMatchObject({
       row: null,
       reason: expect.stringContaining('read it in SQS'),

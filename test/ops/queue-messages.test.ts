@@ -3,7 +3,7 @@ import { startFauxqs } from 'fauxqs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { depthOf, type QueueMessage, visitMessages } from '../../ops/queue-messages.ts';
 
-describe('visitMessages', () => {
+describe('visitMessages on a queue of 12 messages', () => {
   let server: Awaited<ReturnType<typeof startFauxqs>>;
   let sqs: SQSClient;
   let url: string;
@@ -27,7 +27,7 @@ describe('visitMessages', () => {
     await server.stop();
   });
 
-  it('receives each message once and makes all of them visible again', async () => {
+  it('passes each message once to the callback, returns 12, and makes all messages visible again', async () => {
     const seen: QueueMessage[] = [];
 
     const visited = await visitMessages(sqs, url, 100, async (messages) => {
@@ -45,11 +45,11 @@ describe('visitMessages', () => {
     expect(await depthOf(sqs, url)).toEqual({ waiting: 12, in_flight: 0, delayed: 0 });
   });
 
-  it('receives no more messages than the limit', async () => {
+  it('returns 11 as the number of visited messages when the limit is 11', async () => {
     expect(await visitMessages(sqs, url, 11, async () => [])).toBe(11);
   });
 
-  it('deletes only the messages that the callback returns', async () => {
+  it('deletes the six messages that the callback returns and leaves the other six in the queue', async () => {
     await visitMessages(sqs, url, 100, async (messages) => messages.filter(({ body }) => Number(body) % 2 === 0));
     const remaining: string[] = [];
     await visitMessages(sqs, url, 100, async (messages) => {
@@ -60,7 +60,7 @@ describe('visitMessages', () => {
     expect(remaining.toSorted()).toEqual(['1', '11', '3', '5', '7', '9']);
   });
 
-  it('makes all messages visible again when the callback throws', async () => {
+  it('rejects with the callback’s error and makes all 12 messages visible again', async () => {
     const visit = visitMessages(sqs, url, 100, () => Promise.reject(new Error('killed')));
 
     await expect(visit).rejects.toThrow('killed');

@@ -19,7 +19,7 @@ const messageOf = (webhookId: string): string =>
     r: dueAtMs,
   });
 
-describe('redrive', () => {
+describe('redrive of a dead-letter queue with three tickets and one unparseable message', () => {
   let server: Awaited<ReturnType<typeof startFauxqs>>;
   let sqs: SQSClient;
   let round = 0;
@@ -52,7 +52,7 @@ describe('redrive', () => {
     (await depthOf(sqs, urlOf('deliveries'))).waiting,
   ];
 
-  it('--webhook sends the messages of one webhook with their tickets and without a delay', async () => {
+  it('--webhook sends that webhook’s two messages with their ticket and event id and without a delay, and leaves two messages', async () => {
     const { data } = await perform({ webhook });
 
     const { Messages = [] } = await sqs.send(
@@ -65,12 +65,12 @@ describe('redrive', () => {
     ]);
   });
 
-  it('--all leaves unparseable messages in the dead-letter queue', async () => {
+  it('--all moves the three tickets to the deliveries queue and leaves the unparseable message', async () => {
     expect((await perform({ all: true })).data).toEqual({ redriven: 3, left: 1 });
     expect(await depths()).toEqual([1, 3]);
   });
 
-  it('deletes no message that it could not send', async () => {
+  it('rejects and deletes no message when the deliveries queue does not exist', async () => {
     await expect(perform({ all: true }, urlOf('missing'))).rejects.toThrow();
 
     expect(await depths()).toEqual([4, 0]);

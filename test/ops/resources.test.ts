@@ -6,15 +6,15 @@ const listed = Object.entries(synthesise().toJSON().Resources as Record<string, 
   ([logicalId, { Type }]) => ({ logicalId, type: Type, physicalId: `physical ${logicalId}` }),
 );
 
-describe('the resources that the commands work with', () => {
-  it('are all found in the synthesised stack, each with its own physical id', () => {
+describe('resourcesIn, the resources that npm run ops works with', () => {
+  it('finds the nine resources in the synthesised stack, each with a different physical id', () => {
     const ids = Object.values(resourcesIn('passpost-test', listed));
 
     expect(ids.every((id) => id.startsWith('physical '))).toBe(true);
     expect(new Set(ids).size).toBe(9);
   });
 
-  it('are named in the error when the stack lacks one', () => {
+  it('throws an error that names delivery/dead-letters when the stack lacks that queue', () => {
     const without = listed.filter(({ logicalId }) => !logicalId.startsWith('deliverydeadletters'));
 
     expect(() => resourcesIn('passpost-test', without)).toThrow(

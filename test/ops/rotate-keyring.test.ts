@@ -87,7 +87,7 @@ describe('rotate-keyring on a running stack', () => {
     await start();
   };
 
-  it('new keys are published before they sign, and older signatures still verify', async () => {
+  it('with --signs-in 1200 publishes a new key 20 minutes before it signs deliveries; signatures of both keys verify afterwards', async () => {
     const before = await deliver();
     await run(['rotate-keyring', '--signs-in', '1200', '--local'], dataDir);
     const fetched = await publishedKeys();

@@ -9,18 +9,21 @@ import { run } from '../../ops/run.ts';
 const NOWHERE = '/nonexistent';
 const WEBHOOK = 'whk_01JDB6Q80000000000000000AB';
 
-describe('the operator’s commands', () => {
-  it.each(Object.keys(commands))('%s --help shows its summary and its options', async (name) => {
-    const help = await run([name, '--help'], NOWHERE);
+describe('npm run ops', () => {
+  it.each(Object.keys(commands))(
+    '%s --help prints the usage, the summary and the options --stage, --local and --json; the general help prints the summary too',
+    async (name) => {
+      const help = await run([name, '--help'], NOWHERE);
 
-    const [usage, , summary] = help.split('\n');
-    expect(usage).toBe(`Usage: npm run ops -- ${name} [options]`);
-    expect(summary).toContain(`${name}: `);
-    for (const flag of ['--stage NAME', '--local', '--json']) expect(help).toContain(flag);
-    expect(await run([], NOWHERE)).toContain(commands[name]?.summary);
-  });
+      const [usage, , summary] = help.split('\n');
+      expect(usage).toBe(`Usage: npm run ops -- ${name} [options]`);
+      expect(summary).toContain(`${name}: `);
+      for (const flag of ['--stage NAME', '--local', '--json']) expect(help).toContain(flag);
+      expect(await run([], NOWHERE)).toContain(commands[name]?.summary);
+    },
+  );
 
-  it.each(Object.keys(commands))('%s has a row in the table of docs/runbook.md', (name) => {
+  it.each(Object.keys(commands))('%s has exactly one row in the table of commands in docs/runbook.md', (name) => {
     const runbook = readFileSync(new URL('../../docs/runbook.md', import.meta.url), 'utf8');
     const rows = runbook.split('\n').filter((line) => line.startsWith('| `'));
 
@@ -48,11 +51,11 @@ describe('the operator’s commands', () => {
       '--signs-in takes a whole number of seconds from 1200 to 2592000, not "1 day".',
     ],
     [['status', '--local'], 'No local stack runs with the folder /nonexistent: start one with npm start.'],
-  ])('%j fails with one sentence that names the mistake', async (args, sentence) => {
+  ])('with the arguments %j, fails with “%s”', async (args, sentence) => {
     await expect(run(args, NOWHERE)).rejects.toThrow(sentence);
   });
 
-  it('the program exits with 2 and prints one line for wrong options', async () => {
+  it('the program bin/ops.ts, run as redrive without an option, exits with code 2 and prints one line to stderr and nothing to stdout', async () => {
     const script = fileURLToPath(new URL('../../bin/ops.ts', import.meta.url));
 
     const result = await promisify(execFile)(process.execPath, [script, 'redrive']).catch((error) => error);

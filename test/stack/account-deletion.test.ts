@@ -19,7 +19,7 @@ const unlistKey = callWith('TransactWriteItems', 'key.revoked');
 const deleteCounters = callWith('TransactWriteItems', 'webhook-count');
 const deleteAccountRow = callWith('TransactWriteItems', 'account.deleted');
 
-describe('the deletion of an account', () => {
+describe('DELETE /accounts/{id} on the whole stack', () => {
   const whole = useWholeStack({});
   let client: Client;
   /** The account's keys, oldest first. */
@@ -72,19 +72,22 @@ describe('the deletion of an account', () => {
     ['after a key is removed from the list', unlistKey, 'kill after'],
     ['after the counters are deleted', deleteCounters, 'kill after'],
     ['before the account row is deleted', deleteAccountRow, 'kill before'],
-  ])('that is killed %s leaves the account, and a second request deletes it', async (_, target, kind) => {
-    const kill = whole.faults.inject(target, kind);
+  ])(
+    'that is killed %s answers 500 and the account still exists; a second DELETE answers 204 and deletes the account, its keys and its rows',
+    async (_, target, kind) => {
+      const kill = whole.faults.inject(target, kind);
 
-    const killed = await remove();
-    const stillExists = await exists();
-    const repeated = await remove();
+      const killed = await remove();
+      const stillExists = await exists();
+      const repeated = await remove();
 
-    expect([killed.status, kill.hits, stillExists, repeated.status]).toEqual([500, 1, true, 204]);
-    await expectDeleted();
-    expect((await remove()).status).toBe(404);
-  });
+      expect([killed.status, kill.hits, stillExists, repeated.status]).toEqual([500, 1, true, 204]);
+      await expectDeleted();
+      expect((await remove()).status).toBe(404);
+    },
+  );
 
-  it('is complete even if the function dies before its response', async () => {
+  it('that is killed after the account row is deleted answers 500, but the account, its keys and its rows are deleted', async () => {
     const kill = whole.faults.inject(deleteAccountRow, 'kill after');
 
     const killed = await remove();
@@ -94,7 +97,7 @@ describe('the deletion of an account', () => {
     expect((await remove()).status).toBe(404);
   });
 
-  it('also revokes a key that is created just before the account is marked as deleting', async () => {
+  it('answers 204 and also revokes a key that is created just before the account is marked as deleting', async () => {
     const created: { status: number; body: Record<string, unknown> }[] = [];
     whole.faults.inject(markDeleting, async (_, forward) => {
       created.push(await makeKey());
@@ -107,7 +110,7 @@ describe('the deletion of an account', () => {
     await expectDeleted([...keys, String(created[0]?.body.key)]);
   });
 
-  it('refuses to create or rotate a key with 409 while the keys are being revoked', async () => {
+  it('makes POST /keys and POST /keys/{id}/rotate answer 409 while it revokes the account’s keys', async () => {
     const refused: { status: number; body: Record<string, unknown> }[] = [];
     const { data } = (await client.call('GET', '/keys')).body as { data: { id: string }[] };
     // The revocations wait, so that a key is still valid for the two requests.
@@ -130,31 +133,34 @@ describe('the deletion of an account', () => {
   });
 
   it.each([
-    ['created', () => makeKey()],
+    ['POST /keys', () => makeKey()],
     [
-      'created by a rotation',
+      'POST /keys/{id}/rotate',
       async () => {
         const { data } = (await client.call('GET', '/keys')).body as { data: { id: string }[] };
         return client.call('POST', `/keys/${data[0]?.id}/rotate`, { overlap_seconds: 0 });
       },
     ],
-  ])('leaves no valid key behind that was being %s at the same time', async (_, make) => {
-    const deletion = Promise.withResolvers<number>();
-    const target = { functionName: 'keys-api', operation: 'TransactWriteItems', times: 1 };
-    // The whole deletion runs just before the key's row is written.
-    const late = whole.faults.inject(target, async (_call, forward) => {
-      deletion.resolve((await remove()).status);
-      return forward();
-    });
+  ])(
+    'makes a concurrent %s answer 403 without a key when the whole deletion runs just before the key’s row is written',
+    async (_, make) => {
+      const deletion = Promise.withResolvers<number>();
+      const target = { functionName: 'keys-api', operation: 'TransactWriteItems', times: 1 };
+      // The whole deletion runs just before the key's row is written.
+      const late = whole.faults.inject(target, async (_call, forward) => {
+        deletion.resolve((await remove()).status);
+        return forward();
+      });
 
-    const answer = await make();
+      const answer = await make();
 
-    expect([late.hits, await deletion.promise]).toEqual([1, 204]);
-    expect([answer.status, answer.body.key]).toEqual([403, undefined]);
-    await expectDeleted();
-  });
+      expect([late.hits, await deletion.promise]).toEqual([1, 204]);
+      expect([answer.status, answer.body.key]).toEqual([403, undefined]);
+      await expectDeleted();
+    },
+  );
 
-  it('leaves no valid key behind that is written after the other keys are revoked', async () => {
+  it('answers 204, and a concurrent POST /keys that writes after the other keys are revoked answers 403 or 409 and leaves no valid key', async () => {
     const revoked = Promise.withResolvers<void>();
     const written = Promise.withResolvers<void>();
     const deletion = Promise.withResolvers<number>();
@@ -179,7 +185,7 @@ describe('the deletion of an account', () => {
     await expectDeleted();
   });
 
-  it('leaves no valid key behind of thirty that are created during the deletion', async () => {
+  it('answers 204 and leaves no valid key behind when thirty POST /keys run at the same time', async () => {
     const requests = Array.from({ length: 30 }, () => makeKey());
 
     const removed = await remove();
@@ -189,7 +195,7 @@ describe('the deletion of an account', () => {
     await expectDeleted([...keys, ...created]);
   });
 
-  it('answers 204 to exactly one of five requests at the same time, and 404 to the others', async () => {
+  it('answers 204 to exactly one of five requests at the same time, and 404 to the other four', async () => {
     const answers = await Promise.all(Array.from({ length: 5 }, () => remove()));
 
     expect(answers.map(({ status }) => status).filter((status) => status === 204)).toHaveLength(1);

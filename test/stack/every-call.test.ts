@@ -62,7 +62,7 @@ describe('the stack as deployed', () => {
     return first;
   };
 
-  it('creates a task and moves it to completed, and cancels another task', async () => {
+  it('completes a task and cancels another task; GET /tasks finds one cancelled task, and both tasks by external_reference', async () => {
     const { id } = await twice('/tasks', task);
     for (const move of ['accept', 'pick-up', 'deliver', 'complete']) await native('POST', `/tasks/${id}/${move}`);
     const other = await native('POST', '/tasks', task);
@@ -75,7 +75,7 @@ describe('the stack as deployed', () => {
     }, SOON);
   });
 
-  it('creates, changes, tests, rotates and recovers a webhook, and shows its deliveries and stats', async () => {
+  it('delivers a webhook’s dead deliveries after POST /deliveries/{id}/retry and POST /webhooks/{id}/recover, and counts refusals in its stats', async () => {
     const endpoint = whole.receiver.open(({ number }) => (number === 1 ? 500 : 200));
     const settings = {
       url: `${endpoint.url}?token=of-a-till-4711`,
@@ -112,7 +112,7 @@ describe('the stack as deployed', () => {
     await native('DELETE', `/webhooks/${id}`);
   });
 
-  it('publishes single events and batches, replays an event and erases its payload', async () => {
+  it('publishes a single event and a batch, shows a replay’s delivery with the event, and shows data null after DELETE of the payload', async () => {
     expect((await native('PUT', '/event-types/order.paid', { description: 'An order was paid' })).name).toBe(
       'order.paid',
     );
@@ -141,7 +141,7 @@ describe('the stack as deployed', () => {
     await native('DELETE', '/event-types/order.paid');
   });
 
-  it('delivers to a slow receiver from the slow lane after another instance has probed the webhook', async () => {
+  it('delivers 16 events to a receiver that needs 1.2 s, from the slow lane, although another instance has already set probed_until', async () => {
     const webhook = await client.addWebhook(() => sleep(1200, 200), { events: ['task.created'] });
     const otherInstance = whole.faults.inject(
       {
@@ -160,7 +160,7 @@ describe('the stack as deployed', () => {
     await native('DELETE', `/webhooks/${webhook.id}`);
   });
 
-  it('creates, changes, lists and deletes templates', async () => {
+  it('creates, changes and deletes a template; GET /templates lists exactly that template as GET /templates/{id} returns it', async () => {
     await native('PUT', '/templates/key-card', { name: 'Key card' });
     await native('PUT', '/templates/key-card', { name: 'Key card, new' });
 
@@ -168,7 +168,7 @@ describe('the stack as deployed', () => {
     await native('DELETE', '/templates/key-card');
   });
 
-  it('completes jobs for a waiting caller and for webhooks', async () => {
+  it('answers a waiting POST /jobs with the result of POST /jobs/{id}/complete, and delivers the event of an async job to a webhook', async () => {
     const waiting = native('POST', '/jobs', job);
     const [pending] = await vi.waitFor(async () => {
       const { data } = await native('GET', '/jobs?status=pending');
@@ -185,7 +185,7 @@ describe('the stack as deployed', () => {
     expect((await native('GET', `/jobs/${id}`)).status).toBe('completed');
   });
 
-  it('creates, rotates, lists and revokes API keys', async () => {
+  it('lists three API keys after a key is created and rotated, and two after the rotated key is deleted', async () => {
     const { id } = await twice('/keys', { name: 'till', scopes: ['tasks:read'] });
     await twice(`/keys/${id}/rotate`, { overlap_seconds: 60 });
 
@@ -194,12 +194,12 @@ describe('the stack as deployed', () => {
     expect((await native('GET', '/keys')).data).toHaveLength(2);
   });
 
-  it('lists audited changes', async () => {
+  it('lists the action key.revoked at GET /audit', async () => {
     const { data } = await native('GET', '/audit');
     expect(data.map(({ action }: Json) => action)).toContain('key.revoked');
   });
 
-  it('lets the operator create, change, list and delete accounts', async () => {
+  it('lets the operator create an account, change its rate limit to 600, and delete it, so that GET /accounts no longer lists it', async () => {
     const asOperator = (method: string, path: string, body?: object) =>
       callOk(whole.stack.operatorKey, method, `/api/public/v1${path}`, body);
     const { id } = await twice('/accounts', { name: 'Another' }, whole.stack.operatorKey);
@@ -212,14 +212,14 @@ describe('the stack as deployed', () => {
     expect((await asOperator('GET', '/accounts')).data.map((account: Json) => account.id)).not.toContain(id);
   });
 
-  it('serves health, the API description and public keys without a key', async () => {
+  it('serves health, the API description and the public keys without an API key, and lists profiles with an API key', async () => {
     for (const path of ['/health', '/api/public/v1/openapi.json', '/.well-known/jwks.json', '/inpost/public-key']) {
       await callOk('', 'GET', path);
     }
     expect((await native('GET', '/profiles')).data).not.toHaveLength(0);
   });
 
-  it('was called for every operation of the API in the tests above', () => {
+  it('answered every operation of the API successfully at least once in the tests above', () => {
     expect(operations.map(({ id }) => id).filter((id) => !calledOperations.has(id))).toEqual([]);
   });
 });

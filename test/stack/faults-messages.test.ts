@@ -11,7 +11,7 @@ const SOON = { timeout: 8000 };
 const options = { region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
 const accepts = () => 200;
 
-describe('unexpected messages and rows', () => {
+describe('unexpected messages and rows on the whole stack', () => {
   const whole = useWholeStack({ speed: 60, visibilityTimeoutSeconds: 2 });
 
   /** Sends messages to the deliveries queue in this order. */
@@ -34,7 +34,7 @@ describe('unexpected messages and rows', () => {
     return bodies;
   };
 
-  it('all messages a second time in another order: no additional POST or attempt', async () => {
+  it('all messages of ten deliveries, sent again in reverse order, cause no additional POST and no additional attempt', async () => {
     const client = await whole.newClient();
     const accepting = await client.addWebhook(accepts);
     const refusing = await client.addWebhook(() => 500, { schedule: [30, 90] });
@@ -59,7 +59,7 @@ describe('unexpected messages and rows', () => {
     expect(extraPosts(refusing, dead)).toEqual(Array(5).fill(0));
   });
 
-  it('a duplicate message while the first one is being processed: one additional POST, but one recorded attempt', async () => {
+  it('a duplicate message, sent while the first message is processed, causes one additional POST, but only one attempt is recorded', async () => {
     const client = await whole.newClient();
     const bodies = collectMessages();
     const twin = Promise.withResolvers<void>();
@@ -84,7 +84,7 @@ describe('unexpected messages and rows', () => {
     expect(webhook.posts).toHaveLength(2);
   });
 
-  it('a message before its due time: the attempt is not made early', async () => {
+  it('a retry’s message, sent before its due time, does not make the second attempt early', async () => {
     const client = await whole.newClient();
     const bodies = collectMessages();
     const webhook = await client.addWebhook(({ number }) => (number === 1 ? 500 : 200), { schedule: [150] });
@@ -99,7 +99,7 @@ describe('unexpected messages and rows', () => {
     expect(webhook.posts[1]?.atMs).toBeGreaterThanOrEqual(dueMs);
   });
 
-  it('messages of unknown formats: they are dropped and delay no delivery', async () => {
+  it('messages of unknown formats are dropped from the queue, and ten deliveries beside them settle within 1.8 s', async () => {
     const client = await whole.newClient();
     const webhook = await client.addWebhook(accepts);
     const unknownDelivery = { v: 1, d: 'dlv_?', t: 1, o: 'nobody', e: 'nothing', r: 0 };
@@ -121,7 +121,7 @@ describe('unexpected messages and rows', () => {
     expect(whole.stack.depth('deliveries')).toEqual({ visible: 0, inFlight: 0, delayed: 0 });
   });
 
-  it('a webhook’s row that cannot be parsed: only its own deliveries wait until the row is repaired', async () => {
+  it('a webhook’s row that cannot be parsed delays only the deliveries of this webhook, which are delivered after the row is repaired', async () => {
     const client = await whole.newClient();
     const sound = await client.addWebhook(accepts);
     const broken = await client.addWebhook(accepts);
@@ -148,7 +148,7 @@ describe('unexpected messages and rows', () => {
     );
   });
 
-  it('a row that cannot be parsed: it goes to the failures queue and later events are delivered', async () => {
+  it('a task’s row that cannot be parsed is put in the failures queue, and ten events published around it are delivered', async () => {
     const client = await whole.newClient();
     const webhook = await client.addWebhook(accepts);
     const dynamo = new DynamoDBClient({ ...options, endpoint: whole.stack.dynamoEndpoint });

@@ -23,7 +23,7 @@ const eachStatementThrottled: FaultKind = async ({ input }) => {
   return { status: 200, body: { Responses: (input.Statements as object[]).map(() => failed) } };
 };
 
-describe('an outage of a service', () => {
+describe('an outage of DynamoDB or SQS', () => {
   const whole = useWholeStack({ speed: 300, visibilityTimeoutSeconds: 2 });
   const injectAll = (kind: FaultKind, times: number, ...targets: (readonly [string, string])[]): Fault[] =>
     targets.map(([functionName, operation]) => whole.faults.inject({ functionName, operation, times }, kind));
@@ -40,9 +40,9 @@ describe('an outage of a service', () => {
   };
 
   it.each<[string, Pick<FaultTarget, 'when'>]>([
-    ['the API key’s counter', { when: isKeyCounter }],
-    ['every call but the API key’s counter', { when: (call) => !isKeyCounter(call) }],
-  ])('tables that throttle %s: the API answers 503 and changes nothing', async (_, target) => {
+    ['the API key’s request counter', { when: isKeyCounter }],
+    ['every call except the API key’s request counter', { when: (call) => !isKeyCounter(call) }],
+  ])('when the tables throttle %s, 16 operations of the API answer 503 and change nothing', async (_, target) => {
     const client = await whole.newClient();
     const { id } = await client.addWebhook(accepts, { events: ['task.cancelled'] });
     const { body: created } = await client.call('POST', '/tasks', task);
@@ -88,7 +88,7 @@ describe('an outage of a service', () => {
     expect(await everything()).toEqual(before);
   });
 
-  it('tables that throttle: no attempt and no delivery is lost', async () => {
+  it('when the tables throttle fan-out, due and deliver, five accepted deliveries still have one attempt and five refused ones all three', async () => {
     const client = await whole.newClient();
     const accepting = await client.addWebhook(accepts);
     const refusing = await client.addWebhook(refuses, { schedule });
@@ -107,7 +107,7 @@ describe('an outage of a service', () => {
     expect(faults.map(({ hits }) => hits)).toEqual([5, 5, 5, 5, 5, 6, 6]);
   });
 
-  it('a recorded attempt whose response was lost: the attempt counts and is not repeated', async () => {
+  it('when DynamoDB’s response to a recorded attempt is lost, the attempt is not repeated: three deliveries have two attempts each and six POSTs', async () => {
     const client = await whole.newClient();
     const webhook = await client.addWebhook(refuses, { schedule: [600] });
     const lost: FaultKind = async (_, forward) => {
@@ -126,7 +126,7 @@ describe('an outage of a service', () => {
     expect(Date.now() - startMs).toBeLessThan(9000);
   });
 
-  it('a queue that refuses all messages: no attempt and no delivery is lost', async () => {
+  it('when SQS refuses all messages, five accepted deliveries still have one attempt and five refused ones all three', async () => {
     const client = await whole.newClient();
     const accepting = await client.addWebhook(accepts);
     const refusing = await client.addWebhook(refuses, { schedule });
@@ -139,7 +139,7 @@ describe('an outage of a service', () => {
     expect(faults.map(({ hits }) => hits)).toEqual([5, 5]);
   });
 
-  it('a queue that refuses the entries of a batch: they are sent again', async () => {
+  it('when SQS refuses all entries of a batch twice, the fan-out sends them again and five deliveries have one attempt each', async () => {
     const client = await whole.newClient();
     const webhook = await client.addWebhook(accepts);
     const allEntriesFail: FaultKind = async ({ input }): Promise<AwsAnswer> => {
@@ -158,7 +158,7 @@ describe('an outage of a service', () => {
     expect(fault?.hits).toBe(2);
   });
 
-  it('tables that throttle after a receiver answered 410: the webhook is disabled nevertheless', async () => {
+  it('when the table throttles four writes after a receiver answered 410, the webhook is still disabled, after one POST', async () => {
     const client = await whole.newClient();
     const webhook = await client.addWebhook(() => 410, { profile: 'standard' });
     const [fault] = injectAll(throttled, 4, ['deliver', 'TransactWriteItems']);
@@ -178,7 +178,7 @@ describe('an outage of a service', () => {
 describe('an outage of Secrets Manager', () => {
   const whole = useWholeStack({ visibilityTimeoutSeconds: 2 });
 
-  it('while the keyring cannot be read, no attempt and no delivery is lost', async () => {
+  it('in which deliver fails to read the keyring nine times: three deliveries are still delivered with one attempt each', async () => {
     const client = await whole.newClient();
     const webhook = await client.addWebhook(accepts);
     const fault = whole.faults.inject({ functionName: 'deliver', operation: 'GetSecretValue', times: 9 }, serverError);

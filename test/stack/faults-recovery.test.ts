@@ -26,7 +26,7 @@ const outcomes = (deliveries: readonly Delivery[]) =>
 describe('waiting deliveries', () => {
   const whole = useWholeStack({ speed: SPEED, visibilityTimeoutSeconds: 2 });
 
-  it('are sent in time even if the due function is killed before or after any of its writes', async () => {
+  it('are retried less than 6 s after their due time although the due function is killed before and after it sends messages and writes rows', async () => {
     const client = await whole.newClient();
     const webhook = await client.addWebhook(refusesOnce, { schedule: PARKED });
     const inDue = (operation: string, kind: FaultKind) =>
@@ -49,7 +49,7 @@ describe('waiting deliveries', () => {
     expect(Math.max(...latenessMs(webhook, deliveries))).toBeLessThan(6000);
   });
 
-  it('are sent by the sweep although every message was purged from the queue', async () => {
+  it('are delivered by the sweep, 12 s after their due time, although every message was purged from the queue', async () => {
     const client = await whole.newClient();
     const firsts = Promise.withResolvers<void>();
     const refusesTogether: Responder = async ({ number }) => {
@@ -88,7 +88,7 @@ describe('waiting deliveries', () => {
     }
   });
 
-  it('are released when a webhook is enabled, although the fan-out is killed before it sends messages', async () => {
+  it('that are held are delivered once after PATCH enables their webhook, although the fan-out is killed before it sends their messages', async () => {
     const client = await whole.newClient();
     const webhook = await client.addWebhook(() => 200, { enabled: false });
     await client.publish(3);
@@ -111,7 +111,7 @@ describe('waiting deliveries', () => {
     expect(webhook.posts).toHaveLength(3);
   });
 
-  it('are released when a webhook is enabled after deliver has read it and before the deliveries are held', async () => {
+  it('are delivered although their webhook is enabled after deliver has read it as disabled and before deliver holds them', async () => {
     const client = await whole.newClient();
     const webhook = await client.addWebhook(() => 200, { enabled: false });
     const enabling = whole.faults.inject(

@@ -12,7 +12,7 @@ import { frontDoorSettings } from '../helpers/settings.ts';
 const VIEWER = '203.0.113.7';
 const v1 = '/api/public/v1';
 
-describe('a stack with a web ACL', () => {
+describe('a stack with a web ACL, whose API is behind CloudFront', () => {
   const invokedFunctions: string[] = [];
   let stack: LocalStack;
   let secrets: SecretsManagerClient;
@@ -51,7 +51,7 @@ describe('a stack with a web ACL', () => {
     return { status: response.status, body: (await response.json()) as Json };
   };
 
-  test('serves requests through CloudFront and audits the viewer’s address', async () => {
+  test('answers 201 and 200 through CloudFront; the audit log has the viewer’s address, not the address in a forged header', async () => {
     const created = await call(cloudFront.url, 'POST', `${v1}/accounts`, {
       key: stack.operatorKey,
       body: { name: 'A' },
@@ -73,7 +73,7 @@ describe('a stack with a web ACL', () => {
     ['POST', '/v1/webhooks'],
     ['POST', '/api/hook/subscribe'],
     ['GET', '/nothing'],
-  ])('refuses a request that bypasses CloudFront: %s %s', async (method, path) => {
+  ])('answers 401 and invokes no function when %s %s bypasses CloudFront', async (method, path) => {
     invokedFunctions.length = 0;
 
     const answer = await call(stack.url, method, path, { key: stack.operatorKey });
@@ -82,7 +82,7 @@ describe('a stack with a web ACL', () => {
     expect(invokedFunctions).toEqual([]);
   });
 
-  test('refuses a request with a wrong front-door secret before any function of the API is invoked', async () => {
+  test('answers 403 to a request with a wrong front-door secret and invokes only the authorizer front-door', async () => {
     invokedFunctions.length = 0;
 
     const response = await fetch(`${stack.url}${v1}/tasks`, { headers: { 'x-passpost-front-door': 'x'.repeat(64) } });
@@ -91,7 +91,7 @@ describe('a stack with a web ACL', () => {
     expect(invokedFunctions).toEqual(['front-door']);
   });
 
-  test('does not invoke the authorizer again for further requests through CloudFront', async () => {
+  test('answers 200 to 20 further requests through CloudFront without another invocation of the authorizer front-door', async () => {
     invokedFunctions.length = 0;
 
     const answers = await Promise.all(Array.from({ length: 20 }, () => call(cloudFront.url, 'GET', '/health')));

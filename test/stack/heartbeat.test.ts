@@ -16,7 +16,7 @@ describe('the heartbeat', () => {
   const batches = () => invocations.filter(({ functionName }) => functionName === 'fan-out');
   const rollUps = () => invocations.filter(({ functionName }) => functionName === 'roll-up');
 
-  it('invokes the fan-out of an idle stack once per tick, with a record that the fan-out ignores', async () => {
+  it('invokes the fan-out of an idle stack once per tick, with a REMOVE record that causes no failure and no log line', async () => {
     await whole.stack.tick();
     await vi.waitFor(() => expect(batches()).toHaveLength(1), SOON);
     await whole.stack.tick();
@@ -32,19 +32,22 @@ describe('the heartbeat', () => {
       expect(result).toMatchObject({ ok: true, payload: { batchItemFailures: [] } });
     }
     expect(whole.stack.depth('failures')).toMatchObject({ visible: 0, inFlight: 0 });
-    // Metric filters count such lines and metrics cost by the series, so an idle month must have no line.
+    // Metric filters count the fan-out’s log lines, and each metric with data costs money, so an idle fan-out must log nothing.
     expect(whole.logs.filter((line) => line.startsWith('fan-out '))).toEqual([]);
   });
 
-  it.each(['PutItem', 'DeleteItem'])('does not make the roll-up fail when its %s fails', async (operation) => {
-    whole.faults.inject({ functionName: 'roll-up', operation }, denied);
-    const [ticks, lines] = [rollUps().length, whole.logs.length];
+  it.each(['PutItem', 'DeleteItem'])(
+    'does not make the roll-up fail when the heartbeat’s %s is denied: the roll-up logs heartbeat.failed and hours.rolled-up',
+    async (operation) => {
+      whole.faults.inject({ functionName: 'roll-up', operation }, denied);
+      const [ticks, lines] = [rollUps().length, whole.logs.length];
 
-    await whole.stack.tick();
+      await whole.stack.tick();
 
-    const logged = whole.logs.slice(lines).join('\n');
-    expect(rollUps().slice(ticks)).toMatchObject([{ result: { ok: true } }]);
-    expect(logged).toContain('"name":"heartbeat.failed"');
-    expect(logged).toContain('"name":"hours.rolled-up"');
-  });
+      const logged = whole.logs.slice(lines).join('\n');
+      expect(rollUps().slice(ticks)).toMatchObject([{ result: { ok: true } }]);
+      expect(logged).toContain('"name":"heartbeat.failed"');
+      expect(logged).toContain('"name":"hours.rolled-up"');
+    },
+  );
 });

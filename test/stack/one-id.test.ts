@@ -22,7 +22,7 @@ describe('the log of a whole stack', () => {
     environment: { _X_AMZN_TRACE_ID: `Root=${TRACE};Parent=53995c3f42cd8ad8;Sampled=1` },
   });
 
-  it('has the id of the publishing call in every attempt, and the id of the retrying call in the retry', async () => {
+  it('has the request id of POST /events in the lines of all four attempts, and that of POST /deliveries/{id}/retry as requested_by of the fourth', async () => {
     const client = await whole.newClient();
     const webhook = await client.addWebhook(({ number }) => (number < 3 ? 500 : 200), { schedule: [30, 60] });
 
@@ -60,7 +60,7 @@ describe('the log of a whole stack', () => {
     expect(whole.logs.join('\n')).not.toContain('never-shown');
   });
 
-  it('leads from a task’s call to its deliveries, and from the enabling call to the released delivery', async () => {
+  it('has the request id of POST /tasks/{id}/accept in the lines of the held and the released attempt, and that of the enabling PATCH as requested_by', async () => {
     const client = await whole.newClient();
     const webhook = await client.addWebhook(() => 200);
     await client.call('PATCH', `/webhooks/${webhook.id}`, { enabled: false });
@@ -87,7 +87,7 @@ describe('the log of a whole stack', () => {
     });
   });
 
-  it('counts every throttled call, even if the SDK’s retry was successful', async () => {
+  it('counts two throttled calls of deliver as Throttles 2, although the SDK’s retry was successful', async () => {
     const client = await whole.newClient();
     const webhook = await client.addWebhook(() => 200);
     whole.faults.inject({ functionName: 'deliver', operation: 'BatchGetItem', times: 2 }, throttled);
@@ -104,7 +104,7 @@ describe('metrics that cannot be written', () => {
   // Powertools throws on this value when its metrics object is created.
   const whole = useWholeStack({ environment: { POWERTOOLS_METRICS_DISABLED: 'perhaps' } });
 
-  it('do not affect calls and deliveries', async () => {
+  it('are logged as metrics.lost, and three held deliveries are still delivered after PATCH /webhooks/{id} enables the webhook', async () => {
     const client = await whole.newClient();
     const webhook = await client.addWebhook(() => 200);
     await client.call('PATCH', `/webhooks/${webhook.id}`, { enabled: false });

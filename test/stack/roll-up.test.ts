@@ -47,7 +47,7 @@ const daysLeft = async (whole: WholeStack, { accountId }: Client, eventId: strin
 describe('the roll-up', () => {
   const whole = useWholeStack({});
 
-  it('sends first attempts whose messages were lost, and releases deliveries still held for an enabled webhook', async () => {
+  it('in a tick 75 minutes later, sends 40 first attempts whose messages were lost and releases a delivery still held for an enabled webhook', async () => {
     const client = await whole.newClient();
     const webhooks = [await client.addWebhook(() => 200), await client.addWebhook(() => 200)];
     let lost = 0;
@@ -82,7 +82,7 @@ describe('the roll-up', () => {
     expect(await client.listedSettled(off, 1)).toMatchObject([{ status: 'delivered' }]);
   });
 
-  it('extends the retention of events with held deliveries; a manual retry extends its own event', async () => {
+  it('extends an event with a held delivery to 30 days after the tick; POST /deliveries/{id}/retry extends an old event to 30 days from now', async () => {
     const client = await whole.newClient();
     const off = await client.addWebhook(() => 200, { enabled: false });
     const on = await client.addWebhook(() => 200, { events: ['task.created'] });

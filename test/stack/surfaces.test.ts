@@ -17,7 +17,7 @@ interface Received {
   readonly body: string;
 }
 
-describe('the surfaces on the whole stack', () => {
+describe('the webhook APIs of PassPost, PassMint, Passcreator and InPost on the whole stack', () => {
   let stack: LocalStack;
   let server: Server;
   let key = '';
@@ -79,7 +79,7 @@ describe('the surfaces on the whole stack', () => {
     (await arrived(path, count)).at(-1) ?? { path, headers: {}, body: '' };
   const signed = ({ headers, body }: Received) => ({ headers: headers as Record<string, string>, body });
 
-  it('MT-5, MT-10, MT reading 9, MT reading 10: a PassMint webhook is signed for Stripe’s library, rotated, held, released and erased', async () => {
+  it('MT-5, MT-10, MT reading 9, MT reading 10: Stripe’s library verifies a PassMint webhook’s signatures during a rotation; a held delivery is released, and DELETE erases all deliveries', async () => {
     const created = await passmint('POST', '', { url: receiver('/mint'), events: ['*'] });
     const { id, secret } = created.json;
     expect(created.status).toBe(201);
@@ -125,7 +125,7 @@ describe('the surfaces on the whole stack', () => {
     expect(await rowsOf(id)).toEqual([]);
   });
 
-  it('DELETE of a PassMint webhook also erases its refused attempts', async () => {
+  it('DELETE /v1/webhooks/{id} of PassMint erases every row of a delivery whose two attempts were refused', async () => {
     const created = await passmint('POST', '', { url: receiver('/refuse/mint'), events: ['pass.voided'] });
     await native('PATCH', `/webhooks/${created.json.id}`, { schedule: [1] });
     await publish('pass.voided');
@@ -140,7 +140,7 @@ describe('the surfaces on the whole stack', () => {
     expect(await rowsOf(created.json.id)).toEqual([]);
   });
 
-  it('PC-2, PC-7, PC-8, PC reading 3: a Passcreator subscription to a template is signed for OpenSSL with its token; without retries it makes one attempt', async () => {
+  it('PC-2, PC-7, PC-8, PC reading 3: OpenSSL verifies the request of a Passcreator subscription to a template, which has the access token; a subscription without retries makes one attempt', async () => {
     await native('PUT', '/templates/key-card', { name: 'Key card' });
     const flags = { target_url: receiver('/creator'), event: 'pass_template_updated', signPayload: true };
     const subscribed = await passcreator('POST', '/subscribe/key-card?generateAccessToken=true', flags);
@@ -173,7 +173,7 @@ describe('the surfaces on the whole stack', () => {
     expect(received.filter(({ path }) => path === '/refuse')).toHaveLength(1);
   });
 
-  it('IP-5 OpenSSL verifies a digital signature with the key that the API serves', async () => {
+  it('IP-5 OpenSSL verifies the ECDSA and the RSA signature of InPost webhooks with the keys that GET /inpost/public-key returns', async () => {
     for (const algorithm of ['ecdsa-p256-sha256', 'rsa-sha256']) {
       const path = `/inpost/${algorithm}`;
       const options = { mechanism: 'digital', signed_content: 'timestamp_body', algorithm };
@@ -191,7 +191,7 @@ describe('the surfaces on the whole stack', () => {
     }
   });
 
-  it('PP reading 3: the profile with one signature uses the previous secret until the overlap ends', async () => {
+  it('PP reading 3: a webhook with one signature signs with the previous secret during a rotation’s overlap, and with the newest secret after a rotation without overlap', async () => {
     const settings = { url: receiver('/own'), events: ['task.created'], allow_http: true };
     const { id, secret } = (await native('POST', '/webhooks', settings)).json;
     const rotate = async (overlap_seconds: number): Promise<string> =>
@@ -210,7 +210,7 @@ describe('the surfaces on the whole stack', () => {
     expect(after.headers['x-passpost-signature']).toBe(signatureOf(after, newest));
   });
 
-  it('an unknown path is answered in the error format of its surface', async () => {
+  it('GET of an unknown path is answered in PassMint’s error format under /v1 and in Passcreator’s error format under /api/hook', async () => {
     expect((await call('GET', '/v1/nothing')).json).toMatchObject({ error: { type: 'invalid_request_error' } });
     expect((await call('GET', '/api/hook/nothing')).json).toEqual({ ErrorMessage: 'No such path.' });
   });

@@ -26,7 +26,7 @@ const parts = ({ stack }: Run) => {
 describe('the Lambda endpoint of the local stack', () => {
   const start = useStacks();
 
-  it('disables a queue’s mapping, so that messages wait, and enables it again', async () => {
+  it('UpdateEventSourceMapping disables a queue’s mapping, so that a message waits, and enables it, so that the message is delivered', async () => {
     const run = await start();
     const { client, idOf } = parts(run);
     const UUID = idOf('AWS::Lambda::EventSourceMapping', /queue/i);
@@ -43,7 +43,7 @@ describe('the Lambda endpoint of the local stack', () => {
     expect(run.recorder.queueBatches.flat().map(({ body }) => body)).toEqual(['waits']);
   });
 
-  it('invokes a function and returns its result or its error', async () => {
+  it('Invoke answers 200 for a function that succeeds, and the FunctionError “Unhandled” for a function that throws', async () => {
     const run = await start();
     const { client } = parts(run);
     const invoke = (FunctionName: string, event: unknown) =>
@@ -61,7 +61,7 @@ describe('the Lambda endpoint of the local stack', () => {
     expect(thrown.Payload?.transformToString()).toContain('errorMessage');
   });
 
-  it('rejects an unknown function, an unknown mapping and a change of anything but Enabled', async () => {
+  it('rejects an unknown function or mapping with ResourceNotFoundException, and a new BatchSize with InvalidParameterValueException', async () => {
     const run = await start();
     const { client, idOf } = parts(run);
     const UUID = idOf('AWS::Lambda::EventSourceMapping', /queue/i);
@@ -79,7 +79,7 @@ describe('the Lambda endpoint of the local stack', () => {
     ]);
   });
 
-  it('is in the stack file of the data folder only while the stack runs', async () => {
+  it('has a stack file with the stack’s resources in the data folder while the stack runs, and no stack file after the stack has stopped', async () => {
     const run = await start();
     const { dataFolder } = run.stack;
     const during = readStackFile(dataFolder);

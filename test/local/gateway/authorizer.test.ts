@@ -9,7 +9,7 @@ const eventWith = (headers: Readonly<Record<string, string>>) => ({
   body: 'secret',
 });
 
-describe('an authorizer', () => {
+describe('a Lambda authorizer of the local gateway', () => {
   let nowMs: number;
   let events: unknown[];
   let result: InvocationResult;
@@ -28,28 +28,29 @@ describe('an authorizer', () => {
     );
   });
 
-  it('gets the header without the body, and its decision and context are returned', async () => {
+  it('gets the request’s context and headers without the body, and its decision and context are returned', async () => {
     expect(await authorizeValue('a')).toEqual({ isAuthorized: true, context: { of: 'it' } });
     expect(events).toEqual([
       { requestContext: { requestId: 'one' }, headers: { 'x-pass': 'a' }, type: 'REQUEST', identitySource: ['a'] },
     ]);
   });
 
-  it('is not invoked when the header is missing: the response is 401', async () => {
+  it('is not invoked when the identity header is missing: the request is refused with 401', async () => {
     expect(await authorize(authorizer, eventWith({}))).toMatchObject({ isAuthorized: false, status: 401 });
     expect(events).toEqual([]);
   });
 
-  it.each([{ isAuthorized: false }, { isAuthorized: 'true' }, {}])(
-    'refuses the request with 403 by the response %o',
-    async (payload) => {
-      result = { ok: true, payload };
+  it.each<[string, object]>([
+    ['isAuthorized false', { isAuthorized: false }],
+    ['isAuthorized as the text “true”', { isAuthorized: 'true' }],
+    ['no isAuthorized', {}],
+  ])('that returns %s: the request is refused with 403', async (_, payload) => {
+    result = { ok: true, payload };
 
-      expect(await authorizeValue('a')).toMatchObject({ isAuthorized: false, status: 403 });
-    },
-  );
+    expect(await authorizeValue('a')).toMatchObject({ isAuthorized: false, status: 403 });
+  });
 
-  it('is invoked again for another value, and for the same value after its cached decision has expired', async () => {
+  it('is invoked once for each header value, and again for a value whose cached decision has expired after 1 s', async () => {
     for (const value of ['a', 'a', 'b', 'a']) await authorizeValue(value);
     expect(events).toHaveLength(2);
     nowMs = 1000;
@@ -57,7 +58,7 @@ describe('an authorizer', () => {
     expect(events).toHaveLength(3);
   });
 
-  it('is invoked again after a failure, which gives 500', async () => {
+  it('that fails: the request is refused with 500, and the next request with the same header value is authorized', async () => {
     result = { ok: false, error: { type: 'Error', message: '', trace: '' } };
     expect(await authorizeValue('a')).toMatchObject({ isAuthorized: false, status: 500 });
     result = { ok: true, payload: { isAuthorized: true } };

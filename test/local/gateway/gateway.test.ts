@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { useStacks } from '../recorder.ts';
 
-describe('the gateway', () => {
+describe('the local API gateway', () => {
   const start = useStacks();
 
-  it('invokes the function with an event in payload format 2.0', async () => {
+  it('passes a request to the function as an event in payload format 2.0, and returns the function’s status, header and cookies', async () => {
     const { stack } = await start();
 
     const response = await fetch(`${stack.url}/things/a%20b/parts?x=1&x=2&y=%20`, {
@@ -35,11 +35,16 @@ describe('the gateway', () => {
   });
 
   it.each([
-    ['passes text as it is', 'text/plain', Buffer.from('hei'), false],
-    ['passes a JSON dialect as it is', 'application/problem+json', Buffer.from('{}'), false],
-    ['encodes a binary type in base64', 'application/octet-stream', Buffer.from('hei'), true],
-    ['encodes JSON with invalid UTF-8 in base64', 'application/json', Buffer.from([0x22, 0xff, 0x22]), true],
-  ])('%s as the request body', async (_, type, body, isBase64Encoded) => {
+    ['passes a text/plain body unchanged', 'text/plain', Buffer.from('hei'), false],
+    ['passes an application/problem+json body unchanged', 'application/problem+json', Buffer.from('{}'), false],
+    ['passes an application/octet-stream body in base64', 'application/octet-stream', Buffer.from('hei'), true],
+    [
+      'passes an application/json body with invalid UTF-8 in base64',
+      'application/json',
+      Buffer.from([0x22, 0xff, 0x22]),
+      true,
+    ],
+  ])('%s to the function', async (_, type, body, isBase64Encoded) => {
     const { stack } = await start();
 
     const response = await fetch(`${stack.url}/things`, { method: 'POST', headers: { 'content-type': type }, body });
@@ -49,7 +54,7 @@ describe('the gateway', () => {
     expect(event).toMatchObject(expected);
   });
 
-  it('answers 413 to a body over ten megabytes', async () => {
+  it('answers 413 to a request body of one byte more than 10 MiB', async () => {
     const { stack } = await start();
 
     const body = Buffer.alloc(10 * 1024 * 1024 + 1);
@@ -58,15 +63,19 @@ describe('the gateway', () => {
     expect(response.status).toBe(413);
   });
 
-  it('answers 404 to a path that the template has no route for', async () => {
+  it('answers 404 with the message “Not Found” to a path that matches no route of the template', async () => {
     const { get } = await start();
 
     expect(await get('/elsewhere')).toEqual({ status: 404, body: { message: 'Not Found' } });
   });
 
-  it.each([['fail'], ['exit'], ['hang']])(
-    'answers 500 when the function does “%s”, and serves the next request',
-    async (how) => {
+  it.each([
+    ['throws', 'fail'],
+    ['ends its process', 'exit'],
+    ['never returns', 'hang'],
+  ])(
+    'answers 500 and logs an error when the function %s, and the next request is answered with 201',
+    async (_, how) => {
       const { get, logs } = await start();
 
       const broken = await get(`/things?${how}`);

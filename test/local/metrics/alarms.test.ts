@@ -43,14 +43,14 @@ const statesAfter = (properties: Record<string, unknown>, values: readonly (numb
   });
 };
 
-describe('an alarm', () => {
+describe('an alarm on the local stack', () => {
   const [OK, ALARM] = ['OK', 'ALARM'] as const;
 
-  test('is ALARM above its threshold and OK again below it', () => {
+  test('with GreaterThanThreshold is OK at its threshold, ALARM above the threshold, and OK again below it', () => {
     expect(statesAfter(above, [2, 3, 0])).toEqual([OK, ALARM, OK]);
   });
 
-  test('is ALARM only after EvaluationPeriods breaching periods in a row', () => {
+  test('with EvaluationPeriods 3 is ALARM only after three breaching periods in a row, and OK after the next good period', () => {
     expect(statesAfter({ ...above, EvaluationPeriods: 3 }, [5, 5, 0, 5, 5, 5, 0])).toEqual([
       OK,
       OK,
@@ -62,28 +62,28 @@ describe('an alarm', () => {
     ]);
   });
 
-  test('is ALARM when DatapointsToAlarm of the evaluated periods breach', () => {
+  test('with DatapointsToAlarm 2 and EvaluationPeriods 3 is ALARM only while two of the last three periods breach', () => {
     const twoOfThree = { ...above, EvaluationPeriods: 3, DatapointsToAlarm: 2 };
 
     expect(statesAfter(twoOfThree, [5, 0, 5, 0, 0])).toEqual([OK, OK, ALARM, OK, OK]);
   });
 
   test.each([
-    ['breaching', [OK, ALARM, ALARM]],
-    ['notBreaching', [OK, OK, OK]],
-    ['ignore', [OK, OK, OK]],
-    ['missing', [OK, 'INSUFFICIENT_DATA', 'INSUFFICIENT_DATA']],
-  ])('treats a missing value as %s', (TreatMissingData, expected) => {
+    ['ALARM', 'breaching', [OK, ALARM, ALARM]],
+    ['OK', 'notBreaching', [OK, OK, OK]],
+    ['OK', 'ignore', [OK, OK, OK]],
+    ['INSUFFICIENT_DATA', 'missing', [OK, 'INSUFFICIENT_DATA', 'INSUFFICIENT_DATA']],
+  ])('is %s in two minutes without a measurement when TreatMissingData is “%s”', (_, TreatMissingData, expected) => {
     expect(statesAfter({ ...above, TreatMissingData }, [1, null, null])).toEqual(expected);
   });
 
-  test('does not treat periods before the start as missing', () => {
+  test('with TreatMissingData “breaching” and EvaluationPeriods 3 is ALARM only after the third minute without a measurement', () => {
     const missed = { ...above, TreatMissingData: 'breaching', EvaluationPeriods: 3 };
 
     expect(statesAfter(missed, [null, null, null])).toEqual([OK, OK, ALARM]);
   });
 
-  test('with an anomaly band breaches above the usual values, and never while there is too little history', () => {
+  test('with an anomaly band is ALARM at 80 after values up to 2, but not at a first value of 100 and not at 80 after that 100', () => {
     const band = {
       Metrics: [
         { Id: 'm', MetricStat: { Metric: metric, Stat: 'Maximum', Period: 60 }, ReturnData: true },
@@ -99,7 +99,7 @@ describe('an alarm', () => {
     expect(statesAfter(band, [1, 0, 2, 1, 1, 80, 1])).toEqual([OK, OK, OK, OK, OK, ALARM, OK]);
   });
 
-  test('is reported by name when it cannot be evaluated on the local stack', () => {
+  test('is reported by name when its statistic, namespace or expression is not supported, and another alarm is still returned', () => {
     const { alarms, unknown } = alarmDefinitions(
       assemblyOf({
         trimmed: { ...above, Statistic: undefined, ExtendedStatistic: 'tm99' },
@@ -115,14 +115,14 @@ describe('an alarm', () => {
   });
 });
 
-test('every alarm of the template can be evaluated on the local stack', () => {
+test('every alarm of the synthesised stack, among them dead-rate, can be evaluated on the local stack', () => {
   const { alarms, unknown } = alarmDefinitions(stackAssembly(synthesise()), (value) => value);
 
   expect(unknown).toEqual([]);
   expect(alarms.map(({ name }) => name)).toContain('dead-rate');
 });
 
-test('the metric store computes percentiles across minutes, exact to 2 %', () => {
+test('the metric store computes p1 and p100 exactly and p50 and p99 to 5 percent from the values of two minutes', () => {
   const store = createMetricStore(MINUTE_MS);
   const quick = Array.from({ length: 96 }, () => 200);
   store.record(queue, quick, START);
@@ -137,7 +137,7 @@ test('the metric store computes percentiles across minutes, exact to 2 %', () =>
   expect(read('p100')).toBe(91_000);
 });
 
-test('metrics in a function’s log line are recorded, and milliseconds are multiplied by the speed', () => {
+test('the local stack records the metrics in a function’s log line, and multiplies milliseconds by the --speed it runs at', () => {
   const store = createMetricStore(MINUTE_MS);
   const nowMs = Date.now();
   const text = JSON.stringify({

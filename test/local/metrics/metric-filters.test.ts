@@ -33,22 +33,22 @@ const readingsOf = (pattern: string, value: string, fields: Readonly<Record<stri
     .map((reading) => reading.value);
 
 test.each([
-  ['{ $.name = "a" }', { name: 'a' }, true],
-  ['{ $.name = "a" }', { name: 'b' }, false],
-  ['{ ($.name = "a") && ($.n >= 0) }', { name: 'a', n: 0 }, true],
-  ['{ ($.name = "a") && ($.n >= 0) }', { name: 'a' }, false],
-  ['{ ($.name = "a") && ($.n > 1) }', { name: 'a', n: 1 }, false],
-  ['{ $.n = 1 }', { n: 2 }, false],
-])('metric filter %s on the line %o matches: %s', (pattern, fields, isMatch) => {
+  ['matches a line with this name', '{ $.name = "a" }', { name: 'a' }, true],
+  ['does not match a line with another name', '{ $.name = "a" }', { name: 'b' }, false],
+  ['matches a line with this name and n 0', '{ ($.name = "a") && ($.n >= 0) }', { name: 'a', n: 0 }, true],
+  ['does not match a line without n', '{ ($.name = "a") && ($.n >= 0) }', { name: 'a' }, false],
+  ['does not match a line with n 1', '{ ($.name = "a") && ($.n > 1) }', { name: 'a', n: 1 }, false],
+  ['does not match a line with n 2', '{ $.n = 1 }', { n: 2 }, false],
+])('a metric filter on the local stack %s: %s', (_, pattern, fields, isMatch) => {
   expect(readingsOf(pattern, '1', fields)).toEqual(isMatch ? [1] : []);
 });
 
-test('a metric filter reads the number in a field, and nothing if the field is not a number', () => {
+test('a metric filter with the value $.n reads 7 from a line whose n is 7, and nothing from a line whose n is a text', () => {
   expect(readingsOf('{ $.name = "a" }', '$.n', { name: 'a', n: 7 })).toEqual([7]);
   expect(readingsOf('{ $.name = "a" }', '$.n', { name: 'a', n: 'seven' })).toEqual([]);
 });
 
-test('a metric filter that the local stack cannot apply is reported by name', () => {
+test('a metric filter whose pattern the local stack cannot parse is reported by name', () => {
   const strange = '{ $.name = "a*" || $.n IS NULL }';
 
   const { unknown } = metricFilters(assemblyOf(tick, filter(strange, '1')), (given) => given);

@@ -6,7 +6,7 @@ const context: MathContext = {
   quota: () => 100,
 };
 
-describe('metric math', () => {
+describe('metric math on the local stack', () => {
   test.each([
     ['a + b * 2', [21, undefined, undefined]],
     ['(a + 1) * 2', [4, undefined, 8]],
@@ -19,11 +19,14 @@ describe('metric math', () => {
     ['IF(FILL(b, 0) >= 20, 100 * 2, 0)', [0, 200, 0]],
     ['IF(a != 1, b, a)', [1, undefined, undefined]],
     ['100 * used / SERVICE_QUOTA(used)', [40, 90, undefined]],
-  ])('computes %s', (expression, expected) => {
+  ])('computes the expression %s for three periods, some without a value', (expression, expected) => {
     expect(metricMath(expression)(context)).toEqual(expected);
   });
 
-  test.each(['RATE(a)', 'a +', 'FILL(a, 0', 'a b', 'a ? b'])('rejects the expression %s', (expression) => {
-    expect(() => metricMath(expression)).toThrow();
-  });
+  test.each(['RATE(a)', 'a +', 'FILL(a, 0', 'a b', 'a ? b'])(
+    'throws when it parses the unsupported or incomplete expression “%s”',
+    (expression) => {
+      expect(() => metricMath(expression)).toThrow();
+    },
+  );
 });

@@ -1,26 +1,30 @@
 import { describe, expect, it } from 'vitest';
 import { refusalOfBatch, refusalOfMessage, splitBatch } from '../../../local/queues/queue-limits.ts';
 
-describe('the limits of SQS', () => {
+describe('the local queues, which have the limits of SQS', () => {
   it.each([
-    [0, undefined],
-    [900, undefined],
-    [901, 'InvalidParameterValue'],
-    [-1, 'InvalidParameterValue'],
-    [1.5, 'InvalidParameterValue'],
-  ])('a delay of %s s gives the error code %s', (DelaySeconds, code) => {
+    ['accept a delay of 0 s', 0, undefined],
+    ['accept a delay of 900 s', 900, undefined],
+    ['reject a delay of 901 s with InvalidParameterValue', 901, 'InvalidParameterValue'],
+    ['reject a delay of -1 s with InvalidParameterValue', -1, 'InvalidParameterValue'],
+    ['reject a delay of 1.5 s with InvalidParameterValue', 1.5, 'InvalidParameterValue'],
+  ])('%s', (_, DelaySeconds, code) => {
     expect(refusalOfMessage({ MessageBody: 'm', DelaySeconds })?.code).toBe(code);
   });
 
-  it('reject an empty message', () => {
+  it('reject an empty message body with MissingParameter', () => {
     expect(refusalOfMessage({ MessageBody: '' })?.code).toBe('MissingParameter');
   });
 
-  it.each([[''], [undefined], ['x'.repeat(81)]])('reject the entry id %j', (Id) => {
+  it.each([
+    ['an empty entry id', ''],
+    ['a missing entry id', undefined],
+    ['an entry id of 81 characters', 'x'.repeat(81)],
+  ])('reject %s with InvalidBatchEntryId', (_, Id) => {
     expect(refusalOfBatch([{ Id, MessageBody: 'm' }])?.code).toBe('InvalidBatchEntryId');
   });
 
-  it('reject only the invalid entries of a batch', () => {
+  it('accept the valid entry of a batch and reject only the entry with a delay of 901 s', () => {
     const batch = splitBatch([
       { Id: 'a', MessageBody: 'm' },
       { Id: 'b', MessageBody: 'm', DelaySeconds: 901 },

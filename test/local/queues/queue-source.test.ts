@@ -5,10 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { until, useStacks } from '../recorder.ts';
 
-describe('an event source mapping of a queue', () => {
+describe('an event source mapping of a queue on the local stack', () => {
   const start = useStacks();
 
-  it('delivers all messages in batches and deletes them from the queue', async () => {
+  it('delivers ten messages, the first with receive count 1, and deletes them from the queue', async () => {
     const { stack, recorder, send } = await start();
 
     await send(...Array.from({ length: 10 }, (_, i) => ({ MessageBody: `m${i}` })));
@@ -19,7 +19,7 @@ describe('an event source mapping of a queue', () => {
     expect(stack.depth('work')).toEqual({ visible: 0, inFlight: 0, delayed: 0 });
   });
 
-  it('delays a message, and the queue rejects a delay over 900 s', async () => {
+  it('delivers a message with a delay of 1 s after 0.9 s or more, and never a message whose delay of 901 s was rejected', async () => {
     const { stack, recorder, send } = await start();
 
     const response = await send({ MessageBody: 'later', DelaySeconds: 1 }, { MessageBody: 'never', DelaySeconds: 901 });
@@ -32,7 +32,7 @@ describe('an event source mapping of a queue', () => {
     await stack.settled();
   });
 
-  it('delivers a failed message again, then moves it to the dead-letter queue', async () => {
+  it('delivers a failing message twice and moves it to the dead-letter queue, and delivers a successful message once', async () => {
     const { stack, recorder, send } = await start({ visibilityTimeoutSeconds: 0.3 });
     recorder.onQueue = (batch) => ({
       batchItemFailures: batch
@@ -50,20 +50,23 @@ describe('an event source mapping of a queue', () => {
   });
 
   it.each([
-    ['misspelt', [{ itemIdentifier: 'no-such-message' }]],
-    ['empty', [{ itemIdentifier: '' }]],
-    ['missing', [{}]],
-  ])('treats the whole batch as failed when a reported id is %s', async (_, batchItemFailures) => {
-    const { recorder, send } = await start({ visibilityTimeoutSeconds: 0.2 });
-    recorder.onQueue = () => ({ batchItemFailures });
+    ['an id of no message', [{ itemIdentifier: 'no-such-message' }]],
+    ['an empty id', [{ itemIdentifier: '' }]],
+    ['no id', [{}]],
+  ])(
+    'delivers both messages of a batch again when the function reports a failure with %s',
+    async (_, batchItemFailures) => {
+      const { recorder, send } = await start({ visibilityTimeoutSeconds: 0.2 });
+      recorder.onQueue = () => ({ batchItemFailures });
 
-    await send({ MessageBody: 'a' }, { MessageBody: 'b' });
-    await until(() => recorder.queueBatches.flat().length === 4);
+      await send({ MessageBody: 'a' }, { MessageBody: 'b' });
+      await until(() => recorder.queueBatches.flat().length === 4);
 
-    expect(recorder.queueBatches.flat().map(({ body }) => body)).toEqual(['a', 'b', 'a', 'b']);
-  });
+      expect(recorder.queueBatches.flat().map(({ body }) => body)).toEqual(['a', 'b', 'a', 'b']);
+    },
+  );
 
-  it('never exceeds its maximum concurrency', async () => {
+  it('with a maximum concurrency of 3 runs more than one and at most three invocations at the same time', async () => {
     const { stack, recorder, send } = await start();
     let running = 0;
     let maxRunning = 0;
@@ -82,7 +85,7 @@ describe('an event source mapping of a queue', () => {
     expect(maxRunning).toBeLessThanOrEqual(3);
   });
 
-  it('delivers a single message within 50 ms', async () => {
+  it('delivers the fastest of five single messages in less than 50 ms', async () => {
     const { recorder, send } = await start({ warm: true });
 
     const latencies: number[] = [];
@@ -96,7 +99,7 @@ describe('an event source mapping of a queue', () => {
     expect(Math.min(...latencies)).toBeLessThan(50);
   });
 
-  it('after a restart has the same waiting messages and operator key; with fresh it is empty and the key is new', async () => {
+  it('the queue has the same message and the stack the same operator key after a restart; with fresh, the queue is empty and the key is new', async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'passpost-test-'));
     const first = await start({ dataDir });
     await first.send({ MessageBody: 'waiting', DelaySeconds: 600 });

@@ -7,10 +7,10 @@ import { until, useStacks } from '../recorder.ts';
 
 const ids = (batches: readonly (readonly { id: string }[])[]): string[] => batches.flat().map(({ id }) => id);
 
-describe('an event source mapping of a stream', () => {
+describe('an event source mapping of a stream on the local stack', () => {
   const start = useStacks();
 
-  it('delivers only the records that pass its filter', async () => {
+  it('delivers the two records that pass its filter and not the third record', async () => {
     const { stack, recorder, get } = await start();
 
     await get('/things?put=a,other-1,b');
@@ -20,7 +20,7 @@ describe('an event source mapping of a stream', () => {
     expect(recorder.streamBatches[0]?.[0]).toMatchObject({ eventName: 'INSERT' });
   });
 
-  it('delivers records with the same key in order', async () => {
+  it('delivers the ten changes of each of five keys in the order of the writes', async () => {
     const { stack, recorder, get } = await start();
 
     for (let round = 0; round < 10; round++) await get('/things?put=a,b,c,d,e');
@@ -33,7 +33,7 @@ describe('an event source mapping of a stream', () => {
     }
   });
 
-  it('repeats a batch from the first failed record', async () => {
+  it('repeats a record that the function reports as failed, and delivers two records of one key in order', async () => {
     const { stack, recorder, get } = await start();
     await get('/things?put=k');
     await stack.settled();
@@ -55,7 +55,7 @@ describe('an event source mapping of a stream', () => {
     expect(new Set(sequences).size).toBe(2);
   });
 
-  it('repeats a batch until the function no longer throws', async () => {
+  it('delivers a record four times when the function throws at the first three deliveries', async () => {
     const { stack, recorder, get, logs } = await start();
     recorder.onStream = () => (recorder.streamBatches.length < 4 ? { error: 'not yet' } : {});
 
@@ -66,7 +66,7 @@ describe('an event source mapping of a stream', () => {
     expect(logs.filter((line) => line === 'mapped-stream ERROR Error: not yet')).toHaveLength(3);
   });
 
-  it('continues after a restart at the first record that is not processed', async () => {
+  it('after a restart delivers the record that had failed, and not the record that was processed before', async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'passpost-test-'));
     const first = await start({ dataDir });
     await first.get('/things?put=done');
@@ -84,7 +84,7 @@ describe('an event source mapping of a stream', () => {
     rmSync(dataDir, { recursive: true });
   });
 
-  it('works with another DynamoDB endpoint', async () => {
+  it('delivers two rows that are written at another DynamoDB endpoint (dynamoEndpoint)', async () => {
     const engine = await startDynoxide();
     const { stack, recorder, get } = await start({ dynamoEndpoint: engine.endpoint });
 
@@ -96,7 +96,7 @@ describe('an event source mapping of a stream', () => {
     expect(ids(recorder.streamBatches).sort()).toEqual(['a', 'b']);
   });
 
-  it('delivers a change within 50 ms', async () => {
+  it('delivers the fastest of five changes in less than 50 ms', async () => {
     const { recorder, get } = await start({ warm: true });
 
     const latencies: number[] = [];

@@ -31,8 +31,8 @@ const afterMinutes = async (): Promise<void> => {
   await until(() => runs.length === 3, 2000);
 };
 
-describe('an asynchronous invocation', () => {
-  it('that fails is retried twice by default', async () => {
+describe('an asynchronous invocation on the local stack', () => {
+  it('that always fails is made three times by default', async () => {
     const { calls, runs } = start();
 
     await calls.invoke('tick', 'event');
@@ -42,7 +42,7 @@ describe('an asynchronous invocation', () => {
     expect(runs).toEqual(['event', 'event', 'event']);
   });
 
-  it('is not retried after a success', async () => {
+  it('that fails first and then succeeds is made twice', async () => {
     const { calls, runs } = start(undefined, [failed, { ok: true, payload: null }]);
 
     await calls.invoke('tick', 'event');
@@ -53,9 +53,9 @@ describe('an asynchronous invocation', () => {
   });
 
   it.each([
-    ['with no retry attempts', { MaximumRetryAttempts: 0 }],
-    ['with a maximum age before the first retry', { MaximumEventAgeInSeconds: 59 }],
-  ])('that fails is not retried by a template %s', async (_, config) => {
+    ['MaximumRetryAttempts to 0', { MaximumRetryAttempts: 0 }],
+    ['MaximumEventAgeInSeconds to 59, less than the wait before the first retry', { MaximumEventAgeInSeconds: 59 }],
+  ])('that fails is made once when the template sets %s', async (_, config) => {
     const { calls, runs } = start(config);
 
     await calls.invoke('tick', 'event');
