@@ -91,11 +91,11 @@ export const errorToProblem = (error: unknown): PassPostError | null => {
 };
 
 /**
- * The most field errors in one error response. Lambda allows 6 MB, and a body of wrong fields could otherwise produce
+ * The maximum number of field errors in one error response. Lambda allows 6 MB, and a body of wrong fields could otherwise produce
  * 18 MB.
  */
 const MOST_ERRORS = 100;
-/** The most characters of one text in an error response. */
+/** The maximum number of characters of one text in an error response. */
 const LONGEST_TEXT = 1000;
 
 const clipped = (text: string): string =>

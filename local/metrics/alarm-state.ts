@@ -3,7 +3,7 @@ import type { MetricStore, Series } from './metric-store.ts';
 
 export type AlarmState = 'OK' | 'ALARM' | 'INSUFFICIENT_DATA';
 
-/** The most past periods from which the usual value for an anomaly alarm is computed. */
+/** The maximum number of past periods from which the usual value for an anomaly alarm is computed. */
 const HISTORY = 60;
 /**
  * The fewest measured past periods that give a usual value. With fewer, no measured value breaches an anomaly alarm.

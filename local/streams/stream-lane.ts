@@ -11,7 +11,7 @@ export interface StreamMapping {
   readonly parallelizationFactor: number;
   readonly reportsFailures: boolean;
   readonly bisects: boolean;
-  /** The most retries of a failed batch before its records are dropped; -1 means no limit. */
+  /** The maximum number of retries of a failed batch before its records are dropped; -1 means no limit. */
   readonly maxRetries: number;
   readonly startingPosition: string;
   readonly filterCriteria: unknown;

@@ -33,7 +33,7 @@ export type EventMapping =
 export const functionNameOf = (reference: string): string => /:function:([^:/]+)/.exec(reference)?.[1] ?? reference;
 
 /**
- * The most concurrent invocations of a queue's mapping for which the template sets no maximum: Lambda's own limit.
+ * The maximum number of concurrent invocations of a queue's mapping for which the template sets no maximum: Lambda's own limit.
  * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
  */
 const MAX_CONCURRENCY = 1250;

@@ -22,7 +22,7 @@ import {
   webhookKey,
 } from '../rows/table-keys.ts';
 
-/** The most jobs that one read loads. The row of a job may hold half a megabyte. */
+/** The maximum number of jobs that one read loads. The row of a job may hold half a megabyte. */
 const JOBS_AT_ONCE = 10;
 /** DynamoDB takes at most 100 items in one transaction. */
 const MAX_ITEMS = 100;

@@ -6,7 +6,7 @@ import { executeStatements, updateStatement } from '../aws/statements.ts';
 import { deliveryUpdate } from '../rows/delivery-row.ts';
 import { attentionPk, indexes, SHARDS } from '../rows/table-keys.ts';
 
-/** The most held deliveries of each shard that one page releases. */
+/** The maximum number of held deliveries of each shard that one page releases. */
 const PAGE_SIZE = 100;
 
 export interface HeldDeliveries {

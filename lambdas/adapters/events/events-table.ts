@@ -26,10 +26,10 @@ export type EventsTable = EventStore & EventArchive;
 
 /** Days for which an Idempotency-Key of a publish call is stored: twice the one day that the API promises. */
 const KEY_LIFE_DAYS = 2;
-/** The most rows that one list call reads, whether they match the filter or not. */
+/** The maximum number of rows that one list call reads, whether they match the filter or not. */
 const MAX_ROWS_READ = 1000;
 /**
- * The most bytes of `data` and `meta` on one page of events. The response of a function holds at most 6 MB, in which
+ * The maximum number of bytes of `data` and `meta` on one page of events. The response of a function holds at most 6 MB, in which
  * each quotation mark of the body takes two bytes.
  */
 const MAX_PAGE_BYTES = 2_500_000;

@@ -3,11 +3,11 @@ import type { Ajv2020, ErrorObject, ValidateFunction } from 'ajv/dist/2020.js';
 import type { SchemaChecker } from '../../domain/events/event-type.ts';
 import type { FieldError } from '../../domain/foundation/errors.ts';
 
-/** The most compiled schemas in memory. The schema that was compiled first is removed first. */
+/** The maximum number of compiled schemas in memory. The schema that was compiled first is removed first. */
 const MAX_COMPILED = 100;
 const MAX_FAULTS = 20;
 /**
- * The most characters of a value for which the checker collects every fault. A longer value gets only its first fault,
+ * The maximum number of characters of a value for which the checker collects every fault. A longer value gets only its first fault,
  * because each fault has its own path: a hundred thousand faults below one long name would fill the memory.
  */
 const MAX_THOROUGH_LENGTH = 16 * 1024;

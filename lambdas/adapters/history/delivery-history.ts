@@ -13,7 +13,7 @@ import { batchGet } from '../aws/batch-get.ts';
 import { isExpired } from '../rows/row.ts';
 import { attemptKey, attentionPk, deliveryKey, deliveryPk, indexes, SHARDS } from '../rows/table-keys.ts';
 
-/** The most rows that one list call reads, whether they match the filter or not. */
+/** The maximum number of rows that one list call reads, whether they match the filter or not. */
 const MAX_ROWS_READ = 1000;
 /**
  * The statuses that are listed from the attention index. A delivery whose first attempt succeeds never enters the

@@ -26,7 +26,7 @@ export interface Keyring {
 const FRESH_MS = 5 * 60_000;
 /** The shortest time between two reads of the keyring, in milliseconds. */
 const PAUSE_MS = 5_000;
-/** The most decrypted texts in memory. A text takes about 300 bytes. */
+/** The maximum number of decrypted texts in memory. A text takes about 300 bytes. */
 const MAX_OPENED = 10_000;
 
 interface Loaded {

@@ -20,7 +20,7 @@ import { deliveryUpdate, newDeliveryRow } from '../rows/delivery-row.ts';
 import { deliveryKey } from '../rows/table-keys.ts';
 
 /**
- * The most rounds of reading and writing the same deliveries. An attempt or another command may change a row between
+ * The maximum number of rounds of reading and writing the same deliveries. An attempt or another command may change a row between
  * read and write; the next round then reads the row again.
  */
 const MAX_ROUNDS = 5;

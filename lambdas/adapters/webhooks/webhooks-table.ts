@@ -18,7 +18,10 @@ import { createRoutingChanges } from './event-routing.ts';
 
 const PATH = '/webhooks';
 const rotationPath = (id: string): string => `${PATH}/${id}/rotate-secret`;
-/** The most rows that one list call reads, including deleted webhooks. The next page continues after them. */
+/**
+ * The maximum number of rows that one list call reads, including deleted webhooks. The next page continues after
+ * them.
+ */
 const MAX_ROWS_READ = 2000;
 
 export interface WebhooksTable extends NewWebhookStore, RotationStore {

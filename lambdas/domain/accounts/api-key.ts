@@ -51,7 +51,7 @@ export const storedApiKeySchema = z.object({
   prefix: z.string(),
   scopes: z.array(z.string()),
   mode: z.enum(modes),
-  /** The most requests in one rate limit window. */
+  /** The maximum number of requests in one rate limit window. */
   limit: z.number(),
   /** The account's own retention in days; absent if the stack's applies. */
   retention_days: z.number().optional(),

@@ -7,7 +7,7 @@ import { DAY_SECONDS, SECOND_MS, toSeconds } from '../foundation/time.ts';
  */
 export const LONGEST_REQUEST_MS = 12_000;
 
-/** The most seconds by which a `Retry-After` header makes a wait of the schedule longer. */
+/** The maximum number of seconds by which a `Retry-After` header makes a wait of the schedule longer. */
 const MAX_RETRY_AFTER_EXTENSION_SECONDS = DAY_SECONDS;
 
 /** A retry schedule: the seconds before each retry. A wait begins at the end of the previous attempt. */

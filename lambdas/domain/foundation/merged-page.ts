@@ -21,7 +21,10 @@ export interface MergedPageRequest<T> {
   readonly positionOf: (item: T) => Position;
   readonly after: Position | null;
   readonly limit: number;
-  /** The most items examined in all ranges together. A filter without an index would otherwise read without end. */
+  /**
+   * The maximum number of items examined in all ranges together. A filter without an index would otherwise read
+   * without end.
+   */
   readonly examineAtMost: number;
   readonly isFiltered: boolean;
 }

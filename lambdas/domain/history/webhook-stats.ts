@@ -6,7 +6,7 @@ import { type Hour, hourAt, hoursBefore } from '../maintenance/hour.ts';
 import { createHourCount, percentileMs } from '../maintenance/hour-counts.ts';
 import type { StoredWebhook } from '../webhooks/webhook.ts';
 
-/** The most hours that one answer covers: 31 days. */
+/** The maximum number of hours that one answer covers: 31 days. */
 const MOST_HOURS = 744;
 const DEFAULT_HOURS = 24;
 /**

@@ -21,7 +21,10 @@ export const RECOVER = 'recover';
 export const jobStatuses = ['pending', 'running', 'completed', 'failed'] as const;
 export type JobStatus = (typeof jobStatuses)[number];
 
-/** The most bytes of a job's input and of its result, as JSON text. One row holds both, and a row holds 400 KB. */
+/**
+ * The maximum number of bytes of a job's input and of its result, as JSON text. One row holds both, and a row holds
+ * 400 KB.
+ */
 const MOST_INPUT_BYTES = 128 * 1024;
 const MOST_RESULT_BYTES = 256 * 1024;
 

@@ -50,11 +50,13 @@ export interface RotationDependencies {
 }
 
 /**
- * The most signing keys of each algorithm in the keyring: a key is removed by the tenth rotation after its own. Sealing
+ * The maximum number of signing keys of each algorithm in the keyring: a key is removed by the tenth rotation after its own. Sealing
  * pairs (160 bytes) are never removed.
  */
 const MAX_GENERATIONS = 10;
-/** The most bytes of the keyring's secret: the limit of Secrets Manager, enough for about 270 rotations. */
+/**
+ * The maximum number of bytes of the keyring's secret: the limit of Secrets Manager, enough for about 270 rotations.
+ */
 const MOST_BYTES = 65_536;
 
 /** The keyring and the text that it was parsed from. The secret is replaced only if it still has this text. */

@@ -16,7 +16,7 @@ import type { StoredWebhook } from './webhook.ts';
 import type { NewWebhook } from './webhook-input.ts';
 import { type WebhookView, webhookToView } from './webhook-view.ts';
 
-/** The most webhooks that an account may have in each mode. */
+/** The maximum number of webhooks that an account may have in each mode. */
 export const MOST_WEBHOOKS = 1000;
 
 export interface NewWebhookStore {

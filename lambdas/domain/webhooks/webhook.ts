@@ -3,7 +3,7 @@ import { rowVersion } from '../foundation/row-version.ts';
 
 /** The name `*` in a webhook's events. It selects the types that the webhook's profile lists for it. */
 export const EVERYTHING = '*';
-/** The most event types that a webhook can name. */
+/** The maximum number of event types that a webhook can name. */
 export const MOST_EVENTS = 40;
 /** The text that the API shows instead of a secret value. */
 export const MASK = '***';
