@@ -91,8 +91,8 @@ export const errorToProblem = (error: unknown): PassPostError | null => {
 };
 
 /**
- * The maximum number of field errors in one error response. Lambda allows 6 MB, and a body of wrong fields could otherwise produce
- * 18 MB.
+ * The maximum number of field errors in one error response. Lambda allows 6 MB, and a body of wrong fields could
+ * otherwise produce 18 MB.
  */
 const MOST_ERRORS = 100;
 /** The maximum number of characters of one text in an error response. */

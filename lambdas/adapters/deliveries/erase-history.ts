@@ -7,8 +7,8 @@ import { commandToRow } from '../rows/command-row.ts';
 import { attemptKey, deliveryPk, healthKey, type Key, SHARDS } from '../rows/table-keys.ts';
 
 /**
- * The maximum number of deliveries of each shard that one page erases. With their attempts, a page erases a few thousand rows at
- * most.
+ * The maximum number of deliveries of each shard that one page erases. With their attempts, a page erases a few
+ * thousand rows at most.
  */
 const DELIVERIES_PER_SHARD = 100;
 /** DynamoDB takes at most 25 deletions in one call. */

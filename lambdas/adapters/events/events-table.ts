@@ -29,8 +29,8 @@ const KEY_LIFE_DAYS = 2;
 /** The maximum number of rows that one list call reads, whether they match the filter or not. */
 const MAX_ROWS_READ = 1000;
 /**
- * The maximum number of bytes of `data` and `meta` on one page of events. The response of a function holds at most 6 MB, in which
- * each quotation mark of the body takes two bytes.
+ * The maximum number of bytes of `data` and `meta` on one page of events. The response of a function holds at most 6
+ * MB, in which each quotation mark of the body takes two bytes.
  */
 const MAX_PAGE_BYTES = 2_500_000;
 

@@ -7,8 +7,9 @@ import type { FieldError } from '../../domain/foundation/errors.ts';
 const MAX_COMPILED = 100;
 const MAX_FAULTS = 20;
 /**
- * The maximum number of characters of a value for which the checker collects every fault. A longer value gets only its first fault,
- * because each fault has its own path: a hundred thousand faults below one long name would fill the memory.
+ * The maximum number of characters of a value for which the checker collects every fault. A longer value gets only its
+ * first fault, because each fault has its own path: a hundred thousand faults below one long name would fill the
+ * memory.
  */
 const MAX_THOROUGH_LENGTH = 16 * 1024;
 

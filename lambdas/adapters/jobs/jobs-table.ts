@@ -27,8 +27,8 @@ export interface JobsTable extends NewJobs, CompletingJobs {
 }
 
 /**
- * The maximum number of bytes of `input`, `data` and `meta` on one page of jobs. The response of a function holds at most 6 MB, in
- * which each quotation mark of the body takes two bytes.
+ * The maximum number of bytes of `input`, `data` and `meta` on one page of jobs. The response of a function holds at
+ * most 6 MB, in which each quotation mark of the body takes two bytes.
  */
 const MAX_PAGE_BYTES = 2_500_000;
 

@@ -20,8 +20,8 @@ import { deliveryUpdate, newDeliveryRow } from '../rows/delivery-row.ts';
 import { deliveryKey } from '../rows/table-keys.ts';
 
 /**
- * The maximum number of rounds of reading and writing the same deliveries. An attempt or another command may change a row between
- * read and write; the next round then reads the row again.
+ * The maximum number of rounds of reading and writing the same deliveries. An attempt or another command may change a
+ * row between read and write; the next round then reads the row again.
  */
 const MAX_ROUNDS = 5;
 

@@ -35,8 +35,8 @@ const MAX_BODY_BYTES = 64 * 1024;
 const MAX_HEADER_BYTES = 16 * 1024;
 const MAX_CODE_POINTS = 2000;
 /**
- * The maximum number of POSTs at the same time, well below the 1,024 file descriptors of a function. Further POSTs wait; their
- * timeout starts when they are sent.
+ * The maximum number of POSTs at the same time, well below the 1,024 file descriptors of a function. Further POSTs
+ * wait; their timeout starts when they are sent.
  */
 const MAX_IN_FLIGHT = 256;
 

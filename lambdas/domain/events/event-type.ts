@@ -10,8 +10,8 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$/;
 export const isEventTypeName = (text: string): boolean => NAME.test(text);
 
 /**
- * The maximum number of bytes of an event type's schema. A batch of a hundred events may have a hundred types: checking all their
- * schemas must fit into memory and time.
+ * The maximum number of bytes of an event type's schema. A batch of a hundred events may have a hundred types:
+ * checking all their schemas must fit into memory and time.
  */
 const MOST_SCHEMA_BYTES = 32 * 1024;
 

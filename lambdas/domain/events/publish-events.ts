@@ -43,8 +43,8 @@ export interface Published {
 }
 
 /**
- * The maximum number of bytes of an event's `data` and `meta` together, as JSON text. A row holds 400 KB, and a body within the
- * request's limit may grow as JSON text: `1e20` becomes twenty-one digits.
+ * The maximum number of bytes of an event's `data` and `meta` together, as JSON text. A row holds 400 KB, and a body
+ * within the request's limit may grow as JSON text: `1e20` becomes twenty-one digits.
  */
 const MOST_BYTES = 320 * 1024;
 

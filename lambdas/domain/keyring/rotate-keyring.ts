@@ -50,8 +50,8 @@ export interface RotationDependencies {
 }
 
 /**
- * The maximum number of signing keys of each algorithm in the keyring: a key is removed by the tenth rotation after its own. Sealing
- * pairs (160 bytes) are never removed.
+ * The maximum number of signing keys of each algorithm in the keyring: a key is removed by the tenth rotation after
+ * its own. Sealing pairs (160 bytes) are never removed.
  */
 const MAX_GENERATIONS = 10;
 /**

@@ -22,9 +22,9 @@ export const webhookRoutes = (
 });
 
 /**
- * The maximum number of bytes that the entries of one webhook take in all its routing rows together. A change of a webhook updates
- * these rows in one transaction, and DynamoDB limits a transaction to 4 MB, which includes the rows in full. With this
- * limit, the rows of a thousand webhooks fit.
+ * The maximum number of bytes that the entries of one webhook take in all its routing rows together. A change of a
+ * webhook updates these rows in one transaction, and DynamoDB limits a transaction to 4 MB, which includes the rows in
+ * full. With this limit, the rows of a thousand webhooks fit.
  */
 const MOST_BYTES = 3800;
 
