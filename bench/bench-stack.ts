@@ -41,7 +41,7 @@ const requestTo =
     return (response.status === 204 ? undefined : await response.json()) as T;
   };
 
-/** Starts the local stack with a meter, and a receiver in its own process. */
+/** Starts the local stack with a meter of its AWS usage, and starts a receiver in a process of its own. */
 export const startBench = async (onLine?: (line: string) => void): Promise<Bench> => {
   const meter = createMeter();
   const stack = await startStack({

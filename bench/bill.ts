@@ -4,21 +4,23 @@ import { defaults } from '../lib/defaults.ts';
 import { monthlyPrices, prices } from './prices.ts';
 
 // Computes the table of monthly costs in docs/deploying.md; a test compares the output with the page. Each delivery has
-// its own event and one webhook. When a price or a count changes, run `node bench/bill.ts` and paste its output.
+// its own event and one webhook. When a price, the usage of a delivery or the number of a priced resource changes, run
+// `node bench/bill.ts` and paste its output.
 
 const SECONDS_A_MONTH = 30 * 86_400;
 
 /**
- * AWS usage of one delivery whose event is published by a separate call; docs/performance.md describes the measurement.
+ * How much of AWS one delivery uses, if a separate call publishes the delivery's event; docs/performance.md describes
+ * the measurement.
  */
 interface PerDelivery {
   readonly httpRequests: number;
   readonly writeUnits: number;
   readonly readUnits: number;
   readonly queueRequests: number;
-  /** Cost of the functions' requests and compute time, in dollars. */
+  /** Cost of the functions' requests and compute time for one delivery, in dollars. */
   readonly functions: number;
-  /** Estimated bytes of log lines: of the functions, of the API's access log and of Lambda itself. */
+  /** Estimated bytes of log lines for one delivery: of the functions, of the API's access log and of Lambda itself. */
   readonly logBytes: number;
 }
 
@@ -36,15 +38,15 @@ const full: PerDelivery = { ...alone, readUnits: 1.68, queueRequests: 0.3, funct
 
 /** Stored bytes of a delivery's row and its event's row, with DynamoDB's 100 bytes for each row. */
 const STORED_BYTES = 1800;
-/** Months for which both rows of a delivery are stored: the retention and the longest schedule. */
+/** Months for which both rows of a delivery are stored: the sum of the retention and the longest schedule. */
 const STORED_MONTHS = (defaults.retentionDays + SCHEDULE_DAYS) / 30;
 const LOG_MONTHS = 3;
 /** Bytes that one webhook request sends on the network: the request, TLS and acknowledgements. */
 const SENT_BYTES = 2000;
 
 /**
- * Numbers of the stack's resources that have a monthly price; a test compares the numbers with the template. A metric
- * series is written, and paid for, only when it has a value.
+ * How many resources of each kind with a monthly price the stack has; a test compares the numbers with the template. A
+ * metric series is written and billed only when the metric has a value.
  */
 export const counts = { secrets: 2, alarmMetrics: billedAlarmMetrics, dashboards: 1, metricSeries: 67 } as const;
 
@@ -63,11 +65,14 @@ interface Tick {
   readonly logBytes: number;
 }
 const idle = {
-  /** The due function, which queries each of the sixteen shards for due and for parked deliveries. */
+  /**
+   * Usage of one invocation of the due function, which queries each of the sixteen shards for due and for parked
+   * deliveries.
+   */
   minute: { times: SECONDS_A_MONTH / 60, readUnits: 16, writeUnits: 0, seconds: 0.06, logBytes: 700 },
-  /** The roll-up, which also writes and deletes the heartbeat's row. */
+  /** Usage of one invocation of the roll-up, which also writes and deletes the heartbeat's row. */
   fiveMinutes: { times: SECONDS_A_MONTH / 300, readUnits: 2.5, writeUnits: 2, seconds: 0.06, logBytes: 800 },
-  /** The fan-out's invocation for the deletion of the heartbeat's row. */
+  /** Usage of the one fan-out invocation that each deletion of the heartbeat's row causes. */
   heartbeat: { times: SECONDS_A_MONTH / 300, readUnits: 0, writeUnits: 0, seconds: 0.005, logBytes: 450 },
 } satisfies Readonly<Record<string, Tick>>;
 const ofTicks = (amount: (tick: Tick) => number): number =>

@@ -1,4 +1,7 @@
-/** Results of a benchmark scenario: numbers, each under a name that contains the unit. */
+/**
+ * Results of a benchmark scenario by name: numbers, or groups of numbers up to two levels deep. The unit is in the name
+ * of the number or of its group.
+ */
 export type Figures = Record<string, number | Record<string, number> | Record<string, Record<string, number>>>;
 
 /** Rounds to four significant digits, because the fifth is noise. */

@@ -27,7 +27,7 @@ export interface Usage {
 export interface Meter {
   line(functionName: string, text: string): void;
   invocation(functionName: string, durationMs: number, memoryMb: number): void;
-  /** Returns the usage since the previous call of `take`. */
+  /** Returns the AWS usage of the functions since the previous call of `take`. */
   take(): Usage;
 }
 

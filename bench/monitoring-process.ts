@@ -45,7 +45,7 @@ const measure = async (lines: readonly string[]): Promise<void> => {
   let withoutMicros = 0;
   for (let round = 0; round < ROUNDS; round++) {
     const both = [await cpuOf(complete), await cpuOf(reduced)] as const;
-    // The first half of the rounds is not counted, because the code is compiled in these rounds.
+    // Leaves the first half of the measuring rounds out of the sums, because the code is compiled in these rounds.
     if (round < ROUNDS / 2) continue;
     wholeMicros += both[0];
     withoutMicros += both[1];

@@ -39,7 +39,9 @@ export const usage = `npm run bench -- [part …] [--events 3000] [--webhooks 1]
   --webhooks N   number of webhooks that receive each event
   --json         prints the results as JSON`;
 
-/** Parses the command line. Throws an error that names the wrong flag or part. */
+/**
+ * Parses the command line of `npm run bench`. Throws an error that names the wrong option or the wrong benchmark part.
+ */
 export const parseOptions = (args: readonly string[]): BenchOptions => {
   const { values, positionals } = parseArgs({
     args: [...args],

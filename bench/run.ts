@@ -46,7 +46,10 @@ const mainScenarios = ({ events, webhooks }: BenchOptions) =>
     ],
   ]);
 
-/** Runs the scenario once per value, each time on a new stack, because data of an earlier run would change the figures. */
+/**
+ * Runs a benchmark scenario once for each of the given values (for example numbers of events), each time on a new
+ * stack, because data of an earlier run would change the figures.
+ */
 const onSeparateStacks = async <T>(
   values: readonly T[],
   scenario: (bench: Bench, value: T) => Named,

@@ -62,7 +62,7 @@ const measure = async ({ module, url, tickets, rounds, batch }: Assignment): Pro
       for (let i = 0; i < ticketsOfRound.length; i += batch)
         await Promise.all(Array.from({ length: batch }, () => barePost(url)));
     });
-    // The first round is not counted, because the code is compiled in this round.
+    // Leaves the first measuring round out of the sums, because the code is compiled in this round.
     if (round > 0) {
       oursMicros += ours;
       bareMicros += bare;

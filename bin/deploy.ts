@@ -30,8 +30,8 @@ const run = async (): Promise<number> => {
   const cdkArguments = process.argv.slice(2);
   const { context, profile } = readCdkArguments(cdkArguments);
   const stage = context.some((text) => text.startsWith('stage=')) ? [] : ['-c', 'stage=production'];
-  // The CDK's command line also reads --profile and AWS_DEFAULT_REGION, but the SDK reads only AWS_PROFILE and
-  // AWS_REGION, so the arguments and variables are copied.
+  // Copies --profile into AWS_PROFILE, and AWS_DEFAULT_REGION into an empty AWS_REGION: the CDK's command line reads
+  // all four, but the SDK reads only AWS_PROFILE and AWS_REGION.
   if (profile !== undefined) process.env.AWS_PROFILE = profile;
   const { AWS_REGION, AWS_DEFAULT_REGION } = process.env;
   if (!AWS_REGION && AWS_DEFAULT_REGION) process.env.AWS_REGION = AWS_DEFAULT_REGION;

@@ -4,8 +4,9 @@ import { apiAt } from '../deploy/api.ts';
 import { smoke } from '../deploy/smoke.ts';
 
 /**
- * The receiver's URL without --receiver. AWS refuses every POST to this URL that is not an AWS request, so the smoke
- * test sees only that the webhook's request left the deployment and was answered.
+ * The URL of the receiver that the smoke test uses if the option --receiver is absent. AWS refuses every POST to this
+ * URL that is not an AWS request, so the smoke test then sees only that the webhook's request left the deployment and
+ * was answered.
  */
 const DEFAULT_RECEIVER = 'https://sts.amazonaws.com/';
 

@@ -47,12 +47,13 @@ const mappingSchema = z.object({
 });
 
 /**
- * The invocations to plan for a queue's mapping that has no maximum. Lambda starts it with five and may add more later.
- * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
+ * The number of concurrent invocations to plan for a queue whose event source mapping sets no maximum. Lambda starts
+ * with five invocations and may add more later. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
  */
 const UNBOUNDED_START = 5;
 /**
- * The stream shards of a new on-demand table: the table has four partitions, each with one shard (see docs/scaling.md).
+ * The number of stream shards of a new on-demand table: the table has four partitions, each with one shard (see
+ * docs/scaling.md).
  */
 const STREAM_SHARDS = 4;
 
@@ -63,8 +64,8 @@ const concurrencyOf = (resources: Resources): Plan['concurrency'] => {
   const mappings = ofType(resources, 'AWS::Lambda::EventSourceMapping').map(([, { Metadata, Properties }]) => {
     const name = Metadata['aws:cdk:path'].split('/').at(-2)?.replace('-mapping', '') ?? '';
     const { StartingPosition, ParallelizationFactor, ScalingConfig } = mappingSchema.parse(Properties);
-    // Only the number of shards limits the concurrent invocations for a stream. With few changes, one invocation is
-    // enough.
+    // A stream has at most `ParallelizationFactor` concurrent invocations for each shard. `start` is 1, because one
+    // invocation is enough while the table has few changes.
     if (StartingPosition !== undefined)
       return [name, { start: 1, load: STREAM_SHARDS * ParallelizationFactor }] as const;
     const maximum = ScalingConfig?.MaximumConcurrency ?? UNBOUNDED_START;
@@ -94,7 +95,10 @@ const regionalOf = (resources: Resources): Plan['regional'] => {
   }).flatMap(([setting, arns]) => [...arns].map((arn) => ({ setting, arn })));
 };
 
-/** Reads the plan from a cloud assembly, the output folder of `cdk synth`. */
+/**
+ * Returns the requirements of the stack on its AWS account, for example its concurrent invocations. Reads them from a
+ * cloud assembly, the output folder of `cdk synth`.
+ */
 export const readPlan = (assembly: string): Plan => {
   const { artifacts } = manifestSchema.parse(JSON.parse(readFileSync(join(assembly, 'manifest.json'), 'utf8')));
   const artifact = Object.values(artifacts).find(({ type }) => type === 'aws:cloudformation:stack');

@@ -6,11 +6,11 @@ import type { Plan } from './plan.ts';
 /** The result of one check of the AWS account before a deployment. */
 export interface Finding {
   /**
-   * `missing` stops the deployment. `scarce` lets the deployment continue, but load will exceed the quota. `unknown`
-   * means that the credentials may not read what the check needs.
+   * The result of the check. `fine` = nothing to do. `missing` stops the deployment. `scarce` lets the deployment
+   * continue, but load will exceed the quota. `unknown` = the credentials may not read the setting that is checked.
    */
   readonly verdict: 'fine' | 'scarce' | 'missing' | 'unknown';
-  /** One sentence for the operator: the result, and what to do unless the verdict is `fine`. */
+  /** One sentence for the operator: the result of the check, and what to do unless the result is `fine`. */
   readonly message: string;
 }
 

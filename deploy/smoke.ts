@@ -39,8 +39,8 @@ interface Delivery {
 type Undo = () => Promise<unknown>;
 
 /**
- * Deletes the account. Releases before 0.2.0 cannot delete accounts: `remaining` then gets the account's id, and the
- * smoke test still passes.
+ * Deletes the account that the smoke test created. A release before 0.2.0 cannot delete accounts: a sentence about the
+ * account is then added to `remaining`, the list of what was not deleted, and the smoke test still passes.
  */
 const deleteAccount = async ({ call, key }: SmokeOptions, id: unknown, remaining: string[]): Promise<void> => {
   const deletion = call('DELETE', `${v1}/accounts/${id}`, key.value);
@@ -96,7 +96,8 @@ const deliver = async (key: string, options: SmokeOptions, undo: Undo[]): Promis
   const local = listen === null ? null : await startSmokeReceiver(listen);
   if (local) undo.push(local.stop);
   const { url, accepts } = receiver;
-  // Registers the webhook through PassMint's API: deleting it there, as the cleanup does, also deletes its history.
+  // Registers the webhook through PassMint's API, because the deletion of a webhook through PassMint's API, as in the
+  // cleanup, also deletes the webhook's deliveries.
   const registration = call('POST', '/v1/webhooks', key, { url, events: [TYPE], description: 'smoke test' });
   const { body: webhook } = await expectStatus(201, registration, `registering a webhook for ${url}`);
   undo.push(() => expectStatus(204, call('DELETE', `/v1/webhooks/${webhook.id}`, key), 'deleting the webhook'));

@@ -14,8 +14,8 @@ export interface AlarmRule {
   /** How many breaching periods set the alarm off; lib/alarms.ts says how long a period of each metric is. */
   readonly periods: number;
   /**
-   * Among how many recent periods the breaching periods are counted. By default, the breaching periods must follow each
-   * other.
+   * The number of latest periods among which the breaching periods are counted. By default it equals `periods`, so the
+   * breaching periods must follow each other.
    */
   readonly outOf?: number;
   /**
@@ -168,7 +168,8 @@ export const alarmRules = {
     periods: 3,
     // Ten minutes are examined, because SQS publishes its metrics late and FILL reads an unpublished minute as 0.
     outOf: 10,
-    // CloudWatch charges for one metric of each of the two queues.
+    // The alarm's expression reads one metric of each of the queues `deliveries` and `slow`, and CloudWatch charges for
+    // each metric that an alarm reads.
     billedMetrics: 2,
     description: 'A queue has more than 80 % of the messages in flight that SQS allows.',
   },

@@ -7,7 +7,10 @@ const period = Duration.minutes(1);
 export const sum = { period, statistic: Stats.SUM };
 export const maximum = { period, statistic: Stats.MAXIMUM };
 
-/** Returns a metric that this stack's functions publish, over all profiles. */
+/**
+ * Returns a metric that this stack's functions publish. It has no dimension `profile`, so its values cover the webhooks
+ * of all profiles.
+ */
 export const ownMetric = (scope: Construct, measure: Measure, options: MetricOptions): Metric =>
   new Metric({
     namespace: metricNamespace,

@@ -31,8 +31,8 @@ const retryAfter = { 'Retry-After': header('Seconds to wait.', '42') };
 const statusOf = (code: Code): number => problemExample(code).status;
 
 /**
- * Returns the codes of the problems that a call can answer: those of every call of its form, and those that the call
- * names.
+ * Returns the codes of the problems that a call can answer: the codes that follow from its scope, body, path and
+ * idempotency, and the codes of the error statuses that the call names.
  */
 const codesOf = (operation: Operation): Code[] => {
   const { scope, body, path, errors = [], isIdempotent } = operation;

@@ -69,8 +69,8 @@ export const getTask = {
 } as const satisfies Operation;
 
 /**
- * What the operations of the five task moves share. Each move answers the task, or 409 with the current and the
- * requested status.
+ * The common properties of the five operations that change a task's status: accept, pick up, deliver, complete, cancel.
+ * Each operation answers the task, or 409 with the current and the requested status.
  */
 const move = {
   method: 'POST',

@@ -41,7 +41,10 @@ export const written = {
   forwarded: ['Forwarded', 'Count'],
   paced: ['Paced', 'Count'],
   superseded: ['Superseded', 'Count'],
-  /** Messages of attempts that failed because of PassPost itself: SQS delivers them again. */
+  /**
+   * Number of single messages that the deliver function failed to process, although its invocation did not fail. SQS
+   * delivers them again.
+   */
   failed: ['Failed', 'Count'],
   slowLaneAttempts: ['SlowLaneAttempts', 'Count'],
   forbiddenAddresses: ['ForbiddenAddresses', 'Count'],

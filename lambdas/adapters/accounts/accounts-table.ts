@@ -13,7 +13,10 @@ import { accountKey } from '../rows/table-keys.ts';
 import { createAccountContents } from './account-contents.ts';
 import { putApiKey, queryApiKeys, revokeApiKey, settleApiKeys } from './api-keys.ts';
 
-/** The scope under which first answers to the operator's requests are stored. */
+/**
+ * The idempotency scope of the operator. The first answers to the operator's requests are stored under this scope, so
+ * that a request with the same idempotency key gets the same answer.
+ */
 const OPERATOR = 'operator';
 
 /**

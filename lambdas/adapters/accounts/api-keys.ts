@@ -151,7 +151,7 @@ export const settleApiKeys = async (
       ),
     );
   const settleBatch = async (batch: readonly ListedApiKey[]): Promise<void> => {
-    // Waits for every write of the batch before it throws the first error.
+    // Waits for the writes of all API keys in the batch, and only then throws the first error of a write.
     const results = await Promise.allSettled(batch.map(settle));
     const failed = results.find(({ status }) => status === 'rejected');
     if (failed?.status === 'rejected') throw failed.reason;

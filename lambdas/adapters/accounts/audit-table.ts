@@ -8,9 +8,11 @@ import { AUDIT_DAYS } from '../rows/audit-row.ts';
 import { auditKey } from '../rows/table-keys.ts';
 
 export interface AuditWindow {
-  /** The start of the window in epoch milliseconds. The window includes it. */
+  /** Start of the time window whose audit entries are listed, in epoch milliseconds. The window includes its start. */
   readonly since?: number | undefined;
-  /** The end of the window in epoch milliseconds. The window does not include it. */
+  /**
+   * End of the time window whose audit entries are listed, in epoch milliseconds. The window does not include its end.
+   */
   readonly until?: number | undefined;
 }
 
@@ -22,21 +24,25 @@ const monthStart = (timeMs: number): number => {
 
 /** Reads the audit entries of accounts from the domain table. Each account has one partition for each month. */
 export const createAuditTable = (client: DynamoDBClient, domainTable: string) => ({
-  /** Lists the entries of a time window, newest first. With `after`, lists only the entries older than that id. */
+  /**
+   * Lists an account's audit entries in a time window, newest first. With `after`, the id of an audit entry, lists only
+   * older entries.
+   */
   async list(
     accountId: string,
     { since = 0, until }: AuditWindow,
     { limit, after, nowMs }: { readonly limit: number; readonly after: string | null; readonly nowMs: number },
   ): Promise<Page<AuditEntry>> {
-    // Does not read expired entries, because DynamoDB deletes them with a delay. Reads entries up to a minute after
-    // now, because the writer's clock may be ahead.
+    // Does not read expired audit entries, because DynamoDB deletes them with a delay. Reads audit entries up to a
+    // minute after now, because the clock of the instance that wrote an entry may be ahead.
     const fromMs = Math.max(since, nowMs - AUDIT_DAYS * DAY_MS);
     const toMs = Math.min(until ?? Number.POSITIVE_INFINITY, nowMs + 60_000);
     const from = idBound('aud', fromMs);
     const end = idBound('aud', toMs);
     const to = after !== null && after < end ? after : end;
     const entries: AuditEntry[] = [];
-    // Reads the months backwards: the millisecond before a month's start is in the month before.
+    // Reads the audit entries month by month, newest month first: the millisecond before a month's start is in the
+    // month before.
     for (
       let month = monthStart(timeOfId(to));
       from <= to && month >= monthStart(fromMs);
@@ -55,8 +61,8 @@ export const createAuditTable = (client: DynamoDBClient, domainTable: string) =>
             }),
             ScanIndexForward: false,
             ConsistentRead: true,
-            // Reads two entries more than the limit: one shows that another page follows, and one may be the entry
-            // `after` itself.
+            // Reads two audit entries more than the limit: one shows that another page follows, and one may be the last
+            // entry of the previous page (`after`), which is left out.
             Limit: limit + 2,
             ExclusiveStartKey: start,
           }),

@@ -50,7 +50,8 @@ const isRetryable = (error: unknown): boolean =>
   /TransactionConflict|ECONNRESET|EPIPE/.test(`${error.name} ${'code' in error ? error.code : ''} ${error.message}`);
 
 /**
- * Creates `authenticate`, which checks an API key and counts the request with one conditional write on the key's row:
+ * Creates `authenticate`, which checks an API key and counts the request with one conditional write on the key's row.
+ * The row holds `n`, the number of requests counted in the rate limit minute that began at `ws`:
  *
  * ```text
  * valid, minute running, n < limit   → n + 1, passed        (the usual case: one write)
@@ -59,7 +60,7 @@ const isRetryable = (error: unknown): boolean =>
  * no row, revoked, expired           → unknown
  * ```
  * The DynamoDB client must not retry by itself, because a retried write whose response was lost counts twice.
- * `authenticate` throws if DynamoDB refuses the write for another reason.
+ * `authenticate` throws if the write fails for a reason other than its condition.
  */
 export const createKeyAuthenticator = (client: DynamoDBClient, deliveryTable: string) => {
   const refused = new Map<string, { readonly quota: Quota; readonly untilMs: number }>();
@@ -100,7 +101,7 @@ export const createKeyAuthenticator = (client: DynamoDBClient, deliveryTable: st
   const count = async (hash: string, nowMs: number): Promise<KeyCheck> => {
     const window = { ':now': nowMs, ':old': nowMs - RATE_LIMIT_WINDOW_MS, ':one': 1 };
     // When a minute is over, one of several concurrent requests starts the new minute. The other requests fail to start
-    // it, and the next round counts them in the running minute.
+    // it, and the next pass of the loop counts them in the running minute.
     for (let round = 0; round < 5; round++) {
       const counted = await update(hash, 'SET n = n + :one', 'ws > :old AND n < #limit', window);
       if (counted.isDone && counted.key) return passed(counted.key);

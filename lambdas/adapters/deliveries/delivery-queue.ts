@@ -18,8 +18,8 @@ const MAX_DELAY_SECONDS = 900;
 const BATCH = 10;
 
 /**
- * Checks a text of a message that becomes a part of a table key. An empty part would make DynamoDB reject the whole
- * call, and the other messages of the batch would fail, too.
+ * The schema of a text in a queue message that becomes a part of a table key: 1 to 64 characters. An empty part would
+ * make DynamoDB reject the whole call, and the other messages of the batch would fail, too.
  */
 const keyPart = z.string().min(1).max(64);
 const messageSchema = z
@@ -34,8 +34,9 @@ const messageSchema = z
   .transform(({ d, t, o, e, r }): DeliveryTicket => ({ deliveryId: d, ticket: t, owner: o, eventId: e, dueAtMs: r }));
 
 /**
- * Returns the ticket that the text of a queue message holds. One-letter names save billed bytes: `d` delivery id, `t`
- * ticket, `o` owner, `e` event id, `r` due time in milliseconds, `v` version. Throws if the text holds no ticket.
+ * Returns the `DeliveryTicket` that the text of a queue message holds. One-letter names in the text save billed bytes:
+ * `d` delivery id, `t` `ticket`, `o` owner, `e` event id, `r` due time in milliseconds, `v` version. Throws if the text
+ * holds no `DeliveryTicket`.
  */
 export const ticketFromMessage = (body: string): DeliveryTicket => messageSchema.parse(JSON.parse(body));
 

@@ -35,8 +35,8 @@ export const createEventTypesTable = (client: DynamoDBClient, table: string): Ev
     const Item = marshall(rowOf({ ...type, ...eventTypeKey(type.owner, type.name), kind: 'event-type' }));
     const putWhere = (ConditionExpression: string) =>
       changeTogether(client, [{ Put: { TableName: table, Item, ConditionExpression } }, putAuditEntry(table, entry)]);
-    // Puts the type on two opposite conditions, because a transaction does not return the previous row: the condition
-    // that holds shows whether the type existed. Other requests may create and delete the type between the two puts.
+    // Puts the type under two opposite conditions, one after the other, because a transaction does not return the
+    // previous row: the put that succeeds shows whether the type existed. If both fail, the loop tries again.
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       if (await putWhere('attribute_not_exists(pk)')) return true;
       if (await putWhere('attribute_exists(pk)')) return false;

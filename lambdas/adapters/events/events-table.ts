@@ -110,8 +110,8 @@ export const createEventsTable = (client: DynamoDBClient, table: string, retenti
     (pk: string, filter: EventFilter, nowMs: number): ReadRange<ListedEvent> =>
     async (after, atMost): Promise<RangePage<ListedEvent>> => {
       const until = filter.until === undefined ? 'evt_8' : idBound('evt', filter.until);
-      // Continues after a derived id with the timed ids of the same millisecond, because a list shows the derived ids
-      // of a millisecond first.
+      // If the previous page ended with a derived id (an id without a time), continues the list with the ids that
+      // contain the same millisecond, because a list shows the derived ids of a millisecond first.
       const before = after && (isTimeless(after.id) ? idBound('evt', Date.parse(after.at) + 1) : after.id);
       const to = before && before < until ? before : until;
       const from = idBound('evt', filter.since ?? 0);
@@ -208,7 +208,8 @@ export const createEventsTable = (client: DynamoDBClient, table: string, retenti
 
     async add(events) {
       const [only] = events;
-      // One event is written by a plain put: half the work of a statement, here and in DynamoDB.
+      // Writes a single event with a plain put, because a put costs the function and DynamoDB half the work of a
+      // statement.
       if (only && events.length === 1) return [await putNew(only)];
       const statements = events.map((event) => insertStatement(table, eventRow(event)));
       const outcomes = await executeStatements(client, statements);
@@ -258,7 +259,8 @@ export const createEventsTable = (client: DynamoDBClient, table: string, retenti
         }),
       };
       if (await changeTogether(client, [{ Update: update }, putAuditEntry(table, entry)])) return true;
-      // Returns true for an event whose payload was deleted before.
+      // Returns true also if the event's payload was deleted by an earlier call. Returns false if the event does not
+      // exist.
       return (await get(owner, id, nowMs)) !== null;
     },
 

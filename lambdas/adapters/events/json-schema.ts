@@ -15,11 +15,17 @@ const MAX_THOROUGH_LENGTH = 16 * 1024;
 
 /** Milliseconds that the compilation of a schema may take. */
 const COMPILE_LIMIT_MS = 5000;
-/** Milliseconds that one check may take. A regular expression such as `(a+)+$` may backtrack without end. */
+/**
+ * Milliseconds that one check of a schema or of a value may take. A regular expression such as `(a+)+$` may backtrack
+ * without end.
+ */
 const CHECK_LIMIT_MS = 1000;
 
 const runScript = new Script('run()');
-/** The one context of all runs: creating a context takes milliseconds, and a run leaves no data in the context. */
+/**
+ * The `node:vm` context in which all time-limited functions run. They share one context, because creating a context
+ * takes milliseconds, and a run leaves no data in the context.
+ */
 let context: { run: () => void } | undefined;
 
 /** Runs a function and throws when it takes longer than `ms`. The limit also stops a running regular expression. */
@@ -67,7 +73,7 @@ const faultsOf = (errors: readonly ErrorObject[], root: string): FieldError[] =>
 const createAjv = async (allErrors: boolean): Promise<Ajv2020> => {
   // Takes the default export: the bundle holds Ajv as a separate CommonJS file, which has no other export.
   const { default: ajv } = await import('ajv/dist/2020.js');
-  // Creates one instance for each schema, so that equal `$id`s do not collide and no schema can reference another
+  // Creates one Ajv instance for each schema, so that equal `$id`s do not collide and no schema can reference another
   // schema.
   return new ajv.Ajv2020({
     strict: false,

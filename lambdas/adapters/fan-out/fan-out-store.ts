@@ -16,8 +16,8 @@ import { healthKey } from '../rows/table-keys.ts';
 import { createSubscribers } from '../webhooks/event-routing.ts';
 
 /**
- * Reads and writes all rows of the fan-out. `speed` divides the counted hours of the statistics, as it divides the
- * waits of the schedules.
+ * Creates the store that reads and writes all rows of the fan-out. `speed` divides the length of the hours by which the
+ * statistics count deliveries, as it divides the waits of the schedules.
  */
 export const createFanOutStore = (
   client: DynamoDBClient,

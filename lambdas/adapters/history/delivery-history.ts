@@ -134,8 +134,8 @@ export const createDeliveryHistory = (client: DynamoDBClient, table: string): De
         stored.push(...rows.map((row) => attemptSchema.parse(row)));
         start = page.LastEvaluatedKey && unmarshall(page.LastEvaluatedKey);
       } while (start);
-      // Adds the last attempt from the delivery's row, unless the attempt has a row of its own because of its long
-      // body.
+      // Adds the last attempt from the delivery's row to the attempts that have rows of their own, unless the last
+      // attempt has such a row because of its long body.
       const lastIsStored = stored.some(({ number }) => number === last?.number);
       const all = last && !lastIsStored ? [...stored, last] : stored;
       return all.toSorted((a, b) => a.number - b.number);

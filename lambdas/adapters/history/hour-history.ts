@@ -11,7 +11,7 @@ export const createHourHistory = (client: DynamoDBClient, deliveryTable: string)
 
   async between(webhookId, fromMs, untilMs) {
     const { pk, sk: from } = hourKey(webhookId, fromMs);
-    // Reads up to the last millisecond before the end, because BETWEEN includes both bounds.
+    // Reads up to the last millisecond before `untilMs`, because BETWEEN includes both bounds.
     const { sk: to } = hourKey(webhookId, untilMs - 1);
     const hours: KnownHour[] = [];
     let start: QueryCommandOutput['LastEvaluatedKey'];

@@ -7,7 +7,10 @@ import type { FrontDoorSecrets } from '../../domain/keyring/front-door-admission
 import { createRefreshingCache } from './refreshing-cache.ts';
 
 const FRESH_MS = 5 * 60_000;
-/** The shortest time between two reads of the secret, in milliseconds, however many requests show a wrong value. */
+/**
+ * The shortest time between two reads of the secret that CloudFront sends with each request, in milliseconds, however
+ * many requests arrive with a wrong secret.
+ */
 const PAUSE_MS = 5_000;
 
 /**

@@ -1,7 +1,7 @@
 export interface RefreshingCache<T> {
   /**
-   * Returns the value, and reads it again if the last try is `maxAgeMs` old or older. If that read fails, returns the
-   * stored value; rejects if no value is stored.
+   * Returns the cached value if the last read, successful or not, began less than `maxAgeMs` ago. Otherwise reads the
+   * value again; if this read fails, returns the cached value, or rejects if no value is cached.
    */
   get(maxAgeMs: number): Promise<T>;
   /** Returns the value that was read less than `maxAgeMs` ago. Rejects if a new read is necessary and fails. */
@@ -12,7 +12,10 @@ export interface RefreshingCache<T> {
 export const createRefreshingCache = <T>(
   read: () => Promise<T>,
   clock: () => number,
-  /** Called for each failed read, even if a stored value is returned, because a new environment has no stored value. */
+  /**
+   * The function that is called with the error of each failed read, even if the caller gets a cached value instead: a
+   * new function instance has no cached value, so its read would reject.
+   */
   onFailure: (error: unknown) => void = () => undefined,
 ): RefreshingCache<T> => {
   let stored: { readonly value: T; readonly readAtMs: number } | null = null;

@@ -26,7 +26,7 @@ const MIN_EVENT_AGE_MS = DAY_MS;
  */
 const EXTENSION_DAYS = 30;
 const DELIVERIES_PER_PAGE = 100;
-/** How many events are extended at the same time. */
+/** For how many events the retention is extended at the same time. */
 const EVENTS_AT_ONCE = 25;
 
 const progressSchema: z.ZodType<RetentionProgress> = z.object({
@@ -37,9 +37,9 @@ const progressSchema: z.ZodType<RetentionProgress> = z.object({
 });
 
 /**
- * The statuses of unfinished deliveries in the order in which a delivery takes them, so that a delivery that changes
- * during the round appears in a later list. A delivery that waits for its first attempt is in no list of the attention
- * index.
+ * The statuses of unfinished deliveries in the order in which a delivery takes them, so that a delivery whose status
+ * changes while the lists are read appears in a later list. A delivery that waits for its first attempt is in no list
+ * of the attention index.
  */
 const STATUSES: readonly DeliveryStatus[] = ['pending', 'failed', 'held'];
 const LISTS = STATUSES.flatMap((status) => Array.from({ length: SHARDS }, (_, shard) => ({ status, shard })));
@@ -52,7 +52,8 @@ export type EventExtension = Pick<RetentionStore, 'extendEvents'>;
  */
 export const createEventExtension = (client: DynamoDBClient, domainTable: string): EventExtension => {
   const extend = (key: Key, nowSeconds: number, neededUntil: number): Promise<unknown> =>
-    // Changes nothing if another invocation was first, or if the event has expired or its payload was deleted.
+    // Changes nothing if another invocation has already extended the event's retention, or if the event has expired or
+    // its payload was deleted.
     nullIfRefused(
       client.send(
         new UpdateItemCommand({

@@ -13,8 +13,8 @@ import { deliveryPk, hourDuePkOf, hourKey, SHARDS } from '../rows/table-keys.ts'
 /** How many rows a page reads from each shard. A row takes about a kilobyte, so each shard gives about 250 KB. */
 const ROWS_PER_SHARD = 250;
 /**
- * The share (0 to 1) of the quiet time after an hour in which a changed delivery needs no mark for a recount, because
- * the hour is counted after the quiet time.
+ * The share (0 to 1) of the quiet time, which is the time between an hour's end and its first count. A delivery that
+ * changes within this share needs no mark for a recount, because the first count comes later.
  */
 const MARGIN = 2 / 3;
 

@@ -2,7 +2,10 @@ import type { Command } from '../../domain/deliveries/command.ts';
 import { ttlSeconds } from '../../domain/foundation/time.ts';
 import { commandKey } from './table-keys.ts';
 
-/** Days that a command's row is stored. After the stream has carried it, the row only shows that it was submitted. */
+/**
+ * Days that a command's row is stored. After the stream has carried the row to the fan-out, the row only shows that the
+ * command was submitted.
+ */
 const LIFE_DAYS = 2;
 
 export const commandToRow = (command: Command, nowMs: number) => ({

@@ -1,7 +1,7 @@
 import { resources } from '../../domain/foundation/resources.ts';
 
-// Names in the keys of rows. The stack reads them to create tables and to grant access to rows; the adapters read them to map
-// rows. table-keys.ts has the map of all rows.
+// Names of indexes, key attributes and key prefixes in the tables. The stack reads the names to create tables and to
+// grant access to rows; the adapters read them to map rows. table-keys.ts has the map of all rows.
 
 export const indexes = {
   /** An index of the domain table: lists an owner's tasks, jobs, templates, and events with derived ids. */
@@ -49,14 +49,17 @@ export const prefixes = {
   task: `${resources.tasks.rows}#`,
   job: `${resources.jobs.rows}#`,
   event: 'E#',
-  /** Rows of an owner or of an account: webhooks, commands, event types, templates, key listings, audit entries. */
+  /**
+   * The prefix for rows of an owner or of an account: webhooks, commands, event types, templates, key listings, audit
+   * entries.
+   */
   account: 'A#',
   routing: 'R#',
   idempotency: 'I#',
   templateList: 'M#',
-  /** Rows of a webhook: deliveries, health, rate limits and hourly counts. */
+  /** The prefix for rows of a webhook: deliveries, health, rate limits and hourly counts. */
   webhook: 'W#',
-  /** The partition key of an attempt is the id of its delivery. */
+  /** The prefix for rows of attempts: the partition key of an attempt is the id of its delivery. */
   attempt: 'dlv_',
   due: 'D#',
   hourDue: 'H#',

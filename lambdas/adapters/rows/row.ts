@@ -18,8 +18,11 @@ export interface RowUpdate {
   /** The new values of attributes. An attribute whose value is null or undefined here stays as it is. */
   readonly set: Readonly<Record<string, unknown>>;
   readonly expected: Readonly<Record<string, unknown>>;
-  /** The one attribute to remove. Implementations of DynamoDB differ for a second attribute. */
+  /**
+   * The name of the attribute that the update removes. An update removes at most one attribute, because implementations
+   * of DynamoDB differ in the removal of a second attribute.
+   */
   readonly remove?: string;
-  /** Further attributes to end: the update sets them to null. */
+  /** The names of attributes that the update sets to null. */
   readonly cleared?: readonly string[];
 }

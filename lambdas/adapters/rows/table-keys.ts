@@ -37,7 +37,10 @@ export interface Key {
 
 export { indexes } from './key-names.ts';
 
-/** How many partitions each list has. One partition takes 1,000 writes a second, and a busy account may need more. */
+/**
+ * The number of partitions over which the rows of one list are spread, for example the list of an account's events. One
+ * partition takes 1,000 writes a second, and a busy account may need more.
+ */
 export const SHARDS = 4;
 /** How many partitions of the due index hold deliveries. */
 export const DUE_SHARDS = 16;

@@ -31,7 +31,10 @@ export interface EgressOptions extends Omit<ResolveOptions, 'timeoutMs'> {
   readonly dnsCacheMs?: number;
 }
 
-/** Connections to untrusted hosts. An idle connection is reused for the next request to the same origin. */
+/**
+ * The rules for connections to untrusted hosts, and the agents that open these connections. An idle connection is
+ * reused for the next request to the same origin.
+ */
 export interface Egress {
   readonly allowLoopback: boolean;
   isPublicAddress(address: string): boolean;

@@ -13,7 +13,10 @@ interface Egress {
   readonly allowLoopback: boolean;
   isPublicAddress(address: string): boolean;
   isAllowedAddress(address: string): boolean;
-  /** The lookup of this agent fails with the `code` `forbidden_address` or `dns`. */
+  /**
+   * Returns the agent that opens connections for a protocol (`http:` or `https:`). If the agent's lookup of a host name
+   * fails, the error's `code` is `forbidden_address` or `dns`.
+   */
   agentFor(protocol: string, nowMs: number): Agent;
 }
 
@@ -200,8 +203,8 @@ const dropIdle = (agent: Agent, origin: string): void => {
 };
 
 /**
- * Posts to untrusted receivers: only to allowed addresses, within one deadline for both tries, and with an upper bound
- * on the bytes that it reads.
+ * Creates the sender of POSTs to untrusted receivers. It connects only to allowed addresses and reads a limited number
+ * of bytes. A POST on a stale reused connection is sent a second time, within the same deadline.
  */
 export const createSender = ({ egress, ownHosts }: SenderOptions): Sender => {
   const waiting: (() => void)[] = [];

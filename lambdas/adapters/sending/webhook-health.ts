@@ -36,8 +36,8 @@ export const createWebhookHealth = (
   retentionDays: number,
 ): HealthStore => {
   /**
-   * Returns the transaction item that puts an operational event. The event's id follows from time, webhook, type and
-   * `mark`, so a repeated change emits the event once.
+   * Returns the transaction item that puts an operational event. The event's id is derived from time, webhook, type and
+   * `mark`, a text that identifies the change, so a repeated change emits the event once.
    */
   const event = (
     type: string,

@@ -42,7 +42,10 @@ export const createSubscribers = (
   },
 });
 
-/** Returns the webhooks that name one event type of an owner, for every resource and for single resources. */
+/**
+ * Returns every webhook in the routing row of one event type of an owner, with its resource (`null` = every resource).
+ * Does not read the row of `*`.
+ */
 export const subscribersOfType = async (
   client: DynamoDBClient,
   table: string,

@@ -11,7 +11,10 @@ import {
 import { type KeySettings, keySettingsOf, type StoredAccount } from './account.ts';
 import { type ApiKey, type Caller, drawApiKey, type Scope, type StoredApiKey, showApiKey } from './api-key.ts';
 
-/** An API key and the hash under which its row is stored. */
+/**
+ * An API key as its row holds it, without the text of the key, and the hash of that text, under which the row is
+ * stored.
+ */
 export interface HashedApiKey {
   readonly hash: string;
   readonly key: StoredApiKey;

@@ -16,7 +16,10 @@ const remedies = {
 } as const;
 export type ContentKind = keyof typeof remedies;
 
-/** A kind of content that an account has in a mode. */
+/**
+ * A kind of content, for example webhooks, that blocks the deletion of an account, and the mode (`live` or `test`) in
+ * which the account has this content.
+ */
 export interface AccountContent {
   readonly kind: ContentKind;
   readonly mode: Mode;

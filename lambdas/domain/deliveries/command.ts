@@ -40,7 +40,7 @@ export const commandSchema = z.discriminatedUnion('type', [
     until: z.number(),
     status: z.array(z.enum(recoverableStatuses)),
     step: z.number(),
-    /** Index of the list of deliveries to read next. Each status has one list per shard. */
+    /** Number, from 0, of the list whose deliveries the step reads. Each status has one list per shard. */
     list: z.number(),
     /** Id of the last delivery that was read from the current list; `null` at the list's beginning. */
     after: z.string().nullable().default(null),

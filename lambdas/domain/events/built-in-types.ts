@@ -12,7 +12,9 @@ export interface EventType {
 const business = (name: string, description: string): EventType => ({ name, description, isOperational: false });
 const operational = (name: string, description: string): EventType => ({ name, description, isOperational: true });
 
-/** The built-in event types of the five supported systems. */
+/**
+ * The event types built into this release: business types of tasks, passes, rates and labels, and operational types.
+ */
 export const catalogue: readonly EventType[] = [
   business('task.created', 'A delivery task was created.'),
   business('task.accepted', 'A carrier accepted the task.'),

@@ -19,7 +19,8 @@ export const storedEventSchema = z.object({
   /** The account that owns the event, and its mode: `acc_…#live`. */
   owner: z.string(),
   /**
-   * `publish` = the event's row starts the fan-out. `change` = the fan-out made the event from another row's change.
+   * What started the event's fan-out. `publish` = the row of the event itself was written. `change` = another row
+   * changed, and the fan-out made the event from the change.
    */
   origin: z.enum(['publish', 'change']),
   type: z.string(),

@@ -9,7 +9,10 @@ export const anyObjectSchema = z
   .custom<Readonly<Record<string, unknown>>>(isObject, 'must be a JSON object')
   .meta({ override: { type: 'object', additionalProperties: true } });
 
-/** The result metadata of Postmen's envelope. */
+/**
+ * The schema of an event's `meta`: the result of an operation (code, message, details, retryable), which webhooks in
+ * Postmen's format contain.
+ */
 export const metaSchema = z.strictObject({
   code: z.int(),
   message: z.string(),

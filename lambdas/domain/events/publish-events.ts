@@ -28,7 +28,10 @@ export interface PublishRequest {
   readonly nowMs: number;
 }
 
-/** The rules that published events must satisfy. */
+/**
+ * The dependencies of the check of published events: the names of built-in types, the account's own types, and the
+ * schema checker.
+ */
 export interface PublishRules {
   readonly isBuiltIn: (name: string) => boolean;
   /** Returns the account's own event types that have these names, by name. */
@@ -179,7 +182,10 @@ export const publishEvents = async (
   };
 };
 
-/** Returns the stored events that have the ids of the candidates, by id. Throws if a stored event has other content. */
+/**
+ * Returns, by id, the stored events whose ids occur in a publish request. Throws if a stored event has other content
+ * than the event with the same id in the request.
+ */
 const findSame = async (
   owner: string,
   candidates: readonly Candidate[],
@@ -190,7 +196,7 @@ const findSame = async (
   const stored = await store.find(owner, ids);
   for (const candidate of candidates) {
     const event = stored.get(candidate.event.id);
-    // If the payload was erased, its content can no longer be compared.
+    // Accepts a stored event whose payload was erased as equal, because its content can no longer be compared.
     const isComparable = event && event.payload_deleted_at === undefined;
     if (isComparable && !isSame(event, candidate.event)) throw reused(candidate);
   }

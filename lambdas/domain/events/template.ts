@@ -88,7 +88,7 @@ export interface TemplateChange extends TemplateRequest {
   readonly traceId?: string | undefined;
 }
 
-/** How often a change of a template is tried. A try fails if the template changed between read and write. */
+/** The maximum number of tries to change a template. A try fails if the template changed between read and write. */
 const MAX_TRIES = 5;
 
 /**

@@ -23,7 +23,10 @@ export interface FanOutStore {
 
 export interface FanOutDependencies extends CommandDependencies {
   readonly store: FanOutStore & CommandStore;
-  /** Called once for each event with the number of the event's deliveries, after their messages are sent. */
+  /**
+   * The function that the fan-out calls once for each event with the number of the event's deliveries, after the
+   * messages of these deliveries are sent.
+   */
   readonly onFannedOut?: (deliveries: number) => void;
 }
 

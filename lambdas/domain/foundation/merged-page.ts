@@ -1,6 +1,9 @@
 import type { Page, Position } from './page.ts';
 
-/** A page of one of the ordered ranges that form a list, newest first. */
+/**
+ * A page of one range, newest items first. A list consists of one or more such ranges, which `mergedPage` merges by
+ * time.
+ */
 export interface RangePage<T> {
   /** The items of the range that match the filter. */
   readonly items: readonly T[];

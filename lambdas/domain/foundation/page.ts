@@ -57,8 +57,8 @@ export const pageQuery = (prefix: IdPrefix | null) => ({
 });
 
 /**
- * The earliest and the latest time of a request, in milliseconds. A time outside this range is moved to the nearest
- * bound: an offset can lead beyond the year 9999, and no data is older than the epoch.
+ * The bounds, in epoch milliseconds, of a time in a request's query or body. A time outside the bounds is moved to the
+ * nearest bound: an offset can lead beyond the year 9999, and no data is older than the epoch.
  */
 const EARLIEST_MS = 0;
 const LATEST_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);

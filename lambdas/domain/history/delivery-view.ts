@@ -75,7 +75,7 @@ export const deliveryToView = (
   const deletedAt = webhook ? webhook.deleted_at : toTime(due_at);
   const isCancelled = isUnfinished(delivery) && deletedAt !== null;
   const isOpen = isUnfinished(delivery) && !isCancelled;
-  // A manual retry makes only one attempt, so no wait of the schedule is left.
+  // Counts no further waits of the schedule for a manual retry, because a manual retry makes only one attempt.
   const waitsLeft = webhook && delivery.trigger !== 'manual' ? Math.max(scheduleOf(webhook).length - step, 0) : 0;
   const attemptsToCome = isOpen ? waitsLeft + 1 : 0;
   const isScheduled = isOpen && delivery.status !== 'held';

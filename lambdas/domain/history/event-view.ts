@@ -54,9 +54,9 @@ export const eventToView = (event: StoredEvent): EventView => ({
 export interface EventFilter {
   readonly type?: string | undefined;
   readonly resource?: string | undefined;
-  /** The earliest creation time that is included, milliseconds since the epoch. */
+  /** The earliest creation time of the events that are listed, in milliseconds since the epoch. */
   readonly since?: number | undefined;
-  /** The creation time before which the range ends, milliseconds since the epoch. */
+  /** The time before which the listed events were created, in milliseconds since the epoch. */
   readonly until?: number | undefined;
 }
 

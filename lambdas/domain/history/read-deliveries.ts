@@ -9,9 +9,9 @@ import { type AttemptView, attemptToView, type DeliveryView, deliveryToView } fr
 export interface DeliveryFilter {
   readonly status?: DeliveryStatus | undefined;
   readonly event_type?: string | undefined;
-  /** The earliest creation time of an event that is included, milliseconds since the epoch. */
+  /** The earliest creation time of the events of the listed deliveries, in milliseconds since the epoch. */
   readonly since?: number | undefined;
-  /** The creation time of events before which the range ends, milliseconds since the epoch. */
+  /** The time before which the events of the listed deliveries were created, in milliseconds since the epoch. */
   readonly until?: number | undefined;
 }
 
@@ -23,7 +23,7 @@ export interface DeliveryHistory {
   ): Promise<Page<StoredDelivery>>;
   /** Returns the stored deliveries that have these ids, in the order of the ids. */
   find(ids: readonly string[], nowMs: number): Promise<readonly StoredDelivery[]>;
-  /** Returns the same deliveries, each with the complete response body in its last attempt. */
+  /** Returns the given deliveries, each with the complete response body in its last attempt. */
   withBodies(deliveries: readonly StoredDelivery[]): Promise<readonly StoredDelivery[]>;
   /**
    * Returns all attempts of a delivery, oldest first. If the delivery was held for weeks, its earliest attempts may

@@ -6,7 +6,7 @@ import { type Hour, hourAt, hoursBefore } from '../maintenance/hour.ts';
 import { createHourCount, percentileMs } from '../maintenance/hour-counts.ts';
 import type { StoredWebhook } from '../webhooks/webhook.ts';
 
-/** The maximum number of hours that one answer covers: 31 days. */
+/** The maximum number of hours whose counts one call returns for a webhook: 31 days. */
 const MOST_HOURS = 744;
 const DEFAULT_HOURS = 24;
 /**
@@ -83,9 +83,9 @@ export interface StatsDependencies {
 export interface StatsRequest {
   readonly owner: string;
   readonly id: string;
-  /** Start of the range, included, in milliseconds since the epoch. */
+  /** Start of the time range whose hourly counts are requested, included, in milliseconds since the epoch. */
   readonly since: number | undefined;
-  /** End of the range, excluded, in milliseconds since the epoch. */
+  /** End of the time range whose hourly counts are requested, excluded, in milliseconds since the epoch. */
   readonly until: number | undefined;
   readonly nowMs: number;
 }
@@ -129,7 +129,7 @@ const hourRange = ({ since, until, nowMs }: StatsRequest, speed: number): HourRa
 interface Counts {
   /** The counts of each hour by the hour's start, in milliseconds. */
   readonly byHour: ReadonlyMap<number, CountedHour>;
-  /** Every count that was made live, also those that `byHour` does not use. */
+  /** All hourly counts that this call made from delivery rows, also those that `byHour` does not use. */
   readonly live: readonly CountedHour[];
   readonly asOfMs: number;
 }
@@ -171,7 +171,7 @@ const withLiveCounts = async (
 
 interface LiveCount {
   readonly counted: CountedHour;
-  /** False if the hour has more deliveries than were read. */
+  /** True if all deliveries of the hour were read and counted. False if the hour has more deliveries. */
   readonly isWhole: boolean;
   /** Number of deliveries that were read. */
   readonly deliveries: number;

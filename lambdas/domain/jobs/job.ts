@@ -17,7 +17,10 @@ export type JobType = (typeof jobTypes)[number];
 /** The type of a job that shows the progress of a recovery. */
 export const RECOVER = 'recover';
 
-/** In the order of a job's life. A list reads the statuses in this order, so that it misses no job that moves on. */
+/**
+ * The statuses of a job, in the order in which a job takes them. A list reads jobs status by status in this order, so
+ * that it misses no job whose status changes meanwhile.
+ */
 export const jobStatuses = ['pending', 'running', 'completed', 'failed'] as const;
 export type JobStatus = (typeof jobStatuses)[number];
 

@@ -20,8 +20,8 @@ const signingKeySchema = z.looseObject({
 
 /**
  * The deployment's private keys, newest first: X25519 pairs that seal webhooks' secrets, and signing keys. A release
- * may add a member if older releases work correctly without it: they preserve unknown members when they write. Any
- * other change needs a new `v`, and one release must be able to read that `v` before another writes it.
+ * may add members if older releases, which preserve unknown members when they write, still work. Any other change needs
+ * a new format version `v`, and one release must be able to read that version before another writes it.
  */
 const keyringSchema = z.looseObject({
   v: z.literal(1),

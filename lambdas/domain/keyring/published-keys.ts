@@ -21,8 +21,8 @@ const toPem = (jwk: PublicKey): string =>
   createPublicKey({ key: jwk, format: 'jwk' }).export({ type: 'spki', format: 'pem' }).toString();
 
 /**
- * Returns the key of an algorithm that signs now, as PEM (SPKI), for receivers that use a single key. Throws
- * `unavailable` if no key signs now.
+ * Returns the public key whose private half signs now with an algorithm, as PEM (SPKI), for receivers that use a single
+ * key. Throws `unavailable` if no key of the algorithm signs now.
  */
 export const publicKeyPem = ({ jwks: { keys } }: PublicKeys, alg: SigningAlg, nowMs: number): string => {
   const jwk = signerAt(keys, alg, nowMs);

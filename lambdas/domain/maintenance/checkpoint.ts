@@ -1,13 +1,16 @@
 import { SECOND_MS } from '../foundation/time.ts';
 
 /**
- * Milliseconds between two saves of the progress. An invocation that dies loses the progress since its last save; doing
- * that work again changes nothing but costs.
+ * Milliseconds between two saves of the progress of long work, such as the roll-up. An invocation that dies loses the
+ * progress since its last save; doing that work again changes nothing but costs.
  */
 const SAVE_EVERY_MS = 10 * SECOND_MS;
 
 export interface Checkpoint<Progress> {
-  /** Stores the progress. Returns false if another invocation stored its own progress: the caller must stop. */
+  /**
+   * Stores the progress of the long work. Returns false if another invocation stored its own progress of the same work:
+   * the caller must stop.
+   */
   save(progress: Progress): Promise<boolean>;
   /** Returns whether the last save is at least ten seconds old. */
   isSaveDue(): boolean;

@@ -34,7 +34,10 @@ export interface HourReading {
   readonly owner: string;
   readonly webhookId: string;
   readonly startMs: number;
-  /** True if the hour's own row requested this reading: deliveries were open at the last count or changed after it. */
+  /**
+   * True if the hour's row requested this count: deliveries of the hour were unfinished (pending, failed or held) at
+   * the last count or changed after it.
+   */
   readonly isAgain: boolean;
   /** Set if an earlier run stopped within this hour: where to continue, and the counts so far. `null` = unread. */
   readonly read: { readonly cursor: HourCursor; readonly counts: HourCounts } | null;

@@ -15,7 +15,10 @@ export interface ExpireHoldsDependencies extends ReleaseDependencies {
 }
 
 export interface HoldExpiry {
-  /** The given deliveries except those that were held for too long. Open deliveries still need their events. */
+  /**
+   * The deliveries that were given to the function, without the deliveries that were held for too long. The returned
+   * deliveries still need their events.
+   */
   readonly open: readonly StoredDelivery[];
   readonly released: number;
   readonly cancelled: number;

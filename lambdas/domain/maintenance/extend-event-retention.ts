@@ -4,7 +4,10 @@ import { type Checkpoint, createCheckpoint } from './checkpoint.ts';
 import { type ExpireHoldsDependencies, expireHolds, type HoldStore } from './expire-holds.ts';
 import { type WebhookPosition, type WebhookWalkStore, walkWebhooks } from './walk-webhooks.ts';
 
-/** Where reading a webhook's open deliveries continues: in the list with this number, after this delivery's id. */
+/**
+ * Where reading a webhook's unfinished deliveries continues: after the delivery `after` in list number `list`. Each
+ * status has one list per shard.
+ */
 export interface OpenCursor {
   readonly list: number;
   /** Id of the delivery after which reading continues. `null` = from the beginning of the list. */
@@ -28,8 +31,8 @@ export type EventReference = Pick<StoredDelivery, 'id' | 'owner' | 'event_id'>;
 export interface RetentionStore extends WebhookWalkStore, HoldStore {
   retentionProgress(): Promise<{ readonly progress: RetentionProgress; readonly version: number } | null>;
   /**
-   * Replaces the progress if it has the version that was read (0 = none). Returns false if another invocation replaced
-   * it first.
+   * Replaces the stored progress of the extension of events' retention if the stored progress has the version that was
+   * read (0 = none). Returns false if another invocation replaced it first.
    */
   saveRetentionProgress(progress: RetentionProgress, version: number): Promise<boolean>;
   /**

@@ -9,9 +9,9 @@ export const hourCountsSchema = z.object({
   deliveries: z.number(),
   delivered: z.number(),
   dead: z.number(),
-  /** Number of refused attempts. */
+  /** Number of refused attempts of the hour's deliveries. */
   refused: z.number(),
-  /** Number of deliveries that are pending, failed or held. */
+  /** Number of the hour's deliveries that are pending, failed or held. */
   open: z.number(),
   held: z.number(),
   last_success_at: z.number().nullable(),
@@ -40,7 +40,8 @@ const bucketOf = (ms: number): number => (ms <= 1 ? 0 : Math.ceil(Math.log(ms) /
 const middleOf = (bucket: number): number => Math.round(Math.exp(Math.max(0, bucket - 0.5) * GROWTH));
 
 /**
- * Returns the duration in milliseconds that this share (0 to 1) of the deliveries did not exceed. `null` = no attempts.
+ * Returns a percentile of the durations of the deliveries' last attempts, in milliseconds. `share` is from 0 to 1.
+ * `null` = no attempts.
  */
 export const percentileMs = ({ durations }: Pick<HourCounts, 'durations'>, share: number): number | null => {
   const buckets = Object.entries(durations)

@@ -23,8 +23,8 @@ export interface RollUpProgress {
 export interface RollUpStore extends CountHourStore, WebhookWalkStore {
   progress(): Promise<{ readonly progress: RollUpProgress; readonly version: number } | null>;
   /**
-   * Replaces the progress if it has the version that was read (0 = none). Returns false if another invocation replaced
-   * it first.
+   * Replaces the stored progress of the roll-up if the stored progress has the version that was read (0 = none).
+   * Returns false if another invocation replaced it first.
    */
   saveProgress(progress: RollUpProgress, version: number): Promise<boolean>;
   /** Returns the hours whose next reading is due at the tick. */

@@ -80,9 +80,9 @@ interface ProbeDependencies {
 }
 
 /**
- * Returns what is known about a webhook's speed, and claims the probe if nothing is known. When many instances have
- * requests for an unknown webhook, one instance probes and the others wait for its result, because a slow receiver
- * would otherwise occupy all of them. One or two requests are started without a claim, to save the write.
+ * Returns what is known about a webhook's speed. If nothing is known, one instance claims the probe (the first
+ * requests), and the others wait briefly for its result, because a slow receiver would otherwise occupy all instances.
+ * An instance that has only one or two requests for the webhook does not claim the probe.
  */
 export const probeSpeed = async (
   webhookId: string,

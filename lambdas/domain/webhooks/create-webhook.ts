@@ -54,8 +54,8 @@ export interface CreateWebhookDependencies {
 }
 
 /**
- * Returns a webhook's custom headers as its row holds them: the names as given, and the sealed JSON of lower-case names
- * and values. `null` = none.
+ * Returns a webhook's custom headers as its row holds them: the names as given, and a sealed JSON object that maps each
+ * name in lower case to its unchanged value. `null` = none.
  */
 export const sealHeaders = async (
   headers: Readonly<Record<string, string>> | null,

@@ -21,7 +21,10 @@ export interface Subscription {
   readonly subscriptionUrl: string | null;
   readonly isRetried: boolean;
   readonly isSigned: boolean;
-  /** The bearer token that is sent with every delivery. `null` = an earlier token stays. */
+  /**
+   * The bearer token to send with every delivery. `null` = no new token: an existing subscription keeps its token, and
+   * a new subscription has none.
+   */
   readonly accessToken: string | null;
 }
 
