@@ -1,4 +1,4 @@
-// The stack, the bill in bench/, the drill and tests read these rules, so this file imports nothing.
+// The stack, the bill in bench/, the drill and tests read the rules of the alarms, so this file imports nothing.
 
 /** When one alarm goes off, and the sentence that its notification begins with. */
 export interface AlarmRule {
@@ -22,7 +22,7 @@ export interface AlarmRule {
    * Whether a period without data counts as breaching. By default it does not, because an idle system sends no data.
    */
   readonly isSilenceBreaching?: true;
-  /** How many metrics CloudWatch charges for, where it is more than one. */
+  /** The number of metrics that CloudWatch charges for this alarm; by default 1. */
   readonly billedMetrics?: number;
 }
 
@@ -34,14 +34,14 @@ const MAX_IN_FLIGHT = 96_000;
 /** The share of Lambda's quota of concurrent executions that sets an alarm off, in percent. */
 const MAX_QUOTA_PERCENT = 80;
 /**
- * The age of the oldest message that sets an alarm off. A message can be delayed by up to 900 s, so an older message is
- * not merely delayed.
+ * The age in seconds of a queue's oldest message above which an alarm goes off. SQS can delay a message by up to 900 s,
+ * so a message older than 1,800 s is not merely delayed.
  */
 const MAX_MESSAGE_AGE_SECONDS = 1_800;
 /**
- * Three breaching minutes among the last 15. A failed message returns after its visibility timeout of 270 s, and a
- * quiet API gets one call in several minutes: if each of them fails, 15 minutes contain three failures, but rarely in
- * consecutive minutes.
+ * An alarm with these settings goes off after three breaching minutes among the last 15. A failed message returns after
+ * its visibility timeout of 270 s, and a quiet API gets one call in several minutes: if each of them fails, 15 minutes
+ * contain three failures, but rarely in consecutive minutes.
  */
 const repeated = { periods: 3, outOf: 15 } as const;
 
@@ -68,8 +68,8 @@ export const alarmRules = {
   'stream-unread': {
     below: 1,
     periods: 3,
-    // Silence is breaching, because the roll-up writes a heartbeat row for the stream, so a healthy fan-out runs even
-    // in an idle system.
+    // A period without an invocation of the fan-out is breaching. The roll-up writes a heartbeat row for the stream, so
+    // a healthy fan-out runs even in an idle system.
     isSilenceBreaching: true,
     description:
       "Nothing reads the domain table's stream: changes do not become events, and they are lost after 24 hours.",

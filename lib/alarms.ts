@@ -87,7 +87,8 @@ const alarmMetrics = (
     'tick-missed': due.metricInvocations(sum),
     'roll-up-missed': rollUp.metricInvocations(everyFiveMinutes),
     'oldest-owed': ownMetric(scope, 'oldestOwedSeconds', maximum),
-    // The alarm reads the 99th percentile, because an average would hide one slow account behind many fast accounts.
+    // The alarm `first-attempts` reads the 99th percentile of the time from an event to its first POST, because an
+    // average would hide one slow account behind many fast accounts.
     'first-attempts': ownMetric(scope, 'firstAttemptMs', { period: sum.period, statistic: Stats.percentile(99) }),
     'api-errors': api.stage.metricServerError(sum),
     // The alarm watches only deliver, because only deliver's concurrency grows with the traffic. Throttles of the

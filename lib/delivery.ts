@@ -67,7 +67,8 @@ export class Delivery extends Construct {
     this.deliver = lambdaFunction(this, 'deliver', {
       stage,
       timeout: deliverTimeout,
-      // The function sends to its own queues on purpose (retries, the slow lane). The schedule bounds the attempts.
+      // Allows the deliver function to send to the queues that invoke it, which it does for retries and the slow lane.
+      // The retry schedule bounds the attempts, so this loop ends.
       recursiveLoop: RecursiveLoop.ALLOW,
       network: egressNetwork(this, stage),
     });

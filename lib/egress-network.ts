@@ -31,7 +31,10 @@ const lambdaNeeds = [
 /** A VPC with fixed egress addresses: one NAT gateway with one Elastic IP address in each zone. */
 export class EgressNetwork extends Construct {
   readonly placement: Pick<FunctionOptions, 'vpc' | 'vpcSubnets' | 'securityGroups'>;
-  /** The group and the subnets, which cannot be deleted while they contain a network interface. */
+  /**
+   * The security group and the private subnets of the deliver function. CloudFormation cannot delete them while they
+   * contain a network interface.
+   */
   private readonly interfaceHosts: readonly IConstruct[];
 
   constructor(scope: Construct, id: string, stage: StageConfig & { readonly egressAddresses: number }) {
@@ -89,8 +92,8 @@ export class EgressNetwork extends Construct {
       reason:
         "Lambda creates the interfaces itself, so their names are unknown; the function's own code is denied these actions.",
     });
-    // Lambda deletes the interfaces minutes after the function, with this role. The dependency keeps the policy until the
-    // group and the subnets, and with them the interfaces, are deleted.
+    // Lambda deletes a function's network interfaces minutes after the function, with the permissions of this policy.
+    // So the policy is deleted only after the security group and the subnets, whose deletion waits for the interfaces.
     for (const host of this.interfaceHosts) host.node.addDependency(policy);
   }
 

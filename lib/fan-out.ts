@@ -75,7 +75,8 @@ export class FanOut extends Construct {
         image({ kind: ['task', 'command', 'template'] }),
         image({ kind: ['event'] }, { origin: ['publish'] }),
         image({ kind: ['job'] }, { status: ['completed'] }, { result_to: ['webhooks'] }),
-        // Passes the deletion of the heartbeat row by the roll-up. Every release ignores a record without a new image.
+        // Lets the deletion of the heartbeat row, which the roll-up writes and deletes, invoke the fan-out. Every
+        // release of the fan-out ignores the record, because a record of a deletion has no new image.
         FilterCriteria.filter({
           eventName: FilterRule.isEqual('REMOVE'),
           dynamodb: { Keys: { pk: { S: FilterRule.isEqual(partitions.heartbeat) } } },

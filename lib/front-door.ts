@@ -87,8 +87,8 @@ export class FrontDoor extends Construct {
   }
 
   /**
-   * Orders the deployment: the API requires the secret only after `step` has led callers to CloudFront, and after the gateway
-   * may invoke the authorizer.
+   * Sets the order of the deployment: the API requires the front door's secret only after `step`, the resource that
+   * leads callers to CloudFront, and after the gateway may invoke the authorizer.
    */
   requireOnlyAfter(api: HttpApi, step: IDependable): void {
     // Finds the authorizer and its permission, which the CDK creates with the first route that uses the authorizer.
@@ -101,7 +101,8 @@ export class FrontDoor extends Construct {
   /** Creates the CloudFront distribution in front of the API. */
   createDistribution(api: HttpApi, domain: StageConfig['domain']): Distribution {
     const viewer = new CloudFrontFunction(this, 'viewer', {
-      // Function names are unique in an account, and the CDK's generated name would be the same for every stage.
+      // The function's name contains the name of the stack, because names of CloudFront functions are unique in an AWS
+      // account, and the CDK's generated name would be the same for every stage.
       functionName: `${Stack.of(this).stackName}-${Aws.REGION}-viewer`,
       code: FunctionCode.fromInline(viewerFunctionCode),
       runtime: FunctionRuntime.JS_2_0,
@@ -124,7 +125,8 @@ export class FrontDoor extends Construct {
         origin: new HttpOrigin(`${api.apiId}.execute-api.${Aws.REGION}.${Aws.URL_SUFFIX}`, {
           protocolPolicy: OriginProtocolPolicy.HTTPS_ONLY,
           originSslProtocols: [OriginSslPolicy.TLS_V1_2],
-          // Waits as long as the gateway's own limit, because a call may wait nearly that long for a worker.
+          // CloudFront waits up to 30 s for the API's response, as long as the API gateway's own limit, because a call
+          // that creates a job may wait nearly that long for the account's worker to complete the job.
           readTimeout: Duration.seconds(30),
           customHeaders: { [frontDoorHeaders.pass]: shown.unsafeUnwrap() },
         }),

@@ -40,7 +40,8 @@ export class Keyring extends Construct {
       ],
       { [env.keyringSecret]: this.keyring.secretArn, [env.operatorSecret]: operator.secretArn },
     );
-    // Secrets Manager encrypts every new version of a secret with a new data key, so the function may create data keys.
+    // Secrets Manager encrypts every new version of a secret with a new data key, so the key-material function may
+    // create data keys.
     grantCustomerKey(keyMaterial, stage, 'secretsmanager', ['GenerateDataKey']);
 
     // CloudFormation invokes the function directly and not through the CDK's provider framework, which logs requests
@@ -50,7 +51,8 @@ export class Keyring extends Construct {
       resourceType: 'Custom::PassPostKeyMaterial',
       serviceTimeout: Duration.minutes(5),
     });
-    // The policy is a separate resource and must exist before the first call.
+    // The permissions of the key-material function are a separate resource. They must exist before CloudFormation first
+    // invokes the function, so the custom resource depends on them.
     filled.node.addDependency(keyMaterial, keyMaterial.role ?? keyMaterial);
 
     new CfnOutput(this, 'operator-secret', {
@@ -74,7 +76,8 @@ export class Keyring extends Construct {
       removalPolicy: stage.retainsData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
       ...(encryptionKey ? { encryptionKey } : {}),
     });
-    // Removes the password that the construct would generate. Only the key-material function can create this content.
+    // Removes the random password that the CDK's `Secret` construct would generate, because only the key-material
+    // function can create the secret's value.
     (secret.node.defaultChild as CfnSecret).generateSecretString = undefined;
     Validations.of(secret).acknowledge({
       id: 'AwsSolutions-SMG4',

@@ -70,7 +70,7 @@ export interface Permission {
   readonly resources: readonly string[];
   /** Patterns for partition keys. The partition key of every row that the call touches must match one pattern. */
   readonly leadingKeys?: readonly string[];
-  /** The only service that may make the call on the function's behalf. */
+  /** The only AWS service through which the function may use this permission. */
   readonly through?: string;
 }
 

@@ -23,7 +23,8 @@ export class Monitoring extends Construct {
     super(scope, id);
     createMetricFilters(this, parts);
     const topic = this.alarmTopic(stage);
-    // Only a deployment into an emulator sets egressAllow, and the emulator refuses metric math and saved queries.
+    // Only a deployment into an emulator sets `egressAllow`. Such a deployment gets no alarms with metric math and no
+    // saved queries, because the emulator refuses both.
     const isEmulated = stage.egressAllow !== null;
     const alarms = createAlarms(this, parts, { withMath: !isEmulated, runbookUrl: stage.runbookUrl });
     for (const alarm of alarms) alarm.addAlarmAction(new SnsAction(topic));

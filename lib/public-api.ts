@@ -21,7 +21,10 @@ export interface PublicApiProps {
 const v1 = '/api/public/v1';
 const nativeResources = Object.values(resources);
 
-/** The paths of functions that serve no resource of the native API. The fallback answers every path that no route matches. */
+/**
+ * The paths of the functions that serve no resource of the native API. `fallback-api` lists no paths, because it
+ * answers every request that no route matches.
+ */
 const otherPaths = {
   'docs-api': [`${v1}/openapi.json`, '/docs', '/docs/{proxy+}', '/health'],
   'public-keys-api': ['/.well-known/jwks.json', '/inpost/public-key'],
@@ -114,12 +117,16 @@ export class PublicApi extends Construct {
     grant(fn, [], {
       [env.ownHosts]: this.ownHosts.join(','),
       ...(egressAllow ? { [env.egressAllow]: egressAllow } : {}),
-      // DNS lookups run on these threads. With libuv's default of four, a few stalled name servers would block every request.
+      // Gives the function 64 threads, on which DNS lookups run. With libuv's default of four threads, a few stalled
+      // name servers would block every request.
       UV_THREADPOOL_SIZE: '64',
     });
   }
 
-  /** Connects the front door and the domain. Returns all host names of the API; clients use the last one. */
+  /**
+   * Creates the CloudFront distribution and the DNS record of the API's domain, as far as the stage has a front door
+   * and a domain. Returns all host names of the API; clients use the last one.
+   */
   private serve(http: HttpApi, frontDoor: FrontDoor | null): readonly string[] {
     const { domain } = this.config;
     const hosts = [`${http.apiId}.execute-api.${Aws.REGION}.${Aws.URL_SUFFIX}`];

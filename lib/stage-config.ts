@@ -119,7 +119,8 @@ export const chooseStage = (node: Node): StageConfig => {
     ...keysFrom(settings),
     deliverConcurrency: settings.number('deliverConcurrency', 2, 1000) ?? stage.deliverConcurrency,
     slowConcurrency: settings.number('slowConcurrency', 2, 1000) ?? stage.slowConcurrency,
-    // Allows at most two addresses. Without a named account and region, the CDK assumes two availability zones.
+    // Allows at most two fixed egress addresses, one in each availability zone. Without a named account and region, the
+    // CDK assumes two availability zones.
     egressAddresses: settings.number('egressAddresses', 1, 2) ?? stage.egressAddresses,
     isTraced: settings.matching('tracing', /^(on|off)$/, 'on or off') !== 'off',
     domain: domainFrom(settings, frontDoor),

@@ -106,7 +106,10 @@ export class Storage extends Construct {
     );
   }
 
-  /** Lets a function create, read and complete jobs, and find out whether a webhook would receive a result. */
+  /**
+   * Lets a function create, read and complete jobs, and find out whether any webhook would receive a job's result as an
+   * event.
+   */
   grantJobs(fn: LambdaFunction): void {
     this.grantDomain(
       fn,
@@ -196,9 +199,9 @@ export class Storage extends Construct {
   grantFanOut(fn: LambdaFunction): void {
     this.grantDomain(
       fn,
-      // Reads routing rows, and the TTL of events whose deliveries are redelivered.
+      // The fan-out reads routing rows, and the TTL of events whose deliveries are redelivered.
       this.domain(['BatchGetItem'], [keys.routing, keys.event]),
-      // Extends the TTL of events, and records the progress of a recovery job.
+      // The fan-out extends the TTL of events, and records the progress of a recovery job.
       this.domain(['UpdateItem'], [keys.event, keys.job]),
       { actions: [partiql.insert], resources: [this.domainTable.tableArn] },
       // Lambda needs these actions in the role of a mapping's function.
@@ -211,9 +214,10 @@ export class Storage extends Construct {
       fn,
       { actions: [partiql.insert, partiql.update], resources: [this.deliveryTable.tableArn] },
       this.index(this.deliveryTable, indexes.attention),
-      // Redelivers deliveries, marks their hours to be counted again, and ends the failing state of an enabled webhook.
+      // The fan-out redelivers deliveries, marks their hours to be counted again, and ends the failing state of an
+      // enabled webhook.
       this.delivery(['BatchGetItem', 'UpdateItem'], [keys.webhook]),
-      // Finds and deletes the history of a webhook that is deleted together with its history.
+      // The fan-out finds and deletes the history of a webhook that is deleted together with its history.
       this.delivery(['Query'], [keys.webhook]),
       this.delivery(['BatchWriteItem'], [keys.webhook, keys.attempt]),
     );

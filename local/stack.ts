@@ -27,29 +27,29 @@ export interface StackOptions {
   readonly assembly?: string;
   /** The folder for the stack's data. `null` is a temporary folder that is removed when the stack stops. */
   readonly dataDir?: string | null;
-  /** Deletes the data in the data folder first. */
+  /** True: the stack deletes the data in the data folder before it starts. */
   readonly fresh?: boolean;
   /** The API's port; 0 takes any free port. */
   readonly port?: number;
   /**
-   * Divides the waits before retries, the intervals of scheduled calls, the counted hours, the alarms' minutes, and the
-   * time until a failing webhook is reported or disabled. A receiver's `Retry-After` is not divided.
+   * A number that divides the waits before retries, the intervals of scheduled calls, the counted hours, the alarms'
+   * minutes, and the time until a failing webhook is reported or disabled. A receiver's `Retry-After` is not divided.
    */
   readonly speed?: number;
-  /** Refuses receivers on loopback, as a deployment does. */
+  /** True: the stack refuses receivers on loopback addresses, as a deployment does. */
   readonly strictEgress?: boolean;
   /** An existing DynamoDB endpoint. Without one, an engine is started. */
   readonly dynamoEndpoint?: string | undefined;
   readonly interceptor?: Interceptor;
-  /** Replaces the visibility timeout of every queue. */
+  /** The visibility timeout of every queue, in seconds, instead of the timeouts in the template. */
   readonly visibilityTimeoutSeconds?: number;
   /** Additional environment variables for every function. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly onLog?: (line: LogLine) => void;
   readonly onInvocation?: (invocation: Invocation) => void;
-  /** Evaluates the template's alarms with these options. Without them no alarm is evaluated. */
+  /** Options for the evaluation of the template's alarms. Without options no alarm is evaluated. */
   readonly alarms?: AlarmOptions;
-  /** Starts one environment of every function in advance, so that the first request does not wait for a cold start. */
+  /** True: one environment of every function starts in advance, so no first request waits for a cold start. */
   readonly warm?: boolean;
 }
 
@@ -83,7 +83,7 @@ export interface LocalStack {
   kill(functionName: string): Promise<number>;
   /** Limits the function's concurrent invocations, as a quota does. Further invocations are refused. */
   limitConcurrency(functionName: string, concurrency: number): void;
-  /** Runs all scheduled functions now, with this time as their scheduled time, and waits for them. */
+  /** Runs all scheduled functions now and waits for them. The functions get `time` (default: now) as scheduled time. */
   tick(time?: Date): Promise<void>;
   /**
    * Resolves when all streams are read to their end and mapped queues have no visible or in-flight message. Throws
@@ -93,7 +93,7 @@ export interface LocalStack {
   stop(): Promise<void>;
 }
 
-/** The longest time that stopping the stack waits for running invocations. */
+/** How many milliseconds the stack waits at most for running invocations when it stops. */
 const STOP_WAIT_MS = 500;
 
 /**

@@ -38,7 +38,8 @@ const parse = (body: string) => {
 export const failureOf = ({ id, body, sentAtMs }: QueueMessage): Failure => {
   const parsed = parse(body);
   const common = { message_id: id, put_aside_at: new Date(sentAtMs).toISOString() };
-  // Messages that the stream's event source mapping itself writes to the queue have another form.
+  // A message that the stream's event source mapping itself wrote to the failures queue cannot be parsed, so the
+  // failure names no row.
   if (!parsed) {
     return {
       ...common,

@@ -5,8 +5,8 @@ import { switchLanes } from './lanes.ts';
 import { depthOf } from './queue-messages.ts';
 
 /**
- * The longest wait for the messages in flight after a pause. Longer than the timeout of the deliver function (45 s),
- * which finishes these messages.
+ * The longest wait for the messages in flight after a pause, in milliseconds. It exceeds the timeout of the deliver
+ * function (45 s), which finishes these messages.
  */
 const DRAIN_MS = 60_000;
 

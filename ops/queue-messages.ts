@@ -18,7 +18,7 @@ export interface QueueMessage {
 }
 
 /**
- * Time for which a received message is hidden from other readers: long enough for a large queue. If the command dies,
+ * How many seconds a received message is hidden from other readers: long enough for a large queue. If the command dies,
  * the messages that it received stay hidden for this time.
  */
 const HIDDEN_SECONDS = 600;

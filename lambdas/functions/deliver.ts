@@ -73,8 +73,8 @@ const isSlowLane = ({ eventSourceARN }: SQSRecord): boolean =>
   config.slowQueueUrl.endsWith(`/${eventSourceARN.split(':').at(-1)}`);
 
 /**
- * Returns the record with its ticket in an array. A message that is not a ticket is logged and dropped, because no
- * retry can deliver it.
+ * Returns an array with one element: the SQS record with its ticket. If the message is not a ticket, logs the message
+ * and returns an empty array, which drops it, because no retry can deliver it.
  */
 const ticketOfRecord = (record: SQSRecord) => {
   try {
@@ -131,7 +131,8 @@ export const handler = queueHandler(async (records) => {
     }
     return records.filter(({ messageId }) => failed.has(messageId));
   } finally {
-    // Reports also a batch that throws, because throttling of a table is a common cause.
+    // The batch's log line and metrics are written even if the batch throws, because a common cause is a throttled
+    // table, and the metrics count the throttles.
     await reportBatch(records.length, outcomes, lane, failed.size);
   }
 });

@@ -71,7 +71,8 @@ export const handler = streamHandler(async (records, { deadlineMs }) => {
     progress = { changes: changes.length, done };
     return done === changes.length ? [] : records.slice(recordIndexOf[done]);
   } finally {
-    // Logs also a batch that throws, because throttling of a table is a common cause.
+    // The batch's log line and metrics are written even if the batch throws, because a common cause is a throttled
+    // table, and the metrics count the throttles.
     const aws = takeAwsUse();
     if (!records.every(isHeartbeat)) {
       log('info', 'records.fanned-out', { service, records: records.length, ...progress, ...fannedOut, aws });

@@ -21,7 +21,7 @@ const rules = {
   profiles,
   isEventType: isBuiltIn,
   ownEventTypes: createEventTypesTable(client, domainTable).find,
-  // This surface has no `allow_http`, so plain http is accepted for loopback addresses only.
+  // The Passcreator API has no field `allow_http`, so it accepts plain http for loopback addresses only.
   checkUrl: (url: string) => checkUrl(url, 'loopback'),
 };
 

@@ -8,7 +8,7 @@ import { textSecret } from './parts/text-secret.ts';
 
 const options = z.strictObject({
   signPayload: z.boolean().default(false),
-  /** The subscriber's own address for the subscription. It is stored and listed, never called. */
+  /** A URL that the subscriber gives to its subscription. The API stores and lists the URL, but never calls it. */
   subscription_url: z.string().max(2048).nullable().default(null),
 });
 
@@ -16,7 +16,8 @@ export const passcreator: Profile<z.infer<typeof options>> = {
   name: 'passcreator',
   events: ['*'],
   options,
-  // Passcreator documents no waits. `retryEnabled: false` creates a webhook with an empty schedule.
+  // Passcreator does not document how long it waits between retries, so its webhooks use the schedule of seven hours.
+  // `retryEnabled: false` creates a webhook with an empty schedule.
   schedule: sevenHours,
   headerPrefixes: [],
   apiVersions: ['2026-11-01'],

@@ -14,7 +14,8 @@ export const standard: Profile<NoOptions> = {
   name: 'standard',
   events: ['*'],
   options: noOptions,
-  // The specification's example: waits of 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h and 24 h.
+  // The retry schedule is the example of the Standard Webhooks specification: waits of 5 s, 5 min, 30 min, 2 h, 5 h, 10
+  // h, 14 h, 20 h and 24 h.
   schedule: [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400],
   headerPrefixes: ['webhook-'],
   apiVersions: ['2026-11-01'],

@@ -25,7 +25,8 @@ export const eventRoutes = (
   }),
 
   route(operations.listEvents, async ({ owner, query: { limit, cursor, ...filter }, nowMs }) => {
-    // The list is sorted by time, and a derived id contains no time, so the cursor must give the time.
+    // Refuses a cursor without a time. Events are listed by time, and an event id that is derived (for example from an
+    // Idempotency-Key) contains no time, so the cursor itself must contain the time.
     if (cursor?.at === '') throw invalid('cursor', 'invalid', 'is not a cursor of this list');
     const page = await store.list(owner, filter, { limit, after: cursor ?? null, nowMs });
     return { status: 200, body: pageToBody(page, eventToView) };

@@ -29,7 +29,8 @@ export const jobRoutes = (jobs: Jobs, waiting: Omit<JobDependencies, 'jobs'>): R
   })),
 
   route(operations.listJobs, async ({ owner, query: { limit, cursor, status }, nowMs }) => {
-    // The list is sorted by time, and a derived id contains no time, so the cursor must give the time.
+    // Refuses a cursor without a time. Jobs are listed by time, and a job id that is derived (for example from an
+    // Idempotency-Key) contains no time, so the cursor itself must contain the time.
     if (cursor?.at === '') throw invalid('cursor', 'invalid', 'is not a cursor of this list');
     const page = await jobs.list(owner, status, { limit, after: cursor ?? null, nowMs });
     return { status: 200, body: pageToBody(page, showJob) };

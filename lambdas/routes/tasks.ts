@@ -33,7 +33,8 @@ export const taskRoutes = (tasks: Tasks): Route[] => {
     }),
 
     route(operations.listTasks, async ({ owner, query: { limit, cursor, ...filter } }) => {
-      // The list is sorted by time, and a derived id contains no time, so the cursor must give the time.
+      // Refuses a cursor without a time. Tasks are listed by time, and a task id that is derived (for example from an
+      // Idempotency-Key) contains no time, so the cursor itself must contain the time.
       if (cursor?.at === '') throw invalid('cursor', 'invalid', 'is not a cursor of this list');
       const page = await tasks.list(owner, filter, { limit, after: cursor ?? null });
       return { status: 200, body: pageToBody(page, showTask) };

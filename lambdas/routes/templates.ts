@@ -22,7 +22,7 @@ export const templateRoutes = (templates: Templates): Route[] => [
   }),
 
   route(operations.listTemplates, async ({ owner, query: { limit, cursor } }) => {
-    // Templates are sorted by time, and a cursor of another list may contain no time.
+    // Refuses a cursor without a time. Templates are listed by time, so such a cursor belongs to another list.
     if (cursor?.at === '') throw invalid('cursor', 'invalid', 'is not a cursor of this list');
     const page = await templates.list(owner, limit, cursor ?? null);
     return { status: 200, body: pageToBody(page, showTemplate) };

@@ -19,6 +19,9 @@ export const env = {
    * horizon and the counted hours. Only a local stack sets it.
    */
   scheduleSpeed: 'SCHEDULE_SPEED',
-  /** `loopback`: webhooks may point to this machine. Only a local stack sets it. */
+  /**
+   * The value `loopback` lets webhooks point to loopback addresses. Only a local stack and a deployment into an
+   * emulator set the variable.
+   */
   egressAllow: 'EGRESS_ALLOW',
 } as const;

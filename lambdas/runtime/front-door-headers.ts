@@ -1,9 +1,12 @@
-// The stack that creates the front door and the functions behind it read these names, so this file imports nothing.
+// The stack that creates the front door and the functions behind it both read the header names in this file. The file
+// imports nothing, so that neither loads code of the other.
 
 /** Headers that CloudFront adds to each request. */
 export const frontDoorHeaders = {
-  /** Proves that a request came through the front door: the value is a secret. */
+  /**
+   * The name of the header that carries the front door's secret. The secret proves that CloudFront sent the request.
+   */
   pass: 'x-passpost-front-door',
-  /** The client's IP address. */
+  /** The name of the header that carries the client's IP address. */
   viewerAddress: 'x-passpost-viewer-address',
 } as const;

@@ -38,7 +38,9 @@ const issueToFieldErrors = (issue: Issue, prefix: readonly PropertyKey[]): Field
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null;
 
-/** A member name that zod records silently drop. `lostMembers` reports each dropped member as an unknown field. */
+/**
+ * A member name that zod's record schemas silently drop. `lostMembers` reports each dropped member as an unknown field.
+ */
 const LOST = '__proto__';
 const lostMembers = (input: unknown, output: unknown, path: readonly PropertyKey[]): FieldError[] => {
   if (input === output || !isObject(input) || !isObject(output)) return [];

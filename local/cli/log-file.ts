@@ -6,8 +6,8 @@ export interface LogFile {
 }
 
 /**
- * Size after which the log file is renamed to `<path>.1` and a new file is started. Only one older file stays, so that
- * a long load cannot fill the disk.
+ * The size in bytes after which the log file is renamed to `<path>.1` and a new file is started. Only one older file is
+ * retained, so that a long load cannot fill the disk.
  */
 const MAX_BYTES = 32 * 1024 * 1024;
 

@@ -18,7 +18,7 @@ const lock = join(root, 'node_modules', '.synth-lock');
 const newestMs = (path: string): number => {
   const stats = statSync(path);
   if (!stats.isDirectory()) return stats.mtimeMs;
-  // Includes the folder's own modification time, because it changes when a file in the folder is removed.
+  // A folder's own modification time counts too, because it changes when a file in the folder is removed.
   return Math.max(stats.mtimeMs, ...readdirSync(path).map((name) => newestMs(join(path, name))));
 };
 

@@ -28,8 +28,8 @@ const ruleEvent = (ruleName: string, scheduledAt: Date): object => ({
   'detail-type': 'Scheduled Event',
   source: 'aws.events',
   account: ACCOUNT,
-  // EventBridge's times have whole seconds. Only a speed above 1 can place a tick between two seconds; its milliseconds
-  // stay.
+  // Removes the milliseconds from the time if they are zero, because EventBridge's times have whole seconds. Only a
+  // speed above 1 can schedule a tick between two seconds; the time of such a tick has milliseconds.
   time: scheduledAt.toISOString().replace('.000Z', 'Z'),
   region: REGION,
   resources: [`arn:aws:events:${REGION}:${ACCOUNT}:rule/${ruleName}`],

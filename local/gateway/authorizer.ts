@@ -10,8 +10,8 @@ export interface Authorizer {
   /** The header's name in lower case. */
   readonly header: string;
   /**
-   * Time for which a decision is cached for all requests with the same header value; 0 means that decisions are not
-   * cached.
+   * How many milliseconds a decision is cached for all requests with the same header value; 0 means that decisions are
+   * not cached.
    */
   readonly cacheMs: number;
 }

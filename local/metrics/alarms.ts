@@ -33,8 +33,8 @@ export interface Alarms {
 const MINUTE_MS = 60_000;
 const MEASUREMENTS_A_MINUTE = 4;
 /**
- * Wait between a minute's end and the evaluation of the alarms, because the minute's last log lines arrive slightly
- * later.
+ * Milliseconds between a minute's end and the evaluation of the alarms, because the minute's last log lines arrive
+ * slightly later.
  */
 const GRACE_MS = 150;
 const QUOTAS = { ConcurrentExecutions: 1000 };
@@ -71,7 +71,8 @@ export const createAlarms = (
         states.set(name, state);
         onChange({ name, state });
       } catch (error) {
-        // Some errors of an expression appear only when there are values. The other alarms are still evaluated.
+        // An alarm whose expression throws is reported once, and all other alarms are still evaluated. Some errors of
+        // an expression appear only when its metrics have values.
         if (!broken.has(name)) onUnknown?.(`${name}: ${(error as Error).message}`);
         broken.add(name);
       }

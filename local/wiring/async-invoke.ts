@@ -17,8 +17,8 @@ export interface AsyncInvoke {
 }
 
 /**
- * Lambda's defaults for an asynchronous invocation: the most retries, and the event's age after which it is not
- * retried. https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+ * Lambda's defaults for an asynchronous invocation: the most retries, and the age in seconds after which an event is
+ * not retried. https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
  */
 const RETRIES = 2;
 const MAX_AGE_SECONDS = 21_600;

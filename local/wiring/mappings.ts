@@ -79,8 +79,8 @@ interface AuthorizerProperties {
 }
 
 /**
- * Returns the template's authorizers by reference. Throws for any other kind than a function with one header and simple
- * responses.
+ * Returns the template's authorizers by their id, by which the template's routes refer to them. Throws for any other
+ * kind than a function with one header and simple responses.
  */
 const authorizers = (assembly: Assembly, resolve: Resolve): Map<unknown, Authorizer> =>
   new Map(

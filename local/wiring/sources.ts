@@ -19,7 +19,9 @@ export interface SourceOptions {
 export interface Sources {
   readonly all: readonly Source[];
   readonly streams: readonly StreamSource[];
-  /** The sources by the id of their mapping. */
+  /**
+   * The sources that invoke functions with the records of a queue or a stream, by the id of their event source mapping.
+   */
   readonly mapped: ReadonlyMap<string, MappedSource>;
 }
 

@@ -40,7 +40,10 @@ export interface RollUpDependencies extends CountHourDependencies {
   readonly store: RollUpStore;
 }
 
-/** One tick of the roll-up and how far it is. The checkpoint stores `hour`, `position` and `inHand`. */
+/**
+ * The state of one tick of the roll-up: its inputs, its totals, and how far it has counted. `checkpoint` stores `hour`,
+ * `position` and `inHand`, so that the next tick continues there.
+ */
 interface Tick {
   readonly tickAtMs: number;
   readonly dependencies: RollUpDependencies;
@@ -53,10 +56,10 @@ interface Tick {
 }
 
 /**
- * Runs one tick: reads each hour of each webhook once, a quarter of an hour after the hour ended. Hours that still had
- * open deliveries are read again as they grow old. The progress is stored in a row, so the next tick continues hour by
- * hour after a tick was late, lost or killed. Two ticks at the same time do the same work twice; only one stores its
- * progress.
+ * Runs one tick of the roll-up: counts each webhook's deliveries of each hour and stores the counts, a quarter of an
+ * hour after the hour ended. An hour that still had open deliveries is counted again as it grows old. The progress is
+ * stored in a row, so the next tick continues hour by hour after a tick was late, lost or killed. Two ticks at the same
+ * time do the same work twice; only one stores its progress.
  *
  * Costs, idle: each hour the roll-up lists both modes of every account and queries four shards of each webhook, half a
  * read unit each. With 10 webhooks of 5 accounts that is 25 units an hour, less than a cent a month. With 10,000
@@ -78,7 +81,10 @@ export const rollUp = async (
   return { ...tick.totals, behind_hours: hoursBehind(tick) };
 };
 
-/** Loads the roll-up's progress and returns the tick. `null` if there is no account yet, so nothing to read. */
+/**
+ * Loads the roll-up's stored progress and returns the state with which the tick begins. Returns `null` if no account
+ * exists, because the roll-up then has nothing to count.
+ */
 const startTick = async (
   tickAtMs: number,
   dependencies: RollUpDependencies,
@@ -114,7 +120,10 @@ const firstHour = async (store: RollUpStore, speed: number): Promise<Hour | null
 const finishInterruptedHour = async (tick: Tick): Promise<boolean> =>
   tick.inHand === null || readHour(tick, tick.inHand);
 
-/** Reads every hour that ended long enough ago (`quietMs`), webhook by webhook. */
+/**
+ * Counts the deliveries of every hour that ended at least `quietMs` ago, webhook by webhook. Returns whether the tick
+ * may continue.
+ */
 const readFinishedHours = async (tick: Tick): Promise<boolean> => {
   const { store, speed } = tick.dependencies;
   while (tick.hour.endMs + quietMs(speed) <= tick.tickAtMs) {
@@ -133,7 +142,8 @@ const readPosition = async (tick: Tick, position: WebhookPosition): Promise<bool
   if (position.webhookId !== '') {
     return readHour(tick, { ...position, startMs: tick.hour.startMs, isAgain: false, read: null });
   }
-  // The walk gives each owner before the owner's webhooks, as a position without a webhook. There is no hour to read.
+  // The walk over all webhooks gives each owner first as a position without a webhook. Such a position has no
+  // deliveries to count, so only the time limit is checked.
   if (!tick.isTimeUp()) return true;
   await save(tick);
   return false;

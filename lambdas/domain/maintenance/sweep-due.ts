@@ -14,7 +14,10 @@ export interface DueIndex {
    * `parkedUntilMs`.
    */
   read(shard: number, nowMs: number, parkedUntilMs: number): AsyncIterable<readonly DueEntry[]>;
-  /** Records in the due index that entries are in the queue now, each only if its ticket is still current. */
+  /**
+   * Records in the due index that the queue now has a message for each entry's delivery. Skips an entry if the
+   * delivery's ticket number has changed since the entry was read.
+   */
   unpark(entries: readonly DueEntry[]): Promise<void>;
 }
 
@@ -32,12 +35,14 @@ export interface SweepDependencies {
  */
 const HORIZON_MS = 13 * MINUTE_MS;
 const TICK_MS = MINUTE_MS;
-/** Milliseconds after its due time when a delivery gets another message, because its first message may be lost. */
+/**
+ * How many milliseconds a delivery must be late before it gets another message, because its first message may be lost.
+ */
 const REMIND_AFTER_MS = 5 * MINUTE_MS;
 
 /**
- * Returns whether an overdue delivery gets another message now: its lateness passed 1, 2, 4, 8 … times the threshold
- * since the last tick. A backlog thus gets few messages.
+ * Returns whether this tick sends another message for an overdue delivery. It does if the delivery's lateness passed
+ * `thresholdMs` times 1, 2, 4, 8 … since the last tick, so that a backlog gets few messages.
  */
 const isReminderDue = (latenessMs: number, thresholdMs: number, tickMs: number): boolean => {
   if (latenessMs < thresholdMs) return false;

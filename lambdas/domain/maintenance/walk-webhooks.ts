@@ -1,6 +1,9 @@
 import { modes, ownerKey } from '../foundation/owner.ts';
 
-/** A position in the walk over all webhooks: this webhook of this owner. '' = before the owner's first webhook. */
+/**
+ * A position in the walk over all webhooks: an owner and the id of one of the owner's webhooks. If `webhookId` is '',
+ * the position is before the owner's first webhook.
+ */
 export interface WebhookPosition {
   readonly owner: string;
   readonly webhookId: string;

@@ -19,8 +19,8 @@ export interface Submission {
 export interface SubmitStore {
   firstAnswer(owner: string, path: string, idempotencyKey: string, nowMs: number): Promise<FirstAnswer<object> | null>;
   /**
-   * Writes the submission and the first answer of its Idempotency-Key, in one transaction. Writes nothing if the key
-   * was used meanwhile ('repeated') or if the same command exists already ('taken').
+   * Writes the rows of a submission and the first answer of the request's Idempotency-Key, in one transaction. Writes
+   * nothing if the key was used meanwhile ('repeated') or if the same command exists already ('taken').
    */
   submit(
     owner: string,
@@ -40,7 +40,10 @@ export interface SubmitRequest extends IdempotentRequest {
   readonly nowMs: number;
 }
 
-/** Returns the rows with the request's origin, so that log lines about the rows lead back to the request. */
+/**
+ * Returns a submission whose command and event carry the request's id and trace id, so that log lines about these rows
+ * lead back to the request.
+ */
 const withOrigin = ({ command, event, ...rest }: Submission, { requestId, traceId }: SubmitRequest): Submission => {
   const call = { request_id: requestId, trace_id: traceId };
   return { ...rest, ...(command && { command: { ...command, call } }), ...(event && { event: { ...event, call } }) };

@@ -28,7 +28,10 @@ export interface TestDependencies {
   readonly commands: SubmitStore;
 }
 
-/** Returns the first type that a webhook names. For `*` the first type of its profile, else of the catalogue. */
+/**
+ * Returns the first event type that a webhook names. For a webhook that names `*`, returns the first type of its
+ * profile, or the first type of the catalogue if the profile also begins with `*`.
+ */
 const firstTypeOf = ({ events, profile }: StoredWebhook, profileOf: TestDependencies['profileOf']): string => {
   const named = [events[0], profileOf(profile).events[0], catalogue[0]?.name];
   return named.find((type) => type !== undefined && type !== EVERYTHING) ?? '';

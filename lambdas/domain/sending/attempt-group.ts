@@ -15,9 +15,12 @@ export interface AttemptGroupDependencies extends AttemptDependencies {
   readonly queue: Queue;
   readonly slowQueue: Queue;
   readonly memory: LaneMemory;
-  /** Divides the waits of all retry schedules; 1 in production. */
+  /** A number that divides the waits of all retry schedules; 1 in production. */
   readonly speed: number;
-  /** Resolves after `ms` milliseconds. The function waits at most `SHORT_WAIT_MS`; longer waits happen in the queue. */
+  /**
+   * Waits `ms` milliseconds. `ms` is never more than `SHORT_WAIT_MS`: a delivery that is due later returns to the
+   * queue.
+   */
   readonly wait: (ms: number) => Promise<void>;
 }
 
@@ -72,7 +75,8 @@ const attemptWithLeases = async (
     }
     await sendMessages(run, waiting, 'paced', queue, clock(), clock() + RETRY_LEASE_MS);
   } catch (cause) {
-    // Fails only the deliveries in `group`. Deliveries with a later slot are finished already and are not affected.
+    // After an error, only the deliveries in `group` are marked as failed. Deliveries with a later slot are finished
+    // already.
     run.fail(group, cause);
   }
 };
@@ -122,8 +126,8 @@ const startAttempts = (
   });
 
 /**
- * Marks a webhook as slow (in the fast lane), forwards its deliveries that were not started to the slow queue, and
- * waits until the running requests are answered.
+ * Forwards a webhook's deliveries that were not started to the slow queue, and waits until the running requests are
+ * answered. If the batch comes from the fast lane, first stores that the webhook is slow.
  */
 const moveToSlowLane = async (
   run: BatchRun,
@@ -160,8 +164,8 @@ const outcomeOf = ({ responseClass }: Attempted, after: StoredDelivery): Outcome
   responseClass === 'refused' && after.status === 'dead' ? 'dead' : responseClass;
 
 /**
- * Returns when the next attempt is due, by the schedule and `Retry-After`. `null`: the schedule is used up, or this was
- * a manual retry.
+ * Returns the next attempt of a delivery, whose time follows from the retry schedule and `Retry-After`. `null` = there
+ * is no next attempt, because the schedule is used up or the last attempt was a manual retry.
  */
 const nextAttempt = (
   delivery: StoredDelivery,

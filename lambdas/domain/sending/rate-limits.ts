@@ -20,7 +20,7 @@ export interface RateLimitStore {
 /** A webhook's deliveries, split by whether their slot is now (at most `SHORT_WAIT_MS` away) or later. */
 export interface SlotAssignment<T> {
   readonly now: readonly T[];
-  /** `after` is the delivery's row while it waits for its slot. */
+  /** The deliveries whose slot is later. `after` is the row that the delivery gets while it waits for its slot. */
   readonly later: readonly { readonly item: T; readonly after: StoredDelivery }[];
 }
 

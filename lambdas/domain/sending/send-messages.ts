@@ -9,8 +9,8 @@ export interface Queue {
 }
 
 /**
- * Sends a new message for each delivery, due at `dueAtMs` if given, otherwise at the delivery's own time, and sets the
- * outcome of the old message. Never throws.
+ * Sends a new message for each delivery, due at `dueAtMs` if given, otherwise at the delivery's own time. Records
+ * `outcome` as the outcome of each old message. If sending fails, records 'failed' instead and does not throw.
  */
 export const sendMessages = async (
   run: BatchRun,

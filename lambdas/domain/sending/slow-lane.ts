@@ -15,8 +15,8 @@ export const TRUST_MS = 30_000;
  */
 export const PROBE_MS = 2000;
 /**
- * Milliseconds after the start of a probe at which the other instances read its result. They wait only for a quick
- * receiver.
+ * The times at which instances that do not probe read the probe's result, in milliseconds after the probe's start. An
+ * instance that finds no result sends its deliveries back to the queue.
  */
 const READ_RESULT_AT_MS = [20, 60, 120, 200];
 /** Number of requests that a webhook of unknown speed gets before its other requests wait for the first answers. */

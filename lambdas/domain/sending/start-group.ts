@@ -12,7 +12,7 @@ export interface StartedGroup<T> {
   /** True if the requests of all items were started and answered in time. */
   readonly isQuick: boolean;
   readonly notStarted: readonly T[];
-  /** The requests of the group that may still run if the group was not quick. */
+  /** The started requests of the group that may still be running. If `isQuick` is true, all of them are answered. */
   readonly running: readonly Promise<void>[];
 }
 

@@ -19,7 +19,7 @@ export interface Assignment {
 
 type RowName = 'delivery' | 'event' | 'webhook';
 
-/** An assignment in which the rows that `Name` lists exist. */
+/** An assignment in which certain rows exist: the rows that the type parameter `Name` lists. */
 export type AssignmentWith<Name extends RowName> = Assignment & {
   readonly [Row in Name]: NonNullable<Assignment[Row]>;
 };
@@ -88,11 +88,13 @@ export const triageBatch = (assignments: readonly Assignment[], lane: Lane, nowM
 const triage = (assignment: Assignment, lane: Lane, nowMs: number): Verdict => {
   const { ticket, delivery, event, webhook, isRedelivered, receiverSpeed } = assignment;
   if (!delivery || delivery.settled_at !== null || delivery.status === 'held') {
-    // The function that recorded the attempt may have died before it emitted `delivery.dead`.
+    // When SQS delivers a message again, `delivery.dead` is emitted for a dead delivery, because the function that
+    // recorded the attempt may have died before it emitted the event.
     return isRedelivered && delivery?.status === 'dead' && webhook?.deleted_at === null ? 'emitDead' : 'discard';
   }
   if (delivery.ticket !== ticket.ticket) {
-    // The function that recorded the attempt may have died before it sent the next message.
+    // When SQS delivers a message again, the delivery's next message is sent, because the function that recorded the
+    // attempt may have died before it sent the next message.
     const isPossiblyUnsent = isRedelivered && delivery.ticket === ticket.ticket + 1 && !delivery.parked;
     return isPossiblyUnsent ? 'resend' : 'discard';
   }

@@ -37,7 +37,10 @@ export interface RecordedAttempt {
 
 interface HealthOptions {
   readonly autoDisableAfterHours: number;
-  /** Divides the waits of all retry schedules, and multiplies the time that a webhook has been failing. */
+  /**
+   * A number, 1 in production: the waits of all retry schedules are divided by the number, and the time that a webhook
+   * has been failing is multiplied by the number.
+   */
   readonly speed: number;
   readonly nowMs: number;
 }

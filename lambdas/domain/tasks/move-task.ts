@@ -8,7 +8,7 @@ export interface MoveDetails {
   readonly cancel_reason?: string | null;
 }
 
-/** The request that makes a move, and its X-Ray trace id. */
+/** The id of the API request that makes a move of a task, and the request's X-Ray trace id. */
 export interface Writer {
   readonly requestId: string;
   readonly traceId?: string | undefined;

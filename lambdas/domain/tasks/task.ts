@@ -2,11 +2,11 @@ import * as z from 'zod';
 import { rowVersion } from '../foundation/row-version.ts';
 
 /**
+ * The statuses of a task in the order of its life. A move changes a task's status to a later one in the list.
  * ```text
  * created ─ accept ─▶ accepted ─ pick-up ─▶ picked_up ─ deliver ─▶ delivered ─ complete ─▶ completed
  *    └───────────────────┴── cancel ────────────┴─▶ cancelled
  * ```
- * In the order of a task's life: a task only moves towards the end of this list.
  */
 export const taskStatuses = ['created', 'accepted', 'picked_up', 'delivered', 'completed', 'cancelled'] as const;
 export type TaskStatus = (typeof taskStatuses)[number];

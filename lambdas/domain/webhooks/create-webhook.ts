@@ -22,8 +22,8 @@ export const MOST_WEBHOOKS = 1000;
 export interface NewWebhookStore {
   firstAnswer(owner: string, idempotencyKey: string, nowMs: number): Promise<FirstAnswer<WebhookView> | null>;
   /**
-   * Adds the webhook, its routes, the first answer and the audit entry, in one transaction. 'full' = the account has
-   * the most webhooks already.
+   * Adds the webhook, its routes, the first answer of the request's Idempotency-Key and the audit entry, in one
+   * transaction. Returns 'full' if the account already has `MOST_WEBHOOKS` webhooks.
    */
   create(
     webhook: StoredWebhook,

@@ -5,7 +5,10 @@ import { EVERYTHING, type StoredWebhook } from './webhook.ts';
 /** A webhook's entry in the routing rows: the event types whose rows have it, and the text of the entry. */
 export interface WebhookRoutes {
   readonly types: readonly string[];
-  /** `whk_…|resource`. An empty resource means every resource. */
+  /**
+   * The text of the entry, `whk_…|resource`: the webhook's id, and the resource to which its events are limited. An
+   * empty resource means that the webhook gets the events of every resource.
+   */
   readonly member: string;
 }
 

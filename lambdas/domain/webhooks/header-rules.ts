@@ -3,7 +3,7 @@ import type { FieldError } from '../foundation/errors.ts';
 const MOST_HEADERS = 20;
 const MOST_BYTES = 4096;
 
-// The forms of a header's name and value: https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2
+// Patterns that a header's name and value must match: https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const VALUE = /^[\t\x20-\x7e]*$/;
 
@@ -29,7 +29,10 @@ const RESERVED = new Set([
   'user-agent',
 ]);
 
-/** What the rules for custom headers depend on besides the headers. */
+/**
+ * Settings that the check of a webhook's custom headers depends on: whether the webhook uses basic auth, and which
+ * headers profiles reserve.
+ */
 export interface HeaderContext {
   readonly hasBasicAuth: boolean;
   /** Prefixes, in lower case, of the headers that profiles set. */
@@ -48,7 +51,7 @@ const findFault = (
   }
   if (lower === 'authorization' && hasBasicAuth) return ['reserved', 'is set from basic_auth'];
   if (!VALUE.test(value)) return ['invalid_value', 'may hold visible ASCII, spaces and tabs only'];
-  // HTTP strips surrounding spaces, so the receiver would get another value.
+  // Refuses a value with spaces or tabs at its ends, because HTTP strips them and the receiver would get another value.
   if (value !== value.trim()) return ['invalid_value', 'must not begin or end with a space'];
   return undefined;
 };

@@ -16,7 +16,10 @@ const PROFILE = 'passcreator';
 export interface Subscription {
   readonly url: string;
   readonly event: string;
-  /** Limits the events to this template. `null` = all templates. */
+  /**
+   * The template to whose events the subscription is limited. `null` = the subscription gets the events of all
+   * templates.
+   */
   readonly template: string | null;
   readonly subscriptionUrl: string | null;
   readonly isRetried: boolean;
@@ -56,7 +59,10 @@ const settingsOf = (subscription: Subscription) => ({
   ...(subscription.accessToken === null ? {} : { headers: { authorization: `Bearer ${subscription.accessToken}` } }),
 });
 
-/** Awaits a change of a webhook. Returns false if a concurrent request deleted the webhook. */
+/**
+ * Waits for the promise of a webhook's change. Returns true if the change succeeded, and false if it failed because a
+ * concurrent request deleted the webhook. Throws every other error.
+ */
 const isDone = async (change: Promise<unknown>): Promise<boolean> => {
   try {
     await change;
@@ -67,7 +73,7 @@ const isDone = async (change: Promise<unknown>): Promise<boolean> => {
   }
 };
 
-/** A change of an account's subscriptions, with the API caller. */
+/** A request that changes an account's subscriptions: the owner, the API caller and the time of the request. */
 interface SubscriptionRequest {
   readonly owner: string;
   readonly by: Actor;

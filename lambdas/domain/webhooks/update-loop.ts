@@ -10,8 +10,8 @@ export interface WebhookStore {
   /** Finds a webhook. Returns null if the webhook does not exist or was deleted. */
   find(owner: string, id: string): Promise<StoredWebhook | null>;
   /**
-   * Replaces the webhook with its routes, audit entry and command, in one transaction. Returns false if the webhook has
-   * changed since it was read.
+   * Stores a change of a webhook in one transaction: the webhook's row, its routes, the audit entry and the command.
+   * Returns false if the webhook has changed since it was read.
    */
   replace(change: WebhookChange): Promise<boolean>;
 }
@@ -34,7 +34,7 @@ export interface WebhookChange {
   readonly nowMs: number;
 }
 
-/** How often a change of a webhook is tried. A try fails if the webhook changed between read and write. */
+/** How many times a change of a webhook is tried at most. A try fails if the webhook changed between read and write. */
 export const MAX_TRIES = 5;
 
 /** Creates the error of a webhook's change whose last try failed too. */

@@ -29,7 +29,8 @@ export const storedWebhookSchema = z.object({
   profile: z.string(),
   profile_options: z.record(z.string(), z.unknown()),
   /**
-   * `null` = the schedule of its profile. A name = the schedule of that profile. A list = seconds before each retry.
+   * The webhook's retry schedule. `null` = the schedule of the webhook's profile. A name = the schedule of the profile
+   * with that name. A list = the seconds before each retry.
    */
   schedule: z
     .union([z.string(), z.array(z.number())])
