@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The release that the gate upgrades from. Changed with every release (CONTRIBUTING.md). */
-export const formerRelease = { version: '0.1.0', commit: '7d921bc' } as const;
+export const formerRelease = { version: '0.2.0', commit: 'dbf522e' } as const;
 
 /** Unpacks the former release into a subfolder of `folder`, with this release's packages. Returns the subfolder. */
 export const checkOutFormerRelease = (folder: string): string => {
