@@ -9,7 +9,7 @@ describe('the webhooks-api function with each profile', () => {
   const rotate = (id: string) => api('POST', `/webhooks/${id}/rotate-secret`, current.caller, { body: {} });
 
   it.each(profileNames)(
-    'PP reading 11: POST /webhooks answers 201 to the profile %s with its newest API version, and rotate-secret answers 200',
+    'PP reading 11: POST /webhooks with the profile %s and no api_version answers 201 with the newest version of the profile and a generated secret; rotate-secret then answers 200',
     async (profile) => {
       const { status, json } = await post({ ...minimalWebhook, events: ['*'], profile });
 

@@ -73,7 +73,7 @@ describe('max_per_second and max_in_flight of a webhook', () => {
     expect(most).toBe(3);
   });
 
-  it('takeLeases with limit 2 gives no lease 1 ms before two unreturned leases end, and two leases at their end', async () => {
+  it('takeLeases with max_in_flight 2 gives two of five wanted leases, none until 1 ms before these expire, two at their expiry, and one more after those are returned', async () => {
     const limits = createRateLimits(tables.client, tables.deliveryTable);
     const webhookId = drawId('whk', Date.now());
     const first = await limits.takeLeases(webhookId, 2, 5, 1000, 16_000);

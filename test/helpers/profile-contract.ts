@@ -41,17 +41,26 @@ const accepts = (verify: () => boolean): boolean => {
 /** The request with another last character of the body. */
 const tampered = ({ headers, body }: Rendered): Rendered => ({ headers, body: `${body.slice(0, -1)} ` });
 
+/** Options for a title: the mechanism of a profile that has one, otherwise every option. */
+const describeOptions = (options: unknown): string => {
+  const entries = Object.entries(options as Record<string, unknown>);
+  const shown = entries.filter(([name]) => name === 'mechanism');
+  const text = (shown.length > 0 ? shown : entries).map(([name, value]) => `${name} ${value}`).join(', ');
+  return text || 'no options';
+};
+
 /** Defines the tests that every profile must pass. Call it inside a `describe` with the name of the profile. */
 export const testProfile = <Options>(given: ProfileCase<Options>): void => {
   const { profile, secrets, receivers, keyReceivers = {}, isRandomised = false } = given;
   const [newest, previous] = secrets;
 
-  describe.each(given.options)('a request with the options %j', (options) => {
+  const cases = given.options.map((options) => [describeOptions(options), options] as const);
+  describe.each(cases)('a request with %s', (_description, options) => {
     const render = (using: readonly [string, ...string[]], about: RenderInput = renderInput(), sentAt = new Date()) =>
       profile.render(about, { ...signingKeys, secrets: using }, options, sentAt);
 
     it.each(Object.entries(receivers))(
-      'that is signed with the newest secret is accepted by %s with this secret',
+      'that is signed with only the newest secret is accepted by %s that knows this secret',
       (_name, verify) => {
         const request = render([newest]);
 
@@ -60,7 +69,7 @@ export const testProfile = <Options>(given: ProfileCase<Options>): void => {
     );
 
     it.each(Object.entries(receivers))(
-      'that is signed with the newest secret is refused by %s with the previous secret',
+      'that is signed with only the newest secret is refused by %s that knows only the previous secret',
       (_name, verify) => {
         const request = render([newest]);
 
@@ -76,8 +85,8 @@ export const testProfile = <Options>(given: ProfileCase<Options>): void => {
 
     it.each(Object.entries(receivers))(
       profile.rotation === 'overlap'
-        ? 'during a rotation is accepted by %s with the newest and with the previous secret'
-        : 'during a rotation is accepted by %s with the previous secret, and refused with the newest',
+        ? 'that is signed with the newest and the previous secret, as in a rotation, is accepted by %s with either of them'
+        : 'that is signed with only the previous secret, as in a rotation, is accepted by %s with this secret, and refused with the newest',
       (_name, verify) => {
         const inOverlap = profile.rotation === 'overlap';
 
@@ -123,7 +132,7 @@ export const testProfile = <Options>(given: ProfileCase<Options>): void => {
     });
   });
 
-  describe('like every profile', () => {
+  describe('with any options', () => {
     it('has a schedule that `waitsSchema` accepts, and every wait is above 0 s', () => {
       expect(waitsSchema.safeParse(profile.schedule).success).toBe(true);
       for (const wait of profile.schedule) expect(wait).toBeGreaterThan(0);
@@ -145,7 +154,7 @@ export const testProfile = <Options>(given: ProfileCase<Options>): void => {
       }
     });
 
-    it('has header prefixes in lower case that end with a hyphen', () => {
+    it('lists only prefixes of header names that are in lower case and end with a hyphen', () => {
       for (const prefix of profile.headerPrefixes) expect(prefix).toMatch(/^[a-z][a-z0-9-]*-$/);
     });
 

@@ -29,7 +29,7 @@ const operationAt = (method: string, path: string): string | undefined => {
   return matching.toSorted((a, b) => a.path.split('{').length - b.path.split('{').length)[0]?.id;
 };
 
-describe('the stack as deployed', () => {
+describe('the whole stack on this computer', () => {
   const whole = useWholeStack({ speed: 60 });
   const calledOperations = new Set<string | undefined>();
   let client: Client;
@@ -185,7 +185,7 @@ describe('the stack as deployed', () => {
     expect((await native('GET', `/jobs/${id}`)).status).toBe('completed');
   });
 
-  it('lists three API keys after a key is created and rotated, and two after the rotated key is deleted', async () => {
+  it('GET /keys lists three API keys of an account after a second key is created and rotated, and two after the rotated key is deleted', async () => {
     const { id } = await twice('/keys', { name: 'till', scopes: ['tasks:read'] });
     await twice(`/keys/${id}/rotate`, { overlap_seconds: 60 });
 

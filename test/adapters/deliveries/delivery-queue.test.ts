@@ -71,7 +71,7 @@ describe('the delivery queue', () => {
     await expect(queue.send([aTicket(899_001)], 0)).resolves.toBeUndefined();
   });
 
-  it('with schedules 60 times as fast, `carries` is true for 15 s and false for 1 ms more', () => {
+  it('with speed 60, `carries` returns true for a message due in 15 s (900 s, the longest delay of SQS, divided by 60) and false for one due in 15.001 s', () => {
     const queue = createDeliveryQueue(client, queueUrl, 60);
 
     expect(queue.carries(15_000, 0)).toBe(true);

@@ -18,7 +18,7 @@ const countOf = (deliveries: readonly StoredDelivery[]) => {
 };
 
 describe("an hour's delivery counts", () => {
-  it('of seven deliveries have the number in each status, 9 refused attempts, and the last success and failure times', () => {
+  it('of seven deliveries are 2 delivered, 1 dead, 3 open (pending, failed or held), 1 held and 9 refused attempts, with the times of the last success and failure', () => {
     const counts = countOf([
       aDelivery({ status: 'delivered', settled_at: 50 }),
       aDelivery({ status: 'delivered', settled_at: 70, attempts_refused: 2, refused_at: 60 }),

@@ -61,7 +61,7 @@ test('checkHeaders returns one error for each wrong header: reserved, invalid_va
   ]);
 });
 
-test('checkHeaders accepts 20 headers (not 21) and a header of 4,096 bytes (not 4,097)', () => {
+test('checkHeaders accepts 20 headers (not 21), and 4,096 bytes of names and values together (not 4,097)', () => {
   const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`x-${i}`, 'v']));
 
   expect(check(many(20))).toEqual([]);

@@ -22,7 +22,7 @@ describe('signingSecrets', () => {
     [1000, ['c', 'b']],
     [2000, ['c']],
   ])(
-    'with the rotation overlap, of c (no expiry), b (until 2000) and a (until 1000), are at time %i %j',
+    'with the rotation "overlap" at time %i, returns %j, every valid one of a (expires at 1000), b (expires at 2000) and c (never expires)',
     (nowMs, valid) => {
       expect(names(signingSecrets(rotatedTwice, 'overlap', nowMs))).toEqual(valid);
     },
@@ -33,7 +33,7 @@ describe('signingSecrets', () => {
     [1000, 'b'],
     [2000, 'c'],
   ])(
-    'with the rotation switch, of c (no expiry), b (until 2000) and a (until 1000), are at time %i only %s, the oldest valid',
+    'with the rotation "switch" at time %i, returns only secret %s, the oldest valid one of a (expires at 1000), b (expires at 2000) and c (never expires)',
     (nowMs, signing) => {
       expect(names(signingSecrets(rotatedTwice, 'switch', nowMs))).toEqual([signing]);
     },
