@@ -27,6 +27,8 @@ export interface SmokeOptions {
 
 const v1 = '/api/public/v1';
 const TYPE = 'pass.installed';
+/** A path that no route has, so the gateway calls the function fallback-api. */
+const UNKNOWN_PATH = '/no-such-path';
 
 interface Delivery {
   readonly id: string;
@@ -141,13 +143,17 @@ export const smoke = async (options: SmokeOptions): Promise<void> => {
   const { call, say } = options;
   await expectStatus(200, call('GET', '/health', null), 'reading the health of the API');
   await expectStatus(401, call('GET', `${v1}/tasks`, null), 'a call without a key');
+  const { body: problem } = await expectStatus(404, call('GET', UNKNOWN_PATH, null), 'a call to an unknown path');
+  if (problem.type !== '/problems/not_found') {
+    throw new Error('The gateway itself answered a call to an unknown path: fallback-api must answer it');
+  }
   const { body: jwks } = await expectStatus(
     200,
     call('GET', '/.well-known/jwks.json', null),
     'reading the public keys',
   );
   if (!Array.isArray(jwks.keys) || jwks.keys.length === 0) throw new Error('The API publishes no public keys');
-  say('✓ The API answers, refuses a call without a key, and publishes its public keys');
+  say('✓ The API answers, refuses a call without a key and an unknown path, and publishes its public keys');
 
   const undo: Undo[] = [];
   const remaining: string[] = [];

@@ -8,6 +8,7 @@ import { Construct } from 'constructs';
 import { type ResourceApi, resources } from '../lambdas/domain/foundation/resources.ts';
 import { env } from '../lambdas/runtime/env.ts';
 import { apiDomain, domainRecord } from './api-domain.ts';
+import { FallbackIntegration } from './fallback-integration.ts';
 import { FrontDoor } from './front-door.ts';
 import { createLogGroup, grant, lambdaFunction } from './lambda-function.ts';
 import type { StageConfig } from './stage-config.ts';
@@ -81,12 +82,13 @@ export class PublicApi extends Construct {
       // to 20 KB.
       (name) => new HttpLambdaIntegration(`${name}-integration`, functions[name], { scopePermissionToRoute: false }),
     );
+    const fallback = new FallbackIntegration('fallback-api-integration', functions['fallback-api']);
     const frontDoor = stage.frontDoor && new FrontDoor(this, 'front-door', { stage, frontDoor: stage.frontDoor });
     const http = new HttpApi(this, 'http-api', {
       apiName: `passpost-${stage.stage}`,
       createDefaultStage: false,
       ...(frontDoor ? { defaultAuthorizer: frontDoor.authorizer } : {}),
-      defaultIntegration: integrations['fallback-api'],
+      defaultIntegration: fallback,
     });
     for (const [path, name] of routes) {
       http.addRoutes({ path, methods: [HttpMethod.ANY], integration: integrations[name] });

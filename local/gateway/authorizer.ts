@@ -14,6 +14,8 @@ export interface Authorizer {
    * not cached.
    */
   readonly cacheMs: number;
+  /** Whether a permission of the template lets API Gateway invoke the function. */
+  readonly isPermitted: boolean;
 }
 
 export type Authorization =
@@ -37,10 +39,11 @@ export const createAuthorize = (
 ): ((authorizer: Authorizer, event: GatewayEvent) => Promise<Authorization>) => {
   const cache = new Map<string, { readonly authorization: Authorization; readonly untilMs: number }>();
 
-  return async ({ functionName, header, cacheMs }, event) => {
+  return async ({ functionName, header, cacheMs, isPermitted }, event) => {
     const value = (event.headers as Readonly<Record<string, string>>)[header] ?? '';
     // A request without the header gets 401, and the authorizer is not invoked.
     if (value === '') return refusal(401, 'Unauthorized');
+    if (!isPermitted) return refusal(500, 'Internal Server Error');
     const cacheKey = `${functionName} ${value}`;
     const cached = cache.get(cacheKey);
     if (cached && clock() < cached.untilMs) return cached.authorization;

@@ -13,9 +13,11 @@ export interface Gateway {
   stop(): Promise<void>;
 }
 
-/** The function of a route and its authorizer, if the route has one. */
+/** The function of a route, and the route's authorizer if it has one. */
 export interface RouteTarget {
   readonly functionName: string;
+  /** Whether a permission of the template lets API Gateway invoke the function for a call with this HTTP method. */
+  mayInvoke(method: string): boolean;
   readonly authorizer: Authorizer | undefined;
 }
 
@@ -98,13 +100,14 @@ export const startGateway = async (port: number): Promise<Gateway> => {
     const body = await readBody(request);
     if (body === null) return refuse(response, 413, 'Request Entity Too Large');
     if (!route) return refuse(response, 404, 'Not Found');
-    const { functionName, authorizer } = route.target;
+    const { functionName, authorizer, mayInvoke } = route.target;
     const event = gatewayEvent(request, body, route.key, route.pathParameters);
     if (authorizer) {
       const authorization = await authorize(authorizer, event);
       if (!authorization.isAuthorized) return refuse(response, authorization.status, authorization.message);
       event.requestContext.authorizer = { lambda: authorization.context };
     }
+    if (!mayInvoke(request.method ?? 'GET')) return refuse(response, 500, 'Internal Server Error');
     const result = await within(INTEGRATION_TIMEOUT_MS, invoke(functionName, event));
     if (!result) return refuse(response, 503, 'Service Unavailable');
     if (!result.ok) return refuse(response, 500, 'Internal Server Error');

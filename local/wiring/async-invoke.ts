@@ -2,7 +2,7 @@ import type { InvocationResult } from '../functions/execution-environment.ts';
 import type { FunctionPool } from '../functions/function-pool.ts';
 import type { Resolve } from '../template/intrinsics.ts';
 import { type Assembly, resourcesOf } from '../template/template.ts';
-import { functionNameOf } from './mappings.ts';
+import { functionNameOf } from './references.ts';
 
 interface ConfigProperties {
   readonly FunctionName: string;

@@ -5,7 +5,7 @@ import type { InvocationResult } from '../functions/execution-environment.ts';
 import type { FunctionPool } from '../functions/function-pool.ts';
 import { ACCOUNT, REGION } from '../template/intrinsics.ts';
 import type { Resource } from '../template/template.ts';
-import { functionNameOf } from './mappings.ts';
+import { functionNameOf } from './references.ts';
 import type { StackContext } from './stack-context.ts';
 
 interface CustomResourceResponse {

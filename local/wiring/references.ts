@@ -18,6 +18,12 @@ export interface Running {
 
 export const functionArn = (name: string): string => `arn:aws:lambda:${REGION}:${ACCOUNT}:function:${name}`;
 
+/**
+ * Returns the function's name from an ARN (`arn:…:function:name`), from an invocation path that contains an ARN, or
+ * from a plain name.
+ */
+export const functionNameOf = (reference: string): string => /:function:([^:/]+)/.exec(reference)?.[1] ?? reference;
+
 type Attributes = Readonly<Record<string, string | undefined>> & { readonly Ref: string };
 
 /** Creates the values of `Ref` and `Fn::GetAtt` for each resource. Throws for a resource that the template does not have. */

@@ -2,7 +2,7 @@ import type { FunctionPool } from '../functions/function-pool.ts';
 import { type ScheduledCall, scheduledCalls, startSchedule } from '../functions/schedule.ts';
 import { resourcesOf } from '../template/template.ts';
 import { createAsyncInvoke } from './async-invoke.ts';
-import { functionNameOf } from './mappings.ts';
+import { functionNameOf } from './references.ts';
 import type { StackContext } from './stack-context.ts';
 
 /**

@@ -153,6 +153,16 @@ describe('npm run smoke', () => {
     );
   });
 
+  test.each([
+    [500, { message: 'Internal Server Error' }, /a call to an unknown path: the API answered 500 instead of 404/],
+    [404, { message: 'Not Found' }, /The gateway itself answered a call to an unknown path/],
+  ])('fails when an unknown path gets the status %i with the body %o of the gateway', async (status, body, message) => {
+    const { error, text } = await smokeWith((_, path) => (path === '/no-such-path' ? { status, body } : null));
+
+    expect(error).toMatch(message);
+    expect(text).toBe('');
+  });
+
   test("run with an account key read from a file, deletes its own key and webhook and erases its event's payload, whether the receiver accepts (exit code 0) or refuses (exit code 1)", async () => {
     const client = await whole.newClient();
     const folder = mkdtempSync(join(tmpdir(), 'passpost-smoke-'));

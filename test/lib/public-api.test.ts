@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import { createResolver } from '../../local/template/intrinsics.ts';
+import { apiRoutes } from '../../local/wiring/api-routes.ts';
+import { createReferences } from '../../local/wiring/references.ts';
+import { frontDoorSettings } from '../helpers/settings.ts';
 import {
   actionsOf,
+  assemblyOf,
   named,
   nameOf,
   type Resource,
@@ -64,6 +69,36 @@ describe('the public API construct', () => {
       'ANY /v1/webhooks → passmint-api',
       'ANY /v1/webhooks/{proxy+} → passmint-api',
       'ANY /api/hook/{proxy+} → passcreator-api',
+    ]);
+  });
+
+  test.each([
+    ['without other settings', {}],
+    ['with a front door', frontDoorSettings],
+  ])(
+    'a permission lets API Gateway invoke the function and the authorizer of each route in a stack %s',
+    (_, settings) => {
+      const assembly = assemblyOf(synthesise(settings));
+      const running = { gatewayUrl: '', queueEndpoint: '', tables: new Map(), customData: new Map() };
+      const routes = apiRoutes(assembly, createResolver('passpost-test', createReferences(assembly, running)));
+      const refused = routes.filter(
+        ({ target }) => target.authorizer?.isPermitted === false || !['GET', 'POST'].every(target.mayInvoke),
+      );
+
+      expect(routes.map(({ key }) => key)).toContain('$default');
+      expect(refused.map(({ key }) => key)).toEqual([]);
+    },
+  );
+
+  // The bug: the permission demanded three parts after the API's id, and API Gateway calls $default with two parts.
+  test('the only permission to invoke the fallback-api function has a source ARN that ends with <api>/*/$default', () => {
+    const permissions = resourcesOfType(template, 'AWS::Lambda::Permission').filter(({ Properties }) => {
+      const fn = refIn(Properties.FunctionName);
+      return fn && nameOf(fn) === 'fallback-api';
+    });
+
+    expect(permissions.map(({ Properties }) => JSON.stringify(Properties.SourceArn))).toEqual([
+      expect.stringMatching(/\{"Ref":"apihttpapi\w+"\},"\/\*\/\$default"\]\]\}$/),
     ]);
   });
 

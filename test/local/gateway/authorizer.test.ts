@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { InvocationResult } from '../../../local/functions/execution-environment.ts';
 import { type Authorizer, createAuthorize } from '../../../local/gateway/authorizer.ts';
 
-const authorizer: Authorizer = { functionName: 'check', header: 'x-pass', cacheMs: 1000 };
+const authorizer: Authorizer = { functionName: 'check', header: 'x-pass', cacheMs: 1000, isPermitted: true };
 const eventWith = (headers: Readonly<Record<string, string>>) => ({
   requestContext: { requestId: 'one' },
   headers,
@@ -56,6 +56,13 @@ describe('a Lambda authorizer of the local gateway', () => {
     nowMs = 1000;
     await authorizeValue('a');
     expect(events).toHaveLength(3);
+  });
+
+  it('that API Gateway may not invoke is not invoked: the request is refused with 500', async () => {
+    const event = eventWith({ 'x-pass': 'a' });
+
+    expect(await authorize({ ...authorizer, isPermitted: false }, event)).toMatchObject({ status: 500 });
+    expect(events).toEqual([]);
   });
 
   it('that fails: the request is refused with 500, and the next request with the same header value is authorized', async () => {

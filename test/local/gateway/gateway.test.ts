@@ -69,6 +69,13 @@ describe('the local API gateway', () => {
     expect(await get('/elsewhere')).toEqual({ status: 404, body: { message: 'Not Found' } });
   });
 
+  it('answers 500 to a route whose function no permission of the template lets API Gateway invoke, and does not invoke it', async () => {
+    const { get, logs } = await start();
+
+    expect(await get('/private')).toEqual({ status: 500, body: { message: 'Internal Server Error' } });
+    expect(logs).toEqual([]);
+  });
+
   it.each([
     ['throws', 'fail'],
     ['ends its process', 'exit'],
