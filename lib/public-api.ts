@@ -99,6 +99,8 @@ export class PublicApi extends Construct {
       httpApi: http,
       stageName: '$default',
       autoDeploy: true,
+      // Limits all callers together, those without a valid key too. The functions enforce the exact limit of each key.
+      throttle: { rateLimit: stage.apiRateLimit, burstLimit: stage.apiBurstLimit },
       accessLogSettings: { destination: new LogGroupLogDestination(accessLog), format: logFormat },
     });
 
@@ -161,11 +163,6 @@ export class PublicApi extends Construct {
       id: 'AwsSolutions-APIG4',
       reason:
         "The functions check API keys, in the same conditional write that counts the request against the key's limit. An authorizer would cost a second call and could accept a revoked key from its cache.",
-    });
-    Validations.of(this.stage).acknowledge({
-      id: 'Serverless-APIGWDefaultThrottling',
-      reason:
-        "The gateway's own throttling is best effort, and its 429 response cannot be formatted. The functions enforce an exact limit per key, and the AWS account's quota limits all keys together.",
     });
   }
 }

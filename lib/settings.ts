@@ -4,6 +4,8 @@ import type { Node } from 'constructs';
 const names = [
   'stage',
   'alarmEmail',
+  'apiBurstLimit',
+  'apiRateLimit',
   'autoDisableAfterHours',
   'certificateArn',
   'deliverConcurrency',

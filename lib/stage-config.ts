@@ -32,6 +32,10 @@ export interface StageConfig {
   /** Hours without a success after which a failing webhook is disabled, 1–720. A webhook can set its own value. */
   readonly autoDisableAfterHours: number;
   readonly alarmEmail: string | null;
+  /** Requests a second that API Gateway passes on, over all callers. It refuses the others with 429. */
+  readonly apiRateLimit: number;
+  /** Requests that API Gateway passes on at the same time before `apiRateLimit` holds. */
+  readonly apiBurstLimit: number;
   /** Address of the runbook that alarms link to. */
   readonly runbookUrl: string;
   readonly domain: DomainConfig | null;
@@ -65,6 +69,10 @@ export interface StageConfig {
 const common = {
   ...defaults,
   alarmEmail: null,
+  // Half of Lambda's default of 1,000 simultaneous invocations, so that a flood of calls leaves the other half to
+  // deliveries, ticks and the stream.
+  apiBurstLimit: 500,
+  apiRateLimit: 1000,
   // The path of the runbook in the repository. An operator who publishes the runbook elsewhere sets its address.
   runbookUrl: 'docs/runbook.md',
   domain: null,
@@ -116,6 +124,8 @@ export const chooseStage = (node: Node): StageConfig => {
     runbookUrl:
       settings.matching('runbookUrl', /^https:\/\/[^\s#]{1,500}$/, 'an https address without #') ?? stage.runbookUrl,
     alarmEmail: settings.matching('alarmEmail', /^[^@\s]+@[^@\s]+\.[^@\s]+$/, 'an e-mail address'),
+    apiRateLimit: settings.number('apiRateLimit', 1, 100_000) ?? stage.apiRateLimit,
+    apiBurstLimit: settings.number('apiBurstLimit', 1, 100_000) ?? stage.apiBurstLimit,
     ...keysFrom(settings),
     deliverConcurrency: settings.number('deliverConcurrency', 2, 1000) ?? stage.deliverConcurrency,
     slowConcurrency: settings.number('slowConcurrency', 2, 1000) ?? stage.slowConcurrency,

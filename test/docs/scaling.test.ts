@@ -36,6 +36,10 @@ describe('docs/scaling.md', () => {
       'slow receivers',
       `${thousands((stages.production.slowConcurrency * messages) / 1)} deliveries/s to receivers of 1 s`,
     ],
+    [
+      'the throttle of the stage',
+      `\`apiRateLimit\` ${thousands(stages.production.apiRateLimit)} requests/s, \`apiBurstLimit\` ${stages.production.apiBurstLimit}`,
+    ],
     ["a key's highest rate limit", '30,000 at most'],
   ])('gives the number of the code for %s: "%s"', (_, statement) => {
     if (!page.includes(statement)) expect(page).toContain(statement);

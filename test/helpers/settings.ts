@@ -6,6 +6,8 @@ export const frontDoorSettings = {
 /** Every setting that can be combined with all others and that works in every environment. */
 export const mostSettings = {
   alarmEmail: 'ops@example.com',
+  apiBurstLimit: '2000',
+  apiRateLimit: '4000',
   autoDisableAfterHours: '72',
   certificateArn: 'arn:aws:acm:us-east-1:111122223333:certificate/1234abcd-12ab-34cd-56ef-1234567890ab',
   deliverConcurrency: '50',

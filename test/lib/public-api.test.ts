@@ -102,6 +102,17 @@ describe('the public API construct', () => {
     ]);
   });
 
+  test('the stage passes on 1,000 requests a second in bursts of 500, or the numbers of apiRateLimit and apiBurstLimit', () => {
+    const limitsOf = (settings: Readonly<Record<string, string>>) =>
+      named(synthesise(settings), 'AWS::ApiGatewayV2::Stage', 'stage').Properties.DefaultRouteSettings;
+
+    expect(limitsOf({})).toEqual({ ThrottlingRateLimit: 1000, ThrottlingBurstLimit: 500 });
+    expect(limitsOf({ apiRateLimit: '50', apiBurstLimit: '20' })).toEqual({
+      ThrottlingRateLimit: 50,
+      ThrottlingBurstLimit: 20,
+    });
+  });
+
   test('the access log contains path and status, and no query, header, authorizer or $request value', () => {
     const { Format } = named(template, 'AWS::ApiGatewayV2::Stage', 'stage').Properties.AccessLogSettings as {
       Format: string;

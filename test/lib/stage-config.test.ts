@@ -23,6 +23,8 @@ describe('the settings of a deployment (-c name=value)', () => {
     ['retentionDays', '1.5', /from 1 to 365/],
     ['logRetentionDays', '10', /one of 1, 3, 5, 7, 14/],
     ['autoDisableAfterHours', '721', /from 1 to 720/],
+    ['apiRateLimit', '0', /from 1 to 100000/],
+    ['apiBurstLimit', '100001', /from 1 to 100000/],
     ['deliverConcurrency', '1', /from 2 to 1000/],
     ['slowConcurrency', '1001', /from 2 to 1000/],
     ['egressAddresses', '3', /from 1 to 2/],
