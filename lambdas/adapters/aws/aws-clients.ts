@@ -7,8 +7,15 @@ import { SQSClient } from '@aws-sdk/client-sqs';
  * DynamoDB capacity units that the calls consumed.
  */
 export interface AwsUse {
+  /** Every call, also a call that failed. */
   readonly calls: Record<string, number>;
+  /** Capacity units of the calls that succeeded. A failed call may consume units, too, but AWS does not report them. */
   readonly units: Record<string, number>;
+  /**
+   * The calls that ended in an error after the SDK's last try, by `service.operation.error`. A write whose condition is
+   * not met counts, too. Absent where no call failed.
+   */
+  failed?: Record<string, number>;
   /** Number of throttled calls, counting every try of the SDK. Absent where no call was throttled. */
   throttles?: number;
 }
@@ -25,13 +32,36 @@ export const takeAwsUse = (): AwsUse => {
   return taken;
 };
 
-const count = (service: string, operation: string, consumed: unknown): void => {
-  const name = `${service}.${operation}`;
-  use.calls[name] = (use.calls[name] ?? 0) + 1;
+const callName = (service: string, commandName: unknown): string =>
+  `${service}.${String(commandName).replace(/Command$/, '')}`;
+
+const add = (counts: Record<string, number>, name: string, count: number): void => {
+  counts[name] = (counts[name] ?? 0) + count;
+};
+
+const countUnits = (name: string, consumed: unknown): void => {
   const list = Array.isArray(consumed) ? consumed : consumed ? [consumed] : [];
   for (const { CapacityUnits = 0 } of list as { CapacityUnits?: number }[]) {
-    use.units[name] = (use.units[name] ?? 0) + CapacityUnits;
+    add(use.units, name, CapacityUnits);
   }
+};
+
+/** Counts each call of the client, and each call that fails. */
+const watchCalls = (client: DynamoDBClient | SQSClient | SecretsManagerClient, service: string): void => {
+  (client as SQSClient).middlewareStack.add(
+    (next, context) => async (args) => {
+      const name = callName(service, context.commandName);
+      add(use.calls, name, 1);
+      try {
+        return await next(args);
+      } catch (error) {
+        use.failed ??= {};
+        add(use.failed, `${name}.${error instanceof Error ? error.name : typeof error}`, 1);
+        throw error;
+      }
+    },
+    { step: 'initialize', priority: 'high', name: 'watchCalls' },
+  );
 };
 
 /**
@@ -88,17 +118,18 @@ const withoutStatistics = <C extends DynamoDBClient | SQSClient | SecretsManager
   return client;
 };
 
-/** Creates a DynamoDB client that counts its calls, consumed capacity units and throttled tries. */
+/** Creates a DynamoDB client that counts its calls, failed calls, consumed capacity units and throttled tries. */
 export const dynamoClient = (overrides: { maxAttempts?: number } = {}): DynamoDBClient => {
   const client = new DynamoDBClient({ ...options, ...overrides });
   watchThrottles(client);
+  watchCalls(client, 'dynamodb');
   client.middlewareStack.add(
     (next, context) => async (args) => {
       const input = args.input as { ReturnConsumedCapacity?: string };
       const result = await next({ ...args, input: { ...input, ReturnConsumedCapacity: 'TOTAL' } });
       const output = result.output as BatchResponse & { ConsumedCapacity?: unknown };
       countThrottles(throttledParts(output));
-      count('dynamodb', String(context.commandName).replace(/Command$/, ''), output.ConsumedCapacity);
+      countUnits(callName('dynamodb', context.commandName), output.ConsumedCapacity);
       return result;
     },
     { step: 'initialize', name: 'countCapacity' },
@@ -108,19 +139,13 @@ export const dynamoClient = (overrides: { maxAttempts?: number } = {}): DynamoDB
 
 const withCounting = <C extends SQSClient | SecretsManagerClient>(client: C, service: string): C => {
   watchThrottles(client);
-  (client as SQSClient).middlewareStack.add(
-    (next, context) => async (args) => {
-      count(service, String(context.commandName).replace(/Command$/, ''), null);
-      return next(args);
-    },
-    { step: 'initialize', name: 'countCalls' },
-  );
+  watchCalls(client, service);
   return withoutStatistics(client);
 };
 
-/** Creates an SQS client that counts its calls and throttled tries. */
+/** Creates an SQS client that counts its calls, failed calls and throttled tries. */
 export const sqsClient = (): SQSClient => withCounting(new SQSClient({ ...options, md5: false }), 'sqs');
 
-/** Creates a Secrets Manager client that counts its calls and throttled tries. */
+/** Creates a Secrets Manager client that counts its calls, failed calls and throttled tries. */
 export const secretsClient = (): SecretsManagerClient =>
   withCounting(new SecretsManagerClient({ ...options }), 'secretsmanager');
