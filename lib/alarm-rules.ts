@@ -46,7 +46,7 @@ const MAX_MESSAGE_AGE_SECONDS = 1_800;
 const repeated = { periods: 3, outOf: 15 } as const;
 
 /**
- * One alarm for each way to lose or delay a delivery. Its key is the alarm's construct id and the heading of its section in
+ * One alarm for each way to lose or delay a delivery, and for calls of the API that fail or have no valid key. Its key is the alarm's construct id and the heading of its section in
  * docs/runbook.md.
  */
 export const alarmRules = {
@@ -137,6 +137,11 @@ export const alarmRules = {
     above: 0,
     ...repeated,
     description: 'The API answers with 5xx.',
+  },
+  'unauthorized-calls': {
+    above: 60,
+    periods: 5,
+    description: 'For five minutes the API has refused more than 60 calls a minute with 401: they have no valid key.',
   },
   throttles: {
     above: 0,

@@ -91,6 +91,7 @@ const alarmMetrics = (
     // average would hide one slow account behind many fast accounts.
     'first-attempts': ownMetric(scope, 'firstAttemptMs', { period: sum.period, statistic: Stats.percentile(99) }),
     'api-errors': api.stage.metricServerError(sum),
+    'unauthorized-calls': ownMetric(scope, 'unauthorized', sum),
     // The alarm watches only deliver, because only deliver's concurrency grows with the traffic. Throttles of the
     // fan-out would raise the iterator age.
     throttles: deliver.metricThrottles(sum),

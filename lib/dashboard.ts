@@ -154,6 +154,7 @@ export const createDashboard = (
       [
         api.stage.metricCount({ ...sum, label: 'API' }),
         metric('rateLimited', sum, 'API, answered with 429'),
+        metric('unauthorized', sum, 'API, answered with 401'),
         ...[fanOut.fanOut, deliver, due].map((fn) => fn.metricInvocations({ ...sum, label: fn.node.id })),
       ],
       [deliver.metricDuration({ ...sum, label: 'deliver, ms' })],

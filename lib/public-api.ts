@@ -48,6 +48,13 @@ const apiNames: readonly ApiName[] = [
   ...(Object.keys(otherPaths) as (keyof typeof otherPaths)[]),
 ];
 
+/** The functions whose calls need an API key. */
+const keyedNames = [
+  ...new Set(nativeResources.map(({ api }) => api)),
+  'passmint-api',
+  'passcreator-api',
+] as const satisfies readonly ApiName[];
+
 const forEachApi = <T>(make: (name: ApiName) => T): Readonly<Record<ApiName, T>> =>
   Object.fromEntries(apiNames.map((name) => [name, make(name)])) as Record<ApiName, T>;
 
@@ -70,6 +77,8 @@ const logFormat = AccessLogFormat.custom(
 /** The HTTP API: sends each path to its function. */
 export class PublicApi extends Construct {
   readonly stage: HttpStage;
+  /** The functions that answer 401 to a call without a valid API key. */
+  readonly keyedFunctions: readonly LambdaFunction[];
   private readonly config: StageConfig;
   private readonly ownHosts: readonly string[];
 
@@ -77,6 +86,7 @@ export class PublicApi extends Construct {
     super(scope, id);
     this.config = stage;
     const functions = forEachApi((name) => lambdaFunction(this, name, { stage, timeout: Duration.seconds(29) }));
+    this.keyedFunctions = keyedNames.map((name) => functions[name]);
     const integrations = forEachApi(
       // Grants one permission for the whole API instead of one for each route, because a function's policy is limited
       // to 20 KB.
@@ -146,8 +156,7 @@ export class PublicApi extends Construct {
   }
 
   private grantAll(functions: Readonly<Record<ApiName, LambdaFunction>>, storage: Storage): void {
-    const keyed = [...new Set(nativeResources.map(({ api }) => api)), 'passmint-api', 'passcreator-api'] as const;
-    for (const name of keyed) storage.grantKeyCounting(functions[name]);
+    for (const name of keyedNames) storage.grantKeyCounting(functions[name]);
     for (const { api, grants } of nativeResources) {
       for (const grantMethod of grants) storage[grantMethod](functions[api]);
     }

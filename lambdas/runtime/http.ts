@@ -5,7 +5,7 @@ import { contentHash } from '../domain/foundation/content-hash.ts';
 import { drawId } from '../domain/foundation/id.ts';
 import { ownerKey } from '../domain/foundation/owner.ts';
 import { type Authenticate, authenticateCaller, quotaToHeaders, requireScope } from './authentication.ts';
-import { xrayHeader } from './config.ts';
+import { service, xrayHeader } from './config.ts';
 import { clientAddress } from './front-door.ts';
 import { describeError, log } from './log.ts';
 import { publishMetrics } from './metrics.ts';
@@ -151,6 +151,8 @@ export const httpHandler = (routes: readonly Route[], options: HttpOptions) => {
       trace_id: journey.traceId,
       operation: journey.operation?.id ?? null,
       status: result.statusCode,
+      // The dimension of the metric that CloudWatch counts from the lines with status 401.
+      ...(result.statusCode === 401 ? { service } : {}),
       duration_ms: now() - journey.nowMs,
       key_id: caller?.keyId ?? null,
       owner: caller?.accountId ? ownerKey({ accountId: caller.accountId, mode: caller.mode }) : null,

@@ -9,7 +9,7 @@ export const metricNamespace = 'PassPost';
 export const serviceVariable = 'POWERTOOLS_SERVICE_NAME';
 
 /**
- * Name and unit of each metric of events and deliveries. CloudWatch derives these metrics from log lines, by the metric
+ * Name and unit of each metric of events, deliveries and refused calls. CloudWatch derives these metrics from log lines, by the metric
  * filters of lib/metric-filters.ts. Metrics of an attempt also have the dimension `profile`.
  */
 export const counted = {
@@ -30,6 +30,9 @@ export const counted = {
   events: ['Events', 'Count'],
   /** Deliveries that the fan-out created for events. */
   fannedOut: ['FannedOut', 'Count'],
+
+  /** Responses with 401: the call had no valid API key. */
+  unauthorized: ['Unauthorized', 'Count'],
 } as const;
 
 /** Name and unit of each rare metric. A function writes the values that are not 0 at the end of an invocation. */

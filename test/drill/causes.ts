@@ -234,6 +234,12 @@ export const causes: readonly Cause[] = [
     },
   },
   {
+    description: 'clients without a valid key call the API twice a second',
+    alarms: ['unauthorized-calls'],
+    begin: async (scene) =>
+      repeat(scene.minuteMs / 10, () => times(12, 4, () => publish({ ...scene, key: 'pp_live_unknown' }))),
+  },
+  {
     description: 'the table throttles the counting of requests',
     alarms: ['busy-tables'],
     async begin(scene) {

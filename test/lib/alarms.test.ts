@@ -97,6 +97,17 @@ describe('alarms of the stack, evaluated for one hour', () => {
     },
   );
 
+  test('the alarm unauthorized-calls stays OK at 60 calls with 401 a minute, and goes off at 61 calls', () => {
+    const calls = (count: number) =>
+      everyMinutes(
+        1,
+        Array.from({ length: count }, () => 1),
+      );
+
+    expect(goesOff('unauthorized-calls', { minute: calls(60) })).toBe(false);
+    expect(goesOff('unauthorized-calls', { minute: calls(61) })).toBe(true);
+  });
+
   test('the alarm stream-unread stays OK if the fan-out runs every five minutes, and goes off if the runs stop after 20 minutes', () => {
     expect(goesOff('stream-unread', { minute: everyMinutes(5) })).toBe(false);
     expect(goesOff('stream-unread', { minute: (number) => (number < 20 ? everyMinutes(5)(number) : []) })).toBe(true);

@@ -1,11 +1,18 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { attemptSchema } from '../../lambdas/domain/deliveries/delivery.ts';
 import type { DeliveryOutcome } from '../../lambdas/domain/sending/batch-run.ts';
 import { outcomeLine } from '../../lambdas/domain/sending/delivery-report.ts';
 import { counted } from '../../lambdas/runtime/metric-names.ts';
 import { metricFilters } from '../../local/metrics/metric-filters.ts';
+import { callApi } from '../helpers/api-call.ts';
 import { assemblyOf, synthesise } from '../helpers/synthesised.ts';
+import { handlerWith, key, passed } from '../helpers/things-api.ts';
 import { anEvent, aWebhook } from '../helpers/virtual-engine.ts';
+
+// The functions read their service's name when they start.
+vi.hoisted(() => {
+  process.env.POWERTOOLS_SERVICE_NAME = 'passpost-test';
+});
 
 const START = Date.parse('2026-11-01T12:00:00.000Z');
 
@@ -78,14 +85,32 @@ describe('the metric filters of the template', () => {
     ]);
   });
 
+  test.each(['tasks-api', 'keys-api', 'passmint-api', 'passcreator-api'])(
+    'read the metric Unauthorized from the line that %s logs for an unknown key, and no value from the line for a valid key',
+    async (name) => {
+      const lines: string[] = [];
+      const output = vi.spyOn(process.stdout, 'write').mockImplementation((text) => lines.push(String(text)) > 0);
+      for (const check of [passed, { outcome: 'unknown' } as const]) {
+        await callApi(handlerWith({ check }).handler, 'GET', '/things', { key });
+      }
+      output.mockRestore();
+      const [valid, unknownKey] = lines.map((line) => valuesOf(name, JSON.parse(line)));
+
+      expect(valid).toEqual([]);
+      expect(unknownKey).toEqual([['Unauthorized', 'passpost-test', 1, 'Count']]);
+    },
+  );
+
   test('provide every metric of the table counted in metric-names.ts, and the local stack can apply every filter', () => {
     const attempts = (['delivered', 'refused', 'dead', 'gone'] as const).flatMap((outcome) =>
       [1, 2].flatMap((number) => valuesOf('deliver', lineOf(outcome, { number, latenessMs: 0 }))),
     );
     const events = valuesOf('fan-out', { name: 'records.fanned-out', events: 1, deliveries: 0 });
 
+    const calls = valuesOf('tasks-api', { name: 'request.answered', status: 401 });
+
     expect(unknown).toEqual([]);
-    expect(new Set([...attempts, ...events].map(([name]) => name))).toEqual(
+    expect(new Set([...attempts, ...events, ...calls].map(([name]) => name))).toEqual(
       new Set(Object.values(counted).map(([name]) => name)),
     );
   });
