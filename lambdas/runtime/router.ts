@@ -10,14 +10,6 @@ export interface Match {
 
 const isParameter = (segment: string): boolean => segment.startsWith('{');
 
-const decode = (segment: string): string | null => {
-  try {
-    return decodeURIComponent(segment);
-  } catch {
-    return null;
-  }
-};
-
 const matchPath = (operation: Operation, requested: readonly string[]): Record<string, string> | null => {
   const segments = operation.path.split('/');
   if (segments.length !== requested.length) return null;
@@ -28,15 +20,15 @@ const matchPath = (operation: Operation, requested: readonly string[]): Record<s
       if (segment !== value) return null;
       continue;
     }
-    const decoded = decode(value);
-    if (!decoded) return null;
-    params[segment.slice(1, -1)] = decoded;
+    if (value === '') return null;
+    params[segment.slice(1, -1)] = value;
   }
   return params;
 };
 
 /**
- * Returns a function that finds the route of a method and path. The function throws 404 if no route has the path, then
+ * Returns a function that finds the route of a method and path. The gateway has decoded the path already, so a percent
+ * sign in it is a percent sign. The function throws 404 if no route has the path, then
  * 405 if none of its routes has the method.
  */
 export const router = (routes: readonly Route[]): ((method: string, path: string) => Match) => {

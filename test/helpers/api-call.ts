@@ -1,5 +1,6 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 
+import { pathOf } from '../../local/gateway/gateway-event.ts';
 import { noteAnswer, noteAuthorization, noteRequest } from '../secrecy/notes.ts';
 
 export type ApiHandler = (event: APIGatewayProxyEventV2, context: Context) => unknown;
@@ -23,7 +24,8 @@ export interface ApiAnswer {
   readonly json: Json;
 }
 
-const eventOf = (method: string, rawPath: string, call: ApiCall): APIGatewayProxyEventV2 => {
+const eventOf = (method: string, path: string, call: ApiCall): APIGatewayProxyEventV2 => {
+  const rawPath = pathOf(path);
   const { key, body, headers = {}, query = '', sourceIp = '192.0.2.1' } = call;
   const isBytes = body instanceof Uint8Array;
   const text = typeof body === 'string' ? body : isBytes ? Buffer.from(body).toString('base64') : JSON.stringify(body);

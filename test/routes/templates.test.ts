@@ -83,12 +83,17 @@ describe('the /templates routes', () => {
   it.each([
     ['only dots', '..'],
     ['a space', 'a%20b'],
-    ['a slash', 'a%2Fb'],
     ['a vertical bar', 'a%7Cb'],
     ['65 characters', 'x'.repeat(65)],
   ])('PUT answers 422 and GET answers 404 to an id with %s', async (_, id) => {
     expect(await put(id)).toMatchObject({ status: 422, json: { errors: [{ path: 'id' }] } });
     expect((await api('GET', `/templates/${id}`, me)).status).toBe(404);
+  });
+
+  // API Gateway decodes the path before it calls the function, so an encoded slash begins a further segment.
+  it('PUT and GET answer 404 to an id with an encoded slash', async () => {
+    expect(await put('a%2Fb')).toMatchObject({ status: 404, json: { type: '/problems/not_found' } });
+    expect((await api('GET', '/templates/a%2Fb', me)).status).toBe(404);
   });
 
   it('for a key of another account or mode, GET and DELETE answer 404, the list is empty, and PUT of the id answers 201', async () => {
