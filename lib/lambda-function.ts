@@ -17,10 +17,14 @@ export interface LambdaFunctionProps {
   readonly network?: EgressNetwork | undefined;
 }
 
-/** Creates a log group with the stage's retention, encrypted with the customer's key if there is one. */
-export const createLogGroup = (scope: Construct, id: string, stage: StageConfig): LogGroup => {
+/**
+ * Creates a log group with the stage's retention, encrypted with the customer's key if there is one. Without a name,
+ * CloudFormation names it.
+ */
+export const createLogGroup = (scope: Construct, id: string, stage: StageConfig, logGroupName?: string): LogGroup => {
   const encryptionKey = customerKey(scope, stage);
   return new LogGroup(scope, id, {
+    ...(logGroupName === undefined ? {} : { logGroupName }),
     retention: stage.logRetentionDays,
     removalPolicy: stage.retainsData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     ...(encryptionKey ? { encryptionKey } : {}),

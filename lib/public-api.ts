@@ -3,7 +3,7 @@ import { HttpApi, HttpMethod, HttpStage, LogGroupLogDestination } from 'aws-cdk-
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { CloudFrontTarget } from 'aws-cdk-lib/aws-route53-targets';
-import { Aws, CfnOutput, Duration, Validations } from 'aws-cdk-lib/core';
+import { Aws, CfnOutput, Duration, Fn, Stack, Validations } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import { type ResourceApi, resources } from '../lambdas/domain/foundation/resources.ts';
 import { env } from '../lambdas/runtime/env.ts';
@@ -74,6 +74,15 @@ const logFormat = AccessLogFormat.custom(
   }),
 );
 
+/**
+ * Returns the name of the access log. AWS lists each log group of a gateway in a resource policy of the account with at
+ * most 5,120 characters, but lists all groups under `/aws/vendedlogs/` with one entry. The unique id in the stack's ARN
+ * is part of the name, because a deleted stack may have left a log group.
+ * https://docs.aws.amazon.com/step-functions/latest/dg/bp-cwl.html
+ */
+const accessLogName = (scope: Construct): string =>
+  `/aws/vendedlogs/${Stack.of(scope).stackName}/access-${Fn.select(2, Fn.split('/', Aws.STACK_ID))}`;
+
 /** The HTTP API: sends each path to its function. */
 export class PublicApi extends Construct {
   readonly stage: HttpStage;
@@ -104,7 +113,7 @@ export class PublicApi extends Construct {
       http.addRoutes({ path, methods: [HttpMethod.ANY], integration: integrations[name] });
     }
 
-    const accessLog = createLogGroup(this, 'access-log', stage);
+    const accessLog = createLogGroup(this, 'access-log', stage, accessLogName(this));
     this.stage = new HttpStage(this, 'stage', {
       httpApi: http,
       stageName: '$default',

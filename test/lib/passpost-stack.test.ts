@@ -33,7 +33,7 @@ describe('the stack', () => {
     expect(retainedResources.map(nameOf)).toEqual([]);
   });
 
-  test('gives no table, queue, function, role, log group, secret, topic, alarm or rule a physical name', () => {
+  test('gives no table, queue, function, role, log group, secret, topic, alarm or rule a physical name, except the access log', () => {
     const nameOfType: Readonly<Record<string, string>> = {
       'AWS::DynamoDB::Table': 'TableName',
       'AWS::SQS::Queue': 'QueueName',
@@ -46,11 +46,21 @@ describe('the stack', () => {
       'AWS::Events::Rule': 'Name',
     };
 
-    const named = Object.entries(nameOfType).flatMap(([type, property]) =>
+    const withName = Object.entries(nameOfType).flatMap(([type, property]) =>
       resourcesOfType(template, type).filter(({ Properties }) => property in Properties),
     );
 
-    expect(named).toEqual([]);
+    expect(withName.map(nameOf)).toEqual(['access-log']);
+  });
+
+  // A retained log of a deleted stack would refuse a new stack whose log has the same name.
+  test('names the access log /aws/vendedlogs/<stack>/access-<unique id of the stack>', () => {
+    const nameIn = (stage: typeof template) =>
+      named(stage, 'AWS::Logs::LogGroup', 'access-log').Properties.LogGroupName;
+    const uniqueId = { 'Fn::Select': [2, { 'Fn::Split': ['/', { Ref: 'AWS::StackId' }] }] };
+
+    expect(nameIn(template)).toEqual({ 'Fn::Join': ['', ['/aws/vendedlogs/passpost-test/access-', uniqueId]] });
+    expect(nameIn(production)).toEqual({ 'Fn::Join': ['', ['/aws/vendedlogs/passpost-production/access-', uniqueId]] });
   });
 
   test('sets ReservedConcurrentExecutions for no function', () => {
