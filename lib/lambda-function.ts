@@ -64,7 +64,10 @@ export const lambdaFunction = (scope: Construct, name: string, props: LambdaFunc
       'Only ticks invoke functions asynchronously, and the next tick does the work of a lost one. The queues and the stream have their own queues for failed messages, and a caller of the API sees the error.',
   });
   if (!stage.isTraced) {
-    Validations.of(fn).acknowledge({ id: 'Serverless-LambdaTracing', reason: 'The operator has turned tracing off.' });
+    Validations.of(fn).acknowledge({
+      id: 'Serverless-LambdaTracing',
+      reason: 'The stage is not production, or the operator has turned tracing off.',
+    });
   }
   return fn;
 };

@@ -83,13 +83,12 @@ const common = {
   deliverConcurrency: null,
   slowConcurrency: 10,
   egressAddresses: null,
-  isTraced: true,
   egressAllow: null,
 } as const;
 
 export const stages: Readonly<Record<Stage, StageConfig>> = {
-  test: { ...common, stage: 'test', retainsData: false, logRetentionDays: 7 },
-  production: { ...common, stage: 'production', retainsData: true, logRetentionDays: 90 },
+  test: { ...common, stage: 'test', retainsData: false, logRetentionDays: 7, isTraced: false },
+  production: { ...common, stage: 'production', retainsData: true, logRetentionDays: 90, isTraced: true },
 };
 
 /**
@@ -112,6 +111,7 @@ export const chooseStage = (node: Node): StageConfig => {
   if (!isStage(name)) throw new Error(`-c stage=${name}: the stages are ${Object.keys(stages).join(' and ')}`);
   const stage = stages[name];
   const frontDoor = frontDoorFrom(settings);
+  const tracing = settings.matching('tracing', /^(on|off)$/, 'on or off');
   const egressAllow = settings.text('egressAllow');
   if (egressAllow !== null && egressAllow !== 'loopback') throw new Error('-c egressAllow= takes only loopback');
   if (egressAllow !== null && stage.retainsData)
@@ -132,7 +132,7 @@ export const chooseStage = (node: Node): StageConfig => {
     // Allows at most two fixed egress addresses, one in each availability zone. Without a named account and region, the
     // CDK assumes two availability zones.
     egressAddresses: settings.number('egressAddresses', 1, 2) ?? stage.egressAddresses,
-    isTraced: settings.matching('tracing', /^(on|off)$/, 'on or off') !== 'off',
+    isTraced: tracing === null ? stage.isTraced : tracing === 'on',
     domain: domainFrom(settings, frontDoor),
     frontDoor,
     egressAllow,

@@ -7,7 +7,7 @@ import { functionNames, named, resourcesOfType, statementsOf, synthesise } from 
 
 describe('the Lambda functions of the stack', () => {
   // All functions: front-door exists only with a web ACL.
-  const template = synthesise(frontDoorSettings);
+  const template = synthesise({ ...frontDoorSettings, tracing: 'on' });
   const functions = resourcesOfType(template, 'AWS::Lambda::Function').map(({ Properties }) => Properties);
 
   test('there is exactly one function for each file of lambdas/functions/', () => {
@@ -18,7 +18,7 @@ describe('the Lambda functions of the stack', () => {
     expect(functionNames(template).toSorted()).toEqual(entries.map((name) => name.replace('.ts', '')).toSorted());
   });
 
-  test('every function runs Node 24 on arm64 with 512 MB, is traced and has a log group', () => {
+  test('with tracing=on, every function runs Node 24 on arm64 with 512 MB, is traced and has a log group', () => {
     for (const properties of functions) {
       expect(properties).toMatchObject({
         Runtime: 'nodejs24.x',
@@ -49,10 +49,22 @@ describe('the Lambda functions of the stack', () => {
     },
   );
 
-  test('with tracing=off, the template contains neither TracingConfig nor an xray permission', () => {
-    const untraced = synthesise({ tracing: 'off' });
+  test.each([
+    ['the stage test', {}],
+    ['production with tracing=off', { stage: 'production', tracing: 'off' }],
+  ])('the template of %s contains neither TracingConfig nor an xray permission', (_, settings) => {
+    expect(JSON.stringify(synthesise(settings).toJSON())).not.toMatch(/TracingConfig|xray/);
+  });
 
-    expect(JSON.stringify(untraced.toJSON())).not.toMatch(/TracingConfig|xray/);
+  test.each([
+    ['production', { stage: 'production' }],
+    ['the stage test with tracing=on', { tracing: 'on' }],
+  ])('every function in the template of %s is traced', (_, settings) => {
+    const modes = resourcesOfType(synthesise(settings), 'AWS::Lambda::Function').map(
+      ({ Properties }) => Properties.TracingConfig,
+    );
+
+    expect(new Set(modes.map((mode) => JSON.stringify(mode)))).toEqual(new Set(['{"Mode":"Active"}']));
   });
 
   test('every log group retains logs for 7 days in the stage test and 90 days in production', () => {
@@ -67,7 +79,7 @@ describe('the Lambda functions of the stack', () => {
     expect([...days('production')]).toEqual([90]);
   });
 
-  test('each role has a wildcard only in its statement for xray:PutTelemetryRecords and xray:PutTraceSegments', () => {
+  test('with tracing=on, each role has a wildcard only in its statement for xray:PutTelemetryRecords and xray:PutTraceSegments', () => {
     for (const name of functionNames(template)) {
       const wildcards = statementsOf(template, name).filter(({ Action, Resource }) =>
         [Action, Resource].flat().some((value) => typeof value === 'string' && value.includes('*')),
