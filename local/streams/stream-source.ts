@@ -6,7 +6,9 @@ import type { StreamLog } from './stream-log.ts';
 import { createStreamReader } from './stream-reader.ts';
 
 export interface StreamSource extends MappedSource {
-  /** Makes the source read its stream without waiting, because a record may have been written. */
+  /**
+   * Makes the source read its table's stream now and not at its next poll. Called when a record may have been written.
+   */
   wake(): void;
 }
 

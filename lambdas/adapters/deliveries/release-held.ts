@@ -6,7 +6,7 @@ import { executeStatements, updateStatement } from '../aws/statements.ts';
 import { deliveryUpdate } from '../rows/delivery-row.ts';
 import { attentionPk, indexes, SHARDS } from '../rows/table-keys.ts';
 
-/** The maximum number of held deliveries of each shard that one page releases. */
+/** A webhook's held deliveries are spread over shards. `releasePage` releases at most this many from each shard. */
 const PAGE_SIZE = 100;
 
 export interface HeldDeliveries {

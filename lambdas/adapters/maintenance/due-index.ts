@@ -32,7 +32,8 @@ const entrySchema = z
   );
 
 /**
- * Reads the deliveries that wait for an attempt from the due index, sorted by due time, and unparks parked deliveries.
+ * Access to the due index. `read` lists deliveries that wait for an attempt. `unpark` records that parked deliveries,
+ * which waited too long for an SQS delay, now have a queue message.
  */
 export const createDueIndex = (client: DynamoDBClient, deliveryTable: string): DueIndex => {
   async function* pages(

@@ -21,9 +21,7 @@ const MARGIN = 2 / 3;
 /** How many hours are marked for a recount at the same time. */
 const MARKS_AT_ONCE = 25;
 
-/**
- * Returns the `ttl`, in epoch seconds, of the row of an hour: a day after the deliveries that the row counts expire.
- */
+/** Returns the `ttl`, in epoch seconds, of an hour's row: the end of the hour plus the retention and one day. */
 const ttlOf = ({ endMs }: Hour, retentionDays: number): number => ttlSeconds(endMs, retentionDays + 1);
 
 /** Updates the row of a webhook's hour if the condition holds. Returns false if the condition does not hold. */

@@ -4,7 +4,10 @@ import { resources } from '../../domain/foundation/resources.ts';
 // grant access to rows; the adapters read them to map rows. table-keys.ts has the map of all rows.
 
 export const indexes = {
-  /** An index of the domain table: lists an owner's tasks, jobs, templates, and events with derived ids. */
+  /**
+   * An index of the domain table: lists an owner's tasks, jobs and templates, and those of its events whose ids hold no
+   * time.
+   */
   list: 'list',
   /** An index of the domain table: lists an owner's tasks that have the same external reference. */
   reference: 'reference',
@@ -14,8 +17,8 @@ export const indexes = {
    */
   due: 'due',
   /**
-   * An index of the delivery table: lists a webhook's deliveries by status, without deliveries whose only attempt
-   * succeeded.
+   * An index of the delivery table: lists a webhook's deliveries by status. A delivery enters it at its first change,
+   * unless that change sets the status `delivered`, and never leaves it.
    */
   attention: 'attention',
   /** An index of the delivery table: lists the failing webhooks by the start of their failing period. */

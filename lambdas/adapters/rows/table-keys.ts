@@ -42,7 +42,7 @@ export { indexes } from './key-names.ts';
  * partition takes 1,000 writes a second, and a busy account may need more.
  */
 export const SHARDS = 4;
-/** How many partitions of the due index hold deliveries. */
+/** The number of partitions over which deliveries are spread in the due index. */
 export const DUE_SHARDS = 16;
 
 /** Returns the key of the row of one item, for a resource with `rows` in resources.ts. */

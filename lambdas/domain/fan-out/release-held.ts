@@ -27,8 +27,8 @@ export interface ReleaseDependencies extends PageDependencies {
 }
 
 /**
- * Releases a webhook's deliveries that are still held although the webhook is enabled or deleted. Returns how many it
- * released, or `null` if the webhook is disabled, so that its deliveries stay held.
+ * Releases held deliveries of a webhook that is enabled or deleted, until the time is up, and returns how many. Returns
+ * `null` if the webhook is disabled, missing or erased: then it releases nothing.
  */
 export const releaseHeld = async (
   owner: string,

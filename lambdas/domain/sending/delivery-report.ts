@@ -26,7 +26,10 @@ export const outcomeLine = (
   }),
 });
 
-/** The outcomes of messages whose attempt was made. A metric filter counts them from the log lines. */
+/**
+ * The outcomes of recorded attempts. Metric filters count these outcomes from the log lines, so `outcomeFigures` does
+ * not.
+ */
 type AttemptOutcome = 'delivered' | 'refused' | 'dead' | 'gone';
 type Figures = Partial<Record<Exclude<Outcome, AttemptOutcome> | 'slowLaneAttempts' | 'forbiddenAddresses', number>>;
 

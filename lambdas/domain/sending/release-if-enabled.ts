@@ -12,8 +12,8 @@ export interface HeldDelivery {
 export interface RecheckDependencies {
   readonly store: {
     /**
-     * Records each change if the delivery's row still holds the ticket of `before`. Returns for each change whether it
-     * is recorded.
+     * Records each delivery's change if the delivery's row still holds the ticket of the change's `before`. Returns for
+     * each change whether it was recorded.
      */
     record(changes: readonly DeliveryChange[]): Promise<readonly boolean[]>;
     /** Reads the webhooks again with strong consistency, in the same order. `null`: the webhook has no row. */
