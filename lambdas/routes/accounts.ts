@@ -22,9 +22,9 @@ export const accountRoutes = (accounts: Accounts, stackRetentionDays: number): R
       return { status: 201, body, headers: { location, ...replayHeaders(secret === null) } };
     }),
 
-    route(operations.listAccounts, async ({ query }) => {
+    route(operations.listAccounts, async ({ query, cursorScope }) => {
       const page = await accounts.list(query.limit, query.cursor?.id);
-      return { status: 200, body: pageToBody(page, show) };
+      return { status: 200, body: pageToBody(page, show, cursorScope) };
     }),
 
     route(operations.getAccount, async ({ id }) => {

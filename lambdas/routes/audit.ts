@@ -13,8 +13,8 @@ export interface Audit {
 
 /** Returns the route of the call that lists who changed what. */
 export const auditRoutes = (audit: Audit): Route[] => [
-  route(listAudit, async ({ accountId, query: { limit, cursor, since, until }, nowMs }) => {
+  route(listAudit, async ({ accountId, query: { limit, cursor, since, until }, cursorScope, nowMs }) => {
     const page = await audit.list(accountId, { since, until }, { limit, after: cursor?.id ?? null, nowMs });
-    return { status: 200, body: pageToBody(page, (entry) => auditEntrySchema.parse(entry)) };
+    return { status: 200, body: pageToBody(page, (entry) => auditEntrySchema.parse(entry), cursorScope) };
   }),
 ];

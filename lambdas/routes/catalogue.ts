@@ -18,16 +18,18 @@ const pageByName = <T extends { readonly name: string }>(
   return { items, next: last && rest.length > limit ? { at: '', id: last.name } : null };
 };
 
+const showProfile = ({ name, events, schedule, apiVersions, options }: Profile) => ({
+  name,
+  events,
+  schedule,
+  api_versions: apiVersions,
+  profile_options: z.toJSONSchema(options),
+});
+
 /** Returns the route of the call that lists the profiles. */
 export const profileRoutes = (profiles: readonly Profile[]): Route[] => [
-  route(operations.listProfiles, async ({ query: { limit, cursor } }) => ({
+  route(operations.listProfiles, async ({ query: { limit, cursor }, cursorScope }) => ({
     status: 200,
-    body: pageToBody(pageByName(profiles, limit, cursor), ({ name, events, schedule, apiVersions, options }) => ({
-      name,
-      events,
-      schedule,
-      api_versions: apiVersions,
-      profile_options: z.toJSONSchema(options),
-    })),
+    body: pageToBody(pageByName(profiles, limit, cursor), showProfile, cursorScope),
   })),
 ];

@@ -22,10 +22,10 @@ export const deliveryRoutes = (
     RecoverDependencies &
     StatsDependencies,
 ): Route[] => [
-  route(operations.listDeliveries, async ({ owner, id, query: { limit, cursor, ...filter }, nowMs }) => {
+  route(operations.listDeliveries, async ({ owner, id, query: { limit, cursor, ...filter }, cursorScope, nowMs }) => {
     const request = { owner, webhookId: id, filter, limit, after: cursor ?? null, nowMs };
     const page = await listDeliveries(request, dependencies);
-    return { status: 200, body: pageToBody(page, (delivery) => delivery) };
+    return { status: 200, body: pageToBody(page, (delivery) => delivery, cursorScope) };
   }),
 
   route(getWebhookStats, async ({ owner, id, query: { since, until }, nowMs }) => ({

@@ -4,11 +4,13 @@ import {
   type ChangingEventTypes,
   deleteEventType,
   type EventTypeView,
+  isEventTypeName,
   putEventType,
   type SchemaChecker,
   type StoredEventType,
   showEventType,
 } from '../domain/events/event-type.ts';
+import { invalid } from '../domain/foundation/errors.ts';
 import { pageToBody } from '../domain/foundation/page.ts';
 import { type Route, route } from '../runtime/operation.ts';
 
@@ -33,8 +35,10 @@ export const eventTypeRoutes = (
   catalogue: readonly EventType[],
   checker: SchemaChecker,
 ): Route[] => [
-  route(operations.listEventTypes, async ({ owner, query: { limit, cursor } }) => {
+  route(operations.listEventTypes, async ({ owner, query: { limit, cursor }, cursorScope }) => {
     const after = cursor?.id ?? null;
+    // A text that is no name may sort behind the end of the range, and DynamoDB rejects such a range.
+    if (after !== null && !isEventTypeName(after)) throw invalid('cursor', 'invalid', 'is not a cursor of this list');
     const own = await types.list(owner, limit, after);
     // Built-in types behind the last own type of this page wait for the next page: more own types may come before them.
     const until = own.hasMore ? own.types.at(-1)?.name : undefined;
@@ -47,7 +51,7 @@ export const eventTypeRoutes = (
     const items = all.slice(0, limit);
     const last = items.at(-1);
     const next = last && (all.length > limit || own.hasMore) ? { at: '', id: last.name } : null;
-    return { status: 200, body: pageToBody({ items, next }, (view) => view) };
+    return { status: 200, body: pageToBody({ items, next }, (view) => view, cursorScope) };
   }),
 
   route(operations.putEventType, async (request) => {

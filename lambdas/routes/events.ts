@@ -24,12 +24,12 @@ export const eventRoutes = (
     };
   }),
 
-  route(operations.listEvents, async ({ owner, query: { limit, cursor, ...filter }, nowMs }) => {
+  route(operations.listEvents, async ({ owner, query: { limit, cursor, ...filter }, cursorScope, nowMs }) => {
     // Refuses a cursor without a time. Events are listed by time, and an event id that is derived (for example from an
     // Idempotency-Key) contains no time, so the cursor itself must contain the time.
     if (cursor?.at === '') throw invalid('cursor', 'invalid', 'is not a cursor of this list');
     const page = await store.list(owner, filter, { limit, after: cursor ?? null, nowMs });
-    return { status: 200, body: pageToBody(page, eventToView) };
+    return { status: 200, body: pageToBody(page, eventToView, cursorScope) };
   }),
 
   route(operations.getEvent, async ({ owner, id, nowMs }) => {

@@ -28,12 +28,12 @@ export const jobRoutes = (jobs: Jobs, waiting: Omit<JobDependencies, 'jobs'>): R
     body: showJob(await completeJob({ ...request, result: request.body }, jobs)),
   })),
 
-  route(operations.listJobs, async ({ owner, query: { limit, cursor, status }, nowMs }) => {
+  route(operations.listJobs, async ({ owner, query: { limit, cursor, status }, cursorScope, nowMs }) => {
     // Refuses a cursor without a time. Jobs are listed by time, and a job id that is derived (for example from an
     // Idempotency-Key) contains no time, so the cursor itself must contain the time.
     if (cursor?.at === '') throw invalid('cursor', 'invalid', 'is not a cursor of this list');
     const page = await jobs.list(owner, status, { limit, after: cursor ?? null, nowMs });
-    return { status: 200, body: pageToBody(page, showJob) };
+    return { status: 200, body: pageToBody(page, showJob, cursorScope) };
   }),
 
   route(operations.getJob, async ({ owner, id, nowMs }) => {

@@ -20,9 +20,9 @@ const created = ({ answer, secret }: AnswerWithSecret<ApiKey>): ApiResponse => (
 export const keyRoutes = (keys: ApiKeys): Route[] => [
   route(operations.createKey, async (request) => created(await createApiKey(request, request.body, keys))),
 
-  route(operations.listKeys, async ({ accountId, query }) => {
+  route(operations.listKeys, async ({ accountId, query, cursorScope }) => {
     const page = await keys.list(accountId, query.limit, query.cursor?.id);
-    return { status: 200, body: pageToBody(page, showApiKey) };
+    return { status: 200, body: pageToBody(page, showApiKey, cursorScope) };
   }),
 
   route(operations.rotateKey, async (request) =>

@@ -4,8 +4,8 @@ import { notFound } from '../domain/foundation/errors.ts';
 import { timeOfId } from '../domain/foundation/id.ts';
 import { type Page, type Position, pageToBody } from '../domain/foundation/page.ts';
 import { type DeliveriesOfWebhook, findDeliveries } from '../domain/history/read-deliveries.ts';
-import { changeWebhook } from '../domain/webhooks/change-webhook.ts';
-import { createWebhook, type NewWebhookStore, type Seal } from '../domain/webhooks/create-webhook.ts';
+import { changeWebhook, partialChangeFaults } from '../domain/webhooks/change-webhook.ts';
+import { createWebhook, type NewWebhookStore, newWebhookFaults, type Seal } from '../domain/webhooks/create-webhook.ts';
 import { deleteWebhook } from '../domain/webhooks/delete-webhook.ts';
 import { type RotationStore, rotateSecret } from '../domain/webhooks/rotate-secret.ts';
 import type { WebhookRules } from '../domain/webhooks/validate-webhook.ts';
@@ -75,6 +75,12 @@ const ofThisProfile = (webhook: StoredWebhook | null): StoredWebhook | null =>
  */
 const passmintKey = (idempotencyKey: string | null): string | null => idempotencyKey && `/v1 ${idempotencyKey}`;
 
+/** Returns a change that also allows plain http if the new URL has it, because PassMint knows no `allow_http`. */
+const withAllowHttp = <T extends { readonly url?: string | undefined }>(changes: T) => ({
+  ...changes,
+  ...(changes.url !== undefined && isPlainHttp(changes.url) ? { allow_http: true } : {}),
+});
+
 /**
  * Returns the routes of PassMint's own calls. Each call does what the native API does, with webhooks of the `passmint`
  * profile only.
@@ -87,26 +93,31 @@ export const passmintRoutes = ({ webhooks, deliveries, rules, seal }: PassmintDe
   };
 
   return [
-    route(operations.createPassmintWebhook, async (request) => {
-      const newWebhook = newWebhookSchema.parse({
-        ...request.body,
-        profile: PROFILE,
-        allow_http: isPlainHttp(request.body.url),
-      });
-      const idempotencyKey = passmintKey(request.idempotencyKey);
-      const { answer, secret } = await createWebhook(
-        { ...request, body: newWebhook, idempotencyKey },
-        { store, rules, seal },
-      );
-      const location = `${operations.createPassmintWebhook.path}/${answer.id}`;
-      const shown = showWebhook(answer);
-      const body = secret === null ? shown : { ...shown, secret };
-      return { status: 201, body, headers: { location, ...replayHeaders(secret === null) } };
-    }),
+    route(
+      operations.createPassmintWebhook,
+      async (request) => {
+        const newWebhook = newWebhookSchema.parse({
+          ...request.body,
+          profile: PROFILE,
+          allow_http: isPlainHttp(request.body.url),
+        });
+        const idempotencyKey = passmintKey(request.idempotencyKey);
+        const { answer, secret } = await createWebhook(
+          { ...request, body: newWebhook, idempotencyKey },
+          { store, rules, seal },
+        );
+        const location = `${operations.createPassmintWebhook.path}/${answer.id}`;
+        const shown = showWebhook(answer);
+        const body = secret === null ? shown : { ...shown, secret };
+        return { status: 201, body, headers: { location, ...replayHeaders(secret === null) } };
+      },
+      ({ owner, body }) =>
+        newWebhookFaults(owner, { ...body, profile: PROFILE, allow_http: isPlainHttp(body.url ?? '') }, rules),
+    ),
 
-    route(operations.listPassmintWebhooks, async ({ owner, query }) => {
+    route(operations.listPassmintWebhooks, async ({ owner, query, cursorScope }) => {
       const page = await store.list(owner, query.limit, query.cursor ?? null, PROFILE);
-      return { status: 200, body: pageToBody(page, showWebhook) };
+      return { status: 200, body: pageToBody(page, showWebhook, cursorScope) };
     }),
 
     route(operations.getPassmintWebhook, async ({ owner, id }) => {
@@ -115,23 +126,26 @@ export const passmintRoutes = ({ webhooks, deliveries, rules, seal }: PassmintDe
       return { status: 200, body: showWebhook(webhook) };
     }),
 
-    route(operations.changePassmintWebhook, async ({ owner, id, body, by, requestId, traceId, nowMs }) => {
-      const call = { request_id: requestId, trace_id: traceId };
-      const isHttp = body.url !== undefined && isPlainHttp(body.url);
-      const changes = { ...body, ...(isHttp ? { allow_http: true } : {}) };
-      const webhook = await changeWebhook({ owner, id, changes, by, call, nowMs }, { store, rules, seal });
-      return { status: 200, body: showWebhook(webhook) };
-    }),
+    route(
+      operations.changePassmintWebhook,
+      async ({ owner, id, body, by, requestId, traceId, nowMs }) => {
+        const call = { request_id: requestId, trace_id: traceId };
+        const changes = withAllowHttp(body);
+        const webhook = await changeWebhook({ owner, id, changes, by, call, nowMs }, { store, rules, seal });
+        return { status: 200, body: showWebhook(webhook) };
+      },
+      (request) => partialChangeFaults(request, withAllowHttp(request.body), { store, rules }),
+    ),
 
     route(operations.deletePassmintWebhook, async ({ owner, id, by, nowMs }) => {
       await deleteWebhook({ owner, id, withHistory: true, by, nowMs }, { store, rules });
       return { status: 204 };
     }),
 
-    route(operations.listPassmintDeliveries, async ({ owner, id, query, nowMs }) => {
+    route(operations.listPassmintDeliveries, async ({ owner, id, query, cursorScope, nowMs }) => {
       const request = { owner, webhookId: id, filter: {}, limit: query.limit, after: query.cursor ?? null, nowMs };
       const page = await findDeliveries(request, { ...deliveries, webhooks: store });
-      return { status: 200, body: pageToBody(page, showDelivery) };
+      return { status: 200, body: pageToBody(page, showDelivery, cursorScope) };
     }),
 
     route(operations.rotatePassmintSecret, async (request) => {

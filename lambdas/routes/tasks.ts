@@ -32,12 +32,12 @@ export const taskRoutes = (tasks: Tasks): Route[] => {
       return { status: 201, body: showTask(task), headers };
     }),
 
-    route(operations.listTasks, async ({ owner, query: { limit, cursor, ...filter } }) => {
+    route(operations.listTasks, async ({ owner, query: { limit, cursor, ...filter }, cursorScope }) => {
       // Refuses a cursor without a time. Tasks are listed by time, and a task id that is derived (for example from an
       // Idempotency-Key) contains no time, so the cursor itself must contain the time.
       if (cursor?.at === '') throw invalid('cursor', 'invalid', 'is not a cursor of this list');
       const page = await tasks.list(owner, filter, { limit, after: cursor ?? null });
-      return { status: 200, body: pageToBody(page, showTask) };
+      return { status: 200, body: pageToBody(page, showTask, cursorScope) };
     }),
 
     route(operations.getTask, async ({ owner, id }) => {

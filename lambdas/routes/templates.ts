@@ -21,11 +21,11 @@ export const templateRoutes = (templates: Templates): Route[] => [
     return { status: template.version === 1 ? 201 : 200, body: showTemplate(template) };
   }),
 
-  route(operations.listTemplates, async ({ owner, query: { limit, cursor } }) => {
+  route(operations.listTemplates, async ({ owner, query: { limit, cursor }, cursorScope }) => {
     // Refuses a cursor without a time. Templates are listed by time, so such a cursor belongs to another list.
     if (cursor?.at === '') throw invalid('cursor', 'invalid', 'is not a cursor of this list');
     const page = await templates.list(owner, limit, cursor ?? null);
-    return { status: 200, body: pageToBody(page, showTemplate) };
+    return { status: 200, body: pageToBody(page, showTemplate, cursorScope) };
   }),
 
   route(operations.getTemplate, async ({ owner, id }) => {

@@ -1,8 +1,8 @@
 import * as operations from '../contract/webhooks.ts';
 import { notFound } from '../domain/foundation/errors.ts';
 import { type Page, type Position, pageToBody } from '../domain/foundation/page.ts';
-import { changeWebhook } from '../domain/webhooks/change-webhook.ts';
-import { createWebhook, type NewWebhookStore, type Seal } from '../domain/webhooks/create-webhook.ts';
+import { changeWebhook, partialChangeFaults } from '../domain/webhooks/change-webhook.ts';
+import { createWebhook, type NewWebhookStore, newWebhookFaults, type Seal } from '../domain/webhooks/create-webhook.ts';
 import { deleteWebhook } from '../domain/webhooks/delete-webhook.ts';
 import { type RotationStore, rotateSecret } from '../domain/webhooks/rotate-secret.ts';
 import type { WebhookRules } from '../domain/webhooks/validate-webhook.ts';
@@ -16,16 +16,20 @@ export interface Webhooks extends NewWebhookStore, RotationStore {
 
 /** Returns the routes of the calls about webhooks. */
 export const webhookRoutes = (store: Webhooks, rules: WebhookRules, seal: Seal): Route[] => [
-  route(operations.createWebhook, async (request) => {
-    const { answer, secret } = await createWebhook(request, { store, rules, seal });
-    const location = `${operations.createWebhook.path}/${answer.id}`;
-    const body = secret === null ? answer : { ...answer, secret };
-    return { status: 201, body, headers: { location, ...replayHeaders(secret === null) } };
-  }),
+  route(
+    operations.createWebhook,
+    async (request) => {
+      const { answer, secret } = await createWebhook(request, { store, rules, seal });
+      const location = `${operations.createWebhook.path}/${answer.id}`;
+      const body = secret === null ? answer : { ...answer, secret };
+      return { status: 201, body, headers: { location, ...replayHeaders(secret === null) } };
+    },
+    ({ owner, body }) => newWebhookFaults(owner, body, rules),
+  ),
 
-  route(operations.listWebhooks, async ({ owner, query }) => {
+  route(operations.listWebhooks, async ({ owner, query, cursorScope }) => {
     const page = await store.list(owner, query.limit, query.cursor ?? null);
-    return { status: 200, body: pageToBody(page, webhookToView) };
+    return { status: 200, body: pageToBody(page, webhookToView, cursorScope) };
   }),
 
   route(operations.getWebhook, async ({ owner, id }) => {
@@ -34,11 +38,15 @@ export const webhookRoutes = (store: Webhooks, rules: WebhookRules, seal: Seal):
     return { status: 200, body: webhookToView(webhook) };
   }),
 
-  route(operations.changeWebhook, async ({ owner, id, body: changes, by, requestId, traceId, nowMs }) => {
-    const call = { request_id: requestId, trace_id: traceId };
-    const webhook = await changeWebhook({ owner, id, changes, by, call, nowMs }, { store, rules, seal });
-    return { status: 200, body: webhookToView(webhook) };
-  }),
+  route(
+    operations.changeWebhook,
+    async ({ owner, id, body: changes, by, requestId, traceId, nowMs }) => {
+      const call = { request_id: requestId, trace_id: traceId };
+      const webhook = await changeWebhook({ owner, id, changes, by, call, nowMs }, { store, rules, seal });
+      return { status: 200, body: webhookToView(webhook) };
+    },
+    (request) => partialChangeFaults(request, request.body, { store, rules }),
+  ),
 
   route(operations.deleteWebhook, async ({ owner, id, by, nowMs }) => {
     await deleteWebhook({ owner, id, by, nowMs }, { store, rules });

@@ -1,21 +1,18 @@
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { Caller, Quota } from '../domain/accounts/api-key.ts';
-import { contentHash } from '../domain/foundation/content-hash.ts';
 import { drawId } from '../domain/foundation/id.ts';
 import { ownerKey } from '../domain/foundation/owner.ts';
 import { type Authenticate, authenticateCaller, quotaToHeaders, requireScope } from './authentication.ts';
 import { service, xrayHeader } from './config.ts';
-import { clientAddress } from './front-door.ts';
 import { describeError, log } from './log.ts';
 import { publishMetrics } from './metrics.ts';
 import { namedIds } from './named-ids.ts';
-import type { ApiRequest, ApiResponse, Operation, Route } from './operation.ts';
+import type { ApiResponse, Operation, Route } from './operation.ts';
 import { encodeProblem, errorToProblem, type Surface } from './problem.ts';
-import { readJsonBody } from './request-body.ts';
+import { readRequest } from './read-request.ts';
 import { router } from './router.ts';
 import { traceIdOf } from './trace.ts';
-import { readIdempotencyKey, readQuery, validate } from './validation.ts';
 
 export interface HttpOptions {
   /** The family of calls, or a function that derives the family from the path. */
@@ -41,8 +38,6 @@ interface Journey {
   quota: Quota | null;
 }
 
-const NOBODY: Caller = { keyId: '', accountId: null, scopes: [], mode: 'live' };
-
 const responseToResult = ({ status, body, headers = {} }: ApiResponse): Result => {
   if (body === undefined) return { statusCode: status, headers: { ...headers } };
   if (typeof body === 'string') return { statusCode: status, headers: { ...headers }, body };
@@ -54,38 +49,6 @@ const responseToResult = ({ status, body, headers = {} }: ApiResponse): Result =
     statusCode: status,
     headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify(body),
-  };
-};
-
-const requestOf = (
-  event: APIGatewayProxyEventV2,
-  operation: Operation,
-  journey: Journey,
-  params: Readonly<Record<string, string>>,
-): ApiRequest => {
-  const caller = journey.caller ?? NOBODY;
-  const accountId = caller.accountId ?? '';
-  const query = readQuery(operation.query, event.rawQueryString);
-  const content = operation.body
-    ? readJsonBody(
-        { body: event.body, isBase64Encoded: event.isBase64Encoded, contentType: event.headers['content-type'] },
-        operation.isBodyOptional ?? false,
-      )
-    : undefined;
-  return {
-    ...params,
-    requestId: journey.requestId,
-    traceId: journey.traceId,
-    caller,
-    accountId,
-    owner: ownerKey({ accountId, mode: caller.mode }),
-    query: query as ApiRequest['query'],
-    body: operation.body && validate(operation.body, content),
-    idempotencyKey: operation.isIdempotent ? readIdempotencyKey(event.headers['idempotency-key']) : null,
-    contentHash: contentHash(content ?? null),
-    by: { accountId, keyId: caller.keyId, ip: clientAddress(event) },
-    retentionDays: caller.retentionDays,
-    nowMs: journey.nowMs,
   };
 };
 
@@ -119,7 +82,7 @@ export const httpHandler = (routes: readonly Route[], options: HttpOptions) => {
       requireScope(journey.caller, operation.scope);
     }
     journey.ids = namedIds(params);
-    const response = await route.perform(requestOf(event, operation, journey, params));
+    const response = await route.perform(await readRequest(event, route, journey, params));
     if (operation.method !== 'GET') journey.ids = namedIds(params, response.body);
     return responseToResult(response);
   };
@@ -164,9 +127,13 @@ export const httpHandler = (routes: readonly Route[], options: HttpOptions) => {
       unavailable: result.statusCode === 503 ? 1 : 0,
       throttles: aws?.throttles,
     });
+    // HEAD gets the answer of GET without its body: https://www.rfc-editor.org/rfc/rfc9110#section-9.3.2
+    const { body, isBase64Encoded, ...headOnly } = result;
     return {
-      ...result,
+      ...(event.requestContext.http.method === 'HEAD' ? headOnly : result),
       headers: {
+        'cache-control': 'no-store',
+        'x-content-type-options': 'nosniff',
         ...result.headers,
         ...(journey.quota ? quotaToHeaders(journey.quota, journey.nowMs) : {}),
         'x-request-id': journey.requestId,

@@ -1,6 +1,8 @@
 import type * as z from 'zod';
 import type { Caller, Scope } from '../domain/accounts/api-key.ts';
 import type { Actor } from '../domain/foundation/audit.ts';
+import type { FieldError } from '../domain/foundation/errors.ts';
+import type { CursorScope } from '../domain/foundation/page.ts';
 import type { ResourceIdPrefix } from '../domain/foundation/resources.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -65,6 +67,8 @@ interface RequestContent<O extends Operation> {
   readonly idempotencyKey: string | null;
   /** A hash of the body's content, independent of the order of members. */
   readonly contentHash: string;
+  /** The list that the request reads: caller, call, path and filter. A cursor is valid within one scope only. */
+  readonly cursorScope: CursorScope;
   /** The caller as audit entries name it: account, API key and IP address. */
   readonly by: Actor;
   /** The account's own retention in days; `undefined` if it has none. */
@@ -94,9 +98,20 @@ export interface Route<O extends Operation = Operation> {
   readonly operation: O;
   // `perform` is a method and not a property, because only then do routes of different operations fit into one list.
   perform(request: ApiRequest<O>): Promise<ApiResponse>;
+  /**
+   * Returns the faults, beyond the schema, of the valid fields of a body that has other wrong fields, so that one answer
+   * names all faults. Called only if the schema refuses the body.
+   */
+  checkPart?(request: PartialRequest<O>): Promise<readonly FieldError[]>;
 }
+
+/** A request whose body has wrong fields: `body` holds only the valid ones, with the defaults of absent fields. */
+export type PartialRequest<O extends Operation = Operation> = Omit<ApiRequest<O>, 'body'> & {
+  readonly body: Partial<ApiRequest<O>['body']>;
+};
 
 export const route = <const O extends Operation>(
   operation: O,
   perform: (request: ApiRequest<O>) => Promise<ApiResponse>,
-): Route<O> => ({ operation, perform });
+  checkPart?: (request: PartialRequest<O>) => Promise<readonly FieldError[]>,
+): Route<O> => ({ operation, perform, ...(checkPart && { checkPart }) });

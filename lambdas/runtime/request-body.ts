@@ -1,43 +1,27 @@
-import { invalid, PassPostError } from '../domain/foundation/errors.ts';
+import { type FieldError, namesOf, PassPostError } from '../domain/foundation/errors.ts';
+import { scanJson } from './scan-json.ts';
 
 const MAX_BYTES = 256 * 1024;
-const MAX_DEPTH = 64;
 
-/**
- * Matches the content types that a body may have: `application/json` and types with the suffix `+json`, in UTF-8 only.
- */
-const JSON_TYPE = /^application\/(?:json|[a-z0-9.!#$&^_-]+\+json)(?:\s*;\s*charset\s*=\s*"?utf-?8"?)?\s*$/i;
+/** The types of a body: `application/json` and types with the suffix `+json`. */
+const JSON_TYPE = /^application\/(?:json|[a-z0-9.!#$&^_-]+\+json)$/i;
 
-/** Throws if a string holds a character that storage or signing would change: NUL or half a surrogate pair. */
-const checkText = (text: string, path: string): void => {
-  if (text.isWellFormed() && !text.includes('\0')) return;
-  throw invalid(path.toWellFormed(), 'invalid_text', 'Holds a NUL character or half a surrogate pair.');
-};
+const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
+const QUOTED = '"(?:[^"\\\\]|\\\\.)*"';
+const PAIR = `(${TOKEN})\\s*=\\s*(${TOKEN}|${QUOTED})`;
+/** Matches a media type, and one of its parameters. https://www.rfc-editor.org/rfc/rfc9110#section-8.3.1 */
+const MEDIA_TYPE = new RegExp(`^\\s*(${TOKEN}/${TOKEN})((?:\\s*;(?:\\s*${PAIR})?)*)\\s*$`);
+const PARAMETER = new RegExp(`;\\s*${PAIR}`, 'g');
 
-/**
- * Checks every string and number of a body and its depth. Returns true if the body has a whole number beyond 2^53,
- * which may have lost digits.
- */
-const checkContent = (root: unknown): boolean => {
-  let hasLarge = false;
-  const open: { value: unknown; path: string; depth: number }[] = [{ value: root, path: '', depth: 0 }];
-  for (let next = open.pop(); next; next = open.pop()) {
-    const { value, path, depth } = next;
-    if (typeof value === 'string') checkText(value, path);
-    // Refuses a number that is too large for JavaScript: JSON has no largest number, and 1e999 would become Infinity.
-    if (typeof value === 'number' && !Number.isFinite(value)) {
-      throw invalid(path, 'too_big', 'A number out of range.');
-    }
-    if (Number.isInteger(value) && !Number.isSafeInteger(value)) hasLarge = true;
-    if (typeof value !== 'object' || value === null) continue;
-    if (depth === MAX_DEPTH) throw invalid(path.slice(0, 200), 'too_deep', `Nested deeper than ${MAX_DEPTH}.`);
-    for (const [name, member] of Object.entries(value)) {
-      const memberPath = path === '' ? name : `${path}.${name}`;
-      if (!Array.isArray(value)) checkText(name, memberPath);
-      open.push({ value: member, path: memberPath, depth: depth + 1 });
-    }
-  }
-  return hasLarge;
+const unquoted = (text: string): string => (text.startsWith('"') ? text.slice(1, -1).replace(/\\(.)/g, '$1') : text);
+
+/** Returns whether a `Content-Type` says JSON in UTF-8. Parameters other than `charset` do not matter. */
+const isJsonType = (contentType: string): boolean => {
+  const [, type = '', parameters = ''] = MEDIA_TYPE.exec(contentType) ?? [];
+  const charsets = [...parameters.matchAll(PARAMETER)]
+    .filter(([, name]) => name?.toLowerCase() === 'charset')
+    .map(([, , value = '']) => unquoted(value));
+  return JSON_TYPE.test(type) && charsets.every((charset) => /^utf-?8$/i.test(charset));
 };
 
 const decodeUtf8 = (bytes: Uint8Array): string => {
@@ -56,37 +40,45 @@ const parseJson = (text: string): unknown => {
   }
 };
 
-/**
- * Turns a whole number that loses digits into Infinity, which is refused: an id of twenty digits would be published as
- * another id.
- */
-const inexactToInfinity = (_: string, value: unknown, written?: { readonly source?: string }): unknown => {
-  const digits = written?.source ?? '';
-  if (typeof value !== 'number' || !Number.isFinite(value) || !/^-?\d+$/.test(digits)) return value;
-  return BigInt(digits) === BigInt(value) ? value : Number.POSITIVE_INFINITY;
-};
-
 export interface RawBody {
   readonly body?: string | undefined;
   readonly isBase64Encoded: boolean;
   readonly contentType: string | undefined;
+  readonly contentEncoding: string | undefined;
 }
+
+/** The parsed body of a request, and the numbers and texts in it that would not arrive as they were written. */
+export interface JsonBody {
+  readonly content: unknown;
+  readonly faults: readonly FieldError[];
+}
+
+/** Throws if the headers of the body say that it is compressed, or not JSON in UTF-8. */
+const checkHeaders = ({ contentType = '', contentEncoding = '' }: RawBody): void => {
+  if (!/^\s*(?:identity\s*)?$/i.test(contentEncoding)) {
+    const message = `The Content-Encoding ${contentEncoding.trim()} is not accepted: send the body without compression.`;
+    throw new PassPostError('unsupported_media_type', message, { headers: { 'accept-encoding': 'identity' } });
+  }
+  if (isJsonType(contentType)) return;
+  const named = contentType.trim() === '' ? 'There is no Content-Type' : `The Content-Type is ${contentType.trim()}`;
+  throw new PassPostError('unsupported_media_type', `${named}, but the body must be application/json in UTF-8.`);
+};
 
 /**
  * Returns the parsed JSON body of a request; an optional body that is missing is `{}`. Throws if the body is too large,
- * of another type, missing or not JSON.
+ * of another type, missing, not JSON, or has the same member twice.
  */
-export const readJsonBody = (raw: RawBody, isOptional: boolean): unknown => {
+export const readJsonBody = (raw: RawBody, isOptional: boolean): JsonBody => {
   // Decodes base64, which the gateway uses for bodies of a non-text type.
   const bytes = Buffer.from(raw.body ?? '', raw.isBase64Encoded ? 'base64' : 'utf8');
-  if (bytes.length === 0 && isOptional) return {};
-  if (bytes.length > 0 && !JSON_TYPE.test(raw.contentType ?? '')) {
-    throw new PassPostError('unsupported_media_type', 'The body must be application/json in UTF-8.');
-  }
+  if (bytes.length === 0 && isOptional) return { content: {}, faults: [] };
+  if (bytes.length > 0) checkHeaders(raw);
   if (bytes.length > MAX_BYTES) throw new PassPostError('too_large', `The body is larger than ${MAX_BYTES} bytes.`);
   if (bytes.length === 0) throw new PassPostError('malformed', 'A JSON body is needed.');
   const text = decodeUtf8(bytes);
   const content = parseJson(text);
-  if (checkContent(content)) checkContent(JSON.parse(text, inexactToInfinity));
-  return content;
+  const { repeated, unfaithful } = scanJson(text);
+  if (repeated.length === 0) return { content, faults: unfaithful };
+  const names = namesOf(repeated);
+  throw new PassPostError('malformed', `The body has a member more than once: ${names}.`, { errors: repeated });
 };

@@ -26,6 +26,9 @@ const matchPath = (operation: Operation, requested: readonly string[]): Record<s
   return params;
 };
 
+/** Returns the methods that reach an operation: HEAD is answered wherever GET is. */
+const methodsOf = ({ method }: Operation): readonly string[] => (method === 'GET' ? ['GET', 'HEAD'] : [method]);
+
 /**
  * Returns a function that finds the route of a method and path. The gateway has decoded the path already, so a percent
  * sign in it is a percent sign. The function throws 404 if no route has the path, then
@@ -45,9 +48,9 @@ export const router = (routes: readonly Route[]): ((method: string, path: string
     const first = matches[0]?.route.operation.path;
     if (first === undefined) throw notFound('path');
     const here = matches.filter(({ route }) => route.operation.path === first);
-    const match = here.find(({ route }) => route.operation.method === method);
+    const match = here.find(({ route }) => methodsOf(route.operation).includes(method));
     if (!match) {
-      const allow = here.map(({ route }) => route.operation.method).join(', ');
+      const allow = here.flatMap(({ route: { operation } }) => methodsOf(operation)).join(', ');
       throw new PassPostError('method_not_allowed', `This path accepts ${allow}.`, { headers: { allow } });
     }
     const { idPrefix } = match.route.operation;

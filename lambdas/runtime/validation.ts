@@ -1,14 +1,16 @@
 import * as z from 'zod';
-import { type FieldError, invalid, PassPostError } from '../domain/foundation/errors.ts';
+import { type FieldError, invalid, PassPostError, refuseFaults } from '../domain/foundation/errors.ts';
+import { withNearName } from '../domain/foundation/near-name.ts';
+import { namesInMessage, plainMessage } from './plain-messages.ts';
 
 type Issue = z.core.$ZodIssue;
 
 const dotted = (path: readonly PropertyKey[]): string => path.map(String).join('.');
 
-const unknownField = (path: readonly PropertyKey[]): FieldError => ({
+const unknownField = (path: readonly PropertyKey[], known: readonly string[] = []): FieldError => ({
   path: dotted(path),
   code: 'unknown_field',
-  message: 'Unknown field.',
+  message: withNearName('Unknown field.', String(path.at(-1)), known),
 });
 
 /**
@@ -21,9 +23,18 @@ const likelyBranch = (branches: readonly (readonly Issue[])[]): readonly Issue[]
   return branches.toSorted((a, b) => rootErrors(a) - rootErrors(b) || a.length - b.length)[0] ?? [];
 };
 
+/** Returns the message of an issue; for a word outside a closed list, with the near word of the list. */
+const messageOf = (issue: Issue): string =>
+  issue.code === 'invalid_value' && typeof issue.input === 'string'
+    ? withNearName(issue.message, issue.input, issue.values.map(String))
+    : issue.message;
+
 const issueToFieldErrors = (issue: Issue, prefix: readonly PropertyKey[]): FieldError[] => {
   const path = [...prefix, ...issue.path];
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownField([...path, key]));
+  if (issue.code === 'unrecognized_keys') {
+    const known = namesInMessage(issue.message);
+    return issue.keys.map((key) => unknownField([...path, key], known));
+  }
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
     return likelyBranch(issue.errors).flatMap((nested) => issueToFieldErrors(nested, path));
   }
@@ -32,7 +43,7 @@ const issueToFieldErrors = (issue: Issue, prefix: readonly PropertyKey[]): Field
   }
   const own: unknown = issue.code === 'custom' ? issue.params?.code : undefined;
   const code = typeof own === 'string' ? own : issue.code === 'custom' ? 'invalid' : issue.code;
-  return [{ path: dotted(path), code, message: issue.message }];
+  return [{ path: dotted(path), code, message: messageOf(issue) }];
 };
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
@@ -56,38 +67,74 @@ const lostMembers = (input: unknown, output: unknown, path: readonly PropertyKey
  * error code as `params: {code}`.
  */
 export const validate = (schema: z.ZodType, value: unknown): unknown => {
-  const parsed = schema.safeParse(value, { reportInput: true });
+  const parsed = schema.safeParse(value, { reportInput: true, error: plainMessage });
   const errors = parsed.success
     ? lostMembers(value, parsed.data, [])
     : parsed.error.issues.flatMap((issue) => issueToFieldErrors(issue, []));
-  if (parsed.success && errors.length === 0) return parsed.data;
-  const names = [...new Set(errors.map(({ path }) => path || 'the body'))];
-  const shown = names.length > 5 ? `${names.slice(0, 5).join(', ')} and ${names.length - 5} more` : names.join(', ');
-  throw new PassPostError('invalid', `Wrong: ${shown}.`, { errors });
+  refuseFaults(errors);
+  return parsed.data;
 };
 
-const decode = (text: string): string => {
+/**
+ * Returns the fields of a body that are valid by themselves, with the defaults of absent fields. Returns `{}` if the
+ * body or its schema is no object.
+ */
+export const validPart = (schema: z.ZodType, value: unknown): Readonly<Record<string, unknown>> => {
+  const body = z.record(z.string(), z.unknown()).safeParse(value).data;
+  if (!body || !(schema instanceof z.ZodObject)) return {};
+  const fields = Object.entries(schema.shape as Readonly<Record<string, z.ZodType>>).flatMap(([name, field]) => {
+    const parsed = field.safeParse(body[name]);
+    return parsed.success ? [[name, parsed.data] as const] : [];
+  });
+  return Object.fromEntries(fields);
+};
+
+const decode = (text: string): string | null => {
   try {
     return decodeURIComponent(text.replaceAll('+', ' '));
   } catch {
-    throw invalid(text.slice(0, 100), 'invalid_text', 'Not percent-encoded UTF-8.');
+    return null;
+  }
+};
+
+/**
+ * Returns what `read` returns. If `read` throws `invalid`, adds its faults to `faults`, except for fields that have a
+ * fault already, and returns `undefined`.
+ */
+export const collectFaults = <T>(faults: FieldError[], read: () => T): T | undefined => {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof PassPostError) || error.code !== 'invalid') throw error;
+    faults.push(...error.errors.filter(({ path }) => faults.every((earlier) => earlier.path !== path)));
+    return undefined;
   }
 };
 
 const NO_QUERY = z.object({});
 
-/** Returns the query parameters, parsed by the operation's schema. Throws for unknown and repeated parameters. */
+/**
+ * Returns the query parameters, parsed by the operation's schema. Throws `invalid` with every wrong, unknown and
+ * repeated parameter.
+ */
 export const readQuery = (schema: z.ZodObject | undefined, rawQuery: string): unknown => {
   const values = new Map<string, string>();
+  const faults: FieldError[] = [];
   for (const pair of rawQuery.split('&').filter((part) => part !== '')) {
     const [name = '', ...rest] = pair.split('=');
-    const key = decode(name);
-    const value = decode(rest.join('='));
-    if (values.has(key)) throw invalid(key, 'repeated', 'Given more than once.');
-    if (value.includes('\0')) throw invalid(key, 'invalid_text', 'Holds a NUL character.');
+    const [key, value] = [decode(name), decode(rest.join('='))];
+    if (key === null || value === null) {
+      const path = (key === null ? name : key).slice(0, 100);
+      faults.push({ path, code: 'invalid_text', message: 'Not percent-encoded UTF-8.' });
+      continue;
+    }
+    if (values.has(key)) faults.push({ path: key, code: 'repeated', message: 'Given more than once.' });
+    if (value.includes('\0')) faults.push({ path: key, code: 'invalid_text', message: 'Holds a NUL character.' });
     values.set(key, value);
   }
-  return validate((schema ?? NO_QUERY).strict(), Object.fromEntries(values));
+  const parsed = collectFaults(faults, () => validate((schema ?? NO_QUERY).strict(), Object.fromEntries(values)));
+  refuseFaults(faults);
+  return parsed;
 };
 
 /**

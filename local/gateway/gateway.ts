@@ -57,7 +57,7 @@ interface ShapedResponse {
 }
 
 /** Sends a function's result as the HTTP response. A result without `statusCode` is sent as the body. */
-const respond = (response: ServerResponse, payload: unknown, requestId: string): void => {
+const respond = (response: ServerResponse, payload: unknown, requestId: string, method: string | undefined): void => {
   const isShaped = typeof payload === 'object' && payload !== null && 'statusCode' in payload;
   const shaped: ShapedResponse = isShaped
     ? payload
@@ -74,7 +74,8 @@ const respond = (response: ServerResponse, payload: unknown, requestId: string):
   if (!response.hasHeader('content-type') && body.length > 0) {
     response.setHeader('content-type', 'text/plain;charset=utf-8');
   }
-  if (status !== 204 && status !== 304) response.setHeader('content-length', body.length);
+  // The length of an absent body is unknown: the answer to HEAD describes the answer to GET.
+  if (status !== 204 && status !== 304 && method !== 'HEAD') response.setHeader('content-length', body.length);
   response.writeHead(status).end(body);
 };
 
@@ -111,7 +112,7 @@ export const startGateway = async (port: number): Promise<Gateway> => {
     const result = await within(INTEGRATION_TIMEOUT_MS, invoke(functionName, event));
     if (!result) return refuse(response, 503, 'Service Unavailable');
     if (!result.ok) return refuse(response, 500, 'Internal Server Error');
-    respond(response, result.payload, event.requestContext.requestId);
+    respond(response, result.payload, event.requestContext.requestId, request.method);
   };
 
   const server = createServer((request, response) => {

@@ -83,6 +83,15 @@ describe('the passmint-api function', () => {
       expect(json).toEqual({ error: { type: 'invalid_request_error', message: expect.any(String), param } });
     });
 
+    it('names every wrong field of a new and of a changed webhook, also of a field that only the schema knows', async () => {
+      const { id } = await create();
+      const wrong = { url: 'http://93.184.215.14/hook', events: ['pass.exploded'], enabled: 'yes' };
+
+      const answers = [await call('POST', '', wrong), await call('PATCH', `/${id}`, wrong)];
+
+      expect(answers.map(({ json }) => json.error.message)).toEqual(Array(2).fill('Wrong: enabled, url, events.0.'));
+    });
+
     it('MT reading 11: creates a webhook with one event type from a list that has this event type twice', async () => {
       expect((await create({ events: ['pass.voided', 'pass.voided'] })).events).toEqual(['pass.voided']);
     });
@@ -267,7 +276,7 @@ describe('the passmint-api function', () => {
       expect(answer.json).toEqual({ error: { type, message: expect.any(String), param: null } });
       expect(answer.headers['x-request-id']).toBeDefined();
     }
-    expect(answers[3][2].headers.allow).toBe('GET, PATCH, DELETE');
+    expect(answers[3][2].headers.allow).toBe('GET, HEAD, PATCH, DELETE');
 
     const limited = await seedAccount(tables, { limit: 1 });
     const busy = { accountId: limited.accountId, owner: '', key: limited.key };

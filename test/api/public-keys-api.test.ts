@@ -64,6 +64,6 @@ describe('the public-keys-api function', () => {
   });
 
   it('POST /.well-known/jwks.json answers 405', async () => {
-    expect(await get('POST')).toMatchObject({ statusCode: 405, headers: { allow: 'GET' } });
+    expect(await get('POST')).toMatchObject({ statusCode: 405, headers: { allow: 'GET, HEAD' } });
   });
 });

@@ -100,6 +100,25 @@ describe('the webhooks-api function (changes)', () => {
         { profile_options: JSON.parse('{"__proto__":{}}') },
         ['profile_options.__proto__'],
       ],
+      // Fixed bug: the faults that the schema finds hid the faults of every other kind until the next request.
+      [
+        'wrong fields of every kind',
+        {
+          url: 'https://10.0.0.1/',
+          events: ['x'],
+          enabled: 1,
+          resource: 2,
+          profile_options: { a: 1 },
+          schedule: 'x',
+          secret: 'x',
+        },
+        ['enabled', 'events.0', 'profile_options.a', 'resource', 'schedule', 'secret', 'url'],
+      ],
+      [
+        'a resource too long for its 20 event types, and an unknown option',
+        { events: types, resource: 'x'.repeat(200), profile_options: { a: 1 } },
+        ['profile_options.a', 'resource'],
+      ],
       ['a header called __proto__', { headers: JSON.parse('{"__proto__":"x"}') }, ['headers.__proto__']],
     ];
     it.each(cases)('answers 422, names each wrong field and changes no row for %s', async (_, body, paths) => {

@@ -105,6 +105,33 @@ describe('the webhooks-api function (refusals)', () => {
         },
         ['api_version', 'events.0', 'schedule', 'secret', 'url'],
       ],
+      // Fixed bug: the faults that the schema finds hid the faults of every other kind until the next request.
+      [
+        'wrong fields of every kind',
+        {
+          ...minimalWebhook,
+          url: 'https://10.0.0.1/',
+          events: ['nope'],
+          enabled: 'yes',
+          headers: { Host: 'x' },
+          profile: 'nope',
+          schedule: 'never',
+          colour: 1,
+        },
+        ['colour', 'enabled', 'events.0', 'headers.Host', 'profile', 'schedule', 'url'],
+      ],
+      [
+        'a resource too long for its 20 event types, a wrong option, a wrong secret and an unknown field',
+        {
+          ...minimalWebhook,
+          events: types,
+          resource: 'x'.repeat(200),
+          profile_options: { a: 1 },
+          secret: 'x',
+          colour: 1,
+        },
+        ['colour', 'profile_options.a', 'resource', 'secret'],
+      ],
     ];
 
     it.each(cases)('answers 422, names each wrong field and writes no row for %s', async (_, body, paths) => {
@@ -113,6 +140,23 @@ describe('the webhooks-api function (refusals)', () => {
       expect(status).toBe(422);
       expect(problem.errors.map((error: { path: string }) => error.path).toSorted()).toEqual(paths.toSorted());
       expect(await rows()).toEqual([]);
+    });
+
+    it.each([
+      ['event', { event: ['*'] }, 'Unknown field. Did you mean `events`?'],
+      [
+        'events.0',
+        { events: ['task.acepted'] },
+        'is not in the catalogue of event types. Did you mean `task.accepted`?',
+      ],
+      ['profile', { profile: 'standart' }, /Did you mean `standard`\?$/],
+      ['schedule', { schedule: 'inPost' }, 'must be the name of a profile. Did you mean `inpost`?'],
+      ['schedule', { schedule: 'never' }, /profile$/],
+    ])('names the near name for a mistyped %s: %j', async (path, wrong, message) => {
+      const { json } = await post({ ...minimalWebhook, ...wrong });
+
+      const expected = typeof message === 'string' ? message : expect.stringMatching(message);
+      expect(json.errors).toEqual([{ path, code: expect.any(String), message: expected }]);
     });
 
     it.each([

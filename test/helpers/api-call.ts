@@ -72,6 +72,6 @@ export const callApi = async (
   const text = result.isBase64Encoded ? Buffer.from(result.body ?? '', 'base64').toString() : (result.body ?? '');
   noteAnswer(text);
   const headers = result.headers as Record<string, string>;
-  const isJson = /json/.test(headers['content-type'] ?? '');
+  const isJson = text !== '' && /json/.test(headers['content-type'] ?? '');
   return { status: result.statusCode ?? 0, headers, text, json: isJson ? JSON.parse(text) : undefined };
 };

@@ -64,16 +64,18 @@ export const handlerWith = ({
   check = passed,
   surface = 'native',
   fail,
+  headers = {},
 }: {
   check?: KeyCheck | Error;
   surface?: Surface;
   fail?: unknown;
+  headers?: Readonly<Record<string, string>>;
 } = {}) => {
   const seen: ApiRequest[] = [];
   const perform = async (request: unknown) => {
     seen.push(request as ApiRequest);
     if (fail) throw fail;
-    return { status: 200, body: { ok: true } };
+    return { status: 200, body: { ok: true }, headers };
   };
   const authenticate = async () => {
     if (check instanceof Error) throw check;

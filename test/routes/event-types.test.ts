@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { putPublicKeys } from '../../lambdas/adapters/keyring/public-keys.ts';
 import { catalogue } from '../../lambdas/domain/events/built-in-types.ts';
+import { positionToCursor } from '../../lambdas/domain/foundation/page.ts';
 import { createKeyring, publicKeysOf } from '../../lambdas/domain/keyring/keyring.ts';
 import { aCaller, type Caller, useApi } from '../helpers/api-caller.ts';
 import { useTables } from '../helpers/tables.ts';
@@ -65,6 +66,20 @@ describe('the /event-types routes', () => {
       expect(await namesListed(limit)).toEqual(expected);
     },
   );
+
+  // The lower end of the table's range was then behind its upper end, which DynamoDB rejects: the answer was 500.
+  it.each(['~~', '~zz', 'a b', '\u00e9'])('GET answers 422 to a forged cursor after the name %j', async (name) => {
+    const scope = JSON.stringify([`${me.accountId}#live`, 'listEventTypes', {}, {}]);
+    const cursors = [positionToCursor({ at: '', id: name }, scope), Buffer.from(`|${name}`).toString('base64url')];
+
+    const answers = await Promise.all(
+      cursors.map((cursor) => api('GET', '/event-types', me, { query: `cursor=${cursor}` })),
+    );
+
+    expect(answers.map(({ status, json }) => [status, json.errors[0].path])).toEqual(
+      cursors.map(() => [422, 'cursor']),
+    );
+  });
 
   it('PUT and DELETE answer 409 for a built-in event type', async () => {
     expect(await put('task.accepted')).toMatchObject({ status: 409, json: { errors: [{ code: 'built_in' }] } });

@@ -13,7 +13,7 @@ describe('a request to an API function', () => {
 
     const unknown = await callApi(handler, 'GET', '/nothing');
     const wrongMethods = await Promise.all(
-      ['PUT', 'HEAD', 'OPTIONS', 'TRACE'].map((method) => callApi(handler, method, '/things')),
+      ['PUT', 'OPTIONS', 'TRACE'].map((method) => callApi(handler, method, '/things')),
     );
     const wrongIds = await Promise.all(
       ['x', 'tsk_1', id.toLowerCase(), id.replace('tsk', 'evt'), '%ff', `${id}%00`, '__proto__'].map((text) =>
@@ -24,10 +24,29 @@ describe('a request to an API function', () => {
     expect(unknown).toMatchObject({ status: 404, json: { type: '/problems/not_found', status: 404, errors: [] } });
     for (const { status, headers } of wrongMethods) {
       expect(status).toBe(405);
-      expect(headers.allow).toBe('POST, GET');
+      expect(headers.allow).toBe('POST, GET, HEAD');
     }
     expect(wrongIds.map(({ status }) => status)).toEqual(wrongIds.map(() => 404));
     expect((await callApi(handler, 'GET', '/things/')).status).toBe(404);
+  });
+
+  test('with HEAD gets the status and headers of GET without a body, and with HEAD on a path without GET gets 405', async () => {
+    const { handler } = handlerWith();
+
+    const paths = ['/things', `/things/${id}`, '/things/x', '/nothing'];
+    const pairs = await Promise.all(
+      paths.map((path) => Promise.all(['GET', 'HEAD'].map((method) => callApi(handler, method, path, { key })))),
+    );
+    const postOnly = await callApi(handler, 'HEAD', `/things/${id}/go`);
+
+    for (const [get, head] of pairs) {
+      expect(head?.status).toBe(get?.status);
+      expect({ ...head?.headers, 'x-request-id': '' }).toEqual({ ...get?.headers, 'x-request-id': '' });
+      expect(get?.text).not.toBe('');
+      expect(head?.text).toBe('');
+    }
+    expect(pairs.map(([get]) => get?.status)).toEqual([200, 200, 404, 404]);
+    expect(postOnly).toMatchObject({ status: 405, headers: { allow: 'POST' } });
   });
 
   test('with a valid key gets the rate limit headers and x-request-id, with status 200 and with status 400', async () => {
@@ -75,6 +94,23 @@ describe('a request to an API function', () => {
 });
 
 describe('an answer of an API function', () => {
+  test('is no-store and nosniff with each status, unless the call sets a cache-control of its own', async () => {
+    const answers = await Promise.all([
+      callApi(handlerWith().handler, 'GET', '/things', { key }),
+      callApi(handlerWith().handler, 'GET', '/things'),
+      callApi(handlerWith({ fail: new Error('secret detail') }).handler, 'GET', '/things', { key }),
+      callApi(handlerWith({ headers: { 'cache-control': 'public, max-age=1' } }).handler, 'GET', '/things', { key }),
+    ]);
+
+    expect(answers.map(({ status, headers }) => [status, headers['cache-control']])).toEqual([
+      [200, 'no-store'],
+      [401, 'no-store'],
+      [500, 'no-store'],
+      [200, 'public, max-age=1'],
+    ]);
+    for (const { headers } of answers) expect(headers['x-content-type-options']).toBe('nosniff');
+  });
+
   test('is 500 without the error message if the call throws; the log has the message, and does not have the key', async () => {
     const lines: string[] = [];
     vi.spyOn(process.stdout, 'write').mockImplementation((text) => lines.push(String(text)) > 0);

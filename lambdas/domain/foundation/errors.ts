@@ -46,6 +46,17 @@ export class PassPostError extends Error {
   }
 }
 
+/** Returns the paths of errors as one text, each path once; more than five are counted. */
+export const namesOf = (errors: readonly FieldError[]): string => {
+  const names = [...new Set(errors.map(({ path }) => path || 'the body'))];
+  return names.length > 5 ? `${names.slice(0, 5).join(', ')} and ${names.length - 5} more` : names.join(', ');
+};
+
+/** Throws `invalid` with every fault of a request. Does nothing if there is no fault. */
+export const refuseFaults = (errors: readonly FieldError[]): void => {
+  if (errors.length > 0) throw new PassPostError('invalid', `Wrong: ${namesOf(errors)}.`, { errors });
+};
+
 /** Creates the error that reports one wrong field of a request. */
 export const invalid = (path: string, code: string, message: string): PassPostError =>
   new PassPostError('invalid', message, { errors: [{ path, code, message }] });

@@ -1,4 +1,6 @@
+import { hash } from 'node:crypto';
 import * as z from 'zod';
+import type { FieldError } from './errors.ts';
 import { type IdPrefix, isId } from './id.ts';
 
 /** A position in a list: after the item with this time (RFC 3339; empty if the id alone orders the list) and id. */
@@ -13,21 +15,47 @@ export interface Page<T> {
   readonly next: Position | null;
 }
 
-/** Encodes a position in a list as the text of `next_cursor`. */
-export const positionToCursor = (position: Position): string =>
-  Buffer.from(`${position.at}|${position.id}`).toString('base64url');
+/**
+ * The list to which a cursor belongs, as one text: the owner, the call with the parameters of its path, and the filter.
+ */
+export type CursorScope = string;
 
-const CURSOR = /^(?<at>|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)\|(?<id>[\x21-\x7e]{1,128})$/;
+/** Returns the part of a cursor that binds its position to its list: 96 bits of a hash. */
+const seal = (scope: CursorScope, { at, id }: Position): string =>
+  hash('sha256', JSON.stringify([scope, at, id]), 'base64url').slice(0, 16);
+
+/** Encodes a position in a list as the text of `next_cursor`. */
+export const positionToCursor = (position: Position, scope: CursorScope): string =>
+  Buffer.from(`${position.at}|${position.id}|${seal(scope, position)}`).toString('base64url');
+
+const CURSOR =
+  /^(?<at>|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)\|(?<id>[\x21-\x7e]{1,128})\|(?<sealed>[A-Za-z0-9_-]{16})$/;
+
+/** A position that a cursor encodes, and the part of the cursor that binds it to its list. */
+interface SealedPosition extends Position {
+  readonly sealed: string;
+}
 
 /**
  * Returns the position in a list that a cursor encodes. `null` if the text is not a cursor of a list with ids of this
  * prefix.
  */
-export const cursorToPosition = (text: string, prefix: IdPrefix | null): Position | null => {
-  const { at = '', id = '' } = CURSOR.exec(Buffer.from(text, 'base64url').toString('latin1'))?.groups ?? {};
+export const cursorToPosition = (text: string, prefix: IdPrefix | null): SealedPosition | null => {
+  const bytes = Buffer.from(text, 'base64url');
+  // Base64 ignores foreign characters and spare bits: an altered text could decode to the same position.
+  if (bytes.toString('base64url') !== text) return null;
+  const { at = '', id = '', sealed = '' } = CURSOR.exec(bytes.toString('latin1'))?.groups ?? {};
   if (id === '' || (prefix !== null && !isId(prefix, id))) return null;
   if (at !== '' && Number.isNaN(Date.parse(at))) return null;
-  return { at, id };
+  return { at, id, sealed };
+};
+
+const NOT_OF_THIS_LIST = 'Not a cursor of this list with this filter.';
+
+/** Returns the fault of a cursor that was altered, or made for another owner, list or filter; `null` if it is valid. */
+export const faultOfCursor = (position: Position, scope: CursorScope): FieldError | null => {
+  const isValid = 'sealed' in position && position.sealed === seal(scope, position);
+  return isValid ? null : { path: 'cursor', code: 'invalid', message: NOT_OF_THIS_LIST };
 };
 
 export const limitSchema = z
@@ -46,10 +74,10 @@ export const pageQuery = (prefix: IdPrefix | null) => ({
   cursor: z
     .string()
     .max(300)
-    .transform((text, context) => {
+    .transform((text, context): Position => {
       const position = cursorToPosition(text, prefix);
       if (position) return position;
-      context.issues.push({ code: 'custom', input: text, message: 'Not a cursor of this list.' });
+      context.issues.push({ code: 'custom', input: text, message: NOT_OF_THIS_LIST });
       return z.NEVER;
     })
     .optional()
@@ -76,8 +104,12 @@ export const pageSchema = <T extends z.ZodType>(item: T) =>
     next_cursor: z.string().nullable().meta({ description: 'The cursor of the next page; null on the last page.' }),
   });
 
-/** Returns a page of a list as a response body. */
-export const pageToBody = <T, B>(page: Page<T>, show: (item: T) => B): { data: B[]; next_cursor: string | null } => ({
+/** Returns a page of a list as a response body. `scope` is the list to which the next cursor belongs. */
+export const pageToBody = <T, B>(
+  page: Page<T>,
+  show: (item: T) => B,
+  scope: CursorScope,
+): { data: B[]; next_cursor: string | null } => ({
   data: page.items.map(show),
-  next_cursor: page.next && positionToCursor(page.next),
+  next_cursor: page.next && positionToCursor(page.next, scope),
 });

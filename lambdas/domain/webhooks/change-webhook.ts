@@ -1,10 +1,11 @@
 import type { Profile } from '../deliveries/profile.ts';
 import { auditEntry } from '../foundation/audit.ts';
+import { type FieldError, refuseFaults } from '../foundation/errors.ts';
 import type { RequestOrigin } from '../foundation/origin.ts';
 import { type Seal, sealHeaders } from './create-webhook.ts';
-import { checkRoutes, webhookRoutes } from './event-routing.ts';
+import { routesFaults, webhookRoutes } from './event-routing.ts';
 import { concurrentChange, findWebhook, MAX_TRIES, type WebhookRequest, type WebhookStore } from './update-loop.ts';
-import { checkSettings, profileNamed, type WebhookRules } from './validate-webhook.ts';
+import { hasFaultAt, profileNamed, settingsFaults, type WebhookRules } from './validate-webhook.ts';
 import type { StoredWebhook } from './webhook.ts';
 import type { WebhookChanges } from './webhook-input.ts';
 
@@ -47,8 +48,15 @@ const applied = async (
   };
 };
 
-/** Checks the webhook as it will be after the change: a changed `allow_http` may make the unchanged URL invalid. */
-const checkChanges = (before: StoredWebhook, changes: WebhookChanges, profile: Profile, rules: WebhookRules) => {
+/**
+ * Returns the faults, beyond the schema, of the webhook as it will be after the change: a changed `allow_http` may make
+ * the unchanged URL invalid.
+ */
+const changeFaults = async (
+  before: StoredWebhook,
+  changes: WebhookChanges,
+  rules: WebhookRules,
+): Promise<readonly FieldError[]> => {
   const isAddressChanged = changes.url !== undefined || changes.allow_http !== undefined;
   const context = {
     owner: before.owner,
@@ -57,7 +65,26 @@ const checkChanges = (before: StoredWebhook, changes: WebhookChanges, profile: P
     unchangedHeaderNames: changes.headers === undefined ? (before.headers?.names ?? []) : [],
   };
   const url = isAddressChanged ? (changes.url ?? before.url) : undefined;
-  return checkSettings({ ...changes, url }, context, profile, rules);
+  const faults = await settingsFaults({ ...changes, url }, context, before.profile, rules);
+  const { events = before.events, resource = before.resource } = changes;
+  // A webhook of the former release may exceed the limit of the routing rows and stays valid until its events or
+  // resource change.
+  const isRouteChanged = changes.events !== undefined || changes.resource !== undefined;
+  if (!isRouteChanged || hasFaultAt(faults, 'events')) return faults;
+  return [
+    ...faults,
+    ...routesFaults(webhookRoutes({ id: before.id, events, resource }, profileNamed(before.profile, rules))),
+  ];
+};
+
+/** Returns the faults, beyond the schema, of the valid fields of a change; none if the webhook does not exist. */
+export const partialChangeFaults = async (
+  { owner, id }: { readonly owner: string; readonly id: string },
+  changes: WebhookChanges,
+  { store, rules }: { readonly store: Pick<WebhookStore, 'find'>; readonly rules: WebhookRules },
+): Promise<readonly FieldError[]> => {
+  const before = await store.find(owner, id);
+  return before ? changeFaults(before, changes, rules) : [];
 };
 
 /**
@@ -79,12 +106,9 @@ export const changeWebhook = async (
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const before = await findWebhook(store, owner, id);
     const profile = profileNamed(before.profile, rules);
-    await checkChanges(before, changes, profile, rules);
+    refuseFaults(await changeFaults(before, changes, rules));
     const after = await applied(before, changes, profile, seal, nowMs);
     const routesAfter = webhookRoutes(after, profile);
-    // A webhook of the former release may exceed the limit of `checkRoutes` and stays valid until its events or
-    // resource change.
-    if (changes.events !== undefined || changes.resource !== undefined) checkRoutes(routesAfter);
     const isReleasing = after.enabled && !before.enabled;
     const isDone = await store.replace({
       before,

@@ -1,6 +1,6 @@
 import type { Profile } from '../deliveries/profile.ts';
 import { type Actor, auditEntry, type StoredAuditEntry } from '../foundation/audit.ts';
-import { PassPostError } from '../foundation/errors.ts';
+import { type FieldError, PassPostError, refuseFaults } from '../foundation/errors.ts';
 import { drawId } from '../foundation/id.ts';
 import {
   type AnswerWithSecret,
@@ -9,9 +9,9 @@ import {
   type IdempotentRequest,
   type KeyedAnswer,
 } from '../foundation/idempotency.ts';
-import { checkRoutes, type WebhookRoutes, webhookRoutes } from './event-routing.ts';
+import { routesFaults, type WebhookRoutes, webhookRoutes } from './event-routing.ts';
 import { createSecret } from './secret.ts';
-import { checkSettings, profileNamed, type WebhookRules } from './validate-webhook.ts';
+import { hasFaultAt, profileNamed, settingsFaults, type WebhookRules } from './validate-webhook.ts';
 import type { StoredWebhook } from './webhook.ts';
 import type { NewWebhook } from './webhook-input.ts';
 import { type WebhookView, webhookToView } from './webhook-view.ts';
@@ -95,6 +95,22 @@ const newWebhook = async (
   };
 };
 
+/** Returns the faults, beyond the schema, of a new webhook or of those of its fields that the schema accepts. */
+export const newWebhookFaults = async (
+  owner: string,
+  body: Partial<NewWebhook>,
+  rules: WebhookRules,
+): Promise<readonly FieldError[]> => {
+  const hasBasicAuth = body.basic_auth !== undefined && body.basic_auth !== null;
+  const context = { owner, allowHttp: body.allow_http ?? false, hasBasicAuth, unchangedHeaderNames: [] };
+  const faults = await settingsFaults(body, context, body.profile, rules);
+  const profile = body.profile === undefined ? undefined : rules.profiles[body.profile];
+  const { events, resource } = body;
+  if (!profile || !events || resource === undefined || hasFaultAt(faults, 'events')) return faults;
+  // The id of a webhook always has the same length, so any id shows how long the routing rows become.
+  return [...faults, ...routesFaults(webhookRoutes({ id: drawId('whk', 0), events, resource }, profile))];
+};
+
 /** Registers a webhook. The answer shows its secret, generated or given, once. Throws `invalid` or `conflict`. */
 export const createWebhook = (
   request: CreateWebhookRequest,
@@ -103,18 +119,11 @@ export const createWebhook = (
   const { owner, body, by, idempotencyKey, contentHash, nowMs } = request;
 
   const perform = async (): Promise<AnswerWithSecret<WebhookView> | 'repeated'> => {
+    refuseFaults(await newWebhookFaults(owner, body, rules));
     const profile = profileNamed(body.profile, rules);
-    const context = {
-      owner,
-      allowHttp: body.allow_http,
-      hasBasicAuth: body.basic_auth !== null,
-      unchangedHeaderNames: [],
-    };
-    await checkSettings(body, context, profile, rules);
     const secret = body.secret ?? createSecret();
     const webhook = await newWebhook(request, secret, profile, seal);
     const routes = webhookRoutes(webhook, profile);
-    checkRoutes(routes);
     const answer = webhookToView(webhook);
     const keyed = idempotencyKey === null ? null : { idempotencyKey, contentHash, answer };
     const entry = auditEntry(by, 'webhook.created', webhook.id, nowMs);

@@ -1,5 +1,5 @@
 import type { Profile } from '../deliveries/profile.ts';
-import { invalid } from '../foundation/errors.ts';
+import type { FieldError } from '../foundation/errors.ts';
 import { EVERYTHING, type StoredWebhook } from './webhook.ts';
 
 /** A webhook's entry in the routing rows: the event types whose rows have it, and the text of the entry. */
@@ -31,12 +31,13 @@ export const webhookRoutes = (
  */
 const MOST_BYTES = 3800;
 
-/** Throws `invalid` if a webhook's resource is too long for the number of its event types. */
-export const checkRoutes = ({ types, member }: WebhookRoutes): void => {
+/** Returns the fault of a webhook's resource that is too long for the number of its event types. */
+export const routesFaults = ({ types, member }: WebhookRoutes): readonly FieldError[] => {
   const excess = Buffer.byteLength(member) - Math.floor(MOST_BYTES / types.length);
-  if (excess <= 0) return;
+  if (excess <= 0) return [];
   const most = Buffer.byteLength(member.slice(member.indexOf('|') + 1)) - excess;
-  throw invalid('resource', 'too_big', `must be at most ${most} bytes for a webhook that wants ${types.length} types`);
+  const message = `must be at most ${most} bytes for a webhook that wants ${types.length} types`;
+  return [{ path: 'resource', code: 'too_big', message }];
 };
 
 /**

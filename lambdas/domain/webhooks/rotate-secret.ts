@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { auditEntry } from '../foundation/audit.ts';
-import { PassPostError } from '../foundation/errors.ts';
+import { PassPostError, refuseFaults } from '../foundation/errors.ts';
 import {
   type AnswerWithSecret,
   answerOnce,
@@ -12,7 +12,7 @@ import type { Seal } from './create-webhook.ts';
 import { webhookRoutes } from './event-routing.ts';
 import { createSecret, MOST_SECRETS, withNewSecret } from './secret.ts';
 import { concurrentChange, findWebhook, MAX_TRIES, type WebhookRequest, type WebhookStore } from './update-loop.ts';
-import { checkSettings, profileNamed, type WebhookRules } from './validate-webhook.ts';
+import { profileNamed, settingsFaults, type WebhookRules } from './validate-webhook.ts';
 import { type RotationView, rotationViewSchema } from './webhook-view.ts';
 
 export const secretRotationSchema = z
@@ -62,7 +62,7 @@ export const rotateSecret = (
       const before = await findWebhook(store, owner, id);
       const profile = profileNamed(before.profile, rules);
       const context = { owner, allowHttp: before.allow_http, hasBasicAuth: false, unchangedHeaderNames: [] };
-      await checkSettings({ secret: body.secret }, context, profile, rules);
+      refuseFaults(await settingsFaults({ secret: body.secret }, context, before.profile, rules));
       const secret = body.secret ?? createSecret();
       const secrets = withNewSecret(before.secrets, await seal(owner, id, secret), overlapMs, nowMs);
       if (secrets.length > MOST_SECRETS) {

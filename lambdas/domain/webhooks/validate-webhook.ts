@@ -1,6 +1,8 @@
 import type * as z from 'zod';
 import type { Profile } from '../deliveries/profile.ts';
-import { type FieldError, invalid, PassPostError } from '../foundation/errors.ts';
+import { catalogue } from '../events/built-in-types.ts';
+import { type FieldError, invalid } from '../foundation/errors.ts';
+import { withNearName } from '../foundation/near-name.ts';
 import { checkHeaders } from './header-rules.ts';
 import { EVERYTHING, MOST_EVENTS } from './webhook.ts';
 
@@ -44,16 +46,22 @@ const fieldErrors = (root: string, { issues }: z.ZodError): FieldError[] =>
     return names.map((name) => ({ path: `${path}.${name}`, code: 'unknown_field', message: 'is unknown' }));
   });
 
-/** Returns the profile with this name. Throws `invalid` if there is none. */
-export const profileNamed = (name: string, { profiles }: Pick<WebhookRules, 'profiles'>): Profile => {
-  const profile = profiles[name];
-  if (profile) return profile;
-  throw invalid(
-    'profile',
-    'unknown_profile',
-    `There is no such profile. The profiles are ${Object.keys(profiles).join(', ')}.`,
-  );
+const unknownProfile = (path: string, name: string, { profiles }: Pick<WebhookRules, 'profiles'>): FieldError => {
+  const names = Object.keys(profiles);
+  const message = `There is no such profile. The profiles are ${names.join(', ')}.`;
+  return { path, code: 'unknown_profile', message: withNearName(message, name, names) };
 };
+
+/** Returns the profile with this name. Throws `invalid` if there is none. */
+export const profileNamed = (name: string, rules: Pick<WebhookRules, 'profiles'>): Profile => {
+  const profile = rules.profiles[name];
+  if (profile) return profile;
+  const { path, code, message } = unknownProfile('profile', name, rules);
+  throw invalid(path, code, message);
+};
+
+const NOT_IN_CATALOGUE = 'is not in the catalogue of event types';
+const typeNames = catalogue.map(({ name }) => name);
 
 const checkEvents = async (
   events: readonly string[],
@@ -66,7 +74,13 @@ const checkEvents = async (
   const unknown = events.flatMap((name, index) =>
     name === EVERYTHING || isEventType(name) || own?.has(name)
       ? []
-      : [{ path: `events.${index}`, code: 'unknown_event_type', message: 'is not in the catalogue of event types' }],
+      : [
+          {
+            path: `events.${index}`,
+            code: 'unknown_event_type',
+            message: withNearName(NOT_IN_CATALOGUE, name, typeNames),
+          },
+        ],
   );
   const isTooMany = new Set(events).size > MOST_EVENTS;
   return isTooMany
@@ -88,33 +102,50 @@ const checkAllHeaders = (
   return [{ path: 'basic_auth', code: 'reserved', message: 'needs the `authorization` header, which `headers` sets' }];
 };
 
-/**
- * Checks the settings of a webhook that depend on the profile, the catalogue and the network. Throws `invalid` with all
- * faults.
- */
-export const checkSettings = async (
-  { url, events, profile_options, schedule, headers, api_version, secret }: SettingsToCheck,
-  context: SettingsContext,
+/** Returns the faults of the settings whose form is a matter of the profile. */
+const checkByProfile = (
+  { profile_options, api_version, secret }: SettingsToCheck,
   profile: Profile,
-  rules: WebhookRules,
-): Promise<void> => {
-  const errors = [
-    ...(url === undefined ? [] : await rules.checkUrl(url, context.allowHttp)),
-    ...(await checkEvents(events ?? [], context, rules)),
-    ...checkAllHeaders(headers, context, rules),
-  ];
+): readonly FieldError[] => {
+  const errors: FieldError[] = [];
   const options = profile_options === undefined ? null : profile.options.safeParse(profile_options);
   if (options?.error) errors.push(...fieldErrors('profile_options', options.error));
-  if (typeof schedule === 'string' && !rules.profiles[schedule]) {
-    errors.push({ path: 'schedule', code: 'unknown_profile', message: 'must be the name of a profile' });
-  }
   if (api_version !== undefined && !profile.apiVersions.includes(api_version)) {
     const message = `must be a version of the profile: ${profile.apiVersions.join(', ')}`;
     errors.push({ path: 'api_version', code: 'unknown_version', message });
   }
   const ownSecret = secret === undefined ? null : profile.secret.safeParse(secret);
   if (ownSecret?.error) errors.push(...fieldErrors('secret', ownSecret.error));
-  if (errors.length === 0) return;
-  const names = errors.map(({ path }) => path).join(', ');
-  throw new PassPostError('invalid', `Wrong: ${names}.`, { errors });
+  return errors;
+};
+
+/** Returns whether a field, or a part of it, has a fault. */
+export const hasFaultAt = (faults: readonly FieldError[], field: string): boolean =>
+  faults.some(({ path }) => path === field || path.startsWith(`${field}.`));
+
+/**
+ * Returns all faults of the settings of a webhook that depend on the profile, the catalogue and the network. `profile` =
+ * the profile's name; `undefined` if the name itself is no text, so that nothing is checked against the profile.
+ */
+export const settingsFaults = async (
+  settings: SettingsToCheck,
+  context: SettingsContext,
+  profileName: string | undefined,
+  rules: WebhookRules,
+): Promise<readonly FieldError[]> => {
+  const { url, events, schedule, headers } = settings;
+  const profile = profileName === undefined ? undefined : rules.profiles[profileName];
+  const errors = [
+    ...(url === undefined ? [] : await rules.checkUrl(url, context.allowHttp)),
+    ...(await checkEvents(events ?? [], context, rules)),
+    ...checkAllHeaders(headers, context, rules),
+  ];
+  if (profile) errors.push(...checkByProfile(settings, profile));
+  else if (profileName !== undefined) errors.push(unknownProfile('profile', profileName, rules));
+  if (typeof schedule === 'string' && !rules.profiles[schedule]) {
+    const names = Object.keys(rules.profiles);
+    const message = withNearName('must be the name of a profile', schedule, names);
+    errors.push({ path: 'schedule', code: 'unknown_profile', message });
+  }
+  return errors;
 };

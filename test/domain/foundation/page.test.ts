@@ -9,7 +9,10 @@ describe('the query of a list', () => {
   test('parses a limit and a cursor from positionToCursor, and has the limit 20 by default', () => {
     const position = { at: '2026-11-16T09:30:00.000Z', id };
 
-    expect(query.parse({ limit: '100', cursor: positionToCursor(position) })).toEqual({ limit: 100, cursor: position });
+    expect(query.parse({ limit: '100', cursor: positionToCursor(position, 'scope') })).toMatchObject({
+      limit: 100,
+      cursor: position,
+    });
     expect(query.parse({})).toEqual({ limit: 20 });
   });
 
@@ -24,9 +27,11 @@ describe('the query of a list', () => {
     ['that is empty', ''],
     ['that is the letter x', 'x'],
     ['that is a percent sign', '%'],
-    ['with an id of another prefix', positionToCursor({ at: '', id: 'evt_01KA8Z3M9Q4T7V2X5B8D1F6H0J' })],
-    ['with the time yesterday', positionToCursor({ at: 'yesterday', id })],
-    ['with an id that ends with #x', positionToCursor({ at: '', id: `${id}#x` })],
+    ['with an id of another prefix', positionToCursor({ at: '', id: 'evt_01KA8Z3M9Q4T7V2X5B8D1F6H0J' }, '')],
+    ['with the time yesterday', positionToCursor({ at: 'yesterday', id }, '')],
+    ['with an id that ends with #x', positionToCursor({ at: '', id: `${id}#x` }, '')],
+    ['without the hash', Buffer.from(`|${id}`).toString('base64url')],
+    ['with padding at its end', `${positionToCursor({ at: '', id }, '')}=`],
     ['of 5,000 letters', 'A'.repeat(5000)],
   ])('reports an error at cursor for a cursor %s', (_, cursor) => {
     expect(query.safeParse({ cursor }).error?.issues[0]?.path).toEqual(['cursor']);
