@@ -128,9 +128,10 @@ export const httpHandler = (routes: readonly Route[], options: HttpOptions) => {
       throttles: aws?.throttles,
     });
     // HEAD gets the answer of GET without its body: https://www.rfc-editor.org/rfc/rfc9110#section-9.3.2
+    const isHead = event.requestContext.http.method === 'HEAD' && journey.operation !== null;
     const { body, isBase64Encoded, ...headOnly } = result;
     return {
-      ...(event.requestContext.http.method === 'HEAD' ? headOnly : result),
+      ...(isHead ? headOnly : result),
       headers: {
         'cache-control': 'no-store',
         'x-content-type-options': 'nosniff',

@@ -21,6 +21,9 @@ type Params = Readonly<Record<string, string>>;
 
 const NOBODY: Caller = { keyId: '', accountId: null, scopes: [], mode: 'live' };
 
+/** Matches the scopes of lists that are the same in both modes of an account. */
+const OF_BOTH_MODES = /^(?:keys:|audit:|admin$)/;
+
 const readContent = (event: APIGatewayProxyEventV2, operation: Operation, faults: FieldError[]): unknown => {
   if (!operation.body) return undefined;
   const { 'content-type': contentType, 'content-encoding': contentEncoding } = event.headers;
@@ -60,7 +63,8 @@ export const readRequest = async (
   const accountId = caller.accountId ?? '';
   const owner = ownerKey({ accountId, mode: caller.mode });
   const faults: FieldError[] = [];
-  const scopeOf = (filter: object): CursorScope => JSON.stringify([owner, operation.id, params, filter]);
+  const listOwner = OF_BOTH_MODES.test(operation.scope ?? '') ? accountId : owner;
+  const scopeOf = (filter: object): CursorScope => JSON.stringify([listOwner, operation.id, params, filter]);
   const { query, cursorScope } = readFilter(event, operation, scopeOf, faults);
   const content = readContent(event, operation, faults);
   const bodySchema = operation.body;

@@ -56,7 +56,7 @@ describe('the catalogue-api function', () => {
   it('POST /event-types answers 405 and GET /profiles/passpost answers 404', async () => {
     expect(await api('POST', '/event-types', caller, { body: {} })).toMatchObject({
       status: 405,
-      headers: { allow: 'GET' },
+      headers: { allow: 'GET, HEAD' },
     });
     expect((await api('GET', '/profiles/passpost', caller)).status).toBe(404);
   });
