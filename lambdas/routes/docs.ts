@@ -40,10 +40,10 @@ const start = `SwaggerUIBundle({ url: '${getOpenApi.path}', dom_id: '#reference'
 const file = (type: string, body: string): ApiResponse => ({
   status: 200,
   body,
+  isStatic: true,
   headers: {
     'content-type': type,
     'content-security-policy': CONTENT_SECURITY_POLICY,
-    'x-content-type-options': 'nosniff',
     'referrer-policy': 'no-referrer',
     'cache-control': 'public, max-age=3600',
   },
@@ -54,6 +54,7 @@ export const docsRoutes = ({ openApi, readAsset }: DocsAssets): Route[] => [
   route(getOpenApi, async () => ({
     status: 200,
     body: openApi(),
+    isStatic: true,
     headers: {
       'content-type': 'application/json',
       'access-control-allow-origin': '*',

@@ -12,6 +12,7 @@ import type { ApiResponse, Operation, Route } from './operation.ts';
 import { encodeProblem, errorToProblem, type Surface } from './problem.ts';
 import { readRequest } from './read-request.ts';
 import { router } from './router.ts';
+import { staticResponse } from './static-file.ts';
 import { traceIdOf } from './trace.ts';
 
 export interface HttpOptions {
@@ -84,7 +85,7 @@ export const httpHandler = (routes: readonly Route[], options: HttpOptions) => {
     journey.ids = namedIds(params);
     const response = await route.perform(await readRequest(event, route, journey, params));
     if (operation.method !== 'GET') journey.ids = namedIds(params, response.body);
-    return responseToResult(response);
+    return responseToResult(response.isStatic ? staticResponse(response, event.headers) : response);
   };
 
   const journeys = new WeakMap<APIGatewayProxyEventV2, Journey>();

@@ -84,6 +84,11 @@ export interface ApiResponse {
    */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
+  /**
+   * Whether the body is a text that is the same for every caller until the next release. It is then compressed and has an
+   * `ETag`.
+   */
+  readonly isStatic?: boolean;
 }
 
 /**

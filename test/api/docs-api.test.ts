@@ -1,3 +1,4 @@
+import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { handler } from '../../lambdas/functions/docs-api.ts';
 import { callApi } from '../helpers/api-call.ts';
@@ -27,6 +28,40 @@ describe('the docs-api function', () => {
       expect(text.length).toBeGreaterThan(50);
     }
   });
+
+  test.each(['/api/public/v1/openapi.json', '/docs/swagger-ui-bundle.js', '/docs/swagger-ui.css'])(
+    'GET %s is compressed if the client accepts gzip, 304 for its own ETag, and cacheable',
+    async (path) => {
+      const plain = await callApi(handler, 'GET', path);
+      const codings = ['gzip', 'br, GZIP;q=0.5', '*', 'gzip;q=0', 'br', 'identity, *;q=0'];
+      const [gzip, ...others] = await Promise.all(
+        codings.map((coding) => callApi(handler, 'GET', path, { headers: { 'accept-encoding': coding } })),
+      );
+      const { etag = '' } = plain.headers;
+      const tags = [etag, `"x", ${etag}`, '*', '"x"'];
+      const conditional = await Promise.all(
+        tags.map((tag) => callApi(handler, 'GET', path, { headers: { 'if-none-match': tag } })),
+      );
+
+      expect(gunzipSync(gzip?.bytes ?? '').toString()).toBe(plain.text);
+      expect((gzip?.bytes.length ?? 0) * 3).toBeLessThan(plain.text.length);
+      expect(gzip?.headers).toMatchObject({ 'content-encoding': 'gzip', vary: 'accept-encoding', etag });
+      expect(others.map(({ headers }) => headers['content-encoding'])).toEqual([
+        'gzip',
+        'gzip',
+        undefined,
+        undefined,
+        undefined,
+      ]);
+      expect(plain.headers['cache-control']).toMatch(/^public, max-age=\d+$/);
+      expect(conditional.map(({ status, text }) => [status, text === ''])).toEqual([
+        [304, true],
+        [304, true],
+        [304, true],
+        [200, false],
+      ]);
+    },
+  );
 
   test('GET /docs/{file} answers 404 for files that the documentation page does not use, and POST /docs answers 405', async () => {
     for (const asset of ['index.html', 'package.json', '..%2Fpackage.json', '__proto__', 'swagger-ui.css.map']) {

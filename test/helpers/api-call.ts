@@ -21,6 +21,8 @@ export interface ApiAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly text: string;
+  /** The body as it is sent. */
+  readonly bytes: Buffer;
   readonly json: Json;
 }
 
@@ -69,9 +71,10 @@ export const callApi = async (
   const event = eventOf(method, path, call);
   noteRequest(event.body);
   const result = (await handler(event, {} as Context)) as APIGatewayProxyStructuredResultV2;
-  const text = result.isBase64Encoded ? Buffer.from(result.body ?? '', 'base64').toString() : (result.body ?? '');
+  const bytes = Buffer.from(result.body ?? '', result.isBase64Encoded ? 'base64' : 'utf8');
+  const text = bytes.toString();
   noteAnswer(text);
   const headers = result.headers as Record<string, string>;
-  const isJson = text !== '' && /json/.test(headers['content-type'] ?? '');
-  return { status: result.statusCode ?? 0, headers, text, json: isJson ? JSON.parse(text) : undefined };
+  const isJson = text !== '' && headers['content-encoding'] === undefined && /json/.test(headers['content-type'] ?? '');
+  return { status: result.statusCode ?? 0, headers, text, bytes, json: isJson ? JSON.parse(text) : undefined };
 };
