@@ -158,6 +158,18 @@ describe('the passcreator-api function', () => {
   });
 
   describe('POST and DELETE /api/hook/unsubscribe', () => {
+    it('find the subscription of a URL whose path is stored percent-encoded by the URL as it was written', async () => {
+      const target_url = `${URL_A}/ø/{id}`;
+      await subscribe({ target_url });
+      await subscribe({ target_url, signPayload: true });
+
+      const urls = (await webhooks()).map(({ url }) => url);
+      await call('POST', '/unsubscribe', { body: { target_url } });
+
+      expect(urls).toEqual([`${URL_A}/%C3%B8/%7Bid%7D`]);
+      expect(await webhooks()).toEqual([]);
+    });
+
     const requests = [
       ['POST', 'body', { body: { target_url: URL_A } }],
       ['DELETE', 'body', { body: { target_url: URL_A } }],

@@ -83,6 +83,14 @@ describe('the webhooks-api function (changes)', () => {
       expect(await commands()).toHaveLength(1);
     });
 
+    it('shows the path of a new and of a changed url percent-encoded, and the query as it was written', async () => {
+      const created = await create({ url: 'https://93.184.215.14/ø/{id}?a={b}' });
+      const changed = await patch(created.id, { url: 'https://93.184.215.14/"é"?a=%zz' });
+
+      expect(created.url).toBe('https://93.184.215.14/%C3%B8/%7Bid%7D?a={b}');
+      expect(changed.json.url).toBe('https://93.184.215.14/%22%C3%A9%22?a=%zz');
+    });
+
     const types = catalogue.slice(0, 20).map(({ name }) => name);
     const cases: [string, object, string[]][] = [
       ['a new profile', { profile: 'standard' }, ['profile']],

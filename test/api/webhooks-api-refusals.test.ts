@@ -26,6 +26,8 @@ describe('the webhooks-api function (refusals)', () => {
       ['a url with plain http', { ...minimalWebhook, url: 'http://a.example.com/' }, ['url']],
       ['a url with a private address', { ...minimalWebhook, url: 'https://10.0.0.1/' }, ['url']],
       ['a url with the host localhost', { ...minimalWebhook, url: 'https://localhost/' }, ['url']],
+      ['a url with a broken % in its path', { ...minimalWebhook, url: 'https://93.184.215.14/100%' }, ['url']],
+      ['a url with ø in its query', { ...minimalWebhook, url: 'https://93.184.215.14/?a=ø' }, ['url']],
       ["a url with PassPost's own host", { ...minimalWebhook, url: 'https://api.example.com/' }, ['url']],
       ['a url with user name and password', { ...minimalWebhook, url: 'https://a:b@a.example.com/' }, ['url']],
       ['an empty list of events', { ...minimalWebhook, events: [] }, ['events']],

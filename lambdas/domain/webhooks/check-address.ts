@@ -1,5 +1,5 @@
 import type { FieldError } from '../foundation/errors.ts';
-import { bareHost, checkWebhookUrl, type WebhookUrlRules } from './webhook-url.ts';
+import { bareHost, checkWebhookUrl, faultOfTarget, type WebhookUrlRules } from './webhook-url.ts';
 
 /** Resolves a host (a name or an address). 'forbidden' = the host leads to an address that is not public. */
 export type Resolve = (host: string) => Promise<{ readonly outcome: 'public' | 'forbidden' | 'unresolved' }>;
@@ -15,6 +15,8 @@ export const checkAddress = async (
 ): Promise<readonly FieldError[]> => {
   const { errors, url } = checkWebhookUrl(text, rules);
   if (!url) return errors;
+  const fault = faultOfTarget(text);
+  if (fault) return [fault];
   const { outcome } = await resolve(bareHost(url));
   if (outcome !== 'forbidden') return [];
   return [{ path: 'url', code: 'forbidden_host', message: 'resolves to an address that is not public' }];

@@ -7,7 +7,7 @@ import { concurrentChange, MAX_TRIES, type WebhookStore } from './update-loop.ts
 import type { WebhookRules } from './validate-webhook.ts';
 import type { StoredWebhook } from './webhook.ts';
 import { newWebhookSchema } from './webhook-input.ts';
-import { isPlainHttp } from './webhook-url.ts';
+import { isPlainHttp, withEncodedPath } from './webhook-url.ts';
 
 // A Passcreator subscription is a webhook that is identified by event, URL and template (one or all), not by an id.
 
@@ -89,7 +89,8 @@ export const subscribe = async (
   dependencies: SubscriptionDependencies,
 ): Promise<void> => {
   const { store, templates } = dependencies;
-  const { url, event, template } = subscription;
+  const { event, template } = subscription;
+  const url = withEncodedPath(subscription.url);
   if (template !== null && !(await templates.find(owner, template))) throw notFound('template');
   const isSame = (webhook: StoredWebhook): boolean =>
     webhook.url === url && webhook.resource === template && webhook.events.join() === event;
@@ -117,9 +118,10 @@ export const subscribe = async (
 
 /** Deletes every subscription of the account with this URL. Does nothing if the account has none. */
 export const unsubscribe = async (
-  { owner, url, by, nowMs }: SubscriptionRequest & { readonly url: string },
+  { owner, url: written, by, nowMs }: SubscriptionRequest & { readonly url: string },
   dependencies: SubscriptionDependencies,
 ): Promise<void> => {
+  const url = withEncodedPath(written);
   const all = await listSubscriptions(owner, dependencies.store);
   // The deletions run one after the other, because each changes the account's webhook counter.
   for (const { id } of all.filter((webhook) => webhook.url === url)) {

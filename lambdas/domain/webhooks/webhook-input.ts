@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { waitsSchema } from '../deliveries/retry-schedule.ts';
 import { resourceSchema } from '../events/event.ts';
 import { MASK, MOST_EVENTS } from './webhook.ts';
+import { withEncodedPath } from './webhook-url.ts';
 
 // Basic authentication allows no control characters, and no colon in the user name:
 // https://www.rfc-editor.org/rfc/rfc7617#section-2
@@ -36,7 +37,12 @@ const fields = {
     .string()
     .min(1)
     .max(2048)
-    .meta({ examples: ['https://example.com/hooks/passpost'] }),
+    .overwrite(withEncodedPath)
+    .meta({
+      description:
+        'Characters that RFC 3986 does not allow in a path are percent-encoded. The query is sent as you write it.',
+      examples: ['https://example.com/hooks/passpost'],
+    }),
   events: z
     .array(z.string().min(1).max(128))
     .min(1)

@@ -27,12 +27,47 @@ const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
  */
 const FORM = /^https?:\/\/([^/?#\\]+)([^?#\\]*)(\?[^#]*)?(?:#.*)?$/i;
 
-/** Returns the path and query of a URL as they were written. */
+/**
+ * Matches what RFC 3986 does not allow in a path, but for white space, control characters and backslashes, which a
+ * webhook's URL must not contain. https://www.rfc-editor.org/rfc/rfc3986#section-3.3
+ */
+const NOT_IN_PATH = /[^A-Za-z0-9\-._~!$&'()*+,;=:@/%\s\p{Cc}\\]+/gu;
+
+const encodePath = (path: string): string => path.replace(NOT_IN_PATH, encodeURIComponent);
+
+/**
+ * Returns a URL as it is stored, shown and sent: characters that RFC 3986 does not allow in a path are percent-encoded.
+ * Everything else stays as it was written, also the query, whose secret receivers compare byte for byte. A text that is
+ * no URL is returned unchanged.
+ */
+export const withEncodedPath = (url: string): string => {
+  const path = url.isWellFormed() ? (FORM.exec(url)?.[2] ?? '') : '';
+  const encoded = encodePath(path);
+  if (encoded === path) return url;
+  const start = url.indexOf('/', url.indexOf('//') + 2);
+  return `${url.slice(0, start)}${encoded}${url.slice(start + path.length)}`;
+};
+
+/** Returns the path and query of a URL as a request line carries them. */
 export const requestTarget = (url: string): string => {
   const [, , path = '', query = ''] = FORM.exec(url) ?? [];
-  // Receivers compare secrets in the URL byte for byte, so only characters that HTTP cannot carry are encoded.
-  const target = `${path || '/'}${query}`;
-  return /^[\x21-\x7e]*$/.test(target) ? target : target.replace(/[^\x21-\x7e]+/g, encodeURIComponent);
+  // A query that an earlier release accepted may have other characters than a request line can hold.
+  return `${encodePath(path) || '/'}${query.replace(/[^\x21-\x7e]+/g, encodeURIComponent)}`;
+};
+
+/** Returns the fault of a URL whose path or query cannot be sent as it is written; `null` if it can. */
+export const faultOfTarget = (url: string): FieldError | null => {
+  const [, , path = '', query = ''] = FORM.exec(url) ?? [];
+  if (/%(?![0-9A-Fa-f]{2})/.test(path)) {
+    return {
+      path: 'url',
+      code: 'broken_percent',
+      message: 'must have two hexadecimal digits after each % of its path',
+    };
+  }
+  if (/^[\x21-\x7e]*$/.test(query)) return null;
+  const message = 'must have a query of visible ASCII characters: percent-encode the others';
+  return { path: 'url', code: 'invalid_characters', message };
 };
 
 /** Returns the host of a URL as resolvers and certificates expect it: an IPv6 literal without brackets. */

@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { checkWebhookUrl, requestTarget, type WebhookUrlRules } from '../../../lambdas/domain/webhooks/webhook-url.ts';
+import {
+  checkWebhookUrl,
+  faultOfTarget,
+  requestTarget,
+  type WebhookUrlRules,
+  withEncodedPath,
+} from '../../../lambdas/domain/webhooks/webhook-url.ts';
 
 const rules: WebhookUrlRules = {
   allowHttp: false,
@@ -134,6 +140,36 @@ describe('a webhook URL', () => {
   });
 });
 
+describe('withEncodedPath', () => {
+  test.each([
+    ['https://example.com/ø/"<>^`{|}[]', 'https://example.com/%C3%B8/%22%3C%3E%5E%60%7B%7C%7D%5B%5D'],
+    [`https://example.com/a-._~!$&'()*+,;=:@%2f%`, `https://example.com/a-._~!$&'()*+,;=:@%2f%`],
+    ['https://example.com/🔑?q={ø}#{', 'https://example.com/%F0%9F%94%91?q={ø}#{'],
+    ['HTTPS://example.com?a={//{', 'HTTPS://example.com?a={//{'],
+    ['https://bücher.example/ü', 'https://bücher.example/%C3%BC'],
+    ['https://example.com/{ }', 'https://example.com/%7B %7D'],
+    ['https://example.com/{\ud800', 'https://example.com/{\ud800'],
+    ['{', '{'],
+  ])('of %j is %j', (url, encoded) => {
+    expect(withEncodedPath(url)).toBe(encoded);
+    expect(withEncodedPath(encoded)).toBe(encoded);
+  });
+});
+
+describe('faultOfTarget', () => {
+  test.each([
+    ['https://example.com/%', 'broken_percent'],
+    ['https://example.com/a%2/b', 'broken_percent'],
+    ['https://example.com/%zz?a=1', 'broken_percent'],
+    ['https://example.com/?a=ø', 'invalid_characters'],
+    ['https://example.com/?a=\u0080', 'invalid_characters'],
+    ['https://example.com/%7e?a=%zz%&b="{}|', undefined],
+    ['https://example.com/ø', undefined],
+  ])('of %j is %j', (url, code) => {
+    expect(faultOfTarget(url)?.code).toBe(code);
+  });
+});
+
 describe('requestTarget', () => {
   test.each([
     ['https://example.com', '/'],
@@ -144,6 +180,7 @@ describe('requestTarget', () => {
     ['https://example.com/p?u=https://x/?y&b=\\^`<>', '/p?u=https://x/?y&b=\\^`<>'],
     ['https://example.com/p?a=1#b?c', '/p?a=1'],
     ['https://example.com/ø?ключ=%zz+1', '/%C3%B8?%D0%BA%D0%BB%D1%8E%D1%87=%zz+1'],
+    ['https://example.com/{a}?{a}', '/%7Ba%7D?{a}'],
     ['https://example.com/?🔑', '/?%F0%9F%94%91'],
   ])('of %s is %s', (url, target) => {
     expect(requestTarget(url)).toBe(target);
