@@ -51,6 +51,7 @@ export const completeJob = {
   description: 'A completed job cannot be changed. `meta.retryable` refers to the job, not to webhook deliveries.',
   scope: 'jobs:write',
   body: jobResultSchema,
+  isIdempotent: true,
   responses: { 200: jobSchema },
   errors: [409],
   example: result,

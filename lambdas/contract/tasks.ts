@@ -78,6 +78,7 @@ const move = {
   tag,
   scope: 'tasks:write',
   isBodyOptional: true,
+  isIdempotent: true,
   responses: { 200: taskSchema },
   errors: [409],
 } as const;

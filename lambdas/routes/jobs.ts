@@ -23,10 +23,10 @@ export const jobRoutes = (jobs: Jobs, waiting: Omit<JobDependencies, 'jobs'>): R
     return { status: isResult ? 200 : 202, body: isResult ? showResult(job) : showJob(job), headers };
   }),
 
-  route(operations.completeJob, async (request) => ({
-    status: 200,
-    body: showJob(await completeJob({ ...request, result: request.body }, jobs)),
-  })),
+  route(operations.completeJob, async (request) => {
+    const { job, isRepeat } = await completeJob({ ...request, result: request.body }, jobs);
+    return { status: 200, body: showJob(job), headers: replayHeaders(isRepeat) };
+  }),
 
   route(operations.listJobs, async ({ owner, query: { limit, cursor, status }, cursorScope, nowMs }) => {
     // Refuses a cursor without a time. Jobs are listed by time, and a job id that is derived (for example from an

@@ -17,13 +17,16 @@ export interface Tasks extends NewTasks, MovingTasks {
 /** Returns the routes of the calls about tasks. */
 export const taskRoutes = (tasks: Tasks): Route[] => {
   const perform = async (
-    request: Pick<ApiRequest<typeof operations.pickUpTask>, 'owner' | 'id' | 'requestId' | 'traceId' | 'nowMs'>,
+    request: Pick<
+      ApiRequest<typeof operations.pickUpTask>,
+      'owner' | 'id' | 'requestId' | 'traceId' | 'idempotencyKey' | 'contentHash' | 'nowMs'
+    >,
     move: TaskMove,
     details: MoveDetails = {},
-  ): Promise<ApiResponse> => ({
-    status: 200,
-    body: showTask(await moveTask(request, move, details, tasks, request, request.nowMs)),
-  });
+  ): Promise<ApiResponse> => {
+    const { task, isRepeat } = await moveTask(request, move, details, tasks, request, request.nowMs);
+    return { status: 200, body: showTask(task), headers: replayHeaders(isRepeat) };
+  };
 
   return [
     route(operations.createTask, async (request) => {

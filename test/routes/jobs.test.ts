@@ -151,6 +151,23 @@ describe('the /jobs routes', () => {
     expect(await get(id)).toEqual(winner?.json);
   });
 
+  it('POST /jobs/{id}/complete repeats its first answer for the same Idempotency-Key, and answers 422 to another result and 409 to another key', async () => {
+    await listen();
+    const { id } = (await create({ async: true })).json;
+    const keyed = (body: unknown, key: string) =>
+      api('POST', `/jobs/${id}/complete`, me, { body, headers: { 'idempotency-key': key } });
+
+    const answers = await Promise.all([1, 2, 3].map(() => keyed(partial, 'done-1')));
+    const other = await keyed({ ...partial, data: {} }, 'done-1');
+    const otherKey = await keyed(partial, 'done-2');
+
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect(answers.filter(({ headers }) => headers['idempotency-replayed'] === 'true')).toHaveLength(2);
+    expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
+    expect(other).toMatchObject({ status: 422, json: { type: '/problems/idempotency_mismatch' } });
+    expect(otherKey.status).toBe(409);
+  });
+
   it('POST /jobs repeats its first 202 answer for the same Idempotency-Key after the job has completed, and answers 422 to another input', async () => {
     const webhook = await listen();
     const headers = { 'idempotency-key': 'k1' };

@@ -132,6 +132,26 @@ describe('the /keys routes', () => {
     expect((await as(key)('GET', path)).json.data).toHaveLength(3);
   });
 
+  test('an Idempotency-Key of POST /keys and of rotate counts within a mode: a live and a test key that use it get a new key each', async () => {
+    const { accountId, key } = await account();
+    const tester = await seedKey(tables, accountId, { mode: 'test' });
+    const headers = { 'idempotency-key': 'k-1' };
+    const body = { ...newKey, mode: 'test' };
+
+    const created = [await as(key)('POST', path, { body, headers }), await as(tester)('POST', path, { body, headers })];
+    const rotate = `${path}/${created[0]?.json.id}/rotate`;
+    const rotated = [await as(key)('POST', rotate, { headers }), await as(tester)('POST', rotate, { headers })];
+
+    for (const answers of [created, rotated]) {
+      expect(answers.map(({ status }) => status)).toEqual([201, 201]);
+      expect(answers.map(({ headers: { 'idempotency-replayed': replayed } }) => replayed)).toEqual([
+        undefined,
+        undefined,
+      ]);
+      expect(new Set(answers.map(({ json }) => json.key)).size).toBe(2);
+    }
+  });
+
   test('DELETE and rotate answer 404 for a key of another account, and the key still works', async () => {
     const [mine, other] = [await account(), await account()];
     const { id } = (await as(other.key)('GET', path)).json.data[0];

@@ -138,6 +138,54 @@ describe('the /tasks routes', () => {
     expect(other).toMatchObject({ status: 422, json: { type: '/problems/idempotency_mismatch' } });
   });
 
+  test('each move repeats its first answer for the same Idempotency-Key, also after all later moves, and answers 422 to another body and 409 without the key', async () => {
+    const bodies: [string, object][] = [
+      ['accept', { carrier: { name: 'Ola', phone: null } }],
+      ['pick-up', {}],
+      ['deliver', {}],
+      ['complete', {}],
+    ];
+    const { id } = (await create()).json;
+    const keyed = (name: string, body: object, idempotencyKey = 'move-1', task = id) =>
+      call('POST', `${path}/${task}/${name}`, { body, headers: { 'idempotency-key': idempotencyKey } });
+
+    const first = [];
+    for (const [name, body] of bodies) first.push(await keyed(name, body));
+    const again = [];
+    for (const [name, body] of bodies) again.push(await keyed(name, body));
+    const other = await keyed('accept', { carrier: null });
+    const unkeyed = await move(id, 'accept', bodies[0]?.[1]);
+    const otherKey = await keyed('complete', {}, 'move-2');
+
+    expect(first.map(({ status, headers }) => [status, headers['idempotency-replayed']])).toEqual(
+      bodies.map(() => [200, undefined]),
+    );
+    expect(again.map(({ status, headers }) => [status, headers['idempotency-replayed']])).toEqual(
+      bodies.map(() => [200, 'true']),
+    );
+    expect(again.map(({ json }) => json)).toEqual(first.map(({ json }) => json));
+    expect([other.status, unkeyed.status, otherKey.status]).toEqual([422, 409, 409]);
+    expect(other.json.type).toBe('/problems/idempotency_mismatch');
+    expect((await call('GET', `${path}/${id}`)).json).toEqual(first[3]?.json);
+
+    const cancelled = (await create()).json.id;
+    await move(cancelled, 'accept');
+    const cancel = await keyed('cancel', { reason: 'late' }, 'move-1', cancelled);
+    const repeat = await keyed('cancel', { reason: 'late' }, 'move-1', cancelled);
+    expect([repeat.status, repeat.headers['idempotency-replayed'], repeat.json]).toEqual([200, 'true', cancel.json]);
+  });
+
+  test('accept gives ten simultaneous requests with the same Idempotency-Key one answer, and marks nine of them as replayed', async () => {
+    const { id } = (await create()).json;
+    const accept = () => call('POST', `${path}/${id}/accept`, { body: {}, headers: { 'idempotency-key': 'once' } });
+
+    const answers = await Promise.all(Array.from({ length: 10 }, accept));
+
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+    expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
+    expect(answers.filter(({ headers }) => headers['idempotency-replayed'] === 'true')).toHaveLength(9);
+  });
+
   test('POST /tasks gives ten simultaneous requests with the same Idempotency-Key one answer, and marks nine of them as replayed', async () => {
     const headers = { 'idempotency-key': 'twins' };
 

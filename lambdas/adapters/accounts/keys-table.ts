@@ -48,11 +48,10 @@ export const createKeysTable = (
 
     async add(newKey, answerToStore, entry, nowMs) {
       const { account_id, limit, retention_days } = newKey.key;
-      const scope = account_id ?? '';
       const accountIsUnchanged: TransactWriteItem = {
         ConditionCheck: {
           TableName: table,
-          Key: marshall(accountKey(scope)),
+          Key: marshall(accountKey(account_id ?? '')),
           ConditionExpression: [
             'rate_limit_per_minute = :limit',
             retention_days === undefined ? 'attribute_not_exists(retention_days)' : 'retention_days = :days',
@@ -64,7 +63,7 @@ export const createKeysTable = (
       const rows = [accountIsUnchanged, ...putApiKey(table, newKey)];
       const failed = await transact(client, [
         ...rows,
-        ...(answerToStore ? [putFirstAnswer(table, { scope, ...answerToStore }, answerToStore, nowMs)] : []),
+        ...(answerToStore ? [putFirstAnswer(table, answerToStore, answerToStore, nowMs)] : []),
         putAuditEntry(domain, entry),
       ]);
       if (failed === 'busy') return 'busy';

@@ -8,6 +8,7 @@ import {
   type IdempotentRequest,
   type KeyedAnswer,
 } from '../foundation/idempotency.ts';
+import { ownerKey } from '../foundation/owner.ts';
 import { type KeySettings, keySettingsOf, type StoredAccount } from './account.ts';
 import { type ApiKey, type Caller, drawApiKey, type Scope, type StoredApiKey, showApiKey } from './api-key.ts';
 
@@ -21,12 +22,7 @@ export interface HashedApiKey {
 }
 
 export interface NewApiKeys {
-  firstAnswer(
-    accountId: string,
-    path: string,
-    idempotencyKey: string,
-    nowMs: number,
-  ): Promise<FirstAnswer<ApiKey> | null>;
+  firstAnswer(scope: string, path: string, idempotencyKey: string, nowMs: number): Promise<FirstAnswer<ApiKey> | null>;
   /** Returns the account, or null if it does not exist. */
   account(accountId: string): Promise<StoredAccount | null>;
   /**
@@ -35,7 +31,7 @@ export interface NewApiKeys {
    */
   add(
     added: HashedApiKey,
-    firstAnswer: KeyedAnswer<ApiKey> | null,
+    firstAnswer: (KeyedAnswer<ApiKey> & { readonly scope: string }) | null,
     entry: StoredAuditEntry,
     nowMs: number,
   ): Promise<'added' | 'repeated' | 'account_changed' | 'busy'>;
@@ -86,6 +82,9 @@ export const newApiKey = (
   };
 };
 
+/** Returns the scope of the caller's Idempotency-Keys: they count within an account and mode. */
+export const scopeOf = ({ accountId, mode }: Caller): string => ownerKey({ accountId: accountId ?? '', mode });
+
 /**
  * Adds an API key to the caller's account and returns it. `replacedId` = the key that a rotation replaces. Throws
  * `forbidden` or `conflict`.
@@ -107,7 +106,8 @@ export const addApiKey = (
     }
     const { secret, ...added } = newApiKey({ ...settings, ...keySettingsOf(account), accountId }, settings.mode, nowMs);
     const answer = showApiKey(added.key);
-    const firstAnswer = idempotencyKey === null ? null : { idempotencyKey, path, contentHash, answer };
+    const firstAnswer =
+      idempotencyKey === null ? null : { idempotencyKey, path, scope: scopeOf(caller), contentHash, answer };
     const entry =
       replacedId === null
         ? auditEntry(by, 'key.created', added.key.id, nowMs)
@@ -135,7 +135,7 @@ export const createApiKey = (
   requireMayCreate(caller, key);
   return answerOnce(
     request,
-    (idempotencyKey) => keys.firstAnswer(caller.accountId ?? '', path, idempotencyKey, nowMs),
+    (idempotencyKey) => keys.firstAnswer(scopeOf(caller), path, idempotencyKey, nowMs),
     () => addApiKey(request, path, key, keys),
   );
 };

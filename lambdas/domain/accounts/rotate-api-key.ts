@@ -3,7 +3,14 @@ import { notFound, PassPostError } from '../foundation/errors.ts';
 import { type AnswerWithSecret, answerOnce } from '../foundation/idempotency.ts';
 import { SECOND_MS } from '../foundation/time.ts';
 import type { ApiKey, Caller } from './api-key.ts';
-import { addApiKey, type HashedApiKey, type KeyRequest, type NewApiKeys, requireMayCreate } from './create-api-key.ts';
+import {
+  addApiKey,
+  type HashedApiKey,
+  type KeyRequest,
+  type NewApiKeys,
+  requireMayCreate,
+  scopeOf,
+} from './create-api-key.ts';
 
 /** An API key's id and hash, as the list of the account's keys has them. */
 export interface ListedApiKey {
@@ -36,7 +43,7 @@ export const rotateApiKey = async (
   const old = await keys.find(accountId, keyId);
   const rotated = await answerOnce(
     request,
-    (idempotencyKey) => keys.firstAnswer(accountId, path, idempotencyKey, nowMs),
+    (idempotencyKey) => keys.firstAnswer(scopeOf(caller), path, idempotencyKey, nowMs),
     async () => {
       if (!old || old.key.revoked_at !== null) throw notFound('key');
       requireMayCreate(caller, old.key);

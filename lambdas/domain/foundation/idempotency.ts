@@ -1,3 +1,5 @@
+import { hash } from 'node:crypto';
+import * as z from 'zod';
 import { PassPostError } from './errors.ts';
 
 /** The first answer to an Idempotency-Key, without its secret, and the hash of the request that got the answer. */
@@ -62,4 +64,27 @@ export const performOnce = async <T extends object>(
     return performed === 'repeated' ? performed : { ...performed, secret: '' };
   });
   return { answer, isRepeat: secret === null };
+};
+
+/**
+ * The request that changed a row under an Idempotency-Key: hashes of the key and of the content. The row itself gives
+ * the first answer, so a repeat needs no other row.
+ */
+export const requestMarkSchema = z.object({ key: z.string(), content: z.string() });
+export type RequestMark = z.infer<typeof requestMarkSchema>;
+
+/** Returns the mark of a request, in 44 characters; `undefined` for a request without an Idempotency-Key. */
+export const markOf = ({ idempotencyKey, contentHash }: IdempotentRequest): RequestMark | undefined => {
+  if (idempotencyKey === null) return undefined;
+  return { key: hash('sha256', idempotencyKey, 'base64url').slice(0, 22), content: contentHash.slice(0, 22) };
+};
+
+/**
+ * Returns whether a request repeats the request that left the mark. Throws `idempotency_mismatch` if the content differs.
+ */
+export const isRepeatOf = (mark: RequestMark | undefined, request: IdempotentRequest): boolean => {
+  const own = markOf(request);
+  if (!own || own.key !== mark?.key) return false;
+  if (own.content === mark.content) return true;
+  throw new PassPostError('idempotency_mismatch', 'This Idempotency-Key was used for another request.');
 };

@@ -1,4 +1,5 @@
 import { notFound, PassPostError } from '../foundation/errors.ts';
+import { type IdempotentRequest, isRepeatOf, markOf } from '../foundation/idempotency.ts';
 import { isOwnWrite } from '../foundation/own-write.ts';
 import { type JobResult, RECOVER, type StoredJob } from './job.ts';
 
@@ -8,7 +9,7 @@ export interface CompletingJobs {
   replace(job: StoredJob, version: number): Promise<StoredJob | null>;
 }
 
-export interface Completion {
+export interface Completion extends IdempotentRequest {
   readonly owner: string;
   readonly id: string;
   readonly result: JobResult;
@@ -18,14 +19,16 @@ export interface Completion {
 }
 
 /**
- * Completes a job with its result, once, and returns it. Throws `conflict` if the job is completed already or is a
+ * Completes a job with its result, once, and returns it. A repeat under the same Idempotency-Key gets the same job. Throws `conflict` if the job is completed already or is a
  * recovery, `not_found` if the job does not exist.
  */
 export const completeJob = async (
-  { owner, id, result, requestId, traceId, nowMs }: Completion,
+  completion: Completion,
   jobs: CompletingJobs,
-): Promise<StoredJob> => {
+): Promise<{ readonly job: StoredJob; readonly isRepeat: boolean }> => {
+  const { owner, id, result, requestId, traceId, nowMs } = completion;
   for (let present = await jobs.get(owner, id, { isLatest: true, nowMs }); present !== null; ) {
+    if (isRepeatOf(present.completed_by_key, completion)) return { job: present, isRepeat: true };
     if (present.completed_at !== null) {
       const message = 'The job is completed already. Its result cannot be changed.';
       throw new PassPostError('conflict', message, { errors: [{ path: 'status', code: 'completed', message }] });
@@ -39,11 +42,13 @@ export const completeJob = async (
       version: present.version + 1,
       // The clocks of two machines differ: the time of completion is never before the creation.
       completed_at: new Date(Math.max(nowMs, Date.parse(present.created_at))).toISOString(),
+      completed_by_key: markOf(completion),
       written_by: requestId,
       trace_id: traceId,
     };
     const stored = await jobs.replace(next, present.version);
-    if (stored === null || (isOwnWrite(stored, requestId) && stored.version === next.version)) return next;
+    if (stored === null || (isOwnWrite(stored, requestId) && stored.version === next.version))
+      return { job: next, isRepeat: false };
     present = stored;
   }
   throw notFound('job');

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { StoredEvent } from '../events/event.ts';
 import { anyObjectSchema, metaSchema } from '../events/new-event.ts';
 import { deriveTimedId } from '../foundation/id.ts';
+import { requestMarkSchema } from '../foundation/idempotency.ts';
 import { rowVersion } from '../foundation/row-version.ts';
 
 /** Types of jobs: Postmen's operations. The event of a job's result has the same type. */
@@ -80,6 +81,8 @@ export const storedJobSchema = z.object({
   content_hash: z.string().nullable().default(null),
   /** The account's own retention in days when the job was created; absent if the stack's applies. */
   retention_days: z.number().optional(),
+  /** The request that completed the job under an Idempotency-Key. */
+  completed_by_key: requestMarkSchema.optional(),
   /** Id of the request that wrote the row last; see `isOwnWrite`. */
   written_by: z.string(),
   /** X-Ray's trace id of the request that wrote the row last. */

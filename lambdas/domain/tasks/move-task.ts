@@ -1,6 +1,7 @@
 import { notFound, PassPostError } from '../foundation/errors.ts';
+import { type IdempotentRequest, isRepeatOf, markOf } from '../foundation/idempotency.ts';
 import { isOwnWrite } from '../foundation/own-write.ts';
-import { type StoredTask, type TaskMove, type TaskStatus, taskMoves } from './task.ts';
+import { type StoredTask, type TaskMove, type TaskStatus, taskAfterMove, taskMoves } from './task.ts';
 
 /** Details that a move may add to the task: the carrier, or the reason of a cancellation. */
 export interface MoveDetails {
@@ -8,8 +9,8 @@ export interface MoveDetails {
   readonly cancel_reason?: string | null;
 }
 
-/** The id of the API request that makes a move of a task, and the request's X-Ray trace id. */
-export interface Writer {
+/** The request that makes a move, its Idempotency-Key and its X-Ray trace id. */
+export interface Writer extends IdempotentRequest {
   readonly requestId: string;
   readonly traceId?: string | undefined;
 }
@@ -35,6 +36,7 @@ export const moved = (
   }
   // The clocks of two machines differ: the time of a change is never before the time of the change before it.
   const updated_at = new Date(Math.max(nowMs, Date.parse(task.updated_at))).toISOString();
+  const mark = markOf(by);
   return {
     ...task,
     ...details,
@@ -42,14 +44,17 @@ export const moved = (
     version: task.version + 1,
     updated_at,
     [`${to}_at`]: updated_at,
+    ...(mark && { moved_by_key: { ...task.moved_by_key, [to]: mark } }),
     written_by: by.requestId,
     trace_id: by.traceId,
   };
 };
 
 /**
- * Makes a move of a task and returns the task. Of several concurrent moves one wins, and the others are then checked
- * against the new status. Throws `not_found` or `conflict`.
+ * Makes a move of a task and returns the task. A repeat of the move under its Idempotency-Key gets the task as the move
+ * left it. Of several concurrent moves one wins, and the others are then checked
+ * against the new status. Throws `not_found`, `conflict` or
+ * `idempotency_mismatch`.
  */
 export const moveTask = async (
   { owner, id }: { readonly owner: string; readonly id: string },
@@ -58,11 +63,14 @@ export const moveTask = async (
   tasks: MovingTasks,
   by: Writer,
   nowMs: number,
-): Promise<StoredTask> => {
+): Promise<{ readonly task: StoredTask; readonly isRepeat: boolean }> => {
+  const { to } = taskMoves[move];
   for (let present = await tasks.get(owner, id); present !== null; ) {
+    if (isRepeatOf(present.moved_by_key?.[to], by)) return { task: taskAfterMove(present, to), isRepeat: true };
     const next = moved(present, move, details, by, nowMs);
     const stored = await tasks.replace(next, present.version);
-    if (stored === null || (isOwnWrite(stored, by.requestId) && stored.version === next.version)) return next;
+    if (stored === null || (isOwnWrite(stored, by.requestId) && stored.version === next.version))
+      return { task: next, isRepeat: false };
     present = stored;
   }
   throw notFound('task');

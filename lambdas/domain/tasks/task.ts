@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { requestMarkSchema } from '../foundation/idempotency.ts';
 import { rowVersion } from '../foundation/row-version.ts';
 
 /**
@@ -81,6 +82,8 @@ export const storedTaskSchema = taskSchema.extend({
   content_hash: optional(z.string()),
   /** The account's own retention in days when the row was written last; absent if the stack's applies. */
   retention_days: z.number().optional(),
+  /** The request that made each move under an Idempotency-Key, by the status to which the move led. */
+  moved_by_key: z.partialRecord(z.enum(taskStatuses), requestMarkSchema).optional(),
   /** Id of the request that wrote the row last; see `isOwnWrite`. */
   written_by: z.string(),
   /** X-Ray's trace id of the request that wrote the row last. */
@@ -123,3 +126,24 @@ export const taskAtCreation = (stored: StoredTask): StoredTask => ({
   version: 1,
   updated_at: stored.created_at,
 });
+
+/** The statuses of a task that is not cancelled. A task has version 1 in the first one, and each move raises it by 1. */
+const path = taskStatuses.filter((status) => status !== 'cancelled');
+
+/**
+ * Returns the task as the move to this status left it. The task must have made the move. Later moves only add fields,
+ * and no move follows a cancellation.
+ */
+export const taskAfterMove = (stored: StoredTask, status: Exclude<TaskStatus, 'created'>): StoredTask => {
+  if (status === 'cancelled') return stored;
+  const later = path.slice(path.indexOf(status) + 1);
+  return {
+    ...stored,
+    ...Object.fromEntries(later.map((name) => [`${name}_at`, null])),
+    cancel_reason: null,
+    cancelled_at: null,
+    status,
+    version: path.indexOf(status) + 1,
+    updated_at: stored[`${status}_at`] ?? stored.updated_at,
+  };
+};

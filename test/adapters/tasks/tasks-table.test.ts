@@ -35,7 +35,8 @@ describe('the tasks table', () => {
 
   const move = async (owner: string, id: string, name: TaskMove): Promise<void> => {
     const task = await table().get(owner, id);
-    if (task) await table().replace(moved(task, name, {}, { requestId: 'req' }, start + 5000), task.version);
+    const writer = { requestId: 'req', idempotencyKey: null, contentHash: '' };
+    if (task) await table().replace(moved(task, name, {}, writer, start + 5000), task.version);
   };
 
   const readAll = async (

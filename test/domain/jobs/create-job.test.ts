@@ -27,7 +27,8 @@ describe('createJob with async false', () => {
       reads.push({ atMs: nowMs - startMs, isLatest });
       const job = rows.get(id);
       if (job && nowMs >= completedAtMs && job.completed_at === null) {
-        const completion = { owner, id, result, requestId: 'worker', nowMs: completedAtMs };
+        const request = { requestId: 'worker', idempotencyKey: null, contentHash: '', nowMs: completedAtMs };
+        const completion = { owner, id, result, ...request };
         completedAtMs = Number.POSITIVE_INFINITY;
         await completeJob(completion, jobs);
       }
