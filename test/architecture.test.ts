@@ -208,6 +208,15 @@ describe('the .ts files of the repository', () => {
     expect(calling).toEqual([]);
   });
 
+  // Every client needs the time limits, the counts and the number of tries of that file.
+  test('in lambdas/, only adapters/aws/aws-clients.ts creates clients of AWS (new …Client)', () => {
+    const creators = files.filter(
+      (file) => file.startsWith('lambdas/') && /\bnew \w+Client\(/.test(sources.get(file) ?? ''),
+    );
+
+    expect(creators).toEqual(['lambdas/adapters/aws/aws-clients.ts']);
+  });
+
   test('in lambdas/ outside domain/, only adapters/rows/delivery-row.ts sets the attributes att_pk and has_slot of a delivery', () => {
     const writers = files.filter(
       (file) =>

@@ -75,16 +75,21 @@ const encoders: Readonly<Record<Surface, (problem: Problem) => Answer>> = {
 const BUSY =
   /Throttl|ThroughputExceeded|RequestLimit|TransactionInProgress|ServiceUnavailable|InternalServerError|Timeout|ECONN|EPIPE|ENOTFOUND|EAI_AGAIN/;
 
-const isBusy = (error: unknown): boolean => {
-  if (!(error instanceof Error)) return false;
-  return BUSY.test(`${error.name} ${'code' in error ? String(error.code) : ''}`);
-};
+/** Matches error names and codes of a call whose answer did not arrive, so the service may have carried out the call. */
+const UNANSWERED = /Timeout|ECONNRESET|EPIPE/;
+
+const nameAndCode = (error: unknown): string =>
+  error instanceof Error ? `${error.name} ${'code' in error ? String(error.code) : ''}` : '';
 
 /** Returns the error to show to the caller, or `null` for a failure of PassPost, which becomes 500 without details. */
 export const errorToProblem = (error: unknown): PassPostError | null => {
   if (error instanceof PassPostError) return error;
-  if (!isBusy(error)) return null;
-  return new PassPostError('unavailable', 'Nothing was done. Please try again.', {
+  const name = nameAndCode(error);
+  if (!BUSY.test(name)) return null;
+  const detail = UNANSWERED.test(name)
+    ? 'A service did not answer. The change may have been made: look first, or repeat with the same Idempotency-Key.'
+    : 'Nothing was done. Please try again.';
+  return new PassPostError('unavailable', detail, {
     headers: { 'retry-after': '1' },
     cause: error,
   });

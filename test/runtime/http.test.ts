@@ -146,6 +146,18 @@ describe('an answer of an API function', () => {
     expect(json.type).toBe('/problems/unavailable');
   });
 
+  test.each([
+    ['Nothing was done', 'a throttled table', { name: 'ThrottlingException' }],
+    ['The change may have been made', 'a table that did not answer in time', { name: 'TimeoutError' }],
+    ['The change may have been made', 'a connection that closed before the answer', { code: 'ECONNRESET' }],
+  ])('has a detail that says “%s” for %s', async (text, _, fault) => {
+    const { handler } = handlerWith({ fail: Object.assign(new Error('fault'), fault) });
+
+    const { json } = await callApi(handler, 'GET', '/things', { key });
+
+    expect(json.detail).toContain(text);
+  });
+
   test('has the error format of its surface: 422 as problem+json (native), 422 as error object (passmint), 400 as ErrorMessage (passcreator)', async () => {
     const fail = new PassPostError('invalid', 'Wrong: url.', { errors: [{ path: 'url', code: 'x', message: 'No.' }] });
     const answerOf = (surface: Surface, authorization: string) =>

@@ -189,3 +189,39 @@ describe('an outage of Secrets Manager', () => {
     expect(fault.hits).toBe(9);
   });
 });
+
+describe('a call of AWS that is never answered', () => {
+  const whole = useWholeStack({ visibilityTimeoutSeconds: 30 });
+  const hangs: FaultKind = () => new Promise(() => undefined);
+
+  // An environment reads the keyring once, so GetSecretValue comes first.
+  it.each(['GetSecretValue', 'BatchGetItem', 'BatchExecuteStatement'])(
+    'when %s of deliver hangs once, ten deliveries are still delivered within 15 s with one attempt and one POST each',
+    async (operation) => {
+      const client = await whole.newClient();
+      const webhook = await client.addWebhook(accepts);
+      const fault = whole.faults.inject({ functionName: 'deliver', operation, times: 1 }, hangs);
+
+      await client.publish(10);
+
+      expect(outcomes(await client.settled(webhook, 10, 15_000))).toEqual(Array(10).fill(['delivered', 1]));
+      expect(fault.hits).toBe(1);
+      expect(webhook.posts).toHaveLength(10);
+    },
+  );
+
+  it('when every call of one webhook’s rate limit hangs, the deliveries of another webhook are delivered within 15 s with one POST each', async () => {
+    const client = await whole.newClient();
+    const paced = await client.addWebhook(accepts, { max_per_second: 100 });
+    const other = await client.addWebhook(accepts);
+    const isPaced = ({ input }: { input: object }): boolean => JSON.stringify(input).includes(paced.id);
+    const fault = whole.faults.inject({ functionName: 'deliver', operation: 'UpdateItem', when: isPaced }, hangs);
+
+    await client.publish(5);
+
+    expect(outcomes(await client.settled(other, 5, 15_000))).toEqual(Array(5).fill(['delivered', 1]));
+    expect(other.posts).toHaveLength(5);
+    expect(fault.hits).toBeGreaterThan(0);
+    expect(paced.posts).toEqual([]);
+  });
+});

@@ -42,12 +42,14 @@ const passed = (key: StoredApiKey): KeyCheck => {
 
 /**
  * Returns whether a request may be counted on a second try after this error. After a transaction conflict nothing was
- * counted. After the server closed a connection while the function was frozen, the first try may have counted the
- * request, so the request counts twice.
+ * counted. After a try that got no answer (a timeout, or a connection that closed while the function was frozen), the
+ * request may count twice, because the first try may have counted the request.
  */
 const isRetryable = (error: unknown): boolean =>
   error instanceof Error &&
-  /TransactionConflict|ECONNRESET|EPIPE/.test(`${error.name} ${'code' in error ? error.code : ''} ${error.message}`);
+  /TransactionConflict|TimeoutError|ECONNRESET|EPIPE/.test(
+    `${error.name} ${'code' in error ? error.code : ''} ${error.message}`,
+  );
 
 /**
  * Creates `authenticate`, which checks an API key and counts the request with one conditional write on the key's row.

@@ -1,64 +1,103 @@
-import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type LoopbackServer, serveOnLoopback } from '../../../deploy/loopback-server.ts';
-import { dynamoClient, secretsClient, sqsClient, takeAwsUse } from '../../../lambdas/adapters/aws/aws-clients.ts';
-import { useTables } from '../../helpers/tables.ts';
+import { createKeyAuthenticator } from '../../../lambdas/adapters/accounts/authenticate-key.ts';
+import { dynamoClient, secretsClient, sqsClient } from '../../../lambdas/adapters/aws/aws-clients.ts';
 
-describe('takeAwsUse', () => {
-  const tables = useTables();
-  let denying: LoopbackServer;
-  beforeEach(async () => {
-    denying = await serveOnLoopback((_, response) =>
-      response.writeHead(400, { 'x-amzn-errortype': 'AccessDeniedException' }).end('{}'),
-    );
+/** What the server does with the requests of one test, which carry the test's name. */
+interface Plan {
+  /** Number of requests that get no answer before one is answered `{}`. */
+  readonly unanswered: number;
+  /** Whether an unanswered request gets the head and the first byte of an answer. */
+  readonly beginsAnswer?: boolean;
+}
+
+// The tests wait most of the time, so they run at the same time with one server.
+describe.concurrent('an AWS client, with a server that accepts a call and does not answer it', () => {
+  let server: LoopbackServer;
+  const plans = new Map<string, Plan>();
+  const requests = new Map<string, number>();
+  beforeAll(async () => {
+    server = await serveOnLoopback(async (request, response) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+      const name = /case-[a-z-]+/.exec(Buffer.concat(chunks).toString())?.[0] ?? '';
+      const count = (requests.get(name) ?? 0) + 1;
+      requests.set(name, count);
+      const { unanswered, beginsAnswer = false } = plans.get(name) ?? { unanswered: 0 };
+      response.setHeader('content-type', 'application/x-amz-json-1.0');
+      if (count > unanswered) response.end('{}');
+      else if (beginsAnswer) response.writeHead(200, { 'content-length': 2 }).write('{');
+    });
+    vi.stubEnv('AWS_ENDPOINT_URL', server.url);
     vi.stubEnv('AWS_REGION', 'us-east-1');
     vi.stubEnv('AWS_ACCESS_KEY_ID', 'local');
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local');
-    vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', tables.endpoint);
-    vi.stubEnv('AWS_ENDPOINT_URL_SQS', denying.url);
-    vi.stubEnv('AWS_ENDPOINT_URL_SECRETS_MANAGER', denying.url);
-    takeAwsUse();
   });
-  afterEach(async () => {
+  afterAll(async () => {
     vi.unstubAllEnvs();
-    await denying.stop();
+    await server.stop();
   });
 
-  it('counts a write whose condition is not met as a call and as a failed call, and counts from zero the next time', async () => {
-    const client = dynamoClient();
-    const Item = { pk: { S: 'counted' }, sk: { S: '1' } };
-    const putOnce = () =>
-      client.send(new PutItemCommand({ TableName: 'delivery', Item, ConditionExpression: 'attribute_not_exists(pk)' }));
+  const secondsOf = async (call: Promise<unknown>): Promise<number> => {
+    const startMs = performance.now();
+    await call;
+    return (performance.now() - startMs) / 1000;
+  };
+  const getItem = (name: string) => new GetItemCommand({ TableName: name, Key: { pk: { S: 'a' }, sk: { S: 'b' } } });
 
-    await putOnce();
-    const first = takeAwsUse();
-    await expect(putOnce()).rejects.toThrow();
-    const second = takeAwsUse();
+  it.each<[service: string, name: string, send: (name: string) => Promise<unknown>]>([
+    ['DynamoDB', 'case-dynamo', (name) => dynamoClient().send(getItem(name))],
+    [
+      'SQS',
+      'case-queue',
+      (name) => sqsClient().send(new SendMessageCommand({ QueueUrl: server.url, MessageBody: name })),
+    ],
+    ['Secrets Manager', 'case-secret', (name) => secretsClient().send(new GetSecretValueCommand({ SecretId: name }))],
+  ])(
+    'of %s ends a try after 3 s without an answer, and the second try is answered: two requests in 3 to 6 s',
+    async (_, name, send) => {
+      plans.set(name, { unanswered: 1 });
 
-    expect(first).toEqual({ calls: { 'dynamodb.PutItem': 1 }, units: { 'dynamodb.PutItem': 1 } });
-    expect(second).toEqual({
-      calls: { 'dynamodb.PutItem': 1 },
-      units: {},
-      failed: { 'dynamodb.PutItem.ConditionalCheckFailedException': 1 },
-    });
-    expect(takeAwsUse()).toEqual({ calls: {}, units: {} });
+      const seconds = await secondsOf(send(name));
+
+      expect(requests.get(name)).toBe(2);
+      expect(seconds).toBeGreaterThan(2.9);
+      expect(seconds).toBeLessThan(6);
+    },
+  );
+
+  it('of DynamoDB ends a try whose answer stops for 3 s after its first byte, and the second try is answered: two requests in 3 to 6 s', async () => {
+    plans.set('case-begun', { unanswered: 1, beginsAnswer: true });
+
+    const seconds = await secondsOf(dynamoClient().send(getItem('case-begun')));
+
+    expect(requests.get('case-begun')).toBe(2);
+    expect(seconds).toBeGreaterThan(2.9);
+    expect(seconds).toBeLessThan(6);
   });
 
-  it('counts each denied call of SQS and Secrets Manager as a call and as a failed call with the name of the error', async () => {
-    const sending = sqsClient().send(new SendMessageCommand({ QueueUrl: `${denying.url}/1/q`, MessageBody: 'm' }));
-    const reading = secretsClient().send(new GetSecretValueCommand({ SecretId: 's' }));
+  it('of DynamoDB throws TimeoutError after four tries without an answer: four requests in less than 16 s', async () => {
+    plans.set('case-dead', { unanswered: Number.POSITIVE_INFINITY });
 
-    await Promise.allSettled([sending, reading]);
+    const sent = dynamoClient().send(getItem('case-dead'));
+    const seconds = await secondsOf(expect(sent).rejects.toMatchObject({ name: 'TimeoutError' }));
 
-    expect(takeAwsUse()).toEqual({
-      calls: { 'sqs.SendMessage': 1, 'secretsmanager.GetSecretValue': 1 },
-      units: {},
-      failed: {
-        'sqs.SendMessage.AccessDeniedException': 1,
-        'secretsmanager.GetSecretValue.AccessDeniedException': 1,
-      },
-    });
+    expect(requests.get('case-dead')).toBe(4);
+    expect(seconds).toBeLessThan(16);
+  });
+
+  it('with maxAttempts 1, which counts the requests of API keys, does not retry: the authenticator tries a second time and then throws TimeoutError, after two requests', async () => {
+    plans.set('case-counter', { unanswered: Number.POSITIVE_INFINITY });
+    const { authenticate } = createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), 'case-counter');
+
+    const seconds = await secondsOf(
+      expect(authenticate('pp_live_0', 0)).rejects.toMatchObject({ name: 'TimeoutError' }),
+    );
+
+    expect(requests.get('case-counter')).toBe(2);
+    expect(seconds).toBeLessThan(8);
   });
 });
