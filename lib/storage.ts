@@ -239,10 +239,11 @@ export class Storage extends Construct {
     this.setRetention(fn);
   }
 
-  /** Lets a function find due deliveries in the due index and update their rows. */
+  /** Lets a function find due deliveries in the due index, update their rows, and store how far it is. */
   grantDue(fn: LambdaFunction): void {
     this.grantDelivery(
       fn,
+      this.delivery(['GetItem', 'UpdateItem'], [keys.dueSweep]),
       { actions: [partiql.update], resources: [this.deliveryTable.tableArn] },
       this.index(this.deliveryTable, indexes.due),
     );

@@ -13,6 +13,7 @@ import { type StoredDelivery, storedDeliverySchema } from '../../lambdas/domain/
 import type { StoredEvent } from '../../lambdas/domain/events/event.ts';
 import { type Change, fanOut } from '../../lambdas/domain/fan-out/fan-out.ts';
 import { drawId } from '../../lambdas/domain/foundation/id.ts';
+import type { SweepProgress } from '../../lambdas/domain/maintenance/due-tick.ts';
 import { sweepDue } from '../../lambdas/domain/maintenance/sweep-due.ts';
 import type { Answer, PostRequest } from '../../lambdas/domain/sending/attempt-delivery.ts';
 import type { DeliveryOutcome } from '../../lambdas/domain/sending/batch-run.ts';
@@ -108,6 +109,16 @@ export const createVirtualEngine = (
   const table = createDeliveriesTable(tables.client, names, 30);
   const rows = createFanOutStore(tables.client, names, 30, (type) => type.startsWith('webhook.'));
   const index = createDueIndex(tables.client, tables.deliveryTable);
+  // The progress of the due tick. It is not in the table, because engines of one file have times of their own.
+  let sweepProgress: { progress: SweepProgress; version: number } | null = null;
+  const sweepStore = {
+    progress: async () => sweepProgress,
+    async saveProgress(progress: SweepProgress, version: number) {
+      if (version !== (sweepProgress?.version ?? 0)) return false;
+      sweepProgress = { progress, version: version + 1 };
+      return true;
+    },
+  };
 
   const { messages, queue } = createVirtualQueue(faults);
 
@@ -186,6 +197,10 @@ export const createVirtualEngine = (
     }
   };
 
+  /** Runs a tick of the due index. `isTimeUp` returns true when the tick must stop. */
+  const sweep = (tickAtMs: number, isTimeUp = () => false) =>
+    sweepDue(tickAtMs, { index, store: sweepStore, queue, clock, speed: 1, shards: DUE_SHARDS }, isTimeUp);
+
   const put = (table: string, items: Record<string, unknown>[]) =>
     tables.client.send(
       new BatchWriteItemCommand({
@@ -220,6 +235,10 @@ export const createVirtualEngine = (
     store: dependencies.store,
     deliver,
     now: clock,
+    /** Passes time without a tick and without a delivery. */
+    skipTo: (timeMs: number) => {
+      nowMs = timeMs;
+    },
     /** Removes all messages from the queue. */
     purge: () => messages.clear(),
     async addWebhooks(...webhooks: StoredWebhook[]) {
@@ -249,7 +268,7 @@ export const createVirtualEngine = (
       return fanOut(changes, { store: rows, queue, clock }, () => false);
     },
     fanOut: (changes: readonly Change[]) => fanOut(changes, { store: rows, queue, clock }, () => false),
-    sweep: (tickAtMs: number) => sweepDue(tickAtMs, { index, queue, clock, speed: 1, shards: DUE_SHARDS }),
+    sweep,
     /** Passes time, and delivers each message and runs each tick when it is due. */
     async passUntil(untilMs: number) {
       for (;;) {
@@ -259,7 +278,7 @@ export const createVirtualEngine = (
         if (Math.min(nextMessageMs, tickMs) > untilMs) break;
         nowMs = Math.max(nowMs, Math.min(nextMessageMs, tickMs));
         if (tickMs <= nowMs) {
-          await sweepDue(tickMs, { index, queue, clock, speed: 1, shards: DUE_SHARDS });
+          await sweep(tickMs);
           nextTickMs = tickMs + 60_000;
         }
         const visible = [...messages].filter(({ visibleAtMs }) => visibleAtMs <= nowMs).slice(0, 10);

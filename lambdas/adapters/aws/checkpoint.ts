@@ -5,13 +5,14 @@ import type { Key } from '../rows/table-keys.ts';
 import { nullIfRefused } from './conditional-write.ts';
 
 /**
- * Reads and saves the progress of long work in one row. A save succeeds only for the version that the caller read, so
+ * Reads and saves the progress of long work in one row of this kind. A save succeeds only for the version that the caller read, so
  * two invocations do not overwrite each other's progress.
  */
 export const createCheckpoint = <Progress>(
   client: DynamoDBClient,
   table: string,
   key: Key,
+  kind: string,
   schema: z.ZodType<Progress>,
 ) => ({
   async read(): Promise<{ readonly progress: Progress; readonly version: number } | null> {
@@ -36,7 +37,7 @@ export const createCheckpoint = <Progress>(
           UpdateExpression: 'SET kind = :kind, progress = :progress, version = :next',
           ConditionExpression: version === 0 ? 'attribute_not_exists(version)' : 'version = :version',
           ExpressionAttributeValues: marshall({
-            ':kind': 'roll-up',
+            ':kind': kind,
             ':progress': JSON.stringify(progress),
             ':next': version + 1,
             ...(version === 0 ? {} : { ':version': version }),

@@ -106,7 +106,7 @@ export const createEventRetention = (
   RetentionStore,
   'retentionProgress' | 'saveRetentionProgress' | 'openDeliveries' | 'extendEvents' | 'cancelHeld'
 > => {
-  const progress = createCheckpoint(client, tables.delivery, retentionProgressKey, progressSchema);
+  const progress = createCheckpoint(client, tables.delivery, retentionProgressKey, 'roll-up', progressSchema);
   return {
     retentionProgress: progress.read,
     saveRetentionProgress: progress.save,

@@ -41,7 +41,7 @@ const progressSchema: z.ZodType<RollUpProgress> = z.object({
 
 /** Reads and saves the progress of the roll-up in its row. */
 export const rollUpProgressRow = (client: DynamoDBClient, deliveryTable: string) =>
-  createCheckpoint(client, deliveryTable, rollUpProgressKey, progressSchema);
+  createCheckpoint(client, deliveryTable, rollUpProgressKey, 'roll-up', progressSchema);
 
 /** Reads and writes all rows that the roll-up needs. */
 export const createRollUpStore = (

@@ -76,6 +76,7 @@ export const AUDIT_INFIX = '#audit#';
 export const partitions = {
   heartbeat: 'HEARTBEAT',
   rollUp: 'ROLL-UP',
+  dueSweep: 'DUE-SWEEP',
   accounts: 'ACCOUNTS',
   keyring: 'KEYRING',
   /** The partition of all failing webhooks in the failing index. */

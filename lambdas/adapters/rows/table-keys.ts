@@ -24,6 +24,7 @@ import { AUDIT_INFIX, partitions, prefixes } from './key-names.ts';
 //   rate limits     W#whk_…        slots · leases
 //   hour's counts   W#whk_…        hour#start                       due, until the hour is counted again: H#shard / due_at
 //   roll-up         ROLL-UP        progress · event-retention       (how far the hourly counts and the weekly retention round are)
+//   due tick        DUE-SWEEP      progress                         (how far the messages of parked and overdue deliveries are)
 //   API key         K#sha256       key
 //   key listing     A#acc_…        key_…
 //   account         ACCOUNTS       acc_…                            (people create accounts one at a time, so one partition is enough)
@@ -128,6 +129,7 @@ export const hourDuePk = (shard: number): string => `${prefixes.hourDue}${shard}
 export const hourDuePkOf = (webhookId: string): string => hourDuePk(shardOf(webhookId, SHARDS));
 export const rollUpProgressKey: Key = { pk: partitions.rollUp, sk: 'progress' };
 export const retentionProgressKey: Key = { pk: partitions.rollUp, sk: 'event-retention' };
+export const sweepProgressKey: Key = { pk: partitions.dueSweep, sk: 'progress' };
 export const apiKeyKey = (hash: string): Key => ({ pk: `${prefixes.apiKey}${hash}`, sk: 'key' });
 export const apiKeyListingKey = (accountId: string, keyId: string): Key => ({
   pk: `${prefixes.account}${accountId}`,

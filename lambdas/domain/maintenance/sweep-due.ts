@@ -1,54 +1,20 @@
-import type { DeliveryTicket } from '../deliveries/delivery.ts';
 import { LONGEST_REQUEST_MS } from '../deliveries/retry-schedule.ts';
 import { MINUTE_MS, SECOND_MS } from '../foundation/time.ts';
-
-/** A delivery that waits for an attempt, as the due index stores it. */
-export interface DueEntry extends DeliveryTicket {
-  /** True if the delivery has no queue message yet, because its wait is too long for SQS. */
-  readonly parked: boolean;
-}
-
-export interface DueIndex {
-  /**
-   * Reads a shard of the due index page by page, by due time: entries due by `nowMs`, and parked entries due by
-   * `parkedUntilMs`.
-   */
-  read(shard: number, nowMs: number, parkedUntilMs: number): AsyncIterable<readonly DueEntry[]>;
-  /**
-   * Records in the due index that the queue now has a message for each entry's delivery. Skips an entry if the
-   * delivery's ticket number has changed since the entry was read.
-   */
-  unpark(entries: readonly DueEntry[]): Promise<void>;
-}
-
-export interface SweepDependencies {
-  readonly index: DueIndex;
-  readonly queue: { send(tickets: readonly DeliveryTicket[], nowMs: number): Promise<void> };
-  readonly clock: () => number;
-  readonly speed: number;
-  readonly shards: number;
-}
+import { createCheckpoint } from './checkpoint.ts';
+import { type DueTick, type SweepDependencies, type SweepProgress, sendEntries } from './due-tick.ts';
+import { isFinished, nextRound, remindOverdue } from './remind-overdue.ts';
 
 /**
  * How many milliseconds ahead each tick looks for parked deliveries. Ticks run once a minute and SQS can delay a
  * message by 900 s, so two missed ticks make no delivery late.
  */
 const HORIZON_MS = 13 * MINUTE_MS;
-const TICK_MS = MINUTE_MS;
 /**
- * How many milliseconds a delivery must be late before it gets another message, because its first message may be lost.
+ * How many milliseconds of due times a tick reads again although a former tick has read them, because a row may enter
+ * the index late: a function that parks a delivery may run for 45 s before it writes the row.
  */
+const REREAD_MS = 2 * MINUTE_MS;
 const REMIND_AFTER_MS = 5 * MINUTE_MS;
-
-/**
- * Returns whether this tick sends another message for an overdue delivery. It does if the delivery's lateness passed
- * `thresholdMs` times 1, 2, 4, 8 … since the last tick, so that a backlog gets few messages.
- */
-const isReminderDue = (latenessMs: number, thresholdMs: number, tickMs: number): boolean => {
-  if (latenessMs < thresholdMs) return false;
-  const passed = thresholdMs * 2 ** Math.floor(Math.log2(latenessMs / thresholdMs));
-  return latenessMs - passed < tickMs;
-};
 
 /** What one tick of the due index did and found. */
 export interface SweepReport {
@@ -56,6 +22,8 @@ export interface SweepReport {
   readonly unparked: number;
   /** Number of overdue deliveries that got another message. */
   readonly reminded: number;
+  /** Whether the tick did all its work. If not, the next tick continues. */
+  readonly complete: boolean;
   readonly owed: {
     /** Number of deliveries that are due and whose attempt is not recorded yet. */
     readonly owedNow: number;
@@ -65,43 +33,96 @@ export interface SweepReport {
 }
 
 /**
- * Runs one tick of the due index: parked deliveries enter the queue in their last minutes, and overdue deliveries get
- * another message. `tickAtMs` is the instant the tick was scheduled for, so ticks leave no gap when they run late. Each
- * message is sent before the entry is unparked: a tick that dies between the two steps sends twice instead of never.
+ * Runs one tick of the due index. First, parked deliveries enter the queue in their last minutes. Then overdue
+ * deliveries get another message, each when its lateness passes 1, 2, 4, 8 … times the threshold: a backlog thus gets
+ * few messages. The progress is stored in a row: a tick whose time is up, or ticks that were missed, leave the rest to
+ * the next tick. `tickAtMs` is the instant the tick was scheduled for, so ticks leave no gap when they run late.
  */
 export const sweepDue = async (
   tickAtMs: number,
-  { index, queue, clock, speed, shards }: SweepDependencies,
+  dependencies: SweepDependencies,
+  isTimeUp: () => boolean,
 ): Promise<SweepReport> => {
-  const remindAfterMs = Math.max(REMIND_AFTER_MS / speed, LONGEST_REQUEST_MS);
-  const sweepShard = async (shard: number): Promise<SweepReport> => {
-    let unparked = 0;
-    let reminded = 0;
-    let owedNow = 0;
-    let oldestDueMs = tickAtMs;
-    for await (const page of index.read(shard, tickAtMs, tickAtMs + HORIZON_MS / speed)) {
-      const due = page.filter(({ dueAtMs }) => dueAtMs <= tickAtMs);
-      owedNow += due.length;
-      oldestDueMs = Math.min(oldestDueMs, due[0]?.dueAtMs ?? tickAtMs);
-      const parked = page.filter((entry) => entry.parked);
-      const overdue = page.filter(
-        ({ parked, dueAtMs }) => !parked && isReminderDue(tickAtMs - dueAtMs, remindAfterMs, TICK_MS / speed),
-      );
-      await queue.send([...parked, ...overdue], clock());
-      await index.unpark(parked);
-      unparked += parked.length;
-      reminded += overdue.length;
-    }
-    const oldestOwedSeconds = ((tickAtMs - oldestDueMs) * speed) / SECOND_MS;
-    return { unparked, reminded, owed: { owedNow, oldestOwedSeconds } };
-  };
-  const swept = await Promise.all(Array.from({ length: shards }, (_, shard) => sweepShard(shard)));
-  return swept.reduce((sum, each) => ({
-    unparked: sum.unparked + each.unparked,
-    reminded: sum.reminded + each.reminded,
-    owed: {
-      owedNow: sum.owed.owedNow + each.owed.owedNow,
-      oldestOwedSeconds: Math.max(sum.owed.oldestOwedSeconds, each.owed.oldestOwedSeconds),
+  const tick = await startTick(tickAtMs, dependencies, isTimeUp);
+  const unparked = await enqueueParked(tick);
+  const { owed, oldestDueMs } = await measureBacklog(tick);
+  let reminded = await remindOverdue(tick, oldestDueMs);
+  if (isFinished(tick.round) && tick.round.untilMs < tickAtMs && !tick.isOver()) {
+    tick.round = nextRound(tick.round.untilMs, tickAtMs, tick.shards);
+    reminded += await remindOverdue(tick, oldestDueMs);
+  }
+  await tick.save();
+  const complete =
+    tick.parkedUntilMs === parkedHorizonMs(tick) && tick.round.untilMs >= tickAtMs && isFinished(tick.round);
+  return { unparked, reminded, complete, owed };
+};
+
+/** Loads the progress of the due index and returns the tick. */
+const startTick = async (atMs: number, dependencies: SweepDependencies, isTimeUp: () => boolean): Promise<DueTick> => {
+  const { store, clock, speed, shards } = dependencies;
+  const stored = await store.progress();
+  const checkpoint = createCheckpoint<SweepProgress>(
+    (...progress) => store.saveProgress(...progress),
+    stored?.version ?? 0,
+    clock,
+  );
+  let isOvertaken = false;
+  const round = stored?.progress.round;
+  const tick: DueTick = {
+    ...dependencies,
+    atMs,
+    remindAfterMs: Math.max(REMIND_AFTER_MS / speed, LONGEST_REQUEST_MS),
+    parkedUntilMs: stored?.progress.parkedUntilMs ?? 0,
+    round:
+      round?.positions.length === shards ? round : nextRound(round?.fromMs ?? atMs - MINUTE_MS / speed, atMs, shards),
+    unparked: new Set(),
+    isOver: () => isOvertaken || isTimeUp(),
+    async save() {
+      if (isOvertaken) return;
+      isOvertaken = !(await checkpoint.save({ parkedUntilMs: tick.parkedUntilMs, round: tick.round }));
     },
-  }));
+    async saveIfDue() {
+      if (checkpoint.isSaveDue()) await tick.save();
+    },
+  };
+  return tick;
+};
+
+const parkedHorizonMs = ({ atMs, speed }: DueTick): number => Math.floor(atMs + HORIZON_MS / speed);
+
+/**
+ * Sends the messages of the parked deliveries that are due within the horizon. Reads only due times that no former tick
+ * has finished, so a backlog of overdue deliveries delays no parked one. Returns the number of messages.
+ */
+const enqueueParked = async (tick: DueTick): Promise<number> => {
+  const untilMs = parkedHorizonMs(tick);
+  // A horizon before the stored one: the clock or the speed of a local stack was changed, so all due times are read.
+  const afterMs = tick.parkedUntilMs > untilMs ? 0 : Math.max(0, tick.parkedUntilMs - REREAD_MS);
+  let unparked = 0;
+  const sweepShard = async (shard: number): Promise<boolean> => {
+    for await (const entries of tick.index.parked(shard, { afterMs, untilMs })) {
+      if (tick.isOver()) return false;
+      await sendEntries(tick, entries);
+      unparked += entries.length;
+      for (const { deliveryId, dueAtMs } of entries) if (dueAtMs <= tick.atMs) tick.unparked.add(deliveryId);
+    }
+    return true;
+  };
+  const finished = await Promise.all(Array.from({ length: tick.shards }, (_, shard) => sweepShard(shard)));
+  if (finished.every(Boolean)) tick.parkedUntilMs = untilMs;
+  return unparked;
+};
+
+/** Counts the deliveries that are due at the tick and finds each shard's oldest. */
+const measureBacklog = async ({ index, shards, atMs, speed, isOver }: DueTick) => {
+  const backlogs = await Promise.all(Array.from({ length: shards }, (_, shard) => index.backlog(shard, atMs, isOver)));
+  const oldestDueMs = backlogs.map((backlog) => backlog.oldestDueMs);
+  const oldestMs = Math.min(atMs, ...oldestDueMs.map((dueMs) => dueMs ?? atMs));
+  return {
+    oldestDueMs,
+    owed: {
+      owedNow: backlogs.reduce((sum, { count }) => sum + count, 0),
+      oldestOwedSeconds: ((atMs - oldestMs) * speed) / SECOND_MS,
+    },
+  };
 };
