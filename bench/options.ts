@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-const parts = ['main', 'growth', 'isolation', 'monitoring', 'signer', 'start-up'] as const;
+const parts = ['main', 'growth', 'isolation', 'monitoring', 'signer', 'start-up', 'due'] as const;
 export type Part = (typeof parts)[number];
 const defaultParts: readonly Part[] = ['main', 'signer', 'start-up'];
 
@@ -32,6 +32,7 @@ export const usage = `npm run bench -- [part …] [--events 3000] [--webhooks 1]
   monitoring     the share of metrics and ids in a delivery: log bytes in dollars, and CPU time
   signer         CPU time of a delivery compared with a plain POST with an HMAC
   start-up       import time of each bundle compared with the SDK clients in the bundle
+  due            ticks of the due index over 500,000 overdue deliveries and 1,000 parked ones
 
   Without a part these run: ${defaultParts.join(', ')}.
 

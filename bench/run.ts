@@ -1,5 +1,6 @@
 import { synthesiseIfStale } from '../local/cli/synth.ts';
 import { type Bench, startBench } from './bench-stack.ts';
+import { dueBacklog } from './due-backlog.ts';
 import type { Figures } from './figures.ts';
 import { monitoringShares } from './monitoring.ts';
 import { type BenchOptions, type Part, parseOptions, usage } from './options.ts';
@@ -73,6 +74,7 @@ const runs: Record<Part, (options: BenchOptions) => Promise<[string, Figures][]>
     ]),
   monitoring: ({ events }) => monitoringShares(events),
   signer: async () => [['signer overhead', await signerOverhead()]],
+  due: async () => [['due', await dueBacklog()]],
   'start-up': async () => [['start-up', await startUpRatios()]],
 };
 
