@@ -82,7 +82,7 @@ export const changeWebhook = {
   method: 'PATCH',
   summary: 'Change a webhook',
   description:
-    'Changes any field except `profile` and `secret`; `null` clears a field. Deliveries of a disabled webhook are held, and are released when the webhook is enabled. A held delivery is cancelled after 90 days, or after the retention if that is longer.',
+    "Changes any field except `profile` and `secret`; `null` clears a field. Deliveries of a disabled webhook are held, and are released when the webhook is enabled. A held delivery is cancelled after 90 days, or after the retention if that is longer.\n\nA change of scheme, host or port of `url`, and a change of `allow_http` to true, must send the webhook's `basic_auth` and `headers` again, or null; otherwise the answer is 422 with the code `credentials_required` for each.",
   scope: 'webhooks:write',
   body: webhookChangesSchema,
   responses: { 200: webhookViewSchema },

@@ -3,6 +3,7 @@ import { auditEntry } from '../foundation/audit.ts';
 import { type FieldError, refuseFaults } from '../foundation/errors.ts';
 import type { RequestOrigin } from '../foundation/origin.ts';
 import { type Seal, sealHeaders } from './create-webhook.ts';
+import { missingCredentials } from './credentials.ts';
 import { routesFaults, webhookRoutes } from './event-routing.ts';
 import { concurrentChange, findWebhook, MAX_TRIES, type WebhookRequest, type WebhookStore } from './update-loop.ts';
 import { hasFaultAt, profileNamed, settingsFaults, type WebhookRules } from './validate-webhook.ts';
@@ -65,7 +66,10 @@ const changeFaults = async (
     unchangedHeaderNames: changes.headers === undefined ? (before.headers?.names ?? []) : [],
   };
   const url = isAddressChanged ? (changes.url ?? before.url) : undefined;
-  const faults = await settingsFaults({ ...changes, url }, context, before.profile, rules);
+  const faults = [
+    ...missingCredentials(before, changes),
+    ...(await settingsFaults({ ...changes, url }, context, before.profile, rules)),
+  ];
   const { events = before.events, resource = before.resource } = changes;
   // A webhook of the former release may exceed the limit of the routing rows and stays valid until its events or
   // resource change.
