@@ -2,7 +2,7 @@ import type { Attempt, AttemptErrorCode, StoredDelivery } from '../deliveries/de
 import type { Profile, ResponseClass, SigningMaterial } from '../deliveries/profile.ts';
 import type { StoredEvent } from '../events/event.ts';
 import type { StoredWebhook } from '../webhooks/webhook.ts';
-import { redactQuery } from './redact-query.ts';
+import { redactSecrets } from './redact-secrets.ts';
 
 export interface PostRequest {
   readonly url: string;
@@ -46,7 +46,7 @@ export interface Attempted {
   readonly retryAfter: string | null;
 }
 
-const basicAuthorization = (username: string, password: string): string =>
+const basicAuthorization = ({ username, password }: { username: string; password: string }): string =>
   `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 
 const attemptError = (responseClass: ResponseClass, answer: Answer): Attempt['error'] => {
@@ -85,11 +85,13 @@ export const attemptDelivery = async (
     profile.options.parse(webhook.profile_options),
     new Date(sentAtMs),
   );
+  const basicAuth =
+    webhook.basic_auth && opened.password !== null
+      ? { username: webhook.basic_auth.username, password: opened.password }
+      : null;
   const headers = {
     ...opened.headers,
-    ...(webhook.basic_auth && opened.password !== null
-      ? { authorization: basicAuthorization(webhook.basic_auth.username, opened.password) }
-      : {}),
+    ...(basicAuth ? { authorization: basicAuthorization(basicAuth) } : {}),
     ...rendered.headers,
   };
   const answer = await post({
@@ -99,6 +101,8 @@ export const attemptDelivery = async (
     timeoutMs: webhook.timeout_seconds * 1000,
     allowHttp: webhook.allow_http,
   });
+  const secrets = opened.material.secrets;
+  const sent = { url: webhook.url, ownHeaders: opened.headers, basicAuth, signingSecrets: secrets, rendered };
   const responseClass = answer.error || answer.status === null ? 'refused' : profile.classify(answer.status);
   return {
     responseClass,
@@ -110,7 +114,7 @@ export const attemptDelivery = async (
       started_at: answer.startedAtMs,
       duration_ms: answer.durationMs,
       http_status: answer.status,
-      response_body: answer.body && redactQuery(answer.body, webhook.url),
+      response_body: answer.body && redactSecrets(answer.body, sent),
       has_body_row: false,
       error: attemptError(responseClass, answer),
       request_headers: Object.keys(headers),

@@ -9,8 +9,11 @@ import { anEvent, aWebhook } from '../../helpers/virtual-engine.ts';
 const keys = signingKeysOf(createKeyring(), 0);
 const [password, values] = ['påss:word', { 'x-api-key': 'k-1', 'x-tenant': 't-1', 'x-inpost-topic': 'forged' }];
 
-/** Attempts a delivery to a webhook with these settings. Returns the sent headers and the recorded attempt. */
-const attempt = async (over: Parameters<typeof aWebhook>[0]) => {
+/** Attempts a delivery to a webhook with these settings. Returns the sent request and the recorded attempt. */
+const attempt = async (
+  over: Parameters<typeof aWebhook>[0],
+  answerTo: (request: PostRequest) => string = () => 'ok',
+) => {
   const webhook = aWebhook({ events: ['*'], ...over });
   const event = anEvent();
   const id = deliveryId(Date.parse(event.created_at), event.id, webhook.id);
@@ -23,11 +26,11 @@ const attempt = async (over: Parameters<typeof aWebhook>[0]) => {
     open: async () => ({ material: { ...keys, secrets: ['any-secret'] }, password, headers: values }),
     post: async (request) => {
       posts.push(request);
-      return { status: 200, body: 'ok', retryAfter: null, startedAtMs: 0, durationMs: 1, error: null };
+      return { status: 200, body: answerTo(request), retryAfter: null, startedAtMs: 0, durationMs: 1, error: null };
     },
     clock: Date.now,
   });
-  return { headers: posts[0]?.headers ?? {}, attempted };
+  return { headers: posts[0]?.headers ?? {}, body: posts[0]?.body ?? '', attempted };
 };
 
 const basic = { username: 'client', sealed: 'sealed' };
@@ -67,4 +70,32 @@ describe('attemptDelivery', () => {
     expect(attempted.attempt.request_headers).toEqual(Object.keys(headers));
     for (const value of [password, 'k-1', 'any-secret']) expect(JSON.stringify(attempted)).not.toContain(value);
   });
+
+  // An answer that repeated the request was once stored with every header value and signature.
+  it.each(['passpost', 'passmint', 'passcreator', 'inpost', 'standard'])(
+    'stores an answer that repeats a signed request of the profile %s without password, header values, secret and signature',
+    async (profile) => {
+      const url = 'https://receiver.example/hook?token=any-token-1&state=accepted';
+      const profile_options = profile === 'passcreator' ? { signPayload: true } : {};
+      const { headers, body, attempted } = await attempt(
+        { profile, url, profile_options, basic_auth: basic },
+        (request) => JSON.stringify({ ...request, status: 'accepted', secret: 'any-secret' }),
+      );
+
+      const stored = attempted.attempt.response_body ?? '';
+      const signature =
+        Object.entries(headers).find(([name]) => name.includes('signature'))?.[1] ?? JSON.parse(body).signature;
+      expect(stored).toContain('"status":"accepted"');
+      expect(stored).toContain('"x-api-key":"***"');
+      const hidden = [
+        password,
+        headers.authorization ?? '',
+        '"t-1"',
+        'any-token-1',
+        'any-secret',
+        /[\w+/]{40,}/.exec(signature)?.[0] ?? signature,
+      ];
+      for (const value of hidden) expect(stored).not.toContain(value);
+    },
+  );
 });
