@@ -68,9 +68,9 @@ describe('the key-material function', () => {
     const sealer = createSealer(createPublicKeys(tables.client, tables.deliveryTable, Date.now).read);
     const keyring = createKeyring(manager.client, 'keyring', Date.now);
 
-    const sealed = await sealer.seal('acc_1#live', 'whk_1', 'secret');
+    const sealed = await sealer.seal('acc_1#live', 'whk_1', 'secret', 'secret');
 
-    expect(await keyring.open('acc_1#live', 'whk_1', sealed)).toBe('secret');
+    expect(await keyring.open('acc_1#live', 'whk_1', 'secret', sealed)).toBe('secret');
   });
 
   it("an Update event gets SUCCESS and changes neither the two secrets nor the request count of the operator's API key", async () => {

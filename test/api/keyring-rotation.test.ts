@@ -160,16 +160,18 @@ describe('a keyring rotation', () => {
   it('seals new secrets with the new key pair, and the keyring still opens secrets that were sealed with the old key pair', async () => {
     const createNewSealer = () => createSealer(createPublicKeys(tables.client, tables.deliveryTable, clock).read);
     const keyring = createKeyring(manager.client, 'keyring', clock);
-    const old = await createNewSealer().seal('acc_1#live', 'whk_1', 'old');
-    await keyring.open('acc_1#live', 'whk_1', old);
+    const old = await createNewSealer().seal('acc_1#live', 'whk_1', 'secret', 'old');
+    await keyring.open('acc_1#live', 'whk_1', 'secret', old);
     const { sealing_kid } = await rotate(86_400);
     nowMs += 5_000;
 
-    const sealed = await createNewSealer().seal('acc_1#live', 'whk_1', 'new');
+    const sealed = await createNewSealer().seal('acc_1#live', 'whk_1', 'secret', 'new');
 
     const header = JSON.parse(Buffer.from(sealed.split('.')[0] ?? '', 'base64url').toString());
     expect(header.kid).toBe(sealing_kid);
-    expect(await keyring.open('acc_1#live', 'whk_1', sealed)).toBe('new');
-    expect(await createKeyring(manager.client, 'keyring', clock).open('acc_1#live', 'whk_1', old)).toBe('old');
+    expect(await keyring.open('acc_1#live', 'whk_1', 'secret', sealed)).toBe('new');
+    expect(await createKeyring(manager.client, 'keyring', clock).open('acc_1#live', 'whk_1', 'secret', old)).toBe(
+      'old',
+    );
   });
 });

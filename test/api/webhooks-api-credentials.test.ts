@@ -1,4 +1,6 @@
+import { decodeProtectedHeader } from 'jose/decode/protected_header';
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { Json } from '../helpers/api-call.ts';
 import { type CallAs, useApi } from '../helpers/api-caller.ts';
 import { useTables } from '../helpers/tables.ts';
 import { useWebhooksApi } from '../helpers/webhooks-api.ts';
@@ -11,7 +13,7 @@ type Faults = { path: string; code: string }[];
 
 describe('the credentials of a webhook that a change moves to another origin', () => {
   const tables = useTables();
-  const { current, create, patch, get, rows } = useWebhooksApi(tables);
+  const { api, current, create, patch, get, rows } = useWebhooksApi(tables);
 
   const faultsOf = (problem: { errors: Faults }) => problem.errors.map(({ path, code }) => `${path} ${code}`);
   const both = ['basic_auth', 'headers'];
@@ -63,6 +65,26 @@ describe('the credentials of a webhook that a change moves to another origin', (
     const { json } = await patch(id, { url: elsewhere, events: ['x'] });
 
     expect(faultsOf(json)).toEqual(['headers credentials_required', 'events.0 unknown_event_type']);
+  });
+
+  it('POST, PATCH and rotate-secret seal secret, password and headers of a webhook each with its own purpose', async () => {
+    const purposes = async () => {
+      const {
+        secrets,
+        basic_auth: basic,
+        headers: own,
+      } = (await rows()).find(({ kind }) => kind === 'webhook') as Json;
+      return [...secrets, basic, own].map(({ sealed }) => decodeProtectedHeader(sealed).purpose);
+    };
+    const { id } = await create({ basic_auth, headers });
+    const created = await purposes();
+    await patch(id, { basic_auth, headers });
+    const changed = await purposes();
+    await api('POST', `/webhooks/${id}/rotate-secret`, current.caller);
+
+    expect(created).toEqual(['secret', 'password', 'headers']);
+    expect(changed).toEqual(created);
+    expect(await purposes()).toEqual(['secret', 'secret', 'password', 'headers']);
   });
 
   describe('changed through an API of another system', () => {

@@ -27,7 +27,7 @@ const addWebhooks = async ({ stack, receiver }: WholeStack, client: Client, coun
   const ids = Array.from({ length: count }, () => drawId('whk', Date.now()));
   const rows = await Promise.all(
     ids.map(async (id) => {
-      const secrets = [{ sealed: await sealer.seal(owner, id, 'any-secret'), expires_at: null }];
+      const secrets = [{ sealed: await sealer.seal(owner, id, 'secret', 'any-secret'), expires_at: null }];
       const webhook = aWebhook({ id, owner, url, allow_http: true, secrets });
       return { ...webhookKey(owner, id), kind: 'webhook', ...rowOf(webhook) };
     }),

@@ -5,15 +5,15 @@ import type { Profile, SigningKeys } from '../../domain/deliveries/profile.ts';
 import { type KeyringContent, nextSwitchMs, parseKeyring, signingKeysOf } from '../../domain/keyring/keyring.ts';
 import type { OpenedWebhook } from '../../domain/sending/attempt-delivery.ts';
 import { signingSecrets } from '../../domain/webhooks/secret.ts';
-import type { StoredWebhook } from '../../domain/webhooks/webhook.ts';
+import type { SealPurpose, StoredWebhook } from '../../domain/webhooks/webhook.ts';
 import { createRefreshingCache } from './refreshing-cache.ts';
 
 export interface Keyring {
   /**
-   * Decrypts a text that was sealed for this webhook of this owner. Throws if the text was sealed for another webhook,
-   * or if the keyring cannot be read.
+   * Decrypts a text that was sealed for this webhook of this owner and for this purpose. Throws if the text was sealed
+   * for another webhook or purpose, or if the keyring cannot be read.
    */
-  open(owner: string, webhookId: string, sealed: string): Promise<string>;
+  open(owner: string, webhookId: string, purpose: SealPurpose, sealed: string): Promise<string>;
   /** Returns the deployment's keys that sign requests at the time `nowMs`. */
   signingKeys(nowMs: number): Promise<SigningKeys>;
   /**
@@ -69,7 +69,7 @@ export const createKeyring = (
   );
   const opened = new Map<string, Promise<string>>();
 
-  const decrypt = async (owner: string, webhookId: string, sealed: string): Promise<string> => {
+  const decrypt = async (owner: string, webhookId: string, purpose: SealPurpose, sealed: string): Promise<string> => {
     const kid = String(decodeProtectedHeader(sealed).kid);
     const cachedKey = (await current.get(FRESH_MS)).sealing.get(kid);
     const key = cachedKey ?? (await current.get(PAUSE_MS)).sealing.get(kid);
@@ -81,12 +81,14 @@ export const createKeyring = (
     if (protectedHeader.acc !== owner || protectedHeader.whk !== webhookId) {
       throw new Error('the text was sealed for another webhook');
     }
+    // Otherwise whoever can write a webhook's row could have the signing secret sent as a header.
+    if (protectedHeader.purpose !== purpose) throw new Error('the text was sealed for another purpose');
     return Buffer.from(plaintext).toString();
   };
 
-  const open = (owner: string, webhookId: string, sealed: string): Promise<string> => {
-    const name = `${owner} ${webhookId} ${sealed}`;
-    const text = opened.get(name) ?? decrypt(owner, webhookId, sealed);
+  const open = (owner: string, webhookId: string, purpose: SealPurpose, sealed: string): Promise<string> => {
+    const name = `${owner} ${webhookId} ${purpose} ${sealed}`;
+    const text = opened.get(name) ?? decrypt(owner, webhookId, purpose, sealed);
     // Moves the text to the end of the map, so that the first entry is the least recently used one.
     opened.delete(name);
     opened.set(name, text);
@@ -105,10 +107,10 @@ export const createKeyring = (
     const [newest, ...older] = signingSecrets(secrets, rotation, nowMs);
     const [keys, first, rest, password, values] = await Promise.all([
       signingKeys(nowMs),
-      open(owner, id, newest.sealed),
-      Promise.all(older.map(({ sealed }) => open(owner, id, sealed))),
-      basic_auth && open(owner, id, basic_auth.sealed),
-      headers && open(owner, id, headers.sealed),
+      open(owner, id, 'secret', newest.sealed),
+      Promise.all(older.map(({ sealed }) => open(owner, id, 'secret', sealed))),
+      basic_auth && open(owner, id, 'password', basic_auth.sealed),
+      headers && open(owner, id, 'headers', headers.sealed),
     ]);
     return {
       material: { ...keys, secrets: [first, ...rest] },

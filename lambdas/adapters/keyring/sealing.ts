@@ -1,11 +1,12 @@
 import type { PublicKeys } from '../../domain/keyring/keyring.ts';
+import type { Seal } from '../../domain/webhooks/create-webhook.ts';
 
 export interface Sealer {
   /**
-   * Encrypts a text for one webhook of one owner (`acc_…#live`). Only the keyring can decrypt the result, and only for
-   * the same webhook.
+   * Encrypts a text for one purpose of one webhook of one owner (`acc_…#live`). Only the keyring can decrypt the result,
+   * and only for the same webhook and purpose.
    */
-  seal(owner: string, webhookId: string, text: string): Promise<string>;
+  readonly seal: Seal;
 }
 
 /**
@@ -13,11 +14,18 @@ export interface Sealer {
  * what it encrypted.
  */
 export const createSealer = (publicKeys: () => Promise<PublicKeys>): Sealer => ({
-  async seal(owner, webhookId, text) {
+  async seal(owner, webhookId, purpose, text) {
     // Loads the encryption on first use, because few calls seal a text.
     const [{ sealing }, { CompactEncrypt }] = await Promise.all([publicKeys(), import('jose/jwe/compact/encrypt')]);
     return new CompactEncrypt(new TextEncoder().encode(text))
-      .setProtectedHeader({ alg: 'ECDH-ES+A256KW', enc: 'A256GCM', kid: sealing.kid, acc: owner, whk: webhookId })
+      .setProtectedHeader({
+        alg: 'ECDH-ES+A256KW',
+        enc: 'A256GCM',
+        kid: sealing.kid,
+        acc: owner,
+        whk: webhookId,
+        purpose,
+      })
       .encrypt(sealing.jwk);
   },
 });

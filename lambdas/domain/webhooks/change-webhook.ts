@@ -7,7 +7,7 @@ import { missingCredentials } from './credentials.ts';
 import { routesFaults, webhookRoutes } from './event-routing.ts';
 import { concurrentChange, findWebhook, MAX_TRIES, type WebhookRequest, type WebhookStore } from './update-loop.ts';
 import { hasFaultAt, profileNamed, settingsFaults, type WebhookRules } from './validate-webhook.ts';
-import type { StoredWebhook } from './webhook.ts';
+import type { SealPurpose, StoredWebhook } from './webhook.ts';
 import type { WebhookChanges } from './webhook-input.ts';
 
 /**
@@ -33,7 +33,7 @@ const applied = async (
   nowMs: number,
 ): Promise<StoredWebhook> => {
   const { enabled, events, profile_options, basic_auth, headers, ...plain } = changes;
-  const sealed = (text: string): Promise<string> => seal(before.owner, before.id, text);
+  const sealed = (purpose: SealPurpose, text: string): Promise<string> => seal(before.owner, before.id, purpose, text);
   return {
     ...before,
     ...withoutUndefined(plain),
@@ -42,8 +42,13 @@ const applied = async (
     ...(profile_options && { profile_options: profile.options.parse(profile_options) as Record<string, unknown> }),
     ...(basic_auth === undefined
       ? {}
-      : { basic_auth: basic_auth && { username: basic_auth.username, sealed: await sealed(basic_auth.password) } }),
-    ...(headers === undefined ? {} : { headers: await sealHeaders(headers, sealed) }),
+      : {
+          basic_auth: basic_auth && {
+            username: basic_auth.username,
+            sealed: await sealed('password', basic_auth.password),
+          },
+        }),
+    ...(headers === undefined ? {} : { headers: await sealHeaders(headers, (text) => sealed('headers', text)) }),
     version: before.version + 1,
     updated_at: new Date(nowMs).toISOString(),
   };

@@ -12,7 +12,7 @@ import {
 import { routesFaults, type WebhookRoutes, webhookRoutes } from './event-routing.ts';
 import { createSecret } from './secret.ts';
 import { hasFaultAt, profileNamed, settingsFaults, type WebhookRules } from './validate-webhook.ts';
-import type { StoredWebhook } from './webhook.ts';
+import type { SealPurpose, StoredWebhook } from './webhook.ts';
 import type { NewWebhook } from './webhook-input.ts';
 import { type WebhookView, webhookToView } from './webhook-view.ts';
 
@@ -36,9 +36,9 @@ export interface NewWebhookStore {
 
 /**
  * Encrypts a secret text of a webhook. Only the deliver function can decrypt it, and only as a text of the same
- * webhook.
+ * webhook with the same purpose.
  */
-export type Seal = (owner: string, webhookId: string, text: string) => Promise<string>;
+export type Seal = (owner: string, webhookId: string, purpose: SealPurpose, text: string) => Promise<string>;
 
 export interface CreateWebhookRequest extends IdempotentRequest {
   readonly owner: string;
@@ -75,7 +75,7 @@ const newWebhook = async (
 ): Promise<StoredWebhook> => {
   const { secret: _own, basic_auth, headers, ...settings } = body;
   const id = drawId('whk', nowMs);
-  const sealed = (text: string): Promise<string> => seal(owner, id, text);
+  const sealed = (purpose: SealPurpose, text: string): Promise<string> => seal(owner, id, purpose, text);
   const now = new Date(nowMs).toISOString();
   return {
     ...settings,
@@ -85,9 +85,9 @@ const newWebhook = async (
     disabled_reason: body.enabled ? null : 'manual',
     profile_options: profile.options.parse(body.profile_options) as Record<string, unknown>,
     api_version: body.api_version ?? profile.apiVersions[0] ?? '',
-    secrets: [{ sealed: await sealed(secret), expires_at: null }],
-    basic_auth: basic_auth && { username: basic_auth.username, sealed: await sealed(basic_auth.password) },
-    headers: await sealHeaders(headers, sealed),
+    secrets: [{ sealed: await sealed('secret', secret), expires_at: null }],
+    basic_auth: basic_auth && { username: basic_auth.username, sealed: await sealed('password', basic_auth.password) },
+    headers: await sealHeaders(headers, (text) => sealed('headers', text)),
     version: 1,
     created_at: now,
     updated_at: now,

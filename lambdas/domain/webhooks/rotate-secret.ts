@@ -64,7 +64,7 @@ export const rotateSecret = (
       const context = { owner, allowHttp: before.allow_http, hasBasicAuth: false, unchangedHeaderNames: [] };
       refuseFaults(await settingsFaults({ secret: body.secret }, context, before.profile, rules));
       const secret = body.secret ?? createSecret();
-      const secrets = withNewSecret(before.secrets, await seal(owner, id, secret), overlapMs, nowMs);
+      const secrets = withNewSecret(before.secrets, await seal(owner, id, 'secret', secret), overlapMs, nowMs);
       if (secrets.length > MOST_SECRETS) {
         const message = `A webhook has at most ${MOST_SECRETS} valid secrets: wait until a secret expires, or rotate with an overlap of 0.`;
         throw new PassPostError('conflict', message);

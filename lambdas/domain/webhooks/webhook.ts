@@ -15,6 +15,9 @@ export const MASK = '***';
 export const sealedSecretSchema = z.object({ sealed: z.string(), expires_at: z.number().nullable() });
 export type SealedSecret = z.infer<typeof sealedSecretSchema>;
 
+/** What a sealed text of a webhook is: a signing secret, the password of Basic auth, or the custom headers. */
+export type SealPurpose = 'secret' | 'password' | 'headers';
+
 /** A webhook as its row holds it. Only the deliver function can open `sealed` values. */
 export const storedWebhookSchema = z.object({
   v: rowVersion,

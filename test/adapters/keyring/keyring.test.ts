@@ -7,7 +7,7 @@ import {
   type KeyringContent,
   publicKeysOf,
 } from '../../../lambdas/domain/keyring/keyring.ts';
-import { storedWebhookSchema } from '../../../lambdas/domain/webhooks/webhook.ts';
+import { type SealPurpose, type StoredWebhook, storedWebhookSchema } from '../../../lambdas/domain/webhooks/webhook.ts';
 import { useSecretsManager } from '../../helpers/secrets-manager.ts';
 
 const OWNER = 'acc_01JDB6Q80000000000000000AA#live';
@@ -21,8 +21,27 @@ const grown: KeyringContent = {
   sealing: [...second.sealing, ...first.sealing],
   signing: [...second.signing, ...first.signing],
 };
-const sealWith = (keyring: KeyringContent, text: string): Promise<string> =>
-  createSealer(async () => publicKeysOf(keyring)).seal(OWNER, WEBHOOK, text);
+const sealWith = (keyring: KeyringContent, text: string, purpose: SealPurpose = 'secret'): Promise<string> =>
+  createSealer(async () => publicKeysOf(keyring)).seal(OWNER, WEBHOOK, purpose, text);
+
+/** A webhook with these sealed values. */
+const webhookWith = (sealedValues: Pick<StoredWebhook, 'secrets'> & Partial<StoredWebhook>): StoredWebhook =>
+  storedWebhookSchema.parse({
+    id: WEBHOOK,
+    owner: OWNER,
+    url: 'https://receiver.example/',
+    events: ['task.accepted'],
+    enabled: true,
+    profile: 'standard',
+    profile_options: {},
+    timeout_seconds: 10,
+    api_version: '2026-11-01',
+    allow_http: false,
+    version: 1,
+    created_at: '2026-11-20T10:00:00.000Z',
+    updated_at: '2026-11-20T10:00:00.000Z',
+    ...sealedValues,
+  });
 
 describe('the keyring', () => {
   const manager = useSecretsManager();
@@ -40,7 +59,7 @@ describe('the keyring', () => {
   it('opens a text that was sealed for a webhook and returns it unchanged, with byte order mark and emoji', async () => {
     const sealed = await sealWith(first, '\ufeffhemmelig 🔑');
 
-    const opened = await keyringOf().open(OWNER, WEBHOOK, sealed);
+    const opened = await keyringOf().open(OWNER, WEBHOOK, 'secret', sealed);
 
     expect(opened).toBe('\ufeffhemmelig 🔑');
   });
@@ -54,20 +73,47 @@ describe('the keyring', () => {
     async (_name, owner, webhookId) => {
       const keyring = keyringOf();
       const sealed = await sealWith(first, 'secret');
-      await keyring.open(OWNER, WEBHOOK, sealed);
+      await keyring.open(OWNER, WEBHOOK, 'secret', sealed);
 
-      const opening = keyring.open(owner, webhookId, sealed);
+      const opening = keyring.open(owner, webhookId, 'secret', sealed);
 
       await expect(opening).rejects.toThrow('sealed for another webhook');
     },
   );
+
+  const purposes: SealPurpose[] = ['secret', 'password', 'headers'];
+  it.each(purposes.flatMap((sealedAs) => purposes.map((openedAs) => [sealedAs, openedAs] as const)))(
+    'opens a text that was sealed as %s and is opened as %s only if both are equal, otherwise throws “sealed for another purpose”',
+    async (sealedAs, openedAs) => {
+      const keyring = keyringOf();
+      const sealed = await sealWith(first, '{}', sealedAs);
+      await keyring.open(OWNER, WEBHOOK, sealedAs, sealed);
+
+      const opening = keyring.open(OWNER, WEBHOOK, openedAs, sealed);
+
+      if (sealedAs === openedAs) expect(await opening).toBe('{}');
+      else await expect(opening).rejects.toThrow('sealed for another purpose');
+    },
+  );
+
+  it.each([
+    ['headers', { headers: { names: ['x-a'] } }],
+    ['basic_auth', { basic_auth: { username: 'a' } }],
+  ])('openWebhook throws for a webhook whose row has its sealed signing secret under %s', async (name, over) => {
+    const sealed = await sealWith(first, '{"x-a":"b"}');
+    const moved = Object.fromEntries(Object.entries(over).map(([field, value]) => [field, { ...value, sealed }]));
+    const webhook = webhookWith({ secrets: [{ sealed, expires_at: null }], ...moved });
+
+    expect(Object.keys(moved)).toEqual([name]);
+    await expect(keyringOf().openWebhook(webhook, 'overlap', nowMs)).rejects.toThrow('sealed for another purpose');
+  });
 
   it('throws for a text whose header got another webhook id after sealing: the decryption fails', async () => {
     const [header = '', ...rest] = (await sealWith(first, 'secret')).split('.');
     const claims = { ...JSON.parse(Buffer.from(header, 'base64url').toString()), whk: 'whk_other' };
     const forged = [Buffer.from(JSON.stringify(claims)).toString('base64url'), ...rest].join('.');
 
-    await expect(keyringOf().open(OWNER, 'whk_other', forged)).rejects.toThrow('decryption operation failed');
+    await expect(keyringOf().open(OWNER, 'whk_other', 'secret', forged)).rejects.toThrow('decryption operation failed');
   });
 
   it('throws for a text that was sealed with ECDH-ES: the algorithm is not allowed', async () => {
@@ -76,12 +122,12 @@ describe('the keyring', () => {
       .setProtectedHeader({ alg: 'ECDH-ES', enc: 'A256GCM', kid, acc: OWNER, whk: WEBHOOK })
       .encrypt(jwk);
 
-    await expect(keyringOf().open(OWNER, WEBHOOK, sealed)).rejects.toThrow('not allowed');
+    await expect(keyringOf().open(OWNER, WEBHOOK, 'secret', sealed)).rejects.toThrow('not allowed');
   });
 
   it('reads the secret once in 299.999 s and again at 300 s, and then returns the new signing key', async () => {
     const keyring = keyringOf();
-    await Promise.all([keyring.signingKeys(nowMs), keyring.open(OWNER, WEBHOOK, await sealWith(first, 'a'))]);
+    await Promise.all([keyring.signingKeys(nowMs), keyring.open(OWNER, WEBHOOK, 'secret', await sealWith(first, 'a'))]);
     nowMs += 299_999;
     await keyring.signingKeys(nowMs);
     const callsBefore = manager.calls.length;
@@ -117,12 +163,12 @@ describe('the keyring', () => {
     const sealed = await sealWith(second, 'newer');
     nowMs += 5_000;
 
-    await expect(keyring.open(OWNER, WEBHOOK, sealed)).rejects.toThrow('no sealing key');
-    await expect(keyring.open(OWNER, WEBHOOK, sealed)).rejects.toThrow('no sealing key');
+    await expect(keyring.open(OWNER, WEBHOOK, 'secret', sealed)).rejects.toThrow('no sealing key');
+    await expect(keyring.open(OWNER, WEBHOOK, 'secret', sealed)).rejects.toThrow('no sealing key');
     const callsBefore = manager.calls.length;
     store(grown);
     nowMs += 5_000;
-    const opened = await keyring.open(OWNER, WEBHOOK, sealed);
+    const opened = await keyring.open(OWNER, WEBHOOK, 'secret', sealed);
 
     expect(callsBefore).toBe(2);
     expect(opened).toBe('newer');
@@ -133,8 +179,8 @@ describe('the keyring', () => {
     const keyring = keyringOf();
 
     const opened = await Promise.all([
-      keyring.open(OWNER, WEBHOOK, await sealWith(first, 'old')),
-      keyring.open(OWNER, WEBHOOK, await sealWith(grown, 'new')),
+      keyring.open(OWNER, WEBHOOK, 'secret', await sealWith(first, 'old')),
+      keyring.open(OWNER, WEBHOOK, 'secret', await sealWith(grown, 'new')),
     ]);
 
     expect(opened).toEqual(['old', 'new']);
@@ -144,10 +190,10 @@ describe('the keyring', () => {
     const keyring = keyringOf();
     const sealed = await sealWith(first, 'secret');
     manager.isAway = true;
-    await expect(keyring.open(OWNER, WEBHOOK, sealed)).rejects.toThrow();
+    await expect(keyring.open(OWNER, WEBHOOK, 'secret', sealed)).rejects.toThrow();
     manager.isAway = false;
 
-    expect(await keyring.open(OWNER, WEBHOOK, sealed)).toBe('secret');
+    expect(await keyring.open(OWNER, WEBHOOK, 'secret', sealed)).toBe('secret');
   });
 
   it('opens texts and returns signing keys from its cache an hour later while the secret cannot be read', async () => {
@@ -156,35 +202,21 @@ describe('the keyring', () => {
     manager.isAway = true;
     nowMs += 3_600_000;
 
-    const opened = await keyring.open(OWNER, WEBHOOK, await sealWith(first, 'secret'));
+    const opened = await keyring.open(OWNER, WEBHOOK, 'secret', await sealWith(first, 'secret'));
 
     expect(opened).toBe('secret');
     expect((await keyring.signingKeys(nowMs)).rsa.kid).toBe(rsa.kid);
   });
 
   it('opens password, headers and valid secrets of a webhook: newest and previous with overlap, only previous with switch', async () => {
-    const seal = (text: string) => sealWith(first, text);
-    const webhook = storedWebhookSchema.parse({
-      id: WEBHOOK,
-      owner: OWNER,
-      url: 'https://receiver.example/',
-      events: ['task.accepted'],
-      enabled: true,
-      profile: 'standard',
-      profile_options: {},
-      timeout_seconds: 10,
-      api_version: '2026-11-01',
-      allow_http: false,
+    const webhook = webhookWith({
       secrets: [
-        { sealed: await seal('newest'), expires_at: null },
-        { sealed: await seal('previous'), expires_at: nowMs + 1 },
-        { sealed: await seal('expired'), expires_at: nowMs },
+        { sealed: await sealWith(first, 'newest'), expires_at: null },
+        { sealed: await sealWith(first, 'previous'), expires_at: nowMs + 1 },
+        { sealed: await sealWith(first, 'expired'), expires_at: nowMs },
       ],
-      basic_auth: { username: 'hotel', sealed: await seal('pass:word') },
-      headers: { names: ['x-api-key'], sealed: await seal('{"x-api-key":"k1"}') },
-      version: 1,
-      created_at: '2026-11-20T10:00:00.000Z',
-      updated_at: '2026-11-20T10:00:00.000Z',
+      basic_auth: { username: 'hotel', sealed: await sealWith(first, 'pass:word', 'password') },
+      headers: { names: ['x-api-key'], sealed: await sealWith(first, '{"x-api-key":"k1"}', 'headers') },
     });
     const keyring = keyringOf();
 

@@ -17,7 +17,7 @@ describe('the sealer', () => {
     await putPublicKeys(tables.client, tables.deliveryTable, publicKeysOf(keyring));
     const { read } = createPublicKeys(tables.client, tables.deliveryTable, () => 0);
 
-    const sealed = await createSealer(read).seal(OWNER, WEBHOOK, 'secret');
+    const sealed = await createSealer(read).seal(OWNER, WEBHOOK, 'secret', 'secret');
 
     const publicKeys = await read();
     for (const key of [publicKeys.sealing.jwk, ...publicKeys.jwks.keys]) {
@@ -27,10 +27,13 @@ describe('the sealer', () => {
     expect(Buffer.from(plaintext).toString()).toBe('secret');
   });
 
-  it('puts key id, owner and webhook id into the protected header, and seals a text differently each time', async () => {
+  it('puts key id, owner, webhook id and purpose into the protected header, and seals a text differently each time', async () => {
     const sealer = createSealer(async () => publicKeysOf(keyring));
 
-    const [first, second] = [await sealer.seal(OWNER, WEBHOOK, 'secret'), await sealer.seal(OWNER, WEBHOOK, 'secret')];
+    const [first, second] = [
+      await sealer.seal(OWNER, WEBHOOK, 'secret', 'secret'),
+      await sealer.seal(OWNER, WEBHOOK, 'secret', 'secret'),
+    ];
 
     expect(decodeProtectedHeader(first)).toMatchObject({
       alg: 'ECDH-ES+A256KW',
@@ -38,6 +41,7 @@ describe('the sealer', () => {
       kid: keyring.sealing[0]?.kid,
       acc: OWNER,
       whk: WEBHOOK,
+      purpose: 'secret',
     });
     expect(second).not.toBe(first);
   });
