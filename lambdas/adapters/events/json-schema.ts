@@ -1,11 +1,11 @@
 import { createContext, Script } from 'node:vm';
-import type { Ajv2020, ErrorObject, ValidateFunction } from 'ajv/dist/2020.js';
+import type { ErrorObject, ValidateFunction } from 'ajv/dist/2020.js';
 import type { SchemaChecker } from '../../domain/events/event-type.ts';
 import type { FieldError } from '../../domain/foundation/errors.ts';
+import { type BoundedAjv, createBoundedAjv, MAX_FAULTS, membersOf } from './bounded-ajv.ts';
 
 /** The maximum number of compiled schemas in memory. The schema that was compiled first is removed first. */
 const MAX_COMPILED = 100;
-const MAX_FAULTS = 20;
 /**
  * The maximum number of characters of a value for which the checker collects every fault. A longer value gets only its
  * first fault, because each fault has its own path: a hundred thousand faults below one long name would fill the
@@ -35,8 +35,12 @@ const runWithin = <T>(ms: number, run: () => T): T => {
   context.run = () => {
     result = run();
   };
-  runScript.runInContext(context, { timeout: ms });
-  return result as T;
+  try {
+    runScript.runInContext(context, { timeout: ms });
+    return result as T;
+  } finally {
+    context.run = () => undefined;
+  }
 };
 
 /** Returns the segments of a JSON Pointer, unescaped. https://www.rfc-editor.org/rfc/rfc6901 */
@@ -46,14 +50,10 @@ const pointerToPath = (pointer: string): string[] =>
     .slice(1)
     .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
 
-/** Parameters of an Ajv error that name the faulty member of an object. */
-const MEMBER_PARAMS = ['missingProperty', 'additionalProperty', 'unevaluatedProperty', 'propertyName'];
-
-const errorToFault = ({ instancePath, keyword, params, message }: ErrorObject, root: string): FieldError => {
-  const member = MEMBER_PARAMS.flatMap((name) => (typeof params[name] === 'string' ? [params[name]] : []));
-  const path = [root, ...pointerToPath(instancePath), ...member].join('.');
+const errorToFault = (error: ErrorObject, root: string): FieldError => {
+  const { instancePath, keyword, message } = error;
   return {
-    path,
+    path: [root, ...pointerToPath(instancePath), ...membersOf(error)].join('.'),
     code: keyword === 'required' ? 'required' : 'schema',
     message: message ?? 'does not match the schema',
   };
@@ -67,56 +67,74 @@ const faultsOf = (errors: readonly ErrorObject[], root: string): FieldError[] =>
 };
 
 /**
- * Creates an Ajv instance. Loads Ajv on first use, because most accounts have no schema and Ajv takes longer to load
- * than all other modules together.
+ * Checks a value within `ms` milliseconds and returns the faults; empty = valid. Returns null if the check stopped before
+ * it knew the faults. Throws when the time is over.
  */
-const createAjv = async (allErrors: boolean): Promise<Ajv2020> => {
-  // Takes the default export: the bundle holds Ajv as a separate CommonJS file, which has no other export.
-  const { default: ajv } = await import('ajv/dist/2020.js');
-  // Creates one Ajv instance for each schema, so that equal `$id`s do not collide and no schema can reference another
-  // schema.
-  return new ajv.Ajv2020({
-    strict: false,
-    logger: false,
-    validateFormats: false,
-    validateSchema: false,
-    allErrors,
-    ownProperties: true,
-  });
+const checkWithin = (
+  ms: number,
+  { errorsOf, forget }: BoundedAjv,
+  isValid: (value: unknown) => unknown,
+  read: () => unknown,
+  root: string,
+): FieldError[] | null => {
+  try {
+    return runWithin(ms, () => {
+      const errors = errorsOf(isValid, read());
+      return errors && faultsOf(errors, root);
+    });
+  } finally {
+    // The time limit ends the check without its own `finally` blocks.
+    forget();
+  }
 };
+
+/** A compiled schema. */
+interface Compiled {
+  readonly bounded: BoundedAjv;
+  readonly check: ValidateFunction;
+}
 
 /**
  * Creates a checker for JSON Schema 2020-12. The checker checks schemas, and values against schemas. Schemas are
- * untrusted input.
+ * untrusted input: everything whose duration depends on a schema or value runs within a time limit.
  */
 export const createSchemaChecker = (): SchemaChecker => {
-  const compiled = new Map<string, ValidateFunction>();
+  const compiled = new Map<string, Compiled>();
 
-  const compile = async (schemaJson: string, isThorough: boolean, ms: number): Promise<ValidateFunction> => {
+  const compile = async (schemaJson: string, isThorough: boolean, ms: () => number): Promise<Compiled> => {
     const name = `${isThorough} ${schemaJson}`;
     const cached = compiled.get(name);
     if (cached) return cached;
-    const ajv = await createAjv(isThorough);
-    const check = runWithin(ms, () => ajv.compile(JSON.parse(schemaJson)));
+    const bounded = await createBoundedAjv(schemaJson, isThorough);
+    const check = runWithin(ms(), () => bounded.ajv.compile(JSON.parse(schemaJson)));
     const [oldest] = compiled.keys();
     if (oldest !== undefined && compiled.size >= MAX_COMPILED) compiled.delete(oldest);
-    compiled.set(name, check);
-    return check;
+    compiled.set(name, { bounded, check });
+    return { bounded, check };
+  };
+
+  /** Checks a schema against the JSON Schema of schemas. Returns the faults, or null if there are too many. */
+  const faultsOfMetaSchema = async (schema: object, root: string, isThorough: boolean) => {
+    const bounded = await createBoundedAjv(null, isThorough);
+    const isSchema = () => bounded.ajv.validateSchema(schema);
+    return checkWithin(CHECK_LIMIT_MS, bounded, isSchema, () => schema, root);
   };
 
   return {
     async faultsOfSchema(schema, root) {
       try {
         const schemaJson = JSON.stringify(schema);
-        const ajv = await createAjv(schemaJson.length <= MAX_THOROUGH_LENGTH);
-        const isSchema = runWithin(CHECK_LIMIT_MS, () => ajv.validateSchema(schema as object));
-        if (!isSchema) return faultsOf(ajv.errors ?? [], root);
-        const check = await compile(schemaJson, true, COMPILE_LIMIT_MS);
+        const first = (await faultsOfMetaSchema(schema as object, root, false)) ?? [];
+        if (first.length > 0) {
+          const isThorough = schemaJson.length <= MAX_THOROUGH_LENGTH;
+          return (isThorough && (await faultsOfMetaSchema(schema as object, root, true))) || first;
+        }
+        const { bounded, check } = await compile(schemaJson, true, () => COMPILE_LIMIT_MS);
         // Refuses an asynchronous check, because it returns a promise, which would count as valid.
         if ('$async' in check) throw new Error('$async is not supported');
         // Runs one check within the time limit, because a schema that references itself without a condition would never
         // end.
-        runWithin(CHECK_LIMIT_MS, () => check({}));
+        checkWithin(CHECK_LIMIT_MS, bounded, check, () => ({}), root);
         return [];
       } catch (error) {
         const message = error instanceof Error ? error.message.slice(0, 300) : 'is not a JSON Schema (2020-12)';
@@ -128,10 +146,15 @@ export const createSchemaChecker = (): SchemaChecker => {
       const startedMs = performance.now();
       const leftMs = (atMost: number): number =>
         Math.max(1, Math.min(atMost, Math.floor(time.leftMs - (performance.now() - startedMs))));
+      /** Returns the faults, or null if there are too many. Throws when the time is over. */
+      const faults = async (isThorough: boolean): Promise<readonly FieldError[] | null> => {
+        const { bounded, check } = await compile(schemaJson, isThorough, () => leftMs(COMPILE_LIMIT_MS));
+        return checkWithin(leftMs(CHECK_LIMIT_MS), bounded, check, () => JSON.parse(valueJson), root);
+      };
       try {
-        const check = await compile(schemaJson, valueJson.length <= MAX_THOROUGH_LENGTH, leftMs(COMPILE_LIMIT_MS));
-        const value: unknown = JSON.parse(valueJson);
-        return runWithin(leftMs(CHECK_LIMIT_MS), () => check(value)) ? [] : faultsOf(check.errors ?? [], root);
+        const first = (await faults(false)) ?? [];
+        if (first.length === 0 || valueJson.length > MAX_THOROUGH_LENGTH) return first;
+        return (await faults(true).catch(() => null)) ?? first;
       } catch {
         return [{ path: root, code: 'too_complex', message: 'takes too long to check against the schema' }];
       } finally {

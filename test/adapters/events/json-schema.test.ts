@@ -1,7 +1,35 @@
-import { describe, expect, it } from 'vitest';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createSchemaChecker } from '../../../lambdas/adapters/events/json-schema.ts';
 
 const endless = { properties: { a: { pattern: '^(a+)+$' } } };
+
+interface Generated {
+  readonly scope: { readonly _values: Readonly<Record<string, ReadonlyMap<unknown, unknown>>> };
+}
+const isValidator = (value: unknown): value is { errors?: unknown } => typeof value === 'function' && 'errors' in value;
+
+/** Counts the calls of `countError`, which Ajv's generated code makes for each error that it creates. */
+const countErrors = (): (() => number) => {
+  const { assign } = Object;
+  const spy = vi.spyOn(Object, 'assign');
+  onTestFinished(() => spy.mockRestore());
+  let count = 0;
+  spy.mockImplementation((target: object, ...sources: { countError?: (error: unknown) => void }[]) => {
+    const wrapped = sources.map((source) => {
+      const { countError } = source ?? {};
+      if (!countError) return source;
+      return {
+        countError: (error: unknown) => {
+          count++;
+          countError(error);
+        },
+      };
+    });
+    return assign(target, ...wrapped);
+  });
+  return () => count;
+};
 
 describe('the JSON Schema checker', () => {
   const checker = createSchemaChecker();
@@ -38,6 +66,16 @@ describe('the JSON Schema checker', () => {
       {},
       ['data.constructor'],
     ],
+    [
+      'no fault of amounts of money',
+      { items: { multipleOf: 0.01 } },
+      [19.99, 0.07, 4.35, 1e21, -1.1, 0, 1234567.89],
+      [],
+    ],
+    ['the path data.0 for a tenth of a cent', { items: { multipleOf: 0.01 } }, [19.999], ['data.0']],
+    ['the path data.0 for a number below the unit', { items: { multipleOf: 1e10 } }, [1], ['data.0']],
+    ['the path data for a number that is no multiple of 3', { multipleOf: 3 }, 7, ['data']],
+    ['no fault of a multiple of 1e-7', { multipleOf: 1e-7 }, 3e-7, []],
     ['no fault of a valid value', { required: ['a'] }, { a: 1 }, []],
     ['no fault of a value with a wrong format', { properties: { a: { format: 'email' } } }, { a: '' }, []],
   ])('reports %s', async (_, schema, value, paths) => {
@@ -70,6 +108,76 @@ describe('the JSON Schema checker', () => {
 
     expect(await pathsOf(strings, value)).toEqual([`data.~${long}.0`]);
     expect(await pathsOf(strings, { a: [1, 2] })).toEqual(['data.a.0', 'data.a.1']);
+  });
+
+  // 200 missing members in each of 5,000 items once took 5 s and half a gigabyte.
+  describe('with a schema of 200 required names in an array and a value of 5,000 empty items', () => {
+    const names = Array.from({ length: 200 }, (_, i) => `m${i}`);
+    const items = { items: { required: names } };
+    const value = Array(5000).fill({});
+    const firstFaults = names.slice(0, 20).map((name) => `data.0.${name}`);
+
+    it('reports the first 20 faults', async () => {
+      expect(await pathsOf(items, value)).toEqual(firstFaults);
+    });
+
+    it('creates only 20 errors', async () => {
+      const added = countErrors();
+
+      await createSchemaChecker().faultsOfValue(JSON.stringify(items), JSON.stringify(value), 'data', { leftMs: 5000 });
+
+      expect(added()).toBe(20);
+    });
+
+    it('reports only the first fault after 1,000 errors if the schema has anyOf, whose errors may not count', async () => {
+      const added = countErrors();
+
+      expect(await pathsOf({ ...items, anyOf: [{ type: 'string' }, { type: 'array' }] }, value)).toEqual(['data.0.m0']);
+      expect(added()).toBe(1000);
+    });
+  });
+
+  it('reports no fault of 5,000 items that match the second of two schemas of anyOf', async () => {
+    const either = { items: { anyOf: [{ required: ['a', 'b'] }, { type: 'object' }] } };
+
+    expect(await pathsOf(either, Array(5000).fill({}))).toEqual([]);
+    expect(await pathsOf(either, [{}, 'x'])).toEqual([]);
+    expect((await pathsOf({ items: { anyOf: [{ minimum: 2 }, { type: 'object' }] } }, [{}, 1])).at(-1)).toBe('data.1');
+  });
+
+  it('reports too_complex for a valid value of 4 MB with 0 ms left, because the time limit includes the parsing of the value', async () => {
+    await check({ type: 'array' }, []);
+
+    const [fault] = await check({ type: 'array' }, Array(1_000_000).fill('x'), { leftMs: 0 });
+
+    expect(fault).toMatchObject({ path: 'data', code: 'too_complex' });
+  });
+
+  it.each([
+    ['a valid value', { items: { $ref: '#/$defs/x' } }, []],
+    ['a wrong value', { items: { $ref: '#/$defs/x' } }, [{}, {}]],
+    [
+      'a check that the time limit interrupted',
+      { items: { $ref: '#/$defs/x' }, pattern: '^(a+)+$' },
+      `${'a'.repeat(60)}!`,
+    ],
+  ])('keeps no errors on the cached validators after %s', async (_, schema, value) => {
+    const compile = vi.spyOn(Ajv2020.prototype, 'compile');
+    onTestFinished(() => compile.mockRestore());
+
+    await createSchemaChecker().faultsOfValue(
+      JSON.stringify({ ...schema, $defs: { x: { required: ['a'], properties: { b: { $ref: '#/$defs/x' } } } } }),
+      JSON.stringify(value),
+      'data',
+      { leftMs: 5000 },
+    );
+
+    const scopes = compile.mock.contexts.map((ajv) => Object.values((ajv as unknown as Generated).scope._values));
+    const validators = scopes.flatMap((values) => values.flatMap((byKey) => [...byKey.keys()])).filter(isValidator);
+    expect(compile).toHaveBeenCalled();
+    for (const { errors } of [...validators, ...compile.mock.results.map(({ value: validate }) => validate)]) {
+      expect(errors ?? null).toBeNull();
+    }
   });
 
   it('checks a value by the given schema, even if an earlier schema had the same $id', async () => {
