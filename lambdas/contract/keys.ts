@@ -35,12 +35,17 @@ export const createKey = {
   tag,
   summary: 'Create an API key',
   description:
-    'A key can only create keys with scopes that it has itself. A test key can only create test keys. Without `mode`, the new key has the mode of the calling key.',
+    'A key can only create keys with scopes that it has itself. A test key can only create test keys. Without `mode`, the new key has the mode of the calling key. A key that expires can only create keys that expire no later; without `expires_at`, a key does not expire.',
   scope: 'keys:write',
   body: z.strictObject({
     name: nameSchema,
     scopes: z.array(z.enum(scopes)).min(1).max(50),
     mode: z.enum(modes).optional(),
+    expires_at: z.iso
+      .datetime()
+      .nullable()
+      .optional()
+      .meta({ description: 'When the key stops working; null = never.' }),
   }),
   isIdempotent: true,
   responses: { 201: shownOnce },
@@ -69,7 +74,8 @@ export const rotateKey = {
   idPrefix: 'key',
   tag,
   summary: 'Replace an API key',
-  description: 'Creates a key with the same name, scopes and mode. The old key stays valid for the overlap.',
+  description:
+    'Creates a key with the same name, scopes, mode and the `expires_at` with which the old key was created. The old key stays valid for the overlap.',
   scope: 'keys:write',
   body: z.strictObject({
     overlap_seconds: z
@@ -93,7 +99,7 @@ export const revokeKey = {
   idPrefix: 'key',
   tag,
   summary: 'Revoke an API key',
-  description: 'The next request with this key is refused.',
+  description: 'The next request with this key is refused. A key can only revoke keys whose scopes it has itself.',
   scope: 'keys:write',
   responses: { 204: null },
 } as const satisfies Operation;

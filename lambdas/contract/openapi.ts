@@ -120,9 +120,17 @@ const parametersOf = ({
   };
 };
 
+/** Says of scopes what else they give, because it is more than their name says. */
+const scopeNotes: Readonly<Record<string, string>> = {
+  'webhooks:write':
+    ' A key with this scope can register webhooks, which receive everything that happens in the account: events of every type, with the data of tasks and their recipients.',
+  'events:read':
+    ' A key with this scope reads everything that happens in the account: events of every type, with the data of tasks and their recipients.',
+};
+
 const describe = (operation: Operation): ZodOpenApiOperationObject => {
   const { id, tag, summary, description, scope, body, isBodyOptional = false, example } = operation;
-  const needs = scope === null ? null : `Needs the scope \`${scope}\`.`;
+  const needs = scope === null ? null : `Needs the scope \`${scope}\`.${scopeNotes[scope] ?? ''}`;
   const about = [description, needs].filter((line) => line).join('\n\n');
   return {
     operationId: id,

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { eventKey } from '../../lambdas/adapters/rows/table-keys.ts';
+import { catalogue } from '../../lambdas/domain/events/built-in-types.ts';
 import type { Json } from '../helpers/api-call.ts';
 import { aCaller } from '../helpers/api-caller.ts';
 import { useEventsApi } from '../helpers/events-api.ts';
@@ -244,6 +245,18 @@ describe('the events-api function', () => {
         ['data'],
       ],
     ];
+
+    const operational = catalogue.filter(({ isOperational }) => isOperational).map(({ name }) => name);
+    it.each(operational)(
+      'answers 422 operational_event_type and writes nothing for an event of the type %s',
+      async (type) => {
+        const refused = await publish({ events: [minimalEvent, { ...minimalEvent, type }] });
+
+        const error = { path: 'events.1.type', code: 'operational_event_type' };
+        expect(refused).toMatchObject({ status: 422, json: { errors: [error] } });
+        expect(await eventRows()).toEqual([]);
+      },
+    );
 
     it.each(cases)('answers 422, names each wrong field and writes nothing for %s', async (_, body, paths) => {
       const text = JSON.stringify(body).replaceAll('100000000000000000000', '1e20');

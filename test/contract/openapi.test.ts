@@ -32,6 +32,17 @@ const schemaWith = (schema: Json): z.ZodType => {
 };
 
 describe('PP-10 the OpenAPI document', () => {
+  test.each([
+    ['webhooks:write', 'can register webhooks, which receive everything that happens in the account'],
+    ['events:read', 'reads everything that happens in the account'],
+  ])('says at every call with the scope %s, and at no other call, that a key with the scope %s', (scope, gives) => {
+    const withScope = operations.filter((operation) => operation.scope === scope).map(({ id }) => id);
+    const described = calls.filter(({ operation }) => String(operation.description).includes(gives));
+
+    expect(withScope.length).toBeGreaterThan(1);
+    expect(described.map(({ operation }) => operation.operationId).toSorted()).toEqual(withScope.toSorted());
+  });
+
   test('is OpenAPI 3.1 with the title PassPost, and describes every operation once with a unique operationId', () => {
     expect(document.openapi).toMatch(/^3\.1\.\d$/);
     expect(document.info).toMatchObject({ title: 'PassPost', version: expect.any(String) });

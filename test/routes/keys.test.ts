@@ -79,6 +79,89 @@ describe('the /keys routes', () => {
     expect(answers.map(({ status }) => status)).toEqual([403, 403, 403]);
   });
 
+  test('DELETE /keys/{id} answers 403 to a key without a scope of the revoked key, which still works, and 204 to a key that revokes itself', async () => {
+    const { accountId, key } = await account();
+    const maker = as(await seedKey(tables, accountId, { scopes: ['keys:write', 'keys:read'] }));
+    const { data } = (await maker('GET', path)).json;
+    const idOf = (wanted: string) => data.find(({ name }: { name: string }) => name === wanted).id;
+
+    const refused = await maker('DELETE', `${path}/${idOf('first key')}`);
+    const used = await as(key)('GET', path);
+    const own = await maker('DELETE', `${path}/${idOf('key')}`);
+
+    expect(refused).toMatchObject({ status: 403, json: { detail: expect.stringContaining('tasks:write') } });
+    expect([used.status, own.status]).toEqual([200, 204]);
+  });
+
+  test('POST /keys with expires_at answers 201 with a key that works until then and gets 401 from then on', async () => {
+    const call = as((await account()).key);
+    const expires_at = new Date(nowMs + 60_000).toISOString();
+
+    const { status, json } = await call('POST', path, { body: { ...newKey, expires_at } });
+    const before = await as(json.key)('GET', path);
+    nowMs += 60_000;
+    const after = await as(json.key)('GET', path);
+
+    expect([status, json.expires_at]).toEqual([201, expires_at]);
+    expect(before.json.data[0].expires_at).toBe(expires_at);
+    expect([before.status, after.status]).toEqual([200, 401]);
+  });
+
+  test.each([
+    ['a time in the past', () => new Date(nowMs).toISOString()],
+    ['a text that is no time', () => 'tomorrow'],
+  ])('POST /keys answers 422 naming expires_at for %s', async (_, expiresAt) => {
+    const call = as((await account()).key);
+
+    const refused = await call('POST', path, { body: { ...newKey, expires_at: expiresAt() } });
+
+    expect(refused).toMatchObject({ status: 422, json: { errors: [{ path: 'expires_at' }] } });
+  });
+
+  test('a key that expires creates keys that expire with it or earlier, and gets 403 for a later time, for no time and for a rotation', async () => {
+    const first = as((await account()).key);
+    const at = (ms: number) => new Date(nowMs + ms).toISOString();
+    const scopes = ['keys:read', 'keys:write'];
+    const made = await first('POST', path, { body: { name: 'brief', scopes, expires_at: at(60_000) } });
+    const permanent = await first('POST', path, { body: { name: 'permanent', scopes } });
+    const brief = as(made.json.key);
+    const create = (body: object) => brief('POST', path, { body: { name: 'x', scopes, ...body } });
+
+    const answers = [
+      await create({ expires_at: at(60_000) }),
+      await create({ expires_at: at(59_000) }),
+      await create({ expires_at: at(60_001) }),
+      await create({ expires_at: null }),
+      await create({}),
+      await brief('POST', `${path}/${permanent.json.id}/rotate`),
+    ];
+
+    expect(answers.map(({ status }) => status)).toEqual([201, 201, 403, 403, 403, 403]);
+  });
+
+  test('the key that replaces an expiring key by a rotation has the same expires_at, also when the old key rotates itself', async () => {
+    const first = as((await account()).key);
+    const expires_at = new Date(nowMs + 3_600_000).toISOString();
+    const scopes = ['keys:read', 'keys:write'];
+    const made = await first('POST', path, { body: { name: 'brief', scopes, expires_at } });
+    const rotate = { body: { overlap_seconds: 60 } };
+
+    const byOther = await first('POST', `${path}/${made.json.id}/rotate`, rotate);
+    const byItself = await as(byOther.json.key)('POST', `${path}/${byOther.json.id}/rotate`, rotate);
+
+    expect(byOther).toMatchObject({ status: 201, json: { expires_at } });
+    expect(byItself).toMatchObject({ status: 201, json: { expires_at } });
+  });
+
+  test('a rotated key gets 403 in its overlap when it creates a key that does not expire', async () => {
+    const { key } = await account();
+    const old = (await as(key)('GET', path)).json.data[0];
+    await as(key)('POST', `${path}/${old.id}/rotate`, { body: { overlap_seconds: 60 } });
+
+    expect(await as(key)('POST', path, { body: newKey })).toMatchObject({ status: 403 });
+    expect(await as(key)('POST', `${path}/${old.id}/rotate`)).toMatchObject({ status: 403 });
+  });
+
   test('PP-2 POST /keys/{id}/rotate answers 201 with a new key; the old key works until the overlap of 60 s ends, then gets 401', async () => {
     const { key } = await account();
     const old = (await as(key)('GET', path)).json.data[0];

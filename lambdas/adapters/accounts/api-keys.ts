@@ -29,9 +29,10 @@ export const endedKeyTtl = (endMs: number): number => ttlSeconds(endMs, ENDED_KE
  * entry in the account's list of keys.
  */
 export const putApiKey = (table: string, { hash, key }: HashedApiKey): TransactWriteItem[] => {
+  const ttl = key.expires_at && endedKeyTtl(key.expires_at);
   const rows = [
-    { ...key, ...apiKeyKey(hash), kind: 'api-key' },
-    { ...apiKeyListingKey(key.account_id ?? '', key.id), kind: 'api-key-listing', hash },
+    { ...key, ...apiKeyKey(hash), kind: 'api-key', ttl },
+    { ...apiKeyListingKey(key.account_id ?? '', key.id), kind: 'api-key-listing', hash, ttl },
   ];
   return rows.map((row) => ({
     Put: { TableName: table, Item: marshall(rowOf(row)), ConditionExpression: 'attribute_not_exists(pk)' },

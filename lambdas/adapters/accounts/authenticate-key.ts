@@ -36,8 +36,16 @@ const quotaOf = ({ limit, n, ws }: StoredApiKey): Quota => ({
 });
 
 const passed = (key: StoredApiKey): KeyCheck => {
-  const { id: keyId, account_id: accountId, scopes, mode, retention_days: retentionDays } = key;
-  return { outcome: 'passed', caller: { keyId, accountId, scopes, mode, retentionDays }, quota: quotaOf(key) };
+  const {
+    id: keyId,
+    account_id: accountId,
+    scopes,
+    mode,
+    expires_at: expiresAtMs,
+    retention_days: retentionDays,
+  } = key;
+  const caller = { keyId, accountId, scopes, mode, expiresAtMs, retentionDays };
+  return { outcome: 'passed', caller, quota: quotaOf(key) };
 };
 
 /**

@@ -19,6 +19,8 @@ export interface Caller {
   readonly accountId: string | null;
   readonly scopes: readonly string[];
   readonly mode: 'live' | 'test';
+  /** When the key expires, in milliseconds; null or absent = never. */
+  readonly expiresAtMs?: number | null;
   /** The account's own retention in days; absent if the stack's applies. */
   readonly retentionDays?: number | undefined;
 }
@@ -60,8 +62,10 @@ export const storedApiKeySchema = z.object({
   /** Requests counted in the rate limit window that began at `ws`. */
   n: z.number(),
   created_at: z.string(),
-  /** When the key expires, in milliseconds; set by a rotation of the key. */
+  /** When the key expires, in milliseconds; set at its creation or by a rotation of the key. */
   expires_at: z.number().nullable().default(null),
+  /** The `expires_at` that was set at the creation of the key. The key that replaces it by a rotation gets the same. */
+  created_to_expire_at: z.number().nullable().default(null),
   /** When the key was revoked, in milliseconds. */
   revoked_at: z.number().nullable().default(null),
 });
@@ -92,7 +96,7 @@ export const apiKeySchema = z
       .datetime()
       .nullable()
       .meta({ description: 'Start of the rate limit window of the last request: up to a minute before that request.' }),
-    expires_at: z.iso.datetime().nullable().meta({ description: 'Set if the key was rotated.' }),
+    expires_at: z.iso.datetime().nullable().meta({ description: 'Set if the key was created with it or was rotated.' }),
   })
   .meta({ id: 'ApiKey' });
 export type ApiKey = z.infer<typeof apiKeySchema>;

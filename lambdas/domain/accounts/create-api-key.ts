@@ -1,5 +1,5 @@
 import { type Actor, auditEntry, type StoredAuditEntry } from '../foundation/audit.ts';
-import { PassPostError } from '../foundation/errors.ts';
+import { invalid, PassPostError } from '../foundation/errors.ts';
 import { drawId } from '../foundation/id.ts';
 import {
   type AnswerWithSecret,
@@ -43,13 +43,21 @@ export interface KeyRequest extends IdempotentRequest {
   readonly nowMs: number;
 }
 
+/** The settings of a new API key. `created_to_expire_at` is in milliseconds; null = the key does not expire. */
+interface NewKeySettings {
+  readonly name: string;
+  readonly scopes: readonly string[];
+  readonly mode: 'live' | 'test';
+  readonly created_to_expire_at: number | null;
+}
+
 /**
- * Throws `forbidden` if the caller's key lacks one of the scopes, or if a test key is to create a live key: a key
- * cannot create a key with more rights.
+ * Throws `forbidden` if the caller's key lacks one of the scopes, if a test key is to create a live key, or if the new
+ * key would expire later than the caller's: a key cannot create a key with more rights.
  */
 export const requireMayCreate = (
   caller: Caller,
-  { scopes, mode }: { readonly scopes: readonly string[]; readonly mode: 'live' | 'test' },
+  { scopes, mode, created_to_expire_at: endMs }: Omit<NewKeySettings, 'name'>,
 ): void => {
   const missing = scopes.filter((scope) => !caller.scopes.includes(scope));
   if (missing.length > 0) {
@@ -61,20 +69,30 @@ export const requireMayCreate = (
   if (caller.mode === 'test' && mode === 'live') {
     throw new PassPostError('forbidden', 'A test key can only create test keys.');
   }
+  const callerEndMs = caller.expiresAtMs ?? Number.POSITIVE_INFINITY;
+  if ((endMs ?? Number.POSITIVE_INFINITY) > callerEndMs) {
+    const end = new Date(callerEndMs).toISOString();
+    throw new PassPostError('forbidden', `A key can only create keys that expire no later than itself, at ${end}.`);
+  }
 };
 
 /** Draws a new, unused API key. Does not store it. */
 export const newApiKey = (
-  details: KeySettings & { readonly accountId: string; readonly name: string; readonly scopes: readonly string[] },
+  details: KeySettings & {
+    readonly accountId: string;
+    readonly name: string;
+    readonly scopes: readonly string[];
+    readonly created_to_expire_at?: number | null;
+  },
   mode: 'live' | 'test',
   nowMs: number,
 ): HashedApiKey & { readonly secret: string } => {
   const { key: secret, hash, prefix } = drawApiKey(mode);
-  const { accountId: account_id, name, limit, retention_days } = details;
+  const { accountId: account_id, name, limit, retention_days, created_to_expire_at = null } = details;
   const scopes = [...new Set(details.scopes)];
   const created_at = new Date(nowMs).toISOString();
   const id = drawId('key', nowMs);
-  const unused = { ws: 0, n: 0, expires_at: null, revoked_at: null };
+  const unused = { ws: 0, n: 0, expires_at: created_to_expire_at, created_to_expire_at, revoked_at: null };
   return {
     secret,
     hash,
@@ -92,7 +110,7 @@ export const scopeOf = ({ accountId, mode }: Caller): string => ownerKey({ accou
 export const addApiKey = (
   request: KeyRequest,
   path: string,
-  settings: { readonly name: string; readonly scopes: readonly string[]; readonly mode: 'live' | 'test' },
+  settings: NewKeySettings,
   keys: NewApiKeys,
   replacedId: string | null = null,
 ): Promise<AnswerWithSecret<ApiKey> | 'repeated'> => {
@@ -104,7 +122,8 @@ export const addApiKey = (
     if ((account.deleting_until ?? 0) > nowMs) {
       throw new PassPostError('conflict', 'This account is being deleted. It gets no new keys.');
     }
-    const { secret, ...added } = newApiKey({ ...settings, ...keySettingsOf(account), accountId }, settings.mode, nowMs);
+    const details = { ...settings, ...keySettingsOf(account), accountId };
+    const { secret, ...added } = newApiKey(details, settings.mode, nowMs);
     const answer = showApiKey(added.key);
     const firstAnswer =
       idempotencyKey === null ? null : { idempotencyKey, path, scope: scopeOf(caller), contentHash, answer };
@@ -122,20 +141,33 @@ export const addApiKey = (
 };
 
 /**
- * Creates an API key in the caller's account. The answer shows the key's secret once. Throws `forbidden` or `conflict`.
+ * Creates an API key in the caller's account. The answer shows the key's secret once. Throws `forbidden`, `invalid` or
+ * `conflict`.
  */
 export const createApiKey = (
   request: KeyRequest,
-  settings: { readonly name: string; readonly scopes: readonly Scope[]; readonly mode?: 'live' | 'test' | undefined },
+  settings: {
+    readonly name: string;
+    readonly scopes: readonly Scope[];
+    readonly mode?: 'live' | 'test' | undefined;
+    readonly expires_at?: string | null | undefined;
+  },
   keys: NewApiKeys,
 ): Promise<AnswerWithSecret<ApiKey>> => {
   const { caller, nowMs } = request;
   const path = '/keys';
-  const key = { ...settings, mode: settings.mode ?? caller.mode };
+  const { name, scopes, mode = caller.mode, expires_at } = settings;
+  const created_to_expire_at = expires_at ? Date.parse(expires_at) : null;
+  const key = { name, scopes, mode, created_to_expire_at };
   requireMayCreate(caller, key);
   return answerOnce(
     request,
     (idempotencyKey) => keys.firstAnswer(scopeOf(caller), path, idempotencyKey, nowMs),
-    () => addApiKey(request, path, key, keys),
+    async () => {
+      if (created_to_expire_at !== null && created_to_expire_at <= nowMs) {
+        throw invalid('expires_at', 'in_the_past', 'must be in the future');
+      }
+      return addApiKey(request, path, key, keys);
+    },
   );
 };

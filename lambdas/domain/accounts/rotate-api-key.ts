@@ -59,7 +59,8 @@ export const rotateApiKey = async (
 };
 
 /**
- * Revokes an API key. A test key cannot revoke a live key, as it cannot create one. Throws `not_found` or `forbidden`.
+ * Revokes an API key. A test key cannot revoke a live key, and a key cannot revoke a key with scopes that it lacks, as it
+ * cannot create such a key. Throws `not_found` or `forbidden`.
  */
 export const revokeApiKey = async (
   { caller, by, nowMs }: { readonly caller: Caller; readonly by: Actor; readonly nowMs: number },
@@ -71,6 +72,13 @@ export const revokeApiKey = async (
   if (!revoked) throw notFound('key');
   if (caller.mode === 'test' && revoked.key.mode === 'live') {
     throw new PassPostError('forbidden', 'A test key can only revoke test keys.');
+  }
+  const missing = revoked.key.scopes.filter((scope) => !caller.scopes.includes(scope));
+  if (missing.length > 0) {
+    throw new PassPostError(
+      'forbidden',
+      `A key can only revoke keys whose scopes it has itself. It lacks ${missing.join(', ')}.`,
+    );
   }
   const entry = auditEntry(by, 'key.revoked', keyId, nowMs);
   if (!(await keys.revoke(accountId, { id: keyId, hash: revoked.hash }, entry, nowMs))) throw notFound('key');

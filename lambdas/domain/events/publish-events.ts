@@ -2,6 +2,7 @@ import { contentHash } from '../foundation/content-hash.ts';
 import { type FieldError, PassPostError } from '../foundation/errors.ts';
 import { deriveId, drawId } from '../foundation/id.ts';
 import { SECOND_MS } from '../foundation/time.ts';
+import { builtInEventType } from './built-in-types.ts';
 import type { StoredEvent } from './event.ts';
 import type { SchemaChecker, StoredEventType } from './event-type.ts';
 import type { NewEvent, NewEvents } from './new-event.ts';
@@ -103,6 +104,10 @@ const findFaults = async (
   const ownType = own.get(event.type);
   if (!ownType && !rules.isBuiltIn(event.type)) {
     return [{ path: `${path}type`, code: 'unknown_event_type', message: 'is not in the catalogue of event types' }];
+  }
+  if (builtInEventType(event.type)?.isOperational) {
+    const message = 'is an operational event type, which only PassPost itself publishes';
+    return [{ path: `${path}type`, code: 'operational_event_type', message }];
   }
   if (Buffer.byteLength(event.data) + Buffer.byteLength(event.meta ?? '') > MOST_BYTES) {
     return [{ path: `${path}data`, code: 'too_big', message: `is longer than ${MOST_BYTES} bytes when written out` }];

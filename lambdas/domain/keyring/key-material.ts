@@ -11,7 +11,8 @@ export interface SecretStore {
 }
 
 /** The operator's API key as its row holds it. It has no account and does not expire. */
-export interface OperatorKey extends Omit<StoredApiKey, 'account_id' | 'expires_at' | 'revoked_at'> {
+export interface OperatorKey
+  extends Omit<StoredApiKey, 'account_id' | 'expires_at' | 'created_to_expire_at' | 'revoked_at'> {
   readonly hash: string;
 }
 
