@@ -58,6 +58,11 @@ describe('the webhooks-api function (refusals)', () => {
       ['a schedule of 21 waits', { ...minimalWebhook, schedule: Array(21).fill(1) }, ['schedule']],
       ['a schedule with a negative wait', { ...minimalWebhook, schedule: [1, -1] }, ['schedule.1']],
       ['a schedule with a wait of half a second', { ...minimalWebhook, schedule: [0.5] }, ['schedule.0']],
+      [
+        'a schedule with a fourth wait of 0 s',
+        { ...minimalWebhook, schedule: [0, 0, 0, 0, 1, 0] },
+        ['schedule.3', 'schedule.5'],
+      ],
       ['a schedule of four weeks', { ...minimalWebhook, schedule: Array(4).fill(604_800) }, ['schedule']],
       ['a timeout of 0 seconds', { ...minimalWebhook, timeout_seconds: 0 }, ['timeout_seconds']],
       ['a timeout of 31 seconds', { ...minimalWebhook, timeout_seconds: 31 }, ['timeout_seconds']],

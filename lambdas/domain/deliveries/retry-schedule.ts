@@ -10,6 +10,9 @@ export const LONGEST_REQUEST_MS = 12_000;
 /** The maximum number of seconds by which a `Retry-After` header makes a wait of the schedule longer. */
 const MAX_RETRY_AFTER_EXTENSION_SECONDS = DAY_SECONDS;
 
+/** How many waits of a schedule may be 0 s. Later retries are at least a second apart. */
+const WAITS_OF_ZERO = 3;
+
 /** A retry schedule: the seconds before each retry. A wait begins at the end of the previous attempt. */
 export const waitsSchema = z
   .array(
@@ -21,6 +24,16 @@ export const waitsSchema = z
   .max(20)
   .refine((waits) => waits.reduce((sum, wait) => sum + wait, 0) <= 14 * DAY_SECONDS, {
     message: 'the waits may total at most 14 days',
+  })
+  .superRefine((waits, context) => {
+    for (const [index, wait] of waits.entries()) {
+      if (index < WAITS_OF_ZERO || wait >= 1) continue;
+      context.addIssue({
+        code: 'custom',
+        path: [index],
+        message: `must be at least 1 after the first ${WAITS_OF_ZERO} waits`,
+      });
+    }
   });
 
 /**

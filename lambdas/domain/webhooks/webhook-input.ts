@@ -66,7 +66,7 @@ const fields = {
     .nullable()
     .meta({
       description:
-        "Seconds before each retry, the name of a profile for its schedule, or null for the schedule of the webhook's own profile.",
+        "Seconds before each retry (at least 1 from the fourth on), the name of a profile for its schedule, or null for the schedule of the webhook's own profile.",
     }),
   timeout_seconds: z.int().min(1).max(30),
   basic_auth: basicAuthSchema.nullable(),

@@ -33,6 +33,7 @@ describe('a webhook’s own list of waits', () => {
     ['no waits', []],
     ['twenty waits', Array(20).fill(60)],
     ['a wait of 0 s', [0]],
+    ['three waits of 0 s and one of 1 s', [0, 0, 0, 1]],
     ['two waits of seven days', [7 * DAY, 7 * DAY]],
   ])('is accepted with %s', (_name, waits) => {
     expect(waitsSchema.safeParse(waits).success).toBe(true);
