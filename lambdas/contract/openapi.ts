@@ -35,14 +35,15 @@ const statusOf = (code: Code): number => problemExample(code).status;
  * idempotency, and the codes of the error statuses that the call names.
  */
 const codesOf = (operation: Operation): Code[] => {
-  const { scope, body, path, errors = [], isIdempotent } = operation;
+  const { scope, body, path, errors = [], problems = [], isIdempotent } = operation;
   const codes: Code[] = ['invalid', 'internal'];
   if (scope !== null) codes.push('unauthorized', 'forbidden', 'rate_limited', 'unavailable');
   if (body) codes.push('malformed', 'too_large', 'unsupported_media_type');
   if (isIdempotent) codes.push('idempotency_mismatch');
   if (path.includes('{')) codes.push('not_found');
-  const named = problemCodes.filter((code) => errors.includes(statusOf(code)) && !code.startsWith('idempotency'));
-  return [...new Set([...codes, ...named])];
+  const isGeneral = (code: Code): boolean => !/^(?:idempotency|too_many)_/.test(code);
+  const named = problemCodes.filter((code) => errors.includes(statusOf(code)) && isGeneral(code));
+  return [...new Set([...codes, ...named, ...problems])];
 };
 
 const headersFor = (code: Code): ZodOpenApiHeadersObject => ({

@@ -36,6 +36,14 @@ const details: Readonly<Record<Code, readonly [detail: string, ...errors: FieldE
     'A task that is completed cannot become cancelled.',
     { path: 'status', code: 'illegal_move', message: 'A task that is completed cannot become cancelled.' },
   ],
+  too_many_webhooks: [
+    'An account has at most 10 webhooks with one URL in each mode.',
+    {
+      path: 'url',
+      code: 'too_many_webhooks',
+      message: 'An account has at most 10 webhooks with one URL in each mode.',
+    },
+  ],
   idempotency_in_progress: ['The first request under this Idempotency-Key is still running.'],
   idempotency_mismatch: ['This Idempotency-Key was used for another task.'],
   too_large: ['The body is larger than 262144 bytes.'],

@@ -45,6 +45,7 @@ export const createWebhook = {
   isIdempotent: true,
   responses: { 201: createdWebhookSchema },
   errors: [409],
+  problems: ['too_many_webhooks'],
   example: {
     url: 'https://example.com/hooks/passpost',
     events: ['task.accepted', 'task.delivered'],
@@ -87,6 +88,7 @@ export const changeWebhook = {
   body: webhookChangesSchema,
   responses: { 200: webhookViewSchema },
   errors: [409],
+  problems: ['too_many_webhooks'],
   example: { enabled: false },
   exampleAnswer: { ...webhook, status: 'disabled', disabled_reason: 'manual', enabled: false },
 } as const satisfies Operation;

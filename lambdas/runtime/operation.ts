@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import type { Caller, Scope } from '../domain/accounts/api-key.ts';
 import type { Actor } from '../domain/foundation/audit.ts';
-import type { FieldError } from '../domain/foundation/errors.ts';
+import type { ErrorCode, FieldError } from '../domain/foundation/errors.ts';
 import type { CursorScope } from '../domain/foundation/page.ts';
 import type { ResourceIdPrefix } from '../domain/foundation/resources.ts';
 
@@ -31,6 +31,8 @@ export interface Operation {
   readonly responses: Readonly<Record<number, z.ZodType | null>>;
   /** Error statuses of this call, in addition to the statuses that every call has. */
   readonly errors?: readonly number[];
+  /** Codes of problems that only this call and a few others answer. */
+  readonly problems?: readonly ErrorCode[];
   /** An example of a request body. */
   readonly example?: unknown;
   /** An example of a response body on success. */

@@ -4,9 +4,15 @@ import { mergedPage } from '../../domain/foundation/merged-page.ts';
 import type { Page, Position } from '../../domain/foundation/page.ts';
 import { SCHEDULE_DAYS } from '../../domain/foundation/retention.ts';
 import { ttlSeconds } from '../../domain/foundation/time.ts';
-import { MOST_WEBHOOKS, type NewWebhookStore } from '../../domain/webhooks/create-webhook.ts';
+import {
+  MOST_WEBHOOKS,
+  MOST_WITH_URL,
+  type NewWebhookStore,
+  tooManyWithUrl,
+} from '../../domain/webhooks/create-webhook.ts';
 import type { RotationStore } from '../../domain/webhooks/rotate-secret.ts';
 import { type StoredWebhook, storedWebhookSchema } from '../../domain/webhooks/webhook.ts';
+import { urlDigest } from '../../domain/webhooks/webhook-url.ts';
 import { rotationViewSchema, webhookViewSchema } from '../../domain/webhooks/webhook-view.ts';
 import { putFirstAnswer, readFirstAnswer } from '../aws/first-answers.ts';
 import { transact } from '../aws/transact.ts';
@@ -23,6 +29,9 @@ const rotationPath = (id: string): string => `${PATH}/${id}/rotate-secret`;
  * them.
  */
 const MAX_ROWS_READ = 2000;
+
+/** Returns the attribute of the row of an owner's webhook count that has the ids of the webhooks with this URL. */
+const urlAttribute = (url: string): string => `u_${urlDigest(url)}`;
 
 export interface WebhooksTable extends NewWebhookStore, RotationStore {
   /** Finds a webhook even if it is deleted. */
@@ -51,22 +60,44 @@ export const createWebhooksTable = (client: DynamoDBClient, table: string, reten
   });
 
   /**
-   * Returns the transaction item that changes an owner's webhook count by `step`. An increase fails if the owner has
-   * the most webhooks that it may have.
+   * Returns the transaction item that counts a change from the webhook `before` to `after`; null = there is no webhook.
+   * The row has the number of the owner's webhooks, and for each URL a set with the ids of its webhooks. The item fails
+   * if the owner has the most webhooks, or the most with the new URL, that it may have.
    */
-  const count = (owner: string, step: 1 | -1): TransactWriteItem => ({
-    Update: {
-      TableName: table,
-      Key: marshall(webhookCountKey(owner)),
-      UpdateExpression: 'SET kind = :kind ADD n :step',
-      ...(step === 1 ? { ConditionExpression: 'attribute_not_exists(n) OR n < :most' } : {}),
-      ExpressionAttributeValues: marshall({
-        ':kind': 'webhook-count',
-        ':step': step,
-        ...(step === 1 ? { ':most': MOST_WEBHOOKS } : {}),
-      }),
-    },
-  });
+  const count = (before: StoredWebhook | null, after: StoredWebhook | null): TransactWriteItem => {
+    const { owner = '', id = '' } = after ?? before ?? {};
+    const step = (after ? 1 : 0) - (before ? 1 : 0);
+    const conditions = [
+      ...(step === 1 ? ['(attribute_not_exists(n) OR n < :most)'] : []),
+      ...(after ? ['(attribute_not_exists(#new) OR size(#new) < :mostWithUrl)'] : []),
+    ];
+    return {
+      Update: {
+        TableName: table,
+        Key: marshall(webhookCountKey(owner)),
+        UpdateExpression: `SET kind = :kind ADD n :step${after ? ', #new :ids' : ''}${before ? ' DELETE #old :ids' : ''}`,
+        ...(conditions.length > 0 ? { ConditionExpression: conditions.join(' AND ') } : {}),
+        ExpressionAttributeNames: {
+          ...(after ? { '#new': urlAttribute(after.url) } : {}),
+          ...(before ? { '#old': urlAttribute(before.url) } : {}),
+        },
+        ExpressionAttributeValues: marshall({
+          ':kind': 'webhook-count',
+          ':step': step,
+          ':ids': new Set([id]),
+          ...(step === 1 ? { ':most': MOST_WEBHOOKS } : {}),
+          ...(after ? { ':mostWithUrl': MOST_WITH_URL } : {}),
+        }),
+      },
+    };
+  };
+
+  /** Returns whether the owner has fewer webhooks than it may have. */
+  const hasRoom = async (owner: string): Promise<boolean> => {
+    const Key = marshall(webhookCountKey(owner));
+    const { Item } = await client.send(new GetItemCommand({ TableName: table, Key, ConsistentRead: true }));
+    return !Item || Number(unmarshall(Item).n) < MOST_WEBHOOKS;
+  };
 
   const webhookRow = (webhook: StoredWebhook, nowMs: number) => ({
     ...webhook,
@@ -157,7 +188,7 @@ export const createWebhooksTable = (client: DynamoDBClient, table: string, reten
     async create(webhook, { types, member }, answerToStore, entry, nowMs) {
       const { owner } = webhook;
       const failed = await transact(client, [
-        count(owner, 1),
+        count(null, webhook),
         put(webhookRow(webhook, nowMs), 'attribute_not_exists(pk)'),
         ...(answerToStore
           ? [putFirstAnswer(table, { ...answerToStore, scope: owner, path: PATH }, answerToStore, nowMs)]
@@ -170,24 +201,28 @@ export const createWebhooksTable = (client: DynamoDBClient, table: string, reten
       // A repetition of the request that created the last possible webhook gets its first answer, although the account
       // is full.
       const isRepeat = answerToStore && (await firstAnswer(owner, answerToStore.idempotencyKey, nowMs));
-      return isRepeat ? 'repeated' : 'full';
+      if (isRepeat) return 'repeated';
+      return (await hasRoom(owner)) ? 'full_url' : 'full';
     },
 
     async replace({ before, after, routesBefore, routesAfter, command, entry, rotation, nowMs }) {
       const { owner } = after;
       const commandRow = command && commandToRow(command, nowMs);
+      const isMoved = urlAttribute(before.url) !== urlAttribute(after.url);
+      const counts = routesAfter ? (isMoved ? [count(before, after)] : []) : [count(before, null)];
       const failed = await transact(client, [
         put(webhookRow(after, nowMs), 'version = :version AND attribute_not_exists(deleted_at)', {
           ':version': before.version,
         }),
+        ...counts,
         ...(await routes.moves(owner, routesBefore, routesAfter)),
-        ...(routesAfter ? [] : [count(owner, -1)]),
         ...(commandRow ? [put(commandRow)] : []),
         ...(rotation
           ? [putFirstAnswer(table, { ...rotation, scope: owner, path: rotationPath(after.id) }, rotation, nowMs)]
           : []),
         putAuditEntry(table, entry),
       ]);
+      if (failed === 1 && isMoved && routesAfter) throw tooManyWithUrl();
       return failed === -1;
     },
   };

@@ -15,6 +15,7 @@ export type ErrorCode =
   | 'not_found' // the resource does not exist, or belongs to another account
   | 'method_not_allowed'
   | 'conflict' // the current state forbids the change
+  | 'too_many_webhooks' // the account has the most webhooks with this URL
   | 'idempotency_in_progress' // the first request with this Idempotency-Key is still running
   | 'idempotency_mismatch' // this Idempotency-Key was used for another request
   | 'too_large'

@@ -98,8 +98,8 @@ export const partialChangeFaults = async (
 
 /**
  * Changes a webhook and returns it. If the change enables the webhook, the same transaction writes the command that
- * releases its held deliveries. Throws `not_found`, `invalid`, or `conflict` if concurrent requests change the webhook
- * in every try.
+ * releases its held deliveries. Throws `not_found`, `invalid`, `too_many_webhooks`, or `conflict` if concurrent requests
+ * change the webhook in every try.
  */
 export const changeWebhook = async (
   {

@@ -19,11 +19,23 @@ import { type WebhookView, webhookToView } from './webhook-view.ts';
 /** The maximum number of webhooks that an account may have in each mode. */
 export const MOST_WEBHOOKS = 1000;
 
+/** The maximum number of webhooks with one URL in each mode of an account: one event must not cause many requests to it. */
+export const MOST_WITH_URL = 10;
+
+/** Creates the error of a webhook that would exceed `MOST_WITH_URL`. */
+export const tooManyWithUrl = (): PassPostError => {
+  const message = `An account has at most ${MOST_WITH_URL} webhooks with one URL in each mode.`;
+  return new PassPostError('too_many_webhooks', message, {
+    errors: [{ path: 'url', code: 'too_many_webhooks', message }],
+  });
+};
+
 export interface NewWebhookStore {
   firstAnswer(owner: string, idempotencyKey: string, nowMs: number): Promise<FirstAnswer<WebhookView> | null>;
   /**
    * Adds the webhook, its routes, the first answer of the request's Idempotency-Key and the audit entry, in one
-   * transaction. Returns 'full' if the account already has `MOST_WEBHOOKS` webhooks.
+   * transaction. Returns 'full' if the account already has `MOST_WEBHOOKS` webhooks, and 'full_url' if it has
+   * `MOST_WITH_URL` with this URL.
    */
   create(
     webhook: StoredWebhook,
@@ -31,7 +43,7 @@ export interface NewWebhookStore {
     firstAnswer: Omit<KeyedAnswer<WebhookView>, 'path'> | null,
     entry: StoredAuditEntry,
     nowMs: number,
-  ): Promise<'created' | 'repeated' | 'full' | 'busy'>;
+  ): Promise<'created' | 'repeated' | 'full' | 'full_url' | 'busy'>;
 }
 
 /**
@@ -130,6 +142,7 @@ export const createWebhook = (
     const outcome = await store.create(webhook, routes, keyed, entry, nowMs);
     if (outcome === 'created') return { answer, secret };
     if (outcome === 'repeated') return outcome;
+    if (outcome === 'full_url') throw tooManyWithUrl();
     const isFull = outcome === 'full';
     throw new PassPostError(
       'conflict',

@@ -11,7 +11,7 @@ export interface WebhookStore {
   find(owner: string, id: string): Promise<StoredWebhook | null>;
   /**
    * Stores a change of a webhook in one transaction: the webhook's row, its routes, the audit entry and the command.
-   * Returns false if the webhook has changed since it was read.
+   * Returns false if the webhook has changed since it was read. Throws `too_many_webhooks` for one URL too often.
    */
   replace(change: WebhookChange): Promise<boolean>;
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { FieldError } from '../foundation/errors.ts';
 
 export interface WebhookUrlRules {
@@ -134,6 +135,19 @@ export const checkWebhookUrl = (text: string, rules: WebhookUrlRules): WebhookUr
   if (result instanceof URL) return { errors: [], url: result };
   const [code, message] = result;
   return { errors: [{ path: 'url', code, message }], url: null };
+};
+
+/**
+ * Returns a short text that is equal for equal URLs. Fragments and the upper or lower case of scheme and host make no
+ * difference, because requests to such URLs are the same.
+ */
+export const urlDigest = (text: string): string => {
+  const url = URL.parse(text);
+  if (url) url.hash = '';
+  return createHash('sha256')
+    .update(url?.href ?? text)
+    .digest('base64url')
+    .slice(0, 16);
 };
 
 /** Returns whether a URL's scheme is plain http, in upper or lower case. */
