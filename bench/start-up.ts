@@ -12,6 +12,7 @@ const RUNS = 9;
 const variables = {
   DOMAIN_TABLE: 'domain',
   DELIVERY_TABLE: 'delivery',
+  CREDENTIALS_TABLE: 'credentials',
   DELIVERIES_QUEUE_URL: 'http://localhost/deliveries',
   SLOW_QUEUE_URL: 'http://localhost/slow',
   FAILURES_QUEUE_URL: 'http://localhost/failures',

@@ -164,6 +164,8 @@ export const createDashboard = (
       storage.domainTable.metricConsumedReadCapacityUnits({ ...sum, label: 'domain, read' }),
       storage.deliveryTable.metricConsumedWriteCapacityUnits({ ...sum, label: 'delivery, written' }),
       storage.deliveryTable.metricConsumedReadCapacityUnits({ ...sum, label: 'delivery, read' }),
+      storage.credentialsTable.metricConsumedWriteCapacityUnits({ ...sum, label: 'credentials, written' }),
+      storage.credentialsTable.metricConsumedReadCapacityUnits({ ...sum, label: 'credentials, read' }),
     ]),
   );
   return dashboard;

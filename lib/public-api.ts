@@ -171,6 +171,7 @@ export class PublicApi extends Construct {
     }
     for (const name of ['passmint-api', 'passcreator-api'] as const) storage.grantWebhooks(functions[name]);
     for (const name of ['webhooks-api', 'passmint-api', 'passcreator-api'] as const) this.guardEgress(functions[name]);
+    storage.grantTemplateLookup(functions['passcreator-api']);
     storage.grantFirstAnswers(functions['passmint-api']);
     storage.grantDeliveryListing(functions['passmint-api']);
     storage.grantPublicKeys(functions['public-keys-api']);

@@ -1,41 +1,21 @@
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
-import { AUDIT_INFIX, indexes, partitions, prefixes } from '../lambdas/adapters/rows/key-names.ts';
+import { indexes } from '../lambdas/adapters/rows/key-names.ts';
 import { env } from '../lambdas/runtime/env.ts';
 import { grant, grantCustomerKey, type Permission } from './lambda-function.ts';
+import { indexPermission, keys, rowPermission } from './row-permissions.ts';
 import type { StageConfig } from './stage-config.ts';
-import { deliveryTable, domainTable } from './tables.ts';
-
-// Actions of PartiQL. They are granted without leading keys, because AWS documents that condition only for the plain
-// calls. IAM checks a transaction as the single calls that it contains.
-const partiql = { insert: 'dynamodb:PartiQLInsert', update: 'dynamodb:PartiQLUpdate' } as const;
-
-/** Patterns of partition keys: of all rows of a kind, or of the one partition that a kind has. */
-const keys = {
-  ...(Object.fromEntries(Object.entries(prefixes).map(([kind, prefix]) => [kind, `${prefix}*`])) as Record<
-    keyof typeof prefixes,
-    string
-  >),
-  ...partitions,
-};
+import { credentialsTable, deliveryTable, domainTable } from './tables.ts';
 
 /**
- * The pattern of the partition keys of audit entries. A function that may put rows of an account (`A#*`) may put audit
- * entries, too: an audit entry is written in the same transaction as the change that it describes.
- */
-const AUDIT = `${keys.account}${AUDIT_INFIX}*`;
-
-/** The patterns of the partition keys of an account's rows in both modes, without its audit entries. */
-const OWNED = [`${keys.account}#live`, `${keys.account}#test`];
-
-/**
- * Both tables, and the grants on their rows: each method lets one function do one kind of work.
+ * The three tables, and the grants on their rows: each method lets one function do one kind of work.
  * `lambdas/adapters/rows/table-keys.ts` has the map of the rows.
  */
 export class Storage extends Construct {
   readonly domainTable: Table;
   readonly deliveryTable: Table;
+  readonly credentialsTable: Table;
   private readonly stage: StageConfig;
 
   constructor(scope: Construct, id: string, { stage }: { readonly stage: StageConfig }) {
@@ -43,11 +23,12 @@ export class Storage extends Construct {
     this.stage = stage;
     this.domainTable = domainTable(this, stage);
     this.deliveryTable = deliveryTable(this, stage);
+    this.credentialsTable = credentialsTable(this, stage);
   }
 
   /** Lets a function authenticate a request and count it by one conditional write on the row of the API key. */
   grantKeyCounting(fn: LambdaFunction): void {
-    this.grantDelivery(fn, this.delivery(['UpdateItem'], [keys.apiKey]));
+    this.grantCredentials(fn, this.credentials(['UpdateItem'], [keys.apiKey]));
   }
 
   /** Lets a function create, read, list and move tasks. */
@@ -55,8 +36,8 @@ export class Storage extends Construct {
     this.grantDomain(
       fn,
       this.domain(['GetItem', 'BatchGetItem', 'PutItem'], [keys.task]),
-      this.index(this.domainTable, indexes.list),
-      this.index(this.domainTable, indexes.reference),
+      indexPermission(this.domainTable, indexes.list),
+      indexPermission(this.domainTable, indexes.reference),
     );
   }
 
@@ -64,11 +45,19 @@ export class Storage extends Construct {
   grantWebhooks(fn: LambdaFunction): void {
     this.grantDomain(
       fn,
-      this.domain(['GetItem', 'BatchGetItem', 'Query', 'PutItem'], [keys.account]),
-      this.domain(['UpdateItem'], [keys.account, keys.routing]),
+      this.domain(['GetItem', 'Query'], [keys.ownerWebhooks]),
+      // Reads the account's own event types that the webhook names.
+      this.domain(['BatchGetItem'], [keys.catalogue]),
+      this.domain(['PutItem'], [keys.ownerWebhooks, keys.command, keys.audit]),
+      this.domain(['UpdateItem'], [keys.webhookCount, keys.routing]),
     );
     this.grantPublicKeys(fn);
     this.setRetention(fn);
+  }
+
+  /** Lets a function find out whether a template exists. */
+  grantTemplateLookup(fn: LambdaFunction): void {
+    this.grantDomain(fn, this.domain(['GetItem'], [keys.catalogue]));
   }
 
   /** Lets a function store and read the first response to a request with an `Idempotency-Key`. */
@@ -85,13 +74,12 @@ export class Storage extends Construct {
   grantEvents(fn: LambdaFunction): void {
     this.grantDomain(
       fn,
-      this.domain(['GetItem', 'BatchGetItem', 'Query'], [keys.event, keys.account]),
-      this.domain(['BatchGetItem'], [keys.routing]),
-      this.domain(['UpdateItem'], [keys.event]),
-      this.domain(['PutItem'], [keys.account, keys.event, keys.idempotency]),
-      this.domain(['GetItem'], [keys.idempotency]),
-      { actions: [partiql.insert], resources: [this.domainTable.tableArn] },
-      this.index(this.domainTable, indexes.list),
+      this.domain(['GetItem'], [keys.event, keys.ownerWebhooks, keys.idempotency]),
+      this.domain(['BatchGetItem'], [keys.event, keys.catalogue, keys.routing]),
+      this.domain(['Query'], [keys.event, keys.ownerWebhooks]),
+      this.domain(['UpdateItem', 'PartiQLInsert'], [keys.event]),
+      this.domain(['PutItem'], [keys.command, keys.audit, keys.event, keys.idempotency]),
+      indexPermission(this.domainTable, indexes.list),
     );
     this.grantDelivery(fn, this.delivery(['BatchGetItem'], [keys.webhook]));
     this.setRetention(fn);
@@ -101,8 +89,9 @@ export class Storage extends Construct {
   grantCatalogue(fn: LambdaFunction): void {
     this.grantDomain(
       fn,
-      this.domain(['GetItem', 'BatchGetItem', 'Query', 'PutItem', 'DeleteItem'], [keys.account]),
-      this.index(this.domainTable, indexes.list),
+      this.domain(['GetItem', 'BatchGetItem', 'Query', 'DeleteItem'], [keys.catalogue]),
+      this.domain(['PutItem'], [keys.catalogue, keys.audit]),
+      indexPermission(this.domainTable, indexes.list),
     );
   }
 
@@ -114,8 +103,8 @@ export class Storage extends Construct {
     this.grantDomain(
       fn,
       this.domain(['GetItem', 'PutItem'], [keys.job]),
-      this.domain(['BatchGetItem'], [keys.job, keys.routing, keys.account]),
-      this.index(this.domainTable, indexes.list),
+      this.domain(['BatchGetItem'], [keys.job, keys.routing, keys.ownerWebhooks]),
+      indexPermission(this.domainTable, indexes.list),
     );
     this.setRetention(fn);
   }
@@ -129,14 +118,14 @@ export class Storage extends Construct {
   grantDeliveryHistory(fn: LambdaFunction): void {
     this.grantDomain(
       fn,
-      this.domain(['GetItem'], [keys.account, keys.event, keys.idempotency]),
-      this.domain(['BatchGetItem'], [keys.account]),
-      this.domain(['PutItem'], [keys.account, keys.event, keys.idempotency, keys.job]),
+      this.domain(['GetItem'], [keys.ownerWebhooks, keys.event, keys.idempotency]),
+      this.domain(['BatchGetItem'], [keys.catalogue]),
+      this.domain(['PutItem'], [keys.command, keys.audit, keys.event, keys.idempotency, keys.job]),
     );
     this.grantDelivery(
       fn,
       this.delivery(['BatchGetItem', 'Query'], [keys.webhook, keys.attempt]),
-      this.index(this.deliveryTable, indexes.attention),
+      indexPermission(this.deliveryTable, indexes.attention),
     );
     this.setRetention(fn);
   }
@@ -148,15 +137,15 @@ export class Storage extends Construct {
 
   /** Lets a function create, list, rotate and revoke API keys. */
   grantKeys(fn: LambdaFunction): void {
-    this.grantDomain(fn, this.domain(['PutItem'], [AUDIT]));
-    this.grantDelivery(
+    this.grantDomain(fn, this.domain(['PutItem'], [keys.audit]));
+    this.grantCredentials(
       fn,
-      this.delivery(['GetItem'], [keys.accounts, keys.account, keys.idempotency]),
-      this.delivery(['BatchGetItem'], [keys.apiKey]),
-      this.delivery(['PutItem'], [keys.apiKey, keys.account, keys.idempotency]),
-      this.delivery(['UpdateItem'], [keys.apiKey, keys.account]),
-      this.delivery(['Query', 'DeleteItem'], [keys.account]),
-      this.delivery(['ConditionCheckItem'], [keys.accounts]),
+      this.credentials(['GetItem'], [keys.accounts, keys.apiKeyList, keys.idempotency]),
+      this.credentials(['BatchGetItem'], [keys.apiKey]),
+      this.credentials(['PutItem'], [keys.apiKey, keys.apiKeyList, keys.idempotency]),
+      this.credentials(['UpdateItem'], [keys.apiKey, keys.apiKeyList]),
+      this.credentials(['Query', 'DeleteItem'], [keys.apiKeyList]),
+      this.credentials(['ConditionCheckItem'], [keys.accounts]),
     );
   }
 
@@ -164,35 +153,36 @@ export class Storage extends Construct {
   grantAccounts(fn: LambdaFunction): void {
     this.grantDomain(
       fn,
-      this.domain(['PutItem'], [AUDIT]),
-      this.domain(['Query'], OWNED),
-      this.domain(['DeleteItem'], [...OWNED, keys.routing]),
+      this.domain(['PutItem'], [keys.audit]),
+      this.domain(['Query'], [keys.ownerWebhooks, keys.catalogue]),
+      this.domain(['DeleteItem'], [keys.webhookCount, keys.routing]),
       this.domain(['BatchGetItem'], [keys.job]),
-      this.index(this.domainTable, indexes.list),
+      indexPermission(this.domainTable, indexes.list),
     );
-    this.grantDelivery(
+    this.grantDelivery(fn, this.delivery(['PutItem', 'DeleteItem'], [keys.accountIds]));
+    this.grantCredentials(
       fn,
-      this.delivery(['GetItem'], [keys.accounts, keys.idempotency]),
-      this.delivery(['PutItem'], [keys.accounts, keys.apiKey, keys.account, keys.idempotency]),
-      this.delivery(['UpdateItem'], [keys.accounts, keys.apiKey]),
-      this.delivery(['Query', 'DeleteItem'], [keys.accounts, keys.account]),
+      this.credentials(['GetItem'], [keys.accounts, keys.idempotency]),
+      this.credentials(['PutItem'], [keys.accounts, keys.apiKey, keys.apiKeyList, keys.idempotency]),
+      this.credentials(['UpdateItem'], [keys.accounts, keys.apiKey]),
+      this.credentials(['Query', 'DeleteItem'], [keys.accounts, keys.apiKeyList]),
     );
     this.setRetention(fn);
   }
 
   /** Lets a function read the audit entries of an account. */
   grantAudit(fn: LambdaFunction): void {
-    this.grantDomain(fn, this.domain(['Query'], [AUDIT]));
+    this.grantDomain(fn, this.domain(['Query'], [keys.audit]));
   }
 
   /** Lets a function read the public half of the keyring. */
   grantPublicKeys(fn: LambdaFunction): void {
-    this.grantDelivery(fn, this.delivery(['GetItem'], [keys.keyring]));
+    this.grantCredentials(fn, this.credentials(['GetItem'], [keys.keyring]));
   }
 
   /** Lets a function write the row of the operator's API key and the row of the public keys. */
   grantFirstKeys(fn: LambdaFunction): void {
-    this.grantDelivery(fn, this.delivery(['PutItem'], [keys.apiKey, keys.keyring]));
+    this.grantCredentials(fn, this.credentials(['PutItem'], [keys.apiKey, keys.keyring]));
   }
 
   /** Lets the fan-out turn changes into events and deliveries. */
@@ -203,7 +193,8 @@ export class Storage extends Construct {
       this.domain(['BatchGetItem'], [keys.routing, keys.event]),
       // The fan-out extends the TTL of events, and records the progress of a recovery job.
       this.domain(['UpdateItem'], [keys.event, keys.job]),
-      { actions: [partiql.insert], resources: [this.domainTable.tableArn] },
+      // Writes the events of changes, and the command that continues a deletion of history.
+      this.domain(['PartiQLInsert'], [keys.event, keys.command]),
       // Lambda needs these actions in the role of a mapping's function.
       {
         actions: ['DescribeStream', 'GetRecords', 'GetShardIterator', 'ListStreams'].map((name) => `dynamodb:${name}`),
@@ -212,10 +203,9 @@ export class Storage extends Construct {
     );
     this.grantDelivery(
       fn,
-      { actions: [partiql.insert, partiql.update], resources: [this.deliveryTable.tableArn] },
-      this.index(this.deliveryTable, indexes.attention),
-      // The fan-out redelivers deliveries, marks their hours to be counted again, and ends the failing state of an
-      // enabled webhook.
+      this.delivery(['PartiQLInsert', 'PartiQLUpdate'], [keys.webhook]),
+      indexPermission(this.deliveryTable, indexes.attention),
+      // Redelivers deliveries, marks their hours to be counted again, and ends the failing state of an enabled webhook.
       this.delivery(['BatchGetItem', 'UpdateItem'], [keys.webhook]),
       // The fan-out finds and deletes the history of a webhook that is deleted together with its history.
       this.delivery(['Query'], [keys.webhook]),
@@ -228,14 +218,15 @@ export class Storage extends Construct {
   grantDeliver(fn: LambdaFunction): void {
     this.grantDomain(
       fn,
-      this.domain(['BatchGetItem'], [keys.account, keys.event]),
-      this.domain(['UpdateItem'], [keys.account]),
+      this.domain(['BatchGetItem'], [keys.ownerWebhooks, keys.event]),
+      this.domain(['UpdateItem'], [keys.ownerWebhooks]),
       this.domain(['PutItem'], [keys.event]),
     );
-    this.grantDelivery(fn, this.delivery(['GetItem', 'BatchGetItem', 'UpdateItem'], [keys.webhook]), {
-      actions: [partiql.insert, partiql.update],
-      resources: [this.deliveryTable.tableArn],
-    });
+    this.grantDelivery(
+      fn,
+      this.delivery(['GetItem', 'BatchGetItem', 'UpdateItem', 'PartiQLUpdate'], [keys.webhook]),
+      this.delivery(['PartiQLInsert'], [keys.attempt]),
+    );
     this.setRetention(fn);
   }
 
@@ -244,8 +235,8 @@ export class Storage extends Construct {
     this.grantDelivery(
       fn,
       this.delivery(['GetItem', 'UpdateItem'], [keys.dueSweep]),
-      { actions: [partiql.update], resources: [this.deliveryTable.tableArn] },
-      this.index(this.deliveryTable, indexes.due),
+      this.delivery(['PartiQLUpdate'], [keys.webhook]),
+      indexPermission(this.deliveryTable, indexes.due),
     );
   }
 
@@ -257,17 +248,17 @@ export class Storage extends Construct {
     this.grantDomain(
       fn,
       this.domain(['PutItem', 'DeleteItem'], [keys.heartbeat]),
-      this.domain(['GetItem', 'Query'], [keys.account]),
+      this.domain(['GetItem', 'Query'], [keys.ownerWebhooks]),
       this.domain(['BatchGetItem', 'UpdateItem'], [keys.event]),
     );
     this.grantDelivery(
       fn,
-      this.delivery(['Query'], [keys.accounts, keys.webhook]),
+      this.delivery(['Query'], [keys.accountIds, keys.webhook]),
       this.delivery(['GetItem'], [keys.rollUp]),
       this.delivery(['UpdateItem'], [keys.rollUp, keys.webhook]),
-      { actions: [partiql.update], resources: [this.deliveryTable.tableArn] },
-      this.index(this.deliveryTable, indexes.due),
-      this.index(this.deliveryTable, indexes.attention),
+      this.delivery(['PartiQLUpdate'], [keys.webhook]),
+      indexPermission(this.deliveryTable, indexes.due),
+      indexPermission(this.deliveryTable, indexes.attention),
     );
     this.setRetention(fn);
   }
@@ -278,15 +269,15 @@ export class Storage extends Construct {
   }
 
   private domain(names: readonly string[], leadingKeys: readonly string[]): Permission {
-    return { actions: names.map((name) => `dynamodb:${name}`), resources: [this.domainTable.tableArn], leadingKeys };
+    return rowPermission(this.domainTable, names, leadingKeys);
   }
 
   private delivery(names: readonly string[], leadingKeys: readonly string[]): Permission {
-    return { actions: names.map((name) => `dynamodb:${name}`), resources: [this.deliveryTable.tableArn], leadingKeys };
+    return rowPermission(this.deliveryTable, names, leadingKeys);
   }
 
-  private index(table: Table, name: string): Permission {
-    return { actions: ['dynamodb:Query'], resources: [`${table.tableArn}/index/${name}`] };
+  private credentials(names: readonly string[], leadingKeys: readonly string[]): Permission {
+    return rowPermission(this.credentialsTable, names, leadingKeys);
   }
 
   private grantDomain(fn: LambdaFunction, ...permissions: readonly Permission[]): void {
@@ -296,6 +287,11 @@ export class Storage extends Construct {
 
   private grantDelivery(fn: LambdaFunction, ...permissions: readonly Permission[]): void {
     grant(fn, permissions, { [env.deliveryTable]: this.deliveryTable.tableName });
+    grantCustomerKey(fn, this.stage, 'dynamodb');
+  }
+
+  private grantCredentials(fn: LambdaFunction, ...permissions: readonly Permission[]): void {
+    grant(fn, permissions, { [env.credentialsTable]: this.credentialsTable.tableName });
     grantCustomerKey(fn, this.stage, 'dynamodb');
   }
 }

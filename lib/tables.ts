@@ -60,11 +60,18 @@ export const domainTable = (scope: Construct, stage: StageConfig): Table => {
 };
 
 /**
- * Creates the delivery table, for example for deliveries and API keys. It is written far more often than the domain
- * table, and nothing reads its changes.
+ * Creates the delivery table, for deliveries and what the engine stores about them. It is written far more often than
+ * the domain table, and nothing reads its changes.
  */
 export const deliveryTable = (scope: Construct, stage: StageConfig): Table => {
   const table = new Table(scope, 'delivery-table', common(scope, stage));
   addIndexes(table, ['due', 'attention', 'failing']);
   return table;
 };
+
+/**
+ * Creates the credentials table, for accounts, API keys and the public keys of the keyring. The functions that deliver
+ * have no permission on it, so code that runs in one of them cannot create an API key.
+ */
+export const credentialsTable = (scope: Construct, stage: StageConfig): Table =>
+  new Table(scope, 'credentials-table', common(scope, stage));

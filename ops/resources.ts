@@ -9,6 +9,7 @@ export interface StackResource {
 const paths = {
   domainTable: ['AWS::DynamoDB::Table', 'storage/domain-table'],
   deliveryTable: ['AWS::DynamoDB::Table', 'storage/delivery-table'],
+  credentialsTable: ['AWS::DynamoDB::Table', 'storage/credentials-table'],
   deliveries: ['AWS::SQS::Queue', 'delivery/deliveries'],
   slow: ['AWS::SQS::Queue', 'delivery/slow'],
   deadLetters: ['AWS::SQS::Queue', 'delivery/dead-letters'],

@@ -25,7 +25,7 @@ const countFailing = async ({ dynamo, resources }: Deployment): Promise<number> 
 /** Returns the number of published keys, and the time from which new keys sign (`null` if no new keys wait). */
 const readKeys = async ({ dynamo, resources }: Deployment, nowMs: number) => {
   const { Item } = await dynamo.send(
-    new GetItemCommand({ TableName: resources.deliveryTable, Key: marshall(publicKeysKey) }),
+    new GetItemCommand({ TableName: resources.credentialsTable, Key: marshall(publicKeysKey) }),
   );
   const { keys } = publicKeysSchema.parse(Item && unmarshall(Item)).jwks;
   const switchMs = nextSwitchMs(keys, nowMs);

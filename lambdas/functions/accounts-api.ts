@@ -5,11 +5,11 @@ import { accountRoutes } from '../routes/accounts.ts';
 import { readConfig } from '../runtime/config.ts';
 import { httpHandler } from '../runtime/http.ts';
 
-const config = readConfig(['domainTable', 'deliveryTable', 'retentionDays']);
-const tables = { domain: config.domainTable, delivery: config.deliveryTable };
+const config = readConfig(['domainTable', 'deliveryTable', 'credentialsTable', 'retentionDays']);
+const tables = { domain: config.domainTable, delivery: config.deliveryTable, credentials: config.credentialsTable };
 
 export const handler = httpHandler(accountRoutes(createAccountsTable(dynamoClient(), tables), config.retentionDays), {
   surface: 'native',
-  authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), config.deliveryTable).authenticate,
+  authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), config.credentialsTable).authenticate,
   use: takeAwsUse,
 });

@@ -5,10 +5,10 @@ import { auditRoutes } from '../routes/audit.ts';
 import { readConfig } from '../runtime/config.ts';
 import { httpHandler } from '../runtime/http.ts';
 
-const { domainTable, deliveryTable } = readConfig(['domainTable', 'deliveryTable']);
+const { domainTable, credentialsTable } = readConfig(['domainTable', 'credentialsTable']);
 
 export const handler = httpHandler(auditRoutes(createAuditTable(dynamoClient(), domainTable)), {
   surface: 'native',
-  authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), deliveryTable).authenticate,
+  authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), credentialsTable).authenticate,
   use: takeAwsUse,
 });

@@ -11,7 +11,7 @@ import { templateRoutes } from '../routes/templates.ts';
 import { readConfig } from '../runtime/config.ts';
 import { httpHandler } from '../runtime/http.ts';
 
-const { domainTable, deliveryTable } = readConfig(['domainTable', 'deliveryTable']);
+const { domainTable, credentialsTable } = readConfig(['domainTable', 'credentialsTable']);
 const client = dynamoClient();
 
 export const handler = httpHandler(
@@ -22,7 +22,7 @@ export const handler = httpHandler(
   ],
   {
     surface: 'native',
-    authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), deliveryTable).authenticate,
+    authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), credentialsTable).authenticate,
     use: takeAwsUse,
   },
 );

@@ -13,8 +13,8 @@ import { deliveryRoutes } from '../routes/deliveries.ts';
 import { readConfig } from '../runtime/config.ts';
 import { httpHandler } from '../runtime/http.ts';
 
-const config = readConfig(['domainTable', 'deliveryTable', 'retentionDays', 'scheduleSpeed']);
-const { domainTable, deliveryTable, retentionDays, scheduleSpeed } = config;
+const config = readConfig(['domainTable', 'deliveryTable', 'credentialsTable', 'retentionDays', 'scheduleSpeed']);
+const { domainTable, deliveryTable, credentialsTable, retentionDays, scheduleSpeed } = config;
 const client = dynamoClient();
 
 export const handler = httpHandler(
@@ -32,7 +32,7 @@ export const handler = httpHandler(
   }),
   {
     surface: 'native',
-    authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), deliveryTable).authenticate,
+    authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), credentialsTable).authenticate,
     use: takeAwsUse,
   },
 );

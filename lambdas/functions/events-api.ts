@@ -14,7 +14,12 @@ import { eventRoutes } from '../routes/events.ts';
 import { readConfig } from '../runtime/config.ts';
 import { httpHandler } from '../runtime/http.ts';
 
-const { domainTable, deliveryTable, retentionDays } = readConfig(['domainTable', 'deliveryTable', 'retentionDays']);
+const { domainTable, deliveryTable, credentialsTable, retentionDays } = readConfig([
+  'domainTable',
+  'deliveryTable',
+  'credentialsTable',
+  'retentionDays',
+]);
 const client = dynamoClient();
 
 const rules = {
@@ -33,7 +38,7 @@ export const handler = httpHandler(
   }),
   {
     surface: 'native',
-    authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), deliveryTable).authenticate,
+    authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), credentialsTable).authenticate,
     use: takeAwsUse,
   },
 );

@@ -6,7 +6,11 @@ import { jobRoutes } from '../routes/jobs.ts';
 import { readConfig } from '../runtime/config.ts';
 import { httpHandler } from '../runtime/http.ts';
 
-const { domainTable, deliveryTable, retentionDays } = readConfig(['domainTable', 'deliveryTable', 'retentionDays']);
+const { domainTable, credentialsTable, retentionDays } = readConfig([
+  'domainTable',
+  'credentialsTable',
+  'retentionDays',
+]);
 const jobs = createJobsTable(dynamoClient(), domainTable, retentionDays);
 
 export const handler = httpHandler(
@@ -17,7 +21,7 @@ export const handler = httpHandler(
   }),
   {
     surface: 'native',
-    authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), deliveryTable).authenticate,
+    authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), credentialsTable).authenticate,
     use: takeAwsUse,
   },
 );

@@ -10,12 +10,12 @@ import { customResourceHandler } from '../runtime/custom-resource.ts';
 import { log } from '../runtime/log.ts';
 import { isOperatorEvent, operatorHandler } from '../runtime/operator-event.ts';
 
-const config = readConfig(['deliveryTable', 'keyringSecret', 'operatorSecret']);
+const config = readConfig(['credentialsTable', 'keyringSecret', 'operatorSecret']);
 const dynamo = dynamoClient();
 const secrets = secretsClient();
 const dependencies = {
   keyring: createSecretStore(secrets, config.keyringSecret),
-  putPublicKeys: (keys: PublicKeys) => putPublicKeys(dynamo, config.deliveryTable, keys),
+  putPublicKeys: (keys: PublicKeys) => putPublicKeys(dynamo, config.credentialsTable, keys),
   clock: Date.now,
 };
 
@@ -24,7 +24,7 @@ const onDeployment = customResourceHandler(() =>
     {
       ...dependencies,
       operator: createSecretStore(secrets, config.operatorSecret),
-      addOperatorKey: (key) => addOperatorKey(dynamo, config.deliveryTable, key),
+      addOperatorKey: (key) => addOperatorKey(dynamo, config.credentialsTable, key),
     },
     Date.now(),
   ),

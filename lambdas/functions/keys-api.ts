@@ -5,11 +5,11 @@ import { keyRoutes } from '../routes/keys.ts';
 import { readConfig } from '../runtime/config.ts';
 import { httpHandler } from '../runtime/http.ts';
 
-const { domainTable, deliveryTable } = readConfig(['domainTable', 'deliveryTable']);
-const tables = { domain: domainTable, delivery: deliveryTable };
+const { domainTable, credentialsTable } = readConfig(['domainTable', 'credentialsTable']);
+const tables = { domain: domainTable, credentials: credentialsTable };
 
 export const handler = httpHandler(keyRoutes(createKeysTable(dynamoClient(), tables)), {
   surface: 'native',
-  authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), deliveryTable).authenticate,
+  authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), credentialsTable).authenticate,
   use: takeAwsUse,
 });

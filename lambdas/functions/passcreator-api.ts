@@ -12,10 +12,10 @@ import { passcreatorRoutes } from '../routes/passcreator.ts';
 import { readConfig } from '../runtime/config.ts';
 import { httpHandler } from '../runtime/http.ts';
 
-const config = readConfig(['domainTable', 'deliveryTable', 'retentionDays', 'ownHosts', 'egressAllow']);
-const { domainTable, deliveryTable, retentionDays, ownHosts } = config;
+const config = readConfig(['domainTable', 'credentialsTable', 'retentionDays', 'ownHosts', 'egressAllow']);
+const { domainTable, credentialsTable, retentionDays, ownHosts } = config;
 const client = dynamoClient();
-const publicKeys = createPublicKeys(client, deliveryTable, Date.now).read;
+const publicKeys = createPublicKeys(client, credentialsTable, Date.now).read;
 const { checkUrl } = createAddressCheck({ allowLoopback: config.egressAllow === 'loopback', ownHosts });
 const rules = {
   profiles,
@@ -35,7 +35,7 @@ export const handler = httpHandler(
   }),
   {
     surface: 'passcreator',
-    authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), deliveryTable).authenticate,
+    authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), credentialsTable).authenticate,
     use: takeAwsUse,
   },
 );

@@ -13,8 +13,15 @@ import { passmintRoutes } from '../routes/passmint.ts';
 import { readConfig } from '../runtime/config.ts';
 import { httpHandler } from '../runtime/http.ts';
 
-const config = readConfig(['domainTable', 'deliveryTable', 'retentionDays', 'ownHosts', 'egressAllow']);
-const { domainTable, deliveryTable, retentionDays, ownHosts } = config;
+const config = readConfig([
+  'domainTable',
+  'deliveryTable',
+  'credentialsTable',
+  'retentionDays',
+  'ownHosts',
+  'egressAllow',
+]);
+const { domainTable, deliveryTable, credentialsTable, retentionDays, ownHosts } = config;
 const client = dynamoClient();
 const { checkUrl } = createAddressCheck({ allowLoopback: config.egressAllow === 'loopback', ownHosts });
 const rules = {
@@ -33,11 +40,11 @@ export const handler = httpHandler(
       events: createEventsTable(client, domainTable, retentionDays),
     },
     rules,
-    seal: createSealer(createPublicKeys(client, deliveryTable, Date.now).read).seal,
+    seal: createSealer(createPublicKeys(client, credentialsTable, Date.now).read).seal,
   }),
   {
     surface: 'passmint',
-    authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), deliveryTable).authenticate,
+    authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), credentialsTable).authenticate,
     use: takeAwsUse,
   },
 );

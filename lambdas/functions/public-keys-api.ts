@@ -4,7 +4,7 @@ import { publicKeyRoutes } from '../routes/public-keys.ts';
 import { readConfig } from '../runtime/config.ts';
 import { httpHandler } from '../runtime/http.ts';
 
-const config = readConfig(['deliveryTable']);
-const publicKeys = createPublicKeys(dynamoClient(), config.deliveryTable, Date.now).read;
+const config = readConfig(['credentialsTable']);
+const publicKeys = createPublicKeys(dynamoClient(), config.credentialsTable, Date.now).read;
 
 export const handler = httpHandler(publicKeyRoutes(publicKeys), { surface: 'native', use: takeAwsUse });

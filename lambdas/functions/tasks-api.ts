@@ -5,10 +5,10 @@ import { taskRoutes } from '../routes/tasks.ts';
 import { readConfig } from '../runtime/config.ts';
 import { httpHandler } from '../runtime/http.ts';
 
-const { domainTable, deliveryTable } = readConfig(['domainTable', 'deliveryTable']);
+const { domainTable, credentialsTable } = readConfig(['domainTable', 'credentialsTable']);
 
 export const handler = httpHandler(taskRoutes(createTasksTable(dynamoClient(), domainTable)), {
   surface: 'native',
-  authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), deliveryTable).authenticate,
+  authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), credentialsTable).authenticate,
   use: takeAwsUse,
 });

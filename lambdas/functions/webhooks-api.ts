@@ -11,9 +11,9 @@ import { webhookRoutes } from '../routes/webhooks.ts';
 import { readConfig } from '../runtime/config.ts';
 import { httpHandler } from '../runtime/http.ts';
 
-const config = readConfig(['domainTable', 'deliveryTable', 'retentionDays', 'ownHosts', 'egressAllow']);
+const config = readConfig(['domainTable', 'credentialsTable', 'retentionDays', 'ownHosts', 'egressAllow']);
 const client = dynamoClient();
-const { seal } = createSealer(createPublicKeys(client, config.deliveryTable, Date.now).read);
+const { seal } = createSealer(createPublicKeys(client, config.credentialsTable, Date.now).read);
 const { checkUrl } = createAddressCheck({
   allowLoopback: config.egressAllow === 'loopback',
   ownHosts: config.ownHosts,
@@ -30,7 +30,7 @@ export const handler = httpHandler(
   webhookRoutes(createWebhooksTable(client, config.domainTable, config.retentionDays), rules, seal),
   {
     surface: 'native',
-    authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), config.deliveryTable).authenticate,
+    authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), config.credentialsTable).authenticate,
     use: takeAwsUse,
   },
 );

@@ -12,6 +12,7 @@ const fromOne = () => wholeNumber().pipe(z.number().min(1));
 const fields = {
   domainTable: () => z.string().min(3),
   deliveryTable: () => z.string().min(3),
+  credentialsTable: () => z.string().min(3),
   deliveriesQueueUrl: () => z.url(),
   slowQueueUrl: () => z.url(),
   failuresQueueUrl: () => z.url(),

@@ -4,6 +4,7 @@
 export const env = {
   domainTable: 'DOMAIN_TABLE',
   deliveryTable: 'DELIVERY_TABLE',
+  credentialsTable: 'CREDENTIALS_TABLE',
   deliveriesQueueUrl: 'DELIVERIES_QUEUE_URL',
   slowQueueUrl: 'SLOW_QUEUE_URL',
   failuresQueueUrl: 'FAILURES_QUEUE_URL',

@@ -28,7 +28,7 @@ describe('the audit entries of an account (GET /audit)', () => {
   let caller: Caller;
   let operator: Caller;
   beforeAll(async () => {
-    await putPublicKeys(tables.client, tables.deliveryTable, publicKeysOf(createKeyring()));
+    await putPublicKeys(tables.client, tables.credentialsTable, publicKeysOf(createKeyring()));
     operator = { accountId: '', owner: '', key: await seedOperator(tables) };
   });
   beforeEach(async () => {
@@ -128,10 +128,10 @@ describe('the audit entries of an account (GET /audit)', () => {
   const webhookIdOf = async (url: string): Promise<string> =>
     (await call('GET', '/webhooks')).json.data.find((webhook: Json) => webhook.url === url)?.id;
 
-  /** Every row of both tables. The request counters `n` and `ws` are set to 0, because every call changes them. */
+  /** Every row of the three tables. The request counters `n` and `ws` are set to 0, because every call changes them. */
   const allRows = async (): Promise<string[]> => {
     const rows: string[] = [];
-    for (const TableName of [tables.domainTable, tables.deliveryTable]) {
+    for (const TableName of [tables.domainTable, tables.deliveryTable, tables.credentialsTable]) {
       for await (const { Items = [] } of paginateScan({ client: tables.client }, { TableName, ConsistentRead: true })) {
         rows.push(...Items.map((item) => JSON.stringify({ ...unmarshall(item), n: 0, ws: 0 }, withSortedKeys)));
       }

@@ -24,7 +24,7 @@ describe('the key-material function', () => {
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local');
     vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', tables.endpoint);
     vi.stubEnv('AWS_ENDPOINT_URL_SECRETS_MANAGER', manager.endpoint);
-    vi.stubEnv(env.deliveryTable, tables.deliveryTable);
+    vi.stubEnv(env.credentialsTable, tables.credentialsTable);
     vi.stubEnv(env.keyringSecret, 'keyring');
     vi.stubEnv(env.operatorSecret, 'operator');
     ({ handler } = await import('../../lambdas/functions/key-material.ts'));
@@ -42,7 +42,7 @@ describe('the key-material function', () => {
   const secretValue = (id: string): string => manager.secrets.get(id)?.value ?? '';
   const rowAt = async (key: Key) => {
     const { Item } = await tables.client.send(
-      new GetItemCommand({ TableName: tables.deliveryTable, Key: marshall(key), ConsistentRead: true }),
+      new GetItemCommand({ TableName: tables.credentialsTable, Key: marshall(key), ConsistentRead: true }),
     );
     return Item && unmarshall(Item);
   };
@@ -65,7 +65,7 @@ describe('the key-material function', () => {
 
   it('a Create event writes keys with which a sealer seals a text and the keyring opens the sealed text', async () => {
     await run();
-    const sealer = createSealer(createPublicKeys(tables.client, tables.deliveryTable, Date.now).read);
+    const sealer = createSealer(createPublicKeys(tables.client, tables.credentialsTable, Date.now).read);
     const keyring = createKeyring(manager.client, 'keyring', Date.now);
 
     const sealed = await sealer.seal('acc_1#live', 'whk_1', 'secret', 'secret');
@@ -79,7 +79,7 @@ describe('the key-material function', () => {
     const Key = marshall(operatorRowKey());
     await tables.client.send(
       new UpdateItemCommand({
-        TableName: tables.deliveryTable,
+        TableName: tables.credentialsTable,
         Key,
         UpdateExpression: 'SET n = :n',
         ExpressionAttributeValues: marshall({ ':n': 7 }),
@@ -148,7 +148,7 @@ describe('the key-material function', () => {
 
     expect(failure).toMatchObject({ Status: 'FAILED' });
     expect(notRotated).toMatchObject({ error: { code: 'failed' } });
-    const { Items = [] } = await tables.client.send(new ScanCommand({ TableName: tables.deliveryTable }));
+    const { Items = [] } = await tables.client.send(new ScanCommand({ TableName: tables.credentialsTable }));
     const output = JSON.stringify([address.puts, Items, written, rotated, notRotated]);
     const keyring = JSON.parse(secretValue('keyring'));
     const privateParts = [...keyring.sealing, ...keyring.signing].map(({ jwk }) => jwk.d);

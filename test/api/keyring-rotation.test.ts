@@ -36,7 +36,7 @@ describe('a keyring rotation', () => {
   let nowMs: number;
   let revision = 0;
   const clock = (): number => nowMs;
-  const put = (keys: PublicKeys) => putPublicKeys(tables.client, tables.deliveryTable, keys);
+  const put = (keys: PublicKeys) => putPublicKeys(tables.client, tables.credentialsTable, keys);
   const secondsFrom = (startMs: number, seconds: number): void => {
     nowMs = startMs + seconds * 1000;
   };
@@ -62,7 +62,7 @@ describe('a keyring rotation', () => {
 
   /** The public-keys calls of the API, with their cache. */
   const createEndpoint = () => {
-    const publicKeys = createPublicKeys(tables.client, tables.deliveryTable, clock);
+    const publicKeys = createPublicKeys(tables.client, tables.credentialsTable, clock);
     const handler = httpHandler(publicKeyRoutes(publicKeys.read), { surface: 'native', now: clock });
     return async (path: string, rawQueryString = '') => {
       const requestContext = { http: { method: 'GET', path } };
@@ -158,7 +158,7 @@ describe('a keyring rotation', () => {
   });
 
   it('seals new secrets with the new key pair, and the keyring still opens secrets that were sealed with the old key pair', async () => {
-    const createNewSealer = () => createSealer(createPublicKeys(tables.client, tables.deliveryTable, clock).read);
+    const createNewSealer = () => createSealer(createPublicKeys(tables.client, tables.credentialsTable, clock).read);
     const keyring = createKeyring(manager.client, 'keyring', clock);
     const old = await createNewSealer().seal('acc_1#live', 'whk_1', 'secret', 'old');
     await keyring.open('acc_1#live', 'whk_1', 'secret', old);

@@ -20,7 +20,7 @@ describe('the passcreator-api function', () => {
   const native = useApi(tables, 'webhooks-api');
   const passcreator = useApi(tables, 'passcreator-api', '/api/hook');
   let caller: Caller;
-  beforeAll(() => putPublicKeys(tables.client, tables.deliveryTable, publicKeysOf(keyring)));
+  beforeAll(() => putPublicKeys(tables.client, tables.credentialsTable, publicKeysOf(keyring)));
   beforeEach(async () => {
     caller = await aCaller(tables);
   });

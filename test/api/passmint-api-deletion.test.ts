@@ -23,7 +23,7 @@ describe('MT-10 DELETE /v1/webhooks/{id}', () => {
   const deliveriesApi = useApi(tables, 'deliveries-api');
   const eventsApi = useApi(tables, 'events-api');
   let caller: Caller;
-  beforeAll(() => putPublicKeys(tables.client, tables.deliveryTable, publicKeysOf(createKeyring())));
+  beforeAll(() => putPublicKeys(tables.client, tables.credentialsTable, publicKeysOf(createKeyring())));
   beforeEach(async () => {
     caller = await aCaller(tables);
   });

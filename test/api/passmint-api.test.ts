@@ -17,7 +17,7 @@ describe('the passmint-api function', () => {
   const native = useApi(tables, 'webhooks-api');
   const passmint = useApi(tables, 'passmint-api', '/v1');
   let caller: Caller;
-  beforeAll(() => putPublicKeys(tables.client, tables.deliveryTable, publicKeysOf(createKeyring())));
+  beforeAll(() => putPublicKeys(tables.client, tables.credentialsTable, publicKeysOf(createKeyring())));
   beforeEach(async () => {
     caller = await aCaller(tables);
   });

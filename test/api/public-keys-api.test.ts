@@ -18,7 +18,7 @@ describe('the public-keys-api function', () => {
     vi.stubEnv('AWS_ACCESS_KEY_ID', 'local');
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local');
     vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', tables.endpoint);
-    vi.stubEnv(env.deliveryTable, tables.deliveryTable);
+    vi.stubEnv(env.credentialsTable, tables.credentialsTable);
     const { handler } = await import('../../lambdas/functions/public-keys-api.ts');
     get = (method = 'GET', path = '/.well-known/jwks.json', query = '') => {
       const event = {
@@ -37,7 +37,7 @@ describe('the public-keys-api function', () => {
   });
 
   it('GET /.well-known/jwks.json answers 200 without an API key, with all public keys and a max-age of 300 seconds', async () => {
-    await putPublicKeys(tables.client, tables.deliveryTable, publicKeysOf(keyring));
+    await putPublicKeys(tables.client, tables.credentialsTable, publicKeysOf(keyring));
 
     const { statusCode, headers, body = '' } = await get();
 

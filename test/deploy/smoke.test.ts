@@ -39,12 +39,12 @@ describe('npm run smoke', () => {
       name: string;
     }[];
 
-  /** Every row of both tables that contains the id of the account or of one of its webhooks. */
+  /** Every row of the three tables that contains the id of the account or of one of its webhooks. */
   const rowsOf = async (accountId: string): Promise<Record<string, unknown>[]> => {
     const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
     const client = new DynamoDBClient({ endpoint: whole.stack.dynamoEndpoint, region: 'us-east-1', credentials });
     const all: Record<string, unknown>[] = [];
-    for (const name of ['domain-table', 'delivery-table']) {
+    for (const name of ['domain-table', 'delivery-table', 'credentials-table']) {
       const TableName = whole.stack.tableName(name);
       for await (const { Items = [] } of paginateScan({ client }, { TableName, ConsistentRead: true })) {
         all.push(...Items.map((item) => unmarshall(item)));

@@ -24,7 +24,7 @@ export const useAccountsApi = (tables: Tables) => {
   const noCaller: Caller = { accountId: '', owner: '', key: '' };
   const current = { caller: noCaller, operator: noCaller };
   beforeAll(async () => {
-    await putPublicKeys(tables.client, tables.deliveryTable, publicKeysOf(createKeyring()));
+    await putPublicKeys(tables.client, tables.credentialsTable, publicKeysOf(createKeyring()));
     current.operator = { ...noCaller, key: await seedOperator(tables) };
   });
   beforeEach(async () => {
@@ -59,12 +59,14 @@ export const useAccountsApi = (tables: Tables) => {
      */
     rows: async (): Promise<Record<string, unknown>[]> => {
       const { accountId } = current.caller;
-      const { domainTable, deliveryTable } = tables;
+      const { domainTable, deliveryTable, credentialsTable } = tables;
       const accountRows = [
         ...(await rowsHolding(tables, domainTable, accountId)),
         ...(await rowsHolding(tables, deliveryTable, accountId)),
-        ...(await rowsHolding(tables, deliveryTable, 'ACCOUNTS')).filter(({ sk }) => sk === accountId),
-        ...(await rowsHolding(tables, deliveryTable, 'K#')).filter(({ account_id }) => account_id === accountId),
+        ...(await rowsHolding(tables, deliveryTable, 'ACCOUNT-IDS')).filter(({ sk }) => sk === accountId),
+        ...(await rowsHolding(tables, credentialsTable, accountId)),
+        ...(await rowsHolding(tables, credentialsTable, 'ACCOUNTS')).filter(({ sk }) => sk === accountId),
+        ...(await rowsHolding(tables, credentialsTable, 'K#')).filter(({ account_id }) => account_id === accountId),
       ];
       return accountRows.map((row) => ({ ...row, n: 0, ws: 0 }));
     },

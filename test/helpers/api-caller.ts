@@ -32,6 +32,7 @@ export const useApi = (tables: Tables, name: string, base = '/api/public/v1'): C
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local');
     vi.stubEnv(env.domainTable, tables.domainTable);
     vi.stubEnv(env.deliveryTable, tables.deliveryTable);
+    vi.stubEnv(env.credentialsTable, tables.credentialsTable);
     vi.stubEnv(env.retentionDays, '30');
     vi.stubEnv(env.ownHosts, 'api.example.com');
     const entry = (await import(`../../lambdas/functions/${name}.ts`)) as { handler: ApiHandler };
@@ -40,7 +41,7 @@ export const useApi = (tables: Tables, name: string, base = '/api/public/v1'): C
   afterAll(async () => {
     await proxy?.stop();
     recorder.leave();
-    for (const table of [tables.domainTable, tables.deliveryTable]) {
+    for (const table of [tables.domainTable, tables.deliveryTable, tables.credentialsTable]) {
       await leaveRows(tables.endpoint, table, `${table}-table`);
     }
   });

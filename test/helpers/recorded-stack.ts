@@ -75,7 +75,7 @@ export const startRecordedStack = async ({
   });
 
   const leaveWritings = async (): Promise<void> => {
-    for (const name of ['domain-table', 'delivery-table']) {
+    for (const name of ['domain-table', 'delivery-table', 'credentials-table']) {
       await leaveRows(stack.dynamoEndpoint, stack.tableName(name), name);
     }
     for (const name of stack.queueNames) {

@@ -8,7 +8,7 @@ import {
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { createRollUpStore } from '../../lambdas/adapters/maintenance/roll-up-store.ts';
 import {
-  accountKey,
+  accountIdKey,
   hourKey,
   retentionProgressKey,
   rollUpProgressKey,
@@ -24,7 +24,7 @@ const HOUR_MS = 3_600_000;
 
 /** Deletes all accounts and the progress rows, because one roll-up serves all accounts and tests share the tables. */
 export const forgetAccounts = async ({ client, deliveryTable }: Tables): Promise<void> => {
-  const { pk } = accountKey('');
+  const { pk } = accountIdKey('');
   const { Items = [] } = await client.send(
     new QueryCommand({
       TableName: deliveryTable,
@@ -46,7 +46,7 @@ export const forgetAccounts = async ({ client, deliveryTable }: Tables): Promise
 export const createRolledEngine = async (tables: Tables, answer: Answering, startMs = Date.UTC(2026, 10, 1, 9)) => {
   const accountId = drawId('acc', startMs);
   await tables.client.send(
-    new PutItemCommand({ TableName: tables.deliveryTable, Item: marshall(accountKey(accountId)) }),
+    new PutItemCommand({ TableName: tables.deliveryTable, Item: marshall(accountIdKey(accountId)) }),
   );
   const engine = createVirtualEngine(tables, answer, { startMs, owner: `${accountId}#live` });
   const names = { domain: tables.domainTable, delivery: tables.deliveryTable };

@@ -9,10 +9,11 @@ import type { Tables } from './tables.ts';
 const by = { accountId: '', keyId: 'key_seeded', ip: '192.0.2.9' };
 const firstCall = { idempotencyKey: null, contentHash: '', by };
 
-/** The table names in the form that adapters of both tables take. */
-export const tableNames = ({ domainTable, deliveryTable }: Tables) => ({
+/** The table names in the form that adapters of several tables take. */
+export const tableNames = ({ domainTable, deliveryTable, credentialsTable }: Tables) => ({
   domain: domainTable,
   delivery: deliveryTable,
+  credentials: credentialsTable,
 });
 
 /** Creates an account with one API key. `limit` is the number of requests per minute for each key. */
@@ -51,9 +52,9 @@ export const seedKey = async (
 };
 
 /** Stores the operator's API key, which has the `admin` scope, and returns it. */
-export const seedOperator = async ({ client, deliveryTable }: Tables): Promise<string> => {
+export const seedOperator = async ({ client, credentialsTable }: Tables): Promise<string> => {
   const key = 'pp_live_operator0operator0operator0';
-  await addOperatorKey(client, deliveryTable, {
+  await addOperatorKey(client, credentialsTable, {
     hash: hashApiKey(key),
     id: 'key_Z0000000000000000000000000',
     name: 'operator',

@@ -8,6 +8,7 @@ export interface Tables {
   readonly endpoint: string;
   readonly domainTable: string;
   readonly deliveryTable: string;
+  readonly credentialsTable: string;
 }
 
 const attribute = (name: string, type: 'S' | 'N' = 'S') => ({ AttributeName: name, AttributeType: type });
@@ -61,15 +62,23 @@ const createTables = async (client: DynamoDBClient): Promise<void> => {
       ],
     }),
   );
+  await client.send(
+    new CreateTableCommand({
+      ...common,
+      TableName: 'credentials',
+      AttributeDefinitions: ['pk', 'sk'].map((name) => attribute(name)),
+    }),
+  );
 };
 
-/** Starts a DynamoDB engine with both tables for one test file. Call this at the top of a `describe`. */
+/** Starts a DynamoDB engine with the three tables for one test file. Call this at the top of a `describe`. */
 export const useTables = (): Tables => {
   const tables: { -readonly [K in keyof Tables]: Tables[K] } = {
     client: undefined as unknown as DynamoDBClient,
     endpoint: '',
     domainTable: 'domain',
     deliveryTable: 'delivery',
+    credentialsTable: 'credentials',
   };
   let engine: Dynoxide;
   beforeAll(async () => {

@@ -15,7 +15,7 @@ export const useWebhooksApi = (tables: Tables) => {
   const keyring = createKeyring();
   const api = useApi(tables, 'webhooks-api');
   const current: { caller: Caller } = { caller: { accountId: '', owner: '', key: '' } };
-  beforeAll(() => putPublicKeys(tables.client, tables.deliveryTable, publicKeysOf(keyring)));
+  beforeAll(() => putPublicKeys(tables.client, tables.credentialsTable, publicKeysOf(keyring)));
   beforeEach(async () => {
     current.caller = await aCaller(tables);
   });

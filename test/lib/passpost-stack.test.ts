@@ -4,6 +4,7 @@ import { named, nameOf, resourcesOf, resourcesOfType, synthesise } from '../help
 const retained = [
   ['AWS::DynamoDB::Table', 'domain-table'],
   ['AWS::DynamoDB::Table', 'delivery-table'],
+  ['AWS::DynamoDB::Table', 'credentials-table'],
   ['AWS::SecretsManager::Secret', 'keyring'],
   ['AWS::SecretsManager::Secret', 'operator-key'],
 ] as const;
@@ -17,12 +18,12 @@ describe('the stack', () => {
     expect(named(template, type, name).DeletionPolicy).toBe('Delete');
   });
 
-  test('enables DeletionProtection for both tables in production and for no table in test', () => {
+  test('enables DeletionProtection for all three tables in production and for no table in test', () => {
     const isProtected = (stage: typeof template) =>
       resourcesOfType(stage, 'AWS::DynamoDB::Table').map(({ Properties }) => Properties.DeletionProtectionEnabled);
 
-    expect(isProtected(production)).toEqual([true, true]);
-    expect(isProtected(template)).toEqual([false, false]);
+    expect(isProtected(production)).toEqual([true, true, true]);
+    expect(isProtected(template)).toEqual([false, false, false]);
   });
 
   test('has no resource with the DeletionPolicy Retain in the stage test', () => {

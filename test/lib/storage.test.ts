@@ -24,9 +24,10 @@ describe('the storage construct', () => {
   const template = synthesise();
   const tables = resourcesOfType(template, 'AWS::DynamoDB::Table');
 
-  test('the domain table and the delivery table have exactly the expected indexes, with their keys and projections', () => {
+  test('the domain table and the delivery table have exactly the expected indexes, with their keys and projections, and the credentials table has none', () => {
     const domain = indexesOf(named(template, 'AWS::DynamoDB::Table', 'domain-table'));
     const delivery = indexesOf(named(template, 'AWS::DynamoDB::Table', 'delivery-table'));
+    const credentials = named(template, 'AWS::DynamoDB::Table', 'credentials-table').Properties;
 
     expect(domain).toEqual({
       [indexes.list]: ['list_pk', 'list_sk', ['type', 'resource']],
@@ -37,16 +38,17 @@ describe('the storage construct', () => {
       [indexes.attention]: ['att_pk', 'sk', 'ALL'],
       [indexes.failing]: ['failing_pk', 'failing_since', 'ALL'],
     });
+    expect(credentials.GlobalSecondaryIndexes).toBeUndefined();
   });
 
-  test('only the first of the two tables, the domain table, has a stream, with new and old images', () => {
+  test('only the first of the three tables, the domain table, has a stream, with new and old images', () => {
     const streams = tables.map(({ Properties }) => Properties.StreamSpecification);
 
-    expect(streams).toEqual([{ StreamViewType: 'NEW_AND_OLD_IMAGES' }, undefined]);
+    expect(streams).toEqual([{ StreamViewType: 'NEW_AND_OLD_IMAGES' }, undefined, undefined]);
   });
 
-  test('both tables are billed on demand, have the keys pk and sk, expire rows by ttl and have point-in-time recovery', () => {
-    expect(tables).toHaveLength(2);
+  test('all three tables are billed on demand, have the keys pk and sk, expire rows by ttl and have point-in-time recovery', () => {
+    expect(tables).toHaveLength(3);
     template.allResourcesProperties('AWS::DynamoDB::Table', {
       BillingMode: 'PAY_PER_REQUEST',
       TimeToLiveSpecification: { AttributeName: 'ttl', Enabled: true },

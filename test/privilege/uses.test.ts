@@ -71,15 +71,25 @@ it.each<[string, string, string, Record<string, unknown>, readonly string[]]>([
   [
     'dynamodb',
     'BatchExecuteStatement',
-    'one PartiQL permission for each statement, without leading keys',
+    'one PartiQL permission for each statement, with the leading key that a parameter holds',
     {
       Statements: [
-        { Statement: 'INSERT INTO "t" VALUE {}' },
-        { Statement: 'UPDATE "u" SET "a"=?' },
-        { Statement: 'SELECT * FROM "t" WHERE "pk"=?' },
+        { Statement: "INSERT INTO \"t\" VALUE {'a': ?, 'pk': ?}", Parameters: [{ S: 'x' }, { S: 'E#a' }] },
+        {
+          Statement: 'UPDATE "u" SET "a"=? SET "b"=? REMOVE "c" WHERE "pk"=? AND "sk"=?',
+          Parameters: [{ S: 'x' }, { S: 'y' }, { S: 'W#b' }, { S: 'z' }],
+        },
+        { Statement: 'SELECT * FROM "t" WHERE "pk"=?', Parameters: [{ S: 'A#c' }] },
       ],
     },
-    ['dynamodb:PartiQLInsert <t>', 'dynamodb:PartiQLUpdate <u>', 'dynamodb:PartiQLSelect <t>'],
+    ['dynamodb:PartiQLInsert <t> E#a', 'dynamodb:PartiQLUpdate <u> W#b', 'dynamodb:PartiQLSelect <t> A#c'],
+  ],
+  [
+    'dynamodb',
+    'BatchExecuteStatement',
+    'an empty leading key, which no role allows, for a statement without a parameter for pk',
+    { Statements: [{ Statement: 'UPDATE "u" SET "a"=? WHERE "ok"=?', Parameters: [{ S: 'x' }, { S: 'y' }] }] },
+    ['dynamodb:PartiQLUpdate <u> '],
   ],
   [
     'sqs',
@@ -103,7 +113,7 @@ it.each<[string, string, string, Record<string, unknown>, readonly string[]]>([
 
 it.each([
   [`A#acc_${id}#live`, 'A#acc_…#live'],
-  [`A#acc_${id}#audit#2026-11`, 'A#acc_…#audit#2026-11'],
+  [`U#acc_${id}#2026-11`, 'U#acc_…#2026-11'],
   [`I#acc_${id}`, 'I#acc_…'],
   [`dlv_${id}${id}`, 'dlv_…'],
   [`K#${'0f'.repeat(32)}`, 'K#…'],

@@ -15,10 +15,10 @@ describe('the /accounts routes', () => {
   let operator: string;
 
   beforeAll(async () => {
-    const { client, deliveryTable } = tables;
+    const { client, credentialsTable } = tables;
     handler = httpHandler(accountRoutes(createAccountsTable(client, tableNames(tables)), 30), {
       surface: 'native',
-      authenticate: createKeyAuthenticator(client, deliveryTable).authenticate,
+      authenticate: createKeyAuthenticator(client, credentialsTable).authenticate,
     });
     operator = await seedOperator(tables);
   });
@@ -68,7 +68,7 @@ describe('the /accounts routes', () => {
     const short = await call('POST', path, { body: { name: 'Short', retention_days: 7 } });
     const other = { key: await seedKey(tables, short.json.id) };
     const days = async (key: string) => {
-      const check = await createKeyAuthenticator(tables.client, tables.deliveryTable).authenticate(key, Date.now());
+      const check = await createKeyAuthenticator(tables.client, tables.credentialsTable).authenticate(key, Date.now());
       return check.outcome === 'passed' ? check.caller.retentionDays : null;
     };
 

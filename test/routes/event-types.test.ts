@@ -161,7 +161,7 @@ describe('the /event-types routes', () => {
   });
 
   it('POST /webhooks accepts an event type of the account; an unknown type in PATCH and a type of another account in POST get 422', async () => {
-    await putPublicKeys(tables.client, tables.deliveryTable, publicKeysOf(createKeyring()));
+    await putPublicKeys(tables.client, tables.credentialsTable, publicKeysOf(createKeyring()));
     await put('booking.made');
     const webhook = { url: 'https://93.184.215.14/hook', events: ['booking.made', 'task.accepted'] };
 

@@ -17,8 +17,8 @@ describe('the /keys routes', () => {
   let nowMs = Date.now();
 
   beforeAll(() => {
-    const { client, deliveryTable } = tables;
-    const authenticate = createKeyAuthenticator(client, deliveryTable).authenticate;
+    const { client, credentialsTable } = tables;
+    const authenticate = createKeyAuthenticator(client, credentialsTable).authenticate;
     handler = httpHandler(keyRoutes(createKeysTable(client, tableNames(tables))), {
       surface: 'native',
       authenticate,

@@ -51,10 +51,10 @@ describe('malformed requests to the routes of tasks, keys and accounts', () => {
   const sets: { routes: readonly Route[]; handler: ApiHandler; key: string }[] = [];
 
   beforeAll(async () => {
-    const { client, domainTable, deliveryTable } = tables;
+    const { client, domainTable, credentialsTable } = tables;
     const { key } = await seedAccount(tables);
     const operator = await seedOperator(tables);
-    const authenticate = createKeyAuthenticator(client, deliveryTable).authenticate;
+    const authenticate = createKeyAuthenticator(client, credentialsTable).authenticate;
     const add = (routes: readonly Route[], as: string) =>
       sets.push({ routes, handler: httpHandler(routes, { surface: 'native', authenticate }), key: as });
     add(taskRoutes(createTasksTable(client, domainTable)), key);

@@ -29,10 +29,10 @@ describe('the /tasks routes', () => {
   let key: string;
 
   beforeAll(async () => {
-    const { client, domainTable, deliveryTable } = tables;
+    const { client, domainTable, credentialsTable } = tables;
     handler = httpHandler(taskRoutes(createTasksTable(client, domainTable)), {
       surface: 'native',
-      authenticate: createKeyAuthenticator(client, deliveryTable).authenticate,
+      authenticate: createKeyAuthenticator(client, credentialsTable).authenticate,
     });
     ({ accountId, key } = await seedAccount(tables));
   });

@@ -49,7 +49,7 @@ describe('DELETE /accounts/{id} on the whole stack', () => {
   /** Rows of the account that never expire. */
   const lastingRows = async () => {
     const rows: Record<string, unknown>[] = [];
-    for (const name of ['domain-table', 'delivery-table']) {
+    for (const name of ['domain-table', 'delivery-table', 'credentials-table']) {
       const TableName = whole.stack.tableName(name);
       for await (const { Items = [] } of paginateScan({ client: tables }, { TableName, ConsistentRead: true })) {
         rows.push(...Items.map((item) => unmarshall(item)));

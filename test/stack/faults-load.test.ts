@@ -21,7 +21,7 @@ const addWebhooks = async ({ stack, receiver }: WholeStack, client: Client, coun
   });
   const { environment } = stack.definitionOf('fan-out');
   const table = environment[env.domainTable] ?? '';
-  const sealer = createSealer(createPublicKeys(dynamo, environment[env.deliveryTable] ?? '', Date.now).read);
+  const sealer = createSealer(createPublicKeys(dynamo, stack.tableName('credentials-table'), Date.now).read);
   const owner = `${client.accountId}#live`;
   const { url, posts } = receiver.open(() => 200);
   const ids = Array.from({ length: count }, () => drawId('whk', Date.now()));

@@ -2,8 +2,10 @@ import { createHmac } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient, PutItemCommand, paginateScan } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hourKey } from '../../lambdas/adapters/rows/table-keys.ts';
 import type { LocalStack } from '../../local/stack.ts';
 import type { Json } from '../helpers/api-call.ts';
 import { opensslVerifies } from '../helpers/receivers/openssl.ts';
@@ -140,6 +142,23 @@ describe('the webhook APIs of PassPost, PassMint, Passcreator and InPost on the 
     expect(await rowsOf(created.json.id)).toEqual([]);
   });
 
+  // An erase command erases 100 rows of a kind. The fan-out writes the command that erases the rest.
+  it('DELETE /v1/webhooks/{id} of PassMint erases 150 rows of hourly counts, which takes two erase commands', async () => {
+    const { id } = (await passmint('POST', '', { url: receiver('/quiet'), events: ['pass.voided'] })).json;
+    const client = createDynamoClient();
+    const TableName = stack.tableName('DELIVERY_TABLE');
+    for (let hour = 0; hour < 150; hour++) {
+      await client.send(new PutItemCommand({ TableName, Item: marshall(hourKey(id, hour * 3_600_000)) }));
+    }
+    client.destroy();
+    expect(await rowsOf(id)).toHaveLength(150);
+
+    expect((await passmint('DELETE', `/${id}`)).status).toBe(204);
+    await stack.settled();
+
+    expect(await rowsOf(id)).toEqual([]);
+  });
+
   it('PC-2, PC-7, PC-8, PC reading 3: OpenSSL verifies the request of a Passcreator subscription to a template, which has the access token; a subscription without retries makes one attempt', async () => {
     await native('PUT', '/templates/key-card', { name: 'Key card' });
     const flags = { target_url: receiver('/creator'), event: 'pass_template_updated', signPayload: true };
@@ -215,12 +234,15 @@ describe('the webhook APIs of PassPost, PassMint, Passcreator and InPost on the 
     expect((await call('GET', '/api/hook/nothing')).json).toEqual({ ErrorMessage: 'No such path.' });
   });
 
-  const rowsOf = async (webhookId: string): Promise<string[]> => {
-    const client = new DynamoDBClient({
+  const createDynamoClient = () =>
+    new DynamoDBClient({
       endpoint: stack.dynamoEndpoint,
       region: 'us-east-1',
       credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     });
+
+  const rowsOf = async (webhookId: string): Promise<string[]> => {
+    const client = createDynamoClient();
     const keys: string[] = [];
     const TableName = stack.tableName('DELIVERY_TABLE');
     for await (const { Items = [] } of paginateScan({ client }, { TableName, ConsistentRead: true })) {

@@ -44,18 +44,14 @@ export const createAccountContents = (
   client: DynamoDBClient,
   table: string,
 ): Pick<DeletingAccounts, 'contents' | 'clear'> => {
-  /**
-   * Reads an owner's templates, event types and webhooks, including deleted webhooks. One query reads them all, because
-   * their sort keys are adjacent.
-   */
-  const readOwnedRows = async (owner: string): Promise<OwnedRow[]> => {
-    const { pk, sk: first } = templateKey(owner, '');
+  /** Reads the rows of one partition: an owner's webhooks, or an owner's templates and event types. */
+  const readPartition = async (pk: string): Promise<OwnedRow[]> => {
     const rows: OwnedRow[] = [];
     const query = {
       TableName: table,
-      KeyConditionExpression: 'pk = :pk AND sk BETWEEN :first AND :last',
+      KeyConditionExpression: 'pk = :pk',
       ProjectionExpression: 'sk, events, deleted_at',
-      ExpressionAttributeValues: marshall({ ':pk': pk, ':first': first, ':last': webhookKey(owner, 'whk_~').sk }),
+      ExpressionAttributeValues: marshall({ ':pk': pk }),
       ConsistentRead: true,
     };
     for await (const { Items = [] } of paginateQuery({ client }, query)) {
@@ -63,6 +59,9 @@ export const createAccountContents = (
     }
     return rows;
   };
+
+  /** Reads an owner's webhooks, including deleted webhooks. */
+  const readWebhooks = (owner: string): Promise<OwnedRow[]> => readPartition(webhookKey(owner, '').pk);
 
   const hasTask = async (owner: string): Promise<boolean> => {
     const shards = Array.from({ length: SHARDS }, (_, shard) => {
@@ -100,16 +99,17 @@ export const createAccountContents = (
     async contents(id, nowMs) {
       const ofModes = modes.map(async (mode) => {
         const owner = ownerKey({ accountId: id, mode });
-        const [rows, hasJob, hasTasks] = await Promise.all([
-          readOwnedRows(owner),
+        const [webhooks, catalogueRows, hasJob, hasTasks] = await Promise.all([
+          readWebhooks(owner),
+          readPartition(eventTypeKey(owner, '').pk),
           hasUnfinishedJob(owner, nowMs),
           hasTask(owner),
         ]);
-        const hasLiveRow = (prefix: string) => rows.some(({ sk, deleted_at }) => sk.startsWith(prefix) && !deleted_at);
+        const hasCatalogueRow = (prefix: string) => catalogueRows.some(({ sk }) => sk.startsWith(prefix));
         const has: Readonly<Record<ContentKind, boolean>> = {
-          webhooks: hasLiveRow(webhookKey(owner, 'whk_').sk),
-          event_types: hasLiveRow(eventTypeKey(owner, '').sk),
-          templates: hasLiveRow(templateKey(owner, '').sk),
+          webhooks: webhooks.some(({ deleted_at }) => !deleted_at),
+          event_types: hasCatalogueRow(eventTypeKey(owner, '').sk),
+          templates: hasCatalogueRow(templateKey(owner, '').sk),
           jobs: hasJob,
           tasks: hasTasks,
         };
@@ -124,7 +124,7 @@ export const createAccountContents = (
     async clear(id) {
       for (const mode of modes) {
         const owner = ownerKey({ accountId: id, mode });
-        const subscribedTypes = (await readOwnedRows(owner)).flatMap(({ events = [] }) => events);
+        const subscribedTypes = (await readWebhooks(owner)).flatMap(({ events = [] }) => events);
         const types = new Set([EVERYTHING, ...catalogue.map(({ name }) => name), ...subscribedTypes]);
         const keys = [webhookCountKey(owner), ...[...types].map((type) => routingKey(owner, type))];
         const items = keys.map((key): TransactWriteItem => ({ Delete: { TableName: table, Key: marshall(key) } }));

@@ -9,7 +9,7 @@ import { putFirstAnswer, readFirstAnswer } from '../aws/first-answers.ts';
 import { changeTogether, transact } from '../aws/transact.ts';
 import { putAuditEntry } from '../rows/audit-row.ts';
 import { rowOf } from '../rows/row.ts';
-import { accountKey } from '../rows/table-keys.ts';
+import { accountIdKey, accountKey } from '../rows/table-keys.ts';
 import { createAccountContents } from './account-contents.ts';
 import { putApiKey, queryApiKeys, revokeApiKey, settleApiKeys } from './api-keys.ts';
 
@@ -20,13 +20,14 @@ import { putApiKey, queryApiKeys, revokeApiKey, settleApiKeys } from './api-keys
 const OPERATOR = 'operator';
 
 /**
- * Stores accounts in the delivery table, next to their API keys, and the audit entries of accounts in the domain table.
+ * Stores accounts in the credentials table, next to their API keys, and the audit entries of accounts in the domain
+ * table. The delivery table has a list of the accounts' ids for the roll-up, which may not read the credentials table.
  */
 export const createAccountsTable = (
   client: DynamoDBClient,
-  tables: { readonly domain: string; readonly delivery: string },
+  tables: { readonly domain: string; readonly delivery: string; readonly credentials: string },
 ) => {
-  const { domain, delivery: table } = tables;
+  const { domain, delivery, credentials: table } = tables;
 
   const accounts: NewAccounts & ChangingAccounts & DeletingAccounts = {
     ...createAccountContents(client, domain),
@@ -49,6 +50,7 @@ export const createAccountsTable = (
             ConditionExpression: 'attribute_not_exists(pk)',
           },
         },
+        { Put: { TableName: delivery, Item: marshall({ ...accountIdKey(account.id), kind: 'account-id' }) } },
         ...putApiKey(table, firstKey),
       ];
       const failed = await transact(client, [
@@ -101,7 +103,8 @@ export const createAccountsTable = (
 
     remove(id, entry) {
       const Delete = { TableName: table, Key: marshall(accountKey(id)), ConditionExpression: 'attribute_exists(pk)' };
-      return changeTogether(client, [{ Delete }, putAuditEntry(domain, entry)]);
+      const deleteId = { Delete: { TableName: delivery, Key: marshall(accountIdKey(id)) } };
+      return changeTogether(client, [{ Delete }, deleteId, putAuditEntry(domain, entry)]);
     },
   };
 

@@ -106,7 +106,7 @@ export const updateKeyRow = async (
  */
 export const revokeApiKey = async (
   client: DynamoDBClient,
-  tables: { readonly domain: string; readonly delivery: string },
+  tables: { readonly domain: string; readonly credentials: string },
   accountId: string,
   { id, hash }: ListedApiKey,
   entry: StoredAuditEntry,
@@ -116,14 +116,14 @@ export const revokeApiKey = async (
   const values = { ':now': nowMs, ':ttl': endedKeyTtl(nowMs) };
   await updateKeyRow(
     client,
-    tables.delivery,
+    tables.credentials,
     apiKeyKey(hash),
     'SET revoked_at = :now, #ttl = :ttl',
     isNotRevoked,
     values,
   );
   const Delete = {
-    TableName: tables.delivery,
+    TableName: tables.credentials,
     Key: marshall(apiKeyListingKey(accountId, id)),
     ConditionExpression: 'attribute_exists(pk)',
   };

@@ -72,7 +72,7 @@ const isRetryable = (error: unknown): boolean =>
  * The DynamoDB client must not retry by itself, because a retried write whose response was lost counts twice.
  * `authenticate` throws if the write fails for a reason other than its condition.
  */
-export const createKeyAuthenticator = (client: DynamoDBClient, deliveryTable: string) => {
+export const createKeyAuthenticator = (client: DynamoDBClient, credentialsTable: string) => {
   const refused = new Map<string, { readonly quota: Quota; readonly untilMs: number }>();
 
   /**
@@ -91,7 +91,7 @@ export const createKeyAuthenticator = (client: DynamoDBClient, deliveryTable: st
     try {
       const { Attributes = {} } = await client.send(
         new UpdateItemCommand({
-          TableName: deliveryTable,
+          TableName: credentialsTable,
           Key: { pk: { S: apiKeyKey(hash).pk }, sk: { S: apiKeyKey(hash).sk } },
           UpdateExpression: change,
           ConditionExpression: `${IS_VALID} AND ${condition}`,

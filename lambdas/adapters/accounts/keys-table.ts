@@ -14,14 +14,14 @@ import { accountKey, apiKeyKey, apiKeyListingKey, type Key } from '../rows/table
 import { endedKeyTtl, putApiKey, queryApiKeys, revokeApiKey, updateKeyRow } from './api-keys.ts';
 
 /**
- * Stores API keys in the delivery table, which has no stream, because every request writes the row of its key. The
+ * Stores API keys in the credentials table, which has no stream, because every request writes the row of its key. The
  * audit entries of API keys are in the domain table.
  */
 export const createKeysTable = (
   client: DynamoDBClient,
-  tables: { readonly domain: string; readonly delivery: string },
+  tables: { readonly domain: string; readonly credentials: string },
 ) => {
-  const { domain, delivery: table } = tables;
+  const { domain, credentials: table } = tables;
   const readKeys = async (listed: readonly { hash: string }[]): Promise<Map<string, StoredApiKey>> => {
     const requests = listed.map(({ hash }) => ({ table, key: apiKeyKey(hash), isConsistent: true }));
     const find = await batchGet(client, requests);

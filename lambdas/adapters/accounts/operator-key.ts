@@ -7,14 +7,14 @@ import { apiKeyKey } from '../rows/table-keys.ts';
 /** Writes the row of the operator's API key unless the row exists. The key is in no account's list of keys. */
 export const addOperatorKey = async (
   client: DynamoDBClient,
-  deliveryTable: string,
+  credentialsTable: string,
   { hash, ...key }: OperatorKey,
 ): Promise<void> => {
   const row = { ...apiKeyKey(hash), kind: 'api-key', ...key };
   await nullIfRefused(
     client.send(
       new PutItemCommand({
-        TableName: deliveryTable,
+        TableName: credentialsTable,
         Item: marshall(row),
         ConditionExpression: 'attribute_not_exists(pk)',
       }),

@@ -9,7 +9,7 @@ const LIFE_DAYS = 2;
 
 /**
  * An API request with an Idempotency-Key. `scope` is an owner in the domain table, and an account or `operator` in the
- * delivery table.
+ * credentials table.
  */
 interface KeyedRequest {
   readonly scope: string;

@@ -9,12 +9,14 @@ import { createRefreshingCache } from './refreshing-cache.ts';
 const FRESH_MS = 5 * 60_000;
 
 /**
- * Reads the public part of the keyring from the delivery table, at most once in five minutes. An older key stays valid
+ * Reads the public part of the keyring from the credentials table, at most once in five minutes. An older key stays valid
  * for sealing after a newer key was added. `read` throws `unavailable` if the deployment has no keys.
  */
-export const createPublicKeys = (client: DynamoDBClient, deliveryTable: string, clock: () => number) => {
+export const createPublicKeys = (client: DynamoDBClient, credentialsTable: string, clock: () => number) => {
   const readRow = async (): Promise<PublicKeys> => {
-    const { Item } = await client.send(new GetItemCommand({ TableName: deliveryTable, Key: marshall(publicKeysKey) }));
+    const { Item } = await client.send(
+      new GetItemCommand({ TableName: credentialsTable, Key: marshall(publicKeysKey) }),
+    );
     if (!Item) throw new PassPostError('unavailable', 'This deployment has no keys. Please try again later.');
     return publicKeysSchema.parse(unmarshall(Item));
   };
@@ -26,12 +28,16 @@ export const createPublicKeys = (client: DynamoDBClient, deliveryTable: string, 
 /**
  * Writes the public keys unless the row has a newer revision: of two concurrent writes, the last may carry older keys.
  */
-export const putPublicKeys = async (client: DynamoDBClient, deliveryTable: string, keys: PublicKeys): Promise<void> => {
+export const putPublicKeys = async (
+  client: DynamoDBClient,
+  credentialsTable: string,
+  keys: PublicKeys,
+): Promise<void> => {
   const row = { ...publicKeysKey, kind: 'public-keys', ...keys };
   await nullIfRefused(
     client.send(
       new PutItemCommand({
-        TableName: deliveryTable,
+        TableName: credentialsTable,
         Item: marshall(row),
         ConditionExpression: 'attribute_not_exists(revision) OR revision <= :revision',
         ExpressionAttributeValues: marshall({ ':revision': keys.revision }),

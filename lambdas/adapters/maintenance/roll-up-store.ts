@@ -14,7 +14,7 @@ import { storedWebhookSchema } from '../../domain/webhooks/webhook.ts';
 import { createCheckpoint } from '../aws/checkpoint.ts';
 import { createHeldDeliveries } from '../deliveries/release-held.ts';
 import {
-  accountKey,
+  accountIdKey,
   hourDuePk,
   hourOfKey,
   indexes,
@@ -69,14 +69,14 @@ export const createRollUpStore = (
     saveProgress: progress.save,
 
     async *accounts(after) {
-      const { pk } = accountKey('');
-      const accountRows = rows({
+      const { pk } = accountIdKey('');
+      const idRows = rows({
         TableName: tables.delivery,
         KeyConditionExpression: 'pk = :pk AND sk > :after',
         ExpressionAttributeValues: marshall({ ':pk': pk, ':after': after ?? 'acc_' }),
         ProjectionExpression: 'sk',
       });
-      for await (const { sk } of accountRows) yield String(sk);
+      for await (const { sk } of idRows) yield String(sk);
     },
 
     async *webhookIds(owner, after) {

@@ -1,7 +1,8 @@
 import { resources } from '../../domain/foundation/resources.ts';
 
 // Names of indexes, key attributes and key prefixes in the tables. The stack reads the names to create tables and to
-// grant access to rows; the adapters read them to map rows. table-keys.ts has the map of all rows.
+// grant access to rows; the adapters read them to map rows. A role can only distinguish rows by their partition keys, so
+// rows that different functions may write have different prefixes. table-keys.ts has the map of all rows.
 
 export const indexes = {
   /**
@@ -52,11 +53,15 @@ export const prefixes = {
   task: `${resources.tasks.rows}#`,
   job: `${resources.jobs.rows}#`,
   event: 'E#',
-  /**
-   * The prefix for rows of an owner or of an account: webhooks, commands, event types, templates, key listings, audit
-   * entries.
-   */
-  account: 'A#',
+  /** The webhooks of an owner. */
+  ownerWebhooks: 'A#',
+  /** The number of webhooks of an owner. */
+  webhookCount: 'N#',
+  command: 'X#',
+  /** The own event types and templates of an owner. */
+  catalogue: 'C#',
+  /** The audit entries of an account in one month. */
+  audit: 'U#',
   routing: 'R#',
   idempotency: 'I#',
   templateList: 'M#',
@@ -67,10 +72,9 @@ export const prefixes = {
   due: 'D#',
   hourDue: 'H#',
   apiKey: 'K#',
+  /** The list of an account's API keys. */
+  apiKeyList: 'L#',
 } as const;
-
-/** The text between the account and the month in the partition key of an audit entry. */
-export const AUDIT_INFIX = '#audit#';
 
 /** The partition keys of those kinds of rows that have only one partition in a table or in an index. */
 export const partitions = {
@@ -78,6 +82,8 @@ export const partitions = {
   rollUp: 'ROLL-UP',
   dueSweep: 'DUE-SWEEP',
   accounts: 'ACCOUNTS',
+  /** The ids of all accounts, for functions that may not read the accounts themselves. */
+  accountIds: 'ACCOUNT-IDS',
   keyring: 'KEYRING',
   /** The partition of all failing webhooks in the failing index. */
   failing: 'F',

@@ -1,19 +1,19 @@
 import { shardOf, webhookOfDelivery } from '../../domain/foundation/id.ts';
 import { type PartitionedResource, resources } from '../../domain/foundation/resources.ts';
-import { AUDIT_INFIX, partitions, prefixes } from './key-names.ts';
+import { partitions, prefixes } from './key-names.ts';
 
-// The partition key (pk) and sort key (sk) of every row in the two tables. `o` is the owner, for example `acc_…#live`.
+// The partition key (pk) and sort key (sk) of every row in the three tables. `o` is the owner, for example `acc_…#live`.
 //
 // domain table (its stream feeds the fan-out)                       index: its partition key / its sort key
 //   task            T#tsk_…        task                             list: T#o#shard / status#created#id · reference: o#reference / created#id
 //   job             J#job_…        job                              list: J#o#shard / status#created#id
 //   event           E#o#shard      evt_…                            list, only for derived ids, which have no time: E#o#shard / created#id
 //   webhook         A#o            whk_…
-//   webhook count   A#o            webhook-count                    (and the ids of the webhooks with each URL)
-//   command         A#o            cmd#…
-//   audit entry     A#acc_…#audit#2026-11  aud_…                    (one partition for each month)
-//   event type      A#o            typ#…
-//   template        A#o            tpl#…                            list: M#o / created#id
+//   webhook count   N#o            webhook-count                    (and the ids of the webhooks with each URL)
+//   command         X#o            cmd#…
+//   audit entry     U#acc_…#2026-11  aud_…                          (one partition for each month)
+//   event type      C#o            typ#…
+//   template        C#o            tpl#…                            list: M#o / created#id
 //   subscribers     R#o#type       routing                          (the subscribers of one event type: a set of `webhook|resource`)
 //   idempotency     I#o            path#key
 //   heartbeat       HEARTBEAT      stream                           (written and deleted every five minutes, so that the stream is never silent)
@@ -25,10 +25,12 @@ import { AUDIT_INFIX, partitions, prefixes } from './key-names.ts';
 //   hour's counts   W#whk_…        hour#start                       due, until the hour is counted again: H#shard / due_at
 //   roll-up         ROLL-UP        progress · event-retention       (how far the hourly counts and the weekly retention round are)
 //   due tick        DUE-SWEEP      progress                         (how far the messages of parked and overdue deliveries are)
+//   account id      ACCOUNT-IDS    acc_…                            (the roll-up reads it, because it may not read accounts)
+// credentials table (no stream; deliver, fan-out, due and roll-up have no permission on it)
 //   API key         K#sha256       key
-//   key listing     A#acc_…        key_…
+//   key listing     L#acc_…        key_…
 //   account         ACCOUNTS       acc_…                            (people create accounts one at a time, so one partition is enough)
-//   idempotency     I#acc_…        path#key
+//   idempotency     I#acc_…        path#key                         (first answers of calls on API keys; `I#operator`: of calls on accounts)
 //   public keys     KEYRING        public
 
 export interface Key {
@@ -65,19 +67,25 @@ export const jobKey = (id: string): Key => itemKey('jobs', id);
 export const jobListPk = (owner: string, shard: number): string => itemListPk('jobs', owner, shard);
 export const eventListPk = (owner: string, shard: number): string => `${prefixes.event}${owner}#${shard}`;
 export const eventKey = (owner: string, id: string): Key => ({ pk: eventListPk(owner, shardOf(id, SHARDS)), sk: id });
-export const webhookKey = (owner: string, id: string): Key => ({ pk: `${prefixes.account}${owner}`, sk: id });
-export const webhookCountKey = (owner: string): Key => ({ pk: `${prefixes.account}${owner}`, sk: 'webhook-count' });
-export const commandKey = (owner: string, id: string): Key => ({ pk: `${prefixes.account}${owner}`, sk: `cmd#${id}` });
+export const webhookKey = (owner: string, id: string): Key => ({ pk: `${prefixes.ownerWebhooks}${owner}`, sk: id });
+export const webhookCountKey = (owner: string): Key => ({
+  pk: `${prefixes.webhookCount}${owner}`,
+  sk: 'webhook-count',
+});
+export const commandKey = (owner: string, id: string): Key => ({ pk: `${prefixes.command}${owner}`, sk: `cmd#${id}` });
 /** Returns the key of an audit entry. Audit entries have a partition for each account and month. `at` is RFC 3339. */
 export const auditKey = (accountId: string, at: string, id: string): Key => ({
-  pk: `${prefixes.account}${accountId}${AUDIT_INFIX}${at.slice(0, 7)}`,
+  pk: `${prefixes.audit}${accountId}#${at.slice(0, 7)}`,
   sk: id,
 });
 export const eventTypeKey = (owner: string, name: string): Key => ({
-  pk: `${prefixes.account}${owner}`,
+  pk: `${prefixes.catalogue}${owner}`,
   sk: `typ#${name}`,
 });
-export const templateKey = (owner: string, id: string): Key => ({ pk: `${prefixes.account}${owner}`, sk: `tpl#${id}` });
+export const templateKey = (owner: string, id: string): Key => ({
+  pk: `${prefixes.catalogue}${owner}`,
+  sk: `tpl#${id}`,
+});
 /**
  * Returns the partition key of an owner's templates in the index `list`. One partition is enough, because people change
  * templates one at a time.
@@ -89,7 +97,7 @@ export const routingKey = (owner: string, type: string): Key => ({
 });
 /**
  * Returns the key of the first answer under an Idempotency-Key. `scope` is an owner in the domain table, and an account
- * or `operator` in the delivery table.
+ * or `operator` in the credentials table.
  */
 export const idempotencyKey = (scope: string, path: string, key: string): Key => ({
   pk: `${prefixes.idempotency}${scope}`,
@@ -132,8 +140,9 @@ export const retentionProgressKey: Key = { pk: partitions.rollUp, sk: 'event-ret
 export const sweepProgressKey: Key = { pk: partitions.dueSweep, sk: 'progress' };
 export const apiKeyKey = (hash: string): Key => ({ pk: `${prefixes.apiKey}${hash}`, sk: 'key' });
 export const apiKeyListingKey = (accountId: string, keyId: string): Key => ({
-  pk: `${prefixes.account}${accountId}`,
+  pk: `${prefixes.apiKeyList}${accountId}`,
   sk: keyId,
 });
 export const accountKey = (accountId: string): Key => ({ pk: partitions.accounts, sk: accountId });
+export const accountIdKey = (accountId: string): Key => ({ pk: partitions.accountIds, sk: accountId });
 export const publicKeysKey: Key = { pk: partitions.keyring, sk: 'public' };

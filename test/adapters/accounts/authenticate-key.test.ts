@@ -19,7 +19,7 @@ const outcomes = (checks: readonly KeyCheck[]): Record<string, number> => {
 
 describe('authenticating an API key', () => {
   const tables = useTables();
-  const createAuthenticate = () => createKeyAuthenticator(tables.client, tables.deliveryTable).authenticate;
+  const createAuthenticate = () => createKeyAuthenticator(tables.client, tables.credentialsTable).authenticate;
   const requestMany = (count: number, key: string, nowMs: number) =>
     // Each request has its own authenticator, so that no request profits from a cached refusal.
     Promise.all(Array.from({ length: count }, () => createAuthenticate()(key, nowMs)));

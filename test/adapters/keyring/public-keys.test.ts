@@ -10,16 +10,16 @@ const [first, second] = [publicKeysOf(createKeyring()), publicKeysOf(createKeyri
 
 describe('the public keys of the deployment', () => {
   const tables = useTables();
-  const put = (keys: typeof first) => putPublicKeys(tables.client, tables.deliveryTable, keys);
+  const put = (keys: typeof first) => putPublicKeys(tables.client, tables.credentialsTable, keys);
 
   beforeEach(async () => {
     const Key = marshall(publicKeysKey);
-    await tables.client.send(new DeleteItemCommand({ TableName: tables.deliveryTable, Key }));
+    await tables.client.send(new DeleteItemCommand({ TableName: tables.credentialsTable, Key }));
   });
 
   it('are served from the cache at 299.999 s and read again at 300 s', async () => {
     let nowMs = 0;
-    const { read } = createPublicKeys(tables.client, tables.deliveryTable, () => nowMs);
+    const { read } = createPublicKeys(tables.client, tables.credentialsTable, () => nowMs);
     await put(first);
     await read();
     await put(second);
@@ -34,7 +34,7 @@ describe('the public keys of the deployment', () => {
   });
 
   it('make `read` throw unavailable while their row does not exist; the next read after the row is written returns them', async () => {
-    const { read } = createPublicKeys(tables.client, tables.deliveryTable, () => 0);
+    const { read } = createPublicKeys(tables.client, tables.credentialsTable, () => 0);
 
     await expect(read()).rejects.toMatchObject({ code: 'unavailable' });
     await put(first);
@@ -44,11 +44,11 @@ describe('the public keys of the deployment', () => {
 
   it('make `read` throw unavailable, and not return the cached keys, if their row is gone after five minutes', async () => {
     let nowMs = 0;
-    const { read } = createPublicKeys(tables.client, tables.deliveryTable, () => nowMs);
+    const { read } = createPublicKeys(tables.client, tables.credentialsTable, () => nowMs);
     await put(first);
     await read();
     const Key = marshall(publicKeysKey);
-    await tables.client.send(new DeleteItemCommand({ TableName: tables.deliveryTable, Key }));
+    await tables.client.send(new DeleteItemCommand({ TableName: tables.credentialsTable, Key }));
     nowMs = 300_000;
 
     await expect(read()).rejects.toMatchObject({ code: 'unavailable' });
@@ -61,17 +61,17 @@ describe('the public keys of the deployment', () => {
     await put({ ...second, revision: 2 });
     await put({ ...first, revision: 1 });
 
-    expect((await createPublicKeys(tables.client, tables.deliveryTable, () => 0).read()).sealing).toEqual(
+    expect((await createPublicKeys(tables.client, tables.credentialsTable, () => 0).read()).sealing).toEqual(
       second.sealing,
     );
   });
 
   it('of revision 1 replace stored keys without a revision, which the first release wrote', async () => {
     const { revision: _, ...old } = { ...publicKeysKey, ...first };
-    await tables.client.send(new PutItemCommand({ TableName: tables.deliveryTable, Item: marshall(old) }));
+    await tables.client.send(new PutItemCommand({ TableName: tables.credentialsTable, Item: marshall(old) }));
     await put({ ...second, revision: 1 });
 
-    expect((await createPublicKeys(tables.client, tables.deliveryTable, () => 0).read()).sealing).toEqual(
+    expect((await createPublicKeys(tables.client, tables.credentialsTable, () => 0).read()).sealing).toEqual(
       second.sealing,
     );
   });

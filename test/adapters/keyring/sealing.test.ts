@@ -14,8 +14,8 @@ describe('the sealer', () => {
   const tables = useTables();
 
   it('seals a text with the stored public keys; none of these keys decrypts the text, and the private sealing key does', async () => {
-    await putPublicKeys(tables.client, tables.deliveryTable, publicKeysOf(keyring));
-    const { read } = createPublicKeys(tables.client, tables.deliveryTable, () => 0);
+    await putPublicKeys(tables.client, tables.credentialsTable, publicKeysOf(keyring));
+    const { read } = createPublicKeys(tables.client, tables.credentialsTable, () => 0);
 
     const sealed = await createSealer(read).seal(OWNER, WEBHOOK, 'secret', 'secret');
 
