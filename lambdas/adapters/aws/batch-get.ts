@@ -20,6 +20,9 @@ const nameOf = (table: string, key: { pk?: unknown; sk?: unknown }): string => `
 /** DynamoDB takes at most 100 keys in one call. */
 const MAX_KEYS = 100;
 
+/** How many times a read is tried before `batchGet` throws the error `unavailable`. */
+const MAX_TRIES = 6;
+
 const requestOf = (requests: readonly RowRequest[]) => {
   const byTable: Record<string, { Keys: Record<string, AttributeValue>[]; ConsistentRead: boolean }> = {};
   for (const { table, key, isConsistent } of requests) {
@@ -53,7 +56,7 @@ const getBatch = (
     );
     return remaining.filter(({ table, key }) => unprocessed.has(nameOf(table, key)));
   };
-  return retryRemaining(requests, get, tablesAreBusy);
+  return retryRemaining(requests, get, tablesAreBusy, MAX_TRIES);
 };
 
 /**

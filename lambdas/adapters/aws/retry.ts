@@ -15,16 +15,17 @@ export const tablesAreBusy = (): PassPostError =>
 
 /**
  * Sends items until AWS has accepted all of them. `send` returns the items that AWS asked to send again. Throws the
- * error of `giveUp` after five tries.
+ * error of `giveUp` after `maxTries` tries.
  */
 export const retryRemaining = async <T>(
   items: readonly T[],
   send: (items: readonly T[]) => Promise<readonly T[]>,
   giveUp: (items: readonly T[]) => Error,
+  maxTries = MAX_TRIES,
 ): Promise<void> => {
   let remaining = await send(items);
   for (let tries = 1; remaining.length > 0; tries++) {
-    if (tries === MAX_TRIES) throw giveUp(remaining);
+    if (tries === maxTries) throw giveUp(remaining);
     await backOff(tries);
     remaining = await send(remaining);
   }

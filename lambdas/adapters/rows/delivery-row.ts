@@ -58,6 +58,8 @@ const changedColumns = ({ before, after }: DeliveryChange): Record<string, unkno
   const changed = Object.entries(columnsOf(after)).filter(([name, value]) => value !== old[name]);
   return {
     ...Object.fromEntries(changed),
+    // Always writes `due_at`: a slot under `max_per_second` changes the due time in memory before the attempt.
+    due_at: after.due_at,
     // Always writes `parked` of a delivery that was parked: the due sweep clears `parked` without raising the ticket,
     // so the value that was read may be out of date.
     ...(before.parked && { parked: after.parked }),

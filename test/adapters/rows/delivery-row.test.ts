@@ -126,6 +126,15 @@ describe('the row of a delivery', () => {
     expect(unparkUpdate(id, 7)).toEqual({ key: deliveryKey(id), set: { parked: false }, expected: { ticket: 7 } });
   });
 
+  it('has `due_at` in every update, because a slot changes the due time in memory before the attempt', () => {
+    const inSlot = { ...created, due_at: START_MS + 800 };
+
+    expect(update(inSlot, applyAttempt(inSlot, attempt(1), 'delivered', null)).set).toHaveProperty(
+      'due_at',
+      START_MS + 800,
+    );
+  });
+
   it('does not have its last attempt, with the mark `has_body_row`, written again when the delivery is held', () => {
     const apart = { ...failed, last: attempt(1, { has_body_row: true }) };
 
