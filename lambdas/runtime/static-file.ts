@@ -1,5 +1,4 @@
 import { hash } from 'node:crypto';
-import { gzipSync } from 'node:zlib';
 import type { ApiResponse } from './operation.ts';
 
 /** The compressed form of a text and its entity tag. */
@@ -36,6 +35,8 @@ const prepared = new Map<string, Prepared>();
 const prepare = (text: string): Prepared => {
   const present = prepared.get(text);
   if (present) return present;
+  // Loads zlib only here, because every function of the API imports this file.
+  const { gzipSync } = process.getBuiltinModule('node:zlib');
   // The tag is weak, because the compressed and the plain form share it.
   const made = { etag: `W/"${hash('sha256', text, 'base64url').slice(0, 22)}"`, gzip: gzipSync(text) };
   prepared.set(text, made);

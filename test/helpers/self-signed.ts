@@ -27,8 +27,12 @@ export interface Certificate {
   readonly cert: string;
 }
 
-/** Creates a self-signed certificate for 127.0.0.1 and the names, valid from one hour ago until `untilMs`. */
-export const selfSigned = (names: readonly string[], untilMs = Date.now() + 3_600_000): Certificate => {
+/** Creates a self-signed certificate for 127.0.0.1 and the names. By default it is valid from one hour ago for two hours. */
+export const selfSigned = (
+  names: readonly string[],
+  untilMs = Date.now() + 3_600_000,
+  fromMs = Date.now() - 3_600_000,
+): Certificate => {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const algorithm = sequence(hex('06082a8648ce3d040302')); // ecdsa-with-SHA256
   const alternatives = [der(0x87, Buffer.from([127, 0, 0, 1])), ...names.map((name) => der(0x82, Buffer.from(name)))];
@@ -37,7 +41,7 @@ export const selfSigned = (names: readonly string[], untilMs = Date.now() + 3_60
     der(0x02, Buffer.concat([hex('01'), randomBytes(8)])),
     algorithm,
     commonName('receiver'),
-    sequence(time(new Date(Date.now() - 3_600_000)), time(new Date(untilMs))),
+    sequence(time(new Date(fromMs)), time(new Date(untilMs))),
     commonName('receiver'),
     publicKey.export({ type: 'spki', format: 'der' }),
     der(0xa3, sequence(sequence(hex('0603551d11'), der(0x04, sequence(...alternatives))))),

@@ -3,6 +3,8 @@ import https from 'node:https';
 import type { AttemptErrorCode } from '../../domain/deliveries/delivery.ts';
 import type { Answer, PostRequest } from '../../domain/sending/attempt-delivery.ts';
 import { bareHost, checkWebhookUrl, requestTarget } from '../../domain/webhooks/webhook-url.ts';
+import { responseText } from './response-text.ts';
+import { tlsReason } from './tls-reason.ts';
 
 // Loads node:http without an import statement: an import reads every member, and one member loads undici, which takes a
 // quarter of a function's start.
@@ -36,7 +38,6 @@ export interface Sender {
 
 const MAX_BODY_BYTES = 64 * 1024;
 const MAX_HEADER_BYTES = 16 * 1024;
-const MAX_CODE_POINTS = 2000;
 /**
  * The maximum number of POSTs at the same time, well below the 1,024 file descriptors of a function. Further POSTs
  * wait; their timeout starts when they are sent.
@@ -74,31 +75,24 @@ const errorCode = (code: string, phase: Phase): SendErrorCode => {
   return 'connection_reset';
 };
 
-/**
- * Returns the first 2,000 code points of a response body, at most four bytes each. Bytes that are not UTF-8 become
- * U+FFFD.
- */
-const toText = (chunks: readonly Buffer[]): string => {
-  const text = Buffer.concat(chunks).toString('utf8', 0, MAX_CODE_POINTS * 4);
-  if (text.length <= MAX_CODE_POINTS) return text;
-  let end = 0;
-  for (let count = 0; count < MAX_CODE_POINTS && end < text.length; count++) {
-    end += (text.codePointAt(end) ?? 0) > 0xffff ? 2 : 1;
-  }
-  return text.slice(0, end);
-};
-
 /** The result of one request on one connection. */
 interface Exchange extends Pick<Answer, 'status' | 'body' | 'retryAfter'> {
   readonly error: SendErrorCode | null;
+  /** The reason of the error, if it is known. */
+  readonly reason: string | null;
   /**
-   * Whether a reused connection ended before the first byte of a response. Most likely the receiver had closed it
-   * before the request was sent.
+   * Whether a reused connection ended before the first byte of a response, or answered 408 and closed. Most likely the
+   * receiver had given the connection up before the request was sent.
+   * https://www.rfc-editor.org/rfc/rfc9110#section-15.5.9
    */
   readonly isStale: boolean;
 }
 
-const noResponse = { status: null, body: null, retryAfter: null, isStale: false } as const;
+const noResponse = { status: null, body: null, retryAfter: null, reason: null, isStale: false } as const;
+
+/** Returns whether a response says that the receiver waited too long for the request and closes the connection. */
+const isIdleTimeout = ({ statusCode, headers }: IncomingMessage): boolean =>
+  statusCode === 408 && /(?:^|,)\s*close\s*(?:,|$)/i.test(headers.connection ?? '');
 
 /** Ends an exchange early: a code resolves it with this error of the receiver, an `Error` rejects it. */
 type Stop = (reason: SendErrorCode | Error) => void;
@@ -146,13 +140,15 @@ const exchange = (
 
     // Settles the exchange. Only the first call has an effect: a destroyed request emits further events when the
     // promise is settled already.
-    const settle = (error: SendErrorCode | null): void => {
+    const settle = (error: SendErrorCode | null, reason: string | null = null): void => {
+      const isCut = error === 'connection_reset' && !connection.hasResponse();
       resolve({
         status: response?.statusCode ?? null,
-        body: response && toText(chunks),
+        body: response && responseText(Buffer.concat(chunks), response.headers['content-encoding'], MAX_BODY_BYTES),
         retryAfter: response?.headers['retry-after'] ?? null,
         error,
-        isStale: error === 'connection_reset' && request.reusedSocket && !connection.hasResponse(),
+        reason,
+        isStale: request.reusedSocket && (isCut || (error === null && response !== null && isIdleTimeout(response))),
       });
       // Closes the connection after an error, and if the receiver answered before it read the whole body, because the
       // rest of the body would block the connection for the next request.
@@ -168,7 +164,10 @@ const exchange = (
       if (LOCAL_FAILURES.has(code)) stop(error);
       // Ignores an error after a complete response: the error concerns extra bytes, and the `end` event of the response
       // still follows.
-      else if (!response?.complete) settle(errorCode(code, connection.phase()));
+      else if (!response?.complete) {
+        const sendError = errorCode(code, connection.phase());
+        settle(sendError, sendError === 'tls' ? tlsReason(error) : null);
+      }
     };
 
     const connection = watchConnection(request, isSecure, (address) => {
@@ -268,12 +267,12 @@ export const createSender = ({ egress, ownHosts }: SenderOptions): Sender => {
       const startedAtMs = Date.now();
       const started = performance.now();
       try {
-        const { isStale: _, error, ...answer } = await send(request, startedAtMs);
+        const { isStale: _, error, reason, ...answer } = await send(request, startedAtMs);
         return {
           ...answer,
           startedAtMs,
           durationMs: Math.round(performance.now() - started),
-          error: error && { code: error, message: messages[error] },
+          error: error && { code: error, message: reason ?? messages[error] },
         };
       } finally {
         releaseSlot();

@@ -1,3 +1,4 @@
+import http from 'node:http';
 import https from 'node:https';
 import net from 'node:net';
 import tls from 'node:tls';
@@ -81,5 +82,37 @@ describe('the HTTP sender over TLS', () => {
     const port = await serveTls({ ...certificate, requestCert: true, rejectUnauthorized: true, ca: certificate.cert });
 
     expect((await start()(`https://127.0.0.1:${port}/`)).error?.code).toBe('tls');
+  });
+
+  test.each([
+    ['expired', () => selfSigned([], Date.now() - 1000), 'has expired'],
+    ['not yet valid', () => selfSigned([], Date.now() + 7_200_000, Date.now() + 3_600_000), 'is not valid yet'],
+  ])('says why if a trusted certificate is %s', async (_, create, reason) => {
+    const other = create();
+    const before = tls.getCACertificates();
+    tls.setDefaultCACertificates([...before, other.cert]);
+    onTestFinished(() => tls.setDefaultCACertificates(before));
+
+    const { error } = await start()(`https://127.0.0.1:${await serveTls(other)}/`);
+
+    expect(error).toEqual({ code: 'tls', message: `The receiver's certificate ${reason}.` });
+  });
+
+  test('says why if the certificate is self-signed, is for another name, or there is no common protocol or no TLS', async () => {
+    const untrusted = await start()(`https://127.0.0.1:${await serveTls()}/`);
+    trust();
+    const post = start({ lookup: toLoopback });
+    const otherName = await post(`https://b.localhost:${await serveTls()}/`);
+    const old = await post(
+      `https://a.localhost:${await serveTls({ ...certificate, maxVersion: 'TLSv1.1', minVersion: 'TLSv1.1' })}/`,
+    );
+    const plain = await post(`https://${await serve(http.createServer((_, response) => response.end()))}/`);
+
+    expect([untrusted, otherName, old, plain].map(({ error }) => [error?.code, error?.message])).toEqual([
+      ['tls', "The receiver's certificate is self-signed."],
+      ['tls', "The receiver's certificate is for another host name."],
+      ['tls', 'The receiver supports no version of TLS that PassPost supports.'],
+      ['tls', 'The receiver does not answer in TLS on this port.'],
+    ]);
   });
 });

@@ -246,7 +246,7 @@ describe('a response to the HTTP sender', () => {
     expect(sent).toBeLessThan(50e6);
   });
 
-  test('with content-encoding gzip is not decompressed: the returned body begins with the first bytes of gzip', async () => {
+  test('with content-encoding gzip and 10 MB of content is not decompressed: the returned body is a note of its length', async () => {
     const bomb = gzipSync(Buffer.alloc(10e6));
     const host = await serve(
       http.createServer((_, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb)),
@@ -255,7 +255,7 @@ describe('a response to the HTTP sender', () => {
     const answer = await start()(`http://${host}/`);
 
     expect(answer).toMatchObject({ status: 200, error: null });
-    expect(answer.body?.startsWith('\u001f\ufffd')).toBe(true);
+    expect(answer.body).toBe(`[${bomb.length} bytes in the content encoding gzip]`);
   });
 
   test.each([
