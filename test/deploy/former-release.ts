@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The release that the gate upgrades from. Changed with every release (CONTRIBUTING.md). */
-export const formerRelease = { version: '0.2.0', commit: 'dbf522e' } as const;
+/** The release that the gate upgrades from: until 0.3.0 has a tag, the first commit whose rows 0.3.0 reads. */
+export const formerRelease = { version: '0.3.0', commit: 'dc32e86' } as const;
 
 /** Unpacks the former release into a subfolder of `folder`, with this release's packages. Returns the subfolder. */
 export const checkOutFormerRelease = (folder: string): string => {
