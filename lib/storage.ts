@@ -49,6 +49,8 @@ export class Storage extends Construct {
       // Reads the account's own event types that the webhook names.
       this.domain(['BatchGetItem'], [keys.catalogue]),
       this.domain(['PutItem'], [keys.ownerWebhooks, keys.command, keys.audit]),
+      // Reads and writes the number of webhooks and the ids of the webhooks with each URL.
+      this.domain(['GetItem'], [keys.webhookCount]),
       this.domain(['UpdateItem'], [keys.webhookCount, keys.routing]),
     );
     this.grantPublicKeys(fn);
