@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { type ApiKey, apiKeySchema, nameSchema, scopes } from '../domain/accounts/api-key.ts';
 import { modes } from '../domain/foundation/owner.ts';
 import { pageQuery, pageSchema } from '../domain/foundation/page.ts';
+import { DAY_SECONDS } from '../domain/foundation/time.ts';
 import type { Operation } from '../runtime/operation.ts';
 
 const path = '/api/public/v1/keys';
@@ -81,8 +82,8 @@ export const rotateKey = {
     overlap_seconds: z
       .int()
       .min(0)
-      .max(30 * 86_400)
-      .default(86_400),
+      .max(30 * DAY_SECONDS)
+      .default(DAY_SECONDS),
   }),
   isBodyOptional: true,
   isIdempotent: true,

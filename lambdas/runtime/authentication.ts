@@ -1,5 +1,6 @@
 import type { Caller, KeyCheck, Quota, Scope } from '../domain/accounts/api-key.ts';
 import { PassPostError } from '../domain/foundation/errors.ts';
+import { toSeconds } from '../domain/foundation/time.ts';
 import type { Surface } from './problem.ts';
 
 /** Looks an API key up and counts the request against the key's limit. */
@@ -19,7 +20,7 @@ const unauthorized = (surface: Surface): PassPostError =>
     headers: surface === 'passcreator' ? {} : { 'www-authenticate': 'Bearer realm="PassPost"' },
   });
 
-const secondsUntil = (timeMs: number, nowMs: number): number => Math.max(1, Math.ceil((timeMs - nowMs) / 1000));
+const secondsUntil = (timeMs: number, nowMs: number): number => Math.max(1, toSeconds(timeMs - nowMs));
 
 /**
  * Returns the headers that tell a client its rate limit.

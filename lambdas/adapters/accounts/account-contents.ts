@@ -9,6 +9,7 @@ import { batchGet } from '../aws/batch-get.ts';
 import { inBatches } from '../aws/retry.ts';
 import { newestFirst, queryPositions, queryStatuses } from '../aws/status-list.ts';
 import { changeTogether } from '../aws/transact.ts';
+import { isExpired } from '../rows/row.ts';
 import {
   eventTypeKey,
   indexes,
@@ -88,7 +89,7 @@ export const createAccountContents = (
       );
       const isUnfinished = keys.some((key) => {
         const row = rows(table, key);
-        return statuses.includes(String(row?.status)) && Number(row?.ttl) * 1000 > nowMs;
+        return row !== null && statuses.includes(String(row.status)) && !isExpired(row, nowMs);
       });
       if (isUnfinished || positions.length <= JOBS_AT_ONCE) return isUnfinished;
       after = pagePositions.at(-1) ?? null;

@@ -13,7 +13,7 @@ import { storedWebhookSchema } from '../../domain/webhooks/webhook.ts';
 import { batchGet } from '../aws/batch-get.ts';
 import { newestFirst, type PageRequest, queryStatuses } from '../aws/status-list.ts';
 import { jobToRow } from '../rows/job-row.ts';
-import { rowOf } from '../rows/row.ts';
+import { isExpired, rowOf } from '../rows/row.ts';
 import { jobKey, jobListPk, webhookKey } from '../rows/table-keys.ts';
 import { subscribersOfType } from '../webhooks/event-routing.ts';
 
@@ -34,7 +34,7 @@ const MAX_PAGE_BYTES = 2_500_000;
 
 /** Returns the job of a row, or null if the row has expired, because DynamoDB deletes expired rows with a delay. */
 const unexpiredJob = (row: Readonly<Record<string, unknown>>, nowMs: number): StoredJob | null =>
-  Number(row.ttl) * 1000 > nowMs ? storedJobSchema.parse(row) : null;
+  isExpired(row, nowMs) ? null : storedJobSchema.parse(row);
 
 /** Stores jobs in the domain table, whose stream carries the results of asynchronous jobs to the fan-out. */
 export const createJobsTable = (client: DynamoDBClient, table: string, retentionDays: number): JobsTable => {
