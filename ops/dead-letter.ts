@@ -4,6 +4,8 @@ import { ticketFromMessage } from '../lambdas/adapters/deliveries/delivery-queue
 import { deliveryKey } from '../lambdas/adapters/rows/table-keys.ts';
 import {
   type DeliveryTicket,
+  isHeld,
+  isWaiting,
   type StoredDelivery,
   storedDeliverySchema,
 } from '../lambdas/domain/deliveries/delivery.ts';
@@ -52,8 +54,8 @@ const reasonOf = (ticket: DeliveryTicket | null, delivery: StoredDelivery | 'unr
   if (delivery === 'unreadable') return 'this version cannot read the row of its delivery';
   if (!delivery) return 'its delivery was deleted or has expired: redrive makes deliver discard the message';
   const { status, attempts_made } = delivery;
-  if (status === 'held') return 'its webhook is disabled: enabling the webhook releases the delivery';
-  if (status !== 'pending' && status !== 'failed') {
+  if (isHeld(delivery)) return 'its webhook is disabled: enabling the webhook releases the delivery';
+  if (!isWaiting(delivery)) {
     return `its delivery is settled (${status}): redrive makes deliver discard the message`;
   }
   if (delivery.ticket !== ticket.ticket) {

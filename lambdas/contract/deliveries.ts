@@ -18,6 +18,7 @@ const delivery: DeliveryView = {
   attempts_planned: 6,
   next_attempt_at: '2026-11-16T09:31:00.102Z',
   created_at: '2026-11-16T09:30:00.000Z',
+  test: false,
   settled_at: null,
   http_status: 503,
   response_body: 'busy',
@@ -81,14 +82,14 @@ export const retryDelivery = {
   path: '/api/public/v1/deliveries/{id}/retry',
   idPrefix: 'dlv',
   tag: 'deliveries',
-  summary: 'Retry a delivery once',
+  summary: 'Attempt a delivery now',
   description:
-    'Makes one more attempt now. The schedule is neither used nor restarted, so a refusal settles the delivery again. Answers 409 while an attempt is still scheduled, and if the webhook or the body of the event was deleted.',
+    'If the delivery waits for its next attempt, that attempt is made now, and the schedule continues after it. A settled delivery gets one more attempt, which neither uses nor restarts the schedule. A delivered delivery stays delivered: a refusal only adds to its attempts. Answers 409 while an attempt is under way: from one second before its due time until its result is recorded, at most for 32 seconds after its due time. Also answers 409 if the delivery is held, or if the webhook or the body of the event was deleted.',
   scope: 'webhooks:write',
   isIdempotent: true,
   responses: { 202: deliveryViewSchema },
   errors: [409],
-  exampleAnswer: { ...delivery, status: 'pending', attempts_made: 6, attempts_planned: 7 },
+  exampleAnswer: { ...delivery, next_attempt_at: '2026-11-16T09:30:20.000Z' },
 } as const satisfies Operation;
 
 export const testWebhook = {
@@ -99,7 +100,7 @@ export const testWebhook = {
   tag: 'webhooks',
   summary: 'Send a sample to a webhook',
   description:
-    'The sample is signed, delivered and retried like any event, but goes to this webhook only. The webhook need not be subscribed to the type and may be disabled. `data` is empty for an event type of your own, because its content is unknown.',
+    'The sample is signed, delivered and retried like any event, but goes to this webhook only. The webhook need not be subscribed to the type and may be disabled. The request has the header `x-passpost-test: true`, and the delivery has `test: true`; it counts neither in statistics nor in the health of the webhook. `data` is empty for an event type of your own, because its content is unknown.',
   scope: 'webhooks:write',
   body: testSchema,
   isBodyOptional: true,
@@ -118,7 +119,7 @@ export const recoverDeliveries = {
   tag: 'webhooks',
   summary: "Redeliver a webhook's deliveries of a time range",
   description:
-    'The range refers to the time of the events: it starts at `since` and ends before `until`. Each delivery starts its schedule from the beginning. The answer is a job; read it with `GET /jobs/{id}`. With `dry_run` the answer is only the count. The status `pending` selects deliveries that are overdue by more than 15 seconds.',
+    'The range refers to the time of the events: it starts at `since` and ends before `until`. Each delivery starts its schedule from the beginning; a delivered delivery stays delivered. The answer is a job; read it with `GET /jobs/{id}`. With `dry_run` the answer is only the count. The status `pending` selects deliveries that are overdue by more than 15 seconds.',
   scope: 'webhooks:write',
   body: recoverSchema,
   isIdempotent: true,

@@ -85,7 +85,7 @@ export const replayEvent = {
   tag: 'events',
   summary: 'Redeliver an event',
   description:
-    'Redelivers the event to each webhook that is subscribed now, or only to the webhook in the body. Each delivery starts its schedule from the beginning, even if attempts were still scheduled. A webhook without a delivery of this event gets one; the delivery to a disabled webhook is held. Answers 409 if the body was deleted, and while the same replay is about to begin.',
+    'Redelivers the event to each webhook that is subscribed now, or only to the webhook in the body. Each delivery starts its schedule from the beginning, even if attempts were still scheduled; a delivered delivery stays delivered. A webhook without a delivery of this event gets one; the delivery to a disabled webhook is held. Answers 409 if the body was deleted, and while the same replay is about to begin.',
   scope: 'events:write',
   body: replaySchema,
   isBodyOptional: true,

@@ -1,5 +1,5 @@
 import * as operations from '../contract/passmint.ts';
-import type { StoredDelivery } from '../domain/deliveries/delivery.ts';
+import { isWaiting, type StoredDelivery } from '../domain/deliveries/delivery.ts';
 import { notFound } from '../domain/foundation/errors.ts';
 import { timeOfId } from '../domain/foundation/id.ts';
 import { type Page, type Position, pageToBody } from '../domain/foundation/page.ts';
@@ -52,7 +52,7 @@ const statusOf = ({ status, attempts_made }: StoredDelivery): operations.Passmin
 const toTime = (timeMs: number): string => new Date(timeMs).toISOString();
 
 const showDelivery = (delivery: StoredDelivery): operations.PassmintDelivery => {
-  const { id, status, event_type, last, due_at, attempts_made } = delivery;
+  const { id, event_type, last, due_at, attempts_made } = delivery;
   return {
     id,
     type: event_type,
@@ -61,7 +61,7 @@ const showDelivery = (delivery: StoredDelivery): operations.PassmintDelivery => 
     response_body: last?.response_body ?? null,
     created_at: toTime(timeOfId(id)),
     attempted_at: last && toTime(last.started_at),
-    next_attempt_at: status === 'pending' || status === 'failed' ? toTime(due_at) : null,
+    next_attempt_at: isWaiting(delivery) ? toTime(due_at) : null,
     attempts: attempts_made,
   };
 };

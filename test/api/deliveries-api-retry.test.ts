@@ -20,6 +20,14 @@ describe('POST /deliveries/{id}/retry', () => {
     settled_at: startMs,
     last: anAttempt({ number: 6 }),
   } as const;
+  const deliveredTwice = {
+    status: 'delivered',
+    ticket: 4,
+    attempts_made: 2,
+    settled_at: startMs,
+    redelivery: 'waiting',
+    trigger: 'schedule',
+  } as const;
   const addDeliveryAndEvent = async (
     overrides: Partial<StoredDelivery> = dead,
     eventOverrides: Partial<StoredEvent> = {},
@@ -46,13 +54,60 @@ describe('POST /deliveries/{id}/retry', () => {
   it.each([
     ['delivered', 202, { status: 'delivered', ticket: 2, attempts_made: 1, settled_at: startMs }],
     ['cancelled', 202, { status: 'cancelled', ticket: 2, settled_at: startMs }],
-    ['pending', 409, {}],
-    ['failed', 409, { status: 'failed', ticket: 2, attempts_made: 1 }],
+    ['pending and overdue by an hour', 202, {}],
+    ['failed and overdue by an hour', 202, { status: 'failed', ticket: 2, attempts_made: 1 }],
+    ['failed and due in an hour', 202, { status: 'failed', ticket: 2, attempts_made: 1, due_at: startMs + 7_200_000 }],
+    ['delivered and due again', 202, { ...deliveredTwice, due_at: startMs + 7_200_000 }],
     ['held', 409, { status: 'held', ticket: 2 }],
-  ] as const)('for a delivery with the status %s, answers %i', async (_, expected, overrides) => {
+    ['delivered and held', 409, { ...deliveredTwice, redelivery: 'held' }],
+  ] as const)('for a delivery that is %s, answers %i', async (_, expected, overrides) => {
     const { id } = await addDeliveryAndEvent(overrides);
 
     expect((await retry(id)).status).toBe(expected);
+  });
+
+  it.each([
+    ['pending', {}, 500],
+    ['pending', {}, -31_000],
+    ['failed', { status: 'failed', ticket: 2, attempts_made: 1 }, -5000],
+    ['delivered and due again', deliveredTwice, -5000],
+  ] as const)(
+    'answers 409 for a delivery that is %s, and submits no command, if its attempt is due in %i ms',
+    async (_, overrides, dueInMs) => {
+      const { id } = await addDeliveryAndEvent({ ...overrides, due_at: Date.now() + dueInMs });
+
+      const { status, json } = await retry(id);
+
+      expect([status, json.detail]).toEqual([409, 'An attempt is under way.']);
+      expect(await commands()).toEqual([]);
+    },
+  );
+
+  it('answers 202 for a failed delivery with the same status, step and number of planned attempts, due now', async () => {
+    const waiting = { status: 'failed', ticket: 3, step: 1, attempts_made: 1, due_at: Date.now() + 300_000 } as const;
+    const { id } = await addDeliveryAndEvent(waiting);
+    const shown = (await api('GET', `/deliveries/${id}`, current.caller)).json;
+
+    const { status, json } = await retry(id);
+
+    expect(status).toBe(202);
+    expect(json).toMatchObject({ status: 'failed', attempts_planned: shown.attempts_planned, settled_at: null });
+    expect(Date.parse(json.next_attempt_at)).toBeLessThan(waiting.due_at);
+    expect(await commands()).toMatchObject([{ trigger: 'manual', attempts_made: 1, delivery_ids: [id] }]);
+  });
+
+  it('answers 202 for a delivered delivery and shows the delivery as delivered, with one more planned attempt', async () => {
+    const { id } = await addDeliveryAndEvent({ status: 'delivered', ticket: 2, attempts_made: 1, settled_at: startMs });
+
+    const { json } = await retry(id);
+
+    expect(json).toMatchObject({
+      status: 'delivered',
+      attempts_made: 1,
+      attempts_planned: 2,
+      settled_at: new Date(startMs).toISOString(),
+    });
+    expect(Date.parse(json.next_attempt_at)).toBeGreaterThan(startMs);
   });
 
   it('answers 202 to one of two simultaneous calls and 409 to the other call, and submits one command', async () => {

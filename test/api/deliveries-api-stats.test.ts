@@ -62,6 +62,22 @@ describe('GET /webhooks/{id}/stats', () => {
     expect(Date.now() - Date.parse(json.as_of)).toBeLessThan(5000);
   });
 
+  it('counts no test delivery, neither in a counted hour nor in the current hour', async () => {
+    const earlier = THIS_HOUR - 5 * HOUR;
+    const test = { test: true, ticket: 2, last: anAttempt({ duration_ms: 40 }) } as const;
+    for (const atMs of [earlier, THIS_HOUR]) {
+      await addDelivery(atMs, { ...test, status: 'delivered', settled_at: atMs });
+      await addDelivery(atMs, { ...test, status: 'dead', settled_at: atMs, attempts_refused: 6, refused_at: atMs });
+    }
+    await runRollUp(THIS_HOUR, earlier);
+
+    const { json } = await stats();
+
+    expect(json).toMatchObject({ success_rate: null, last_success_at: null, last_failure_at: null });
+    const none = { delivered: 0, dead: 0, refused: 0, p50_ms: null, p95_ms: null };
+    expect(json.hours).toEqual([earlier, THIS_HOUR].map((atMs) => ({ hour: iso(atMs), ...none })));
+  });
+
   it('shows the counts and response times of an hour that the roll-up has counted and of the current hour, and one success rate for both', async () => {
     const earlier = THIS_HOUR - 3 * HOUR;
     await addDelivered(earlier, 40);

@@ -9,7 +9,7 @@ import { anEvent, aWebhook, createVirtualEngine } from '../helpers/virtual-engin
 
 describe('POST /webhooks/{id}/test', () => {
   const tables = useTables();
-  const { api, current, addWebhook, rowsOfKind } = useDeliveriesApi(tables);
+  const { api, current, addWebhook, addDelivery, rowsOfKind } = useDeliveriesApi(tables);
 
   const sendTest = (id: string, body?: unknown, headers = {}) =>
     api('POST', `/webhooks/${id}/test`, current.caller, { body, headers });
@@ -77,6 +77,15 @@ describe('POST /webhooks/{id}/test', () => {
     const foreign = await addWebhook({ owner: foreignOwner });
 
     for (const { id } of [deleted, foreign]) expect((await sendTest(id)).status).toBe(404);
+  });
+
+  it('the delivery of a test event is shown with test: true, and another delivery with test: false', async () => {
+    const test = await addDelivery(Date.now(), { test: true });
+    const other = await addDelivery(Date.now());
+
+    const shown = await Promise.all([test, other].map(({ id }) => api('GET', `/deliveries/${id}`, current.caller)));
+
+    expect(shown.map(({ json }) => json.test)).toEqual([true, false]);
   });
 
   it('an event with test_of set to a disabled webhook is sent to that webhook, and to no other webhook that wants its type', async () => {

@@ -59,6 +59,7 @@ describe('the deliveries-api function', () => {
             attempts_planned: 6,
             next_attempt_at: new Date(due).toISOString(),
             created_at: new Date(START_MS).toISOString(),
+            test: false,
             settled_at: null,
             http_status: 503,
             response_body: 'busy',

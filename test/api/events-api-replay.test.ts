@@ -1,4 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { executeStatements, insertStatement } from '../../lambdas/adapters/aws/statements.ts';
+import { eventKey } from '../../lambdas/adapters/rows/table-keys.ts';
 import { deliveryId, drawId } from '../../lambdas/domain/foundation/id.ts';
 import type { StoredWebhook } from '../../lambdas/domain/webhooks/webhook.ts';
 import type { Json } from '../helpers/api-call.ts';
@@ -6,7 +8,7 @@ import { aCaller } from '../helpers/api-caller.ts';
 import { putDelivery, putWebhook, useEventsApi } from '../helpers/events-api.ts';
 import { putRouting } from '../helpers/routing-rows.ts';
 import { useTables } from '../helpers/tables.ts';
-import { aWebhook } from '../helpers/virtual-engine.ts';
+import { anEvent, aWebhook } from '../helpers/virtual-engine.ts';
 
 describe('replay and erasure of a published event', () => {
   const tables = useTables();
@@ -57,6 +59,19 @@ describe('replay and erasure of a published event', () => {
       const { json } = await replay({ webhook_id: named.id });
 
       expect(json.delivery_ids).toEqual([deliveryIdFor(named)]);
+    });
+
+    it('of a test event to another webhook submits a command with test: true; of an ordinary event, a command without it', async () => {
+      const [tested, other] = [await subscribe(), await subscribe()];
+      const sample = anEvent({ owner: current.caller.owner, test_of: tested.id });
+      const row = { ...sample, ...eventKey(sample.owner, sample.id), kind: 'event' };
+      await executeStatements(tables.client, [insertStatement(tables.domainTable, row)]);
+
+      await replay({ webhook_id: other.id }, {}, sample.id);
+      await replay({ webhook_id: other.id });
+
+      const markOf = new Map((await commands()).map(({ event_id, test }) => [event_id, test]));
+      expect([markOf.get(sample.id), markOf.get(event.id)]).toEqual([true, undefined]);
     });
 
     it('answers without delivery ids and submits no command when no webhook wants the event', async () => {

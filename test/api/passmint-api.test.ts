@@ -11,6 +11,7 @@ import { useTables } from '../helpers/tables.ts';
 
 const minimalWebhook = { url: 'https://93.184.215.14/hook', events: ['pass.installed'] };
 const START_MS = Date.parse('2026-11-20T10:00:00.000Z');
+const statusAndHasNextAttempt = ({ status, next_attempt_at }: Json) => [status, next_attempt_at !== null];
 
 describe('the passmint-api function', () => {
   const tables = useTables();
@@ -219,16 +220,25 @@ describe('the passmint-api function', () => {
       await deliver(id, 4, { ...refusedOnce, status: 'held' });
       await deliver(id, 5, { ticket: 2, status: 'held' });
 
-      const { data } = await list(id);
-
-      const shown = data.map(({ status, next_attempt_at }: Json) => [status, next_attempt_at !== null]);
-      expect(shown).toEqual([
+      expect((await list(id)).data.map(statusAndHasNextAttempt)).toEqual([
         ['pending', false],
         ['failed', false],
         ['dead', false],
         ['failed', true],
         ['delivered', false],
         ['pending', true],
+      ]);
+    });
+
+    it('shows a delivered delivery that is redelivered as delivered, with its next attempt, or without one while it is held', async () => {
+      const { id } = await create();
+      const delivered = { ticket: 3, attempts_made: 1, last: anAttempt(), status: 'delivered' } as const;
+      await deliver(id, 0, { ...delivered, settled_at: START_MS, redelivery: 'waiting' });
+      await deliver(id, 1, { ...delivered, settled_at: START_MS, redelivery: 'held' });
+
+      expect((await list(id)).data.map(statusAndHasNextAttempt)).toEqual([
+        ['delivered', false],
+        ['delivered', true],
       ]);
     });
 

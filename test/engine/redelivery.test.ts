@@ -80,7 +80,7 @@ describe('manual retry and replay of a delivery, in virtual time', () => {
     expect(await engine.delivery(id)).toMatchObject({ status: 'dead', attempts_made: 10, step: 5 });
   });
 
-  it('a replay removes the ttl of a delivered delivery, and although its message is lost, 6 more POSTs are made', async () => {
+  it('a replay removes the ttl of a delivered delivery, and although its message is lost, 6 more POSTs are made, and the delivery stays delivered', async () => {
     const { engine, event, id, redeliver, passHours, row } = await start((_, number) =>
       number === 1 ? accepted : refused,
     );
@@ -91,11 +91,15 @@ describe('manual retry and replay of a delivery, in virtual time', () => {
     await redeliver('replay');
     engine.purge();
     expect(await row()).not.toHaveProperty('ttl');
-    expect(await engine.delivery(id)).toMatchObject({ status: 'pending', settled_at: null, trigger: 'replay' });
+    expect(await engine.delivery(id)).toMatchObject({
+      status: 'delivered',
+      redelivery: 'waiting',
+      trigger: 'replay',
+    });
     await passHours(24);
 
     expect(engine.posts).toHaveLength(1 + 6);
-    expect((await engine.delivery(id)).status).toBe('dead');
+    expect(await engine.delivery(id)).toMatchObject({ status: 'delivered', redelivery: null });
     expect(await row()).toHaveProperty('ttl');
   });
 
@@ -173,7 +177,7 @@ describe('manual retry and replay of a delivery, in virtual time', () => {
     expect(await engine.delivery(id)).toMatchObject({ status: 'delivered', last: { trigger: 'replay' } });
   });
 
-  it('a manual retry that is held while its webhook is disabled makes one refused attempt after the release; the delivery is dead', async () => {
+  it('a manual retry that is held while its webhook is disabled makes one refused attempt after the release; the delivery stays delivered', async () => {
     const { engine, webhook, event, id, redeliver, passHours } = await start((_, number) =>
       number === 1 ? accepted : refused,
     );
@@ -189,9 +193,14 @@ describe('manual retry and replay of a delivery, in virtual time', () => {
     await engine.fanOut([{ kind: 'command', command: release }]);
     await passHours(24);
 
-    expect(held.status).toBe('held');
+    expect(held).toMatchObject({ status: 'delivered', redelivery: 'held' });
     expect(engine.posts).toHaveLength(2);
-    expect(await engine.delivery(id)).toMatchObject({ status: 'dead', attempts_made: 2, last: { trigger: 'manual' } });
+    expect(await engine.delivery(id)).toMatchObject({
+      status: 'delivered',
+      redelivery: null,
+      attempts_made: 2,
+      last: { trigger: 'manual' },
+    });
   });
 
   it('a delivery that was refused twice is cancelled without a third POST after the payload of its event was deleted', async () => {

@@ -51,6 +51,18 @@ describe('readDeadLetters', () => {
       'a newer message carries this delivery',
     ],
     ['is delivered: the delivery is settled', { status: 'delivered' }, 3, 'its delivery is settled (delivered)'],
+    [
+      'is delivered and redelivered: attempt 2 was never recorded',
+      { status: 'delivered', redelivery: 'waiting', attempts_made: 1, settled_at: 1 },
+      3,
+      'attempt 2 is due and was never recorded',
+    ],
+    [
+      'is delivered and its redelivery is held: the webhook is disabled',
+      { status: 'delivered', redelivery: 'held', settled_at: 1 },
+      3,
+      'its webhook is disabled',
+    ],
     ['is held: the webhook is disabled', { status: 'held' }, 3, 'its webhook is disabled'],
     ['does not exist: the delivery was deleted or has expired', null, 3, 'its delivery was deleted or has expired'],
     [

@@ -1,6 +1,6 @@
 import { type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { type DeliveryTicket, storedDeliverySchema, ticketOf } from '../../domain/deliveries/delivery.ts';
+import { type DeliveryTicket, isHeld, storedDeliverySchema, ticketOf } from '../../domain/deliveries/delivery.ts';
 import { releaseDelivery } from '../../domain/deliveries/transitions.ts';
 import { executeStatements, updateStatement } from '../aws/statements.ts';
 import { deliveryUpdate } from '../rows/delivery-row.ts';
@@ -44,7 +44,7 @@ export const createHeldDeliveries = (
     const changes = pages
       .flatMap(({ Items = [] }) => Items.map((item) => storedDeliverySchema.parse(unmarshall(item))))
       // Skips deliveries that are no longer held, because the index lags behind the table.
-      .filter(({ status }) => status === 'held')
+      .filter(isHeld)
       .map((before) => ({ before, after: releaseDelivery(before, nowMs) }));
     const outcomes = await executeStatements(
       client,

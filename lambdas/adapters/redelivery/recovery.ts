@@ -122,7 +122,7 @@ export const createRecovery = (
           owner,
           trigger: 'recover',
           event: null,
-          statuses: status,
+          isSelected: (delivery) => status.some((name) => name === delivery.status),
           deliveryIds,
           requestedBy: call?.request_id,
         },

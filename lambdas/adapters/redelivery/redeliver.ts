@@ -1,14 +1,16 @@
 import type { BatchStatementRequest, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { RedeliverCommand } from '../../domain/deliveries/command.ts';
 import {
-  type DeliveryStatus,
   type DeliveryTicket,
+  isHeld,
+  isWaiting,
   newDelivery,
   type StoredDelivery,
   storedDeliverySchema,
   type Trigger,
   ticketOf,
 } from '../../domain/deliveries/delivery.ts';
+import { isUnderWay } from '../../domain/deliveries/retry-schedule.ts';
 import { rescheduleDelivery } from '../../domain/deliveries/transitions.ts';
 import type { StoredEvent } from '../../domain/events/event.ts';
 import { timeOfId, webhookOfDelivery } from '../../domain/foundation/id.ts';
@@ -35,20 +37,33 @@ export interface Redelivery {
   readonly owner: string;
   readonly trigger: Extract<Trigger, 'manual' | 'replay' | 'recover'>;
   /** The event from which missing deliveries are created; null: no delivery is created. */
-  readonly event: Pick<StoredEvent, 'id' | 'type' | 'retention_days'> | null;
-  /** The statuses in which deliveries are rescheduled; null: every status. */
-  readonly statuses: readonly DeliveryStatus[] | null;
+  readonly event:
+    | (Pick<StoredEvent, 'id' | 'type' | 'retention_days'> & { readonly test?: boolean | undefined })
+    | null;
+  /** Returns whether a delivery is rescheduled; the others stay as they are. */
+  readonly isSelected: (delivery: StoredDelivery, nowMs: number) => boolean;
   readonly deliveryIds: readonly string[];
   /** The id of the API request that submitted the command. */
   readonly requestedBy: string | undefined;
 }
 
-const SETTLED = ['delivered', 'dead', 'cancelled'] as const;
+/**
+ * Returns whether a manual retry still reschedules the delivery: no attempt was made or began since the request, and the
+ * webhook was not disabled meanwhile. `attemptsMade` is undefined in a command of an earlier release.
+ */
+const isStillToRetry = (delivery: StoredDelivery, attemptsMade: number | undefined, nowMs: number): boolean =>
+  !isHeld(delivery) &&
+  !(isWaiting(delivery) && isUnderWay(delivery.due_at, nowMs)) &&
+  delivery.attempts_made === (attemptsMade ?? delivery.attempts_made);
 
 /**
- * Returns the redelivery that a command requests. A manual retry reschedules only settled deliveries, because an
- * unfinished delivery gets its attempt anyway.
+ * Returns whether a delivery that a command rescheduled still waits for the attempt that the command requested, so that
+ * its message may not be sent yet.
  */
+const isStillToSend = (delivery: StoredDelivery, trigger: Redelivery['trigger']): boolean =>
+  isWaiting(delivery) && !delivery.parked && (delivery.trigger === trigger || delivery.sent_now === true);
+
+/** Returns the redelivery that a command requests. A replay reschedules deliveries in every status. */
 const redeliveryOf = ({
   id,
   owner,
@@ -57,13 +72,15 @@ const redeliveryOf = ({
   event_type,
   retention_days,
   delivery_ids,
+  attempts_made,
+  test,
   call,
 }: RedeliverCommand): Redelivery => ({
   id,
   owner,
   trigger,
-  event: { id: event_id, type: event_type, retention_days },
-  statuses: trigger === 'manual' ? SETTLED : null,
+  event: { id: event_id, type: event_type, retention_days, test },
+  isSelected: (delivery, nowMs) => trigger !== 'manual' || isStillToRetry(delivery, attempts_made, nowMs),
   deliveryIds: delivery_ids,
   requestedBy: call?.request_id,
 });
@@ -90,19 +107,20 @@ export const createRedeliverer = (
     const { id: commandId, owner, trigger, event, requestedBy } = redelivery;
     if (!event) return null;
     const source = { ...event, owner, created_at: new Date(timeOfId(id)).toISOString() };
-    const after: StoredDelivery = { ...newDelivery(source, webhookOfDelivery(id)), trigger, due_at: nowMs };
+    const created = newDelivery(source, webhookOfDelivery(id));
+    const after: StoredDelivery = { ...created, trigger, due_at: nowMs, test: event.test };
     const row = newDeliveryRow(after, { isDue: true, commandId, requestedBy });
     return { after, statement: insertStatement(deliveryTable, row) };
   };
 
   const stepOf = (redelivery: Redelivery, id: string, row: Row | null, nowMs: number): Step | null => {
     if (!row) return creationOf(redelivery, id, nowMs);
-    const { id: commandId, trigger, statuses, requestedBy } = redelivery;
+    const { id: commandId, trigger, isSelected, requestedBy } = redelivery;
     const before = storedDeliverySchema.parse(row);
     if (row.command_id === commandId) {
-      return before.status === 'pending' && !before.parked ? { after: before, statement: null } : null;
+      return isStillToSend(before, trigger) ? { after: before, statement: null } : null;
     }
-    if (statuses && !statuses.includes(before.status)) return null;
+    if (!isSelected(before, nowMs)) return null;
     const after = rescheduleDelivery(before, trigger, nowMs);
     const update = deliveryUpdate({ before, after }, retentionDays, { commandId, requestedBy });
     return { after, statement: updateStatement(deliveryTable, update) };

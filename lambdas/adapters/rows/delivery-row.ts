@@ -1,4 +1,4 @@
-import type { Attempt, StoredDelivery } from '../../domain/deliveries/delivery.ts';
+import { type Attempt, isHeld, isWaiting, type StoredDelivery } from '../../domain/deliveries/delivery.ts';
 import type { DeliveryChange } from '../../domain/deliveries/transitions.ts';
 import { retentionOf, SCHEDULE_DAYS } from '../../domain/foundation/retention.ts';
 import { ttlSeconds } from '../../domain/foundation/time.ts';
@@ -36,7 +36,28 @@ const inlineAttempt = (attempt: Attempt): string =>
     ),
   );
 
-const isOpen = ({ status }: StoredDelivery): boolean => status === 'pending' || status === 'failed';
+/** Returns whether the delivery's row expires: the delivery is settled and is not redelivered. */
+const isExpiring = (delivery: StoredDelivery): boolean =>
+  delivery.settled_at !== null && !isWaiting(delivery) && !isHeld(delivery);
+
+/**
+ * Returns the expiry of a settled delivery, in epoch seconds: the retention after it was settled. The retention of a
+ * delivered delivery that was redelivered begins again with its last attempt.
+ */
+const expiryOf = ({ status, settled_at, last, retention_days }: StoredDelivery, retentionDays: number): number => {
+  const lastEndMs = status === 'delivered' && last ? last.started_at + last.duration_ms : 0;
+  return ttlSeconds(Math.max(settled_at ?? 0, lastEndMs), retentionOf(retention_days, retentionDays));
+};
+
+/**
+ * Returns the list of the attention index that has the delivery. A delivered delivery that is redelivered is among the
+ * pending or held ones, where the release and the weekly retention round find it. Readers of these lists that select by
+ * status read the row's `status`, so they leave it out.
+ */
+const attentionListOf = (delivery: StoredDelivery): string => {
+  if (delivery.status !== 'delivered') return delivery.status;
+  return isHeld(delivery) ? 'held' : isWaiting(delivery) ? 'pending' : 'delivered';
+};
 
 /** Returns the columns of a delivery's row that a transition may change, as the row stores them. */
 const columnsOf = (delivery: StoredDelivery) => ({
@@ -47,6 +68,8 @@ const columnsOf = (delivery: StoredDelivery) => ({
   attempts_refused: delivery.attempts_refused,
   refused_at: delivery.refused_at,
   trigger: delivery.trigger,
+  redelivery: delivery.redelivery ?? null,
+  sent_now: delivery.sent_now ?? false,
   due_at: delivery.due_at,
   parked: delivery.parked,
   has_slot: delivery.has_slot,
@@ -82,6 +105,7 @@ export const newDeliveryRow = (
     attempts_made: delivery.attempts_made || null,
     parked: null,
     has_slot: null,
+    sent_now: null,
     trigger: delivery.trigger === 'schedule' ? null : delivery.trigger,
     due_pk: isDue ? duePkOf(delivery.id) : null,
     command_id: commandId,
@@ -95,6 +119,8 @@ export const newDeliveryRow = (
  * ```text
  * pending, failed              in the due index         never expires
  * held                         in no due index          never expires
+ * delivered, redelivery waits  in the due index         never expires
+ * delivered, redelivery held   in no due index          never expires
  * delivered, dead, cancelled   in no due index          expires after the retention
  * ```
  *
@@ -108,25 +134,25 @@ export const deliveryUpdate = (
 ): RowUpdate => {
   const { before, after } = change;
   const isInAttention = after.status !== 'delivered' || before.ticket > 1;
-  const leavesDueIndex = isOpen(before) && !isOpen(after);
-  const isReopened = before.settled_at !== null && after.settled_at === null;
+  const leavesDueIndex = isWaiting(before) && !isWaiting(after);
+  const isReopened = isExpiring(before) && !isExpiring(after);
   return {
     key: deliveryKey(after.id),
     set: {
       ...changedColumns(change),
       last: after.last && after.last !== before.last ? inlineAttempt(after.last) : null,
-      att_pk: isInAttention ? attentionPkOf(after.id, after.status) : null,
-      due_pk: isOpen(after) ? duePkOf(after.id) : null,
-      ttl:
-        after.settled_at === null
-          ? null
-          : ttlSeconds(after.settled_at, retentionOf(after.retention_days, retentionDays)),
+      att_pk: isInAttention ? attentionPkOf(after.id, attentionListOf(after)) : null,
+      due_pk: isWaiting(after) ? duePkOf(after.id) : null,
+      ttl: isExpiring(after) ? expiryOf(after, retentionDays) : null,
       command_id: commandId,
       requested_by: requestedBy,
     },
     expected: { ticket: before.ticket },
     ...(leavesDueIndex ? { remove: 'due_pk' } : isReopened ? { remove: 'ttl' } : {}),
-    cleared: isReopened ? ['settled_at'] : [],
+    cleared: [
+      ...(before.settled_at !== null && after.settled_at === null ? ['settled_at'] : []),
+      ...(before.redelivery && !after.redelivery ? ['redelivery'] : []),
+    ],
   };
 };
 

@@ -23,6 +23,13 @@ export const commandSchema = z.discriminatedUnion('type', [
     event_id: z.string(),
     event_type: z.string(),
     delivery_ids: z.array(z.string()),
+    /**
+     * For `manual`: the delivery's attempts when the retry was requested. The command does nothing if an attempt was
+     * made since then.
+     */
+    attempts_made: z.number().optional(),
+    /** True if the event is a test event, for the deliveries that the command creates. */
+    test: z.boolean().optional(),
     /** The event's own retention in days, for the deliveries that the command creates. */
     retention_days: z.number().optional(),
   }),

@@ -13,6 +13,17 @@ import { rowVersion } from '../foundation/row-version.ts';
  *    │                            └─ after 90 days ─▶ cancelled
  *    └─ webhook deleted  ─▶ cancelled
  * ```
+ *
+ * A redelivery of a dead or cancelled delivery makes it pending again. A delivered delivery stays delivered: while it is
+ * redelivered, only its `redelivery` changes, and every end of the redelivery sets that field to null.
+ *
+ * ```text
+ * delivered ── redelivered ─▶ waiting ─┬─ accepted, or refused and no retries left ─▶ null
+ *                                ▲     ├─ refused, retries left ─▶ waiting
+ *                                │     ├─ webhook disabled ─▶ held ── after 90 days ─▶ null
+ *                                │     └─ webhook deleted ─▶ null    │
+ *                                └───────────── enabled again ───────┘
+ * ```
  */
 export const deliveryStatuses = ['pending', 'failed', 'delivered', 'dead', 'held', 'cancelled'] as const;
 export type DeliveryStatus = (typeof deliveryStatuses)[number];
@@ -79,6 +90,18 @@ export const storedDeliverySchema = z.object({
   refused_at: z.number().optional(),
   /** The reason for the next attempt. */
   trigger: z.enum(triggers).default('schedule'),
+  /**
+   * Set while a delivered delivery is redelivered: it waits for an attempt, or it is held because its webhook is
+   * disabled. Absent or null otherwise. The delivery stays `delivered` whatever the receiver answers.
+   */
+  redelivery: z.enum(['waiting', 'held']).nullish(),
+  /**
+   * True if a person requested the next attempt of the schedule now. The attempt has the trigger `manual`; `trigger`
+   * stays as it is, because the schedule continues after the attempt.
+   */
+  sent_now: z.boolean().optional(),
+  /** True if the event is a sample that a test of a webhook published. */
+  test: z.boolean().optional(),
   /** Due time of the next attempt, milliseconds. A first attempt is due at the event's time. */
   due_at: z.number(),
   /** True if the wait for the next attempt is too long for the queue, so that the due index sends the message later. */
@@ -116,6 +139,8 @@ export interface DeliverableEvent {
   readonly type: string;
   readonly created_at: string;
   readonly retention_days?: number | undefined;
+  /** Set on a test event: the webhook that is tested. */
+  readonly test_of?: string | undefined;
 }
 
 /** Returns a new delivery of an event to a webhook, due at the time of the event. */
@@ -135,10 +160,22 @@ export const newDelivery = (event: DeliverableEvent, webhookId: string): StoredD
     parked: false,
     has_slot: false,
     retention_days: event.retention_days,
+    test: event.test_of === undefined ? undefined : true,
     settled_at: null,
     last: null,
   };
 };
+
+/** Returns whether the delivery waits for an attempt at a known time. */
+export const isWaiting = ({ status, redelivery }: StoredDelivery): boolean =>
+  status === 'pending' || status === 'failed' || (status === 'delivered' && redelivery === 'waiting');
+
+/** Returns whether the delivery waits until its webhook is enabled. */
+export const isHeld = ({ status, redelivery }: StoredDelivery): boolean =>
+  status === 'held' || (status === 'delivered' && redelivery === 'held');
+
+/** Returns whether another attempt of the delivery may come although nobody requests one. */
+export const isUnfinished = (delivery: StoredDelivery): boolean => isWaiting(delivery) || isHeld(delivery);
 
 /** Returns the content of the queue message for a delivery's next attempt. */
 export const ticketOf = (delivery: StoredDelivery): DeliveryTicket => ({

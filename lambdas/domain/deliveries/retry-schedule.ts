@@ -7,6 +7,25 @@ import { DAY_SECONDS, SECOND_MS, toSeconds } from '../foundation/time.ts';
  */
 export const LONGEST_REQUEST_MS = 12_000;
 
+/**
+ * The longest time, in milliseconds, that a function waits for a delivery to become due. If the delivery is due later,
+ * its message goes back to the queue.
+ */
+export const SHORT_WAIT_MS = 1000;
+
+/**
+ * Milliseconds after its due time for which an attempt counts as under way until its result is recorded: the longest
+ * timeout that a webhook may have, 30 s, and two seconds for reading and recording.
+ */
+const UNDER_WAY_MS = 32_000;
+
+/**
+ * Returns whether an attempt that is due at `dueAtMs` and has no result may be under way. It may begin as early as
+ * `SHORT_WAIT_MS` before its due time, because a function that has its message only waits for that time.
+ */
+export const isUnderWay = (dueAtMs: number, nowMs: number): boolean =>
+  dueAtMs - SHORT_WAIT_MS <= nowMs && nowMs < dueAtMs + UNDER_WAY_MS;
+
 /** The maximum number of seconds by which a `Retry-After` header makes a wait of the schedule longer. */
 const MAX_RETRY_AFTER_EXTENSION_SECONDS = DAY_SECONDS;
 

@@ -1,4 +1,4 @@
-import type { Attempt, StoredDelivery, Trigger } from './delivery.ts';
+import { type Attempt, isWaiting, type StoredDelivery, type Trigger } from './delivery.ts';
 import type { ResponseClass } from './profile.ts';
 
 /** The next attempt of a delivery by the schedule. `isParked`: the wait is too long for the queue. */
@@ -13,24 +13,36 @@ export interface DeliveryChange {
   readonly after: StoredDelivery;
 }
 
-/** Returns the delivery with a final status. No attempt follows, unless the delivery is redelivered. */
+/** Returns the delivery with the next ticket, so that every earlier message is stale, and without its reserved slot. */
+const withNextTicket = (delivery: StoredDelivery): StoredDelivery => ({
+  ...delivery,
+  ticket: delivery.ticket + 1,
+  parked: false,
+  has_slot: false,
+  sent_now: false,
+});
+
+/** Returns the fields of a delivery that waits for an attempt. A delivered delivery stays delivered. */
+const waiting = ({ status }: StoredDelivery, openStatus: 'pending' | 'failed'): Partial<StoredDelivery> =>
+  status === 'delivered' ? { redelivery: 'waiting' } : { status: openStatus, settled_at: null };
+
+/**
+ * Returns the delivery with a final status. No attempt follows, unless the delivery is redelivered. A delivered delivery
+ * stays delivered since its first success, and only its redelivery ends.
+ */
 const settled = (
   delivery: StoredDelivery,
   status: 'delivered' | 'dead' | 'cancelled',
   nowMs: number,
 ): StoredDelivery => ({
-  ...delivery,
-  status,
-  ticket: delivery.ticket + 1,
-  parked: false,
-  has_slot: false,
-  settled_at: nowMs,
+  ...withNextTicket(delivery),
+  ...(delivery.status === 'delivered' ? { redelivery: null } : { status, settled_at: nowMs }),
 });
 
 /**
  * Returns the delivery after an attempt: `delivered`, `failed` and due again, or `dead`. A delivery is dead if the
- * receiver is gone or if there is no `next` attempt. A manual retry has no next attempt, because it does not use the
- * schedule.
+ * receiver is gone or if there is no `next` attempt. The manual retry of a settled delivery has no next attempt, because
+ * it does not use the schedule. A delivered delivery stays delivered after any attempt.
  */
 export const applyAttempt = (
   delivery: StoredDelivery,
@@ -51,19 +63,18 @@ export const applyAttempt = (
   if (responseClass === 'delivered') return settled(attempted, 'delivered', endedAtMs);
   if (responseClass === 'gone' || next === null) return settled(attempted, 'dead', endedAtMs);
   return {
-    ...attempted,
-    status: 'failed',
-    ticket: delivery.ticket + 1,
+    ...withNextTicket(attempted),
+    ...waiting(delivery, 'failed'),
     step: delivery.step + 1,
     trigger: 'schedule',
     due_at: next.dueAtMs,
     parked: next.isParked,
-    has_slot: false,
   };
 };
 
 /**
- * Returns the delivery as cancelled, for example because its webhook was deleted or because it was held for too long.
+ * Returns the delivery as cancelled, for example because its webhook was deleted or because it was held for too long. Of
+ * a delivered delivery, only the redelivery is cancelled.
  */
 export const cancelDelivery = (delivery: StoredDelivery, nowMs: number): StoredDelivery =>
   settled(delivery, 'cancelled', nowMs);
@@ -73,43 +84,34 @@ export const cancelDelivery = (delivery: StoredDelivery, nowMs: number): StoredD
  * until the webhook is enabled.
  */
 export const holdDelivery = (delivery: StoredDelivery): StoredDelivery => ({
-  ...delivery,
-  status: 'held',
-  ticket: delivery.ticket + 1,
-  parked: false,
-  has_slot: false,
+  ...withNextTicket(delivery),
+  ...(delivery.status === 'delivered' ? { redelivery: 'held' } : { status: 'held' }),
 });
 
 /**
- * Returns a held delivery as due now, at the same step of its schedule, because its webhook was enabled or deleted. A
- * manual retry keeps its single attempt.
+ * Returns a held delivery as due now, at the same step of its schedule, because its webhook was enabled or deleted. The
+ * manual retry of a settled delivery keeps its single attempt.
  */
 export const releaseDelivery = (delivery: StoredDelivery, nowMs: number): StoredDelivery => ({
-  ...delivery,
-  status: delivery.attempts_made > 0 ? 'failed' : 'pending',
-  ticket: delivery.ticket + 1,
+  ...withNextTicket(delivery),
+  ...waiting(delivery, delivery.attempts_made > 0 ? 'failed' : 'pending'),
   trigger: delivery.trigger === 'manual' ? 'manual' : 'resume',
   due_at: nowMs,
-  parked: false,
-  has_slot: false,
 });
 
 /**
- * Returns the delivery as due now, because it is redelivered. `manual` makes one attempt and leaves the schedule at its
- * step; `replay` and `recover` restart the schedule.
+ * Returns the delivery as due now, because it is redelivered. `manual` makes the attempt for which a delivery waits, and
+ * the schedule continues after it; a settled delivery gets one attempt and stays at its step. `replay` and `recover`
+ * restart the schedule.
  */
 export const rescheduleDelivery = (
   delivery: StoredDelivery,
   trigger: Extract<Trigger, 'manual' | 'replay' | 'recover'>,
   nowMs: number,
-): StoredDelivery => ({
-  ...delivery,
-  status: 'pending',
-  ticket: delivery.ticket + 1,
-  step: trigger === 'manual' ? delivery.step : 0,
-  trigger,
-  due_at: nowMs,
-  parked: false,
-  has_slot: false,
-  settled_at: null,
-});
+): StoredDelivery => {
+  const due = { ...withNextTicket(delivery), due_at: nowMs };
+  if (trigger !== 'manual') return { ...due, ...waiting(delivery, 'pending'), step: 0, trigger };
+  if (!isWaiting(delivery)) return { ...due, ...waiting(delivery, 'pending'), trigger };
+  // A delivery that waits for its single manual attempt has the trigger `manual` already.
+  return { ...due, sent_now: delivery.trigger !== 'manual' };
+};

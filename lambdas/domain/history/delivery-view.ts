@@ -3,6 +3,8 @@ import {
   type Attempt,
   attemptErrorCodes,
   deliveryStatuses,
+  isUnfinished,
+  isWaiting,
   type StoredDelivery,
   triggers,
 } from '../deliveries/delivery.ts';
@@ -21,11 +23,17 @@ export const deliveryViewSchema = z
     webhook_id: z.string(),
     event_id: z.string(),
     event_type: z.string(),
-    status: z.enum(deliveryStatuses),
+    status: z.enum(deliveryStatuses).meta({
+      description: 'A delivered delivery stays `delivered`, whatever a later manual retry, replay or recovery gets.',
+    }),
     attempts_made: z.number(),
     attempts_planned: z.number().meta({ description: 'Attempts made plus attempts to come.' }),
     next_attempt_at: z.iso.datetime().nullable(),
     created_at: z.iso.datetime(),
+    test: z.boolean().meta({
+      description:
+        'True for a sample that `POST /webhooks/{id}/test` sent. It counts neither in statistics nor in health.',
+    }),
     settled_at: z.iso.datetime().nullable(),
     http_status: z.number().nullable().meta({
       description: 'The HTTP status of the last attempt. `response_body` and `error` are of that attempt too.',
@@ -59,12 +67,9 @@ export const deliveryWithAttemptsSchema = deliveryViewSchema
 
 const toTime = (timeMs: number): string => new Date(timeMs).toISOString();
 
-const isUnfinished = ({ status }: StoredDelivery): boolean =>
-  status === 'pending' || status === 'failed' || status === 'held';
-
 /**
  * Returns a delivery as the API shows it. An unfinished delivery of a deleted webhook shows as cancelled even before
- * its row says so.
+ * its row says so; a delivered delivery that is redelivered shows as delivered.
  */
 export const deliveryToView = (
   delivery: StoredDelivery,
@@ -73,12 +78,12 @@ export const deliveryToView = (
 ): DeliveryView => {
   const { id, step, attempts_made, due_at, settled_at, last } = delivery;
   const deletedAt = webhook ? webhook.deleted_at : toTime(due_at);
-  const isCancelled = isUnfinished(delivery) && deletedAt !== null;
-  const isOpen = isUnfinished(delivery) && !isCancelled;
-  // Counts no further waits of the schedule for a manual retry, because a manual retry makes only one attempt.
+  const isOpen = isUnfinished(delivery) && deletedAt === null;
+  const isCancelled = isUnfinished(delivery) && !isOpen && delivery.status !== 'delivered';
+  // Counts no further waits of the schedule for the manual retry of a settled delivery, which makes only one attempt.
   const waitsLeft = webhook && delivery.trigger !== 'manual' ? Math.max(scheduleOf(webhook).length - step, 0) : 0;
   const attemptsToCome = isOpen ? waitsLeft + 1 : 0;
-  const isScheduled = isOpen && delivery.status !== 'held';
+  const isScheduled = isOpen && isWaiting(delivery);
   return {
     id,
     webhook_id: webhookOfDelivery(id),
@@ -89,6 +94,7 @@ export const deliveryToView = (
     attempts_planned: attempts_made + attemptsToCome,
     next_attempt_at: isScheduled ? toTime(due_at) : null,
     created_at: toTime(timeOfId(id)),
+    test: delivery.test === true,
     settled_at: isCancelled ? deletedAt : settled_at === null ? null : toTime(settled_at),
     http_status: last?.http_status ?? null,
     response_body: last?.response_body ?? null,

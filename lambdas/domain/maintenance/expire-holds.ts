@@ -1,4 +1,4 @@
-import type { StoredDelivery } from '../deliveries/delivery.ts';
+import { isHeld, type StoredDelivery } from '../deliveries/delivery.ts';
 import { type ReleaseDependencies, type ReleaseStore, releaseHeld } from '../fan-out/release-held.ts';
 import { holdDaysOf, retentionOf } from '../foundation/retention.ts';
 import { DAY_MS } from '../foundation/time.ts';
@@ -36,7 +36,7 @@ export const expireHolds = async (
   isTimeUp: () => boolean,
 ): Promise<HoldExpiry> => {
   const { store, clock, retentionDays } = dependencies;
-  const held = deliveries.filter(({ status }) => status === 'held');
+  const held = deliveries.filter(isHeld);
   if (held.length === 0) return { open: deliveries, released: 0, cancelled: 0 };
   const released = await releaseHeld(owner, webhookId, dependencies, isTimeUp);
   if (released !== null) return { open: deliveries, released, cancelled: 0 };

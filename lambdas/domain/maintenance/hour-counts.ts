@@ -1,17 +1,18 @@
 import * as z from 'zod';
-import type { StoredDelivery } from '../deliveries/delivery.ts';
+import { isHeld, isUnfinished, type StoredDelivery } from '../deliveries/delivery.ts';
 
 /**
  * The counts of the deliveries of one webhook and one hour. The size is bounded for any number of deliveries, so an
  * interrupted count can be stored.
  */
 export const hourCountsSchema = z.object({
+  /** Number of deliveries that were read, test deliveries included. */
   deliveries: z.number(),
   delivered: z.number(),
   dead: z.number(),
   /** Number of refused attempts of the hour's deliveries. */
   refused: z.number(),
-  /** Number of the hour's deliveries that are pending, failed or held. */
+  /** Number of the hour's deliveries that are pending, failed, held or redelivered, test deliveries included. */
   open: z.number(),
   held: z.number(),
   last_success_at: z.number().nullable(),
@@ -55,7 +56,9 @@ export const percentileMs = ({ durations }: Pick<HourCounts, 'durations'>, share
   return null;
 };
 
-const OPEN: ReadonlySet<string> = new Set(['pending', 'failed', 'held']);
+/** Returns the end of a delivery's last attempt in milliseconds if the receiver accepted it, otherwise null. */
+const lastSuccessMs = (last: StoredDelivery['last']): number | null =>
+  last && last.error === null ? last.started_at + last.duration_ms : null;
 
 const latest = (a: number | null, b: number | null | undefined): number | null =>
   b === null || b === undefined ? a : Math.max(a ?? b, b);
@@ -64,15 +67,18 @@ const latest = (a: number | null, b: number | null | undefined): number | null =
 export const createHourCount = (from: HourCounts = noCounts) => {
   const counts = { ...from, durations: { ...from.durations } };
   return {
-    add({ status, settled_at, last, attempts_refused = 0, refused_at }: StoredDelivery): void {
+    add(delivery: StoredDelivery): void {
+      const { status, settled_at, last, attempts_refused = 0, refused_at, test } = delivery;
       counts.deliveries++;
+      if (isHeld(delivery)) counts.held++;
+      if (isUnfinished(delivery)) counts.open++;
+      // A test delivery has no results that count, but the roll-up must read its hour again while it is unfinished.
+      if (test) return;
       if (status === 'delivered') {
         counts.delivered++;
-        counts.last_success_at = latest(counts.last_success_at, settled_at);
+        counts.last_success_at = latest(latest(counts.last_success_at, settled_at), lastSuccessMs(last));
       }
       if (status === 'dead') counts.dead++;
-      if (status === 'held') counts.held++;
-      if (OPEN.has(status)) counts.open++;
       counts.refused += attempts_refused;
       counts.last_failure_at = latest(counts.last_failure_at, refused_at);
       if (last) {

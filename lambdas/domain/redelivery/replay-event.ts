@@ -77,6 +77,7 @@ export const replayEvent = (
           event_id: id,
           retention_days: event.retention_days,
           event_type: event.type,
+          test: event.test_of === undefined ? undefined : true,
           delivery_ids,
         },
       },

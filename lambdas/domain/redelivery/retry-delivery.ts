@@ -1,3 +1,5 @@
+import { isHeld, isWaiting } from '../deliveries/delivery.ts';
+import { isUnderWay } from '../deliveries/retry-schedule.ts';
 import { rescheduleDelivery } from '../deliveries/transitions.ts';
 import type { StoredEvent } from '../events/event.ts';
 import { auditEntry } from '../foundation/audit.ts';
@@ -19,8 +21,9 @@ export interface RetryDependencies {
 const conflict = (message: string): PassPostError => new PassPostError('conflict', message);
 
 /**
- * Requests one more attempt of a settled delivery. The attempt neither uses nor restarts the schedule. Returns the
- * delivery as it will be. Throws `not_found` or `conflict`.
+ * Requests an attempt of a delivery now. If the delivery waits for its next attempt, this attempt is made now and the
+ * schedule continues after it. A settled delivery gets one more attempt, which neither uses nor restarts the schedule.
+ * Returns the delivery as it will be. Throws `not_found` or `conflict`.
  */
 export const retryDelivery = (
   request: SubmitRequest & { readonly id: string },
@@ -33,7 +36,8 @@ export const retryDelivery = (
     const webhook = await webhooks.findAny(owner, webhookOfDelivery(id));
     if (webhook?.is_history_erased) throw notFound('delivery');
     if (webhook?.deleted_at !== null) throw conflict('The webhook was deleted. Nothing is sent to it any more.');
-    if (delivery.settled_at === null) throw conflict('The delivery is not settled: an attempt is still to come.');
+    if (isHeld(delivery)) throw conflict('The delivery is held: it is sent when its webhook is enabled.');
+    if (isWaiting(delivery) && isUnderWay(delivery.due_at, nowMs)) throw conflict('An attempt is under way.');
     const event = await events.get(owner, delivery.event_id, nowMs);
     if (!event || event.payload_deleted_at !== undefined) throw conflict("The event's payload no longer exists.");
 
@@ -53,6 +57,7 @@ export const retryDelivery = (
           retention_days: event.retention_days,
           event_type: delivery.event_type,
           delivery_ids: [id],
+          attempts_made: delivery.attempts_made,
         },
       },
     };

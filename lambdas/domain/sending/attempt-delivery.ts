@@ -46,6 +46,12 @@ export interface Attempted {
   readonly retryAfter: string | null;
 }
 
+/**
+ * The header that marks a test delivery, for every profile: receivers ignore headers that they do not know, and no
+ * signature covers headers.
+ */
+const TEST_HEADER = { 'x-passpost-test': 'true' } as const;
+
 const basicAuthorization = ({ username, password }: { username: string; password: string }): string =>
   `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 
@@ -93,6 +99,7 @@ export const attemptDelivery = async (
     ...opened.headers,
     ...(basicAuth ? { authorization: basicAuthorization(basicAuth) } : {}),
     ...rendered.headers,
+    ...(delivery.test && TEST_HEADER),
   };
   const answer = await post({
     url: webhook.url,
@@ -109,7 +116,7 @@ export const attemptDelivery = async (
     retryAfter: answer.status === 429 || answer.status === 503 ? answer.retryAfter : null,
     attempt: {
       number: delivery.attempts_made + 1,
-      trigger: delivery.trigger,
+      trigger: delivery.sent_now ? 'manual' : delivery.trigger,
       due_at: delivery.due_at,
       started_at: answer.startedAtMs,
       duration_ms: answer.durationMs,

@@ -160,12 +160,17 @@ const attemptOne = async (
   }
 };
 
-const outcomeOf = ({ responseClass }: Attempted, after: StoredDelivery): Outcome =>
-  responseClass === 'refused' && after.status === 'dead' ? 'dead' : responseClass;
+/** Returns the outcome of an attempt. A delivered delivery that is refused or answered 410 is only refused once more. */
+const outcomeOf = ({ responseClass }: Attempted, after: StoredDelivery): Outcome => {
+  if (responseClass === 'delivered') return 'delivered';
+  if (after.status === 'delivered') return 'refused';
+  return responseClass === 'refused' && after.status === 'dead' ? 'dead' : responseClass;
+};
 
 /**
  * Returns the next attempt of a delivery, whose time follows from the retry schedule and `Retry-After`. `null` = there
- * is no next attempt, because the schedule is used up or the last attempt was a manual retry.
+ * is no next attempt, because the schedule is used up or the last attempt was the manual retry of a
+ * settled delivery.
  */
 const nextAttempt = (
   delivery: StoredDelivery,

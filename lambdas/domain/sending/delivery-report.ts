@@ -15,6 +15,7 @@ export const outcomeLine = (
   request_id: event?.call?.request_id,
   trace_id: event?.call?.trace_id,
   requested_by: delivery?.requested_by,
+  test: delivery?.test,
   owner: ticket.owner,
   profile: webhook?.profile,
   ...(attempted && {

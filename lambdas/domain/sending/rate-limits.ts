@@ -1,6 +1,6 @@
 import type { StoredDelivery } from '../deliveries/delivery.ts';
+import { SHORT_WAIT_MS } from '../deliveries/retry-schedule.ts';
 import type { StoredWebhook } from '../webhooks/webhook.ts';
-import { SHORT_WAIT_MS } from './triage.ts';
 
 export interface RateLimitStore {
   /**

@@ -1,4 +1,4 @@
-import { ticketOf } from '../deliveries/delivery.ts';
+import { isWaiting, ticketOf } from '../deliveries/delivery.ts';
 import type { BatchRun, FinishedDelivery } from './batch-run.ts';
 import { type HeldDelivery, type RecheckDependencies, releaseIfEnabled } from './release-if-enabled.ts';
 import { type HealthStore, type RecordedAttempt, updateHealth } from './webhook-health.ts';
@@ -41,7 +41,7 @@ const sendNextAttempts = async (
 ): Promise<void> => {
   const waiting = recorded
     .map(({ change }) => change.after)
-    .filter(({ status, parked }) => (status === 'failed' || status === 'pending') && !parked);
+    .filter((delivery) => isWaiting(delivery) && !delivery.parked);
   if (waiting.length > 0) await queue.send(waiting.map(ticketOf), clock());
 };
 

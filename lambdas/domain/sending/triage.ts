@@ -1,4 +1,5 @@
-import type { DeliveryTicket, StoredDelivery } from '../deliveries/delivery.ts';
+import { type DeliveryTicket, isWaiting, type StoredDelivery } from '../deliveries/delivery.ts';
+import { SHORT_WAIT_MS } from '../deliveries/retry-schedule.ts';
 import type { StoredEvent } from '../events/event.ts';
 import type { StoredWebhook } from '../webhooks/webhook.ts';
 import type { ReceiverSpeed } from './slow-lane.ts';
@@ -50,12 +51,6 @@ export interface TriagedBatch {
 }
 
 /**
- * The longest time, in milliseconds, that a function waits for a delivery to become due. If the delivery is due later,
- * its message goes back to the queue.
- */
-export const SHORT_WAIT_MS = 1000;
-
-/**
  * Sorts the messages of a batch by their next step. Of several current messages for one delivery, only the first is
  * used, and the others are discarded.
  */
@@ -87,7 +82,7 @@ export const triageBatch = (assignments: readonly Assignment[], lane: Lane, nowM
 /** Returns the next step for one message. */
 const triage = (assignment: Assignment, lane: Lane, nowMs: number): Verdict => {
   const { ticket, delivery, event, webhook, isRedelivered, receiverSpeed } = assignment;
-  if (!delivery || delivery.settled_at !== null || delivery.status === 'held') {
+  if (!delivery || !isWaiting(delivery)) {
     // When SQS delivers a message again, `delivery.dead` is emitted for a dead delivery, because the function that
     // recorded the attempt may have died before it emitted the event.
     return isRedelivered && delivery?.status === 'dead' && webhook?.deleted_at === null ? 'emitDead' : 'discard';

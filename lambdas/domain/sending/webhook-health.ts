@@ -52,16 +52,27 @@ const EMIT_FAILING_AFTER_MS = HOUR_MS;
 const endOf = ({ last }: StoredDelivery): number => (last ? last.started_at + last.duration_ms : 0);
 
 /**
+ * Returns whether the attempts of a delivery count for the health of its webhook. Deliveries of operational events do
+ * not count, because they would cause further events; test deliveries do not count either.
+ */
+const countsForHealth = ({ event_type, test }: StoredDelivery): boolean =>
+  !test && !builtInEventType(event_type)?.isOperational;
+
+/** Returns whether the receiver refused a delivery that it had accepted before. */
+const isRefusedAgain = ({ outcome, delivery }: RecordedAttempt): boolean =>
+  outcome !== 'delivered' && delivery.status === 'delivered';
+
+/**
  * Updates the health of the attempted webhooks and emits the operational events about changes of health. It writes only
- * changes, so that a healthy webhook costs no write. Deliveries of operational events do not count: they would cause
- * further events.
+ * changes, so that a healthy webhook costs no write. The refusal of a delivered delivery changes nothing, because the
+ * receiver has the event already.
  */
 export const updateHealth = async (
   attempts: readonly RecordedAttempt[],
   store: HealthStore,
   options: HealthOptions,
 ): Promise<void> => {
-  const counted = attempts.filter(({ delivery }) => !builtInEventType(delivery.event_type)?.isOperational);
+  const counted = attempts.filter((attempt) => countsForHealth(attempt.delivery) && !isRefusedAgain(attempt));
   const byWebhook = Map.groupBy(counted, ({ webhook }) => webhook.id);
   for (const group of byWebhook.values()) await updateOne(group, store, options);
 };
@@ -77,7 +88,7 @@ export const emitDeadAgain = async (
   store: Pick<HealthStore, 'emitDead' | 'disable'>,
   nowMs: number,
 ): Promise<void> => {
-  if (builtInEventType(delivery.event_type)?.isOperational) return;
+  if (!countsForHealth(delivery)) return;
   const isGone = delivery.last?.error?.code === 'gone';
   await store.emitDead(webhook, delivery, isGone ? 'gone' : 'dead');
   const isUnchanged = webhook.enabled && Date.parse(webhook.updated_at) <= (delivery.settled_at ?? 0);

@@ -48,6 +48,7 @@ const failed = applyAttempt(created, attempt(1), 'refused', next);
 const parked = applyAttempt(created, attempt(1), 'refused', { ...next, isParked: true });
 const dead = applyAttempt(failed, attempt(2), 'refused', null);
 const held = holdDelivery(failed);
+const delivered = applyAttempt(failed, attempt(2), 'delivered', null);
 
 const update = (before: StoredDelivery, after: StoredDelivery) => deliveryUpdate({ before, after }, 30);
 
@@ -118,6 +119,50 @@ describe('the row of a delivery', () => {
     expect(remove).toBe('ttl');
     expect(cleared).toEqual(['settled_at']);
     expect(set).toMatchObject({ status: 'pending', trigger: 'manual', due_pk: duePkOf(id), ttl: null });
+  });
+
+  it('stays delivered, without `ttl` and in the due index and the list of pending ones, while it is redelivered', () => {
+    const again = rescheduleDelivery(delivered, 'replay', START_MS);
+    const { set, remove, cleared } = update(delivered, again);
+
+    expect(remove).toBe('ttl');
+    expect(cleared).toEqual([]);
+    expect(set).toMatchObject({ redelivery: 'waiting', due_pk: duePkOf(id), ttl: null });
+    expect(set).toMatchObject({ att_pk: attentionPkOf(id, 'pending') });
+    expect(set).not.toHaveProperty('status');
+    expect(set).not.toHaveProperty('settled_at');
+  });
+
+  it('leaves the due index for the list of held ones, without `ttl`, when a redelivered delivered delivery is held', () => {
+    const again = rescheduleDelivery(delivered, 'replay', START_MS);
+
+    expect(update(again, holdDelivery(again))).toMatchObject({
+      set: { redelivery: 'held', due_pk: null, att_pk: attentionPkOf(id, 'held'), ttl: null },
+      remove: 'due_pk',
+      cleared: [],
+    });
+  });
+
+  it('gets its expiry 30 days after the last attempt, and `redelivery` null, when a redelivery ends with a refusal', () => {
+    const again = rescheduleDelivery(delivered, 'manual', START_MS);
+    const lateMs = START_MS + 29 * DAY_SECONDS * 1000;
+    const after = applyAttempt(again, attempt(2, { started_at: lateMs }), 'refused', null);
+
+    expect(update(again, after)).toMatchObject({
+      set: {
+        att_pk: attentionPkOf(id, 'delivered'),
+        due_pk: null,
+        ttl: Math.ceil((lateMs + 10) / 1000) + 30 * DAY_SECONDS,
+      },
+      remove: 'due_pk',
+      cleared: ['redelivery'],
+    });
+  });
+
+  it('of a new delivery of a test event has `test`', () => {
+    const whk = drawId('whk', START_MS);
+
+    expect(newDeliveryRow(newDelivery({ ...event, test_of: whk }, whk))).toMatchObject({ test: true });
   });
 
   it('has `parked` in every update after it was read as true, because the due sweep may have cleared it since', () => {

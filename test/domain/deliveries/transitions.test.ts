@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { Attempt, StoredDelivery } from '../../../lambdas/domain/deliveries/delivery.ts';
-import { applyAttempt, holdDelivery, releaseDelivery } from '../../../lambdas/domain/deliveries/transitions.ts';
+import {
+  applyAttempt,
+  cancelDelivery,
+  holdDelivery,
+  releaseDelivery,
+  rescheduleDelivery,
+} from '../../../lambdas/domain/deliveries/transitions.ts';
 
 const delivery: StoredDelivery = {
   id: 'dlv_1',
@@ -59,5 +65,64 @@ describe('a pending delivery after an attempt (applyAttempt)', () => {
 
     expect(released).toMatchObject({ status: 'failed', step: 1, attempts_made: 1, ticket: 4, due_at: 99_000 });
     expect(released.parked).toBe(false);
+  });
+});
+
+describe('a delivered delivery (transitions)', () => {
+  const delivered = applyAttempt(delivery, attempt, 'delivered', next);
+  const again = rescheduleDelivery(delivered, 'replay', 90_000);
+  const held = holdDelivery(again);
+
+  it.each([
+    ['it is redelivered', again, 'waiting'],
+    ['its redelivery is refused and a wait is left', applyAttempt(again, attempt, 'refused', next), 'waiting'],
+    ['its redelivery is refused and no wait is left', applyAttempt(again, attempt, 'refused', null), null],
+    ['the receiver of its redelivery is gone', applyAttempt(again, attempt, 'gone', next), null],
+    ['its redelivery is accepted', applyAttempt(again, attempt, 'delivered', next), null],
+    ['its redelivery is held', held, 'held'],
+    ['its held redelivery is released', releaseDelivery(held, 95_000), 'waiting'],
+    ['its redelivery is cancelled', cancelDelivery(again, 95_000), null],
+    ['its held redelivery is cancelled', cancelDelivery(held, 95_000), null],
+  ])('keeps its status and settled_at when %s, and `redelivery` is %s', (_, after, redelivery) => {
+    expect(after).toMatchObject({ status: 'delivered', settled_at: 1050, redelivery });
+    expect(after.ticket).toBeGreaterThan(delivered.ticket);
+  });
+
+  it('that is redelivered becomes due at the time of the redelivery, at step 0', () => {
+    expect(again).toMatchObject({ due_at: 90_000, step: 0, trigger: 'replay' });
+  });
+});
+
+describe('a manual retry (rescheduleDelivery)', () => {
+  const failed = applyAttempt(delivery, attempt, 'refused', { ...next, isParked: true });
+
+  it('of a failed delivery leaves status, step and trigger, and makes the delivery due now, not parked', () => {
+    expect(rescheduleDelivery(failed, 'manual', 5000)).toMatchObject({
+      status: 'failed',
+      step: 1,
+      trigger: 'schedule',
+      sent_now: true,
+      due_at: 5000,
+      parked: false,
+      ticket: failed.ticket + 1,
+    });
+  });
+
+  it('of a dead delivery has the trigger manual, at the same step', () => {
+    const dead = applyAttempt(failed, attempt, 'refused', null);
+
+    expect(rescheduleDelivery(dead, 'manual', 5000)).toMatchObject({
+      status: 'pending',
+      step: 1,
+      trigger: 'manual',
+      sent_now: false,
+      settled_at: null,
+    });
+  });
+
+  it('no longer counts for the attempt after it', () => {
+    const retried = rescheduleDelivery(failed, 'manual', 5000);
+
+    expect(applyAttempt(retried, attempt, 'refused', next)).toMatchObject({ sent_now: false, step: 2 });
   });
 });

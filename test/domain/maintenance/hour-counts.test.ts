@@ -33,6 +33,28 @@ describe("an hour's delivery counts", () => {
     expect(counts).toMatchObject({ last_success_at: 70, last_failure_at: 90 });
   });
 
+  it('of test deliveries have no delivered, dead or refused, no times and no durations, but the number of open ones', () => {
+    const counts = countOf([
+      aDelivery({ test: true, status: 'delivered', settled_at: 50, last: anAttempt({ error: null }) }),
+      aDelivery({ test: true, status: 'dead', settled_at: 90, attempts_refused: 6, refused_at: 90 }),
+      aDelivery({ test: true, status: 'pending' }),
+    ]);
+
+    expect(counts).toEqual({ ...countOf([]), deliveries: 3, open: 1 });
+  });
+
+  it('of delivered deliveries that are redelivered count them as delivered and as open, and as held if they are held', () => {
+    const delivered = { status: 'delivered', settled_at: 50 } as const;
+
+    const counts = countOf([
+      aDelivery({ ...delivered, redelivery: 'waiting' }),
+      aDelivery({ ...delivered, redelivery: 'held' }),
+      aDelivery({ ...delivered, redelivery: null }),
+    ]);
+
+    expect(counts).toMatchObject({ delivered: 3, dead: 0, open: 2, held: 1 });
+  });
+
   it('of four deliveries are equal whether counted without a break or continued from counts stored as JSON', () => {
     const deliveries = [3, 30, 300, 3000].map(lasting);
     const half = JSON.parse(JSON.stringify(countOf(deliveries.slice(0, 2))));

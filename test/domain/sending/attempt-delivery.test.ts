@@ -13,13 +13,14 @@ const [password, values] = ['påss:word', { 'x-api-key': 'k-1', 'x-tenant': 't-1
 const attempt = async (
   over: Parameters<typeof aWebhook>[0],
   answerTo: (request: PostRequest) => string = () => 'ok',
+  test?: boolean,
 ) => {
   const webhook = aWebhook({ events: ['*'], ...over });
   const event = anEvent();
   const id = deliveryId(Date.parse(event.created_at), event.id, webhook.id);
   const state = { ticket: 1, step: 0, attempts_made: 0, due_at: 0, parked: false, settled_at: null };
   const ids = { id, owner: 'acc_1#live', event_id: event.id, event_type: event.type, created_at: event.created_at };
-  const delivery = storedDeliverySchema.parse({ ...state, ...ids, status: 'pending', trigger: 'schedule' });
+  const delivery = storedDeliverySchema.parse({ ...state, ...ids, test, status: 'pending', trigger: 'schedule' });
   const posts: PostRequest[] = [];
   const attempted = await attemptDelivery(delivery, event, webhook, {
     profileOf,
@@ -61,6 +62,17 @@ describe('attemptDelivery', () => {
       const names = Object.keys((await attempt({ profile, basic_auth: basic })).headers);
 
       expect(names).toEqual([...new Set(names.map((name) => name.toLowerCase()))]);
+    },
+  );
+
+  it.each(['passpost', 'postmen', 'passmint', 'passcreator', 'inpost', 'standard'])(
+    'sends the header x-passpost-test: true with a test delivery on the profile %s, and not with other deliveries',
+    async (profile) => {
+      const { headers, attempted } = await attempt({ profile }, undefined, true);
+
+      expect(headers['x-passpost-test']).toBe('true');
+      expect(attempted.attempt.request_headers).toContain('x-passpost-test');
+      expect((await attempt({ profile })).headers).not.toHaveProperty('x-passpost-test');
     },
   );
 
