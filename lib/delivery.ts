@@ -8,6 +8,7 @@ import { Construct } from 'constructs';
 import { env } from '../lambdas/runtime/env.ts';
 import { queueEncryption } from './customer-key.ts';
 import { egressNetwork } from './egress-network.ts';
+import { grantDeliver, grantDue, grantRollUp } from './engine-grants.ts';
 import type { Keyring } from './keyring.ts';
 import { grant, grantCustomerKey, lambdaFunction } from './lambda-function.ts';
 import type { StageConfig } from './stage-config.ts';
@@ -72,7 +73,7 @@ export class Delivery extends Construct {
       recursiveLoop: RecursiveLoop.ALLOW,
       network: egressNetwork(this, stage),
     });
-    storage.grantDeliver(this.deliver);
+    grantDeliver(storage, this.deliver);
     keyring.grantRead(this.deliver);
     this.grantSend(this.deliver);
     grant(this.deliver, [{ actions: ['sqs:SendMessage'], resources: [this.slow.queueArn] }], {
@@ -83,12 +84,12 @@ export class Delivery extends Construct {
     this.consume('slow-mapping', this.slow, stage.slowConcurrency);
 
     this.due = lambdaFunction(this, 'due', { stage, timeout: Duration.seconds(55) });
-    storage.grantDue(this.due);
+    grantDue(storage, this.due);
     this.grantSend(this.due);
     this.tick('minute', Duration.minutes(1), this.due);
 
     this.rollUp = lambdaFunction(this, 'roll-up', { stage, timeout: Duration.minutes(4) });
-    storage.grantRollUp(this.rollUp);
+    grantRollUp(storage, this.rollUp);
     this.grantSend(this.rollUp);
     // The roll-up runs more often than once an hour, because a tick continues the work that did not fit into the tick
     // before.

@@ -13,6 +13,7 @@ import { partitions } from '../lambdas/adapters/rows/key-names.ts';
 import { env } from '../lambdas/runtime/env.ts';
 import { queueEncryption } from './customer-key.ts';
 import type { Delivery } from './delivery.ts';
+import { grantFanOut } from './engine-grants.ts';
 import { grant, lambdaFunction } from './lambda-function.ts';
 import type { StageConfig } from './stage-config.ts';
 import type { Storage } from './storage.ts';
@@ -48,7 +49,7 @@ export class FanOut extends Construct {
       { id: 'Serverless-SQSRedrivePolicy', reason },
     );
     this.fanOut = lambdaFunction(this, 'fan-out', { stage, timeout: Duration.seconds(60) });
-    storage.grantFanOut(this.fanOut);
+    grantFanOut(storage, this.fanOut);
     delivery.grantSend(this.fanOut);
     grant(this.fanOut, [{ actions: ['sqs:SendMessage'], resources: [this.failures.queueArn] }], {
       [env.failuresQueueUrl]: this.failures.queueUrl,

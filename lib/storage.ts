@@ -9,8 +9,9 @@ import type { StageConfig } from './stage-config.ts';
 import { credentialsTable, deliveryTable, domainTable } from './tables.ts';
 
 /**
- * The three tables, and the grants on their rows: each method lets one function do one kind of work.
- * `lambdas/adapters/rows/table-keys.ts` has the map of the rows.
+ * The three tables, and the grants of the API's functions on their rows: each method lets one function do one kind of
+ * work. `engine-grants.ts` has the grants of the functions that deliver. `lambdas/adapters/rows/table-keys.ts` has the map
+ * of the rows.
  */
 export class Storage extends Construct {
   readonly domainTable: Table;
@@ -187,94 +188,18 @@ export class Storage extends Construct {
     this.grantCredentials(fn, this.credentials(['PutItem'], [keys.apiKey, keys.keyring]));
   }
 
-  /** Lets the fan-out turn changes into events and deliveries. */
-  grantFanOut(fn: LambdaFunction): void {
-    this.grantDomain(
-      fn,
-      // The fan-out reads routing rows, and the TTL of events whose deliveries are redelivered.
-      this.domain(['BatchGetItem'], [keys.routing, keys.event]),
-      // The fan-out extends the TTL of events, and records the progress of a recovery job.
-      this.domain(['UpdateItem'], [keys.event, keys.job]),
-      // Writes the events of changes, and the command that continues a deletion of history.
-      this.domain(['PartiQLInsert'], [keys.event, keys.command]),
-      // Lambda needs these actions in the role of a mapping's function.
-      {
-        actions: ['DescribeStream', 'GetRecords', 'GetShardIterator', 'ListStreams'].map((name) => `dynamodb:${name}`),
-        resources: [this.domainTable.tableStreamArn ?? ''],
-      },
-    );
-    this.grantDelivery(
-      fn,
-      this.delivery(['PartiQLInsert', 'PartiQLUpdate'], [keys.webhook]),
-      indexPermission(this.deliveryTable, indexes.attention),
-      // Redelivers deliveries, marks their hours to be counted again, and ends the failing state of an enabled webhook.
-      this.delivery(['BatchGetItem', 'UpdateItem'], [keys.webhook]),
-      // The fan-out finds and deletes the history of a webhook that is deleted together with its history.
-      this.delivery(['Query'], [keys.webhook]),
-      this.delivery(['BatchWriteItem'], [keys.webhook, keys.attempt]),
-    );
-    this.setRetention(fn);
-  }
-
-  /** Lets deliver read deliveries, record results, change the health of webhooks, disable them and emit events. */
-  grantDeliver(fn: LambdaFunction): void {
-    this.grantDomain(
-      fn,
-      this.domain(['BatchGetItem'], [keys.ownerWebhooks, keys.event]),
-      this.domain(['UpdateItem'], [keys.ownerWebhooks]),
-      this.domain(['PutItem'], [keys.event]),
-    );
-    this.grantDelivery(
-      fn,
-      this.delivery(['GetItem', 'BatchGetItem', 'UpdateItem', 'PartiQLUpdate'], [keys.webhook]),
-      this.delivery(['PartiQLInsert'], [keys.attempt]),
-    );
-    this.setRetention(fn);
-  }
-
-  /** Lets a function find due deliveries in the due index, update their rows, and store how far it is. */
-  grantDue(fn: LambdaFunction): void {
-    this.grantDelivery(
-      fn,
-      this.delivery(['GetItem', 'UpdateItem'], [keys.dueSweep]),
-      this.delivery(['PartiQLUpdate'], [keys.webhook]),
-      indexPermission(this.deliveryTable, indexes.due),
-    );
-  }
-
-  /**
-   * Lets the roll-up count the hours of every webhook, release or cancel held deliveries, extend the retention of
-   * events with unfinished deliveries, and write the stream's heartbeat.
-   */
-  grantRollUp(fn: LambdaFunction): void {
-    this.grantDomain(
-      fn,
-      this.domain(['PutItem', 'DeleteItem'], [keys.heartbeat]),
-      this.domain(['GetItem', 'Query'], [keys.ownerWebhooks]),
-      this.domain(['BatchGetItem', 'UpdateItem'], [keys.event]),
-    );
-    this.grantDelivery(
-      fn,
-      this.delivery(['Query'], [keys.accountIds, keys.webhook]),
-      this.delivery(['GetItem'], [keys.rollUp]),
-      this.delivery(['UpdateItem'], [keys.rollUp, keys.webhook]),
-      this.delivery(['PartiQLUpdate'], [keys.webhook]),
-      indexPermission(this.deliveryTable, indexes.due),
-      indexPermission(this.deliveryTable, indexes.attention),
-    );
-    this.setRetention(fn);
-  }
-
   /** Sets the retention variable of a function that writes rows with a TTL or decides whether a row has expired. */
-  private setRetention(fn: LambdaFunction): void {
+  setRetention(fn: LambdaFunction): void {
     grant(fn, [], { [env.retentionDays]: String(this.stage.retentionDays) });
   }
 
-  private domain(names: readonly string[], leadingKeys: readonly string[]): Permission {
+  /** Returns the permission for these DynamoDB actions on rows of the domain table with these leading keys. */
+  domain(names: readonly string[], leadingKeys: readonly string[]): Permission {
     return rowPermission(this.domainTable, names, leadingKeys);
   }
 
-  private delivery(names: readonly string[], leadingKeys: readonly string[]): Permission {
+  /** Returns the permission for these DynamoDB actions on rows of the delivery table with these leading keys. */
+  delivery(names: readonly string[], leadingKeys: readonly string[]): Permission {
     return rowPermission(this.deliveryTable, names, leadingKeys);
   }
 
@@ -282,12 +207,14 @@ export class Storage extends Construct {
     return rowPermission(this.credentialsTable, names, leadingKeys);
   }
 
-  private grantDomain(fn: LambdaFunction, ...permissions: readonly Permission[]): void {
+  /** Grants these permissions on the domain table, and sets the variable with its name. */
+  grantDomain(fn: LambdaFunction, ...permissions: readonly Permission[]): void {
     grant(fn, permissions, { [env.domainTable]: this.domainTable.tableName });
     grantCustomerKey(fn, this.stage, 'dynamodb');
   }
 
-  private grantDelivery(fn: LambdaFunction, ...permissions: readonly Permission[]): void {
+  /** Grants these permissions on the delivery table, and sets the variable with its name. */
+  grantDelivery(fn: LambdaFunction, ...permissions: readonly Permission[]): void {
     grant(fn, permissions, { [env.deliveryTable]: this.deliveryTable.tableName });
     grantCustomerKey(fn, this.stage, 'dynamodb');
   }
