@@ -1,9 +1,12 @@
 import type { Ajv2020, ErrorObject, SchemaObject } from 'ajv/dist/2020.js';
 import { isDecimalMultiple } from './decimal-multiple.ts';
 
-/** The most faults, each with its own path, that one check collects. */
+/** The maximum number of faults, each with its own path, that one check of an event against a schema collects. */
 export const MAX_FAULTS = 20;
-/** The most errors of Ajv in one check. One fault may have several errors, and Ajv discards some of the errors later. */
+/**
+ * The maximum number of errors of Ajv in one check. One fault may have several errors, and Ajv discards some of the
+ * errors later.
+ */
 const MAX_ERRORS = 1000;
 
 /** Parameters of an Ajv error that name the faulty member of an object. */

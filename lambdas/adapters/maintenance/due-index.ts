@@ -62,8 +62,8 @@ export const createSweepStore = (client: DynamoDBClient, deliveryTable: string):
 };
 
 /**
- * The most entries that a read yields at a time. The tick checks its time after each: it then has sent 25 messages of
- * ten tickets for each shard.
+ * The maximum number of entries of the due index that a read yields at a time. The tick checks its time after every such
+ * group, when it has sent 25 messages of ten tickets for each shard.
  */
 const ENTRIES_AT_ONCE = 250;
 
