@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import {
+  type CreateDocumentOptions,
   createDocument,
   type ZodOpenApiHeadersObject,
   type ZodOpenApiOperationObject,
@@ -81,15 +82,18 @@ const problemResponses = (operation: Operation): ZodOpenApiResponsesObject => {
 };
 
 const successResponses = (operation: Operation): ZodOpenApiResponsesObject => {
-  const { responses, exampleAnswer, isIdempotent, scope } = operation;
+  const { responses, otherMediaTypes = {}, exampleAnswer, isIdempotent, scope } = operation;
   const [first] = Object.keys(responses);
   const replayed = { 'idempotency-replayed': header('`true` if this repeats the first answer.', 'true') };
   const headers = { ...requestId, ...(scope === null ? {} : rateLimits), ...(isIdempotent ? replayed : {}) };
   return Object.fromEntries(
     Object.entries(responses).map(([status, schema]) => {
-      const example = status === first && exampleAnswer !== undefined ? { example: exampleAnswer } : {};
-      const content = schema ? { content: { 'application/json': { schema, ...example } } } : {};
-      return [status, { description: schema ? 'Done' : 'Done, no body', headers, ...content }];
+      const isFirst = status === first;
+      const example = isFirst && exampleAnswer !== undefined ? { example: exampleAnswer } : {};
+      const others = Object.entries(isFirst ? otherMediaTypes : {}).map(([type, other]) => [type, { schema: other }]);
+      const content = { ...(schema && { 'application/json': { schema, ...example } }), ...Object.fromEntries(others) };
+      const hasBody = Object.keys(content).length > 0;
+      return [status, { description: hasBody ? 'Done' : 'Done, no body', headers, ...(hasBody && { content }) }];
     }),
   );
 };
@@ -152,6 +156,19 @@ const describe = (operation: Operation): ZodOpenApiOperationObject => {
   };
 };
 
+/** Adapts a schema of the document to the generators of clients. Called for every schema after its members. */
+const adaptSchema: NonNullable<CreateDocumentOptions['override']> = ({ jsonSchema, io, path }) => {
+  // A later release may add members to answers, so only request schemas forbid unknown members.
+  if (io === 'output' && jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
+  // Says a default in the description instead, because openapi-typescript makes every member with a `default` required,
+  // except parameters. A default that an answer inherits from its row says nothing: the member is always present.
+  const { default: value, description } = jsonSchema;
+  if (value === undefined || path.includes('query')) return;
+  delete jsonSchema.default;
+  if (io === 'output' || value === null) return;
+  jsonSchema.description = [description, `Default: \`${JSON.stringify(value)}\`.`].filter(Boolean).join(' ');
+};
+
 /**
  * Generates the OpenAPI document of the calls from the schemas that validate their requests and describe their answers.
  */
@@ -179,10 +196,5 @@ export const openApiDocument = (operations: readonly Operation[]): Document => {
       },
     },
   };
-  // A later release may add members to answers, so only request schemas forbid unknown members.
-  return createDocument(content, {
-    override: ({ jsonSchema, io }) => {
-      if (io === 'output') delete jsonSchema.additionalProperties;
-    },
-  });
+  return createDocument(content, { override: adaptSchema });
 };

@@ -44,4 +44,5 @@ export const getInpostKeys = {
       })
       .meta({ id: 'InpostKeys' }),
   },
+  otherMediaTypes: { 'application/x-pem-file': z.string() },
 } as const satisfies Operation;

@@ -29,6 +29,8 @@ export interface Operation {
   readonly isIdempotent?: boolean;
   /** The schema of the response body for each success status; `null` for no body. */
   readonly responses: Readonly<Record<number, z.ZodType | null>>;
+  /** Schemas of the first success answer in media types other than JSON, by media type. */
+  readonly otherMediaTypes?: Readonly<Record<string, z.ZodType>>;
   /** Error statuses of this call, in addition to the statuses that every call has. */
   readonly errors?: readonly number[];
   /** Codes of problems that only this call and a few others answer. */

@@ -84,6 +84,37 @@ describe('PP-10 the OpenAPI document', () => {
     }
   });
 
+  test('says the type of the values of every object schema without members: it has additionalProperties', () => {
+    const maps: Json[] = [];
+    walk(document, '#', (object) => {
+      if (object.type === 'object' && object.properties === undefined) maps.push(object);
+    });
+
+    expect(maps.length).toBeGreaterThan(20);
+    expect(maps.filter(({ additionalProperties }) => additionalProperties === undefined)).toEqual([]);
+  });
+
+  test('has no member with a default in a request body or a component: the description says `Default: …` instead', () => {
+    const paths: string[] = [];
+    for (const { path, operation } of calls) {
+      walk(operation.requestBody, path, (object, place) => {
+        if (object.default !== undefined && !place.includes('/example')) paths.push(place);
+      });
+    }
+    walk(document.components.schemas, '#', (object, place) => {
+      if (object.default !== undefined) paths.push(place);
+    });
+
+    expect(paths).toEqual([]);
+    expect(document.components.schemas.NewWebhook.properties.enabled.description).toMatch(/Default: `true`\.$/);
+  });
+
+  test('lists application/json and application/x-pem-file for GET /inpost/public-key', () => {
+    const { content } = document.paths['/inpost/public-key'].get.responses['200'];
+
+    expect(Object.keys(content)).toEqual(['application/json', 'application/x-pem-file']);
+  });
+
   test('PP-3 PP reading 8: the Task schema lists five sizes, envelope to extra_large, and the urgencies standard, express and same_day', () => {
     const text = JSON.stringify(document.components.schemas.Task);
 
