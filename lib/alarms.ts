@@ -88,7 +88,9 @@ const alarmMetrics = (
     'roll-up-missed': rollUp.metricInvocations(everyFiveMinutes),
     'oldest-owed': ownMetric(scope, 'oldestOwedSeconds', maximum),
     // The alarm `first-attempts` reads the 99th percentile of the time from an event to its first POST, because an
-    // average would hide one slow account behind many fast accounts.
+    // average would hide one slow account behind many fast accounts. CloudWatch computes percentiles of a metric that a
+    // metric filter writes if no value is negative, and the filter admits none.
+    // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/MonitoringLogData.html
     'first-attempts': ownMetric(scope, 'firstAttemptMs', { period: sum.period, statistic: Stats.percentile(99) }),
     'api-errors': api.stage.metricServerError(sum),
     'unauthorized-calls': ownMetric(scope, 'unauthorized', sum),
@@ -126,13 +128,20 @@ const usedConcurrencyPercent = (): MathExpression =>
   });
 
 /**
- * Returns the percentage of ended deliveries that are dead or gone. Fewer than five such deliveries in five minutes
- * count as 0, so that the alarm does not flap where little is sent.
+ * The percentage of dead deliveries below which `dead-rate` stays OK. Where nothing dies for weeks, CloudWatch learns a
+ * band of width zero, and without this floor five dead deliveries of a million would be outside the band.
+ */
+export const MIN_DEAD_PERCENT = 5;
+
+/**
+ * Returns the percentage of ended deliveries that are dead or gone. Fewer than five such deliveries in five minutes, or
+ * a percentage under the floor, count as 0, so that the alarm does not flap where little is sent or little fails.
  */
 const deadPercent = (scope: Construct): MathExpression => {
   const dead = '(FILL(dead, 0) + FILL(gone, 0))';
+  const ended = `(${dead} + FILL(delivered, 0))`;
   return new MathExpression({
-    expression: `IF(${dead} >= 5, 100 * ${dead} / (${dead} + FILL(delivered, 0)), 0)`,
+    expression: `IF((${dead} >= 5) * (100 * ${dead} >= ${MIN_DEAD_PERCENT} * ${ended}), 100 * ${dead} / ${ended}, 0)`,
     usingMetrics: {
       dead: ownMetric(scope, 'dead', everyFiveMinutes),
       gone: ownMetric(scope, 'gone', everyFiveMinutes),

@@ -4,17 +4,15 @@ import {
   Dashboard,
   GraphWidget,
   type IMetric,
-  LogQueryVisualizationType,
-  LogQueryWidget,
   MathExpression,
   Stats,
   TextWidget,
 } from 'aws-cdk-lib/aws-cloudwatch';
-import { Duration } from 'aws-cdk-lib/core';
+import { Aws, Duration } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { type Measure, metricNamespace } from '../lambdas/runtime/metric-names.ts';
 import type { MonitoredParts } from './alarms.ts';
-import { logQueries } from './log-queries.ts';
+import { logQueries, savedQueryName } from './log-queries.ts';
 import { maximum, ownMetric, sum } from './metrics.ts';
 import type { Storage } from './storage.ts';
 
@@ -39,15 +37,17 @@ export const createDashboard = (
   const graph = (title: string, left: IMetric[], right: IMetric[] = [], width = HALF) =>
     new GraphWidget({ title, left, right, width, height: 6, liveData: true });
   const heading = (question: string) => new TextWidget({ markdown: `## ${question}`, width: 24, height: 1 });
-  const query = (name: keyof typeof logQueries) =>
-    new LogQueryWidget({
-      title: name,
-      logGroupNames: [deliver.logGroup.logGroupName],
-      queryString: logQueries[name].toString(),
-      view: LogQueryVisualizationType.TABLE,
-      width: HALF,
-      height: 6,
-    });
+  // A widget with a log query would read gigabytes of logs each time that somebody opens or refreshes the dashboard, and
+  // CloudWatch charges for each gigabyte. So the dashboard names the queries, and a person runs one when needed.
+  const queries = new TextWidget({
+    markdown: [
+      `Run a saved query in [Logs Insights](https://${Aws.REGION}.console.aws.amazon.com/cloudwatch/home?region=${Aws.REGION}#logsV2:logs-insights) (*Saved and sample queries*):`,
+      '',
+      ...Object.keys(logQueries).map((name) => `- *${savedQueryName(scope, name)}*`),
+    ].join('\n'),
+    width: HALF,
+    height: 6,
+  });
   const byProfile = (measure: Measure) => {
     const { metricName, dimensions } = ownMetric(scope, measure, sum);
     const search = `{${metricNamespace},profile,service} MetricName="${metricName}" service="${dimensions?.service}"`;
@@ -69,9 +69,8 @@ export const createDashboard = (
   );
 
   dashboard.addWidgets(heading('Who is failing?'));
-  dashboard.addWidgets(query('failing webhooks'), query('failing accounts'));
   dashboard.addWidgets(
-    query('why they fail'),
+    queries,
     graph('Failures of PassPost itself', [
       metric('failed', sum, 'handed back'),
       metric('keyringUnreadable', sum, 'keyring unreadable'),

@@ -4,13 +4,19 @@ import type { Construct } from 'constructs';
 import type { Delivery } from './delivery.ts';
 
 const attempts = ["name = 'delivery.attempted'", 'ispresent(attempt)'];
-const failing = "sum(outcome != 'delivered')";
+
+/**
+ * A field that is 1 for an attempt that failed and 0 for one that was delivered. CloudWatch documents aggregates over
+ * numeric fields only, not over comparisons, and `strcontains` returns a number.
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-operations-functions.html
+ */
+const isFailing = "1 - strcontains(outcome, 'delivered') as is_failing";
 
 const by = (field: string): QueryString =>
   new QueryString({
-    fields: ['@timestamp'],
+    fields: ['@timestamp', isFailing],
     filterStatements: attempts,
-    statsStatements: [`${failing} as failing, count(*) as attempts, max(duration_ms) as slowest_ms by ${field}`],
+    statsStatements: [`sum(is_failing) as failing, count(*) as attempts, max(duration_ms) as slowest_ms by ${field}`],
     sort: 'failing desc',
     limit: 20,
   });
@@ -34,11 +40,14 @@ export const logQueries = {
   }),
 } as const satisfies Readonly<Record<string, QueryString>>;
 
+/** Returns the name under which Logs Insights lists a saved query. */
+export const savedQueryName = (scope: Construct, name: string): string => `${Stack.of(scope).stackName}/${name}`;
+
 /** Saves the log queries in Logs Insights. Queries group by webhook and account, which metrics do not. */
 export const saveLogQueries = (scope: Construct, { deliver }: Delivery): void => {
   for (const [name, queryString] of Object.entries(logQueries)) {
     new QueryDefinition(scope, `query-${name.replaceAll(' ', '-')}`, {
-      queryDefinitionName: `${Stack.of(scope).stackName}/${name}`,
+      queryDefinitionName: savedQueryName(scope, name),
       queryString,
       logGroups: [deliver.logGroup],
     });

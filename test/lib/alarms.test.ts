@@ -97,6 +97,33 @@ describe('alarms of the stack, evaluated for one hour', () => {
     },
   );
 
+  // Where nothing died for weeks the usual range is exactly 0, and a single dead delivery of a thousand is outside of it.
+  test.each([
+    [4, 6, false, 'fewer than five dead deliveries in five minutes'],
+    [6, 994, false, '0.6 % of the deliveries are dead'],
+    [45, 955, false, '4.5 % of the deliveries are dead'],
+    [60, 940, true, '6 % of the deliveries are dead'],
+  ])(
+    'after 40 minutes without a dead delivery, dead-rate with %s dead and %s delivered in each five minutes goes off: %s (%s)',
+    (dead, delivered, expected) => {
+      const alarm = alarms.find(({ name }) => name === 'dead-rate') as AlarmDefinition;
+      const store = createMetricStore(MINUTE_MS);
+      const record = (id: string, count: number, atMs: number) => {
+        const query = alarm.queries.get(id);
+        if (query && count > 0) store.record(query.metric, [count], atMs);
+      };
+
+      const states = Array.from({ length: 12 }, (_, period) => {
+        const atMs = START_MS + period * 5 * MINUTE_MS;
+        record('delivered', period < 8 ? 1000 : delivered, atMs);
+        record('dead', period < 8 ? 0 : dead, atMs);
+        return evaluateAlarm(alarm, 'OK', period + 1, atMs + 5 * MINUTE_MS, { store, quotas: {} });
+      });
+
+      expect(states.includes('ALARM')).toBe(expected);
+    },
+  );
+
   test('the alarm unauthorized-calls stays OK at 60 calls with 401 a minute, and goes off at 61 calls', () => {
     const calls = (count: number) =>
       everyMinutes(

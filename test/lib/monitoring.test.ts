@@ -64,6 +64,45 @@ describe('the monitoring construct', () => {
     expect(queries.map(({ QueryString }) => QueryString).join()).toMatch(/by webhook_id.*by owner/s);
   });
 
+  // CloudWatch documents aggregates over fields, not over comparisons such as sum(outcome != 'delivered').
+  test('every aggregate of a saved log query takes a field or *, and no expression', () => {
+    const texts = resourcesOfType(template, 'AWS::Logs::QueryDefinition').map(({ Properties }) =>
+      String(Properties.QueryString),
+    );
+    const aggregates = texts.flatMap((text) =>
+      [...text.matchAll(/\b(?:count|sum|avg|min|max|pct|stddev)\((?:[^()]|\([^()]*\))*\)/g)].map(([found]) => found),
+    );
+
+    expect(aggregates).toEqual(expect.arrayContaining(['sum(is_failing)', 'count(*)', 'max(duration_ms)']));
+    for (const aggregate of aggregates) expect(aggregate).toMatch(/^\w+\((\*|[\w.]+)\)$/);
+  });
+
+  // Each view of a widget with a log query reads the logs again, and CloudWatch charges for each gigabyte.
+  test('the dashboard has no widget with a log query, and names every saved query beside a link to Logs Insights', () => {
+    const [dashboard] = resourcesOfType(template, 'AWS::CloudWatch::Dashboard');
+    const body = JSON.stringify(dashboard?.Properties.DashboardBody);
+
+    expect(body).not.toMatch(/\\"type\\":\\"log\\"/);
+    expect(body).toMatch(/\\"type\\":\\"metric\\"/);
+    expect(body).toContain('#logsV2:logs-insights');
+    for (const { Properties } of resourcesOfType(template, 'AWS::Logs::QueryDefinition')) {
+      expect(body).toContain(String(Properties.Name));
+    }
+  });
+
+  // Percentiles of a metric that a metric filter writes exist only if no value is negative.
+  test('every metric filter on a number of a log line requires that the number is at least 0', () => {
+    const filters = resourcesOfType(template, 'AWS::Logs::MetricFilter').map(({ Properties }) => Properties);
+    const onNumbers = filters.flatMap(({ MetricTransformations, FilterPattern }) =>
+      (MetricTransformations as { MetricValue: string }[]).map(({ MetricValue }) => [MetricValue, FilterPattern]),
+    );
+
+    expect(onNumbers.some(([value]) => value === '$.lateness_ms')).toBe(true);
+    for (const [value, pattern] of onNumbers.filter(([value]) => String(value).startsWith('$.'))) {
+      expect(pattern).toContain(`${value} >= 0`);
+    }
+  });
+
   test('every metric of PassPost that an alarm reads is listed in lambdas/runtime/metric-names.ts', () => {
     const text = JSON.stringify(alarms);
     const names = [...text.matchAll(/"MetricName":"(\w+)","Namespace":"PassPost"/g)].map(([, name]) => name);
