@@ -11,8 +11,9 @@ import {
 } from 'aws-cdk-lib/aws-ec2';
 import { Effect, Policy, PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import type { FunctionOptions, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import { CfnOutput, RemovalPolicy, Validations } from 'aws-cdk-lib/core';
+import { CfnOutput, Validations } from 'aws-cdk-lib/core';
 import { Construct, type IConstruct } from 'constructs';
+import { removalPolicy } from './removal-policy.ts';
 import type { StageConfig } from './stage-config.ts';
 
 /** The ports that a webhook's URL may name. AWS's own APIs use 443, too. */
@@ -42,7 +43,7 @@ export class EgressNetwork extends Construct {
     const addresses = Array.from({ length: stage.egressAddresses }, (_, index) => {
       const address = new CfnEIP(this, `address-${index + 1}`, { domain: 'vpc' });
       // Receivers list the address in their firewalls, so a stage that retains its tables also retains the address.
-      address.applyRemovalPolicy(stage.retainsData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY);
+      address.applyRemovalPolicy(removalPolicy(stage));
       return address;
     });
     const vpc: IVpc = new Vpc(this, 'vpc', {

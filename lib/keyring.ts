@@ -1,10 +1,11 @@
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { type CfnSecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
-import { CfnOutput, CustomResource, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib/core';
+import { CfnOutput, CustomResource, Duration, Validations } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import { env } from '../lambdas/runtime/env.ts';
 import { customerKey } from './customer-key.ts';
 import { grant, grantCustomerKey, lambdaFunction } from './lambda-function.ts';
+import { removalPolicy } from './removal-policy.ts';
 import type { StageConfig } from './stage-config.ts';
 import type { Storage } from './storage.ts';
 
@@ -12,6 +13,12 @@ export interface KeyringProps {
   readonly stage: StageConfig;
   readonly storage: Storage;
 }
+
+/**
+ * The timeout of the key-material function. At a deployment the function waits up to 90 s for its permissions, as
+ * lambdas/runtime/custom-resource.ts says, and then needs seconds.
+ */
+const keyMaterialTimeout = Duration.minutes(3);
 
 /** The secrets of the keyring and the operator's API key. Created empty; the key-material function fills them at deployment. */
 export class Keyring extends Construct {
@@ -28,7 +35,7 @@ export class Keyring extends Construct {
     );
     const operator = this.emptySecret('operator-key', stage, "PassPost: the operator's API key");
 
-    const keyMaterial = lambdaFunction(this, 'key-material', { stage, timeout: Duration.seconds(60) });
+    const keyMaterial = lambdaFunction(this, 'key-material', { stage, timeout: keyMaterialTimeout });
     storage.grantFirstKeys(keyMaterial);
     grant(
       keyMaterial,
@@ -49,7 +56,8 @@ export class Keyring extends Construct {
     const filled = new CustomResource(this, 'filled', {
       serviceToken: keyMaterial.functionArn,
       resourceType: 'Custom::PassPostKeyMaterial',
-      serviceTimeout: Duration.minutes(5),
+      // Longer than the function's timeout, so that Lambda's second invocation can still answer.
+      serviceTimeout: Duration.minutes(10),
     });
     // The permissions of the key-material function are a separate resource. They must exist before CloudFormation first
     // invokes the function, so the custom resource depends on them.
@@ -73,7 +81,7 @@ export class Keyring extends Construct {
     const encryptionKey = customerKey(this, stage);
     const secret = new Secret(this, id, {
       description,
-      removalPolicy: stage.retainsData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      removalPolicy: removalPolicy(stage),
       ...(encryptionKey ? { encryptionKey } : {}),
     });
     // Removes the random password that the CDK's `Secret` construct would generate, because only the key-material

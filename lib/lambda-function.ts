@@ -1,12 +1,13 @@
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Function as LambdaFunction, type RecursiveLoop, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
-import { Aws, type Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib/core';
+import { Aws, type Duration, Stack, Validations } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { serviceVariable } from '../lambdas/runtime/metric-names.ts';
 import { bundle } from './bundles.ts';
 import { customerKey, usableKeys } from './customer-key.ts';
 import type { EgressNetwork } from './egress-network.ts';
+import { removalPolicy } from './removal-policy.ts';
 import type { StageConfig } from './stage-config.ts';
 
 export interface LambdaFunctionProps {
@@ -26,7 +27,7 @@ export const createLogGroup = (scope: Construct, id: string, stage: StageConfig,
   return new LogGroup(scope, id, {
     ...(logGroupName === undefined ? {} : { logGroupName }),
     retention: stage.logRetentionDays,
-    removalPolicy: stage.retainsData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    removalPolicy: removalPolicy(stage),
     ...(encryptionKey ? { encryptionKey } : {}),
   });
 };

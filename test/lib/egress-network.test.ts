@@ -57,7 +57,10 @@ describe('the egress network construct (egressAddresses=2)', () => {
   test('has two retained Elastic IP addresses, two NAT gateways, and both addresses in the output EgressAddresses', () => {
     const addresses = resourcesOfType(template, 'AWS::EC2::EIP');
 
-    expect(addresses.map(({ DeletionPolicy }) => DeletionPolicy)).toEqual(['Retain', 'Retain']);
+    expect(addresses.map(({ DeletionPolicy }) => DeletionPolicy)).toEqual([
+      'RetainExceptOnCreate',
+      'RetainExceptOnCreate',
+    ]);
     expect(resourcesOfType(template, 'AWS::EC2::NatGateway')).toHaveLength(2);
     expect(JSON.stringify(template.toJSON().Outputs.EgressAddresses.Value).match(/PublicIp/g)).toHaveLength(2);
   });

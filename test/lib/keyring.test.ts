@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { actionsOf, functionNames, resourcesOfType, statementsOf, synthesise } from '../helpers/synthesised.ts';
+import { SETTLING_MS } from '../../lambdas/runtime/custom-resource.ts';
+import { actionsOf, functionNames, named, resourcesOfType, statementsOf, synthesise } from '../helpers/synthesised.ts';
 
 describe('the keyring construct', () => {
   const template = synthesise();
@@ -34,6 +35,14 @@ describe('the keyring construct', () => {
 
     expect(Object.keys(filled?.Properties ?? {}).toSorted()).toEqual(['ServiceTimeout', 'ServiceToken']);
     expect(JSON.stringify(template.toJSON())).not.toMatch(/"(Ref|Fn::GetAtt)":\[?"keyringfilled/);
+  });
+
+  test('the timeout of key-material is 90 seconds longer than the wait for permissions, and CloudFormation waits twice that timeout', () => {
+    const { Timeout } = named(template, 'AWS::Lambda::Function', 'key-material').Properties as { Timeout: number };
+    const [filled] = resourcesOfType(template, 'Custom::PassPostKeyMaterial');
+
+    expect(Timeout).toBe(SETTLING_MS / 1000 + 90);
+    expect(Number(filled?.Properties.ServiceTimeout)).toBeGreaterThan(2 * Timeout);
   });
 
   test("the stack has exactly four outputs, and OperatorKeySecret is a reference to the operator key's secret", () => {

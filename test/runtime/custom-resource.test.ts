@@ -1,10 +1,20 @@
 import { describe, expect, it, vi } from 'vitest';
-import { customResourceHandler } from '../../lambdas/runtime/custom-resource.ts';
+import { customResourceHandler, SETTLING_MS } from '../../lambdas/runtime/custom-resource.ts';
 import { useResponseUrl } from '../helpers/response-url.ts';
 
 describe('a custom resource handler', () => {
   const address = useResponseUrl();
-  const noPause = async (): Promise<void> => {};
+  /** A clock that moves only while the handler waits; it begins again at 0 for each test. */
+  const virtualWaiting = () => {
+    let nowMs = 0;
+    return {
+      clock: () => nowMs,
+      pause: async (ms: number): Promise<void> => {
+        nowMs += ms;
+      },
+    };
+  };
+  const denied = () => Object.assign(new Error('no'), { name: 'AccessDeniedException' });
   const request = (RequestType: string, more: object = {}) => ({
     RequestType,
     ResponseURL: address.url,
@@ -68,11 +78,45 @@ describe('a custom resource handler', () => {
     expect(JSON.stringify([address.puts, written])).not.toContain('pp_live_secret');
   });
 
+  // IAM takes a while until a new role has its permissions. A first production deployment that failed for this reason
+  // left a stack that nobody could deploy over.
+  it('performs the work again while AWS denies it for 60 seconds, and answers SUCCESS once', async () => {
+    const waiting = virtualWaiting();
+    const perform = vi.fn(async () => {
+      if (waiting.clock() < 60_000) throw denied();
+    });
+
+    await customResourceHandler(perform, waiting)(request('Create'));
+
+    expect(address.puts.map(({ body }) => body)).toEqual([expect.objectContaining({ Status: 'SUCCESS' })]);
+    expect(perform.mock.calls.length).toBeGreaterThan(5);
+    expect(waiting.clock()).toBeLessThan(75_000);
+  });
+
+  it('answers FAILED with AccessDeniedException if AWS denies the work for ever, after waiting at most SETTLING_MS', async () => {
+    const waiting = virtualWaiting();
+
+    await customResourceHandler(() => Promise.reject(denied()), waiting)(request('Create'));
+
+    expect(address.puts[0]?.body).toMatchObject({ Status: 'FAILED', Reason: expect.stringMatching(/^AccessDenied/) });
+    expect(waiting.clock()).toBeGreaterThan(SETTLING_MS - 15_000);
+    expect(waiting.clock()).toBeLessThanOrEqual(SETTLING_MS);
+  });
+
+  it('does not repeat the work after an error other than AccessDenied', async () => {
+    const perform = vi.fn(() => Promise.reject(new RangeError('no')));
+
+    await customResourceHandler(perform, virtualWaiting())(request('Create'));
+
+    expect(perform).toHaveBeenCalledOnce();
+    expect(address.puts[0]?.body).toMatchObject({ Status: 'FAILED' });
+  });
+
   it('sends the answer a third time after CloudFormation refused it twice, and performs the work once', async () => {
     const perform = vi.fn(async () => {});
     address.refusals = 2;
 
-    await customResourceHandler(perform, noPause)(request('Create'));
+    await customResourceHandler(perform, virtualWaiting())(request('Create'));
 
     expect(perform).toHaveBeenCalledOnce();
     expect(address.puts).toHaveLength(3);
@@ -81,7 +125,9 @@ describe('a custom resource handler', () => {
   it('throws after its answer was refused five times with 503, so that Lambda retries the invocation', async () => {
     address.refusals = 100;
 
-    await expect(customResourceHandler(async () => {}, noPause)(request('Create'))).rejects.toThrow('answered 503');
+    await expect(customResourceHandler(async () => {}, virtualWaiting())(request('Create'))).rejects.toThrow(
+      'answered 503',
+    );
 
     expect(address.puts).toHaveLength(5);
   });
