@@ -1,5 +1,5 @@
-import { CloudFormationClient, paginateListStackResources } from '@aws-sdk/client-cloudformation';
 import { callAws } from './aws-call.ts';
+import { listResources } from './deployed-stack.ts';
 import type { Plan } from './plan.ts';
 import { type Finding, isAccessDenied, type Target } from './preflight.ts';
 
@@ -35,22 +35,12 @@ const limitedResources: readonly LimitedResource[] = [
 
 /** Returns the logical ids of the resources that the deployed stack has; an empty set if the stack does not exist. */
 const existingResources = async (stackName: string, region: string): Promise<ReadonlySet<string>> => {
-  const client = new CloudFormationClient({ maxAttempts: 2, region });
-  const ids = new Set<string>();
-  try {
-    for await (const { StackResourceSummaries = [] } of paginateListStackResources(
-      { client },
-      { StackName: stackName },
-    )) {
-      for (const { LogicalResourceId, PhysicalResourceId, ResourceStatus } of StackResourceSummaries) {
-        if (LogicalResourceId && PhysicalResourceId && ResourceStatus !== 'DELETE_COMPLETE') ids.add(LogicalResourceId);
-      }
-    }
-  } catch (error) {
-    if (error instanceof Error && /does not exist/.test(error.message)) return ids;
-    throw error;
-  }
-  return ids;
+  const resources = await listResources(stackName, region);
+  return new Set(
+    resources
+      .filter(({ PhysicalResourceId, ResourceStatus }) => PhysicalResourceId && !ResourceStatus?.startsWith('DELETE_'))
+      .map(({ LogicalResourceId = '' }) => LogicalResourceId),
+  );
 };
 
 const readQuota = async (

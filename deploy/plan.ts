@@ -5,6 +5,10 @@ import * as z from 'zod';
 /** The requirements of the synthesised stack on the AWS account that it is deployed to. */
 export interface Plan {
   readonly stackName: string;
+  /** Whether the stack will have termination protection, as in production. */
+  readonly isProtected: boolean;
+  /** The value of the setting `engineConcurrency`; `null` if it is not set. */
+  readonly engineConcurrency: number | null;
   readonly bootstrap: { readonly parameter: string; readonly version: number };
   /**
    * Concurrent invocations that the stack needs for each event source (queue, stream, schedules, API call): to start
@@ -26,10 +30,12 @@ const manifestSchema = z.object({
 const stackSchema = z.object({
   stackName: z.string(),
   templateFile: z.string(),
+  terminationProtection: z.boolean().default(false),
   requiresBootstrapStackVersion: z.number(),
   bootstrapStackVersionSsmParameter: z.string(),
 });
 const templateSchema = z.object({
+  Outputs: z.record(z.string(), z.object({ Value: z.unknown() })).default({}),
   Resources: z.record(
     z.string(),
     z.object({
@@ -103,10 +109,14 @@ export const readPlan = (assembly: string): Plan => {
   const { artifacts } = manifestSchema.parse(JSON.parse(readFileSync(join(assembly, 'manifest.json'), 'utf8')));
   const artifact = Object.values(artifacts).find(({ type }) => type === 'aws:cloudformation:stack');
   const stack = stackSchema.parse(artifact?.properties);
-  const { Resources } = templateSchema.parse(JSON.parse(readFileSync(join(assembly, stack.templateFile), 'utf8')));
+  const { Resources, Outputs } = templateSchema.parse(
+    JSON.parse(readFileSync(join(assembly, stack.templateFile), 'utf8')),
+  );
   const idsOf = (type: string) => ofType(Resources, type).map(([id]) => id);
   return {
     stackName: stack.stackName,
+    isProtected: stack.terminationProtection,
+    engineConcurrency: Outputs.EngineConcurrency ? Number(Outputs.EngineConcurrency.Value) : null,
     bootstrap: { parameter: stack.bootstrapStackVersionSsmParameter, version: stack.requiresBootstrapStackVersion },
     concurrency: concurrencyOf(Resources),
     regional: regionalOf(Resources),

@@ -99,38 +99,64 @@ export const checkRegions = ({ regional }: Plan, { region }: Target): readonly F
       message: `${arn} (${setting}) is in another region: the stack is deployed to ${region} and needs one there.`,
     }));
 
-const ADVICE = 'request an increase of the quota "Concurrent executions" (L-B99A9384) in Service Quotas';
+/** What the operator can do about a quota of concurrent executions that is too low. */
+export const QUOTA_ADVICE = 'request an increase of the quota "Concurrent executions" (L-B99A9384) in Service Quotas';
+
+/** The concurrent executions that Lambda allows in the account and region. */
+export interface LambdaLimits {
+  readonly total: number;
+  /** The part of `total` that no function has reserved. */
+  readonly unreserved: number;
+}
+
+/** Reads how many concurrent executions Lambda allows; `unknown` if the credentials may not read it. */
+export const readLambdaLimits = async ({ region }: Target): Promise<LambdaLimits | 'unknown'> => {
+  try {
+    const { AccountLimit } = await new LambdaClient({ ...options, region }).send(new GetAccountSettingsCommand({}));
+    return {
+      total: AccountLimit?.ConcurrentExecutions ?? 0,
+      unreserved: AccountLimit?.UnreservedConcurrentExecutions ?? 0,
+    };
+  } catch (error) {
+    if (!isAccessDenied(error)) throw error;
+    return 'unknown';
+  }
+};
 
 /**
  * Checks that the account's quota of concurrent Lambda executions is enough for the stack's start and for full load.
+ * `reserved` executions are reserved for the deployed stack, which may continue to use them.
  */
-export const checkConcurrency = async ({ concurrency }: Plan, { region }: Target): Promise<Finding> => {
+export const checkConcurrency = (
+  { concurrency }: Plan,
+  { region }: Target,
+  limits: LambdaLimits | 'unknown',
+  reserved: number,
+): Finding => {
   const needed = (when: 'start' | 'load') => {
     const parts = Object.entries(concurrency).map(([name, counts]) => [name, counts[when]] as const);
     const total = parts.reduce((sum, [, count]) => sum + count, 0);
     return { total, text: `${total} (${parts.map((part) => part.join(' ')).join(', ')})` };
   };
   const [start, load] = [needed('start'), needed('load')];
-  try {
-    const { AccountLimit } = await new LambdaClient({ ...options, region }).send(new GetAccountSettingsCommand({}));
-    const allowed = AccountLimit?.UnreservedConcurrentExecutions ?? 0;
-    const quota = `Lambda allows ${allowed} unreserved concurrent executions in ${region}`;
-    if (allowed >= load.total)
-      return { verdict: 'fine', message: `${quota}, and the stack needs ${load.total} under load` };
-    return allowed >= start.total
-      ? {
-          verdict: 'scarce',
-          message: `${quota}: that is enough to start, but under load the stack needs ${load.text}; deliveries will wait and API calls will fail: ${ADVICE}.`,
-        }
-      : {
-          verdict: 'missing',
-          message: `${quota}, but the stack needs ${start.text} to start: ${ADVICE}, or choose lower maximums, down to -c deliverConcurrency=2 -c slowConcurrency=2.`,
-        };
-  } catch (error) {
-    if (!isAccessDenied(error)) throw error;
+  if (limits === 'unknown') {
     return {
       verdict: 'unknown',
       message: `It is unknown whether Lambda allows the ${load.total} concurrent executions that the stack needs under load: these credentials may not read it (lambda:GetAccountSettings).`,
     };
   }
+  const allowed = limits.unreserved + reserved;
+  const ofStack = reserved > 0 ? ` and ${reserved} reserved for this stack` : '';
+  const quota = `Lambda allows ${limits.unreserved} unreserved concurrent executions${ofStack} in ${region}`;
+  if (allowed >= load.total)
+    return { verdict: 'fine', message: `${quota}, and the stack needs ${load.total} under load` };
+  return allowed >= start.total
+    ? {
+        verdict: 'scarce',
+        message: `${quota}: that is enough to start, but under load the stack needs ${load.text}; deliveries will wait and API calls will fail: ${QUOTA_ADVICE}.`,
+      }
+    : {
+        verdict: 'missing',
+        message: `${quota}, but the stack needs ${start.text} to start: ${QUOTA_ADVICE}, or choose lower maximums, down to -c deliverConcurrency=2 -c slowConcurrency=2.`,
+      };
 };

@@ -7,6 +7,7 @@ import { serviceVariable } from '../lambdas/runtime/metric-names.ts';
 import { bundle } from './bundles.ts';
 import { customerKey, usableKeys } from './customer-key.ts';
 import type { EgressNetwork } from './egress-network.ts';
+import { engineShares } from './engine-shares.ts';
 import { removalPolicy } from './removal-policy.ts';
 import type { StageConfig } from './stage-config.ts';
 
@@ -32,6 +33,13 @@ export const createLogGroup = (scope: Construct, id: string, stage: StageConfig,
   });
 };
 
+/**
+ * Returns the concurrency that Lambda reserves for the function with this name: none unless the function is one of the
+ * engine's and the stage has an `engineConcurrency`.
+ */
+const reservedConcurrency = (name: string, { engineConcurrency }: StageConfig): number | undefined =>
+  engineConcurrency ? new Map<string, number>(Object.entries(engineShares(engineConcurrency))).get(name) : undefined;
+
 /** Creates the function of `lambdas/functions/<name>.ts`. It may only log and trace until it is granted more. */
 export const lambdaFunction = (scope: Construct, name: string, props: LambdaFunctionProps): LambdaFunction => {
   const { stage } = props;
@@ -40,6 +48,7 @@ export const lambdaFunction = (scope: Construct, name: string, props: LambdaFunc
   const role = new Role(scope, `${name}-role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
   logGroup.grantWrite(role);
   props.network?.admit(role);
+  const reserved = reservedConcurrency(name, stage);
   const fn = new LambdaFunction(scope, name, {
     code: bundle(scope, name),
     handler: 'index.handler',
@@ -51,6 +60,7 @@ export const lambdaFunction = (scope: Construct, name: string, props: LambdaFunc
     environment: { [serviceVariable]: Stack.of(scope).stackName },
     role,
     logGroup,
+    ...(reserved === undefined ? {} : { reservedConcurrentExecutions: reserved }),
     ...(props.recursiveLoop ? { recursiveLoop: props.recursiveLoop } : {}),
     ...props.network?.placement,
   });

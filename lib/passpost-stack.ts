@@ -1,4 +1,4 @@
-import { Stack, Tags } from 'aws-cdk-lib/core';
+import { CfnOutput, Stack, Tags } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { nameAwsKeys } from './customer-key.ts';
 import { Delivery } from './delivery.ts';
@@ -27,5 +27,12 @@ export class PassPostStack extends Stack {
     api.guardEgress(delivery.deliver);
     new Monitoring(this, 'monitoring', { stage, storage, delivery, fanOut, api });
     nameAwsKeys(this, stage);
+    // `npm run deploy` reads this output, so that a later deployment keeps the reservation of this one.
+    if (stage.engineConcurrency !== null) {
+      new CfnOutput(this, 'engine-concurrency', {
+        value: String(stage.engineConcurrency),
+        description: 'Concurrent invocations that Lambda reserves for the functions that deliver',
+      }).overrideLogicalId('EngineConcurrency');
+    }
   }
 }

@@ -12,6 +12,7 @@ const names = [
   'domainName',
   'egressAddresses',
   'egressAllow',
+  'engineConcurrency',
   'formerKmsKeyArn',
   'frontDoorSecretVersion',
   'hostedZoneId',

@@ -1,5 +1,6 @@
 import type { Node } from 'constructs';
 import { defaults } from './defaults.ts';
+import { deliveriesLane, engineShares, MIN_ENGINE_CONCURRENCY } from './engine-shares.ts';
 import { readSettings, type Settings } from './settings.ts';
 
 export type Stage = 'test' | 'production';
@@ -50,7 +51,7 @@ export interface StageConfig {
   readonly nextKmsKeyArn: string | null;
   /**
    * Maximum of concurrent invocations of the deliver function for the queue deliveries, 2–1,000; `null` for AWS's own
-   * maximum (1,250).
+   * maximum (1,250). With `engineConcurrency` it is never `null`.
    */
   readonly deliverConcurrency: number | null;
   /**
@@ -58,6 +59,11 @@ export interface StageConfig {
    * slow receivers.
    */
   readonly slowConcurrency: number;
+  /**
+   * Concurrent invocations that Lambda reserves for the functions that deliver, together (lib/engine-shares.ts says how
+   * many for each), so that a flood of API calls cannot take them; 0 or `null` for none.
+   */
+  readonly engineConcurrency: number | null;
   /** How many fixed addresses webhooks are sent from, each with a zone and a NAT gateway; `null` for changing addresses of AWS. */
   readonly egressAddresses: number | null;
   /** Whether X-Ray samples requests. AWS charges for each trace. */
@@ -82,6 +88,7 @@ const common = {
   nextKmsKeyArn: null,
   deliverConcurrency: null,
   slowConcurrency: 10,
+  engineConcurrency: null,
   egressAddresses: null,
   egressAllow: null,
 } as const;
@@ -127,8 +134,7 @@ export const chooseStage = (node: Node): StageConfig => {
     apiRateLimit: settings.number('apiRateLimit', 1, 100_000) ?? stage.apiRateLimit,
     apiBurstLimit: settings.number('apiBurstLimit', 1, 100_000) ?? stage.apiBurstLimit,
     ...keysFrom(settings),
-    deliverConcurrency: settings.number('deliverConcurrency', 2, 1000) ?? stage.deliverConcurrency,
-    slowConcurrency: settings.number('slowConcurrency', 2, 1000) ?? stage.slowConcurrency,
+    ...concurrencyFrom(settings, stage),
     // Allows at most two fixed egress addresses, one in each availability zone. Without a named account and region, the
     // CDK assumes two availability zones.
     egressAddresses: settings.number('egressAddresses', 1, 2) ?? stage.egressAddresses,
@@ -137,6 +143,24 @@ export const chooseStage = (node: Node): StageConfig => {
     frontDoor,
     egressAllow,
   };
+};
+
+/** Throws if the reserved concurrency of deliver has no room for the maximums of both lanes. */
+const concurrencyFrom = (settings: Settings, stage: StageConfig) => {
+  const deliverConcurrency = settings.number('deliverConcurrency', 2, 1000) ?? stage.deliverConcurrency;
+  const slowConcurrency = settings.number('slowConcurrency', 2, 1000) ?? stage.slowConcurrency;
+  const engineConcurrency = settings.number('engineConcurrency', 0, 10_000) ?? stage.engineConcurrency;
+  if (!engineConcurrency) return { deliverConcurrency, slowConcurrency, engineConcurrency };
+  if (engineConcurrency < MIN_ENGINE_CONCURRENCY) {
+    throw new Error(`-c engineConcurrency=${engineConcurrency}: expected 0 or at least ${MIN_ENGINE_CONCURRENCY}`);
+  }
+  const lane = deliveriesLane(engineConcurrency, slowConcurrency);
+  if (lane < (deliverConcurrency ?? 2)) {
+    throw new Error(
+      `-c engineConcurrency=${engineConcurrency}: reserves ${engineShares(engineConcurrency).deliver} invocations for deliver, which is fewer than slowConcurrency ${slowConcurrency} and deliverConcurrency ${deliverConcurrency ?? 2} together`,
+    );
+  }
+  return { deliverConcurrency: deliverConcurrency ?? lane, slowConcurrency, engineConcurrency };
 };
 
 const keysFrom = (settings: Settings) => {

@@ -59,7 +59,10 @@ const layers: readonly Layer[] = [
       /^(node:.*|aws-cdk-lib\/.*|constructs|lib\/.*|lambdas\/runtime\/(env|metric-names|front-door-headers)\.ts|lambdas\/domain\/foundation\/resources\.ts|lambdas\/adapters\/rows\/key-names\.ts)$/,
   },
   // deploy/ works on a deployment from outside, through the APIs of AWS and PassPost.
-  { files: /^deploy\//, mayImport: /^(@aws-sdk\/.*|@smithy\/signature-v4|zod|node:.*|deploy\/.*)$/ },
+  {
+    files: /^deploy\//,
+    mayImport: /^(@aws-sdk\/.*|@smithy\/signature-v4|zod|node:.*|deploy\/.*|lib\/engine-shares\.ts)$/,
+  },
   { files: /^bin\/passpost\.ts$/, mayImport: /^(aws-cdk-lib\/core|cdk-nag|lib\/(passpost-stack|stage-config)\.ts)$/ },
   // ops/ has the operator's commands. They use the adapters of the functions, never a function itself.
   {

@@ -1,20 +1,13 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
 import { readPlan } from '../../deploy/plan.ts';
-import { writeAssembly } from '../helpers/assembly.ts';
-import { type FakeAccount, startFakeAws } from '../helpers/fake-aws.ts';
+import { signedIn, useDeployCommand } from '../helpers/deploy-command.ts';
+import type { FakeAccount } from '../helpers/fake-aws.ts';
 import { frontDoorSettings, mostSettings } from '../helpers/settings.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'passpost-preflight-'));
+const root = new URL('../..', import.meta.url);
 const ready: FakeAccount = { bootstrap: 30, unreservedConcurrency: 1000 };
-const signedIn = { AWS_ACCESS_KEY_ID: 'x', AWS_SECRET_ACCESS_KEY: 'x', AWS_REGION: 'eu-north-1' };
 
 const { kmsKeyArn, formerKmsKeyArn, domainName, certificateArn } = mostSettings;
 const plans = {
@@ -24,67 +17,23 @@ const plans = {
   elsewhere: { kmsKeyArn, formerKmsKeyArn, domainName, certificateArn },
   front: { domainName, certificateArn, ...frontDoorSettings },
 };
-/** Arguments that make the stub below return the assembly of this plan. */
-const choose = (plan: keyof typeof plans) => ['-c', `plan=${plan}`] as const;
-
-// Replaces the CDK's command line: `synth` copies an assembly that was written before, and every call is recorded.
-const stub = `#!${process.execPath}
-const { appendFileSync, cpSync } = require('node:fs');
-const args = process.argv.slice(2);
-appendFileSync(process.env.CALLS, JSON.stringify(args) + '\\n');
-if (args[0] === 'synth') {
-  const plan = args.map((arg) => /^plan=(\\w+)$/.exec(arg)?.[1]).find(Boolean) ?? 'default';
-  cpSync('${folder}/' + plan, args[args.indexOf('--output') + 1], { recursive: true });
-}
-process.exit(args[0] === 'deploy' && args.includes('fail=1') ? 3 : 0);
-`;
-
-beforeAll(async () => {
-  mkdirSync(join(folder, 'bin'));
-  mkdirSync(join(folder, 'home'));
-  writeFileSync(join(folder, 'bin', 'cdk'), stub, { mode: 0o755 });
-  await Promise.all(Object.entries(plans).map(([plan, settings]) => writeAssembly(join(folder, plan), settings)));
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-const deploy = async (
-  account: FakeAccount,
-  args: readonly string[] = [],
-  environment: Readonly<Record<string, string>> = signedIn,
-) => {
-  const aws = await startFakeAws(account);
-  const calls = join(mkdtempSync(join(folder, 'run-')), 'calls');
-  const child = spawn(process.execPath, [join(root, 'bin/deploy.ts'), ...args], {
-    env: {
-      PATH: [join(folder, 'bin'), dirname(process.execPath)].join(delimiter),
-      // An empty home, so that the credentials of this machine are not read.
-      HOME: join(folder, 'home'),
-      AWS_EC2_METADATA_DISABLED: 'true',
-      AWS_ENDPOINT_URL: aws.url,
-      CALLS: calls,
-      ...environment,
-    },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  const [output, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
-  await aws.stop();
-  const ran = existsSync(calls) ? readFileSync(calls, 'utf8').trim().split('\n') : [];
-  return { code, output, calls: aws.calls, ran: ran.map((line) => JSON.parse(line) as string[]) };
-};
+const { folder, choose, deploy } = useDeployCommand(plans);
 
 describe('npm run deploy', () => {
-  test.concurrent('for an account that passes all checks, makes three AWS calls, runs cdk synth and cdk deploy -c stage=production, and exits with code 0', async () => {
+  test.concurrent('for an account that passes all checks, makes four AWS calls, runs cdk synth and cdk deploy -c stage=production, and exits with code 0', async () => {
     const { code, output, calls, ran } = await deploy(ready);
 
     expect(code).toBe(0);
     expect(ran.map(([command]) => command)).toEqual(['synth', 'deploy']);
     expect(ran[1]).toEqual(['deploy', '-c', 'stage=production']);
     expect(output).toContain('Checking the account 111122223333 in eu-north-1.');
-    // The checks make only these three calls.
-    expect(calls).toEqual([
-      'sts:GetCallerIdentity',
-      'ssm:GetParameter /cdk-bootstrap/hnb659fds/version',
+    // The checks make only these four calls.
+    expect(calls[0]).toBe('sts:GetCallerIdentity');
+    expect(calls.toSorted()).toEqual([
+      'cloudformation:DescribeStacks',
       'lambda:GetAccountSettings',
+      'ssm:GetParameter /cdk-bootstrap/hnb659fds/version',
+      'sts:GetCallerIdentity',
     ]);
   });
 
@@ -169,7 +118,7 @@ describe('npm run deploy', () => {
       expect(output).toMatch(/✓ .* 4 of the 5 VPCs .* 1 more/);
       expect(output).toMatch(/✓ .* 3 of the 5 Elastic IP addresses .* 2 more/);
       expect(code).toBe(0);
-      expect(calls.slice(3).toSorted()).toEqual([
+      expect(calls.slice(4).toSorted()).toEqual([
         'cloudformation:ListStackResources',
         'ec2:DescribeAddresses',
         'ec2:DescribeVpcs',
@@ -246,7 +195,7 @@ describe('npm run deploy', () => {
 
     expectConcurrency('default', 5, 10);
     expectConcurrency('small', 2, 2);
-    const page = readFileSync(join(root, 'docs/deploying.md'), 'utf8').replaceAll(/\s+/g, ' ');
+    const page = readFileSync(new URL('docs/deploying.md', root), 'utf8').replaceAll(/\s+/g, ' ');
     const [most, least] = (['default', 'small'] as const).map((name) =>
       Object.values(readPlan(join(folder, name)).concurrency).reduce((sum, { load }) => sum + load, 0),
     );

@@ -11,6 +11,7 @@ export const mostSettings = {
   autoDisableAfterHours: '72',
   certificateArn: 'arn:aws:acm:us-east-1:111122223333:certificate/1234abcd-12ab-34cd-56ef-1234567890ab',
   deliverConcurrency: '50',
+  engineConcurrency: '100',
   domainName: 'api.example.com',
   formerKmsKeyArn: 'arn:aws:kms:us-east-1:111122223333:key/0000abcd-12ab-34cd-56ef-1234567890ab',
   kmsKeyArn: 'arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab',

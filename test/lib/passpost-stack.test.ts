@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { mostSettings } from '../helpers/settings.ts';
 import { named, nameOf, resourcesOf, resourcesOfType, synthesise } from '../helpers/synthesised.ts';
 
 const retained = [
@@ -66,12 +67,47 @@ describe('the stack', () => {
     expect(nameIn(production)).toEqual({ 'Fn::Join': ['', ['/aws/vendedlogs/passpost-production/access-', uniqueId]] });
   });
 
-  test('sets ReservedConcurrentExecutions for no function', () => {
-    const reserved = resourcesOfType(template, 'AWS::Lambda::Function').filter(
-      ({ Properties }) => 'ReservedConcurrentExecutions' in Properties,
-    );
+  const reservations = (stage: typeof template) =>
+    resourcesOfType(stage, 'AWS::Lambda::Function')
+      .filter(({ Properties }) => 'ReservedConcurrentExecutions' in Properties)
+      .map((fn) => [nameOf(fn), fn.Properties.ReservedConcurrentExecutions]);
 
-    expect(reserved).toEqual([]);
+  test.each([
+    ['without engineConcurrency', {}],
+    ['with engineConcurrency=0', { engineConcurrency: '0' }],
+  ])('%s, production sets ReservedConcurrentExecutions for no function', (_, settings) => {
+    expect(reservations(synthesise({ stage: 'production', ...settings }))).toEqual([]);
+  });
+
+  // API functions share the concurrency that is left. A flood of calls cannot take the reserved part.
+  test('with engineConcurrency=200, reserves 200 executions for deliver, fan-out, due and roll-up together, and reports 200 as an output', () => {
+    const reserving = synthesise({ stage: 'production', engineConcurrency: '200' });
+
+    expect(Object.fromEntries(reservations(reserving))).toEqual({ deliver: 147, 'fan-out': 49, due: 2, 'roll-up': 2 });
+    expect(reserving.toJSON().Outputs.EngineConcurrency.Value).toBe('200');
+  });
+
+  // Lambda takes messages from a queue up to the maximum of its mapping, and a message that finds no free invocation
+  // counts toward the dead letters.
+  test.each([
+    ['engineConcurrency=200', { engineConcurrency: '200' }],
+    ['engineConcurrency=20', { engineConcurrency: '20' }],
+    ['engineConcurrency=5000', { engineConcurrency: '5000' }],
+    ['engineConcurrency=100, deliverConcurrency=50 and slowConcurrency=20', mostSettings],
+  ])('with %s, the maximums of both queues together are at most the reserved executions of deliver', (_, settings) => {
+    const stage = synthesise(settings);
+    const maximums = ['deliveries-mapping', 'slow-mapping'].map(
+      (name) =>
+        named(stage, 'AWS::Lambda::EventSourceMapping', name).Properties.ScalingConfig as {
+          MaximumConcurrency: number;
+        },
+    );
+    const [deliveries = 0, slow = 0] = maximums.map(({ MaximumConcurrency }) => MaximumConcurrency);
+    const { deliver } = Object.fromEntries(reservations(stage));
+
+    expect(Math.min(deliveries, slow)).toBeGreaterThanOrEqual(2);
+    expect(Math.max(deliveries, slow)).toBeLessThanOrEqual(1000);
+    expect(deliveries + slow).toBeLessThanOrEqual(deliver);
   });
 
   test('has the same logical ids and resource types in the stages test and production', () => {

@@ -27,6 +27,8 @@ describe('the settings of a deployment (-c name=value)', () => {
     ['apiBurstLimit', '100001', /from 1 to 100000/],
     ['deliverConcurrency', '1', /from 2 to 1000/],
     ['slowConcurrency', '1001', /from 2 to 1000/],
+    ['engineConcurrency', '-1', /from 0 to 10000/],
+    ['engineConcurrency', '19', /expected 0 or at least 20/],
     ['egressAddresses', '3', /from 1 to 2/],
     ['alarmEmail', 'ops', /expected an e-mail address/],
     ['runbookUrl', 'docs/runbook.md', /expected an https address without #/],
@@ -67,6 +69,16 @@ describe('the settings of a deployment (-c name=value)', () => {
       'egressAllow is set in production',
       { egressAllow: 'loopback', stage: 'production' },
       /not allowed for the stage production/,
+    ],
+    [
+      'engineConcurrency reserves fewer invocations for deliver than slowConcurrency needs',
+      { engineConcurrency: '20', slowConcurrency: '11' },
+      /engineConcurrency=20: reserves 12 invocations for deliver, .* slowConcurrency 11 and deliverConcurrency 2/,
+    ],
+    [
+      'engineConcurrency reserves fewer invocations for deliver than both lanes need',
+      { engineConcurrency: '100', deliverConcurrency: '63' },
+      /engineConcurrency=100: reserves 72 .* deliverConcurrency 63/,
     ],
     ['domainName is set without certificateArn', { domainName: 'api.example.com' }, /certificateArn/],
     [

@@ -18,7 +18,8 @@ describe('a stack with a web ACL, whose API is behind CloudFront', () => {
   let secrets: SecretsManagerClient;
   let cloudFront: LoopbackServer;
   beforeAll(async () => {
-    const assembly = await assemblyWith(frontDoorSettings, true);
+    // Also reserves concurrency, so that this test shows that the local stack accepts such a template.
+    const assembly = await assemblyWith({ ...frontDoorSettings, engineConcurrency: '100' }, true);
     stack = await startRecordedStack({
       assembly,
       onInvocation: ({ functionName }) => invokedFunctions.push(functionName),
