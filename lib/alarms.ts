@@ -27,6 +27,8 @@ export interface MonitoredParts {
 export interface AlarmOptions {
   /** Whether alarms on metric math are created. An emulator refuses metric math. */
   readonly withMath: boolean;
+  /** Concurrent executions that are reserved for the engine, so that the other functions cannot use them. */
+  readonly engineConcurrency: number;
   /** Address of the runbook page, without an anchor. */
   readonly runbookUrl: string;
 }
@@ -37,9 +39,9 @@ const everyFiveMinutes = { ...sum, period: Duration.minutes(5) };
 export const createAlarms = (
   scope: Construct,
   parts: MonitoredParts,
-  { withMath, runbookUrl }: AlarmOptions,
+  { withMath, engineConcurrency, runbookUrl }: AlarmOptions,
 ): Alarm[] => {
-  const metrics = alarmMetrics(scope, parts);
+  const metrics = alarmMetrics(scope, parts, engineConcurrency);
   return alarmIds
     .filter((id) => withMath || !(metrics[id] instanceof MathExpression))
     .map((id) => createAlarm(scope, id, metrics[id], `${alarmRules[id].description} ${runbookUrl}#${id}`));
@@ -70,6 +72,7 @@ const createAlarm = (scope: Construct, id: AlarmId, metric: IMetric, alarmDescri
 const alarmMetrics = (
   scope: Construct,
   { delivery, fanOut, api }: MonitoredParts,
+  engineConcurrency: number,
 ): Readonly<Record<AlarmId, IMetric>> => {
   const { deliver, due, rollUp, deliveries, slow, deadLetters } = delivery;
   return {
@@ -98,7 +101,7 @@ const alarmMetrics = (
     // fan-out would raise the iterator age.
     throttles: deliver.metricThrottles(sum),
     'busy-tables': ownMetric(scope, 'throttles', sum),
-    concurrency: usedConcurrencyPercent(),
+    concurrency: usedConcurrencyPercent(engineConcurrency),
     'deliveries-waiting': deliveries.metricApproximateAgeOfOldestMessage(maximum),
     'slow-waiting': slow.metricApproximateAgeOfOldestMessage(maximum),
     'in-flight': new MathExpression({
@@ -113,9 +116,16 @@ const alarmMetrics = (
   };
 };
 
-const usedConcurrencyPercent = (): MathExpression =>
+/**
+ * Returns the used percentage of the account's concurrent executions without those that are reserved for the engine. With
+ * the whole quota, 80 % would be reached only when calls of the API can get no more executions.
+ */
+const usedConcurrencyPercent = (engineConcurrency: number): MathExpression =>
   new MathExpression({
-    expression: '100 * used / SERVICE_QUOTA(used)',
+    expression:
+      engineConcurrency === 0
+        ? '100 * used / SERVICE_QUOTA(used)'
+        : `100 * used / (SERVICE_QUOTA(used) - ${engineConcurrency})`,
     usingMetrics: {
       used: new Metric({
         namespace: 'AWS/Usage',

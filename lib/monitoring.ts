@@ -26,7 +26,11 @@ export class Monitoring extends Construct {
     // Only a deployment into an emulator sets `egressAllow`. Such a deployment gets no alarms with metric math and no
     // saved queries, because the emulator refuses both.
     const isEmulated = stage.egressAllow !== null;
-    const alarms = createAlarms(this, parts, { withMath: !isEmulated, runbookUrl: stage.runbookUrl });
+    const alarms = createAlarms(this, parts, {
+      withMath: !isEmulated,
+      engineConcurrency: stage.engineConcurrency ?? 0,
+      runbookUrl: stage.runbookUrl,
+    });
     for (const alarm of alarms) alarm.addAlarmAction(new SnsAction(topic));
     if (!isEmulated) saveLogQueries(this, parts.delivery);
     const dashboard = createDashboard(this, { ...parts, alarms });

@@ -66,6 +66,29 @@ describe('docs/deploying.md', () => {
     ]);
   });
 
+  // A restored table has none of these settings, and CloudFormation does not notice that they are missing.
+  test('the commands of the section Disaster recovery set the TTL, stream and recovery of a restored table as the template does', () => {
+    const [section = ''] = /(?<=## Disaster recovery)[\s\S]*?(?=\n## )/.exec(page) ?? [];
+    const tables = resourcesOfType(synthesise({ stage: 'production' }), 'AWS::DynamoDB::Table').map(
+      ({ Properties }) => Properties,
+    );
+    const streams = tables.flatMap(({ StreamSpecification }) => StreamSpecification ?? []);
+
+    expect(tables).toHaveLength(3);
+    for (const table of tables) {
+      expect(table).toMatchObject({
+        TimeToLiveSpecification: { AttributeName: 'ttl', Enabled: true },
+        PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+        DeletionProtectionEnabled: true,
+      });
+    }
+    expect(streams).toEqual([{ StreamViewType: 'NEW_AND_OLD_IMAGES' }]);
+    for (const setting of ['AttributeName=ttl', 'StreamViewType=NEW_AND_OLD_IMAGES', '--deletion-protection-enabled']) {
+      expect(section).toContain(setting);
+    }
+    expect(section).toContain('PointInTimeRecoveryEnabled=true');
+  });
+
   // A release without a tag can be checked out by its commit only.
   test('has a git checkout of the former release by tag or commit, and CHANGELOG.md names the commit of that release', () => {
     const { version, commit } = formerRelease;

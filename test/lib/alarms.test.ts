@@ -9,18 +9,18 @@ import { nameOf, resourcesOf, synthesise } from '../helpers/synthesised.ts';
 const MINUTE_MS = 60_000;
 const START_MS = 1_000 * 15 * MINUTE_MS;
 
-const assembly: Assembly = {
+const assemblyWith = (settings: Readonly<Record<string, string>>): Assembly => ({
   stackName: 'passpost-test',
   resources: new Map(
-    Object.entries(resourcesOf(synthesise())).map(([logicalId, resource]) => [
+    Object.entries(resourcesOf(synthesise(settings))).map(([logicalId, resource]) => [
       logicalId,
       { logicalId, type: resource.Type, properties: resource.Properties ?? {}, name: nameOf(resource) },
     ]),
   ),
   outputs: {},
   bundle: () => '',
-};
-const { alarms } = alarmDefinitions(assembly, (value) => value);
+});
+const { alarms } = alarmDefinitions(assemblyWith({}), (value) => value);
 
 interface Hour {
   /** The values that a metric gets in a minute, by the minute's number. */
@@ -121,6 +121,31 @@ describe('alarms of the stack, evaluated for one hour', () => {
       });
 
       expect(states.includes('ALARM')).toBe(expected);
+    },
+  );
+
+  // The reserved part is idle in a flood of calls. Of the quota of 1,000, calls can then use 800, which is 80 %.
+  test.each([
+    [{}, 790, false],
+    [{}, 810, true],
+    [{ engineConcurrency: '200' }, 630, false],
+    [{ engineConcurrency: '200' }, 650, true],
+  ])(
+    'with the settings %j and a quota of 1,000, the alarm concurrency with %s executions in use goes off: %s',
+    (settings, used, expected) => {
+      const definitions = alarmDefinitions(assemblyWith(settings), (value) => value).alarms;
+      const alarm = definitions.find(({ name }) => name === 'concurrency') as AlarmDefinition;
+      const metric = alarm.queries.get('used')?.metric;
+      if (!metric) throw new Error('concurrency reads no metric');
+      const store = createMetricStore(MINUTE_MS);
+      for (let minute = 0; minute < 5; minute++) store.record(metric, [used], START_MS + minute * MINUTE_MS);
+
+      const state = evaluateAlarm(alarm, 'OK', 5, START_MS + 5 * MINUTE_MS, {
+        store,
+        quotas: { ConcurrentExecutions: 1000 },
+      });
+
+      expect(state).toBe(expected ? 'ALARM' : 'OK');
     },
   );
 
