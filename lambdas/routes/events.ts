@@ -1,5 +1,6 @@
 import * as operations from '../contract/events.ts';
-import { type EventStore, type PublishRules, publishEvents } from '../domain/events/publish-events.ts';
+import { eventFaults, eventsToCheck, type PublishRules } from '../domain/events/check-events.ts';
+import { type EventStore, publishEvents } from '../domain/events/publish-events.ts';
 import { auditEntry } from '../domain/foundation/audit.ts';
 import { invalid, notFound } from '../domain/foundation/errors.ts';
 import { pageToBody } from '../domain/foundation/page.ts';
@@ -14,15 +15,19 @@ export const eventRoutes = (
   rules: PublishRules,
   deliveries: DeliveriesOfEvent & Omit<ReplayDependencies, 'store'>,
 ): Route[] => [
-  route(operations.publishEvents, async (request) => {
-    const { events, isRepeat } = await publishEvents(request, { store, rules });
-    const published = events.map(eventToPublished);
-    return {
-      status: 202,
-      body: 'events' in request.body ? { data: published } : published[0],
-      headers: replayHeaders(isRepeat),
-    };
-  }),
+  route(
+    operations.publishEvents,
+    async (request) => {
+      const { events, isRepeat } = await publishEvents(request, { store, rules });
+      const published = events.map(eventToPublished);
+      return {
+        status: 202,
+        body: 'events' in request.body ? { data: published } : published[0],
+        headers: replayHeaders(isRepeat),
+      };
+    },
+    ({ owner, content }) => eventFaults(owner, eventsToCheck(content), rules),
+  ),
 
   route(operations.listEvents, async ({ owner, query: { limit, cursor, ...filter }, cursorScope, nowMs }) => {
     // Refuses a cursor without a time. Events are listed by time, and an event id that is derived (for example from an

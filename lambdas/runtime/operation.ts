@@ -114,8 +114,12 @@ export interface Route<O extends Operation = Operation> {
   checkPart?(request: PartialRequest<O>): Promise<readonly FieldError[]>;
 }
 
-/** A request whose body has wrong fields: `body` holds only the valid ones, with the defaults of absent fields. */
+/**
+ * A request whose body has wrong fields: `body` holds only the valid ones, with the defaults of absent fields. `content`
+ * is the whole body as it was sent.
+ */
 export type PartialRequest<O extends Operation = Operation> = Omit<ApiRequest<O>, 'body'> & {
+  readonly content: unknown;
   readonly body: Partial<ApiRequest<O>['body']>;
 };
 

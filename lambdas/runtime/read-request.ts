@@ -90,7 +90,7 @@ export const readRequest = async (
   };
   if (faults.length === 0) return request;
   if (bodySchema && checkPart) {
-    const partFaults = await checkPart({ ...request, body: validPart(bodySchema, content) });
+    const partFaults = await checkPart({ ...request, content, body: validPart(bodySchema, content) });
     faults.push(...partFaults.filter(({ path }) => faults.every((earlier) => earlier.path !== path)));
   }
   refuseFaults(faults);

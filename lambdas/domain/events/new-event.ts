@@ -20,7 +20,8 @@ export const metaSchema = z.strictObject({
   retryable: z.boolean().default(false),
 });
 
-const newEventSchema = z
+/** The schema of one event of `POST /events`. */
+export const newEventSchema = z
   .strictObject({
     type: z
       .string()
@@ -40,9 +41,12 @@ const newEventSchema = z
   .meta({ id: 'NewEvent' });
 export type NewEvent = z.output<typeof newEventSchema>;
 
+/** The maximum number of events of one `POST /events`. */
+export const MOST_EVENTS = 100;
+
 /** The body of `POST /events`: one event, or an object whose `events` holds up to a hundred. */
 export const newEventsSchema = z.union([
   newEventSchema,
-  z.strictObject({ events: z.array(newEventSchema).min(1).max(100) }).meta({ id: 'NewEvents' }),
+  z.strictObject({ events: z.array(newEventSchema).min(1).max(MOST_EVENTS) }).meta({ id: 'NewEvents' }),
 ]);
 export type NewEvents = z.output<typeof newEventsSchema>;

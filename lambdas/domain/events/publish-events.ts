@@ -1,10 +1,8 @@
 import { contentHash } from '../foundation/content-hash.ts';
-import { type FieldError, PassPostError } from '../foundation/errors.ts';
+import { PassPostError, refuseFaults } from '../foundation/errors.ts';
 import { deriveId, drawId } from '../foundation/id.ts';
-import { SECOND_MS } from '../foundation/time.ts';
-import { builtInEventType } from './built-in-types.ts';
+import { eventFaults, type PublishRules } from './check-events.ts';
 import type { StoredEvent } from './event.ts';
-import type { SchemaChecker, StoredEventType } from './event-type.ts';
 import type { NewEvent, NewEvents } from './new-event.ts';
 
 export interface EventStore {
@@ -29,28 +27,11 @@ export interface PublishRequest {
   readonly nowMs: number;
 }
 
-/**
- * The dependencies of the check of published events: the names of built-in types, the account's own types, and the
- * schema checker.
- */
-export interface PublishRules {
-  readonly isBuiltIn: (name: string) => boolean;
-  /** Returns the account's own event types that have these names, by name. */
-  readonly findOwn: (owner: string, names: readonly string[]) => Promise<ReadonlyMap<string, StoredEventType>>;
-  readonly checker: Pick<SchemaChecker, 'faultsOfValue'>;
-}
-
 /** The published events in the order of the request. `isRepeat` = all of them were published before. */
 export interface Published {
   readonly events: readonly StoredEvent[];
   readonly isRepeat: boolean;
 }
-
-/**
- * The maximum number of bytes of an event's `data` and `meta` together, as JSON text. A row holds 400 KB, and a body
- * within the request's limit may grow as JSON text: `1e20` becomes twenty-one digits.
- */
-const MOST_BYTES = 320 * 1024;
 
 interface Candidate {
   readonly event: StoredEvent;
@@ -87,35 +68,6 @@ const candidatesOf = (request: PublishRequest): Candidate[] => {
   }));
 };
 
-type OwnTypes = Awaited<ReturnType<PublishRules['findOwn']>>;
-
-/**
- * Milliseconds for all schema checks of a request, half of the request's time. A hundred slow checks would take
- * minutes.
- */
-const CHECKING_MS = 15 * SECOND_MS;
-
-const findFaults = async (
-  { event, path }: Candidate,
-  own: OwnTypes,
-  rules: PublishRules,
-  time: { leftMs: number },
-): Promise<readonly FieldError[]> => {
-  const ownType = own.get(event.type);
-  if (!ownType && !rules.isBuiltIn(event.type)) {
-    return [{ path: `${path}type`, code: 'unknown_event_type', message: 'is not in the catalogue of event types' }];
-  }
-  if (builtInEventType(event.type)?.isOperational) {
-    const message = 'is an operational event type, which only PassPost itself publishes';
-    return [{ path: `${path}type`, code: 'operational_event_type', message }];
-  }
-  if (Buffer.byteLength(event.data) + Buffer.byteLength(event.meta ?? '') > MOST_BYTES) {
-    return [{ path: `${path}data`, code: 'too_big', message: `is longer than ${MOST_BYTES} bytes when written out` }];
-  }
-  const schema = ownType?.schema ?? null;
-  return schema === null ? [] : rules.checker.faultsOfValue(schema, event.data, `${path}data`, time);
-};
-
 /** Returns the hash of the content that must be equal if two events have the same id. */
 const contentOf = ({ type, data, resource, meta, publisher_id }: StoredEvent): string =>
   contentHash([type, JSON.parse(data), resource, meta === null ? null : JSON.parse(meta), publisher_id]);
@@ -128,24 +80,6 @@ const reused = ({ event, path }: Candidate): PassPostError => {
   }
   const error = { path: `${path}id`, code: 'id_reused', message: 'was used for an event with other content' };
   return new PassPostError('invalid', `Wrong: ${error.path}.`, { errors: [error] });
-};
-
-/**
- * Checks the events' types, sizes and schemas. Throws `invalid` with all faults. Built-in types cost no read; all own
- * types together cost one.
- */
-const refuseFaults = async (owner: string, candidates: readonly Candidate[], rules: PublishRules): Promise<void> => {
-  const others = candidates.map(({ event }) => event.type).filter((type) => !rules.isBuiltIn(type));
-  const own: OwnTypes = others.length > 0 ? await rules.findOwn(owner, others) : new Map();
-  const errors: FieldError[] = [];
-  const time = { leftMs: CHECKING_MS };
-  for (const candidate of candidates) {
-    const faults = await findFaults(candidate, own, rules, time);
-    errors.push(...faults);
-    if (faults.some(({ code }) => code === 'too_complex')) break;
-  }
-  if (errors.length === 0) return;
-  throw new PassPostError('invalid', `Wrong: ${errors.map(({ path }) => path).join(', ')}.`, { errors });
 };
 
 /**
@@ -172,7 +106,8 @@ export const publishEvents = async (
   { store, rules }: { readonly store: EventStore; readonly rules: PublishRules },
 ): Promise<Published> => {
   const candidates = candidatesOf(request);
-  await refuseFaults(request.owner, candidates, rules);
+  const toCheck = candidates.map(({ path, event: { type, data, meta } }) => ({ path, type, texts: { data, meta } }));
+  refuseFaults(await eventFaults(request.owner, toCheck, rules));
   const distinct = distinctOf(candidates);
 
   const known = await findEarlier(request, distinct, store);
