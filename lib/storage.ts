@@ -53,7 +53,11 @@ export class Storage extends Construct {
       // Reads and writes the number of webhooks and the ids of the webhooks with each URL.
       this.domain(['GetItem'], [keys.webhookCount]),
       this.domain(['UpdateItem'], [keys.webhookCount, keys.routing]),
+      // Deletes the row of a webhook that never had a delivery, and routing rows without webhooks.
+      this.domain(['DeleteItem'], [keys.ownerWebhooks, keys.routing]),
+      this.domain(['BatchGetItem'], [keys.routing]),
     );
+    this.grantDelivery(fn, this.delivery(['Query'], [keys.webhook]));
     this.grantPublicKeys(fn);
     this.setRetention(fn);
   }
@@ -66,11 +70,6 @@ export class Storage extends Construct {
   /** Lets a function store and read the first response to a request with an `Idempotency-Key`. */
   grantFirstAnswers(fn: LambdaFunction): void {
     this.grantDomain(fn, this.domain(['GetItem', 'PutItem'], [keys.idempotency]));
-  }
-
-  /** Lets a function bind a webhook to another resource: it reads the routing rows that it replaces. */
-  grantResourceChanges(fn: LambdaFunction): void {
-    this.grantDomain(fn, this.domain(['BatchGetItem'], [keys.routing]));
   }
 
   /** Lets a function publish and read events, read their deliveries, and submit commands that redeliver them. */
@@ -158,7 +157,7 @@ export class Storage extends Construct {
       fn,
       this.domain(['PutItem'], [keys.audit]),
       this.domain(['Query'], [keys.ownerWebhooks, keys.catalogue]),
-      this.domain(['DeleteItem'], [keys.webhookCount, keys.routing]),
+      this.domain(['DeleteItem'], [keys.webhookCount]),
       this.domain(['BatchGetItem'], [keys.job]),
       indexPermission(this.domainTable, indexes.list),
     );

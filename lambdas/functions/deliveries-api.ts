@@ -20,7 +20,7 @@ const client = dynamoClient();
 export const handler = httpHandler(
   deliveryRoutes({
     history: createDeliveryHistory(client, deliveryTable),
-    webhooks: createWebhooksTable(client, domainTable, retentionDays),
+    webhooks: createWebhooksTable(client, { domain: domainTable, delivery: deliveryTable }, retentionDays),
     events: createEventsTable(client, domainTable, retentionDays),
     commands: createCommandsTable(client, domainTable, retentionDays),
     countRecoverable: (window, nowMs) => countRecoverable(client, deliveryTable, window, nowMs),

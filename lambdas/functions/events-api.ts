@@ -31,7 +31,7 @@ const rules = {
 export const handler = httpHandler(
   eventRoutes(createEventsTable(client, domainTable, retentionDays), rules, {
     history: createDeliveryHistory(client, deliveryTable),
-    webhooks: createWebhooksTable(client, domainTable, retentionDays),
+    webhooks: createWebhooksTable(client, { domain: domainTable, delivery: deliveryTable }, retentionDays),
     commands: createCommandsTable(client, domainTable, retentionDays),
     ...createSubscribers(client, domainTable, (type) => builtInEventType(type)?.isOperational === true),
     scheduleOf: (webhook) => scheduleOf(webhook, profileOf),

@@ -12,8 +12,15 @@ import { passcreatorRoutes } from '../routes/passcreator.ts';
 import { readConfig } from '../runtime/config.ts';
 import { httpHandler } from '../runtime/http.ts';
 
-const config = readConfig(['domainTable', 'credentialsTable', 'retentionDays', 'ownHosts', 'egressAllow']);
-const { domainTable, credentialsTable, retentionDays, ownHosts } = config;
+const config = readConfig([
+  'domainTable',
+  'deliveryTable',
+  'credentialsTable',
+  'retentionDays',
+  'ownHosts',
+  'egressAllow',
+]);
+const { domainTable, deliveryTable, credentialsTable, retentionDays, ownHosts } = config;
 const client = dynamoClient();
 const publicKeys = createPublicKeys(client, credentialsTable, Date.now).read;
 const { checkUrl } = createAddressCheck({ allowLoopback: config.egressAllow === 'loopback', ownHosts });
@@ -27,7 +34,7 @@ const rules = {
 
 export const handler = httpHandler(
   passcreatorRoutes({
-    store: createWebhooksTable(client, domainTable, retentionDays),
+    store: createWebhooksTable(client, { domain: domainTable, delivery: deliveryTable }, retentionDays),
     templates: createTemplatesTable(client, domainTable),
     rules,
     seal: createSealer(publicKeys).seal,

@@ -34,7 +34,7 @@ const rules = {
 
 export const handler = httpHandler(
   passmintRoutes({
-    webhooks: createWebhooksTable(client, domainTable, retentionDays),
+    webhooks: createWebhooksTable(client, { domain: domainTable, delivery: deliveryTable }, retentionDays),
     deliveries: {
       history: createDeliveryHistory(client, deliveryTable),
       events: createEventsTable(client, domainTable, retentionDays),

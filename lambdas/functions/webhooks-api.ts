@@ -11,7 +11,15 @@ import { webhookRoutes } from '../routes/webhooks.ts';
 import { readConfig } from '../runtime/config.ts';
 import { httpHandler } from '../runtime/http.ts';
 
-const config = readConfig(['domainTable', 'credentialsTable', 'retentionDays', 'ownHosts', 'egressAllow']);
+const config = readConfig([
+  'domainTable',
+  'deliveryTable',
+  'credentialsTable',
+  'retentionDays',
+  'ownHosts',
+  'egressAllow',
+]);
+const tables = { domain: config.domainTable, delivery: config.deliveryTable };
 const client = dynamoClient();
 const { seal } = createSealer(createPublicKeys(client, config.credentialsTable, Date.now).read);
 const { checkUrl } = createAddressCheck({
@@ -27,7 +35,7 @@ const rules = {
 };
 
 export const handler = httpHandler(
-  webhookRoutes(createWebhooksTable(client, config.domainTable, config.retentionDays), rules, seal),
+  webhookRoutes(createWebhooksTable(client, tables, config.retentionDays), rules, seal),
   {
     surface: 'native',
     authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), config.credentialsTable).authenticate,

@@ -49,7 +49,7 @@ describe('DELETE /accounts/{id}', () => {
 
     const remaining = await rows();
     expect(remaining.filter(({ ttl }) => ttl === undefined)).toEqual([]);
-    expect(remaining.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['event', 'audit', 'webhook', 'api-key']));
+    expect(remaining.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['event', 'audit', 'api-key']));
   });
 
   // The roll-up may not read accounts. It finds their webhooks through a list of ids, which POST and DELETE change.

@@ -152,7 +152,7 @@ describe('the read calls of the events-api function', () => {
       const createdAtMs = Date.parse(event.created_at);
       const identity = { owner, eventId: event.id, createdAtMs };
       const active = await putWebhook(tables, aWebhook({ owner }));
-      const deleted = await putWebhook(tables, aWebhook({ owner, deleted_at: '2026-11-22T00:00:00.000Z' }));
+      const deleted = await putWebhook(tables, aWebhook({ owner, deleted_at: '2126-11-22T00:00:00.000Z' }));
       await putWebhook(tables, aWebhook({ owner, events: ['task.created'] }));
       const failed = { status: 'failed', ticket: 2, step: 1, attempts_made: 1, last: anAttempt() } as const;
       await putDelivery(tables, { ...identity, webhookId: active.id }, { ...failed, due_at: createdAtMs + 60_000 });
@@ -185,7 +185,7 @@ describe('the read calls of the events-api function', () => {
           status: 'cancelled',
           attempts_planned: 1,
           next_attempt_at: null,
-          settled_at: '2026-11-22T00:00:00.000Z',
+          settled_at: '2126-11-22T00:00:00.000Z',
         },
       ]);
     });

@@ -3,6 +3,7 @@ import { webhookKey } from '../../lambdas/adapters/rows/table-keys.ts';
 import { commandSchema } from '../../lambdas/domain/deliveries/command.ts';
 import { catalogue } from '../../lambdas/domain/events/built-in-types.ts';
 import { deliveryId } from '../../lambdas/domain/foundation/id.ts';
+import { putDelivery } from '../helpers/events-api.ts';
 import { useTables } from '../helpers/tables.ts';
 import { anEvent, createVirtualEngine } from '../helpers/virtual-engine.ts';
 import { useWebhooksApi } from '../helpers/webhooks-api.ts';
@@ -183,8 +184,10 @@ describe('the webhooks-api function (changes)', () => {
   });
 
   describe('DELETE /webhooks/{id}', () => {
-    it('answers 204, leaves a webhook row with a ttl of over 44 days and no secrets, removes the routes, and sets the webhook count to 0', async () => {
+    it('answers 204 for a webhook with a delivery, leaves a webhook row with a ttl of over 44 days and no secrets, removes the routes, and sets the webhook count to 0', async () => {
       const { id } = await create({ headers: { 'x-a': 'b' }, basic_auth: { username: 'a', password: 'b' } });
+      const { owner } = current.caller;
+      await putDelivery(tables, { owner, webhookId: id, eventId: anEvent().id, createdAtMs: Date.now() });
 
       const { status, json: body } = await remove(id);
 

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { putWebhook } from '../helpers/events-api.ts';
 import { createRolledEngine, forgetAccounts, startRolled } from '../helpers/roll-up.ts';
 import { useTables } from '../helpers/tables.ts';
 import { aWebhook } from '../helpers/virtual-engine.ts';
@@ -117,9 +118,9 @@ describe('progress of the hourly roll-up, in virtual time', () => {
     const [account = ''] = engine.owner.split('#');
     const more = await createRolledEngine(tables, () => ({ status: 200 }));
     const readOwners: string[] = [];
-    const webhookIds: typeof engine.store.webhookIds = (owner, after) => {
+    const webhookIds: typeof engine.store.webhookIds = (owner, after, deletedSinceMs) => {
       readOwners.push(owner);
-      return engine.store.webhookIds(owner, after);
+      return engine.store.webhookIds(owner, after, deletedSinceMs);
     };
     engine.purge();
     await engine.passHours(1.25);
@@ -132,5 +133,24 @@ describe('progress of the hourly roll-up, in virtual time', () => {
       [account, second].flatMap((each) => [`${each}#live`, `${each}#test`]).toSorted(),
     );
     expect(await statuses(ids)).toEqual(['delivered']);
+  });
+
+  it('a tick does not read the hours after the deletion of a webhook, and still reads the hour of the deletion', async () => {
+    const { engine } = await start();
+    const deletedAt = (atMs: number) => aWebhook({ owner: engine.owner, deleted_at: new Date(atMs).toISOString() });
+    const startMs = engine.now();
+    const [before, within] = [deletedAt(startMs - 3_600_000), deletedAt(startMs + 60_000)];
+    for (const webhook of [before, within]) await putWebhook(tables, webhook);
+    const readWebhooks: string[] = [];
+    const read: typeof engine.store.read = (webhookId, ...rest) => {
+      readWebhooks.push(webhookId);
+      return engine.store.read(webhookId, ...rest);
+    };
+    await engine.passHours(1.25);
+
+    await engine.tick({ read });
+
+    expect(readWebhooks).toContain(within.id);
+    expect(readWebhooks).not.toContain(before.id);
   });
 });

@@ -94,9 +94,10 @@ describe('the permissions on rows', () => {
     ]);
   });
 
-  test('no function may delete webhooks, only the three functions with calls on webhooks may put them, and only deliver may update them', () => {
-    expect(allowedTo('DeleteItem', 'domain-table', webhook)).toEqual([]);
-    expect(allowedTo('PutItem', 'domain-table', webhook)).toEqual(['passcreator-api', 'passmint-api', 'webhooks-api']);
+  test('only the three functions with calls on webhooks may put and delete webhooks, and only deliver may update them', () => {
+    for (const action of ['PutItem', 'DeleteItem']) {
+      expect(allowedTo(action, 'domain-table', webhook)).toEqual(['passcreator-api', 'passmint-api', 'webhooks-api']);
+    }
     expect(allowedTo('UpdateItem', 'domain-table', webhook)).toEqual(['deliver']);
   });
 

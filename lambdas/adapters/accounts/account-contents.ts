@@ -1,12 +1,9 @@
 import { type DynamoDBClient, paginateQuery, type TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import type { ContentKind, DeletingAccounts } from '../../domain/accounts/delete-account.ts';
-import { catalogue } from '../../domain/events/built-in-types.ts';
 import { modes, ownerKey } from '../../domain/foundation/owner.ts';
 import type { Position } from '../../domain/foundation/page.ts';
-import { EVERYTHING } from '../../domain/webhooks/webhook.ts';
 import { batchGet } from '../aws/batch-get.ts';
-import { inBatches } from '../aws/retry.ts';
 import { newestFirst, queryPositions, queryStatuses } from '../aws/status-list.ts';
 import { changeTogether } from '../aws/transact.ts';
 import { isExpired } from '../rows/row.ts';
@@ -15,7 +12,6 @@ import {
   indexes,
   jobKey,
   jobListPk,
-  routingKey,
   SHARDS,
   taskListPk,
   templateKey,
@@ -25,14 +21,10 @@ import {
 
 /** The maximum number of jobs that one read loads. The row of a job may hold half a megabyte. */
 const JOBS_AT_ONCE = 10;
-/** DynamoDB takes at most 100 items in one transaction. */
-const MAX_ITEMS = 100;
 
 /** The attributes that are read of the row of a template, an event type or a webhook. */
 interface OwnedRow {
   readonly sk: string;
-  /** The event types that a webhook names. The rows of templates and event types do not have them. */
-  readonly events?: readonly string[];
   /** When a webhook was deleted. The rows of webhooks that exist, of templates and of event types do not have it. */
   readonly deleted_at?: string;
 }
@@ -51,7 +43,7 @@ export const createAccountContents = (
     const query = {
       TableName: table,
       KeyConditionExpression: 'pk = :pk',
-      ProjectionExpression: 'sk, events, deleted_at',
+      ProjectionExpression: 'sk, deleted_at',
       ExpressionAttributeValues: marshall({ ':pk': pk }),
       ConsistentRead: true,
     };
@@ -120,17 +112,11 @@ export const createAccountContents = (
       return (await Promise.all(ofModes)).flat();
     },
 
-    // Deletes the account's webhook counts and empty routing rows. The routing rows of the account's own event types
-    // that no stored webhook names are not found and remain (a few bytes each).
+    // Deletes the account's webhook counts. Its routing rows are gone, because they exist only while they have webhooks.
     async clear(id) {
-      for (const mode of modes) {
-        const owner = ownerKey({ accountId: id, mode });
-        const subscribedTypes = (await readWebhooks(owner)).flatMap(({ events = [] }) => events);
-        const types = new Set([EVERYTHING, ...catalogue.map(({ name }) => name), ...subscribedTypes]);
-        const keys = [webhookCountKey(owner), ...[...types].map((type) => routingKey(owner, type))];
-        const items = keys.map((key): TransactWriteItem => ({ Delete: { TableName: table, Key: marshall(key) } }));
-        await inBatches(items, MAX_ITEMS, (batch) => changeTogether(client, batch), 1);
-      }
+      const keys = modes.map((mode) => webhookCountKey(ownerKey({ accountId: id, mode })));
+      const items = keys.map((key): TransactWriteItem => ({ Delete: { TableName: table, Key: marshall(key) } }));
+      await changeTogether(client, items);
     },
   };
 };

@@ -79,16 +79,17 @@ export const createRollUpStore = (
       for await (const { sk } of idRows) yield String(sk);
     },
 
-    async *webhookIds(owner, after) {
+    async *webhookIds(owner, after, deletedSinceMs) {
       const { pk } = webhookKey(owner, '');
       const webhookRows = rows({
         TableName: tables.domain,
         KeyConditionExpression: 'pk = :pk AND sk BETWEEN :after AND :last',
         ExpressionAttributeValues: marshall({ ':pk': pk, ':after': after || 'whk_', ':last': 'whk_~' }),
-        ProjectionExpression: 'sk, is_history_erased',
+        ProjectionExpression: 'sk, is_history_erased, deleted_at',
       });
-      for await (const { sk, is_history_erased } of webhookRows) {
-        if (sk !== after && is_history_erased !== true) yield String(sk);
+      for await (const { sk, is_history_erased, deleted_at } of webhookRows) {
+        const isLongDeleted = Boolean(deleted_at) && Date.parse(String(deleted_at)) < deletedSinceMs;
+        if (sk !== after && is_history_erased !== true && !isLongDeleted) yield String(sk);
       }
     },
 

@@ -8,7 +8,8 @@ import { batchGet } from '../aws/batch-get.ts';
 import { routingKey } from '../rows/table-keys.ts';
 
 // A routing row holds the subscribers of one event type: a set of `webhook|resource`, and a version that every change
-// raises.
+// raises. The row exists while the set has members. A row that is deleted and created again may have an earlier version
+// again; that misleads no change of a webhook, because each checks the version of the webhook's own row too.
 
 const membersOf = (row: Record<string, unknown> | null): Set<string> =>
   new Set(row?.webhooks as Set<string> | undefined);
@@ -67,17 +68,46 @@ export interface RoutingChanges {
 
 /** Creates the transaction items that change routing rows. */
 export const createRoutingChanges = (client: DynamoDBClient, table: string): RoutingChanges => {
-  const changeMember = (owner: string, type: string, verb: 'ADD' | 'DELETE', member: string): TransactWriteItem => ({
+  const addMember = (owner: string, type: string, member: string): TransactWriteItem => ({
     Update: {
       TableName: table,
       Key: marshall(routingKey(owner, type)),
-      UpdateExpression:
-        verb === 'ADD'
-          ? 'SET kind = :kind ADD webhooks :member, v :one'
-          : 'SET kind = :kind ADD v :one DELETE webhooks :member',
+      UpdateExpression: 'SET kind = :kind ADD webhooks :member, v :one',
       ExpressionAttributeValues: marshall({ ':kind': 'routing', ':member': new Set([member]), ':one': 1 }),
     },
   });
+
+  /**
+   * Returns the transaction items that remove a webhook's member from routing rows, and delete rows that have no other
+   * member.
+   */
+  const removeMember = async (owner: string, types: readonly string[], member: string) => {
+    const keyed = types.map((type) => ({ table, key: routingKey(owner, type), isConsistent: true }));
+    const find = await batchGet(client, keyed);
+    return keyed.map(({ key }): TransactWriteItem => {
+      const row = find(table, key);
+      const isLast = membersOf(row).size === 1;
+      if (row && isLast) {
+        return {
+          Delete: {
+            TableName: table,
+            Key: marshall(key),
+            ConditionExpression: 'v = :version',
+            ExpressionAttributeValues: marshall({ ':version': row.v }),
+          },
+        };
+      }
+      return {
+        Update: {
+          TableName: table,
+          Key: marshall(key),
+          UpdateExpression: 'SET kind = :kind ADD v :one DELETE webhooks :member',
+          ConditionExpression: 'size(webhooks) > :one',
+          ExpressionAttributeValues: marshall({ ':kind': 'routing', ':member': new Set([member]), ':one': 1 }),
+        },
+      };
+    });
+  };
 
   /**
    * Returns the transaction items that replace a webhook's member of routing rows. One update can add to a set or
@@ -114,8 +144,8 @@ export const createRoutingChanges = (client: DynamoDBClient, table: string): Rou
       const sharedTypes =
         before && after && !isSameMember ? [...typesBefore].filter((type) => typesAfter.has(type)) : [];
       return [
-        ...removedTypes.map((type) => changeMember(owner, type, 'DELETE', before?.member ?? '')),
-        ...addedTypes.map((type) => changeMember(owner, type, 'ADD', after?.member ?? '')),
+        ...(removedTypes.length > 0 ? await removeMember(owner, removedTypes, before?.member ?? '') : []),
+        ...addedTypes.map((type) => addMember(owner, type, after?.member ?? '')),
         ...(sharedTypes.length > 0
           ? await replaceMember(owner, sharedTypes, before?.member ?? '', after?.member ?? '')
           : []),

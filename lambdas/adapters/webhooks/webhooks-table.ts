@@ -4,23 +4,18 @@ import { mergedPage } from '../../domain/foundation/merged-page.ts';
 import type { Page, Position } from '../../domain/foundation/page.ts';
 import { SCHEDULE_DAYS } from '../../domain/foundation/retention.ts';
 import { ttlSeconds } from '../../domain/foundation/time.ts';
-import {
-  MOST_WEBHOOKS,
-  MOST_WITH_URL,
-  type NewWebhookStore,
-  tooManyWithUrl,
-} from '../../domain/webhooks/create-webhook.ts';
+import { type NewWebhookStore, tooManyWithUrl } from '../../domain/webhooks/create-webhook.ts';
 import type { RotationStore } from '../../domain/webhooks/rotate-secret.ts';
 import { type StoredWebhook, storedWebhookSchema } from '../../domain/webhooks/webhook.ts';
-import { urlDigest } from '../../domain/webhooks/webhook-url.ts';
 import { rotationViewSchema, webhookViewSchema } from '../../domain/webhooks/webhook-view.ts';
 import { putFirstAnswer, readFirstAnswer } from '../aws/first-answers.ts';
 import { transact } from '../aws/transact.ts';
 import { putAuditEntry } from '../rows/audit-row.ts';
 import { commandToRow } from '../rows/command-row.ts';
 import { rowOf } from '../rows/row.ts';
-import { webhookCountKey, webhookKey } from '../rows/table-keys.ts';
+import { deliveryPk, SHARDS, webhookKey } from '../rows/table-keys.ts';
 import { createRoutingChanges } from './event-routing.ts';
+import { createWebhookCount, isCountedTogether } from './webhook-count.ts';
 
 const PATH = '/webhooks';
 const rotationPath = (id: string): string => `${PATH}/${id}/rotate-secret`;
@@ -29,9 +24,6 @@ const rotationPath = (id: string): string => `${PATH}/${id}/rotate-secret`;
  * them.
  */
 const MAX_ROWS_READ = 2000;
-
-/** Returns the attribute of the row of an owner's webhook count that has the ids of the webhooks with this URL. */
-const urlAttribute = (url: string): string => `u_${urlDigest(url)}`;
 
 export interface WebhooksTable extends NewWebhookStore, RotationStore {
   /** Finds a webhook even if it is deleted. */
@@ -46,8 +38,13 @@ export interface WebhooksTable extends NewWebhookStore, RotationStore {
  * Stores webhooks in the domain table. Each change is one transaction with routes, count, first answer, command and
  * audit entry.
  */
-export const createWebhooksTable = (client: DynamoDBClient, table: string, retentionDays: number): WebhooksTable => {
+export const createWebhooksTable = (
+  client: DynamoDBClient,
+  { domain: table, delivery: deliveryTable }: { readonly domain: string; readonly delivery: string },
+  retentionDays: number,
+): WebhooksTable => {
   const routes = createRoutingChanges(client, table);
+  const count = createWebhookCount(client, table);
 
   /** Builds the item of a transaction that puts a row, with a condition if one is given. */
   const put = (row: Readonly<Record<string, unknown>>, condition?: string, values = {}): TransactWriteItem => ({
@@ -59,45 +56,14 @@ export const createWebhooksTable = (client: DynamoDBClient, table: string, reten
     },
   });
 
-  /**
-   * Returns the transaction item that counts a change from the webhook `before` to `after`; null = there is no webhook.
-   * The row has the number of the owner's webhooks, and for each URL a set with the ids of its webhooks. The item fails
-   * if the owner has the most webhooks, or the most with the new URL, that it may have.
-   */
-  const count = (before: StoredWebhook | null, after: StoredWebhook | null): TransactWriteItem => {
-    const { owner = '', id = '' } = after ?? before ?? {};
-    const step = (after ? 1 : 0) - (before ? 1 : 0);
-    const conditions = [
-      ...(step === 1 ? ['(attribute_not_exists(n) OR n < :most)'] : []),
-      ...(after ? ['(attribute_not_exists(#new) OR size(#new) < :mostWithUrl)'] : []),
-    ];
-    return {
-      Update: {
-        TableName: table,
-        Key: marshall(webhookCountKey(owner)),
-        UpdateExpression: `SET kind = :kind ADD n :step${after ? ', #new :ids' : ''}${before ? ' DELETE #old :ids' : ''}`,
-        ...(conditions.length > 0 ? { ConditionExpression: conditions.join(' AND ') } : {}),
-        ExpressionAttributeNames: {
-          ...(after ? { '#new': urlAttribute(after.url) } : {}),
-          ...(before ? { '#old': urlAttribute(before.url) } : {}),
-        },
-        ExpressionAttributeValues: marshall({
-          ':kind': 'webhook-count',
-          ':step': step,
-          ':ids': new Set([id]),
-          ...(step === 1 ? { ':most': MOST_WEBHOOKS } : {}),
-          ...(after ? { ':mostWithUrl': MOST_WITH_URL } : {}),
-        }),
-      },
-    };
-  };
-
-  /** Returns whether the owner has fewer webhooks than it may have. */
-  const hasRoom = async (owner: string): Promise<boolean> => {
-    const Key = marshall(webhookCountKey(owner));
-    const { Item } = await client.send(new GetItemCommand({ TableName: table, Key, ConsistentRead: true }));
-    return !Item || Number(unmarshall(Item).n) < MOST_WEBHOOKS;
-  };
+  const remove = ({ owner, id }: StoredWebhook, condition: string, values: object): TransactWriteItem => ({
+    Delete: {
+      TableName: table,
+      Key: marshall(webhookKey(owner, id)),
+      ConditionExpression: condition,
+      ExpressionAttributeValues: marshall(values),
+    },
+  });
 
   const webhookRow = (webhook: StoredWebhook, nowMs: number) => ({
     ...webhook,
@@ -178,6 +144,22 @@ export const createWebhooksTable = (client: DynamoDBClient, table: string, reten
       }
     },
 
+    async hasDeliveries(id) {
+      const shards = Array.from({ length: SHARDS }, (_, shard) =>
+        client.send(
+          new QueryCommand({
+            TableName: deliveryTable,
+            KeyConditionExpression: 'pk = :pk AND begins_with(sk, :delivery)',
+            ExpressionAttributeValues: marshall({ ':pk': deliveryPk(id, shard), ':delivery': 'dlv_' }),
+            ProjectionExpression: 'sk',
+            Limit: 1,
+            ConsistentRead: true,
+          }),
+        ),
+      );
+      return (await Promise.all(shards)).some(({ Count = 0 }) => Count > 0);
+    },
+
     firstAnswer,
 
     firstRotation(owner, id, idempotencyKey, nowMs) {
@@ -188,7 +170,7 @@ export const createWebhooksTable = (client: DynamoDBClient, table: string, reten
     async create(webhook, { types, member }, answerToStore, entry, nowMs) {
       const { owner } = webhook;
       const failed = await transact(client, [
-        count(null, webhook),
+        count.change(null, webhook),
         put(webhookRow(webhook, nowMs), 'attribute_not_exists(pk)'),
         ...(answerToStore
           ? [putFirstAnswer(table, { ...answerToStore, scope: owner, path: PATH }, answerToStore, nowMs)]
@@ -202,18 +184,22 @@ export const createWebhooksTable = (client: DynamoDBClient, table: string, reten
       // is full.
       const isRepeat = answerToStore && (await firstAnswer(owner, answerToStore.idempotencyKey, nowMs));
       if (isRepeat) return 'repeated';
-      return (await hasRoom(owner)) ? 'full_url' : 'full';
+      return count.reasonOfRefusal(owner, nowMs);
     },
 
-    async replace({ before, after, routesBefore, routesAfter, command, entry, rotation, nowMs }) {
+    async replace({ before, after, isRemoved = false, routesBefore, routesAfter, command, entry, rotation, nowMs }) {
       const { owner } = after;
       const commandRow = command && commandToRow(command, nowMs);
-      const isMoved = urlAttribute(before.url) !== urlAttribute(after.url);
-      const counts = routesAfter ? (isMoved ? [count(before, after)] : []) : [count(before, null)];
+      const isMoved = !isCountedTogether(before.url, after.url);
+      const counts = routesAfter
+        ? isMoved
+          ? [count.change(before, after)]
+          : []
+        : [count.change(before, null, !isRemoved)];
+      const isUnchanged = 'version = :version AND attribute_not_exists(deleted_at)';
+      const values = { ':version': before.version };
       const failed = await transact(client, [
-        put(webhookRow(after, nowMs), 'version = :version AND attribute_not_exists(deleted_at)', {
-          ':version': before.version,
-        }),
+        isRemoved ? remove(before, isUnchanged, values) : put(webhookRow(after, nowMs), isUnchanged, values),
         ...counts,
         ...(await routes.moves(owner, routesBefore, routesAfter)),
         ...(commandRow ? [put(commandRow)] : []),

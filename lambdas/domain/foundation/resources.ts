@@ -41,7 +41,7 @@ export const resources = {
     scopes: ['webhooks:read', 'webhooks:write'],
     api: 'webhooks-api',
     paths: pathAndBelow('/webhooks'),
-    grants: ['grantWebhooks', 'grantFirstAnswers', 'grantResourceChanges'],
+    grants: ['grantWebhooks', 'grantFirstAnswers'],
   },
   deliveries: {
     noun: 'delivery',

@@ -3,6 +3,7 @@ import type { StoredEvent } from '../events/event.ts';
 import { notFound } from '../foundation/errors.ts';
 import { deliveryId, isTimeless, timeOfId, webhookOfDelivery } from '../foundation/id.ts';
 import type { Page, Position } from '../foundation/page.ts';
+import { MINUTE_MS } from '../foundation/time.ts';
 import type { StoredWebhook } from '../webhooks/webhook.ts';
 import { type AttemptView, attemptToView, type DeliveryView, deliveryToView } from './delivery-view.ts';
 
@@ -132,9 +133,13 @@ export const deliveriesOfEvent = async (
   nowMs: number,
   { history, webhooks, scheduleOf }: DeliveriesOfEvent,
 ): Promise<Omit<DeliveryView, 'response_body'>[]> => {
-  const candidates = (await webhooks.listAny(event.owner)).filter(({ is_history_erased }) => !is_history_erased);
-  const byId = new Map(candidates.map((webhook) => [webhook.id, webhook]));
   const timeMs = Date.parse(event.created_at);
+  // Leaves out webhooks that were deleted before the event. The minute covers clocks that differ.
+  const wasDeleted = ({ deleted_at }: StoredWebhook) =>
+    deleted_at !== null && Date.parse(deleted_at) < timeMs - MINUTE_MS;
+  const all = await webhooks.listAny(event.owner);
+  const candidates = all.filter((webhook) => !webhook.is_history_erased && !wasDeleted(webhook));
+  const byId = new Map(candidates.map((webhook) => [webhook.id, webhook]));
   const ids = candidates.map(({ id }) => deliveryId(timeMs, event.id, id));
   const deliveries = await history.find(ids, nowMs);
   return deliveries.map((delivery) => {

@@ -145,7 +145,7 @@ const finishInterruptedWebhook = async (round: Round): Promise<boolean> => {
 };
 
 const readWebhooks = async (round: Round): Promise<boolean> => {
-  for await (const position of walkWebhooks(round.dependencies.store, round.position)) {
+  for await (const position of walkWebhooks(round.dependencies.store, round.position, 0)) {
     if (position.webhookId !== '') {
       if (!(await readWebhook(round, position, null))) return false;
     } else if (round.isTimeUp()) {

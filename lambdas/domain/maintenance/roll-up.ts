@@ -1,4 +1,5 @@
 import { timeOfId } from '../foundation/id.ts';
+import { MINUTE_MS } from '../foundation/time.ts';
 import { type Checkpoint, createCheckpoint } from './checkpoint.ts';
 import {
   type CountHourDependencies,
@@ -127,7 +128,8 @@ const finishInterruptedHour = async (tick: Tick): Promise<boolean> =>
 const readFinishedHours = async (tick: Tick): Promise<boolean> => {
   const { store, speed } = tick.dependencies;
   while (tick.hour.endMs + quietMs(speed) <= tick.tickAtMs) {
-    for await (const position of walkWebhooks(store, tick.position)) {
+    // A webhook that was deleted before the hour has no deliveries of the hour. The minute covers clocks that differ.
+    for await (const position of walkWebhooks(store, tick.position, tick.hour.startMs - MINUTE_MS)) {
       tick.position = position;
       if (!(await readPosition(tick, position))) return false;
     }

@@ -13,19 +13,21 @@ export interface WebhookWalkStore {
   /** Returns the account ids after the given id, oldest first. `null` = from the first account. */
   accounts(after: string | null): AsyncIterable<string>;
   /**
-   * Returns the ids of an owner's webhooks after the given id, including deleted webhooks whose history can still be
-   * read.
+   * Returns the ids of an owner's webhooks after the given id, including webhooks that were deleted at `deletedSinceMs`
+   * or later and whose history can still be read.
    */
-  webhookIds(owner: string, after: string): AsyncIterable<string>;
+  webhookIds(owner: string, after: string, deletedSinceMs: number): AsyncIterable<string>;
 }
 
 /**
  * Walks over all owners and their webhooks in the order of their creation, starting after `from` (`null` = from the
- * beginning). Each owner comes first as a position without a webhook, then each of its webhooks.
+ * beginning). Each owner comes first as a position without a webhook, then each of its webhooks, without those that were
+ * deleted before `deletedSinceMs`.
  */
 export async function* walkWebhooks(
   store: WebhookWalkStore,
   from: WebhookPosition | null,
+  deletedSinceMs: number,
 ): AsyncGenerator<WebhookPosition> {
   const firstAccountId = from?.owner.split('#')[0] ?? null;
   async function* positionsOf(accountId: string) {
@@ -34,7 +36,7 @@ export async function* walkWebhooks(
       if (from && owner < from.owner) continue;
       yield { owner, webhookId: '' };
       const after = owner === from?.owner ? from.webhookId : '';
-      for await (const webhookId of store.webhookIds(owner, after)) yield { owner, webhookId };
+      for await (const webhookId of store.webhookIds(owner, after, deletedSinceMs)) yield { owner, webhookId };
     }
   }
   if (firstAccountId !== null) yield* positionsOf(firstAccountId);

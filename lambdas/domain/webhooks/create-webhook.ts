@@ -19,6 +19,12 @@ import { type WebhookView, webhookToView } from './webhook-view.ts';
 /** The maximum number of webhooks that an account may have in each mode. */
 export const MOST_WEBHOOKS = 1000;
 
+/**
+ * The maximum number of webhooks that an account may have in each mode together with deleted webhooks whose deliveries
+ * can still be read. Every read of the deliveries of an event looks at all of them.
+ */
+export const MOST_WITH_DELETED = 2000;
+
 /** The maximum number of webhooks with one URL in each mode of an account: one event must not cause many requests to it. */
 export const MOST_WITH_URL = 10;
 
@@ -34,8 +40,9 @@ export interface NewWebhookStore {
   firstAnswer(owner: string, idempotencyKey: string, nowMs: number): Promise<FirstAnswer<WebhookView> | null>;
   /**
    * Adds the webhook, its routes, the first answer of the request's Idempotency-Key and the audit entry, in one
-   * transaction. Returns 'full' if the account already has `MOST_WEBHOOKS` webhooks, and 'full_url' if it has
-   * `MOST_WITH_URL` with this URL.
+   * transaction. Returns 'full' if the account already has `MOST_WEBHOOKS` webhooks, 'full_deleted' if it has
+   * `MOST_WITH_DELETED` with the deleted ones, and 'full_url' if it has `MOST_WITH_URL` with this URL. Returns
+   * 'recounted' if the number of deleted webhooks was too high and is right now.
    */
   create(
     webhook: StoredWebhook,
@@ -43,7 +50,7 @@ export interface NewWebhookStore {
     firstAnswer: Omit<KeyedAnswer<WebhookView>, 'path'> | null,
     entry: StoredAuditEntry,
     nowMs: number,
-  ): Promise<'created' | 'repeated' | 'full' | 'full_url' | 'busy'>;
+  ): Promise<'created' | 'repeated' | 'full' | 'full_deleted' | 'full_url' | 'recounted' | 'busy'>;
 }
 
 /**
@@ -123,6 +130,22 @@ export const newWebhookFaults = async (
   return [...faults, ...routesFaults(webhookRoutes({ id: drawId('whk', 0), events, resource }, profile))];
 };
 
+const refusalOf = (reason: 'full' | 'full_deleted' | 'full_url' | 'recounted' | 'busy'): PassPostError => {
+  switch (reason) {
+    case 'full':
+      return new PassPostError('conflict', `An account has at most ${MOST_WEBHOOKS} webhooks in each mode.`);
+    case 'full_deleted':
+      return new PassPostError(
+        'too_many_webhooks',
+        `An account has at most ${MOST_WITH_DELETED} webhooks in each mode, deleted ones included until their deliveries expire.`,
+      );
+    case 'full_url':
+      return tooManyWithUrl();
+    default:
+      return new PassPostError('conflict', 'Too many changes of webhooks at the same time. Please try again.');
+  }
+};
+
 /** Registers a webhook. The answer shows its secret, generated or given, once. Throws `invalid` or `conflict`. */
 export const createWebhook = (
   request: CreateWebhookRequest,
@@ -139,17 +162,12 @@ export const createWebhook = (
     const answer = webhookToView(webhook);
     const keyed = idempotencyKey === null ? null : { idempotencyKey, contentHash, answer };
     const entry = auditEntry(by, 'webhook.created', webhook.id, nowMs);
-    const outcome = await store.create(webhook, routes, keyed, entry, nowMs);
+    const create = () => store.create(webhook, routes, keyed, entry, nowMs);
+    const first = await create();
+    const outcome = first === 'recounted' ? await create() : first;
     if (outcome === 'created') return { answer, secret };
     if (outcome === 'repeated') return outcome;
-    if (outcome === 'full_url') throw tooManyWithUrl();
-    const isFull = outcome === 'full';
-    throw new PassPostError(
-      'conflict',
-      isFull
-        ? `An account has at most ${MOST_WEBHOOKS} webhooks in each mode.`
-        : 'Too many changes of webhooks at the same time. Please try again.',
-    );
+    throw refusalOf(outcome);
   };
 
   return answerOnce(request, (key) => store.firstAnswer(owner, key, nowMs), perform);

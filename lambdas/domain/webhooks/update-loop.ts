@@ -14,11 +14,15 @@ export interface WebhookStore {
    * Returns false if the webhook has changed since it was read. Throws `too_many_webhooks` for one URL too often.
    */
   replace(change: WebhookChange): Promise<boolean>;
+  /** Returns whether a delivery of the webhook is stored. */
+  hasDeliveries(id: string): Promise<boolean>;
 }
 
 export interface WebhookChange {
   readonly before: StoredWebhook;
   readonly after: StoredWebhook;
+  /** True if the row of the webhook is deleted instead of replaced by `after`, because nothing refers to the webhook. */
+  readonly isRemoved?: boolean;
   readonly routesBefore: WebhookRoutes;
   /**
    * The webhook's routes after the change. `null` = the webhook is deleted: it has no routes and does not count for the

@@ -18,7 +18,11 @@ describe('the webhooks table', () => {
   /** A webhook that subscribes to forty types of one resource, in an account with the most such webhooks that it may have. */
   const inFullAccount = async (resourceBytes: number) => {
     const owner = anOwner();
-    const store = createWebhooksTable(tables.client, tables.domainTable, 30);
+    const store = createWebhooksTable(
+      tables.client,
+      { domain: tables.domainTable, delivery: tables.deliveryTable },
+      30,
+    );
     const webhook = aWebhook({ owner, events: types, resource: 'a'.repeat(resourceBytes) });
     const entryOf = (action: 'webhook.created' | 'webhook.changed') => auditEntry(by, action, webhook.id, Date.now());
     await store.create(webhook, webhookRoutes(webhook, everything), null, entryOf('webhook.created'), Date.now());
