@@ -27,9 +27,11 @@ export class Storage extends Construct {
     this.credentialsTable = credentialsTable(this, stage);
   }
 
-  /** Lets a function authenticate a request and count it by one conditional write on the row of the API key. */
+  /**
+   * Lets a function find out whether an API key exists, and count a request by one conditional write on the key's row.
+   */
   grantKeyCounting(fn: LambdaFunction): void {
-    this.grantCredentials(fn, this.credentials(['UpdateItem'], [keys.apiKey]));
+    this.grantCredentials(fn, this.credentials(['GetItem', 'UpdateItem'], [keys.apiKey]));
   }
 
   /** Lets a function create, read, list and move tasks. */

@@ -41,7 +41,7 @@ export const createAccount = {
   },
   errors: [409],
   example: { name: 'Example Ltd', rate_limit_per_minute: 120 },
-  exampleAnswer: { ...account, key: 'pp_live_4fQzExampleExampleExampleExample00' },
+  exampleAnswer: { ...account, key: 'pp_live_4fQzExampleExampleExampleExample4ZJrrx' },
 } as const satisfies Operation;
 
 export const listAccounts = {

@@ -27,7 +27,7 @@ const key: ApiKey = {
   last_used_at: null,
   expires_at: null,
 };
-const newKey = { ...key, key: 'pp_live_4fQzExampleExampleExampleExample00' };
+const newKey = { ...key, key: 'pp_live_4fQzExampleExampleExampleExample4ZJrrx' };
 
 export const createKey = {
   id: 'createKey',

@@ -192,7 +192,12 @@ export const openApiDocument = (operations: readonly Operation[]): Document => {
     paths,
     components: {
       securitySchemes: {
-        apiKey: { type: 'http' as const, scheme: 'bearer', description: 'An API key: `pp_live_…` or `pp_test_…`.' },
+        apiKey: {
+          type: 'http' as const,
+          scheme: 'bearer',
+          description:
+            'An API key: `pp_live_…` or `pp_test_…`, 46 characters. The last six are a checksum (CRC-32 of the others, in base 62).',
+        },
       },
     },
   };

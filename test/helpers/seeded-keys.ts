@@ -4,6 +4,7 @@ import { addOperatorKey } from '../../lambdas/adapters/accounts/operator-key.ts'
 import { accountScopes, hashApiKey, type Scope } from '../../lambdas/domain/accounts/api-key.ts';
 import { createAccount } from '../../lambdas/domain/accounts/create-account.ts';
 import { createApiKey } from '../../lambdas/domain/accounts/create-api-key.ts';
+import { withChecksum } from '../../lambdas/domain/accounts/key-text.ts';
 import type { Tables } from './tables.ts';
 
 const by = { accountId: '', keyId: 'key_seeded', ip: '192.0.2.9' };
@@ -53,7 +54,7 @@ export const seedKey = async (
 
 /** Stores the operator's API key, which has the `admin` scope, and returns it. */
 export const seedOperator = async ({ client, credentialsTable }: Tables): Promise<string> => {
-  const key = 'pp_live_operator0operator0operator0';
+  const key = withChecksum('pp_live_operator0operator0operator0oper0');
   await addOperatorKey(client, credentialsTable, {
     hash: hashApiKey(key),
     id: 'key_Z0000000000000000000000000',

@@ -41,7 +41,7 @@ describe('the /keys routes', () => {
     const listed = await as(json.key)('GET', path);
 
     expect(status).toBe(201);
-    expect(json.key).toMatch(/^pp_live_[0-9A-Za-z]{32}$/);
+    expect(json.key).toMatch(/^pp_live_[0-9A-Za-z]{38}$/);
     expect(json).toMatchObject({ ...newKey, mode: 'live', last_used_at: null, expires_at: null });
     expect(json.key.startsWith(json.prefix)).toBe(true);
     expect(listed.json.data.map(({ name }: { name: string }) => name)).toEqual(['front desk', 'first key']);

@@ -1,52 +1,39 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
-  type AttributeValue,
-  ConditionalCheckFailedException,
-  type DynamoDBClient,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
-import {
+  type Caller,
   hashApiKey,
   type KeyCheck,
   type Quota,
-  RATE_LIMIT_WINDOW_MS,
   type StoredApiKey,
-  storedApiKeySchema,
 } from '../../domain/accounts/api-key.ts';
-import { PassPostError } from '../../domain/foundation/errors.ts';
-import { apiKeyKey } from '../rows/table-keys.ts';
+import { isPossibleKey } from '../../domain/accounts/key-text.ts';
+import { SECOND_MS } from '../../domain/foundation/time.ts';
+import { createKeyCounter } from './count-request.ts';
+import { createShortMemory } from './short-memory.ts';
 
 /**
- * Milliseconds for which the refusal of an API key above its rate limit is cached, so that a flood of refused requests
- * causes no writes. The time is short, because a raised limit must take effect within 5 s.
+ * Milliseconds for which the refusal of an API key above its rate limit is remembered, so that a flood of refused
+ * requests causes no writes. The time is short, because a raised limit must take effect within 5 s.
  */
-const REFUSAL_CACHE_MS = 5_000;
-const MAX_CACHED_REFUSALS = 1_000;
+const LIMITED_MS = 5 * SECOND_MS;
+/**
+ * Milliseconds for which an instance refuses a hash without a call after it found no valid key under the hash. A key is
+ * drawn at random when it is created, so nobody can have presented it before.
+ */
+const UNKNOWN_MS = 10 * SECOND_MS;
+/** The maximum number of hashes in each memory of an instance. A hash with its entry takes some 200 bytes. */
+const MAX_REMEMBERED = 10_000;
 
-const IS_VALID =
-  'attribute_exists(pk) AND attribute_not_exists(revoked_at) AND (attribute_not_exists(expires_at) OR expires_at > :now)';
+const UNKNOWN: KeyCheck = { outcome: 'unknown' };
 
-const isValid = (key: StoredApiKey, nowMs: number): boolean =>
-  key.revoked_at === null && (key.expires_at === null || key.expires_at > nowMs);
-
-const quotaOf = ({ limit, n, ws }: StoredApiKey): Quota => ({
-  limit,
-  remaining: Math.max(0, limit - n),
-  resetAtMs: ws + RATE_LIMIT_WINDOW_MS,
+const callerOf = (key: StoredApiKey): Caller => ({
+  keyId: key.id,
+  accountId: key.account_id,
+  scopes: key.scopes,
+  mode: key.mode,
+  expiresAtMs: key.expires_at,
+  retentionDays: key.retention_days,
 });
-
-const passed = (key: StoredApiKey): KeyCheck => {
-  const {
-    id: keyId,
-    account_id: accountId,
-    scopes,
-    mode,
-    expires_at: expiresAtMs,
-    retention_days: retentionDays,
-  } = key;
-  const caller = { keyId, accountId, scopes, mode, expiresAtMs, retentionDays };
-  return { outcome: 'passed', caller, quota: quotaOf(key) };
-};
 
 /**
  * Returns whether a request may be counted on a second try after this error. After a transaction conflict nothing was
@@ -61,84 +48,50 @@ const isRetryable = (error: unknown): boolean =>
 
 /**
  * Creates `authenticate`, which checks an API key and counts the request with one conditional write on the key's row.
- * The row holds `n`, the number of requests counted in the rate limit minute that began at `ws`:
+ * No other call is made for a key that this instance has seen. A key without a row costs no write, because a refused
+ * conditional write is paid like any other:
  *
  * ```text
- * valid, minute running, n < limit   → n + 1, passed        (the usual case: one write)
- * minute over                        → ws = now, n = 1      (a second write, once a minute)
- * minute running, n = limit          → limited until the minute ends
- * no row, revoked, expired           → unknown
+ * wrong checksum                        → unknown, no call
+ * refused a few seconds ago             → refused again, no call
+ * not seen by this instance             → one read; no valid key: unknown for 10 s
+ * otherwise                             → count the request (count-request.ts)
  * ```
  * The DynamoDB client must not retry by itself, because a retried write whose response was lost counts twice.
- * `authenticate` throws if the write fails for a reason other than its condition.
+ * `authenticate` throws if a call fails for a reason other than its condition.
  */
 export const createKeyAuthenticator = (client: DynamoDBClient, credentialsTable: string) => {
-  const refused = new Map<string, { readonly quota: Quota; readonly untilMs: number }>();
+  const counter = createKeyCounter(client, credentialsTable);
+  const seen = createShortMemory<true>(MAX_REMEMBERED);
+  const unknown = createShortMemory<true>(MAX_REMEMBERED);
+  const limited = createShortMemory<Quota>(MAX_REMEMBERED);
 
-  /**
-   * Updates the row of an API key if the key is valid and the condition holds. Returns as `key` the row after the
-   * update, or the unchanged row if the update failed (null: no row).
-   */
-  const update = async (
-    hash: string,
-    change: string,
-    condition: string,
-    values: Record<string, number>,
-  ): Promise<{ isDone: boolean; key: StoredApiKey | null }> => {
-    const names = condition.includes('#limit') ? { '#limit': 'limit' } : undefined;
-    const numbers = Object.entries(values).map(([name, value]) => [name, { N: String(value) }] as const);
-    const parse = (row: Record<string, AttributeValue>): StoredApiKey => storedApiKeySchema.parse(unmarshall(row));
-    try {
-      const { Attributes = {} } = await client.send(
-        new UpdateItemCommand({
-          TableName: credentialsTable,
-          Key: { pk: { S: apiKeyKey(hash).pk }, sk: { S: apiKeyKey(hash).sk } },
-          UpdateExpression: change,
-          ConditionExpression: `${IS_VALID} AND ${condition}`,
-          ExpressionAttributeNames: names,
-          ExpressionAttributeValues: Object.fromEntries(numbers),
-          ReturnValues: 'ALL_NEW',
-          ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-        }),
-      );
-      return { isDone: true, key: parse(Attributes) };
-    } catch (error) {
-      if (!(error instanceof ConditionalCheckFailedException)) throw error;
-      return { isDone: false, key: error.Item ? parse(error.Item) : null };
-    }
-  };
-
-  const count = async (hash: string, nowMs: number): Promise<KeyCheck> => {
-    const window = { ':now': nowMs, ':old': nowMs - RATE_LIMIT_WINDOW_MS, ':one': 1 };
-    // When a minute is over, one of several concurrent requests starts the new minute. The other requests fail to start
-    // it, and the next pass of the loop counts them in the running minute.
-    for (let round = 0; round < 5; round++) {
-      const counted = await update(hash, 'SET n = n + :one', 'ws > :old AND n < #limit', window);
-      if (counted.isDone && counted.key) return passed(counted.key);
-      if (!counted.key || !isValid(counted.key, nowMs)) return { outcome: 'unknown' };
-      if (counted.key.ws > nowMs - RATE_LIMIT_WINDOW_MS) return { outcome: 'limited', quota: quotaOf(counted.key) };
-      const opened = await update(hash, 'SET ws = :now, n = :one', 'ws <= :old', window);
-      if (opened.isDone && opened.key) return passed(opened.key);
-      if (!opened.key) return { outcome: 'unknown' };
-    }
-    throw new PassPostError('unavailable', 'The request could not be counted. Please try again.');
-  };
-
-  const cacheRefusal = (hash: string, quota: Quota, nowMs: number): void => {
-    if (refused.size >= MAX_CACHED_REFUSALS) refused.clear();
-    refused.set(hash, { quota, untilMs: Math.min(quota.resetAtMs, nowMs + REFUSAL_CACHE_MS) });
+  const checkAndCount = async (hash: string, nowMs: number): Promise<KeyCheck> => {
+    if (!seen.find(hash, nowMs) && !(await counter.isKnown(hash, nowMs))) return UNKNOWN;
+    const counted = await counter.count(hash, nowMs);
+    if (counted.outcome !== 'passed') return counted;
+    return { outcome: 'passed', caller: callerOf(counted.key), quota: counted.quota };
   };
 
   const authenticate = async (apiKey: string, nowMs: number): Promise<KeyCheck> => {
+    if (!isPossibleKey(apiKey)) return UNKNOWN;
     const hash = hashApiKey(apiKey);
-    const refusal = refused.get(hash);
-    if (refusal && nowMs < refusal.untilMs) return { outcome: 'limited', quota: refusal.quota };
-    refused.delete(hash);
-    const check = await count(hash, nowMs).catch((error: unknown) => {
-      if (isRetryable(error)) return count(hash, nowMs);
+    if (unknown.find(hash, nowMs)) return UNKNOWN;
+    const quota = limited.find(hash, nowMs);
+    if (quota) return { outcome: 'limited', quota };
+    const check = await checkAndCount(hash, nowMs).catch((error: unknown) => {
+      if (isRetryable(error)) return checkAndCount(hash, nowMs);
       throw error;
     });
-    if (check.outcome === 'limited') cacheRefusal(hash, check.quota, nowMs);
+    if (check.outcome === 'unknown') {
+      seen.forget(hash);
+      unknown.remember(hash, true, nowMs + UNKNOWN_MS);
+      return check;
+    }
+    seen.remember(hash, true, Number.POSITIVE_INFINITY);
+    if (check.outcome === 'limited') {
+      limited.remember(hash, check.quota, Math.min(check.quota.resetAtMs, nowMs + LIMITED_MS));
+    }
     return check;
   };
 

@@ -4,6 +4,7 @@ import { modes } from '../foundation/owner.ts';
 import { type ResourceScope, resources } from '../foundation/resources.ts';
 import { rowVersion } from '../foundation/row-version.ts';
 import { MINUTE_MS } from '../foundation/time.ts';
+import { ALPHABET, DRAWN_CHARACTERS, withChecksum } from './key-text.ts';
 
 export type Scope = ResourceScope | 'admin';
 
@@ -74,12 +75,10 @@ export type StoredApiKey = z.infer<typeof storedApiKeySchema>;
 /** Returns the hash under which an API key's row is stored. */
 export const hashApiKey = (key: string): string => createHash('sha256').update(key).digest('hex');
 
-const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
-
 /** Draws a new API key. It has 190 random bits, so a plain hash protects it well enough. */
 export const drawApiKey = (mode: 'live' | 'test'): { key: string; hash: string; prefix: string } => {
-  const drawn = Array.from({ length: 32 }, () => ALPHABET[randomInt(ALPHABET.length)]).join('');
-  const key = `pp_${mode}_${drawn}`;
+  const drawn = Array.from({ length: DRAWN_CHARACTERS }, () => ALPHABET[randomInt(ALPHABET.length)]).join('');
+  const key = withChecksum(`pp_${mode}_${drawn}`);
   return { key, hash: hashApiKey(key), prefix: key.slice(0, 12) };
 };
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createAccountsTable } from '../../../lambdas/adapters/accounts/accounts-table.ts';
 import { createKeyAuthenticator } from '../../../lambdas/adapters/accounts/authenticate-key.ts';
 import { createKeysTable } from '../../../lambdas/adapters/accounts/keys-table.ts';
-import type { KeyCheck } from '../../../lambdas/domain/accounts/api-key.ts';
+import { drawApiKey, type KeyCheck } from '../../../lambdas/domain/accounts/api-key.ts';
 import { changeAccount } from '../../../lambdas/domain/accounts/change-account.ts';
 import { auditEntry } from '../../../lambdas/domain/foundation/audit.ts';
 import { seedAccount, tableNames } from '../../helpers/seeded-keys.ts';
@@ -95,6 +95,8 @@ describe('authenticating an API key', () => {
     const busy = Object.assign(new Error('slow down'), { name: 'ProvisionedThroughputExceededException' });
     const client = { send: () => Promise.reject(busy) } as unknown as typeof tables.client;
 
-    await expect(createKeyAuthenticator(client, 'delivery').authenticate('pp_live_0', start)).rejects.toBe(busy);
+    await expect(createKeyAuthenticator(client, 'delivery').authenticate(drawApiKey('live').key, start)).rejects.toBe(
+      busy,
+    );
   });
 });

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type LoopbackServer, serveOnLoopback } from '../../../deploy/loopback-server.ts';
 import { createKeyAuthenticator } from '../../../lambdas/adapters/accounts/authenticate-key.ts';
 import { dynamoClient, secretsClient, sqsClient } from '../../../lambdas/adapters/aws/aws-clients.ts';
+import { drawApiKey } from '../../../lambdas/domain/accounts/api-key.ts';
 
 /** What the server does with the requests of one test, which carry the test's name. */
 interface Plan {
@@ -94,7 +95,7 @@ describe.concurrent('an AWS client, with a server that accepts a call and does n
     const { authenticate } = createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), 'case-counter');
 
     const seconds = await secondsOf(
-      expect(authenticate('pp_live_0', 0)).rejects.toMatchObject({ name: 'TimeoutError' }),
+      expect(authenticate(drawApiKey('live').key, 0)).rejects.toMatchObject({ name: 'TimeoutError' }),
     );
 
     expect(requests.get('case-counter')).toBe(2);

@@ -57,7 +57,7 @@ describe('provideKeyMaterial', () => {
 
     await run();
 
-    expect(state.operator).toMatch(/^pp_live_[A-Za-z0-9]{32}$/);
+    expect(state.operator).toMatch(/^pp_live_[A-Za-z0-9]{38}$/);
     expect(state.publicKeys).toEqual(publicKeysOf(parseKeyring(state.keyring ?? '')));
     expect([...state.operatorKeys.values()]).toMatchObject([{ scopes: ['admin'], mode: 'live', limit: 600 }]);
   });
