@@ -36,7 +36,7 @@ export const createKey = {
   tag,
   summary: 'Create an API key',
   description:
-    'A key can only create keys with scopes that it has itself. A test key can only create test keys. Without `mode`, the new key has the mode of the calling key. A key that expires can only create keys that expire no later; without `expires_at`, a key does not expire.',
+    'A key can only create keys with scopes that it has itself. A test key can only create test keys. Without `mode`, the new key has the mode of the calling key. A key that expires can only create keys that expire no later; without `expires_at`, a key does not expire. An account has at most 100 keys of both modes that are not expired.',
   scope: 'keys:write',
   body: z.strictObject({
     name: nameSchema,
@@ -51,6 +51,7 @@ export const createKey = {
   isIdempotent: true,
   responses: { 201: shownOnce },
   errors: [409],
+  problems: ['too_many_keys'],
   example: { name: 'front desk', scopes: ['tasks:read', 'tasks:write'], mode: 'live' },
   exampleAnswer: newKey,
 } as const satisfies Operation;
@@ -61,7 +62,8 @@ export const listKeys = {
   path,
   tag,
   summary: "List the account's API keys, newest first",
-  description: 'Lists keys of both modes. The keys themselves are never shown again.',
+  description:
+    'Lists keys of both modes. The keys themselves are never shown again. An expired key is listed for seven days, if it is among the newest 100 that have expired.',
   scope: 'keys:read',
   query: z.strictObject(pageQuery('key')),
   responses: { 200: pageSchema(apiKeySchema) },
@@ -76,7 +78,7 @@ export const rotateKey = {
   tag,
   summary: 'Replace an API key',
   description:
-    'Creates a key with the same name, scopes, mode and the `expires_at` with which the old key was created. The old key stays valid for the overlap.',
+    'Creates a key with the same name, scopes, mode and the `expires_at` with which the old key was created. The old key stays valid for the overlap, and counts as one of the 100 keys until then.',
   scope: 'keys:write',
   body: z.strictObject({
     overlap_seconds: z
@@ -89,6 +91,7 @@ export const rotateKey = {
   isIdempotent: true,
   responses: { 201: shownOnce },
   errors: [409],
+  problems: ['too_many_keys'],
   example: { overlap_seconds: 3600 },
   exampleAnswer: newKey,
 } as const satisfies Operation;

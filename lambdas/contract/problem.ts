@@ -44,6 +44,14 @@ const details: Readonly<Record<Code, readonly [detail: string, ...errors: FieldE
       message: 'An account has at most 10 webhooks with one URL in each mode.',
     },
   ],
+  too_many_keys: [
+    'An account has at most 100 API keys that are not expired. Revoke a key first.',
+    {
+      path: '',
+      code: 'too_many_keys',
+      message: 'An account has at most 100 API keys that are not expired. Revoke a key first.',
+    },
+  ],
   idempotency_in_progress: ['The first request under this Idempotency-Key is still running.'],
   idempotency_mismatch: ['This Idempotency-Key was used for another task.'],
   too_large: ['The body is larger than 262144 bytes.'],

@@ -13,6 +13,7 @@ export const problems: Readonly<Record<ErrorCode | 'internal', readonly [status:
   method_not_allowed: [405, 'Method not allowed'],
   conflict: [409, 'Conflict'],
   too_many_webhooks: [409, 'Too many webhooks'],
+  too_many_keys: [409, 'Too many keys'],
   idempotency_in_progress: [409, 'Request still running'],
   idempotency_mismatch: [422, 'Idempotency key reused'],
   too_large: [413, 'Request too large'],

@@ -9,9 +9,10 @@ import { putFirstAnswer, readFirstAnswer } from '../aws/first-answers.ts';
 import { changeTogether, transact } from '../aws/transact.ts';
 import { putAuditEntry } from '../rows/audit-row.ts';
 import { rowOf } from '../rows/row.ts';
-import { accountIdKey, accountKey } from '../rows/table-keys.ts';
+import { accountIdKey, accountKey, apiKeyListKey } from '../rows/table-keys.ts';
 import { createAccountContents } from './account-contents.ts';
-import { putApiKey, queryApiKeys, revokeApiKey, settleApiKeys } from './api-keys.ts';
+import { putApiKey, revokeApiKey, settleApiKeys } from './api-keys.ts';
+import { queryApiKeys } from './key-list.ts';
 
 /**
  * The idempotency scope of the operator. The first answers to the operator's requests are stored under this scope, so
@@ -104,7 +105,8 @@ export const createAccountsTable = (
     remove(id, entry) {
       const Delete = { TableName: table, Key: marshall(accountKey(id)), ConditionExpression: 'attribute_exists(pk)' };
       const deleteId = { Delete: { TableName: delivery, Key: marshall(accountIdKey(id)) } };
-      return changeTogether(client, [{ Delete }, deleteId, putAuditEntry(domain, entry)]);
+      const deleteList = { Delete: { TableName: table, Key: marshall(apiKeyListKey(id)) } };
+      return changeTogether(client, [{ Delete }, deleteId, deleteList, putAuditEntry(domain, entry)]);
     },
   };
 

@@ -1,28 +1,19 @@
-import { type DynamoDBClient, QueryCommand, type TransactWriteItem, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { type DynamoDBClient, type TransactWriteItem, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import type { KeySettings } from '../../domain/accounts/account.ts';
 import type { HashedApiKey } from '../../domain/accounts/create-api-key.ts';
-import type { ListedApiKey } from '../../domain/accounts/rotate-api-key.ts';
+import type { ListedApiKey } from '../../domain/accounts/key-list.ts';
 import type { StoredAuditEntry } from '../../domain/foundation/audit.ts';
-import { ttlSeconds } from '../../domain/foundation/time.ts';
 import { nullIfRefused } from '../aws/conditional-write.ts';
 import { inBatches } from '../aws/retry.ts';
 import { changeTogether } from '../aws/transact.ts';
 import { putAuditEntry } from '../rows/audit-row.ts';
 import { rowOf } from '../rows/row.ts';
 import { apiKeyKey, apiKeyListingKey, type Key } from '../rows/table-keys.ts';
-
-/**
- * Days for which the row of an API key is stored after the key expired or was revoked. During these days an expired key
- * is still listed; a revoked key is not.
- */
-const ENDED_KEY_DAYS = 7;
+import { endedKeyTtl, queryApiKeys } from './key-list.ts';
 
 /** How many API keys of an account are updated at the same time. */
 const KEYS_AT_ONCE = 20;
-
-/** Returns the `ttl`, in epoch seconds, of the row of an API key that expires or is revoked at `endMs`. */
-export const endedKeyTtl = (endMs: number): number => ttlSeconds(endMs, ENDED_KEY_DAYS);
 
 /**
  * Returns the transaction items that put the two rows of a new API key: the key itself, found by its hash, and its
@@ -37,39 +28,6 @@ export const putApiKey = (table: string, { hash, key }: HashedApiKey): TransactW
   return rows.map((row) => ({
     Put: { TableName: table, Item: marshall(rowOf(row)), ConditionExpression: 'attribute_not_exists(pk)' },
   }));
-};
-
-/**
- * Lists the ids and hashes of an account's API keys, newest first. With `after`, lists only the keys older than that
- * id.
- */
-export const queryApiKeys = async (
-  client: DynamoDBClient,
-  table: string,
-  accountId: string,
-  range: { readonly after?: string | undefined; readonly limit?: number },
-): Promise<ListedApiKey[]> => {
-  const { pk } = apiKeyListingKey(accountId, '');
-  const keys: ListedApiKey[] = [];
-  let start: QueryCommand['input']['ExclusiveStartKey'] = range.after
-    ? marshall(apiKeyListingKey(accountId, range.after))
-    : undefined;
-  do {
-    const page = await client.send(
-      new QueryCommand({
-        TableName: table,
-        KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
-        ExpressionAttributeValues: marshall({ ':pk': pk, ':prefix': 'key_' }),
-        ScanIndexForward: false,
-        ConsistentRead: true,
-        Limit: range.limit,
-        ExclusiveStartKey: start,
-      }),
-    );
-    for (const row of (page.Items ?? []).map((item) => unmarshall(item))) keys.push({ id: row.sk, hash: row.hash });
-    start = page.LastEvaluatedKey;
-  } while (start && (range.limit === undefined || keys.length < range.limit));
-  return keys;
 };
 
 /**

@@ -11,7 +11,8 @@ import { transact } from '../aws/transact.ts';
 import { putAuditEntry } from '../rows/audit-row.ts';
 import { rowOf } from '../rows/row.ts';
 import { accountKey, apiKeyKey, apiKeyListingKey, type Key } from '../rows/table-keys.ts';
-import { endedKeyTtl, putApiKey, queryApiKeys, revokeApiKey, updateKeyRow } from './api-keys.ts';
+import { putApiKey, revokeApiKey, updateKeyRow } from './api-keys.ts';
+import { endedKeyTtl, queryApiKeys, raiseListVersion, readKeyList, shortenKeyList } from './key-list.ts';
 
 /**
  * Stores API keys in the credentials table, which has no stream, because every request writes the row of its key. The
@@ -46,12 +47,16 @@ export const createKeysTable = (
       return Item ? storedAccountSchema.parse(unmarshall(Item)) : null;
     },
 
-    async add(newKey, answerToStore, entry, nowMs) {
+    listed: (accountId, nowMs) => readKeyList(client, table, accountId, nowMs),
+
+    async add(newKey, list, answerToStore, entry, nowMs) {
       const { account_id, limit, retention_days } = newKey.key;
+      const accountId = account_id ?? '';
+      await shortenKeyList(client, table, accountId, list);
       const accountIsUnchanged: TransactWriteItem = {
         ConditionCheck: {
           TableName: table,
-          Key: marshall(accountKey(account_id ?? '')),
+          Key: marshall(accountKey(accountId)),
           ConditionExpression: [
             'rate_limit_per_minute = :limit',
             retention_days === undefined ? 'attribute_not_exists(retention_days)' : 'retention_days = :days',
@@ -60,7 +65,7 @@ export const createKeysTable = (
           ExpressionAttributeValues: marshall(rowOf({ ':limit': limit, ':days': retention_days, ':now': nowMs })),
         },
       };
-      const rows = [accountIsUnchanged, ...putApiKey(table, newKey)];
+      const rows = [accountIsUnchanged, raiseListVersion(table, accountId, list), ...putApiKey(table, newKey)];
       const failed = await transact(client, [
         ...rows,
         ...(answerToStore ? [putFirstAnswer(table, answerToStore, answerToStore, nowMs)] : []),
@@ -68,7 +73,7 @@ export const createKeysTable = (
       ]);
       if (failed === 'busy') return 'busy';
       if (failed === -1) return 'added';
-      if (failed === 0) return 'account_changed';
+      if (failed === 0 || failed === 1) return 'outdated';
       return failed === rows.length ? 'repeated' : 'busy';
     },
 
@@ -87,7 +92,10 @@ export const createKeysTable = (
         ' AND attribute_not_exists(revoked_at) AND (attribute_not_exists(expires_at) OR expires_at > :end)';
       const values = { ':end': endMs, ':ttl': ttl };
       const isDone = await update(apiKeyKey(hash), 'SET expires_at = :end, #ttl = :ttl', endsLater, values);
-      if (isDone) await update(apiKeyListingKey(accountId, key.id), 'SET #ttl = :ttl', '', { ':ttl': ttl });
+      // Writes the end of the key into the list also if the key ends earlier, because a function that died after it wrote
+      // the key's row left the end out of the list.
+      const listedTtl = isDone ? ttl : Math.min(ttl, endedKeyTtl(key.expires_at ?? endMs));
+      await update(apiKeyListingKey(accountId, key.id), 'SET #ttl = :ttl', '', { ':ttl': listedTtl });
     },
 
     revoke: (accountId, revoked, entry, nowMs) => revokeApiKey(client, tables, accountId, revoked, entry, nowMs),

@@ -29,6 +29,7 @@ import { partitions, prefixes } from './key-names.ts';
 // credentials table (no stream; deliver, fan-out, due and roll-up have no permission on it)
 //   API key         K#sha256       key
 //   key listing     L#acc_…        key_…
+//   key list        L#acc_…        list                             (its version: how many keys were added after the first)
 //   account         ACCOUNTS       acc_…                            (people create accounts one at a time, so one partition is enough)
 //   idempotency     I#acc_…        path#key                         (first answers of calls on API keys; `I#operator`: of calls on accounts)
 //   public keys     KEYRING        public
@@ -143,6 +144,8 @@ export const apiKeyListingKey = (accountId: string, keyId: string): Key => ({
   pk: `${prefixes.apiKeyList}${accountId}`,
   sk: keyId,
 });
+/** Returns the key of the row with the version of an account's list of API keys. */
+export const apiKeyListKey = (accountId: string): Key => ({ pk: `${prefixes.apiKeyList}${accountId}`, sk: 'list' });
 export const accountKey = (accountId: string): Key => ({ pk: partitions.accounts, sk: accountId });
 export const accountIdKey = (accountId: string): Key => ({ pk: partitions.accountIds, sk: accountId });
 export const publicKeysKey: Key = { pk: partitions.keyring, sk: 'public' };

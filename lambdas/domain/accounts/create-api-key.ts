@@ -11,6 +11,7 @@ import {
 import { ownerKey } from '../foundation/owner.ts';
 import { type KeySettings, keySettingsOf, type StoredAccount } from './account.ts';
 import { type ApiKey, type Caller, drawApiKey, type Scope, type StoredApiKey, showApiKey } from './api-key.ts';
+import { type ApiKeyList, requireRoom } from './key-list.ts';
 
 /**
  * An API key as its row holds it, without the text of the key, and the hash of that text, under which the row is
@@ -21,20 +22,27 @@ export interface HashedApiKey {
   readonly key: StoredApiKey;
 }
 
+/** The maximum number of times that a key is added again because other requests changed the account or its list of keys. */
+const MAX_RETRIES = 10;
+
 export interface NewApiKeys {
   firstAnswer(scope: string, path: string, idempotencyKey: string, nowMs: number): Promise<FirstAnswer<ApiKey> | null>;
   /** Returns the account, or null if it does not exist. */
   account(accountId: string): Promise<StoredAccount | null>;
+  /** Returns the account's list of API keys. */
+  listed(accountId: string, nowMs: number): Promise<ApiKeyList>;
   /**
    * Adds the key, the first answer and the audit entry, in one transaction. Adds nothing if the account's settings
-   * differ from the settings in the key's row or the account is being deleted ('account_changed').
+   * differ from the settings in the key's row, if the account is being deleted, or if another key was added after the
+   * list was read ('outdated').
    */
   add(
     added: HashedApiKey,
+    list: ApiKeyList,
     firstAnswer: (KeyedAnswer<ApiKey> & { readonly scope: string }) | null,
     entry: StoredAuditEntry,
     nowMs: number,
-  ): Promise<'added' | 'repeated' | 'account_changed' | 'busy'>;
+  ): Promise<'added' | 'repeated' | 'outdated' | 'busy'>;
 }
 
 export interface KeyRequest extends IdempotentRequest {
@@ -105,7 +113,7 @@ export const scopeOf = ({ accountId, mode }: Caller): string => ownerKey({ accou
 
 /**
  * Adds an API key to the caller's account and returns it. `replacedId` = the key that a rotation replaces. Throws
- * `forbidden` or `conflict`.
+ * `forbidden`, `too_many_keys` or `conflict`.
  */
 export const addApiKey = (
   request: KeyRequest,
@@ -117,11 +125,12 @@ export const addApiKey = (
   const { caller, by, contentHash, idempotencyKey, nowMs } = request;
   const accountId = caller.accountId ?? '';
   const attempt = async (triesLeft: number): Promise<AnswerWithSecret<ApiKey> | 'repeated'> => {
-    const account = await keys.account(accountId);
+    const [account, list] = await Promise.all([keys.account(accountId), keys.listed(accountId, nowMs)]);
     if (account === null) throw new PassPostError('forbidden', 'This key belongs to no account.');
     if ((account.deleting_until ?? 0) > nowMs) {
       throw new PassPostError('conflict', 'This account is being deleted. It gets no new keys.');
     }
+    requireRoom(list);
     const details = { ...settings, ...keySettingsOf(account), accountId };
     const { secret, ...added } = newApiKey(details, settings.mode, nowMs);
     const answer = showApiKey(added.key);
@@ -131,18 +140,18 @@ export const addApiKey = (
       replacedId === null
         ? auditEntry(by, 'key.created', added.key.id, nowMs)
         : auditEntry(by, 'key.rotated', replacedId, nowMs);
-    const outcome = await keys.add(added, firstAnswer, entry, nowMs);
+    const outcome = await keys.add(added, list, firstAnswer, entry, nowMs);
     if (outcome === 'added') return { answer, secret };
     if (outcome === 'repeated') return 'repeated';
     if (triesLeft > 0) return attempt(triesLeft - 1);
     throw new PassPostError('conflict', 'Too many changes of keys at the same time. Please try again.');
   };
-  return attempt(3);
+  return attempt(MAX_RETRIES);
 };
 
 /**
- * Creates an API key in the caller's account. The answer shows the key's secret once. Throws `forbidden`, `invalid` or
- * `conflict`.
+ * Creates an API key in the caller's account. The answer shows the key's secret once. Throws `forbidden`, `invalid`,
+ * `too_many_keys` or `conflict`.
  */
 export const createApiKey = (
   request: KeyRequest,

@@ -3,7 +3,7 @@ import { notFound, PassPostError } from '../foundation/errors.ts';
 import type { Mode } from '../foundation/owner.ts';
 import { MINUTE_MS } from '../foundation/time.ts';
 import type { StoredAccount } from './account.ts';
-import type { ListedApiKey } from './rotate-api-key.ts';
+import type { ListedApiKey } from './key-list.ts';
 
 /** Kinds of content that block the deletion of an account, each with the call that removes it. */
 const remedies = {

@@ -11,12 +11,7 @@ import {
   requireMayCreate,
   scopeOf,
 } from './create-api-key.ts';
-
-/** An API key's id and hash, as the list of the account's keys has them. */
-export interface ListedApiKey {
-  readonly id: string;
-  readonly hash: string;
-}
+import type { ListedApiKey } from './key-list.ts';
 
 export interface LivingApiKeys {
   find(accountId: string, keyId: string): Promise<HashedApiKey | null>;
@@ -29,7 +24,8 @@ export interface LivingApiKeys {
 /**
  * Creates an API key that replaces another key. The old key stays valid for the overlap. The new key and the old key's
  * expiry are two writes, because a transaction would conflict with the counter of a busy key. If the second write
- * fails, a repeat of the request makes it. Throws `not_found`, `forbidden`, or `conflict` for an expired key.
+ * fails, a repeat of the request makes it. Both keys count as living during the overlap. Throws `not_found`,
+ * `forbidden`, `too_many_keys`, or `conflict` for an expired key.
  */
 export const rotateApiKey = async (
   request: KeyRequest,

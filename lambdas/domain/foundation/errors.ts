@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'method_not_allowed'
   | 'conflict' // the current state forbids the change
   | 'too_many_webhooks' // the account has the most webhooks with this URL
+  | 'too_many_keys' // the account has the most API keys
   | 'idempotency_in_progress' // the first request with this Idempotency-Key is still running
   | 'idempotency_mismatch' // this Idempotency-Key was used for another request
   | 'too_large'
