@@ -166,9 +166,9 @@ export class Storage extends Construct {
     this.grantDelivery(fn, this.delivery(['PutItem', 'DeleteItem'], [keys.accountIds]));
     this.grantCredentials(
       fn,
-      this.credentials(['GetItem'], [keys.accounts, keys.idempotency]),
+      this.credentials(['GetItem'], [keys.accounts, keys.apiKeyList, keys.idempotency]),
       this.credentials(['PutItem'], [keys.accounts, keys.apiKey, keys.apiKeyList, keys.idempotency]),
-      this.credentials(['UpdateItem'], [keys.accounts, keys.apiKey]),
+      this.credentials(['UpdateItem'], [keys.accounts, keys.apiKey, keys.apiKeyList]),
       this.credentials(['Query', 'DeleteItem'], [keys.accounts, keys.apiKeyList]),
     );
     this.setRetention(fn);

@@ -1,5 +1,11 @@
 import * as z from 'zod';
-import { type Account, accountSchema, rateLimitSchema, retentionDaysSchema } from '../domain/accounts/account.ts';
+import {
+  type Account,
+  accountSchema,
+  ceilingSchema,
+  rateLimitSchema,
+  retentionDaysSchema,
+} from '../domain/accounts/account.ts';
 import { nameSchema } from '../domain/accounts/api-key.ts';
 import { pageQuery, pageSchema } from '../domain/foundation/page.ts';
 import type { Operation } from '../runtime/operation.ts';
@@ -11,6 +17,7 @@ const account: Account = {
   id: 'acc_01KA8Z3M9Q4T7V2X5B8D1F6H0J',
   name: 'Example Ltd',
   rate_limit_per_minute: 120,
+  requests_per_minute: 1200,
   retention_days: 30,
   created_at: '2026-11-16T09:30:00.000Z',
 };
@@ -26,6 +33,7 @@ export const createAccount = {
   body: z.strictObject({
     name: nameSchema,
     rate_limit_per_minute: rateLimitSchema.default(120),
+    requests_per_minute: ceilingSchema.optional(),
     retention_days: retentionDaysSchema.optional(),
   }),
   isIdempotent: true,
@@ -76,16 +84,17 @@ export const updateAccount = {
   tag,
   summary: 'Change an account',
   description:
-    'A changed limit applies to all keys of the account within five seconds, also in their running minute. A changed retention applies to events that are published later.',
+    'A changed limit, of each key or of all keys together, applies within five seconds, also in the running minute. A changed retention applies to events that are published later.',
   scope: 'admin',
   body: z.strictObject({
     name: nameSchema.optional(),
     rate_limit_per_minute: rateLimitSchema.optional(),
+    requests_per_minute: ceilingSchema.optional(),
     retention_days: retentionDaysSchema.optional(),
   }),
   responses: { 200: accountSchema },
   example: { rate_limit_per_minute: 600 },
-  exampleAnswer: { ...account, rate_limit_per_minute: 600 },
+  exampleAnswer: { ...account, rate_limit_per_minute: 600, requests_per_minute: 6000 },
 } as const satisfies Operation;
 
 export const deleteAccount = {

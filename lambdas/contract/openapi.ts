@@ -24,7 +24,10 @@ const requestId = {
   'x-request-id': header('Identifies this request in the logs of the API.', 'req_01KA8Z3M9Q4T7V2X5B8D1F6H0J'),
 };
 const rateLimits = {
-  'RateLimit-Policy': header("The key's limit and its window in seconds.", '"default";q=120;w=60'),
+  'RateLimit-Policy': header(
+    "The key's limit, or the account's ceiling (`account`) if that refused the call, and the window in seconds.",
+    '"default";q=120;w=60',
+  ),
   RateLimit: header('Requests left in this window, and seconds until the window ends.', '"default";r=119;t=60'),
 };
 const retryAfter = { 'Retry-After': header('Seconds to wait.', '42') };

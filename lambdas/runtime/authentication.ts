@@ -26,13 +26,17 @@ const secondsUntil = (timeMs: number, nowMs: number): number => Math.max(1, toSe
  * Returns the headers that tell a client its rate limit.
  * https://www.ietf.org/archive/id/draft-ietf-httpapi-ratelimit-headers-11.html
  */
-export const quotaToHeaders = (quota: Quota, nowMs: number): Record<string, string> => ({
-  'ratelimit-policy': `"default";q=${quota.limit};w=60`,
-  ratelimit: `"default";r=${quota.remaining};t=${secondsUntil(quota.resetAtMs, nowMs)}`,
-});
+export const quotaToHeaders = (quota: Quota, nowMs: number): Record<string, string> => {
+  const policy = quota.isOfAccount ? 'account' : 'default';
+  return {
+    'ratelimit-policy': `"${policy}";q=${quota.limit};w=60`,
+    ratelimit: `"${policy}";r=${quota.remaining};t=${secondsUntil(quota.resetAtMs, nowMs)}`,
+  };
+};
 
 /**
- * Returns the caller of a request. Throws `unauthorized` for an unknown key and `rate_limited` above the key's limit.
+ * Returns the caller of a request. Throws `unauthorized` for an unknown key and `rate_limited` above the key's limit
+ * or the account's ceiling.
  * `onQuota` gets the state of the limit before `rate_limited` is thrown, so that this refusal carries the rate limit
  * headers, too.
  */
@@ -48,7 +52,9 @@ export const authenticateCaller = async (
   if (check.outcome === 'unknown') throw unauthorized(surface);
   onQuota(check.quota);
   if (check.outcome === 'passed') return check.caller;
-  throw new PassPostError('rate_limited', `This key allows ${check.quota.limit} requests a minute.`, {
+  const { isOfAccount = false, limit } = check.quota;
+  const limited = isOfAccount ? 'All keys of this account together allow' : 'This key allows';
+  throw new PassPostError('rate_limited', `${limited} ${limit} requests a minute.`, {
     headers: { 'retry-after': String(secondsUntil(check.quota.resetAtMs, nowMs)) },
   });
 };

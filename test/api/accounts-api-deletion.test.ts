@@ -72,8 +72,9 @@ describe('DELETE /accounts/{id}', () => {
   it('answers 204 for an account with 122 API keys, more than one transaction can hold, and revokes all 122 keys', async () => {
     const { accountId } = current.caller;
     // Adds the keys with their rows, because an account that was created before the limit may have more than 100.
+    const settings = { limit: 120, requests_per_minute: 1200, counts_for_account: true };
     const keys = Array.from({ length: 120 }, () =>
-      newApiKey({ accountId, name: 'key', scopes: accountScopes, limit: 120 }, 'live', Date.now()),
+      newApiKey({ accountId, name: 'key', scopes: accountScopes, ...settings }, 'live', Date.now()),
     );
     const rowsOfKeys = keys.map((key) => ({ TransactItems: putApiKey(tables.credentialsTable, key) }));
     await Promise.all(rowsOfKeys.map((items) => tables.client.send(new TransactWriteItemsCommand(items))));

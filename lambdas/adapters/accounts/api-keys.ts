@@ -1,8 +1,13 @@
-import { type DynamoDBClient, type TransactWriteItem, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  type DynamoDBClient,
+  type TransactWriteItem,
+  UpdateItemCommand,
+  type UpdateItemCommandInput,
+} from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import type { KeySettings } from '../../domain/accounts/account.ts';
+import { couldPassCeiling, type KeySettings } from '../../domain/accounts/account.ts';
 import type { HashedApiKey } from '../../domain/accounts/create-api-key.ts';
-import type { ListedApiKey } from '../../domain/accounts/key-list.ts';
+import { keysEverMade, type ListedApiKey } from '../../domain/accounts/key-list.ts';
 import type { StoredAuditEntry } from '../../domain/foundation/audit.ts';
 import { nullIfRefused } from '../aws/conditional-write.ts';
 import { inBatches } from '../aws/retry.ts';
@@ -10,7 +15,7 @@ import { changeTogether } from '../aws/transact.ts';
 import { putAuditEntry } from '../rows/audit-row.ts';
 import { rowOf } from '../rows/row.ts';
 import { apiKeyKey, apiKeyListingKey, type Key } from '../rows/table-keys.ts';
-import { endedKeyTtl, queryApiKeys } from './key-list.ts';
+import { countListForAccount, endedKeyTtl, queryApiKeys, readKeyList } from './key-list.ts';
 
 /** How many API keys of an account are updated at the same time. */
 const KEYS_AT_ONCE = 20;
@@ -88,32 +93,71 @@ export const revokeApiKey = async (
   return changeTogether(client, [{ Delete }, putAuditEntry(tables.domain, entry)]);
 };
 
-/** Writes the account's rate limit and retention into the rows of all its keys, a batch at a time. */
+/** Updates the rows of API keys, a batch at a time. A row that does not exist is left out. */
+const updateKeyRows = async (
+  client: DynamoDBClient,
+  table: string,
+  keys: readonly ListedApiKey[],
+  update: Pick<UpdateItemCommandInput, 'UpdateExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'>,
+): Promise<void> => {
+  const updateRow = ({ hash }: ListedApiKey): Promise<unknown> => {
+    const row = { TableName: table, Key: marshall(apiKeyKey(hash)), ConditionExpression: 'attribute_exists(pk)' };
+    return nullIfRefused(client.send(new UpdateItemCommand({ ...row, ...update })));
+  };
+  const updateBatch = async (batch: readonly ListedApiKey[]): Promise<void> => {
+    // Waits for the writes of all API keys in the batch, and only then throws the first error of a write.
+    const results = await Promise.allSettled(batch.map(updateRow));
+    const failed = results.find(({ status }) => status === 'rejected');
+    if (failed?.status === 'rejected') throw failed.reason;
+  };
+  await inBatches(keys, KEYS_AT_ONCE, updateBatch, 1);
+};
+
+/**
+ * Makes the requests of API keys count for the account. A ceiling that is in the row already stays, because a concurrent
+ * change of the account may have written a newer one.
+ */
+export const countKeysForAccount = (
+  client: DynamoDBClient,
+  table: string,
+  keys: readonly ListedApiKey[],
+  ceiling: number,
+): Promise<void> =>
+  updateKeyRows(client, table, keys, {
+    UpdateExpression:
+      'SET counts_for_account = :true, requests_per_minute = if_not_exists(requests_per_minute, :ceiling)',
+    ExpressionAttributeValues: marshall({ ':true': true, ':ceiling': ceiling }),
+  });
+
+/**
+ * Writes the account's limits and retention into the rows of all its keys. If the keys could together pass the ceiling,
+ * their requests count for the account from then on. That the keys count is written into their list first, so that a key
+ * that another call adds counts too.
+ */
 export const settleApiKeys = async (
   client: DynamoDBClient,
   table: string,
   accountId: string,
-  { limit, retention_days }: KeySettings,
+  settings: KeySettings,
 ): Promise<void> => {
-  const listed = await queryApiKeys(client, table, accountId, {});
-  const settle = ({ hash }: ListedApiKey): Promise<unknown> =>
-    nullIfRefused(
-      client.send(
-        new UpdateItemCommand({
-          TableName: table,
-          Key: marshall(apiKeyKey(hash)),
-          UpdateExpression: `SET #limit = :limit${retention_days === undefined ? '' : ', retention_days = :days'}`,
-          ExpressionAttributeNames: { '#limit': 'limit' },
-          ExpressionAttributeValues: marshall(rowOf({ ':limit': limit, ':days': retention_days })),
-          ConditionExpression: 'attribute_exists(pk)',
-        }),
-      ),
-    );
-  const settleBatch = async (batch: readonly ListedApiKey[]): Promise<void> => {
-    // Waits for the writes of all API keys in the batch, and only then throws the first error of a write.
-    const results = await Promise.allSettled(batch.map(settle));
-    const failed = results.find(({ status }) => status === 'rejected');
-    if (failed?.status === 'rejected') throw failed.reason;
-  };
-  await inBatches(listed, KEYS_AT_ONCE, settleBatch, 1);
+  const { limit, requests_per_minute, retention_days } = settings;
+  const list = await readKeyList(client, table, accountId, 0);
+  const counts = list.countsForAccount || couldPassCeiling(keysEverMade(list), settings);
+  if (counts && !list.countsForAccount) await countListForAccount(client, table, accountId);
+  await updateKeyRows(client, table, await queryApiKeys(client, table, accountId, {}), {
+    UpdateExpression: [
+      'SET #limit = :limit, requests_per_minute = :ceiling',
+      ...(retention_days === undefined ? [] : ['retention_days = :days']),
+      ...(counts ? ['counts_for_account = :counts'] : []),
+    ].join(', '),
+    ExpressionAttributeNames: { '#limit': 'limit' },
+    ExpressionAttributeValues: marshall(
+      rowOf({
+        ':limit': limit,
+        ':ceiling': requests_per_minute,
+        ':days': retention_days,
+        ':counts': counts ? true : undefined,
+      }),
+    ),
+  });
 };

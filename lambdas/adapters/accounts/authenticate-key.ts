@@ -8,6 +8,7 @@ import {
 } from '../../domain/accounts/api-key.ts';
 import { isPossibleKey } from '../../domain/accounts/key-text.ts';
 import { SECOND_MS } from '../../domain/foundation/time.ts';
+import { createAccountCeiling } from './account-ceiling.ts';
 import { createKeyCounter } from './count-request.ts';
 import { createShortMemory } from './short-memory.ts';
 
@@ -55,13 +56,15 @@ const isRetryable = (error: unknown): boolean =>
  * wrong checksum                        → unknown, no call
  * refused a few seconds ago             → refused again, no call
  * not seen by this instance             → one read; no valid key: unknown for 10 s
- * otherwise                             → count the request (count-request.ts)
+ * otherwise                             → count the request on the key (count-request.ts), and on the account if its
+ *                                         keys together could pass the account's ceiling (account-ceiling.ts)
  * ```
  * The DynamoDB client must not retry by itself, because a retried write whose response was lost counts twice.
  * `authenticate` throws if a call fails for a reason other than its condition.
  */
 export const createKeyAuthenticator = (client: DynamoDBClient, credentialsTable: string) => {
   const counter = createKeyCounter(client, credentialsTable);
+  const ceiling = createAccountCeiling(client, credentialsTable);
   const seen = createShortMemory<true>(MAX_REMEMBERED);
   const unknown = createShortMemory<true>(MAX_REMEMBERED);
   const limited = createShortMemory<Quota>(MAX_REMEMBERED);
@@ -70,7 +73,12 @@ export const createKeyAuthenticator = (client: DynamoDBClient, credentialsTable:
     if (!seen.find(hash, nowMs) && !(await counter.isKnown(hash, nowMs))) return UNKNOWN;
     const counted = await counter.count(hash, nowMs);
     if (counted.outcome !== 'passed') return counted;
-    return { outcome: 'passed', caller: callerOf(counted.key), quota: counted.quota };
+    const { key, quota } = counted;
+    if (key.counts_for_account && key.account_id !== null && key.requests_per_minute !== undefined) {
+      const usedUp = await ceiling.count(key.account_id, key.requests_per_minute, nowMs);
+      if (usedUp) return { outcome: 'limited', quota: usedUp };
+    }
+    return { outcome: 'passed', caller: callerOf(key), quota };
   };
 
   const authenticate = async (apiKey: string, nowMs: number): Promise<KeyCheck> => {

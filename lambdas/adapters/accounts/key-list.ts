@@ -4,6 +4,7 @@ import {
   GetItemCommand,
   QueryCommand,
   type TransactWriteItem,
+  UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import type { ApiKeyList, ListedApiKey } from '../../domain/accounts/key-list.ts';
@@ -76,27 +77,52 @@ export const readKeyList = async (
 ): Promise<ApiKeyList> => {
   const Key = marshall(apiKeyListKey(accountId));
   const { Item } = await client.send(new GetItemCommand({ TableName: table, Key, ConsistentRead: true }));
-  const version = Item ? Number(unmarshall(Item).version) : 0;
+  const row = Item && unmarshall(Item);
   const { living = [], expired = [] } = Object.groupBy(await queryApiKeys(client, table, accountId, {}), ({ ttl }) =>
     ttl !== undefined && ttl < endedKeyTtl(nowMs) ? 'expired' : 'living',
   );
-  return { version, living, expired };
+  const countsForAccount = row?.counts_for_account === true;
+  return { version: Number(row?.version ?? 0), countsForAccount, living, expired };
 };
 
-/** Returns the transaction item that raises the version of a list of API keys, if the list is as it was read. */
-export const raiseListVersion = (table: string, accountId: string, { version }: ApiKeyList): TransactWriteItem => ({
+/**
+ * Returns the transaction item that raises the version of a list of API keys, if the list is as it was read.
+ * `countsForAccount` = the requests of all keys count for the account from now on.
+ */
+export const raiseListVersion = (
+  table: string,
+  accountId: string,
+  { version }: ApiKeyList,
+  countsForAccount: boolean,
+): TransactWriteItem => ({
   Update: {
     TableName: table,
     Key: marshall(apiKeyListKey(accountId)),
-    UpdateExpression: 'SET version = :next, kind = :kind',
+    UpdateExpression: 'SET version = :next, counts_for_account = :counts, kind = :kind',
     ConditionExpression: version === 0 ? 'attribute_not_exists(pk)' : 'version = :version',
     ExpressionAttributeValues: marshall({
       ':next': version + 1,
+      ':counts': countsForAccount,
       ':kind': 'api-key-list',
       ...(version === 0 ? {} : { ':version': version }),
     }),
   },
 });
+
+/**
+ * Writes into a list of API keys that the requests of all keys count for the account. Raises the version, so that a key
+ * that another call is adding is added again, with this setting.
+ */
+export const countListForAccount = async (client: DynamoDBClient, table: string, accountId: string): Promise<void> => {
+  await client.send(
+    new UpdateItemCommand({
+      TableName: table,
+      Key: marshall(apiKeyListKey(accountId)),
+      UpdateExpression: 'SET counts_for_account = :true, kind = :kind ADD version :one',
+      ExpressionAttributeValues: marshall({ ':true': true, ':kind': 'api-key-list', ':one': 1 }),
+    }),
+  );
+};
 
 /** Removes the oldest expired keys from the list where more than `MAX_EXPIRED_LISTED` are listed. */
 export const shortenKeyList = async (

@@ -11,7 +11,7 @@ import { transact } from '../aws/transact.ts';
 import { putAuditEntry } from '../rows/audit-row.ts';
 import { rowOf } from '../rows/row.ts';
 import { accountKey, apiKeyKey, apiKeyListingKey, type Key } from '../rows/table-keys.ts';
-import { putApiKey, revokeApiKey, updateKeyRow } from './api-keys.ts';
+import { countKeysForAccount, putApiKey, revokeApiKey, updateKeyRow } from './api-keys.ts';
 import { endedKeyTtl, queryApiKeys, raiseListVersion, readKeyList, shortenKeyList } from './key-list.ts';
 
 /**
@@ -49,8 +49,10 @@ export const createKeysTable = (
 
     listed: (accountId, nowMs) => readKeyList(client, table, accountId, nowMs),
 
+    countForAccount: (listed, ceiling) => countKeysForAccount(client, table, listed, ceiling),
+
     async add(newKey, list, answerToStore, entry, nowMs) {
-      const { account_id, limit, retention_days } = newKey.key;
+      const { account_id, limit, requests_per_minute, counts_for_account, retention_days } = newKey.key;
       const accountId = account_id ?? '';
       await shortenKeyList(client, table, accountId, list);
       const accountIsUnchanged: TransactWriteItem = {
@@ -59,13 +61,21 @@ export const createKeysTable = (
           Key: marshall(accountKey(accountId)),
           ConditionExpression: [
             'rate_limit_per_minute = :limit',
+            // An account without a ceiling of its own has one that follows from the limit.
+            '(attribute_not_exists(requests_per_minute) OR requests_per_minute = :ceiling)',
             retention_days === undefined ? 'attribute_not_exists(retention_days)' : 'retention_days = :days',
             '(attribute_not_exists(deleting_until) OR deleting_until <= :now)',
           ].join(' AND '),
-          ExpressionAttributeValues: marshall(rowOf({ ':limit': limit, ':days': retention_days, ':now': nowMs })),
+          ExpressionAttributeValues: marshall(
+            rowOf({ ':limit': limit, ':ceiling': requests_per_minute, ':days': retention_days, ':now': nowMs }),
+          ),
         },
       };
-      const rows = [accountIsUnchanged, raiseListVersion(table, accountId, list), ...putApiKey(table, newKey)];
+      const rows = [
+        accountIsUnchanged,
+        raiseListVersion(table, accountId, list, counts_for_account === true),
+        ...putApiKey(table, newKey),
+      ];
       const failed = await transact(client, [
         ...rows,
         ...(answerToStore ? [putFirstAnswer(table, answerToStore, answerToStore, nowMs)] : []),

@@ -71,6 +71,7 @@ export const prefixes = {
   attempt: 'dlv_',
   due: 'D#',
   hourDue: 'H#',
+  /** API keys, and the counters of accounts that authentication writes. */
   apiKey: 'K#',
   /** The list of an account's API keys. */
   apiKeyList: 'L#',

@@ -28,8 +28,9 @@ import { partitions, prefixes } from './key-names.ts';
 //   account id      ACCOUNT-IDS    acc_…                            (the roll-up reads it, because it may not read accounts)
 // credentials table (no stream; deliver, fan-out, due and roll-up have no permission on it)
 //   API key         K#sha256       key
+//   account minute  K#acc_…        minute#start                    (the requests of all keys of an account, if its keys count for it)
 //   key listing     L#acc_…        key_…
-//   key list        L#acc_…        list                             (its version: how many keys were added after the first)
+//   key list        L#acc_…        list                             (its version, and whether the account's keys count for it)
 //   account         ACCOUNTS       acc_…                            (people create accounts one at a time, so one partition is enough)
 //   idempotency     I#acc_…        path#key                         (first answers of calls on API keys; `I#operator`: of calls on accounts)
 //   public keys     KEYRING        public
@@ -140,6 +141,11 @@ export const rollUpProgressKey: Key = { pk: partitions.rollUp, sk: 'progress' };
 export const retentionProgressKey: Key = { pk: partitions.rollUp, sk: 'event-retention' };
 export const sweepProgressKey: Key = { pk: partitions.dueSweep, sk: 'progress' };
 export const apiKeyKey = (hash: string): Key => ({ pk: `${prefixes.apiKey}${hash}`, sk: 'key' });
+/** Returns the key of the row that counts the requests of an account in the minute of the clock that begins at `startMs`. */
+export const accountMinuteKey = (accountId: string, startMs: number): Key => ({
+  pk: `${prefixes.apiKey}${accountId}`,
+  sk: `minute#${new Date(startMs).toISOString()}`,
+});
 export const apiKeyListingKey = (accountId: string, keyId: string): Key => ({
   pk: `${prefixes.apiKeyList}${accountId}`,
   sk: keyId,

@@ -10,6 +10,14 @@ export const rateLimitSchema = z
   .max(30_000)
   .meta({ description: 'Requests a minute for each API key of the account.' });
 
+/** How many times the limit of one API key is the account's ceiling, unless the account has its own. */
+const CEILING_IN_KEYS = 10;
+
+export const ceilingSchema = z.int().min(1).max(300_000).meta({
+  description:
+    'Requests a minute of all API keys of the account together. Ten times `rate_limit_per_minute` until it is set.',
+});
+
 export const retentionDaysSchema = z.int().min(1).max(365).meta({
   description:
     "Days for which the account's events, deliveries and attempts can be read: at most the deployment's own.",
@@ -21,15 +29,20 @@ export const accountSchema = z
     id: z.string(),
     name: nameSchema,
     rate_limit_per_minute: rateLimitSchema,
+    requests_per_minute: ceilingSchema,
     retention_days: retentionDaysSchema,
     created_at: z.iso.datetime(),
   })
   .meta({ id: 'Account' });
 export type Account = z.infer<typeof accountSchema>;
 
-/** An account as its row holds it. Without its own `retention_days` the stack's current retention applies. */
+/**
+ * An account as its row holds it. Without its own `retention_days` the stack's current retention applies, and without its
+ * own `requests_per_minute` a multiple of `rate_limit_per_minute`.
+ */
 export const storedAccountSchema = accountSchema.extend({
   v: rowVersion,
+  requests_per_minute: z.number().optional(),
   retention_days: z.number().optional(),
   /**
    * The account is being deleted and gets no new API keys until this time, in milliseconds. The time passes without
@@ -39,10 +52,15 @@ export const storedAccountSchema = accountSchema.extend({
 });
 export type StoredAccount = z.infer<typeof storedAccountSchema>;
 
+/** Returns the account's ceiling: the maximum number of requests of all its API keys in a minute. */
+const ceilingOf = ({ requests_per_minute, rate_limit_per_minute }: StoredAccount): number =>
+  requests_per_minute ?? CEILING_IN_KEYS * rate_limit_per_minute;
+
 export const showAccount = (account: StoredAccount, stackRetentionDays: number): Account => ({
   id: account.id,
   name: account.name,
   rate_limit_per_minute: account.rate_limit_per_minute,
+  requests_per_minute: ceilingOf(account),
   retention_days: retentionOf(account.retention_days, stackRetentionDays),
   created_at: account.created_at,
 });
@@ -52,13 +70,19 @@ export const showAccount = (account: StoredAccount, stackRetentionDays: number):
  */
 export interface KeySettings {
   readonly limit: number;
+  readonly requests_per_minute: number;
   readonly retention_days?: number | undefined;
 }
 
-export const keySettingsOf = ({ rate_limit_per_minute, retention_days }: StoredAccount): KeySettings => ({
-  limit: rate_limit_per_minute,
-  retention_days,
+export const keySettingsOf = (account: StoredAccount): KeySettings => ({
+  limit: account.rate_limit_per_minute,
+  requests_per_minute: ceilingOf(account),
+  retention_days: account.retention_days,
 });
+
+/** Returns whether this number of API keys could together pass the account's ceiling. */
+export const couldPassCeiling = (keys: number, { limit, requests_per_minute }: KeySettings): boolean =>
+  keys * limit > requests_per_minute;
 
 /** Throws `invalid` if an account's own retention days exceed the stack's retention. */
 export const checkRetention = (days: number | undefined, stackRetentionDays: number): void => {

@@ -26,16 +26,21 @@ export interface Caller {
   readonly retentionDays?: number | undefined;
 }
 
-/** The state of an API key's rate limit window: the limit, the requests left, and when the window ends. */
+/**
+ * The state of a rate limit window, of an API key or of all API keys of an account together: the limit, the requests
+ * left, and when the window ends.
+ */
 export interface Quota {
   readonly limit: number;
   readonly remaining: number;
   readonly resetAtMs: number;
+  /** True if this is the account's ceiling, not the limit of the key. */
+  readonly isOfAccount?: boolean;
 }
 
 /**
- * The result of authentication: the request was counted and is within the key's limit, the limit is exceeded, or no
- * valid key has this hash.
+ * The result of authentication: the request was counted and is within the key's limit and the account's ceiling, one of
+ * these is exceeded, or no valid key has this hash.
  */
 export type KeyCheck =
   | { readonly outcome: 'passed'; readonly caller: Caller; readonly quota: Quota }
@@ -58,6 +63,10 @@ export const storedApiKeySchema = z.object({
   limit: z.number(),
   /** The account's own retention in days; absent if the stack's applies. */
   retention_days: z.number().optional(),
+  /** The account's ceiling: the maximum number of requests of all its keys in a minute. The operator's key has none. */
+  requests_per_minute: z.number().optional(),
+  /** True if each request of the key also counts for the account, because its keys together could pass the ceiling. */
+  counts_for_account: z.boolean().optional(),
   /** Start of the last rate limit window, in milliseconds; 0 before the first request. */
   ws: z.number(),
   /** Requests counted in the rate limit window that began at `ws`. */

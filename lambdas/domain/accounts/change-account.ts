@@ -18,6 +18,7 @@ export interface ChangingAccounts {
 export interface AccountChange {
   readonly name?: string | undefined;
   readonly rate_limit_per_minute?: number | undefined;
+  readonly requests_per_minute?: number | undefined;
   readonly retention_days?: number | undefined;
 }
 
@@ -29,10 +30,10 @@ interface AccountRequest {
 }
 
 const isSame = (a: KeySettings, b: KeySettings): boolean =>
-  a.limit === b.limit && a.retention_days === b.retention_days;
+  a.limit === b.limit && a.requests_per_minute === b.requests_per_minute && a.retention_days === b.retention_days;
 
 /**
- * Changes an account and returns it, and copies its rate limit and retention into the rows of its API keys. Throws
+ * Changes an account and returns it, and copies its limits and retention into the rows of its API keys. Throws
  * `not_found`, or `invalid` if the retention is too long.
  */
 export const changeAccount = async (
@@ -45,7 +46,9 @@ export const changeAccount = async (
   const entry = auditEntry({ ...by, accountId: id }, 'account.changed', id, nowMs);
   const changed = await accounts.change(id, change, entry);
   if (!changed) throw notFound('account');
-  if (change.rate_limit_per_minute === undefined && change.retention_days === undefined) return changed;
+  const { rate_limit_per_minute, requests_per_minute, retention_days } = change;
+  if ([rate_limit_per_minute, requests_per_minute, retention_days].every((value) => value === undefined))
+    return changed;
   // A concurrent change may overwrite the settings in the keys' rows: repeat until the rows have the account's current
   // settings.
   for (let settings: KeySettings | undefined = keySettingsOf(changed); settings !== undefined; ) {

@@ -8,7 +8,7 @@ import {
   type IdempotentRequest,
   type KeyedAnswer,
 } from '../foundation/idempotency.ts';
-import { checkRetention, keySettingsOf, type StoredAccount } from './account.ts';
+import { checkRetention, couldPassCeiling, keySettingsOf, type StoredAccount } from './account.ts';
 import { accountScopes } from './api-key.ts';
 import { type HashedApiKey, newApiKey } from './create-api-key.ts';
 
@@ -30,6 +30,7 @@ export const createAccount = (
   settings: {
     readonly name: string;
     readonly rate_limit_per_minute: number;
+    readonly requests_per_minute?: number | undefined;
     readonly retention_days?: number | undefined;
   },
   accounts: NewAccounts,
@@ -43,8 +44,10 @@ export const createAccount = (
     (key) => accounts.firstAnswer(path, key, nowMs),
     async () => {
       const account = { id: drawId('acc', nowMs), ...settings, created_at: new Date(nowMs).toISOString() };
+      const fromAccount = keySettingsOf(account);
+      const counts_for_account = couldPassCeiling(1, fromAccount);
       const { secret, ...firstKey } = newApiKey(
-        { accountId: account.id, name: 'first key', scopes: accountScopes, ...keySettingsOf(account) },
+        { accountId: account.id, name: 'first key', scopes: accountScopes, ...fromAccount, counts_for_account },
         'live',
         nowMs,
       );

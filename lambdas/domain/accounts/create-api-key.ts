@@ -9,9 +9,9 @@ import {
   type KeyedAnswer,
 } from '../foundation/idempotency.ts';
 import { ownerKey } from '../foundation/owner.ts';
-import { type KeySettings, keySettingsOf, type StoredAccount } from './account.ts';
+import { couldPassCeiling, type KeySettings, keySettingsOf, type StoredAccount } from './account.ts';
 import { type ApiKey, type Caller, drawApiKey, type Scope, type StoredApiKey, showApiKey } from './api-key.ts';
-import { type ApiKeyList, requireRoom } from './key-list.ts';
+import { type ApiKeyList, keysEverMade, type ListedApiKey, requireRoom } from './key-list.ts';
 
 /**
  * An API key as its row holds it, without the text of the key, and the hash of that text, under which the row is
@@ -31,6 +31,8 @@ export interface NewApiKeys {
   account(accountId: string): Promise<StoredAccount | null>;
   /** Returns the account's list of API keys. */
   listed(accountId: string, nowMs: number): Promise<ApiKeyList>;
+  /** Makes the requests of these API keys count for the account too. */
+  countForAccount(keys: readonly ListedApiKey[], ceiling: number): Promise<void>;
   /**
    * Adds the key, the first answer and the audit entry, in one transaction. Adds nothing if the account's settings
    * differ from the settings in the key's row, if the account is being deleted, or if another key was added after the
@@ -91,12 +93,15 @@ export const newApiKey = (
     readonly name: string;
     readonly scopes: readonly string[];
     readonly created_to_expire_at?: number | null;
+    readonly counts_for_account: boolean;
   },
   mode: 'live' | 'test',
   nowMs: number,
 ): HashedApiKey & { readonly secret: string } => {
   const { key: secret, hash, prefix } = drawApiKey(mode);
-  const { accountId: account_id, name, limit, retention_days, created_to_expire_at = null } = details;
+  const { accountId: account_id, name, limit, created_to_expire_at = null } = details;
+  const { requests_per_minute, counts_for_account, retention_days } = details;
+  const fromAccount = { limit, requests_per_minute, counts_for_account, retention_days };
   const scopes = [...new Set(details.scopes)];
   const created_at = new Date(nowMs).toISOString();
   const id = drawId('key', nowMs);
@@ -104,7 +109,7 @@ export const newApiKey = (
   return {
     secret,
     hash,
-    key: { id, account_id, name, prefix, scopes, mode, limit, retention_days, created_at, ...unused },
+    key: { id, account_id, name, prefix, scopes, mode, ...fromAccount, created_at, ...unused },
   };
 };
 
@@ -131,7 +136,13 @@ export const addApiKey = (
       throw new PassPostError('conflict', 'This account is being deleted. It gets no new keys.');
     }
     requireRoom(list);
-    const details = { ...settings, ...keySettingsOf(account), accountId };
+    const fromAccount = keySettingsOf(account);
+    const counts_for_account = list.countsForAccount || couldPassCeiling(keysEverMade(list) + 1, fromAccount);
+    // The other keys begin to count before the new key exists, so the keys that do not count can never pass the ceiling.
+    if (counts_for_account && !list.countsForAccount) {
+      await keys.countForAccount(list.living, fromAccount.requests_per_minute);
+    }
+    const details = { ...settings, ...fromAccount, counts_for_account, accountId };
     const { secret, ...added } = newApiKey(details, settings.mode, nowMs);
     const answer = showApiKey(added.key);
     const firstAnswer =
