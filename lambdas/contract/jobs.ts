@@ -30,7 +30,7 @@ export const createJob = {
   tag,
   summary: "Create a job for the account's own worker",
   description:
-    "Waits up to 25 s. Answers 200 with the result if it arrives in time, otherwise 202 with the job; read the result later. With `async`, in the body or as `?async=true`, the call answers 202 immediately, and the result is published as an event of the job's type. That requires an enabled webhook of the `postmen` profile that is subscribed to the type.",
+    "Waits up to 25 s. Answers 200 with the result if it arrives in time, otherwise 202 with the job; read the result later. At most 5 calls of an account wait at the same time, live and test together; any other call answers 202 immediately. With `async`, in the body or as `?async=true`, the call answers 202 immediately, and the result is published as an event of the job's type. That requires an enabled webhook of the `postmen` profile that is subscribed to the type.",
   scope: 'jobs:write',
   query: z.strictObject({ async: z.enum(['true', 'false']).optional() }),
   body: newJobSchema,

@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { createKeyAuthenticator } from '../adapters/accounts/authenticate-key.ts';
 import { dynamoClient, takeAwsUse } from '../adapters/aws/aws-clients.ts';
 import { createJobsTable } from '../adapters/jobs/jobs-table.ts';
+import { createWaitingPlaces } from '../adapters/jobs/waiting-places.ts';
 import { jobRoutes } from '../routes/jobs.ts';
 import { readConfig } from '../runtime/config.ts';
 import { httpHandler } from '../runtime/http.ts';
@@ -16,6 +17,7 @@ const jobs = createJobsTable(dynamoClient(), domainTable, retentionDays);
 export const handler = httpHandler(
   jobRoutes(jobs, {
     hasWebhook: (owner, type) => jobs.hasWebhook(owner, type, 'postmen'),
+    places: createWaitingPlaces(dynamoClient(), credentialsTable),
     clock: Date.now,
     wait,
   }),

@@ -29,6 +29,7 @@ import { partitions, prefixes } from './key-names.ts';
 // credentials table (no stream; deliver, fan-out, due and roll-up have no permission on it)
 //   API key         K#sha256       key
 //   account minute  K#acc_…        minute#start                    (the requests of all keys of an account, if its keys count for it)
+//   waiting calls   K#acc_…        waiting                          (the places of calls that wait for the result of a job)
 //   key listing     L#acc_…        key_…
 //   key list        L#acc_…        list                             (its version, and whether the account's keys count for it)
 //   account         ACCOUNTS       acc_…                            (people create accounts one at a time, so one partition is enough)
@@ -146,6 +147,8 @@ export const accountMinuteKey = (accountId: string, startMs: number): Key => ({
   pk: `${prefixes.apiKey}${accountId}`,
   sk: `minute#${new Date(startMs).toISOString()}`,
 });
+/** Returns the key of the row with the places of an account's calls that wait for the result of a job. */
+export const waitingPlacesKey = (accountId: string): Key => ({ pk: `${prefixes.apiKey}${accountId}`, sk: 'waiting' });
 export const apiKeyListingKey = (accountId: string, keyId: string): Key => ({
   pk: `${prefixes.apiKeyList}${accountId}`,
   sk: keyId,

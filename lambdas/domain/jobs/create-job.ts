@@ -4,6 +4,7 @@ import { deriveId, drawId } from '../foundation/id.ts';
 import { isOwnWrite } from '../foundation/own-write.ts';
 import { SECOND_MS } from '../foundation/time.ts';
 import { type JobType, jobAtCreation, type NewJob, type StoredJob } from './job.ts';
+import type { WaitingPlaces } from './waiting-calls.ts';
 
 export interface NewJobs {
   /** Adds the job. Returns the stored job if the id exists already, otherwise `null`. */
@@ -13,6 +14,7 @@ export interface NewJobs {
 }
 
 export interface JobCreation {
+  readonly accountId: string;
   readonly owner: string;
   readonly body: NewJob;
   readonly idempotencyKey: string | null;
@@ -26,6 +28,7 @@ export interface JobDependencies {
   readonly jobs: NewJobs;
   /** Returns whether an enabled webhook of the account wants results of this type. */
   readonly hasWebhook: (owner: string, type: JobType) => Promise<boolean>;
+  readonly places: WaitingPlaces;
   readonly clock: () => number;
   readonly wait: (ms: number) => Promise<unknown>;
 }
@@ -48,12 +51,15 @@ const LONGEST_WAIT_MS = 25 * SECOND_MS;
 const FIRST_POLL_MS = 100;
 const LAST_POLL_MS = SECOND_MS;
 
+/** Returns whether the call that created the job waits, or has waited, for the result. */
+const isAwaited = (job: StoredJob): boolean => job.result_to === 'caller' && job.answered_at_once !== true;
+
 const waitEndOf = (job: StoredJob): number => Date.parse(job.created_at) + LONGEST_WAIT_MS;
 
 /** Returns the answer for a job whose caller waits no longer. A repeat of the request gets the same answer. */
 const answerOf = (job: StoredJob, isRepeat: boolean): JobAnswer => {
   const isInTime = job.completed_at !== null && Date.parse(job.completed_at) <= waitEndOf(job);
-  const isResult = job.result_to === 'caller' && isInTime;
+  const isResult = isAwaited(job) && isInTime;
   return { job: isResult ? job : jobAtCreation(job), isResult, isRepeat };
 };
 
@@ -78,7 +84,7 @@ const answerRepeat = (present: StoredJob, hash: string, nowMs: number): JobAnswe
   if (present.content_hash !== hash) {
     throw new PassPostError('idempotency_mismatch', 'This Idempotency-Key was used for another job.');
   }
-  if (present.result_to === 'caller' && present.completed_at === null && nowMs <= waitEndOf(present)) {
+  if (isAwaited(present) && present.completed_at === null && nowMs <= waitEndOf(present)) {
     const message = 'The first request under this Idempotency-Key is still waiting for its result.';
     throw new PassPostError('idempotency_in_progress', message, { headers: { 'retry-after': '1' } });
   }
@@ -86,12 +92,14 @@ const answerRepeat = (present: StoredJob, hash: string, nowMs: number): JobAnswe
 };
 
 /**
- * Creates a job for the account's own worker. Without `async`, waits for the result. Throws `invalid` if `async` is set
- * and no webhook wants the result, `idempotency_mismatch` or `idempotency_in_progress` for a used Idempotency-Key.
+ * Creates a job for the account's own worker. Without `async`, waits for the result, unless the maximum number of calls of
+ * the account are waiting: then returns the pending job immediately, and the caller reads the result later. Throws
+ * `invalid` if `async` is set and no webhook wants the result, `idempotency_mismatch` or `idempotency_in_progress` for a
+ * used Idempotency-Key.
  */
 export const createJob = async (creation: JobCreation, dependencies: JobDependencies): Promise<JobAnswer> => {
-  const { owner, body, idempotencyKey, requestId, traceId, retentionDays, nowMs } = creation;
-  const { jobs, hasWebhook } = dependencies;
+  const { accountId, owner, body, idempotencyKey, requestId, traceId, retentionDays, nowMs } = creation;
+  const { jobs, hasWebhook, places } = dependencies;
   const id = idempotencyKey === null ? drawId('job', nowMs) : deriveId('job', owner, '/jobs', idempotencyKey);
   const hash = contentHash(body);
 
@@ -101,6 +109,7 @@ export const createJob = async (creation: JobCreation, dependencies: JobDependen
     const message = `requires an enabled webhook of the postmen profile that wants ${body.type}`;
     throw invalid('async', 'webhook_required', message);
   }
+  const place = body.async ? null : await places.take(accountId, nowMs);
   const job: StoredJob = {
     id,
     owner,
@@ -114,12 +123,18 @@ export const createJob = async (creation: JobCreation, dependencies: JobDependen
     version: 1,
     created_at: new Date(nowMs).toISOString(),
     completed_at: null,
+    answered_at_once: !body.async && place === null ? true : undefined,
     content_hash: idempotencyKey === null ? null : hash,
     retention_days: retentionDays,
     written_by: requestId,
     trace_id: traceId,
   };
-  const present = await jobs.add(job);
-  if (present && !isOwnWrite(present, requestId)) return answerRepeat(present, hash, nowMs);
-  return answerOf(body.async ? job : await waitForResult(job, dependencies), false);
+  try {
+    const present = await jobs.add(job);
+    if (present && !isOwnWrite(present, requestId)) return answerRepeat(present, hash, nowMs);
+    return answerOf(place === null ? job : await waitForResult(job, dependencies), false);
+  } finally {
+    // The answer does not depend on this write, because a place that is not given back is free after 30 s.
+    if (place !== null) await places.giveBack(place).catch(() => undefined);
+  }
 };

@@ -81,6 +81,8 @@ export const storedJobSchema = z.object({
   content_hash: z.string().nullable().default(null),
   /** The account's own retention in days when the job was created; absent if the stack's applies. */
   retention_days: z.number().optional(),
+  /** True if the call that created the job did not wait for the result, because too many calls of the account waited. */
+  answered_at_once: z.boolean().optional(),
   /** The request that completed the job under an Idempotency-Key. */
   completed_by_key: requestMarkSchema.optional(),
   /** Id of the request that wrote the row last; see `isOwnWrite`. */

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { completeJob } from '../../../lambdas/domain/jobs/complete-job.ts';
 import { createJob, type JobCreation } from '../../../lambdas/domain/jobs/create-job.ts';
 import type { StoredJob } from '../../../lambdas/domain/jobs/job.ts';
+import { MAX_WAITING_CALLS } from '../../../lambdas/domain/jobs/waiting-calls.ts';
 
 const startMs = Date.parse('2026-11-16T09:30:00.000Z');
 const result = { meta: { code: 200, message: 'OK', details: [], retryable: false }, data: { rates: [] } };
@@ -11,15 +12,20 @@ describe('createJob with async false', () => {
   let reads: { atMs: number; isLatest: boolean }[];
   let rows: Map<string, StoredJob>;
   let completedAtMs: number;
+  let taken: number;
+  let isTableBusy: boolean;
   beforeEach(() => {
     nowMs = startMs;
     reads = [];
     rows = new Map();
+    taken = 0;
+    isTableBusy = false;
     completedAtMs = Number.POSITIVE_INFINITY;
   });
 
   const jobs = {
     async add(job: StoredJob) {
+      if (job.owner === '') throw new Error('broken');
       rows.set(job.id, rows.get(job.id) ?? job);
       return null;
     },
@@ -39,9 +45,21 @@ describe('createJob with async false', () => {
       return null;
     },
   };
+  const places = {
+    async take(accountId: string) {
+      if (taken === MAX_WAITING_CALLS) return null;
+      taken += 1;
+      return { accountId, index: 0, endMs: 0 };
+    },
+    async giveBack() {
+      taken -= 1;
+      if (isTableBusy) throw new Error('busy');
+    },
+  };
   const create = (over: Partial<JobCreation> = {}) =>
     createJob(
       {
+        accountId: 'acc_1',
         owner: 'acc_1#live',
         body: { type: 'calculate_rates', input: {}, async: false },
         idempotencyKey: null,
@@ -53,6 +71,7 @@ describe('createJob with async false', () => {
       {
         jobs,
         hasWebhook: async () => true,
+        places,
         clock: () => nowMs,
         wait: async (ms) => {
           nowMs += ms;
@@ -105,5 +124,33 @@ describe('createJob with async false', () => {
     nowMs = startMs + 24_999;
 
     await expect(create({ ...creation, nowMs })).rejects.toMatchObject({ code: 'idempotency_in_progress' });
+  });
+
+  it('gives its place back after the wait, after a repeat and after a failed write, and returns the job also when this fails', async () => {
+    await create({ idempotencyKey: 'k1', nowMs: startMs });
+    expect(taken).toBe(0);
+    await expect(create({ idempotencyKey: 'k1', nowMs: startMs + 25_001 })).resolves.toMatchObject({ isRepeat: true });
+    expect(taken).toBe(0);
+    await expect(create({ owner: '' })).rejects.toThrow('broken');
+    expect(taken).toBe(0);
+    isTableBusy = true;
+    await expect(create()).resolves.toMatchObject({ isResult: false });
+  });
+
+  it('returns a pending job immediately when all places are taken, and the same to a repeat before and after the job is completed', async () => {
+    taken = MAX_WAITING_CALLS;
+    const idempotencyKey = 'k1';
+
+    const first = await create({ idempotencyKey });
+    const during = await create({ idempotencyKey });
+    completedAtMs = nowMs;
+    const after = await create({ idempotencyKey });
+
+    expect(nowMs).toBe(startMs);
+    expect(first).toMatchObject({ isResult: false, isRepeat: false, job: { status: 'pending', result_to: 'caller' } });
+    expect(during).toEqual({ ...first, isRepeat: true });
+    expect(rows.get(first.job.id)?.status).toBe('completed');
+    expect(after).toMatchObject({ isResult: false, isRepeat: true, job: { status: 'pending', data: null } });
+    expect(taken).toBe(MAX_WAITING_CALLS);
   });
 });
