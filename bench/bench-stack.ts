@@ -57,7 +57,7 @@ export const startBench = async (onLine?: (line: string) => void): Promise<Bench
   const [{ port }] = (await once(receiver, 'message')) as [{ port: number }];
 
   const request = requestTo(stack.url);
-  const newAccount = { name: 'Bench', rate_limit_per_minute: 30_000 };
+  const newAccount = { name: 'Bench', rate_limit_per_minute: 30_000, deliveries_per_minute: 600_000 };
   const { id: accountId, key } = await request<{ id: string; key: string }>(
     stack.operatorKey,
     'POST',

@@ -36,7 +36,7 @@ export const grantFanOut = (storage: Storage, fn: LambdaFunction): void => {
 export const grantDeliver = (storage: Storage, fn: LambdaFunction): void => {
   storage.grantDomain(
     fn,
-    storage.domain(['BatchGetItem'], [keys.ownerWebhooks, keys.event]),
+    storage.domain(['BatchGetItem'], [keys.ownerWebhooks, keys.event, keys.accountDeliveries]),
     storage.domain(['UpdateItem'], [keys.ownerWebhooks]),
     storage.domain(['PutItem'], [keys.event]),
   );
@@ -44,6 +44,7 @@ export const grantDeliver = (storage: Storage, fn: LambdaFunction): void => {
     fn,
     storage.delivery(['GetItem', 'BatchGetItem', 'UpdateItem', 'PartiQLUpdate'], [keys.webhook]),
     storage.delivery(['PartiQLInsert'], [keys.attempt]),
+    storage.delivery(['UpdateItem'], [keys.accountDeliveries]),
   );
   storage.setRetention(fn);
 };

@@ -157,13 +157,17 @@ export class Storage extends Construct {
   grantAccounts(fn: LambdaFunction): void {
     this.grantDomain(
       fn,
-      this.domain(['PutItem'], [keys.audit]),
+      this.domain(['PutItem'], [keys.audit, keys.accountDeliveries]),
       this.domain(['Query'], [keys.ownerWebhooks, keys.catalogue]),
-      this.domain(['DeleteItem'], [keys.webhookCount]),
+      this.domain(['DeleteItem'], [keys.webhookCount, keys.accountDeliveries]),
       this.domain(['BatchGetItem'], [keys.job]),
       indexPermission(this.domainTable, indexes.list),
     );
-    this.grantDelivery(fn, this.delivery(['PutItem', 'DeleteItem'], [keys.accountIds]));
+    this.grantDelivery(
+      fn,
+      this.delivery(['PutItem', 'DeleteItem'], [keys.accountIds]),
+      this.delivery(['DeleteItem'], [keys.accountDeliveries]),
+    );
     this.grantCredentials(
       fn,
       this.credentials(['GetItem'], [keys.accounts, keys.apiKeyList, keys.idempotency]),

@@ -3,6 +3,7 @@ import {
   type Account,
   accountSchema,
   ceilingSchema,
+  deliveriesPerMinuteSchema,
   rateLimitSchema,
   retentionDaysSchema,
 } from '../domain/accounts/account.ts';
@@ -18,6 +19,7 @@ const account: Account = {
   name: 'Example Ltd',
   rate_limit_per_minute: 120,
   requests_per_minute: 1200,
+  deliveries_per_minute: 6000,
   retention_days: 30,
   created_at: '2026-11-16T09:30:00.000Z',
 };
@@ -34,6 +36,7 @@ export const createAccount = {
     name: nameSchema,
     rate_limit_per_minute: rateLimitSchema.default(120),
     requests_per_minute: ceilingSchema.optional(),
+    deliveries_per_minute: deliveriesPerMinuteSchema.optional(),
     retention_days: retentionDaysSchema.optional(),
   }),
   isIdempotent: true,
@@ -84,12 +87,13 @@ export const updateAccount = {
   tag,
   summary: 'Change an account',
   description:
-    'A changed limit, of each key or of all keys together, applies within five seconds, also in the running minute. A changed retention applies to events that are published later.',
+    'A changed limit, of each key or of all keys together, applies within five seconds, also in the running minute. A changed `deliveries_per_minute` applies to the next attempts. A changed retention applies to events that are published later.',
   scope: 'admin',
   body: z.strictObject({
     name: nameSchema.optional(),
     rate_limit_per_minute: rateLimitSchema.optional(),
     requests_per_minute: ceilingSchema.optional(),
+    deliveries_per_minute: deliveriesPerMinuteSchema.optional(),
     retention_days: retentionDaysSchema.optional(),
   }),
   responses: { 200: accountSchema },

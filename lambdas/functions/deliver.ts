@@ -60,6 +60,7 @@ const dependencies: DeliverDependencies = {
   queue: createDeliveryQueue(sqs, config.deliveriesQueueUrl, config.scheduleSpeed),
   slowQueue: createDeliveryQueue(sqs, config.slowQueueUrl, config.scheduleSpeed),
   memory: createLaneMemory(),
+  accountMinutes: new Map(),
   speed: config.scheduleSpeed,
   autoDisableAfterHours: config.autoDisableAfterHours,
   wait,

@@ -63,6 +63,7 @@ export const putDelivery = async (
     due_at: identity.createdAtMs,
     parked: false,
     has_slot: false,
+    has_account_slot: false,
     settled_at: null,
     last: null,
     ...overrides,

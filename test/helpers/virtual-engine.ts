@@ -144,6 +144,7 @@ export const createVirtualEngine = (
     queue,
     slowQueue: queue,
     memory: createLaneMemory(),
+    accountMinutes: new Map(),
     speed: 1,
     autoDisableAfterHours: 120,
     wait: async (ms) => {

@@ -7,9 +7,10 @@ import type { DeletingAccounts } from '../../domain/accounts/delete-account.ts';
 import type { Page } from '../../domain/foundation/page.ts';
 import { putFirstAnswer, readFirstAnswer } from '../aws/first-answers.ts';
 import { changeTogether, transact } from '../aws/transact.ts';
+import { accountLimitRow } from '../rows/account-limit-row.ts';
 import { putAuditEntry } from '../rows/audit-row.ts';
 import { rowOf } from '../rows/row.ts';
-import { accountIdKey, accountKey, apiKeyListKey } from '../rows/table-keys.ts';
+import { accountIdKey, accountKey, accountLimitKey, accountSlotsKey, apiKeyListKey } from '../rows/table-keys.ts';
 import { createAccountContents } from './account-contents.ts';
 import { putApiKey, revokeApiKey, settleApiKeys } from './api-keys.ts';
 import { queryApiKeys } from './key-list.ts';
@@ -29,6 +30,10 @@ export const createAccountsTable = (
   tables: { readonly domain: string; readonly delivery: string; readonly credentials: string },
 ) => {
   const { domain, delivery, credentials: table } = tables;
+
+  /** Returns the transaction items that write an account's own `deliveries_per_minute` where deliver reads it. */
+  const limitItems = (id: string, limit: number | undefined) =>
+    limit === undefined ? [] : [{ Put: { TableName: domain, Item: marshall(accountLimitRow(id, limit)) } }];
 
   const accounts: NewAccounts & ChangingAccounts & DeletingAccounts = {
     ...createAccountContents(client, domain),
@@ -56,11 +61,13 @@ export const createAccountsTable = (
       ];
       const failed = await transact(client, [
         ...rows,
+        ...limitItems(account.id, account.deliveries_per_minute),
         ...(answerToStore ? [putFirstAnswer(table, { scope: OPERATOR, ...answerToStore }, answerToStore, nowMs)] : []),
         putAuditEntry(domain, entry),
       ]);
       if (failed === -1) return 'added';
-      return failed === rows.length ? 'repeated' : 'busy';
+      const firstAnswerAt = rows.length + limitItems(account.id, account.deliveries_per_minute).length;
+      return failed === firstAnswerAt ? 'repeated' : 'busy';
     },
 
     async find(id) {
@@ -80,7 +87,11 @@ export const createAccountsTable = (
         ExpressionAttributeNames: Object.fromEntries(changes.map(([name]) => [`#${name}`, name])),
         ExpressionAttributeValues: marshall(Object.fromEntries(changes.map(([name, value]) => [`:${name}`, value]))),
       };
-      const isDone = await changeTogether(client, [{ Update: update }, putAuditEntry(domain, entry)]);
+      const isDone = await changeTogether(client, [
+        { Update: update },
+        ...limitItems(id, change.deliveries_per_minute),
+        putAuditEntry(domain, entry),
+      ]);
       return isDone ? accounts.find(id) : null;
     },
 
@@ -106,7 +117,10 @@ export const createAccountsTable = (
       const Delete = { TableName: table, Key: marshall(accountKey(id)), ConditionExpression: 'attribute_exists(pk)' };
       const deleteId = { Delete: { TableName: delivery, Key: marshall(accountIdKey(id)) } };
       const deleteList = { Delete: { TableName: table, Key: marshall(apiKeyListKey(id)) } };
-      return changeTogether(client, [{ Delete }, deleteId, deleteList, putAuditEntry(domain, entry)]);
+      const deleteLimit = { Delete: { TableName: domain, Key: marshall(accountLimitKey(id)) } };
+      const deleteSlots = { Delete: { TableName: delivery, Key: marshall(accountSlotsKey(id)) } };
+      const deletions = [{ Delete }, deleteId, deleteList, deleteLimit, deleteSlots];
+      return changeTogether(client, [...deletions, putAuditEntry(domain, entry)]);
     },
   };
 

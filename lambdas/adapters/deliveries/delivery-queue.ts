@@ -6,7 +6,8 @@ import {
 } from '@aws-sdk/client-sqs';
 import * as z from 'zod';
 import type { DeliveryTicket } from '../../domain/deliveries/delivery.ts';
-import { isId, webhookOfDelivery } from '../../domain/foundation/id.ts';
+import { isId } from '../../domain/foundation/id.ts';
+import { accountOf } from '../../domain/foundation/owner.ts';
 import { SECOND_MS, toSeconds } from '../../domain/foundation/time.ts';
 import { inBatches, retryRemaining } from '../aws/retry.ts';
 
@@ -57,8 +58,9 @@ const entryOf = (ticket: DeliveryTicket, index: number, nowMs: number): SendMess
   return {
     Id: String(index),
     MessageBody: JSON.stringify({ v: 1, d, t, o, e, r }),
-    // In an SQS fair queue, messages of one busy webhook (message group) do not delay the messages of other webhooks.
-    MessageGroupId: webhookOfDelivery(d),
+    // In an SQS fair queue, messages of one busy account (message group) do not delay the messages of other accounts. The
+    // group is not the webhook, because an account with many webhooks would then have a larger share.
+    MessageGroupId: accountOf(o),
     ...(delaySeconds > 0 ? { DelaySeconds: delaySeconds } : {}),
   };
 };

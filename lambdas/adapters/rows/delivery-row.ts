@@ -73,6 +73,7 @@ const columnsOf = (delivery: StoredDelivery) => ({
   due_at: delivery.due_at,
   parked: delivery.parked,
   has_slot: delivery.has_slot,
+  has_account_slot: delivery.has_account_slot,
   settled_at: delivery.settled_at,
 });
 
@@ -105,6 +106,7 @@ export const newDeliveryRow = (
     attempts_made: delivery.attempts_made || null,
     parked: null,
     has_slot: null,
+    has_account_slot: null,
     sent_now: null,
     trigger: delivery.trigger === 'schedule' ? null : delivery.trigger,
     due_pk: isDue ? duePkOf(delivery.id) : null,

@@ -69,6 +69,8 @@ export const prefixes = {
   webhook: 'W#',
   /** The prefix for rows of attempts: the partition key of an attempt is the id of its delivery. */
   attempt: 'dlv_',
+  /** The limit of an account's deliveries in a minute (domain table) and the next free slot (delivery table). */
+  accountDeliveries: 'Q#',
   due: 'D#',
   hourDue: 'H#',
   /** API keys, and the counters of accounts that authentication writes. */

@@ -16,12 +16,14 @@ import { partitions, prefixes } from './key-names.ts';
 //   template        C#o            tpl#…                            list: M#o / created#id
 //   subscribers     R#o#type       routing                          (the subscribers of one event type: a set of `webhook|resource`)
 //   idempotency     I#o            path#key
+//   account's limit Q#acc_…        limit                            (deliveries_per_minute, if it is not the default)
 //   heartbeat       HEARTBEAT      stream                           (written and deleted every five minutes, so that the stream is never silent)
 // delivery table (no stream)
 //   delivery        W#whk_…#shard  dlv_…                            due: D#shard / due_at · attention: whk_…#shard#status / id
 //   attempt         dlv_…          A#001
 //   webhook health  W#whk_…        health                           failing: F / failing_since
 //   rate limits     W#whk_…        slots · leases
+//   account's slots Q#acc_…        slots                            (the next free slot under the account's deliveries_per_minute)
 //   hour's counts   W#whk_…        hour#start                       due, until the hour is counted again: H#shard / due_at
 //   roll-up         ROLL-UP        progress · event-retention       (how far the hourly counts and the weekly retention round are)
 //   due tick        DUE-SWEEP      progress                         (how far the messages of parked and overdue deliveries are)
@@ -126,6 +128,14 @@ export const attentionPkOf = (id: string, status: string): string =>
   attentionPk(webhookOfDelivery(id), shardOf(id, SHARDS), status);
 export const healthKey = (webhookId: string): Key => ({ pk: `${prefixes.webhook}${webhookId}`, sk: 'health' });
 export const slotsKey = (webhookId: string): Key => ({ pk: `${prefixes.webhook}${webhookId}`, sk: 'slots' });
+export const accountLimitKey = (accountId: string): Key => ({
+  pk: `${prefixes.accountDeliveries}${accountId}`,
+  sk: 'limit',
+});
+export const accountSlotsKey = (accountId: string): Key => ({
+  pk: `${prefixes.accountDeliveries}${accountId}`,
+  sk: 'slots',
+});
 export const leasesKey = (webhookId: string): Key => ({ pk: `${prefixes.webhook}${webhookId}`, sk: 'leases' });
 /** Returns the key of the counts of one hour of a webhook. The keys are sorted by the start of the hour. */
 export const hourKey = (webhookId: string, startMs: number): Key => ({

@@ -3,14 +3,16 @@ import { type DeliveryTicket, type StoredDelivery, storedDeliverySchema } from '
 import type { DeliveryChange } from '../../domain/deliveries/transitions.ts';
 import { type StoredEvent, storedEventSchema } from '../../domain/events/event.ts';
 import { webhookOfDelivery } from '../../domain/foundation/id.ts';
+import { accountOf } from '../../domain/foundation/owner.ts';
 import type { ReceiverSpeed } from '../../domain/sending/slow-lane.ts';
 import type { Health } from '../../domain/sending/webhook-health.ts';
 import { type StoredWebhook, storedWebhookSchema } from '../../domain/webhooks/webhook.ts';
 import { batchGet } from '../aws/batch-get.ts';
 import { executeStatements, insertStatement, updateStatement } from '../aws/statements.ts';
+import { rowToAccountLimit } from '../rows/account-limit-row.ts';
 import { attemptRows, deliveryUpdate } from '../rows/delivery-row.ts';
 import { rowToHealth, rowToReceiverSpeed } from '../rows/health-row.ts';
-import { deliveryKey, eventKey, healthKey, type Key, webhookKey } from '../rows/table-keys.ts';
+import { accountLimitKey, deliveryKey, eventKey, healthKey, type Key, webhookKey } from '../rows/table-keys.ts';
 
 /** The rows that the attempt of one message needs; null if a row does not exist. */
 export interface DeliveryRows {
@@ -19,6 +21,8 @@ export interface DeliveryRows {
   readonly webhook: StoredWebhook | null;
   readonly receiverSpeed: ReceiverSpeed;
   readonly health: Health;
+  /** The account's `deliveries_per_minute`. */
+  readonly accountLimit: number;
 }
 
 /** Reads the rows that attempts need, and records the results of attempts. */
@@ -61,14 +65,16 @@ export const createDeliveriesTable = (
         event: eventKey(owner, eventId),
         webhook: webhookKey(owner, webhookOfDelivery(deliveryId)),
         health: healthKey(webhookOfDelivery(deliveryId)),
+        limit: accountLimitKey(accountOf(owner)),
       }));
       const find = await batchGet(
         client,
-        keys.flatMap(({ delivery, event, webhook, health }) => [
+        keys.flatMap(({ delivery, event, webhook, health, limit }) => [
           { table: tables.delivery, key: delivery, isConsistent: true },
           { table: tables.delivery, key: health, isConsistent: true },
           { table: tables.domain, key: event, isConsistent: false },
           { table: tables.domain, key: webhook, isConsistent: false },
+          { table: tables.domain, key: limit, isConsistent: false },
         ]),
       );
       // An eventually consistent read may miss a new row, so missing rows are read again consistently.
@@ -89,7 +95,7 @@ export const createDeliveriesTable = (
         webhooks.set(key.sk, webhook);
         return webhook;
       };
-      const parseRows = ({ delivery, event, webhook, health }: (typeof keys)[number]): DeliveryRows => {
+      const parseRows = ({ delivery, event, webhook, health, limit }: (typeof keys)[number]): DeliveryRows => {
         const deliveryRow = find(tables.delivery, delivery);
         const eventRow = find(tables.domain, event) ?? findAgain(tables.domain, event);
         const healthRow = find(tables.delivery, health);
@@ -99,6 +105,7 @@ export const createDeliveriesTable = (
           webhook: webhookAt(webhook),
           receiverSpeed: rowToReceiverSpeed(healthRow),
           health: rowToHealth(healthRow),
+          accountLimit: rowToAccountLimit(find(tables.domain, limit)),
         };
       };
       return keys.map((rowKeys) => {

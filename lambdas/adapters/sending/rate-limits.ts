@@ -2,21 +2,22 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import type { AccountSlotStore } from '../../domain/sending/account-limit.ts';
 import type { RateLimitStore } from '../../domain/sending/rate-limits.ts';
 import { batchGet } from '../aws/batch-get.ts';
 import { nullIfRefused } from '../aws/conditional-write.ts';
-import { leasesKey, slotsKey } from '../rows/table-keys.ts';
+import { accountSlotsKey, type Key, leasesKey, slotsKey } from '../rows/table-keys.ts';
 
 const MAX_TRIES = 8;
 
 /**
- * Stores the rate limit of each webhook: the time of the next free slot, and the leases of running requests. If other
- * instances win every try, `reserveSlots` throws and `takeLeases` returns no lease.
+ * Stores the rate limits of webhooks and accounts: the time of the next free slot, and the leases of a webhook's running
+ * requests. If other instances win every try, `reserveSlots` and `reserveNext` throw and `takeLeases` returns no lease.
  */
-export const createRateLimits = (client: DynamoDBClient, table: string): RateLimitStore => {
+export const createRateLimits = (client: DynamoDBClient, table: string): RateLimitStore & AccountSlotStore => {
   /** Updates a row on a condition. Returns the row after the update, or null where the condition did not hold. */
   const update = async (
-    key: { pk: string; sk: string },
+    key: Key,
     expression: string,
     condition: string,
     values: Record<string, unknown>,
@@ -36,25 +37,47 @@ export const createRateLimits = (client: DynamoDBClient, table: string): RateLim
     return updated && unmarshall(updated.Attributes ?? {});
   };
 
+  /** Begins a row of slots anew at `fromMs`, if its next free slot is not later. Returns whether it did. */
+  const restart = async (key: Key, span: number, fromMs: number): Promise<boolean> => {
+    const restarted = await update(
+      key,
+      'SET next_ms = :next, kind = :kind',
+      'attribute_not_exists(next_ms) OR next_ms <= :from',
+      { ':next': fromMs + span, ':kind': 'slots', ':from': fromMs },
+    );
+    return restarted !== null;
+  };
+
+  /** Reserves slots that together take `span` milliseconds, at `fromMs` or later. Returns the time of the first. */
+  const reserve = async (key: Key, span: number, fromMs: number): Promise<number> => {
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const running = await update(key, 'SET next_ms = next_ms + :span', 'next_ms > :from', {
+        ':span': span,
+        ':from': fromMs,
+      });
+      if (running) return Number(running.next_ms) - span;
+      if (await restart(key, span, fromMs)) return fromMs;
+    }
+    throw new Error(`no slot could be reserved in ${MAX_TRIES} tries`);
+  };
+
   return {
-    async reserveSlots(webhookId, count, intervalMs, nowMs) {
-      const key = slotsKey(webhookId);
+    reserveSlots: (webhookId, count, intervalMs, nowMs) => reserve(slotsKey(webhookId), count * intervalMs, nowMs),
+
+    reserveNext: (accountId, count, intervalMs, fromMs) =>
+      reserve(accountSlotsKey(accountId), count * intervalMs, fromMs),
+
+    async reserveWithin(accountId, count, intervalMs, { fromMs, untilMs }) {
+      const key = accountSlotsKey(accountId);
       const span = count * intervalMs;
-      for (let tries = 0; tries < MAX_TRIES; tries++) {
-        const running = await update(key, 'SET next_ms = next_ms + :span', 'next_ms > :now', {
-          ':span': span,
-          ':now': nowMs,
-        });
-        if (running) return Number(running.next_ms) - span;
-        const restarted = await update(
-          key,
-          'SET next_ms = :next, kind = :kind',
-          'attribute_not_exists(next_ms) OR next_ms <= :now',
-          { ':next': nowMs + span, ':kind': 'slots', ':now': nowMs },
-        );
-        if (restarted) return nowMs;
-      }
-      throw new Error(`no slot could be reserved in ${MAX_TRIES} tries`);
+      if (span > untilMs - fromMs) return false;
+      const values = { ':span': span, ':from': fromMs, ':last': untilMs - span };
+      const advance = () =>
+        update(key, 'SET next_ms = next_ms + :span', 'next_ms > :from AND next_ms <= :last', values);
+      if (await advance()) return true;
+      if (await restart(key, span, fromMs)) return true;
+      // Another instance may have begun the row anew between the two calls.
+      return (await advance()) !== null;
     },
 
     async takeLeases(webhookId, most, wanted, nowMs, endsAtMs) {

@@ -18,6 +18,14 @@ export const ceilingSchema = z.int().min(1).max(300_000).meta({
     'Requests a minute of all API keys of the account together. Ten times `rate_limit_per_minute` until it is set.',
 });
 
+/** The maximum number of attempts of an account's deliveries in a minute, unless the operator sets another. */
+export const DELIVERIES_PER_MINUTE = 6000;
+
+export const deliveriesPerMinuteSchema = z.int().min(1).max(600_000).meta({
+  description:
+    "Attempts a minute of all the account's deliveries together. Deliveries above it wait for a later minute, in the order in which they came.",
+});
+
 export const retentionDaysSchema = z.int().min(1).max(365).meta({
   description:
     "Days for which the account's events, deliveries and attempts can be read: at most the deployment's own.",
@@ -30,6 +38,7 @@ export const accountSchema = z
     name: nameSchema,
     rate_limit_per_minute: rateLimitSchema,
     requests_per_minute: ceilingSchema,
+    deliveries_per_minute: deliveriesPerMinuteSchema,
     retention_days: retentionDaysSchema,
     created_at: z.iso.datetime(),
   })
@@ -37,12 +46,13 @@ export const accountSchema = z
 export type Account = z.infer<typeof accountSchema>;
 
 /**
- * An account as its row holds it. Without its own `retention_days` the stack's current retention applies, and without its
- * own `requests_per_minute` a multiple of `rate_limit_per_minute`.
+ * An account as its row holds it. Without its own `retention_days` the stack's current retention applies, without its own
+ * `requests_per_minute` a multiple of `rate_limit_per_minute`, and without its own `deliveries_per_minute` the default.
  */
 export const storedAccountSchema = accountSchema.extend({
   v: rowVersion,
   requests_per_minute: z.number().optional(),
+  deliveries_per_minute: z.number().optional(),
   retention_days: z.number().optional(),
   /**
    * The account is being deleted and gets no new API keys until this time, in milliseconds. The time passes without
@@ -61,6 +71,7 @@ export const showAccount = (account: StoredAccount, stackRetentionDays: number):
   name: account.name,
   rate_limit_per_minute: account.rate_limit_per_minute,
   requests_per_minute: ceilingOf(account),
+  deliveries_per_minute: account.deliveries_per_minute ?? DELIVERIES_PER_MINUTE,
   retention_days: retentionOf(account.retention_days, stackRetentionDays),
   created_at: account.created_at,
 });

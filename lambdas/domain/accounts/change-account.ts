@@ -19,6 +19,7 @@ export interface AccountChange {
   readonly name?: string | undefined;
   readonly rate_limit_per_minute?: number | undefined;
   readonly requests_per_minute?: number | undefined;
+  readonly deliveries_per_minute?: number | undefined;
   readonly retention_days?: number | undefined;
 }
 

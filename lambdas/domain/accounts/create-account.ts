@@ -31,6 +31,7 @@ export const createAccount = (
     readonly name: string;
     readonly rate_limit_per_minute: number;
     readonly requests_per_minute?: number | undefined;
+    readonly deliveries_per_minute?: number | undefined;
     readonly retention_days?: number | undefined;
   },
   accounts: NewAccounts,

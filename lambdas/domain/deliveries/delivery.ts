@@ -108,6 +108,8 @@ export const storedDeliverySchema = z.object({
   parked: z.boolean().default(false),
   /** True if `due_at` is a slot (time to send) reserved under the webhook's `max_per_second`. */
   has_slot: z.boolean().default(false),
+  /** True if `due_at` is, or was, a slot reserved under the account's `deliveries_per_minute`. */
+  has_account_slot: z.boolean().default(false),
   /** The account's own retention in days, copied from the event; absent if the stack's applies. */
   retention_days: z.number().optional(),
   settled_at: z.number().nullable().default(null),
@@ -159,6 +161,7 @@ export const newDelivery = (event: DeliverableEvent, webhookId: string): StoredD
     due_at: createdAtMs,
     parked: false,
     has_slot: false,
+    has_account_slot: false,
     retention_days: event.retention_days,
     test: event.test_of === undefined ? undefined : true,
     settled_at: null,

@@ -19,6 +19,7 @@ const withNextTicket = (delivery: StoredDelivery): StoredDelivery => ({
   ticket: delivery.ticket + 1,
   parked: false,
   has_slot: false,
+  has_account_slot: false,
   sent_now: false,
 });
 

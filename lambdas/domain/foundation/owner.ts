@@ -9,3 +9,6 @@ export interface Owner {
 
 /** Returns the owner as one string, `acc_…#live`, as rows and messages hold it. */
 export const ownerKey = (owner: Owner): string => `${owner.accountId}#${owner.mode}`;
+
+/** Returns the account id of an owner in the form `acc_…#live`. */
+export const accountOf = (owner: string): string => owner.split('#')[0] ?? '';

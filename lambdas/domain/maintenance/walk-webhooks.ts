@@ -1,4 +1,4 @@
-import { modes, ownerKey } from '../foundation/owner.ts';
+import { accountOf, modes, ownerKey } from '../foundation/owner.ts';
 
 /**
  * A position in the walk over all webhooks: an owner and the id of one of the owner's webhooks. If `webhookId` is '',
@@ -29,7 +29,7 @@ export async function* walkWebhooks(
   from: WebhookPosition | null,
   deletedSinceMs: number,
 ): AsyncGenerator<WebhookPosition> {
-  const firstAccountId = from?.owner.split('#')[0] ?? null;
+  const firstAccountId = from ? accountOf(from.owner) : null;
   async function* positionsOf(accountId: string) {
     for (const mode of modes) {
       const owner = ownerKey({ accountId, mode });

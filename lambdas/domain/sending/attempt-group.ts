@@ -1,7 +1,9 @@
 import type { StoredDelivery } from '../deliveries/delivery.ts';
 import { nextDueMs, retryAfterSeconds, scheduleOf } from '../deliveries/retry-schedule.ts';
 import { applyAttempt, type NextAttempt } from '../deliveries/transitions.ts';
+import { accountOf } from '../foundation/owner.ts';
 import type { StoredWebhook } from '../webhooks/webhook.ts';
+import { type AccountMinutes, type AccountSlotStore, assignAccountSlots } from './account-limit.ts';
 import { type AttemptDependencies, type Attempted, attemptDelivery } from './attempt-delivery.ts';
 import type { BatchRun, Outcome } from './batch-run.ts';
 import { assignSlots, type RateLimitStore, returnLeases, takeLeases } from './rate-limits.ts';
@@ -11,10 +13,11 @@ import { type StartedGroup, startGroup } from './start-group.ts';
 import type { AttemptAssignment } from './triage.ts';
 
 export interface AttemptGroupDependencies extends AttemptDependencies {
-  readonly store: RateLimitStore & ReceiverSpeedStore;
+  readonly store: RateLimitStore & ReceiverSpeedStore & AccountSlotStore;
   readonly queue: Queue;
   readonly slowQueue: Queue;
   readonly memory: LaneMemory;
+  readonly accountMinutes: AccountMinutes;
   /** A number that divides the waits of all retry schedules; 1 in production. */
   readonly speed: number;
   /**
@@ -104,11 +107,28 @@ const attemptBySpeed = async (
     return sendMessages(run, group, 'paced', queue, clock(), clock() + RECHECK_PROBE_MS);
   }
 
-  const started = await startAttempts(run, group, known === 'quick', deps);
+  const admitted = await admitForAccount(run, webhook, group, deps);
+  if (admitted.length === 0) return;
+  const started = await startAttempts(run, admitted, known === 'quick', deps);
   if (!started.isQuick) return moveToSlowLane(run, webhook, started, deps);
   memory.rememberQuick(webhook.id, clock());
   if (known === 'probing') await ignoreFailure(store.markQuick(webhook.id, clock() + TRUST_MS));
   if (first.receiverSpeed.isSlow) await ignoreFailure(store.markSlow(webhook.id, false));
+};
+
+/**
+ * Returns the deliveries that the account's `deliveries_per_minute` admits now. Each of the others gets a slot in a
+ * later minute, which becomes its due time.
+ */
+const admitForAccount = async (
+  run: BatchRun,
+  { owner }: StoredWebhook,
+  group: Group,
+  { store, accountMinutes: minutes, queue, clock }: AttemptGroupDependencies,
+): Promise<Group> => {
+  const { now, later } = await assignAccountSlots(group, accountOf(owner), { store, minutes, queue }, clock());
+  for (const { item, after } of later) run.finishUnattempted(item, 'paced', after);
+  return now;
 };
 
 const startAttempts = (

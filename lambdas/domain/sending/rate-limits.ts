@@ -59,16 +59,19 @@ export const assignSlots = async <T extends { readonly delivery: StoredDelivery 
     const slotMs = slots.get(item);
     if (slotMs === undefined) now.push(item);
     else if (slotMs - nowMs <= SHORT_WAIT_MS) now.push({ ...item, delivery: { ...item.delivery, due_at: slotMs } });
-    else later.push({ item, after: waitForSlot(item.delivery, slotMs, !queue.carries(slotMs, nowMs)) });
+    else {
+      const waiting = waitUntil(item.delivery, slotMs, !queue.carries(slotMs, nowMs));
+      later.push({ item, after: { ...waiting, has_slot: true } });
+    }
   }
   return { now, later };
 };
 
-const waitForSlot = (delivery: StoredDelivery, slotMs: number, parked: boolean): StoredDelivery => ({
+/** Returns the row of a delivery that waits for its slot. `parked`: the wait is too long for the queue. */
+export const waitUntil = (delivery: StoredDelivery, slotMs: number, parked: boolean): StoredDelivery => ({
   ...delivery,
   ticket: delivery.ticket + 1,
   due_at: slotMs,
-  has_slot: true,
   parked,
 });
 

@@ -16,6 +16,8 @@ export interface Assignment {
   readonly webhook: StoredWebhook | null;
   readonly receiverSpeed: ReceiverSpeed;
   readonly health: Health;
+  /** The account's `deliveries_per_minute`. */
+  readonly accountLimit: number;
 }
 
 type RowName = 'delivery' | 'event' | 'webhook';

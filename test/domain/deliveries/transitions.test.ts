@@ -21,6 +21,7 @@ const delivery: StoredDelivery = {
   due_at: 1000,
   parked: false,
   has_slot: false,
+  has_account_slot: false,
   settled_at: null,
   last: null,
 };

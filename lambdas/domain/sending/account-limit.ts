@@ -1,0 +1,134 @@
+import type { StoredDelivery } from '../deliveries/delivery.ts';
+import { SHORT_WAIT_MS } from '../deliveries/retry-schedule.ts';
+import { MINUTE_MS } from '../foundation/time.ts';
+import { type SlotAssignment, waitUntil } from './rate-limits.ts';
+
+/** Reserves slots (times to send) of an account, so that each minute of the clock has as many as the account's limit. */
+export interface AccountSlotStore {
+  /**
+   * Reserves `count` slots, `intervalMs` apart, if all of them lie between `fromMs` and `untilMs`. Returns whether it
+   * did.
+   */
+  reserveWithin(
+    accountId: string,
+    count: number,
+    intervalMs: number,
+    minute: { readonly fromMs: number; readonly untilMs: number },
+  ): Promise<boolean>;
+  /** Reserves the next `count` slots, `intervalMs` apart, at `fromMs` or later. Returns the time of the first. */
+  reserveNext(accountId: string, count: number, intervalMs: number, fromMs: number): Promise<number>;
+}
+
+/** The attempts of one account in the current minute, as this function instance knows them. */
+interface MinuteOfAccount {
+  readonly minute: number;
+  /** Number of attempts that were admitted without a reservation. The first reservation counts them too. */
+  uncounted: number;
+  /** Number of reserved slots of this minute that are not used yet. */
+  reserved: number;
+  /** True if the slots of this minute are used up, so that only single slots of later minutes are reserved. */
+  isFull: boolean;
+}
+
+/** The minutes of accounts that a function instance remembers, by account id. */
+export type AccountMinutes = Map<string, MinuteOfAccount>;
+
+/** The maximum number of accounts that a function instance remembers. */
+const MAX_ACCOUNTS = 10_000;
+
+/**
+ * The part of an account's limit that a function instance reserves at a time: a fiftieth. What the instance does not use
+ * in the minute is lost.
+ */
+const PART_OF_LIMIT = 50;
+
+/**
+ * The number of attempts that a function instance makes in a minute without a reservation, so that an account with few
+ * deliveries costs no write: a hundredth of the limit, and at most ten.
+ */
+const uncountedAttempts = (limit: number): number => Math.min(10, Math.floor(limit / 100));
+
+const minuteOf = (minutes: AccountMinutes, accountId: string, nowMs: number): MinuteOfAccount => {
+  const minute = Math.floor(nowMs / MINUTE_MS);
+  const known = minutes.get(accountId);
+  if (known?.minute === minute) return known;
+  if (minutes.size >= MAX_ACCOUNTS) minutes.clear();
+  const begun: MinuteOfAccount = { minute, uncounted: 0, reserved: 0, isFull: false };
+  minutes.set(accountId, begun);
+  return begun;
+};
+
+/**
+ * Admits as many of an account's attempts as the account's limit for the current minute leaves, and returns the number
+ * that is admitted without a slot of their own. Reserves in parts, so that most calls write nothing.
+ */
+const admit = async (
+  wanted: number,
+  accountId: string,
+  limit: number,
+  { store, minutes }: AccountLimit,
+  nowMs: number,
+): Promise<number> => {
+  const known = minuteOf(minutes, accountId, nowMs);
+  if (known.uncounted + wanted <= uncountedAttempts(limit) && known.reserved === 0) {
+    known.uncounted += wanted;
+    return wanted;
+  }
+  if (known.reserved < wanted && !known.isFull) {
+    // Takes the uncounted attempts out before the call, because another group of the batch may reserve meanwhile.
+    const { uncounted } = known;
+    known.uncounted = 0;
+    const part = Math.max(wanted - known.reserved, Math.ceil(limit / PART_OF_LIMIT));
+    const fromMs = known.minute * MINUTE_MS;
+    const minute = { fromMs, untilMs: fromMs + MINUTE_MS };
+    known.isFull = !(await store.reserveWithin(accountId, uncounted + part, MINUTE_MS / limit, minute));
+    if (known.isFull) known.uncounted += uncounted;
+    else known.reserved += part;
+  }
+  const admitted = Math.min(wanted, known.reserved);
+  known.reserved -= admitted;
+  return admitted;
+};
+
+export interface AccountLimit {
+  readonly store: AccountSlotStore;
+  readonly minutes: AccountMinutes;
+  readonly queue: { carries(dueAtMs: number, nowMs: number): boolean };
+}
+
+/**
+ * Splits deliveries of one account by `deliveries_per_minute`: those to attempt now, and those whose slot is in a later
+ * minute. The slot becomes the delivery's due time, and the delivery keeps the slot until its attempt, so the account's
+ * deliveries are sent in the order in which they came. `group` has the deliveries that are due first in front.
+ */
+export const assignAccountSlots = async <
+  T extends { readonly delivery: StoredDelivery; readonly accountLimit: number },
+>(
+  group: readonly T[],
+  accountId: string,
+  account: AccountLimit,
+  nowMs: number,
+): Promise<SlotAssignment<T>> => {
+  const limit = group[0]?.accountLimit ?? 0;
+  const withoutSlot = group.filter(({ delivery }) => !delivery.has_account_slot);
+  if (withoutSlot.length === 0) return { now: group, later: [] };
+  const admitted = await admit(withoutSlot.length, accountId, limit, account, nowMs);
+  const rest = withoutSlot.slice(admitted);
+  if (rest.length === 0) return { now: group, later: [] };
+
+  const intervalMs = MINUTE_MS / limit;
+  const minuteMs = Math.floor(nowMs / MINUTE_MS) * MINUTE_MS;
+  const firstMs = await account.store.reserveNext(accountId, rest.length, intervalMs, minuteMs);
+  const slots = new Map(rest.map((item, index) => [item, Math.ceil(firstMs + index * intervalMs)]));
+
+  const now: T[] = [];
+  const later: { item: T; after: StoredDelivery }[] = [];
+  for (const item of group) {
+    const slotMs = slots.get(item) ?? nowMs;
+    const parked = !account.queue.carries(slotMs, nowMs);
+    if (slotMs < minuteMs + MINUTE_MS) now.push(item);
+    else if (slotMs - nowMs <= SHORT_WAIT_MS) now.push({ ...item, delivery: { ...item.delivery, due_at: slotMs } });
+    else later.push({ item, after: { ...waitUntil(item.delivery, slotMs, parked), has_account_slot: true } });
+  }
+  return { now, later };
+};
