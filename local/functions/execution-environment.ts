@@ -51,7 +51,8 @@ type WorkerMessage =
 let workerUrl: URL | undefined;
 const workerSource = (): URL => {
   if (workerUrl) return workerUrl;
-  const source = readFileSync(new URL('./function-worker.ts', import.meta.url), 'utf8');
+  const files = ['../tables/partiql-dialect.ts', './function-worker.ts'];
+  const source = files.map((file) => readFileSync(new URL(file, import.meta.url), 'utf8')).join('\n');
   // Hides Node's warning that `stripTypeScriptTypes` is experimental, which would be the first output that people read.
   const { emitWarning } = process;
   process.emitWarning = () => undefined;

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import './partiql-dialect.ts';
 
 export interface Dynoxide {
   readonly endpoint: string;

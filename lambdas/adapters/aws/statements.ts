@@ -8,6 +8,12 @@ import { marshall } from '@aws-sdk/util-dynamodb';
 import { type RowUpdate, rowOf } from '../rows/row.ts';
 import { inBatches, retryRemaining, tablesAreBusy } from './retry.ts';
 
+// The statements have two forms, and nothing outside AWS's documented grammar:
+//   INSERT INTO "table" VALUE {'name': ?, …}
+//   https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-reference.insert.html
+//   UPDATE "table" SET "name"=? SET "name"=? … REMOVE "name" WHERE "pk"=? AND "sk"=? AND "name"=? …
+//   https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-reference.update.html
+
 /** DynamoDB takes at most 25 statements in one call. */
 const MAX_STATEMENTS = 25;
 
@@ -32,7 +38,7 @@ export const insertStatement = (table: string, row: Readonly<Record<string, unkn
 };
 
 /**
- * Returns the statement that updates a row. The statement fails with `ConditionalCheckFailed` if the row does not exist
+ * Returns the statement that updates a row, with a SET clause for each attribute as AWS documents it. The statement fails with `ConditionalCheckFailed` if the row does not exist
  * or does not hold the expected values.
  */
 export const updateStatement = (
@@ -44,7 +50,8 @@ export const updateStatement = (
   const conditions = Object.entries(marshall({ ...key, ...expected }, MARSHALL));
   return {
     Statement: [
-      `UPDATE "${table}" SET ${assignments.map(([name]) => `"${name}"=?`).join(', ')}`,
+      `UPDATE "${table}"`,
+      ...assignments.map(([name]) => `SET "${name}"=?`),
       ...(remove ? [`REMOVE "${remove}"`] : []),
       `WHERE ${conditions.map(([name]) => `"${name}"=?`).join(' AND ')}`,
     ].join(' '),

@@ -59,3 +59,17 @@ describe('executeStatements', () => {
     expect(keys.every((key) => find(table, key)?.value === key.sk)).toBe(true);
   });
 });
+
+describe('the statements of updateStatement and insertStatement', () => {
+  // AWS documents no list of assignments after one SET:
+  // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-reference.update.html
+  it('have a SET clause for each attribute of an update, and the documented form of an insert', () => {
+    const key = { pk: 'p', sk: 's' };
+    const update = updateStatement('t', { key, set: { a: 1, b: 2 }, expected: { c: 3 }, remove: 'd', cleared: ['e'] });
+
+    expect(update.Statement).toBe(
+      'UPDATE "t" SET "a"=? SET "b"=? SET "e"=? REMOVE "d" WHERE "pk"=? AND "sk"=? AND "c"=?',
+    );
+    expect(insertStatement('t', { pk: 'p', a: 1 }).Statement).toBe(`INSERT INTO "t" VALUE {'pk': ?, 'a': ?}`);
+  });
+});
