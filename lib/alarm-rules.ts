@@ -58,7 +58,7 @@ export const alarmRules = {
   failures: {
     above: 0,
     periods: 1,
-    description: 'The fan-out could not read a change in the domain table and put the change aside.',
+    description: 'The fan-out could not carry out a change in the domain table and put the change aside.',
   },
   'iterator-age': {
     above: 60_000,

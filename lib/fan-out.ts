@@ -1,11 +1,5 @@
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import {
-  type CfnEventSourceMapping,
-  EventSourceMapping,
-  FilterCriteria,
-  FilterRule,
-  StartingPosition,
-} from 'aws-cdk-lib/aws-lambda';
+import { EventSourceMapping, FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Duration, Validations } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
@@ -57,7 +51,7 @@ export class FanOut extends Construct {
 
     // Do not change the mapping's logical id, function or starting position: a replaced mapping reads the last 24 hours
     // again.
-    const mapping = new EventSourceMapping(this, 'stream-mapping', {
+    new EventSourceMapping(this, 'stream-mapping', {
       target: this.fanOut,
       eventSourceArn: storage.domainTable.tableStreamArn ?? '',
       // Reads from the oldest change on: LATEST would miss the changes that are written while the mapping is created.
@@ -70,6 +64,8 @@ export class FanOut extends Construct {
       reportBatchItemFailures: true,
       // -1 retries a batch without limit: with a limit, a throttled table would lose events.
       retryAttempts: -1,
+      // Records that could not be carried out go to the failures queue, an hour before the stream drops them silently.
+      maxRecordAge: Duration.hours(23),
       onFailure: { bind: () => ({ destination: this.failures.queueArn }) },
       // Events that the fan-out itself writes for tasks (origin "change") do not pass through it again.
       filters: [
@@ -84,7 +80,5 @@ export class FanOut extends Construct {
         }),
       ],
     });
-    // Sets no maximum age of changes (-1) on the resource, because the construct does not accept -1.
-    (mapping.node.defaultChild as CfnEventSourceMapping).maximumRecordAgeInSeconds = -1;
   }
 }

@@ -39,7 +39,7 @@ const failureLines = ({ message_id, row, change, put_aside_at, reason }: Failure
 export const deadLetters: Command = {
   summary: 'show failed messages and the reasons; deletes nothing',
   details:
-    'Reads both queues that have an alarm: delivery messages that were received too often, and changes that the fan-out could\nnot read. While the command runs, the messages are hidden from other readers. Each look raises their receive count.',
+    'Reads both queues that have an alarm: delivery messages that were received too often, and changes that the fan-out could\nnot carry out. While the command runs, the messages are hidden from other readers. Each look raises their receive count.',
   options: {
     limit: {
       type: 'string',

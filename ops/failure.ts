@@ -14,7 +14,7 @@ const bodySchema = z.object({
 });
 
 /**
- * A message about a changed row that the fan-out could not read. Names the row, but does not contain the row's content.
+ * A message about a changed row that the fan-out could not carry out. Names the row, but does not contain the row's content.
  */
 export interface Failure {
   readonly message_id: string;
@@ -33,7 +33,7 @@ const parse = (body: string) => {
 };
 
 /**
- * Returns the change that a message of the failures queue is about, with the reason why the fan-out could not read it.
+ * Returns the change that a message of the failures queue is about, with the reason why the fan-out put it aside.
  */
 export const failureOf = ({ id, body, sentAtMs }: QueueMessage): Failure => {
   const parsed = parse(body);

@@ -4,6 +4,7 @@ import { failing } from './failing.ts';
 import { owed } from './owed.ts';
 import { pause, resume } from './pause.ts';
 import { redrive } from './redrive.ts';
+import { redriveFailures } from './redrive-failures.ts';
 import { rotateKeyring } from './rotate-keyring.ts';
 import { status } from './status.ts';
 
@@ -12,6 +13,7 @@ export const commands: Readonly<Record<string, Command>> = {
   status,
   'dead-letters': deadLetters,
   redrive,
+  'redrive-failures': redriveFailures,
   owed,
   failing,
   pause,

@@ -16,6 +16,8 @@ const paths = {
   failures: ['AWS::SQS::Queue', 'fan-out/failures'],
   deliveriesMapping: ['AWS::Lambda::EventSourceMapping', 'delivery/deliveries-mapping'],
   slowMapping: ['AWS::Lambda::EventSourceMapping', 'delivery/slow-mapping'],
+  // The CDK writes two equal parts of a path once, so the function fan-out/fan-out has this path.
+  fanOut: ['AWS::Lambda::Function', 'fan-out'],
   keyMaterial: ['AWS::Lambda::Function', 'keyring/key-material'],
 } as const;
 

@@ -1,11 +1,13 @@
 import type { DynamoDBRecord } from 'aws-lambda';
 import { dynamoClient, sqsClient, takeAwsUse } from '../adapters/aws/aws-clients.ts';
+import { refusalCodeOf } from '../adapters/aws/refusal.ts';
 import { createDeliveryQueue } from '../adapters/deliveries/delivery-queue.ts';
 import { createFailuresQueue } from '../adapters/fan-out/failures-queue.ts';
 import { createFanOutStore } from '../adapters/fan-out/fan-out-store.ts';
 import { imageToChange } from '../adapters/fan-out/stream-record.ts';
 import { builtInEventType } from '../domain/events/built-in-types.ts';
-import { type Change, fanOut } from '../domain/fan-out/fan-out.ts';
+import { carryOut } from '../domain/fan-out/carry-out.ts';
+import type { Change } from '../domain/fan-out/fan-out.ts';
 import { streamHandler } from '../runtime/batch.ts';
 import { readConfig, service } from '../runtime/config.ts';
 import { describeError, log } from '../runtime/log.ts';
@@ -67,7 +69,13 @@ export const handler = streamHandler(async (records, { deadlineMs }) => {
     const changesOfRecords = await Promise.all(records.map(changeOf));
     const changes = changesOfRecords.flat();
     const recordIndexOf = changesOfRecords.flatMap((own, index) => own.map(() => index));
-    const done = await fanOut(changes, dependencies, () => Date.now() > deadlineMs - STOP_BEFORE_MS);
+    const putAside = async (index: number, code: string): Promise<void> => {
+      const record = records[recordIndexOf[index] ?? 0];
+      log('error', 'record.refused', { event_id: record?.eventID, code });
+      if (record) await failures.putAside(record, `the change was refused with ${code}`);
+    };
+    const isTimeUp = () => Date.now() > deadlineMs - STOP_BEFORE_MS;
+    const done = await carryOut(changes, { ...dependencies, refusalCodeOf, putAside }, isTimeUp);
     progress = { changes: changes.length, done };
     return done === changes.length ? [] : records.slice(recordIndexOf[done]);
   } finally {

@@ -5,12 +5,12 @@ describe('the fan-out construct', () => {
   const template = synthesise();
   const { Properties } = named(template, 'AWS::Lambda::EventSourceMapping', 'stream-mapping');
 
-  test('the stream mapping starts at the oldest record, passes at most 100 records, and retries without a limit of attempts or age', () => {
+  test('the stream mapping starts at the oldest record, passes at most 100 records, and retries for 23 hours without a limit of attempts', () => {
     expect(Properties).toMatchObject({
       StartingPosition: 'TRIM_HORIZON',
       BatchSize: 100,
       MaximumRetryAttempts: -1,
-      MaximumRecordAgeInSeconds: -1,
+      MaximumRecordAgeInSeconds: 82_800,
       FunctionResponseTypes: ['ReportBatchItemFailures'],
     });
     expect(Properties).not.toHaveProperty('MaximumBatchingWindowInSeconds');

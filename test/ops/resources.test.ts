@@ -7,11 +7,11 @@ const listed = Object.entries(synthesise().toJSON().Resources as Record<string, 
 );
 
 describe('resourcesIn, the resources that npm run ops works with', () => {
-  it('finds the ten resources in the synthesised stack, each with a different physical id', () => {
+  it('finds the eleven resources in the synthesised stack, each with a different physical id', () => {
     const ids = Object.values(resourcesIn('passpost-test', listed));
 
     expect(ids.every((id) => id.startsWith('physical '))).toBe(true);
-    expect(new Set(ids).size).toBe(10);
+    expect(new Set(ids).size).toBe(11);
   });
 
   it('throws an error that names delivery/dead-letters when the stack lacks that queue', () => {

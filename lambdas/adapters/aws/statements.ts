@@ -6,6 +6,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { type RowUpdate, rowOf } from '../rows/row.ts';
+import { refusedItem } from './refusal.ts';
 import { inBatches, retryRemaining, tablesAreBusy } from './retry.ts';
 
 // The statements have two forms, and nothing outside AWS's documented grammar:
@@ -71,7 +72,7 @@ const outcomeOf = (response: BatchStatementResponse | undefined): Outcome | 'ret
   if (code === 'DuplicateItem') return 'duplicate';
   if (code === 'ConditionalCheckFailed') return 'condition_failed';
   if (isTransient(code)) return 'retry';
-  throw new Error(`DynamoDB refused a statement: ${code}`);
+  throw refusedItem(code, `DynamoDB refused a statement: ${code}, ${response.Error?.Message}`);
 };
 
 const executeBatch = async (

@@ -6,6 +6,7 @@ import {
   TransactWriteItemsCommand,
 } from '@aws-sdk/client-dynamodb';
 import { PassPostError } from '../../domain/foundation/errors.ts';
+import { refusedItem } from './refusal.ts';
 import { isTransient } from './statements.ts';
 
 const MAX_TRIES = 6;
@@ -27,7 +28,8 @@ export const transact = async (client: DynamoDBClient, items: TransactWriteItem[
       if (failed !== -1) return failed;
       const refused = reasons.find(({ Code }) => Code !== undefined && Code !== 'None' && !isTransient(Code));
       if (refused) {
-        throw new Error(`DynamoDB refused a transaction: ${refused.Code}, ${refused.Message}`, { cause: error });
+        const message = `DynamoDB refused a transaction: ${refused.Code}, ${refused.Message}`;
+        throw refusedItem(refused.Code ?? '', message, { cause: error });
       }
       if (tries === MAX_TRIES) return 'busy';
     }

@@ -13,7 +13,7 @@ import { transact } from '../aws/transact.ts';
 import { putAuditEntry } from '../rows/audit-row.ts';
 import { commandToRow } from '../rows/command-row.ts';
 import { rowOf } from '../rows/row.ts';
-import { deliveryPk, SHARDS, webhookKey } from '../rows/table-keys.ts';
+import { deliveryPk, healthKey, SHARDS, webhookKey } from '../rows/table-keys.ts';
 import { createRoutingChanges } from './event-routing.ts';
 import { createWebhookCount, isCountedTogether } from './webhook-count.ts';
 
@@ -144,20 +144,21 @@ export const createWebhooksTable = (
       }
     },
 
-    async hasDeliveries(id) {
-      const shards = Array.from({ length: SHARDS }, (_, shard) =>
+    async hasHistory(id) {
+      const shards = Array.from({ length: SHARDS }, (_, shard) => deliveryPk(id, shard));
+      const partitions = [healthKey(id).pk, ...shards].map((pk) =>
         client.send(
           new QueryCommand({
             TableName: deliveryTable,
-            KeyConditionExpression: 'pk = :pk AND begins_with(sk, :delivery)',
-            ExpressionAttributeValues: marshall({ ':pk': deliveryPk(id, shard), ':delivery': 'dlv_' }),
+            KeyConditionExpression: 'pk = :pk',
+            ExpressionAttributeValues: marshall({ ':pk': pk }),
             ProjectionExpression: 'sk',
             Limit: 1,
             ConsistentRead: true,
           }),
         ),
       );
-      return (await Promise.all(shards)).some(({ Count = 0 }) => Count > 0);
+      return (await Promise.all(partitions)).some(({ Count = 0 }) => Count > 0);
     },
 
     firstAnswer,

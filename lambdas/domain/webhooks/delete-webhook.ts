@@ -46,7 +46,7 @@ export const deleteWebhook = async (
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const before = await findWebhook(store, owner, id);
     // An event that is fanned out meanwhile may still write a delivery. Its attempt finds no webhook and cancels it.
-    const isRemoved = !(await store.hasDeliveries(id));
+    const isRemoved = !(await store.hasHistory(id));
     const isDone = await store.replace({
       before,
       after: tombstoneOf(before, withHistory, nowMs),

@@ -14,8 +14,8 @@ export interface WebhookStore {
    * Returns false if the webhook has changed since it was read. Throws `too_many_webhooks` for one URL too often.
    */
   replace(change: WebhookChange): Promise<boolean>;
-  /** Returns whether a delivery of the webhook is stored. */
-  hasDeliveries(id: string): Promise<boolean>;
+  /** Returns whether a delivery of the webhook, or a count of its deliveries, is stored. */
+  hasHistory(id: string): Promise<boolean>;
 }
 
 export interface WebhookChange {
