@@ -178,6 +178,11 @@ export class Storage extends Construct {
     this.setRetention(fn);
   }
 
+  /** Lets a function that may change accounts and API keys also change operators. */
+  grantOperators(fn: LambdaFunction): void {
+    this.grantCredentials(fn, this.credentials(['GetItem', 'PutItem', 'UpdateItem', 'Query'], [keys.operators]));
+  }
+
   /** Lets a function read the audit entries of an account. */
   grantAudit(fn: LambdaFunction): void {
     this.grantDomain(fn, this.domain(['Query'], [keys.audit]));
@@ -188,9 +193,14 @@ export class Storage extends Construct {
     this.grantCredentials(fn, this.credentials(['GetItem'], [keys.keyring]));
   }
 
-  /** Lets a function write the row of the operator's API key and the row of the public keys. */
+  /** Lets a function write the rows of the first operator and its API keys, and the row of the public keys. */
   grantFirstKeys(fn: LambdaFunction): void {
-    this.grantCredentials(fn, this.credentials(['PutItem'], [keys.apiKey, keys.keyring]));
+    this.grantCredentials(
+      fn,
+      this.credentials(['PutItem'], [keys.apiKey, keys.keyring, keys.operators]),
+      this.credentials(['UpdateItem'], [keys.apiKey, keys.operators]),
+      this.credentials(['GetItem'], [keys.operators]),
+    );
   }
 
   /** Sets the retention variable of a function that writes rows with a TTL or decides whether a row has expired. */

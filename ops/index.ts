@@ -6,6 +6,7 @@ import { pause, resume } from './pause.ts';
 import { redrive } from './redrive.ts';
 import { redriveFailures } from './redrive-failures.ts';
 import { rotateKeyring } from './rotate-keyring.ts';
+import { rotateOperatorKey } from './rotate-operator-key.ts';
 import { status } from './status.ts';
 
 /** The operator's commands by name, in the order of the overview. */
@@ -19,4 +20,5 @@ export const commands: Readonly<Record<string, Command>> = {
   pause,
   resume,
   'rotate-keyring': rotateKeyring,
+  'rotate-operator-key': rotateOperatorKey,
 };

@@ -1,7 +1,14 @@
 import * as z from 'zod';
 import { type AuditEntry, auditEntrySchema } from '../domain/foundation/audit.ts';
+import { isId } from '../domain/foundation/id.ts';
 import { instantSchema, pageQuery, pageSchema } from '../domain/foundation/page.ts';
 import type { Operation } from '../runtime/operation.ts';
+
+/** The account whose audit an operator reads. */
+const accountIdSchema = z
+  .string()
+  .refine((text) => isId('acc', text), 'is not the id of an account')
+  .meta({ description: "The account, for operators. An account's own key reads its own audit only." });
 
 const entry: AuditEntry = {
   id: 'aud_01KA8Z3M9Q4T7V2X5B8D1F6H0J',
@@ -10,6 +17,8 @@ const entry: AuditEntry = {
   action: 'webhook.changed',
   target: 'whk_01KA8Z3M9Q4T7V2X5B8D1F6H0J',
   ip: '203.0.113.7',
+  fields: ['url', 'description'],
+  actor: { type: 'key', id: 'key_01KA8Z3M9Q4T7V2X5B8D1F6H0J', name: 'front desk' },
 };
 
 export const listAudit = {
@@ -19,9 +28,11 @@ export const listAudit = {
   tag: 'audit',
   summary: 'List who changed what, newest first',
   description:
-    "Every change by a management call, on any surface and in both modes: webhooks, keys, event types, templates, redeliveries, erased payloads, and the operator's changes to the account. Tasks and published events have no entries, because they are readable themselves. The range starts at `since` and ends before `until`. Entries are stored for 400 days, whatever the account's retention is.",
+    "Every change by a management call, on any surface and in both modes: webhooks, keys, event types, templates, redeliveries, erased payloads, and the operator's changes to the account. Tasks and published events have no entries, because they are readable themselves. The range starts at `since` and ends before `until`. Entries are stored for 400 days, whatever the account's retention is. An operator reads the audit of any account, deleted ones too, with `account`, and without it the changes of operators.",
   scope: 'audit:read',
+  isForOperators: true,
   query: z.strictObject({
+    account: accountIdSchema.optional(),
     since: instantSchema.optional(),
     until: instantSchema.optional(),
     ...pageQuery('aud'),

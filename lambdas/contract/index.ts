@@ -8,6 +8,7 @@ import { deleteEventType, listEventTypes, putEventType } from './event-types.ts'
 import { deletePayload, getEvent, listEvents, publishEvents, replayEvent } from './events.ts';
 import { completeJob, createJob, getJob, listJobs } from './jobs.ts';
 import { createKey, listKeys, revokeKey, rotateKey } from './keys.ts';
+import { createOperator, deleteOperator, listOperators, rotateOperatorKey } from './operators.ts';
 import { getInpostKeys, getPublicKeys } from './public-keys.ts';
 import { getWebhookStats } from './stats.ts';
 import {
@@ -74,6 +75,10 @@ export const operations: readonly Operation[] = [
   getAccount,
   updateAccount,
   deleteAccount,
+  createOperator,
+  listOperators,
+  rotateOperatorKey,
+  deleteOperator,
   listAudit,
   getPublicKeys,
   getInpostKeys,

@@ -60,12 +60,16 @@ export const authenticateCaller = async (
 };
 
 /**
- * Throws `forbidden` if the key lacks the scope. The operator's key belongs to no account, so only `admin` calls accept
- * it.
+ * Throws `forbidden` if the key lacks the scope of the call. An operator belongs to no account, so operators make only
+ * `admin` calls and calls that are for operators too.
  */
-export const requireScope = (caller: Caller, scope: Scope): void => {
-  if (!caller.scopes.includes(scope)) throw new PassPostError('forbidden', `This key lacks the scope ${scope}.`);
-  if (caller.accountId === null && scope !== 'admin') {
-    throw new PassPostError('forbidden', "The operator's key belongs to no account: use a key of the account.");
+export const requireScope = (
+  { accountId, scopes }: Caller,
+  { scope, isForOperators = false }: { readonly scope: Scope; readonly isForOperators?: boolean },
+): void => {
+  if (isForOperators && scopes.includes('admin')) return;
+  if (!scopes.includes(scope)) throw new PassPostError('forbidden', `This key lacks the scope ${scope}.`);
+  if (accountId === null && scope !== 'admin') {
+    throw new PassPostError('forbidden', "An operator's key belongs to no account: use a key of the account.");
   }
 };

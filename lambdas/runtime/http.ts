@@ -80,7 +80,7 @@ export const httpHandler = (routes: readonly Route[], options: HttpOptions) => {
           journey.quota = quota;
         },
       );
-      requireScope(journey.caller, operation.scope);
+      requireScope(journey.caller, { ...operation, scope: operation.scope });
     }
     journey.ids = namedIds(params);
     const response = await route.perform(await readRequest(event, route, journey, params));

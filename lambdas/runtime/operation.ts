@@ -21,6 +21,8 @@ export interface Operation {
   readonly description?: string;
   /** The scope that the API key must have; `null`: the call needs no key. */
   readonly scope: Scope | null;
+  /** Whether an operator may make the call too, with the scope `admin` in place of `scope`. */
+  readonly isForOperators?: boolean;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
   /** Whether the call accepts a request without a body, which is read as `{}`. */

@@ -84,7 +84,13 @@ export const readRequest = async (
     cursorScope,
     idempotencyKey: idempotencyKey ?? null,
     contentHash: contentHash(content ?? null),
-    by: { accountId, keyId: caller.keyId, ip: clientAddress(event) },
+    by: {
+      accountId,
+      keyId: caller.keyId,
+      ip: clientAddress(event),
+      name: caller.name ?? '',
+      isOperator: caller.accountId === null,
+    },
     retentionDays: caller.retentionDays,
     nowMs,
   };

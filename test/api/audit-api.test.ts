@@ -145,7 +145,8 @@ describe('the audit entries of an account (GET /audit)', () => {
         ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
         : value;
 
-  it('each of 23 changes by the native, PassMint and Passcreator API adds one entry with key id, action, target and source IP', async () => {
+  it('each of 23 changes by the native, PassMint and Passcreator API adds one entry with key id, actor, action, target and source IP', async () => {
+    const fields: unknown[] = [];
     for (const [action, target, perform] of await changes()) {
       const before = (await audit('limit=100')).data.length;
 
@@ -158,12 +159,29 @@ describe('the audit entries of an account (GET /audit)', () => {
       expect(data[0]).toEqual({
         id: expect.stringMatching(/^aud_[0-9A-Z]{26}$/),
         at: expect.any(String),
-        key_id: expect.stringMatching(byOperator ? /^key_Z0/ : /^key_/),
+        key_id: expect.stringMatching(byOperator ? /^opr_/ : /^key_/),
         action,
         target: target ?? expect.stringMatching(/^(whk|key)_/),
         ip: '203.0.113.7',
+        fields: expect.any(Array),
+        actor: {
+          type: byOperator ? 'operator' : 'key',
+          id: data[0].key_id,
+          name: byOperator ? 'operator' : 'key',
+        },
       });
+      if (data[0].fields.length > 0) fields.push([action, data[0].fields]);
     }
+
+    expect(fields).toEqual([
+      ['webhook.changed', ['description']],
+      ['event_type.put', ['description', 'schema']],
+      ['event_type.put', ['description', 'schema']],
+      ['template.put', ['name']],
+      ['account.changed', ['name']],
+      ['webhook.changed', ['enabled']],
+      ['webhook.changed', ['enabled', 'profile_options', 'schedule']],
+    ]);
   });
 
   // A source IP of 500,000 characters makes the audit entry larger than a row may be: DynamoDB rejects the whole transaction.

@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
-import { GetItemCommand, ScanCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { DeleteItemCommand, GetItemCommand, ScanCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createOperatorsTable } from '../../lambdas/adapters/accounts/operators-table.ts';
 import { createKeyring } from '../../lambdas/adapters/keyring/keyring.ts';
 import { createPublicKeys } from '../../lambdas/adapters/keyring/public-keys.ts';
 import { createSealer } from '../../lambdas/adapters/keyring/sealing.ts';
 import { apiKeyKey, type Key, publicKeysKey } from '../../lambdas/adapters/rows/table-keys.ts';
+import { createOperator, deleteOperator, rotateOperator } from '../../lambdas/domain/accounts/operator.ts';
+import { FIRST_OPERATOR_ID } from '../../lambdas/domain/keyring/key-material.ts';
 import { parseKeyring } from '../../lambdas/domain/keyring/keyring.ts';
 import { env } from '../../lambdas/runtime/env.ts';
 import { useResponseUrl } from '../helpers/response-url.ts';
@@ -54,7 +57,7 @@ describe('the key-material function', () => {
     expect(answer).toMatchObject({ Status: 'SUCCESS', Data: {} });
     expect(secretValue('operator')).toMatch(/^pp_live_/);
     expect(await rowAt(operatorRowKey())).toMatchObject({
-      id: expect.stringMatching(/^key_/),
+      id: expect.stringMatching(/^opr_/),
       scopes: ['admin'],
       mode: 'live',
       limit: 600,
@@ -135,6 +138,75 @@ describe('the key-material function', () => {
   it('answers rotate-keyring with the error unavailable before the deployment has a keyring', async () => {
     expect(await handler({ operation: 'rotate-keyring' })).toMatchObject({ error: { code: 'unavailable' } });
   });
+
+  it('an operator call with rotate-operator-key puts a new key into the secret and the table; the former key expires at the end of the overlap', async () => {
+    await run();
+    const former = operatorRowKey();
+
+    const answer = await handler({ operation: 'rotate-operator-key', overlap_seconds: 60 });
+
+    const { expires_at } = (await rowAt(former)) ?? {};
+    expect(answer).toEqual({
+      prefix: secretValue('operator').slice(0, 12),
+      former_key_ends_at: new Date(expires_at).toISOString(),
+    });
+    expect(expires_at).toBeGreaterThan(Date.now() + 50_000);
+    expect(operatorRowKey()).not.toEqual(former);
+    expect(await rowAt(operatorRowKey())).toMatchObject({ scopes: ['admin'] });
+    expect(await rowAt(operatorRowKey())).not.toHaveProperty('expires_at');
+  });
+
+  // The secret may hold a key that leaked and was replaced through the API, which does not change the secret.
+  it('an Update event does not make a key valid again that is in the secret and was replaced since', async () => {
+    await run();
+    const leaked = operatorRowKey();
+    const operators = createOperatorsTable(tables.client, {
+      domain: tables.domainTable,
+      credentials: tables.credentialsTable,
+    });
+    const request = {
+      idempotencyKey: null,
+      contentHash: '',
+      by: { accountId: '', keyId: '', ip: '' },
+      nowMs: Date.now(),
+    };
+    await rotateOperator(request, FIRST_OPERATOR_ID, 0, operators);
+    await tables.client.send(new DeleteItemCommand({ TableName: tables.credentialsTable, Key: marshall(leaked) }));
+
+    await run('Update');
+
+    expect(await rowAt(leaked)).toBeUndefined();
+  });
+
+  it('rotate-operator-key gives a deleted first operator a key again', async () => {
+    await run();
+    const operators = createOperatorsTable(tables.client, {
+      domain: tables.domainTable,
+      credentials: tables.credentialsTable,
+    });
+    const request = {
+      idempotencyKey: null,
+      contentHash: '',
+      by: { accountId: '', keyId: '', ip: '' },
+      nowMs: Date.now(),
+    };
+    await createOperator(request, 'other', operators);
+    await deleteOperator(request, FIRST_OPERATOR_ID, operators);
+
+    await handler({ operation: 'rotate-operator-key' });
+
+    expect((await operators.list()).map(({ id }) => id)).toContain(FIRST_OPERATOR_ID);
+    expect(await rowAt(operatorRowKey())).toMatchObject({ id: FIRST_OPERATOR_ID, scopes: ['admin'] });
+  });
+
+  it.each([-1, 2_592_001, '60'])(
+    'answers rotate-operator-key with the error invalid for overlap_seconds %s',
+    async (value) => {
+      const answer = await handler({ operation: 'rotate-operator-key', overlap_seconds: value });
+
+      expect(answer).toMatchObject({ error: { code: 'invalid', message: expect.stringContaining('overlap_seconds') } });
+    },
+  );
 
   it("writes no private key and no operator's API key to its answers, to table rows or to its log, also when Secrets Manager fails", async () => {
     const written: string[] = [];

@@ -1,10 +1,11 @@
 import { createAccountsTable } from '../../lambdas/adapters/accounts/accounts-table.ts';
 import { createKeysTable } from '../../lambdas/adapters/accounts/keys-table.ts';
-import { addOperatorKey } from '../../lambdas/adapters/accounts/operator-key.ts';
-import { accountScopes, hashApiKey, type Scope } from '../../lambdas/domain/accounts/api-key.ts';
+import { addFirstOperator } from '../../lambdas/adapters/accounts/operator-key.ts';
+import { accountScopes, type Scope } from '../../lambdas/domain/accounts/api-key.ts';
 import { createAccount } from '../../lambdas/domain/accounts/create-account.ts';
 import { createApiKey } from '../../lambdas/domain/accounts/create-api-key.ts';
 import { withChecksum } from '../../lambdas/domain/accounts/key-text.ts';
+import { firstOperator } from '../../lambdas/domain/keyring/key-material.ts';
 import type { Tables } from './tables.ts';
 
 const by = { accountId: '', keyId: 'key_seeded', ip: '192.0.2.9' };
@@ -52,20 +53,10 @@ export const seedKey = async (
   return created.secret ?? '';
 };
 
-/** Stores the operator's API key, which has the `admin` scope, and returns it. */
+/** Stores the first operator with an API key, which has the `admin` scope, and returns the key. */
 export const seedOperator = async ({ client, credentialsTable }: Tables): Promise<string> => {
-  const key = withChecksum('pp_live_operator0operator0operator0oper0');
-  await addOperatorKey(client, credentialsTable, {
-    hash: hashApiKey(key),
-    id: 'key_Z0000000000000000000000000',
-    name: 'operator',
-    prefix: key.slice(0, 12),
-    scopes: ['admin'],
-    mode: 'live',
-    limit: 600,
-    created_at: new Date(0).toISOString(),
-    ws: 0,
-    n: 0,
-  });
-  return key;
+  const text = withChecksum('pp_live_operator0operator0operator0oper0');
+  const { operator, key } = firstOperator(text, 0);
+  await addFirstOperator(client, credentialsTable, operator, key);
+  return text;
 };

@@ -53,6 +53,8 @@ describe('the public API construct', () => {
       'ANY /keys/{proxy+} → keys-api',
       'ANY /accounts → accounts-api',
       'ANY /accounts/{proxy+} → accounts-api',
+      'ANY /operators → accounts-api',
+      'ANY /operators/{proxy+} → accounts-api',
       'ANY /audit → audit-api',
       'ANY /audit/{proxy+} → audit-api',
       'ANY /event-types → catalogue-api',

@@ -5,9 +5,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, describe, expect, it } from 'vitest';
 import { webhookKey } from '../../lambdas/adapters/rows/table-keys.ts';
+import { env } from '../../lambdas/runtime/env.ts';
+import { callApi } from '../../local/cli/api-client.ts';
 import { readStackFile, type StackFile } from '../../local/state/stack-file.ts';
 import { run } from '../../ops/run.ts';
 import { startFakeCloudFormation } from '../helpers/fake-cloudformation.ts';
@@ -213,5 +216,28 @@ describe('the operator’s commands on a running stack', () => {
       1,
       'The stack passpost-production does not exist in this account and region: check --stage and AWS_REGION.\n',
     ]);
+  });
+
+  it('rotate-operator-key writes a new key into the secret, which GET /accounts accepts like the former key, and shows neither key', async () => {
+    const { environment } = whole.stack.definitionOf('key-material');
+    const secrets = new SecretsManagerClient({
+      endpoint: environment.AWS_ENDPOINT_URL_SECRETS_MANAGER ?? '',
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    });
+
+    const text = await runProgram('rotate-operator-key', '--overlap-seconds', '3600');
+
+    const SecretId = environment[env.operatorSecret];
+    const { SecretString: key = '' } = await secrets.send(new GetSecretValueCommand({ SecretId }));
+    const statuses = await Promise.all(
+      [key, whole.stack.operatorKey].map(
+        async (each) => (await callApi(whole.stack.url, each, 'GET', '/accounts')).status,
+      ),
+    );
+    expect(key).not.toBe(whole.stack.operatorKey);
+    expect(statuses).toEqual([200, 200]);
+    expect(text).toContain(`It begins with ${key.slice(0, 12)}.`);
+    for (const each of [key, whole.stack.operatorKey]) expect(outputs.join()).not.toContain(each);
   });
 });

@@ -212,6 +212,19 @@ describe('the whole stack on this computer', () => {
     expect((await asOperator('GET', '/accounts')).data.map((account: Json) => account.id)).not.toContain(id);
   });
 
+  it('lets the operator create an operator, rotate its key twice with one Idempotency-Key, list and delete it', async () => {
+    const asOperator = (method: string, path: string) =>
+      callOk(whole.stack.operatorKey, method, `/api/public/v1${path}`);
+    const { id } = await twice('/operators', { name: 'Night shift' }, whole.stack.operatorKey);
+
+    const rotated = await twice(`/operators/${id}/rotate`, {}, whole.stack.operatorKey);
+
+    expect(rotated.id).toBe(id);
+    expect((await asOperator('GET', '/operators')).data.map((operator: Json) => operator.id)).toContain(id);
+    await asOperator('DELETE', `/operators/${id}`);
+    expect((await asOperator('GET', '/operators')).data.map((operator: Json) => operator.id)).not.toContain(id);
+  });
+
   it('serves health, the API description and the public keys without an API key, and lists profiles with an API key', async () => {
     for (const path of ['/health', '/api/public/v1/openapi.json', '/.well-known/jwks.json', '/inpost/public-key']) {
       await callOk('', 'GET', path);

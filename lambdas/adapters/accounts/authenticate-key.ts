@@ -29,6 +29,7 @@ const UNKNOWN: KeyCheck = { outcome: 'unknown' };
 
 const callerOf = (key: StoredApiKey): Caller => ({
   keyId: key.id,
+  name: key.name,
   accountId: key.account_id,
   scopes: key.scopes,
   mode: key.mode,

@@ -87,6 +87,8 @@ export const partitions = {
   accounts: 'ACCOUNTS',
   /** The ids of all accounts, for functions that may not read the accounts themselves. */
   accountIds: 'ACCOUNT-IDS',
+  /** Operators, and their number. */
+  operators: 'OPERATORS',
   keyring: 'KEYRING',
   /** The partition of all failing webhooks in the failing index. */
   failing: 'F',

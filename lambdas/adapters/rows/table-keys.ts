@@ -36,6 +36,7 @@ import { partitions, prefixes } from './key-names.ts';
 //   key list        L#acc_…        list                             (its version, and whether the account's keys count for it)
 //   account         ACCOUNTS       acc_…                            (people create accounts one at a time, so one partition is enough)
 //   idempotency     I#acc_…        path#key                         (first answers of calls on API keys; `I#operator`: of calls on accounts)
+//   operator        OPERATORS      opr_… · count
 //   public keys     KEYRING        public
 
 export interface Key {
@@ -167,4 +168,6 @@ export const apiKeyListingKey = (accountId: string, keyId: string): Key => ({
 export const apiKeyListKey = (accountId: string): Key => ({ pk: `${prefixes.apiKeyList}${accountId}`, sk: 'list' });
 export const accountKey = (accountId: string): Key => ({ pk: partitions.accounts, sk: accountId });
 export const accountIdKey = (accountId: string): Key => ({ pk: partitions.accountIds, sk: accountId });
+export const operatorKeyOf = (id: string): Key => ({ pk: partitions.operators, sk: id });
+export const operatorCountKey: Key = { pk: partitions.operators, sk: 'count' };
 export const publicKeysKey: Key = { pk: partitions.keyring, sk: 'public' };

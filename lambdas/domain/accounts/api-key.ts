@@ -16,7 +16,10 @@ export const accountScopes: readonly Scope[] = scopes.filter((scope) => scope !=
 
 /** The valid API key of a request. The operator's key has no account. */
 export interface Caller {
+  /** The id of the API key; of an operator's key, the operator's id. */
   readonly keyId: string;
+  /** The name of the API key, or of the operator. */
+  readonly name?: string;
   readonly accountId: string | null;
   readonly scopes: readonly string[];
   readonly mode: 'live' | 'test';

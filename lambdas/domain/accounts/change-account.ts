@@ -1,4 +1,4 @@
-import { type Actor, auditEntry, type StoredAuditEntry } from '../foundation/audit.ts';
+import { type Actor, auditEntry, fieldsOf, type StoredAuditEntry } from '../foundation/audit.ts';
 import { notFound } from '../foundation/errors.ts';
 import { checkRetention, type KeySettings, keySettingsOf, type StoredAccount } from './account.ts';
 
@@ -44,7 +44,7 @@ export const changeAccount = async (
 ): Promise<StoredAccount> => {
   checkRetention(change.retention_days, stackRetentionDays);
   // The operator makes the change; the account's own audit shows it.
-  const entry = auditEntry({ ...by, accountId: id }, 'account.changed', id, nowMs);
+  const entry = auditEntry({ ...by, accountId: id }, 'account.changed', id, nowMs, fieldsOf(change));
   const changed = await accounts.change(id, change, entry);
   if (!changed) throw notFound('account');
   const { rate_limit_per_minute, requests_per_minute, retention_days } = change;

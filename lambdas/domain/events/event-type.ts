@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type Actor, auditEntry, type StoredAuditEntry } from '../foundation/audit.ts';
+import { type Actor, auditEntry, fieldsOf, type StoredAuditEntry } from '../foundation/audit.ts';
 import { type FieldError, invalid, notFound, PassPostError } from '../foundation/errors.ts';
 import { rowVersion } from '../foundation/row-version.ts';
 import { isBuiltIn } from './built-in-types.ts';
@@ -117,7 +117,7 @@ export const putEventType = async (
     throw new PassPostError('invalid', `Wrong: ${errors.map(({ path }) => path).join(', ')}.`, { errors });
   }
   const type: StoredEventType = { name, owner, description: body.description, schema };
-  return { type, isNew: await types.put(type, auditEntry(by, 'event_type.put', name, nowMs)) };
+  return { type, isNew: await types.put(type, auditEntry(by, 'event_type.put', name, nowMs, fieldsOf(body))) };
 };
 
 /**

@@ -118,7 +118,8 @@ export const putTemplate = async (
       written_by: requestId,
       trace_id: traceId,
     };
-    if (await templates.put(next, present?.version ?? null, auditEntry(by, 'template.put', id, nowMs))) return next;
+    if (await templates.put(next, present?.version ?? null, auditEntry(by, 'template.put', id, nowMs, ['name'])))
+      return next;
   }
   throw new PassPostError('conflict', 'Other requests are changing the template. Please try again.');
 };

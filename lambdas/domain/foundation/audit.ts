@@ -25,6 +25,9 @@ export const auditActions = [
   'account.created',
   'account.changed',
   'account.deleted',
+  'operator.created',
+  'operator.key_rotated',
+  'operator.deleted',
 ] as const;
 export type AuditAction = (typeof auditActions)[number];
 
@@ -37,6 +40,16 @@ export const auditEntrySchema = z
     action: z.enum(auditActions),
     target: z.string().meta({ description: 'The id or the name of the changed thing.' }),
     ip: z.string().meta({ description: 'The address that the request came from.' }),
+    fields: z
+      .array(z.string())
+      .meta({ description: 'The names of the changed fields; empty where all of it changed.' }),
+    actor: z
+      .object({
+        type: z.enum(['key', 'operator']),
+        id: z.string(),
+        name: z.string().meta({ description: 'The name of the API key or of the operator at the time of the change.' }),
+      })
+      .meta({ description: 'Who made the change.' }),
   })
   .meta({ id: 'AuditEntry' });
 export type AuditEntry = z.infer<typeof auditEntrySchema>;
@@ -49,16 +62,24 @@ export interface StoredAuditEntry extends AuditEntry {
 /** The API caller who makes a change. */
 export interface Actor {
   readonly accountId: string;
+  /** The id of the API key, or of the operator. */
   readonly keyId: string;
   readonly ip: string;
+  /** The name of the API key, or of the operator. */
+  readonly name?: string;
+  readonly isOperator?: boolean;
 }
 
-/** Creates the audit entry of a change. Stores write the entry in the same transaction as the change. */
+/**
+ * Creates the audit entry of a change. Stores write the entry in the same transaction as the change. `fields` = the names
+ * of the changed fields, never their values.
+ */
 export const auditEntry = (
-  { accountId, keyId, ip }: Actor,
+  { accountId, keyId, ip, name = '', isOperator = false }: Actor,
   action: AuditAction,
   target: string,
   nowMs: number,
+  fields: readonly string[] = [],
 ): StoredAuditEntry => ({
   id: drawId('aud', nowMs),
   account_id: accountId,
@@ -67,4 +88,10 @@ export const auditEntry = (
   action,
   target,
   ip,
+  fields: [...fields],
+  actor: { type: isOperator ? 'operator' : 'key', id: keyId, name },
 });
+
+/** Returns the names of the fields that a request sets. */
+export const fieldsOf = (changes: object): string[] =>
+  Object.entries(changes).flatMap(([name, value]) => (value === undefined ? [] : [name]));

@@ -90,6 +90,14 @@ export const resources = {
     paths: pathAndBelow('/accounts'),
     grants: ['grantAccounts'],
   },
+  operators: {
+    noun: 'operator',
+    idPrefix: 'opr',
+    scopes: [],
+    api: 'accounts-api',
+    paths: pathAndBelow('/operators'),
+    grants: ['grantOperators'],
+  },
   audit: {
     noun: 'audit entry',
     idPrefix: 'aud',

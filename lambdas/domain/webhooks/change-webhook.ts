@@ -1,5 +1,5 @@
 import type { Profile } from '../deliveries/profile.ts';
-import { auditEntry } from '../foundation/audit.ts';
+import { auditEntry, fieldsOf } from '../foundation/audit.ts';
 import { type FieldError, refuseFaults } from '../foundation/errors.ts';
 import type { RequestOrigin } from '../foundation/origin.ts';
 import { type Seal, sealHeaders } from './create-webhook.ts';
@@ -127,7 +127,7 @@ export const changeWebhook = async (
       command: isReleasing
         ? { id: `release#${id}#${after.version}`, owner, call, type: 'release', webhook_id: id }
         : null,
-      entry: auditEntry(by, 'webhook.changed', id, nowMs),
+      entry: auditEntry(by, 'webhook.changed', id, nowMs, fieldsOf(changes)),
       nowMs,
     });
     if (isDone) return after;

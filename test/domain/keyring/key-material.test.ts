@@ -1,9 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  type OperatorKey,
-  provideKeyMaterial,
-  type SecretStore,
-} from '../../../lambdas/domain/keyring/key-material.ts';
+import type { OperatorKey } from '../../../lambdas/domain/accounts/operator.ts';
+import { provideKeyMaterial, type SecretStore } from '../../../lambdas/domain/keyring/key-material.ts';
 import { type PublicKeys, parseKeyring, publicKeysOf } from '../../../lambdas/domain/keyring/keyring.ts';
 
 /** A deployment in memory. Step number `failingStep` does its work and then dies. */
@@ -40,7 +37,7 @@ const deployment = () => {
           step(() => {
             state.publicKeys = keys;
           }),
-        addOperatorKey: (key) =>
+        addFirstOperator: (_operator, key) =>
           step(() => {
             if (!state.operatorKeys.has(key.hash)) state.operatorKeys.set(key.hash, key);
           }),
@@ -59,7 +56,7 @@ describe('provideKeyMaterial', () => {
 
     expect(state.operator).toMatch(/^pp_live_[A-Za-z0-9]{38}$/);
     expect(state.publicKeys).toEqual(publicKeysOf(parseKeyring(state.keyring ?? '')));
-    expect([...state.operatorKeys.values()]).toMatchObject([{ scopes: ['admin'], mode: 'live', limit: 600 }]);
+    expect([...state.operatorKeys.values()]).toMatchObject([{ key: { scopes: ['admin'], mode: 'live', limit: 600 } }]);
   });
 
   it('changes neither secrets nor rows when it runs a second time', async () => {
