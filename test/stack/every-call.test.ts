@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { operations } from '../../lambdas/contract/index.ts';
 import { conditionFailed } from '../../local/wiring/interceptor.ts';
+import { run } from '../../ops/run.ts';
 import type { Json } from '../helpers/api-call.ts';
 import { type Client, useWholeStack } from '../helpers/whole-stack.ts';
 import { canary } from '../secrecy/notes.ts';
@@ -223,6 +224,12 @@ describe('the whole stack on this computer', () => {
     expect((await asOperator('GET', '/operators')).data.map((operator: Json) => operator.id)).toContain(id);
     await asOperator('DELETE', `/operators/${id}`);
     expect((await asOperator('GET', '/operators')).data.map((operator: Json) => operator.id)).not.toContain(id);
+  });
+
+  it('gives the first operator a new key by rotate-operator-key, and the former key stays valid for the overlap', async () => {
+    await run(['rotate-operator-key', '--overlap-seconds', '3600', '--local', '--json'], whole.stack.dataFolder);
+
+    await callOk(whole.stack.operatorKey, 'GET', '/api/public/v1/accounts');
   });
 
   it('serves health, the API description and the public keys without an API key, and lists profiles with an API key', async () => {

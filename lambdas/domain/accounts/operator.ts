@@ -9,6 +9,7 @@ import {
   type IdempotentRequest,
   type KeyedAnswer,
 } from '../foundation/idempotency.ts';
+import { rowVersion } from '../foundation/row-version.ts';
 import { SECOND_MS } from '../foundation/time.ts';
 import { drawApiKey, nameSchema, type StoredApiKey } from './api-key.ts';
 
@@ -31,6 +32,7 @@ export type Operator = z.infer<typeof operatorSchema>;
 
 /** An operator as its row holds it. */
 export const storedOperatorSchema = operatorSchema.extend({
+  v: rowVersion,
   /** The hash of the current API key. */
   hash: z.string(),
   /** The hash of the API key before the last rotation; absent if there was none. */

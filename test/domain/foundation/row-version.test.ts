@@ -14,7 +14,7 @@ const stored = modules.flatMap((exported) =>
 );
 
 describe('the row version `v`', () => {
-  test('is tested for all nine stored…Schema exports of lambdas/domain', () => {
+  test('is tested for all ten stored…Schema exports of lambdas/domain', () => {
     expect(stored.map(([name]) => name).toSorted()).toEqual([
       'storedAccountSchema',
       'storedApiKeySchema',
@@ -22,6 +22,7 @@ describe('the row version `v`', () => {
       'storedEventSchema',
       'storedEventTypeSchema',
       'storedJobSchema',
+      'storedOperatorSchema',
       'storedTaskSchema',
       'storedTemplateSchema',
       'storedWebhookSchema',
