@@ -12,7 +12,7 @@ import { openJournal } from './state/journal.ts';
 import { removeStackFile, writeStackFile } from './state/stack-file.ts';
 import { createResolver, type Resolve } from './template/intrinsics.ts';
 import { type Assembly, readAssembly, resourcesOf } from './template/template.ts';
-import { apiRoutes } from './wiring/api-routes.ts';
+import { apiRoutes, stageThrottle } from './wiring/api-routes.ts';
 import { createCustomResources } from './wiring/custom-resource.ts';
 import { type Engines, startEngines } from './wiring/engines.ts';
 import { functionDefinitions } from './wiring/functions.ts';
@@ -217,7 +217,8 @@ const openGateway = (
     for (const stream of streams) stream.wake();
     return result;
   };
-  gateway.open(createRouteTable(apiRoutes(assembly, resolve)), invoke, alarms?.sources.answer);
+  const routes = createRouteTable(apiRoutes(assembly, resolve));
+  gateway.open(routes, invoke, stageThrottle(assembly, resolve), alarms?.sources.answer);
 };
 
 /** Starts the Lambda endpoint and writes all endpoints and resources to the stack file. */

@@ -8,8 +8,11 @@ import type { createRouteTable } from './routes.ts';
 export interface Gateway {
   readonly port: number;
   readonly url: string;
-  /** Starts to serve requests. Until `open` is called, every request gets 503. */
-  open(match: RouteTable, invoke: Invoke, onResponse?: (status: number) => void): void;
+  /**
+   * Starts to serve requests. Until `open` is called, every request gets 503. `admits` is called for each request, and
+   * refuses it with 429 if it returns false.
+   */
+  open(match: RouteTable, invoke: Invoke, admits: () => boolean, onResponse?: (status: number) => void): void;
   stop(): Promise<void>;
 }
 
@@ -93,10 +96,15 @@ export const startGateway = async (port: number): Promise<Gateway> => {
   let match: RouteTable | undefined;
   let invoke: Invoke | undefined;
   let authorize: ReturnType<typeof createAuthorize> | undefined;
+  let admit: () => boolean = () => true;
   let notify: ((status: number) => void) | undefined;
 
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (!match || !invoke || !authorize) return refuse(response, 503, 'Service Unavailable');
+    if (!admit()) {
+      request.resume();
+      return refuse(response, 429, 'Too Many Requests');
+    }
     const route = match(request.method ?? 'GET', pathOf(request.url ?? '/'));
     const body = await readBody(request);
     if (body === null) return refuse(response, 413, 'Request Entity Too Large');
@@ -134,7 +142,8 @@ export const startGateway = async (port: number): Promise<Gateway> => {
   return {
     port: address.port,
     url: `http://127.0.0.1:${address.port}`,
-    open(routeTable, invokeFunction, onResponse) {
+    open(routeTable, invokeFunction, admits, onResponse) {
+      admit = admits;
       match = routeTable;
       invoke = invokeFunction;
       authorize = createAuthorize(invokeFunction);

@@ -1,6 +1,7 @@
 import type { Authorizer } from '../gateway/authorizer.ts';
 import type { RouteTarget } from '../gateway/gateway.ts';
 import type { Route } from '../gateway/routes.ts';
+import { createThrottle } from '../gateway/throttle.ts';
 import type { Resolve } from '../template/intrinsics.ts';
 import { type Assembly, resourcesOf } from '../template/template.ts';
 import { authorizerArn, gatewayPermissions, type MayInvoke, routeArn } from './gateway-permissions.ts';
@@ -62,4 +63,17 @@ export const apiRoutes = (assembly: Assembly, resolve: Resolve): Route<RouteTarg
       },
     };
   });
+};
+
+/**
+ * Returns the throttle of the API's stage: a function that is called for each request and returns whether the stage admits
+ * it. A stage without a throttle admits every request.
+ */
+export const stageThrottle = (assembly: Assembly, resolve: Resolve): (() => boolean) => {
+  const [stage] = resourcesOf(assembly, 'AWS::ApiGatewayV2::Stage');
+  const { ThrottlingRateLimit: ratePerSecond, ThrottlingBurstLimit: burst } = resolve(
+    stage?.properties.DefaultRouteSettings ?? {},
+  ) as { ThrottlingRateLimit?: number; ThrottlingBurstLimit?: number };
+  if (ratePerSecond === undefined || burst === undefined) return () => true;
+  return createThrottle({ ratePerSecond, burst }, Date.now);
 };
