@@ -6,7 +6,13 @@ import { createOperatorsTable } from '../../lambdas/adapters/accounts/operators-
 import { createKeyring } from '../../lambdas/adapters/keyring/keyring.ts';
 import { createPublicKeys } from '../../lambdas/adapters/keyring/public-keys.ts';
 import { createSealer } from '../../lambdas/adapters/keyring/sealing.ts';
-import { apiKeyKey, type Key, publicKeysKey } from '../../lambdas/adapters/rows/table-keys.ts';
+import {
+  apiKeyKey,
+  type Key,
+  operatorCountKey,
+  operatorKeyOf,
+  publicKeysKey,
+} from '../../lambdas/adapters/rows/table-keys.ts';
 import { createOperator, deleteOperator, rotateOperator } from '../../lambdas/domain/accounts/operator.ts';
 import { FIRST_OPERATOR_ID } from '../../lambdas/domain/keyring/key-material.ts';
 import { parseKeyring } from '../../lambdas/domain/keyring/keyring.ts';
@@ -176,6 +182,30 @@ describe('the key-material function', () => {
     await run('Update');
 
     expect(await rowAt(leaked)).toBeUndefined();
+  });
+
+  // An earlier release made the row of the operator's key without an operator; the deployment of this release then failed.
+  it('an Update event gets SUCCESS and adds the first operator where only the row of its key exists, and the key stays valid', async () => {
+    await run();
+    const rowKey = operatorRowKey();
+    for (const key of [operatorKeyOf(FIRST_OPERATOR_ID), operatorCountKey]) {
+      await tables.client.send(new DeleteItemCommand({ TableName: tables.credentialsTable, Key: marshall(key) }));
+    }
+    await tables.client.send(
+      new UpdateItemCommand({
+        TableName: tables.credentialsTable,
+        Key: marshall(rowKey),
+        UpdateExpression: 'SET id = :id, n = :n',
+        ExpressionAttributeValues: marshall({ ':id': 'key_former', ':n': 7 }),
+      }),
+    );
+
+    const answer = await run('Update');
+
+    expect(answer).toMatchObject({ Status: 'SUCCESS' });
+    expect(await rowAt(rowKey)).toMatchObject({ id: FIRST_OPERATOR_ID, n: 7 });
+    expect(await rowAt(operatorKeyOf(FIRST_OPERATOR_ID))).toMatchObject({ hash: rowKey.pk.slice(2) });
+    expect(await rowAt(operatorCountKey)).toMatchObject({ n: 1 });
   });
 
   it('rotate-operator-key gives a deleted first operator a key again', async () => {

@@ -1,17 +1,35 @@
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBClient, TransactWriteItem } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import type { OperatorKey, StoredOperator } from '../../domain/accounts/operator.ts';
 import { transact } from '../aws/transact.ts';
+import { apiKeyKey } from '../rows/table-keys.ts';
 import { countOperators, putOperator, putOperatorKey, readOperator, replaceOperatorKey } from './operators-table.ts';
 
-/** Adds the first operator with its API key, in one transaction. Returns false if the operator exists, also if deleted. */
+/** Returns the transaction item that gives an operator the API key that an earlier release made without an operator. */
+const adoptKey = (table: string, { hash, key }: OperatorKey): TransactWriteItem => ({
+  Update: {
+    TableName: table,
+    Key: marshall(apiKeyKey(hash)),
+    UpdateExpression: 'SET id = :id',
+    ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(account_id)',
+    ExpressionAttributeValues: marshall({ ':id': key.id }),
+  },
+});
+
+/**
+ * Adds the first operator with its API key, in one transaction. The row of the key may exist already, because an earlier
+ * release made only that row. Returns false if the operator exists, also if deleted.
+ */
 export const addFirstOperator = async (
   client: DynamoDBClient,
   table: string,
   operator: StoredOperator,
   key: OperatorKey,
 ): Promise<boolean> => {
-  const items = [putOperator(table, operator), putOperatorKey(table, key), countOperators(table, 1)];
-  const failed = await transact(client, items);
+  const addWith = (keyItem: TransactWriteItem) =>
+    transact(client, [putOperator(table, operator), keyItem, countOperators(table, 1)]);
+  const first = await addWith(putOperatorKey(table, key));
+  const failed = first === 1 ? await addWith(adoptKey(table, key)) : first;
   if (failed === -1 || failed === 0) return failed === -1;
   throw new Error('The first operator could not be added.');
 };
