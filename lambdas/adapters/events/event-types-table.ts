@@ -17,8 +17,8 @@ export interface EventTypesTable extends ChangingEventTypes {
   /** Returns those own event types of the owner that have one of the names, by name. */
   find(owner: string, names: readonly string[]): Promise<ReadonlyMap<string, StoredEventType>>;
   /**
-   * Lists an owner's own event types in the order of their names, beginning after the name `after`. Returns at most one
-   * type more than `limit`, and fewer types if their schemas are long. `hasMore` says whether more types follow.
+   * Lists an owner's own event types in the order of their names, beginning after the name `after`. Returns at most
+   * `limit` types, and fewer if their schemas are long. `hasMore` says whether more types follow.
    */
   list(
     owner: string,
@@ -75,6 +75,6 @@ export const createEventTypesTable = (client: DynamoDBClient, table: string): Ev
     const types = Items.map((item) => storedEventTypeSchema.parse(unmarshall(item))).filter(
       ({ name }) => name !== after,
     );
-    return { types, hasMore: LastEvaluatedKey !== undefined };
+    return { types: types.slice(0, limit), hasMore: types.length > limit || LastEvaluatedKey !== undefined };
   },
 });
