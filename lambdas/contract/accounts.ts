@@ -87,7 +87,7 @@ export const updateAccount = {
   tag,
   summary: 'Change an account',
   description:
-    'A changed limit, of each key or of all keys together, applies within five seconds, also in the running minute. A changed `deliveries_per_minute` applies to the next attempts. A changed retention applies to events that are published later.',
+    'A changed limit, of each key or of all keys together, applies within five seconds, also in the running minute. A changed `deliveries_per_minute` applies to the next attempts; a delivery that waits already keeps its time, and later deliveries wait behind it. A changed retention applies to events that are published later.',
   scope: 'admin',
   body: z.strictObject({
     name: nameSchema.optional(),

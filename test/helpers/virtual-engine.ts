@@ -80,12 +80,13 @@ export type Answering = (post: Post, number: number) => Partial<Answer> | Promis
 
 /**
  * The engine on real tables under virtual time: the queue delays messages by whole seconds, the due tick runs every
- * minute, and a failed message comes back after the visibility timeout.
+ * minute, and a failed message comes back after the visibility timeout. With `sharedQueue`, two accounts have one queue:
+ * the engine that passes time delivers the messages of both.
  */
 export const createVirtualEngine = (
   tables: Tables,
   answer: Answering,
-  options: { startMs?: number; owner?: string } = {},
+  options: { startMs?: number; owner?: string; sharedQueue?: ReturnType<typeof createVirtualQueue> } = {},
 ) => {
   const { owner = anOwner() } = options;
   let nowMs = options.startMs ?? Date.UTC(2026, 10, 1);
@@ -120,7 +121,7 @@ export const createVirtualEngine = (
     },
   };
 
-  const { messages, queue } = createVirtualQueue(faults);
+  const { messages, queue } = options.sharedQueue ?? createVirtualQueue(faults);
 
   const dependencies: DeliverDependencies = {
     store: {

@@ -22,8 +22,12 @@ export interface AccountSlotStore {
 /** The attempts of one account in the current minute, as this function instance knows them. */
 interface MinuteOfAccount {
   readonly minute: number;
-  /** Number of attempts that were admitted without a reservation. The first reservation counts them too. */
+  /** Number of attempts that were admitted. */
+  admitted: number;
+  /** Number of admitted attempts that no reservation counts. The next reservation counts them too. */
   uncounted: number;
+  /** Number of attempts that were uncounted until a reservation began that is not answered. */
+  beingCounted: number;
   /** Number of reserved slots of this minute that are not used yet. */
   reserved: number;
   /** True if the slots of this minute are used up, so that only single slots of later minutes are reserved. */
@@ -37,10 +41,11 @@ export type AccountMinutes = Map<string, MinuteOfAccount>;
 const MAX_ACCOUNTS = 10_000;
 
 /**
- * The part of an account's limit that a function instance reserves at a time: a fiftieth. What the instance does not use
- * in the minute is lost.
+ * The smallest and the largest part of an account's limit that a function instance reserves at a time: a five-hundredth
+ * and a fiftieth. What the instance does not use in the minute is lost for all instances.
  */
-const PART_OF_LIMIT = 50;
+const SMALLEST_PART = 1 / 500;
+const LARGEST_PART = 1 / 50;
 
 /**
  * The number of attempts that a function instance makes in a minute without a reservation, so that an account with few
@@ -48,12 +53,20 @@ const PART_OF_LIMIT = 50;
  */
 const uncountedAttempts = (limit: number): number => Math.min(10, Math.floor(limit / 100));
 
+/**
+ * Returns the number of slots that a function instance reserves at a time: as many as the attempts that it has admitted
+ * in the minute. So an instance with few deliveries does not take away the slots of the others, and an instance with
+ * many deliveries seldom writes.
+ */
+const partOf = (limit: number, admitted: number): number =>
+  Math.ceil(Math.min(limit * LARGEST_PART, Math.max(limit * SMALLEST_PART, admitted)));
+
 const minuteOf = (minutes: AccountMinutes, accountId: string, nowMs: number): MinuteOfAccount => {
   const minute = Math.floor(nowMs / MINUTE_MS);
   const known = minutes.get(accountId);
   if (known?.minute === minute) return known;
   if (minutes.size >= MAX_ACCOUNTS) minutes.clear();
-  const begun: MinuteOfAccount = { minute, uncounted: 0, reserved: 0, isFull: false };
+  const begun: MinuteOfAccount = { minute, admitted: 0, uncounted: 0, beingCounted: 0, reserved: 0, isFull: false };
   minutes.set(accountId, begun);
   return begun;
 };
@@ -70,23 +83,27 @@ const admit = async (
   nowMs: number,
 ): Promise<number> => {
   const known = minuteOf(minutes, accountId, nowMs);
-  if (known.uncounted + wanted <= uncountedAttempts(limit) && known.reserved === 0) {
+  if (known.uncounted + known.beingCounted + wanted <= uncountedAttempts(limit) && known.reserved === 0) {
     known.uncounted += wanted;
+    known.admitted += wanted;
     return wanted;
   }
   if (known.reserved < wanted && !known.isFull) {
-    // Takes the uncounted attempts out before the call, because another group of the batch may reserve meanwhile.
+    // Another group of the batch may reserve during the call, and must not count the same attempts again.
     const { uncounted } = known;
     known.uncounted = 0;
-    const part = Math.max(wanted - known.reserved, Math.ceil(limit / PART_OF_LIMIT));
+    known.beingCounted += uncounted;
+    const part = Math.max(wanted - known.reserved, partOf(limit, known.admitted));
     const fromMs = known.minute * MINUTE_MS;
     const minute = { fromMs, untilMs: fromMs + MINUTE_MS };
     known.isFull = !(await store.reserveWithin(accountId, uncounted + part, MINUTE_MS / limit, minute));
+    known.beingCounted -= uncounted;
     if (known.isFull) known.uncounted += uncounted;
     else known.reserved += part;
   }
   const admitted = Math.min(wanted, known.reserved);
   known.reserved -= admitted;
+  known.admitted += admitted;
   return admitted;
 };
 
