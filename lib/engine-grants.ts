@@ -13,6 +13,11 @@ export const grantFanOut = (storage: Storage, fn: LambdaFunction): void => {
     storage.domain(['UpdateItem'], [keys.event, keys.job]),
     // Writes the events of changes, and the command that continues a deletion of history.
     storage.domain(['PartiQLInsert'], [keys.event, keys.command]),
+    // Finds the webhooks of an account whose deliveries hold what is erased with an event's payload.
+    storage.domain(['Query'], [keys.ownerWebhooks]),
+    // Erases the tasks of a deleted account.
+    storage.domain(['BatchWriteItem'], [keys.task]),
+    indexPermission(storage.domainTable, indexes.list),
     // Lambda needs these actions in the role of a mapping's function.
     {
       actions: ['DescribeStream', 'GetRecords', 'GetShardIterator', 'ListStreams'].map((name) => `dynamodb:${name}`),
@@ -21,7 +26,7 @@ export const grantFanOut = (storage: Storage, fn: LambdaFunction): void => {
   );
   storage.grantDelivery(
     fn,
-    storage.delivery(['PartiQLInsert', 'PartiQLUpdate'], [keys.webhook]),
+    storage.delivery(['PartiQLInsert', 'PartiQLUpdate'], [keys.webhook, keys.attempt]),
     indexPermission(storage.deliveryTable, indexes.attention),
     // Redelivers deliveries, marks their hours to be counted again, and ends the failing state of an enabled webhook.
     storage.delivery(['BatchGetItem', 'UpdateItem'], [keys.webhook]),

@@ -34,14 +34,17 @@ export class Storage extends Construct {
     this.grantCredentials(fn, this.credentials(['GetItem', 'UpdateItem'], [keys.apiKey]));
   }
 
-  /** Lets a function create, read, list and move tasks. */
+  /** Lets a function create, read, list and move tasks, and erase the personal data of a task and of its events. */
   grantTasks(fn: LambdaFunction): void {
     this.grantDomain(
       fn,
-      this.domain(['GetItem', 'BatchGetItem', 'PutItem'], [keys.task]),
+      this.domain(['GetItem', 'BatchGetItem'], [keys.task]),
+      this.domain(['PutItem'], [keys.task, keys.command, keys.audit]),
+      this.domain(['UpdateItem'], [keys.event]),
       indexPermission(this.domainTable, indexes.list),
       indexPermission(this.domainTable, indexes.reference),
     );
+    this.setRetention(fn);
   }
 
   /** Lets a function change webhooks and their event routing, and read the public keys, which can only seal secrets. */
@@ -100,13 +103,14 @@ export class Storage extends Construct {
   }
 
   /**
-   * Lets a function create, read and complete jobs, and find out whether any webhook would receive a job's result as an
+   * Lets a function create, read, complete and delete jobs, and find out whether any webhook would receive a job's result as an
    * event.
    */
   grantJobs(fn: LambdaFunction): void {
     this.grantDomain(
       fn,
-      this.domain(['GetItem', 'PutItem'], [keys.job]),
+      this.domain(['GetItem'], [keys.job]),
+      this.domain(['PutItem'], [keys.job, keys.audit]),
       this.domain(['BatchGetItem'], [keys.job, keys.routing, keys.ownerWebhooks]),
       indexPermission(this.domainTable, indexes.list),
     );
@@ -157,10 +161,10 @@ export class Storage extends Construct {
   grantAccounts(fn: LambdaFunction): void {
     this.grantDomain(
       fn,
-      this.domain(['PutItem'], [keys.audit, keys.accountDeliveries]),
+      this.domain(['PutItem'], [keys.audit, keys.accountDeliveries, keys.command]),
       this.domain(['Query'], [keys.ownerWebhooks, keys.catalogue]),
       this.domain(['DeleteItem'], [keys.webhookCount, keys.accountDeliveries]),
-      this.domain(['BatchGetItem'], [keys.job]),
+      this.domain(['BatchGetItem'], [keys.job, keys.task]),
       indexPermission(this.domainTable, indexes.list),
     );
     this.grantDelivery(

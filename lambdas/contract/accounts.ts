@@ -6,6 +6,7 @@ import {
   deliveriesPerMinuteSchema,
   rateLimitSchema,
   retentionDaysSchema,
+  taskRetentionDaysSchema,
 } from '../domain/accounts/account.ts';
 import { nameSchema } from '../domain/accounts/api-key.ts';
 import { pageQuery, pageSchema } from '../domain/foundation/page.ts';
@@ -21,6 +22,7 @@ const account: Account = {
   requests_per_minute: 1200,
   deliveries_per_minute: 6000,
   retention_days: 30,
+  task_retention_days: null,
   created_at: '2026-11-16T09:30:00.000Z',
 };
 
@@ -38,6 +40,7 @@ export const createAccount = {
     requests_per_minute: ceilingSchema.optional(),
     deliveries_per_minute: deliveriesPerMinuteSchema.optional(),
     retention_days: retentionDaysSchema.optional(),
+    task_retention_days: taskRetentionDaysSchema.optional(),
   }),
   isIdempotent: true,
   responses: {
@@ -87,7 +90,7 @@ export const updateAccount = {
   tag,
   summary: 'Change an account',
   description:
-    'A changed limit, of each key or of all keys together, applies within five seconds, also in the running minute. A changed `deliveries_per_minute` applies to the next attempts; a delivery that waits already keeps its time, and later deliveries wait behind it. A changed retention applies to events that are published later.',
+    'A changed limit, of each key or of all keys together, applies within five seconds, also in the running minute. A changed `deliveries_per_minute` applies to the next attempts; a delivery that waits already keeps its time, and later deliveries wait behind it. A changed retention applies to events that are published later, and a changed `task_retention_days` to tasks that are settled later.',
   scope: 'admin',
   body: z.strictObject({
     name: nameSchema.optional(),
@@ -95,6 +98,7 @@ export const updateAccount = {
     requests_per_minute: ceilingSchema.optional(),
     deliveries_per_minute: deliveriesPerMinuteSchema.optional(),
     retention_days: retentionDaysSchema.optional(),
+    task_retention_days: taskRetentionDaysSchema.optional(),
   }),
   responses: { 200: accountSchema },
   example: { rate_limit_per_minute: 600 },
@@ -110,7 +114,7 @@ export const deleteAccount = {
   summary: 'Delete an account',
   description: [
     'The account and its API keys of both modes are gone for good: every request with one of these keys is refused from then on.',
-    'While the account still has webhooks, event types, templates, unfinished jobs or tasks of either mode, nothing is changed. The answer is then 409, and `errors` names each kind (for example `live.webhooks`) and says how to remove it. Tasks cannot be removed.',
+    'While the account still has webhooks, event types, templates, unfinished jobs or tasks of either mode, nothing is changed. The answer is then 409, and `errors` names each kind (for example `live.webhooks`) and says how to remove it. A task whose personal data is erased does not count.',
     "Events, deliveries and the audit do not prevent the deletion: they stay until they expire. Data that the account's own keys create during the deletion may be lost.",
     'If no answer arrives, repeat the call. The repeat continues where the first call stopped, and answers 404 if the first call had finished.',
   ].join(' '),

@@ -107,7 +107,7 @@ export const deletePayload = {
   tag: 'events',
   summary: 'Delete the body of an event',
   description:
-    'The event without its body, and the results of its deliveries, stay readable. An unfinished delivery becomes `cancelled` when its next attempt is due, and the event cannot be redelivered. The change stream of the table holds the body for one more day, and backups hold it until they expire.',
+    'The event without its body, and the results of its deliveries, stay readable. The event cannot be redelivered. A moment after this answer, its unfinished deliveries become `cancelled`, the stored response bodies of its attempts are erased, and so are `input`, `meta` and `data` of the job whose result became the event. A request that was being sent may still arrive. Repeating the call answers 204. The change stream of the table holds the body for one more day, and backups hold it until they expire.',
   scope: 'events:write',
   responses: { 204: null },
 } as const satisfies Operation;

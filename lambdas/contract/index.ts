@@ -6,7 +6,7 @@ import { getDelivery, listDeliveries, recoverDeliveries, retryDelivery, testWebh
 import { getHealth, getOpenApi } from './docs.ts';
 import { deleteEventType, listEventTypes, putEventType } from './event-types.ts';
 import { deletePayload, getEvent, listEvents, publishEvents, replayEvent } from './events.ts';
-import { completeJob, createJob, getJob, listJobs } from './jobs.ts';
+import { completeJob, createJob, deleteJob, getJob, listJobs } from './jobs.ts';
 import { createKey, listKeys, revokeKey, rotateKey } from './keys.ts';
 import { createOperator, deleteOperator, listOperators, rotateOperatorKey } from './operators.ts';
 import { getInpostKeys, getPublicKeys } from './public-keys.ts';
@@ -17,6 +17,7 @@ import {
   completeTask,
   createTask,
   deliverTask,
+  erasePersonalData,
   getTask,
   listTasks,
   pickUpTask,
@@ -37,6 +38,7 @@ export const operations: readonly Operation[] = [
   deliverTask,
   completeTask,
   cancelTask,
+  erasePersonalData,
   createWebhook,
   listWebhooks,
   getWebhook,
@@ -66,6 +68,7 @@ export const operations: readonly Operation[] = [
   completeJob,
   listJobs,
   getJob,
+  deleteJob,
   createKey,
   listKeys,
   rotateKey,

@@ -81,3 +81,17 @@ export const getJob = {
   responses: { 200: jobSchema },
   exampleAnswer: completed,
 } as const satisfies Operation;
+
+export const deleteJob = {
+  id: 'deleteJob',
+  method: 'DELETE',
+  path: `${path}/{id}`,
+  idPrefix: 'job',
+  tag,
+  summary: 'Delete a finished job',
+  description:
+    'Erases the input and the result of a job that is `completed` or `failed`. Answers 409 while a worker still has to finish the job or its caller may still wait for the result. The event that the result became is not changed: `DELETE /events/{id}/payload` erases its payload and the content of the job together. Repeating the call within two days answers 204.',
+  scope: 'jobs:write',
+  responses: { 204: null },
+  errors: [409],
+} as const satisfies Operation;

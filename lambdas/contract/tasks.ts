@@ -21,6 +21,7 @@ const created: Task = {
   delivered_at: null,
   completed_at: null,
   cancelled_at: null,
+  personal_data_erased_at: null,
 };
 const carrier = { name: 'John Doe', phone: '+4791111111' };
 const accepted = '2026-11-16T09:41:12.345Z';
@@ -131,4 +132,18 @@ export const cancelTask = {
   description: 'From any status before `delivered`; publishes `task.cancelled`.',
   body: z.strictObject({ reason: z.string().max(500).nullable().optional() }),
   example: { reason: 'The guest came back for it.' },
+} as const satisfies Operation;
+
+export const erasePersonalData = {
+  id: 'erasePersonalData',
+  method: 'DELETE',
+  path: `${path}/{id}/personal-data`,
+  idPrefix: 'tsk',
+  tag,
+  summary: 'Erase the personal data of a settled task',
+  description:
+    'Only for a task that is `completed` or `cancelled`. `recipient`, both `address` fields, `carrier` and `cancel_reason` become null, and `item` becomes `erased`; the rest of the task stays. The payloads of the events of the task are deleted as by `DELETE /events/{id}/payload`. Repeating the call answers 204.',
+  scope: 'tasks:write',
+  responses: { 204: null },
+  errors: [409],
 } as const satisfies Operation;

@@ -5,9 +5,13 @@ import { taskRoutes } from '../routes/tasks.ts';
 import { readConfig } from '../runtime/config.ts';
 import { httpHandler } from '../runtime/http.ts';
 
-const { domainTable, credentialsTable } = readConfig(['domainTable', 'credentialsTable']);
+const { domainTable, credentialsTable, retentionDays } = readConfig([
+  'domainTable',
+  'credentialsTable',
+  'retentionDays',
+]);
 
-export const handler = httpHandler(taskRoutes(createTasksTable(dynamoClient(), domainTable)), {
+export const handler = httpHandler(taskRoutes(createTasksTable(dynamoClient(), domainTable, retentionDays)), {
   surface: 'native',
   authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), credentialsTable).authenticate,
   use: takeAwsUse,

@@ -50,9 +50,10 @@ export const eventRoutes = (
     return { status: 202, body: answer, headers: replayHeaders(isRepeat) };
   }),
 
-  route(operations.deletePayload, async ({ owner, id, by, nowMs }) => {
+  route(operations.deletePayload, async ({ owner, id, by, requestId, traceId, nowMs }) => {
+    const call = { request_id: requestId, trace_id: traceId };
     const entry = auditEntry(by, 'event.payload_deleted', id, nowMs);
-    if (await store.deletePayload(owner, id, entry, nowMs)) return { status: 204 };
+    if (await store.deletePayload(owner, id, entry, call, nowMs)) return { status: 204 };
     throw notFound('event');
   }),
 ];

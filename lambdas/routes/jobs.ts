@@ -3,10 +3,11 @@ import { invalid, notFound } from '../domain/foundation/errors.ts';
 import { type Page, type Position, pageToBody } from '../domain/foundation/page.ts';
 import { type CompletingJobs, completeJob } from '../domain/jobs/complete-job.ts';
 import { createJob, type JobDependencies, type NewJobs } from '../domain/jobs/create-job.ts';
+import { type DeletingJobs, deleteJob } from '../domain/jobs/delete-job.ts';
 import { type JobStatus, type StoredJob, showJob, showResult } from '../domain/jobs/job.ts';
 import { type Route, replayHeaders, route } from '../runtime/operation.ts';
 
-export interface Jobs extends NewJobs, CompletingJobs {
+export interface Jobs extends NewJobs, CompletingJobs, DeletingJobs {
   list(
     owner: string,
     status: JobStatus | undefined,
@@ -38,7 +39,12 @@ export const jobRoutes = (jobs: Jobs, waiting: Omit<JobDependencies, 'jobs'>): R
 
   route(operations.getJob, async ({ owner, id, nowMs }) => {
     const job = await jobs.get(owner, id, { isLatest: true, nowMs });
-    if (!job) throw notFound('job');
+    if (!job || job.deleted_at !== undefined) throw notFound('job');
     return { status: 200, body: showJob(job) };
+  }),
+
+  route(operations.deleteJob, async (request) => {
+    await deleteJob(request, jobs);
+    return { status: 204 };
   }),
 ];

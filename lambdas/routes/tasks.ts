@@ -2,15 +2,16 @@ import * as operations from '../contract/tasks.ts';
 import { invalid, notFound } from '../domain/foundation/errors.ts';
 import { type Page, type Position, pageToBody } from '../domain/foundation/page.ts';
 import { createTask, type NewTasks } from '../domain/tasks/create-task.ts';
+import { type ErasingTasks, eraseTask } from '../domain/tasks/erase-task.ts';
 import { type MoveDetails, type MovingTasks, moveTask } from '../domain/tasks/move-task.ts';
 import { type StoredTask, showTask, type TaskMove, type TaskStatus } from '../domain/tasks/task.ts';
 import { type ApiRequest, type ApiResponse, type Route, replayHeaders, route } from '../runtime/operation.ts';
 
-export interface Tasks extends NewTasks, MovingTasks {
+export interface Tasks extends NewTasks, MovingTasks, ErasingTasks {
   list(
     owner: string,
     filter: { readonly status?: TaskStatus | undefined; readonly external_reference?: string | undefined },
-    page: { readonly limit: number; readonly after: Position | null },
+    page: { readonly limit: number; readonly after: Position | null; readonly nowMs: number },
   ): Promise<Page<StoredTask>>;
 }
 
@@ -19,7 +20,7 @@ export const taskRoutes = (tasks: Tasks): Route[] => {
   const perform = async (
     request: Pick<
       ApiRequest<typeof operations.pickUpTask>,
-      'owner' | 'id' | 'requestId' | 'traceId' | 'idempotencyKey' | 'contentHash' | 'nowMs'
+      'owner' | 'id' | 'requestId' | 'traceId' | 'idempotencyKey' | 'contentHash' | 'taskRetentionDays' | 'nowMs'
     >,
     move: TaskMove,
     details: MoveDetails = {},
@@ -35,16 +36,16 @@ export const taskRoutes = (tasks: Tasks): Route[] => {
       return { status: 201, body: showTask(task), headers };
     }),
 
-    route(operations.listTasks, async ({ owner, query: { limit, cursor, ...filter }, cursorScope }) => {
+    route(operations.listTasks, async ({ owner, query: { limit, cursor, ...filter }, cursorScope, nowMs }) => {
       // Refuses a cursor without a time. Tasks are listed by time, and a task id that is derived (for example from an
       // Idempotency-Key) contains no time, so the cursor itself must contain the time.
       if (cursor?.at === '') throw invalid('cursor', 'invalid', 'is not a cursor of this list');
-      const page = await tasks.list(owner, filter, { limit, after: cursor ?? null });
+      const page = await tasks.list(owner, filter, { limit, after: cursor ?? null, nowMs });
       return { status: 200, body: pageToBody(page, showTask, cursorScope) };
     }),
 
-    route(operations.getTask, async ({ owner, id }) => {
-      const task = await tasks.get(owner, id);
+    route(operations.getTask, async ({ owner, id, nowMs }) => {
+      const task = await tasks.get(owner, id, nowMs);
       if (!task) throw notFound('task');
       return { status: 200, body: showTask(task) };
     }),
@@ -56,5 +57,10 @@ export const taskRoutes = (tasks: Tasks): Route[] => {
     route(operations.cancelTask, (request) =>
       perform(request, 'cancel', { cancel_reason: request.body.reason ?? null }),
     ),
+
+    route(operations.erasePersonalData, async (request) => {
+      await eraseTask(request, tasks);
+      return { status: 204 };
+    }),
   ];
 };

@@ -79,6 +79,8 @@ interface RequestContent<O extends Operation> {
   readonly by: Actor;
   /** The account's own retention in days; `undefined` if it has none. */
   readonly retentionDays: number | undefined;
+  /** Days after which settled tasks of the account are removed; `undefined` = never. */
+  readonly taskRetentionDays: number | undefined;
   readonly nowMs: number;
 }
 

@@ -92,6 +92,7 @@ export const readRequest = async (
       isOperator: caller.accountId === null,
     },
     retentionDays: caller.retentionDays,
+    taskRetentionDays: caller.taskRetentionDays,
     nowMs,
   };
   if (faults.length === 0) return request;

@@ -83,7 +83,7 @@ describe('DELETE /accounts/{id}', () => {
   );
 
   it.each(modes)(
-    'answers 409 for an account that has only a cancelled task in %s mode, and says that tasks are stored without end',
+    'answers 409 for an account that has only a cancelled task in %s mode and names the erasure as the remedy; answers 204 after the erasure',
     async (mode) => {
       const caller = await inMode(mode);
       const { id } = await callOk(caller, 'POST', '/tasks', task);
@@ -92,7 +92,9 @@ describe('DELETE /accounts/{id}', () => {
       const { status, json } = await remove();
 
       expect([status, json.errors.map(({ path }: Json) => path)]).toEqual([409, [`${mode}.tasks`]]);
-      expect(json.detail).toMatch(/Tasks are stored without end.*DELETE \/keys\/\{id\}/);
+      expect(json.detail).toContain('Erase the personal data of its tasks with DELETE /tasks/{id}/personal-data.');
+      await callOk(caller, 'DELETE', `/tasks/${id}/personal-data`);
+      expect((await remove()).status).toBe(204);
     },
   );
 

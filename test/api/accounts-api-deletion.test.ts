@@ -1,4 +1,4 @@
-import { PutItemCommand, TransactWriteItemsCommand } from '@aws-sdk/client-dynamodb';
+import { BatchWriteItemCommand, PutItemCommand, TransactWriteItemsCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, it } from 'vitest';
 import { putApiKey } from '../../lambdas/adapters/accounts/api-keys.ts';
@@ -7,10 +7,14 @@ import { accountScopes, hashApiKey } from '../../lambdas/domain/accounts/api-key
 import { newApiKey } from '../../lambdas/domain/accounts/create-api-key.ts';
 import { drawId } from '../../lambdas/domain/foundation/id.ts';
 import { useAccountsApi } from '../helpers/accounts-api.ts';
+import { rowsHolding } from '../helpers/api-caller.ts';
+import { fanOutRow } from '../helpers/fanned-out.ts';
 import { tableNames } from '../helpers/seeded-keys.ts';
 import { useTables } from '../helpers/tables.ts';
 
 const url = 'https://93.184.215.14/hook';
+const place = { city: 'Oslo', address: 'A' };
+const task = { item: 'Pass', pickup: place, dropoff: place };
 
 describe('DELETE /accounts/{id}', () => {
   const tables = useTables();
@@ -52,6 +56,36 @@ describe('DELETE /accounts/{id}', () => {
     const remaining = await rows();
     expect(remaining.filter(({ ttl }) => ttl === undefined)).toEqual([]);
     expect(remaining.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['event', 'audit', 'api-key']));
+  });
+
+  it('submits a command for each mode that erases the 501 tasks without personal data that the account has left, in pages of 250', async () => {
+    const { caller } = current;
+    const { id } = await callOk(caller, 'POST', '/tasks', task);
+    await callOk(caller, 'POST', `/tasks/${id}/cancel`);
+    await callOk(caller, 'DELETE', `/tasks/${id}/personal-data`);
+    const ofCaller = async () =>
+      (await rowsHolding(tables, tables.domainTable, 'T#')).filter(({ owner }) => owner === caller.owner);
+    const [erased] = await ofCaller();
+    const copies = Array.from({ length: 500 }, (_, i) => ({ ...erased, pk: `T#tsk_${i}` }));
+    for (let i = 0; i < copies.length; i += 25) {
+      const requests = copies.slice(i, i + 25).map((copy) => ({ PutRequest: { Item: marshall(copy) } }));
+      await tables.client.send(new BatchWriteItemCommand({ RequestItems: { [tables.domainTable]: requests } }));
+    }
+
+    expect((await remove()).status).toBe(204);
+
+    const commands = async () => (await rows()).filter(({ type }) => type === 'erase-tasks');
+    const submitted = await commands();
+    expect(submitted.map(({ owner, step }) => [owner, step])).toEqual([
+      [caller.owner, 1],
+      [`${caller.accountId}#test`, 1],
+    ]);
+    const left: number[] = [];
+    for (let step = 1; step <= 3; step++) {
+      for (const command of await commands()) if (command.step === step) await fanOutRow(tables, command);
+      left.push((await ofCaller()).length);
+    }
+    expect(left).toEqual([251, 1, 0]);
   });
 
   // The roll-up may not read accounts. It finds their webhooks through a list of ids, which POST and DELETE change.

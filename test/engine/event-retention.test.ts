@@ -156,6 +156,7 @@ describe('retention of an event (30 + 14 days) with an unfinished delivery, in v
       engine.owner,
       eventId,
       entry,
+      { request_id: 'req_1' },
       engine.now(),
     );
 

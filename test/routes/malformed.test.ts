@@ -57,7 +57,7 @@ describe('malformed requests to the routes of tasks, keys and accounts', () => {
     const authenticate = createKeyAuthenticator(client, credentialsTable).authenticate;
     const add = (routes: readonly Route[], as: string) =>
       sets.push({ routes, handler: httpHandler(routes, { surface: 'native', authenticate }), key: as });
-    add(taskRoutes(createTasksTable(client, domainTable)), key);
+    add(taskRoutes(createTasksTable(client, domainTable, 30)), key);
     add(keyRoutes(createKeysTable(client, tableNames(tables))), key);
     add(accountRoutes(createAccountsTable(client, tableNames(tables)), 30), operator);
   });

@@ -30,7 +30,7 @@ describe('the /tasks routes', () => {
 
   beforeAll(async () => {
     const { client, domainTable, credentialsTable } = tables;
-    handler = httpHandler(taskRoutes(createTasksTable(client, domainTable)), {
+    handler = httpHandler(taskRoutes(createTasksTable(client, domainTable, 30)), {
       surface: 'native',
       authenticate: createKeyAuthenticator(client, credentialsTable).authenticate,
     });

@@ -63,7 +63,7 @@ describe('the whole stack on this computer', () => {
     return first;
   };
 
-  it('completes a task and cancels another task; GET /tasks finds one cancelled task, and both tasks by external_reference', async () => {
+  it('completes a task and cancels another task; GET /tasks finds one cancelled task, and both tasks by external_reference; the cancelled task loses its recipient by DELETE of its personal data', async () => {
     const { id } = await twice('/tasks', task);
     for (const move of ['accept', 'pick-up', 'deliver', 'complete']) await native('POST', `/tasks/${id}/${move}`);
     const other = await native('POST', '/tasks', task);
@@ -74,6 +74,8 @@ describe('the whole stack on this computer', () => {
     await vi.waitFor(async () => {
       expect((await native('GET', '/tasks?external_reference=RES-1')).data).toHaveLength(2);
     }, SOON);
+    await native('DELETE', `/tasks/${other.id}/personal-data`);
+    expect(await native('GET', `/tasks/${other.id}`)).toMatchObject({ status: 'cancelled', recipient: null });
   });
 
   it('delivers a webhook’s dead deliveries after POST /deliveries/{id}/retry and POST /webhooks/{id}/recover, and counts refusals in its stats', async () => {
@@ -169,7 +171,7 @@ describe('the whole stack on this computer', () => {
     await native('DELETE', '/templates/key-card');
   });
 
-  it('answers a waiting POST /jobs with the result of POST /jobs/{id}/complete, and delivers the event of an async job to a webhook', async () => {
+  it('answers a waiting POST /jobs with the result of POST /jobs/{id}/complete, and delivers the event of an async job to a webhook; DELETE /jobs/{id} removes that job', async () => {
     const waiting = native('POST', '/jobs', job);
     const [pending] = await vi.waitFor(async () => {
       const { data } = await native('GET', '/jobs?status=pending');
@@ -184,6 +186,8 @@ describe('the whole stack on this computer', () => {
     await native('POST', `/jobs/${id}/complete`, result);
     await client.listedSettled({ id: webhookId }, 1);
     expect((await native('GET', `/jobs/${id}`)).status).toBe('completed');
+    await native('DELETE', `/jobs/${id}`);
+    expect((await native('GET', '/jobs?limit=100')).data.map((listed: Json) => listed.id)).not.toContain(id);
   });
 
   it('GET /keys lists three API keys of an account after a second key is created and rotated, and two after the rotated key is deleted', async () => {

@@ -4,7 +4,7 @@ import type { ContentKind, DeletingAccounts } from '../../domain/accounts/delete
 import { modes, ownerKey } from '../../domain/foundation/owner.ts';
 import type { Position } from '../../domain/foundation/page.ts';
 import { batchGet } from '../aws/batch-get.ts';
-import { newestFirst, queryPositions, queryStatuses } from '../aws/status-list.ts';
+import { newestFirst, queryStatuses } from '../aws/status-list.ts';
 import { changeTogether } from '../aws/transact.ts';
 import { isExpired } from '../rows/row.ts';
 import {
@@ -13,6 +13,7 @@ import {
   jobKey,
   jobListPk,
   SHARDS,
+  taskKey,
   taskListPk,
   templateKey,
   webhookCountKey,
@@ -21,6 +22,8 @@ import {
 
 /** The maximum number of jobs that one read loads. The row of a job may hold half a megabyte. */
 const JOBS_AT_ONCE = 10;
+/** The maximum number of tasks that one read loads. */
+const TASKS_AT_ONCE = 100;
 
 /** The attributes that are read of the row of a template, an event type or a webhook. */
 interface OwnedRow {
@@ -56,12 +59,46 @@ export const createAccountContents = (
   /** Reads an owner's webhooks, including deleted webhooks. */
   const readWebhooks = (owner: string): Promise<OwnedRow[]> => readPartition(webhookKey(owner, '').pk);
 
-  const hasTask = async (owner: string): Promise<boolean> => {
-    const shards = Array.from({ length: SHARDS }, (_, shard) => {
-      const run = { index: indexes.list, attribute: 'list', pk: taskListPk(owner, shard), prefix: '' } as const;
-      return queryPositions(client, table, run, { limit: 1, after: null });
-    });
-    return (await Promise.all(shards)).some((positions) => positions.length > 0);
+  /**
+   * Returns whether a partition of the list index has a task with personal data. Tasks whose personal data is erased have
+   * a `type` in the index, so the query leaves them out.
+   */
+  const shardHasTask = async (pk: string, nowMs: number): Promise<boolean> => {
+    const query = {
+      TableName: table,
+      IndexName: indexes.list,
+      KeyConditionExpression: 'list_pk = :pk',
+      FilterExpression: 'attribute_not_exists(#type)',
+      ExpressionAttributeNames: { '#type': 'type' },
+      ExpressionAttributeValues: marshall({ ':pk': pk }),
+    };
+    for await (const { Items = [] } of paginateQuery({ client }, query)) {
+      const ids = Items.map((item) => String(unmarshall(item).list_sk).split('#').at(-1) ?? '');
+      if (await someTaskHasData(ids, nowMs)) return true;
+    }
+    return false;
+  };
+
+  /** Reads the rows of tasks, because the index lags behind the rows and DynamoDB deletes expired rows with a delay. */
+  const someTaskHasData = async (ids: readonly string[], nowMs: number): Promise<boolean> => {
+    for (let i = 0; i < ids.length; i += TASKS_AT_ONCE) {
+      const keys = ids.slice(i, i + TASKS_AT_ONCE).map(taskKey);
+      const rows = await batchGet(
+        client,
+        keys.map((key) => ({ table, key, isConsistent: true })),
+      );
+      const hasData = keys.some((key) => {
+        const row = rows(table, key);
+        return row !== null && row.type === undefined && !isExpired(row, nowMs);
+      });
+      if (hasData) return true;
+    }
+    return false;
+  };
+
+  const hasTask = async (owner: string, nowMs: number): Promise<boolean> => {
+    const shards = Array.from({ length: SHARDS }, (_, shard) => shardHasTask(taskListPk(owner, shard), nowMs));
+    return (await Promise.all(shards)).includes(true);
   };
 
   /**
@@ -96,7 +133,7 @@ export const createAccountContents = (
           readWebhooks(owner),
           readPartition(eventTypeKey(owner, '').pk),
           hasUnfinishedJob(owner, nowMs),
-          hasTask(owner),
+          hasTask(owner, nowMs),
         ]);
         const hasCatalogueRow = (prefix: string) => catalogueRows.some(({ sk }) => sk.startsWith(prefix));
         const has: Readonly<Record<ContentKind, boolean>> = {

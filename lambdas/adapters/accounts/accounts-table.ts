@@ -4,11 +4,14 @@ import { type StoredAccount, storedAccountSchema } from '../../domain/accounts/a
 import type { ChangingAccounts } from '../../domain/accounts/change-account.ts';
 import type { NewAccounts } from '../../domain/accounts/create-account.ts';
 import type { DeletingAccounts } from '../../domain/accounts/delete-account.ts';
+import { eraseTasksCommand } from '../../domain/deliveries/command.ts';
+import { modes, ownerKey } from '../../domain/foundation/owner.ts';
 import type { Page } from '../../domain/foundation/page.ts';
 import { putFirstAnswer, readFirstAnswer } from '../aws/first-answers.ts';
 import { changeTogether, transact } from '../aws/transact.ts';
 import { accountLimitRow } from '../rows/account-limit-row.ts';
 import { putAuditEntry } from '../rows/audit-row.ts';
+import { putCommand } from '../rows/command-row.ts';
 import { rowOf } from '../rows/row.ts';
 import { accountIdKey, accountKey, accountLimitKey, accountSlotsKey, apiKeyListKey } from '../rows/table-keys.ts';
 import { createAccountContents } from './account-contents.ts';
@@ -79,13 +82,20 @@ export const createAccountsTable = (
     async change(id, change, entry) {
       const changes = Object.entries(change).filter(([, value]) => value !== undefined);
       if (changes.length === 0) return accounts.find(id);
+      const set = changes.filter(([, value]) => value !== null);
+      const removed = changes.filter(([, value]) => value === null);
       const update = {
         TableName: table,
         Key: marshall(accountKey(id)),
-        UpdateExpression: `SET ${changes.map(([name]) => `#${name} = :${name}`).join(', ')}`,
+        UpdateExpression: [
+          ...(set.length > 0 ? [`SET ${set.map(([name]) => `#${name} = :${name}`).join(', ')}`] : []),
+          ...(removed.length > 0 ? [`REMOVE ${removed.map(([name]) => `#${name}`).join(', ')}`] : []),
+        ].join(' '),
         ConditionExpression: 'attribute_exists(pk)',
         ExpressionAttributeNames: Object.fromEntries(changes.map(([name]) => [`#${name}`, name])),
-        ExpressionAttributeValues: marshall(Object.fromEntries(changes.map(([name, value]) => [`:${name}`, value]))),
+        ...(set.length > 0
+          ? { ExpressionAttributeValues: marshall(Object.fromEntries(set.map(([name, value]) => [`:${name}`, value]))) }
+          : {}),
       };
       const isDone = await changeTogether(client, [
         { Update: update },
@@ -113,14 +123,17 @@ export const createAccountsTable = (
 
     revoke: (id, key, entry, nowMs) => revokeApiKey(client, tables, id, key, entry, nowMs),
 
-    remove(id, entry) {
+    remove(id, entry, nowMs) {
       const Delete = { TableName: table, Key: marshall(accountKey(id)), ConditionExpression: 'attribute_exists(pk)' };
       const deleteId = { Delete: { TableName: delivery, Key: marshall(accountIdKey(id)) } };
       const deleteList = { Delete: { TableName: table, Key: marshall(apiKeyListKey(id)) } };
       const deleteLimit = { Delete: { TableName: domain, Key: marshall(accountLimitKey(id)) } };
       const deleteSlots = { Delete: { TableName: delivery, Key: marshall(accountSlotsKey(id)) } };
       const deletions = [{ Delete }, deleteId, deleteList, deleteLimit, deleteSlots];
-      return changeTogether(client, [...deletions, putAuditEntry(domain, entry)]);
+      const eraseTasks = modes.map((mode) =>
+        putCommand(domain, eraseTasksCommand(ownerKey({ accountId: id, mode }), 1), nowMs),
+      );
+      return changeTogether(client, [...deletions, ...eraseTasks, putAuditEntry(domain, entry)]);
     },
   };
 

@@ -140,7 +140,7 @@ export const settleApiKeys = async (
   accountId: string,
   settings: KeySettings,
 ): Promise<void> => {
-  const { limit, requests_per_minute, retention_days } = settings;
+  const { limit, requests_per_minute, retention_days, task_retention_days } = settings;
   const list = await readKeyList(client, table, accountId, 0);
   const counts = list.countsForAccount || couldPassCeiling(keysEverMade(list), settings);
   if (counts && !list.countsForAccount) await countListForAccount(client, table, accountId);
@@ -149,13 +149,17 @@ export const settleApiKeys = async (
       'SET #limit = :limit, requests_per_minute = :ceiling',
       ...(retention_days === undefined ? [] : ['retention_days = :days']),
       ...(counts ? ['counts_for_account = :counts'] : []),
-    ].join(', '),
+      ...(task_retention_days === undefined ? [] : ['task_retention_days = :taskDays']),
+    ]
+      .join(', ')
+      .concat(task_retention_days === undefined ? ' REMOVE task_retention_days' : ''),
     ExpressionAttributeNames: { '#limit': 'limit' },
     ExpressionAttributeValues: marshall(
       rowOf({
         ':limit': limit,
         ':ceiling': requests_per_minute,
         ':days': retention_days,
+        ':taskDays': task_retention_days,
         ':counts': counts ? true : undefined,
       }),
     ),

@@ -35,6 +35,7 @@ const callerOf = (key: StoredApiKey): Caller => ({
   mode: key.mode,
   expiresAtMs: key.expires_at,
   retentionDays: key.retention_days,
+  taskRetentionDays: key.task_retention_days,
 });
 
 /**

@@ -52,7 +52,8 @@ export const createKeysTable = (
     countForAccount: (listed, ceiling) => countKeysForAccount(client, table, listed, ceiling),
 
     async add(newKey, list, answerToStore, entry, nowMs) {
-      const { account_id, limit, requests_per_minute, counts_for_account, retention_days } = newKey.key;
+      const { account_id, limit, requests_per_minute, counts_for_account, ...days } = newKey.key;
+      const { retention_days, task_retention_days } = days;
       const accountId = account_id ?? '';
       await shortenKeyList(client, table, accountId, list);
       const accountIsUnchanged: TransactWriteItem = {
@@ -64,10 +65,19 @@ export const createKeysTable = (
             // An account without a ceiling of its own has one that follows from the limit.
             '(attribute_not_exists(requests_per_minute) OR requests_per_minute = :ceiling)',
             retention_days === undefined ? 'attribute_not_exists(retention_days)' : 'retention_days = :days',
+            task_retention_days === undefined
+              ? 'attribute_not_exists(task_retention_days)'
+              : 'task_retention_days = :taskDays',
             '(attribute_not_exists(deleting_until) OR deleting_until <= :now)',
           ].join(' AND '),
           ExpressionAttributeValues: marshall(
-            rowOf({ ':limit': limit, ':ceiling': requests_per_minute, ':days': retention_days, ':now': nowMs }),
+            rowOf({
+              ':limit': limit,
+              ':ceiling': requests_per_minute,
+              ':days': retention_days,
+              ':taskDays': task_retention_days,
+              ':now': nowMs,
+            }),
           ),
         },
       };

@@ -1,7 +1,7 @@
-import { BatchWriteItemCommand, type DynamoDBClient, QueryCommand, type WriteRequest } from '@aws-sdk/client-dynamodb';
+import { type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import type { CommandStore } from '../../domain/fan-out/run-command.ts';
-import { inBatches, retryRemaining, tablesAreBusy } from '../aws/retry.ts';
+import { deleteRowsOf } from '../aws/delete-rows.ts';
 import { executeStatements, insertStatement } from '../aws/statements.ts';
 import { commandToRow } from '../rows/command-row.ts';
 import { attemptKey, deliveryPk, healthKey, type Key, SHARDS } from '../rows/table-keys.ts';
@@ -11,8 +11,6 @@ import { attemptKey, deliveryPk, healthKey, type Key, SHARDS } from '../rows/tab
  * thousand rows at most.
  */
 const DELIVERIES_PER_SHARD = 100;
-/** DynamoDB takes at most 25 deletions in one call. */
-const MAX_DELETIONS = 25;
 
 /**
  * Erases the history of a deleted webhook from the delivery table, page by page. `addCommand` writes the command that
@@ -22,21 +20,7 @@ export const createHistoryEraser = (
   client: DynamoDBClient,
   tables: { readonly domain: string; readonly delivery: string },
 ): Pick<CommandStore, 'erasePage' | 'addCommand'> => {
-  const deleteBatch = (requests: readonly WriteRequest[]): Promise<void> =>
-    retryRemaining(
-      requests,
-      async (remaining) => {
-        const request = new BatchWriteItemCommand({ RequestItems: { [tables.delivery]: [...remaining] } });
-        const { UnprocessedItems } = await client.send(request);
-        return UnprocessedItems?.[tables.delivery] ?? [];
-      },
-      tablesAreBusy,
-    );
-
-  const deleteRows = async (keys: readonly Key[]): Promise<void> => {
-    const requests = keys.map((key) => ({ DeleteRequest: { Key: marshall(key) } }));
-    await inBatches(requests, MAX_DELETIONS, deleteBatch);
-  };
+  const deleteRows = (keys: readonly Key[]) => deleteRowsOf(client, tables.delivery, keys);
 
   const readFirstPage = async (pk: string) => {
     const { Items = [], LastEvaluatedKey } = await client.send(

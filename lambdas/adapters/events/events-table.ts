@@ -6,6 +6,7 @@ import {
   QueryCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { erasePayloadCommand } from '../../domain/deliveries/command.ts';
 import { type StoredEvent, storedEventSchema } from '../../domain/events/event.ts';
 import type { EventStore } from '../../domain/events/publish-events.ts';
 import { idBound, isTimeless, timeOfId } from '../../domain/foundation/id.ts';
@@ -18,6 +19,7 @@ import { nullIfRefused } from '../aws/conditional-write.ts';
 import { executeStatements, insertStatement } from '../aws/statements.ts';
 import { changeTogether } from '../aws/transact.ts';
 import { putAuditEntry } from '../rows/audit-row.ts';
+import { putCommand } from '../rows/command-row.ts';
 import { eventToRow } from '../rows/event-row.ts';
 import { isExpired, rowOf } from '../rows/row.ts';
 import { eventKey, eventListPk, idempotencyKey as idempotencyRowKey, indexes, SHARDS } from '../rows/table-keys.ts';
@@ -244,7 +246,9 @@ export const createEventsTable = (client: DynamoDBClient, table: string, retenti
 
     get,
 
-    async deletePayload(owner, id, entry, nowMs) {
+    async deletePayload(owner, id, entry, call, nowMs) {
+      const event = await get(owner, id, nowMs);
+      if (event === null || event.payload_deleted_at !== undefined) return event !== null;
       const update = {
         TableName: table,
         Key: marshall(eventKey(owner, id)),
@@ -258,9 +262,9 @@ export const createEventsTable = (client: DynamoDBClient, table: string, retenti
           ':now': Math.floor(nowMs / SECOND_MS),
         }),
       };
-      if (await changeTogether(client, [{ Update: update }, putAuditEntry(table, entry)])) return true;
-      // Returns true also if the event's payload was deleted by an earlier call. Returns false if the event does not
-      // exist.
+      const command = putCommand(table, erasePayloadCommand(event, call), nowMs);
+      if (await changeTogether(client, [{ Update: update }, putAuditEntry(table, entry), command])) return true;
+      // Returns true also if a concurrent call deleted the event's payload. Returns false if the event does not exist.
       return (await get(owner, id, nowMs)) !== null;
     },
 

@@ -4,6 +4,8 @@ import type { FanOutStore } from '../../domain/fan-out/fan-out.ts';
 import type { CommandStore } from '../../domain/fan-out/run-command.ts';
 import { executeStatements, insertStatement } from '../aws/statements.ts';
 import { createHistoryEraser } from '../deliveries/erase-history.ts';
+import { createPayloadEraser } from '../deliveries/erase-payload.ts';
+import { createTaskRowsEraser } from '../deliveries/erase-tasks.ts';
 import { createHeldDeliveries } from '../deliveries/release-held.ts';
 import { createEventExtension } from '../maintenance/event-retention.ts';
 import { createHourMarks } from '../maintenance/hour-counts.ts';
@@ -33,6 +35,8 @@ export const createFanOutStore = (
   return {
     ...createSubscribers(client, tables.domain, isOperational),
     ...createHistoryEraser(client, tables),
+    ...createPayloadEraser(client, tables, retentionDays),
+    ...createTaskRowsEraser(client, tables),
     ...createRecovery(client, tables, redeliverer.redeliverBatch),
     redeliver: redeliverer.redeliver,
 

@@ -27,7 +27,8 @@ export const imageToChange = (image: Record<string, unknown>): Change | null => 
   const row = imageSchema.parse(unmarshall(image as Record<string, AttributeValue>));
   switch (row.kind) {
     case 'task':
-      return eventToChange(taskEvent(row));
+      // The erasure of personal data is no move of the task, and causes no event.
+      return row.personal_data_erased_at === null ? eventToChange(taskEvent(row)) : null;
     case 'event':
       return { kind: 'event', event: row, isStored: true };
     case 'command':

@@ -130,7 +130,10 @@ export const createDeliveryHistory = (client: DynamoDBClient, table: string): De
             ...(start ? { ExclusiveStartKey: marshall(start) } : {}),
           }),
         );
-        const rows = (page.Items ?? []).map((item) => unmarshall(item)).filter((row) => !isExpired(row, nowMs));
+        // Leaves out the placeholder of an attempt that was under way when the payload of its event was erased.
+        const rows = (page.Items ?? [])
+          .map((item) => unmarshall(item))
+          .filter((row) => !isExpired(row, nowMs) && row.is_placeholder !== true);
         stored.push(...rows.map((row) => attemptSchema.parse(row)));
         start = page.LastEvaluatedKey && unmarshall(page.LastEvaluatedKey);
       } while (start);

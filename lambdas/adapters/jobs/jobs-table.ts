@@ -8,16 +8,19 @@ import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Page, Position } from '../../domain/foundation/page.ts';
 import type { CompletingJobs } from '../../domain/jobs/complete-job.ts';
 import type { NewJobs } from '../../domain/jobs/create-job.ts';
+import type { DeletingJobs } from '../../domain/jobs/delete-job.ts';
 import { type JobStatus, type JobType, jobStatuses, type StoredJob, storedJobSchema } from '../../domain/jobs/job.ts';
 import { storedWebhookSchema } from '../../domain/webhooks/webhook.ts';
 import { batchGet } from '../aws/batch-get.ts';
 import { newestFirst, type PageRequest, queryStatuses } from '../aws/status-list.ts';
-import { jobToRow } from '../rows/job-row.ts';
+import { changeTogether } from '../aws/transact.ts';
+import { putAuditEntry } from '../rows/audit-row.ts';
+import { deletedJobToRow, jobToRow } from '../rows/job-row.ts';
 import { isExpired, rowOf } from '../rows/row.ts';
 import { jobKey, jobListPk, webhookKey } from '../rows/table-keys.ts';
 import { subscribersOfType } from '../webhooks/event-routing.ts';
 
-export interface JobsTable extends NewJobs, CompletingJobs {
+export interface JobsTable extends NewJobs, CompletingJobs, DeletingJobs {
   /** Lists an owner's jobs, newest first: the jobs in one status, or all jobs. */
   list(owner: string, status: JobStatus | undefined, page: PageRequest & { nowMs: number }): Promise<Page<StoredJob>>;
   /**
@@ -93,6 +96,20 @@ export const createJobsTable = (client: DynamoDBClient, table: string, retention
       return job?.owner === owner ? job : null;
     },
 
+    remove: (deleted, version, entry, nowMs) =>
+      changeTogether(client, [
+        {
+          Put: {
+            TableName: table,
+            Item: marshall(rowOf(deletedJobToRow(deleted, nowMs)), { removeUndefinedValues: true }),
+            ConditionExpression: '#version = :version',
+            ExpressionAttributeNames: { '#version': 'version' },
+            ExpressionAttributeValues: marshall({ ':version': version }),
+          },
+        },
+        putAuditEntry(table, entry),
+      ]),
+
     async list(owner, status, { nowMs, ...page }) {
       const statuses = status ? [status] : jobStatuses;
       const unsorted = await queryStatuses(client, table, (shard) => jobListPk(owner, shard), statuses, page);
@@ -100,8 +117,9 @@ export const createJobsTable = (client: DynamoDBClient, table: string, retention
       const pagePositions = positions.slice(0, page.limit);
       const { items, last } = await readJobs(pagePositions, nowMs);
       const isLastPage = last === (pagePositions.at(-1) ?? null) && positions.length <= page.limit;
-      // Filters by the status of the row, because the index lags behind the row.
-      return { items: items.filter((job) => !status || job.status === status), next: isLastPage ? null : last };
+      // Filters by the row, because the index lags behind the row.
+      const listed = items.filter((job) => job.deleted_at === undefined && (!status || job.status === status));
+      return { items: listed, next: isLastPage ? null : last };
     },
 
     async hasWebhook(owner, type, profile) {

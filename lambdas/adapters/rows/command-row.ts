@@ -1,5 +1,8 @@
+import type { TransactWriteItem } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import type { Command } from '../../domain/deliveries/command.ts';
 import { ttlSeconds } from '../../domain/foundation/time.ts';
+import { rowOf } from './row.ts';
 import { commandKey } from './table-keys.ts';
 
 /**
@@ -13,4 +16,15 @@ export const commandToRow = (command: Command, nowMs: number) => ({
   kind: 'command',
   ...command,
   ttl: ttlSeconds(nowMs, LIFE_DAYS),
+});
+
+/**
+ * Returns the transaction item that submits a command together with the change that needs it. A command with the same id
+ * that was submitted in the last two days is not carried out a second time.
+ */
+export const putCommand = (domainTable: string, command: Command, nowMs: number): TransactWriteItem => ({
+  Put: {
+    TableName: domainTable,
+    Item: marshall(rowOf(commandToRow(command, nowMs)), { removeUndefinedValues: true }),
+  },
 });

@@ -183,3 +183,28 @@ export const attemptRows = ({ before, after }: DeliveryChange, retentionDays: nu
     attempt ? [{ ...attemptKey(after.id, attempt.number), kind: 'attempt', ...rowOf(attempt), ttl }] : [],
   );
 };
+
+/**
+ * Returns the rows that an attempt under way would write when it is recorded, without response bodies: the previous last
+ * attempt, and a placeholder for the attempt itself. Once they exist, the function that makes the attempt cannot write
+ * them, because an insert leaves an existing row as it is.
+ */
+export const erasedAttemptRows = (delivery: StoredDelivery, retentionDays: number): Record<string, unknown>[] => {
+  const { id, last, attempts_made, due_at, retention_days } = delivery;
+  const ttl = ttlSeconds(due_at, retentionOf(retention_days, retentionDays) + SCHEDULE_DAYS);
+  const previous = last && !last.has_body_row ? [rowOf({ ...last, response_body: null })] : [];
+  return [...previous, { number: attempts_made + 1, is_placeholder: true }].map((attempt) => ({
+    ...attemptKey(id, Number(attempt.number)),
+    kind: 'attempt',
+    ...attempt,
+    ttl,
+  }));
+};
+
+/** Returns the update that erases the response body in the row of an attempt. It fails if the attempt has no such row. */
+export const eraseBodyUpdate = (deliveryId: string, number: number): RowUpdate => ({
+  key: attemptKey(deliveryId, number),
+  set: {},
+  expected: {},
+  cleared: ['response_body'],
+});

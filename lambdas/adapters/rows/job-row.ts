@@ -19,3 +19,17 @@ export const jobToRow = (job: StoredJob, retentionDays: number) => ({
     retentionOf(job.retention_days, retentionDays) + SCHEDULE_DAYS,
   ),
 });
+
+/**
+ * Days for which the row of a deleted job is stored: twice the one day for which the API promises that a repeat under the
+ * job's Idempotency-Key creates no other job.
+ */
+const DELETED_DAYS = 2;
+
+/** Returns the row of a deleted job. No list has the row, because it has no key of the index. */
+export const deletedJobToRow = (job: StoredJob, nowMs: number) => ({
+  ...job,
+  ...jobKey(job.id),
+  kind: 'job',
+  ttl: ttlSeconds(nowMs, DELETED_DAYS),
+});

@@ -31,6 +31,11 @@ export const retentionDaysSchema = z.int().min(1).max(365).meta({
     "Days for which the account's events, deliveries and attempts can be read: at most the deployment's own.",
 });
 
+export const taskRetentionDaysSchema = z.int().min(1).max(3650).nullable().meta({
+  description:
+    'Days after which a settled task (`completed` or `cancelled`) is removed; null = never. A change applies to tasks that are settled later.',
+});
+
 /** An account (a business) as the operator's API shows it. */
 export const accountSchema = z
   .object({
@@ -40,6 +45,7 @@ export const accountSchema = z
     requests_per_minute: ceilingSchema,
     deliveries_per_minute: deliveriesPerMinuteSchema,
     retention_days: retentionDaysSchema,
+    task_retention_days: taskRetentionDaysSchema,
     created_at: z.iso.datetime(),
   })
   .meta({ id: 'Account' });
@@ -54,6 +60,7 @@ export const storedAccountSchema = accountSchema.extend({
   requests_per_minute: z.number().optional(),
   deliveries_per_minute: z.number().optional(),
   retention_days: z.number().optional(),
+  task_retention_days: z.number().optional(),
   /**
    * The account is being deleted and gets no new API keys until this time, in milliseconds. The time passes without
    * effect if the deletion failed.
@@ -73,6 +80,7 @@ export const showAccount = (account: StoredAccount, stackRetentionDays: number):
   requests_per_minute: ceilingOf(account),
   deliveries_per_minute: account.deliveries_per_minute ?? DELIVERIES_PER_MINUTE,
   retention_days: retentionOf(account.retention_days, stackRetentionDays),
+  task_retention_days: account.task_retention_days ?? null,
   created_at: account.created_at,
 });
 
@@ -83,12 +91,15 @@ export interface KeySettings {
   readonly limit: number;
   readonly requests_per_minute: number;
   readonly retention_days?: number | undefined;
+  /** Absent if the account stores settled tasks for ever. */
+  readonly task_retention_days?: number | undefined;
 }
 
 export const keySettingsOf = (account: StoredAccount): KeySettings => ({
   limit: account.rate_limit_per_minute,
   requests_per_minute: ceilingOf(account),
   retention_days: account.retention_days,
+  task_retention_days: account.task_retention_days,
 });
 
 /** Returns whether this number of API keys could together pass the account's ceiling. */

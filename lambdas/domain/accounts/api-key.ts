@@ -27,6 +27,8 @@ export interface Caller {
   readonly expiresAtMs?: number | null;
   /** The account's own retention in days; absent if the stack's applies. */
   readonly retentionDays?: number | undefined;
+  /** Days after which settled tasks of the account are removed; absent = never. */
+  readonly taskRetentionDays?: number | undefined;
 }
 
 /**
@@ -66,6 +68,8 @@ export const storedApiKeySchema = z.object({
   limit: z.number(),
   /** The account's own retention in days; absent if the stack's applies. */
   retention_days: z.number().optional(),
+  /** Days after which settled tasks of the account are removed; absent = never. */
+  task_retention_days: z.number().optional(),
   /** The account's ceiling: the maximum number of requests of all its keys in a minute. The operator's key has none. */
   requests_per_minute: z.number().optional(),
   /** True if each request of the key also counts for the account, because its keys together could pass the ceiling. */

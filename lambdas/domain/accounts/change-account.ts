@@ -21,6 +21,8 @@ export interface AccountChange {
   readonly requests_per_minute?: number | undefined;
   readonly deliveries_per_minute?: number | undefined;
   readonly retention_days?: number | undefined;
+  /** Null removes the account's number, so that settled tasks are stored for ever. */
+  readonly task_retention_days?: number | null | undefined;
 }
 
 interface AccountRequest {
@@ -31,7 +33,10 @@ interface AccountRequest {
 }
 
 const isSame = (a: KeySettings, b: KeySettings): boolean =>
-  a.limit === b.limit && a.requests_per_minute === b.requests_per_minute && a.retention_days === b.retention_days;
+  a.limit === b.limit &&
+  a.requests_per_minute === b.requests_per_minute &&
+  a.retention_days === b.retention_days &&
+  a.task_retention_days === b.task_retention_days;
 
 /**
  * Changes an account and returns it, and copies its limits and retention into the rows of its API keys. Throws
@@ -47,9 +52,9 @@ export const changeAccount = async (
   const entry = auditEntry({ ...by, accountId: id }, 'account.changed', id, nowMs, fieldsOf(change));
   const changed = await accounts.change(id, change, entry);
   if (!changed) throw notFound('account');
-  const { rate_limit_per_minute, requests_per_minute, retention_days } = change;
-  if ([rate_limit_per_minute, requests_per_minute, retention_days].every((value) => value === undefined))
-    return changed;
+  const { rate_limit_per_minute, requests_per_minute, retention_days, task_retention_days } = change;
+  const ofKeys = [rate_limit_per_minute, requests_per_minute, retention_days, task_retention_days];
+  if (ofKeys.every((value) => value === undefined)) return changed;
   // A concurrent change may overwrite the settings in the keys' rows: repeat until the rows have the account's current
   // settings.
   for (let settings: KeySettings | undefined = keySettingsOf(changed); settings !== undefined; ) {

@@ -27,12 +27,16 @@ export interface NewAccounts {
 /** Creates an account with its first API key, which has every scope except `admin`. */
 export const createAccount = (
   request: IdempotentRequest & { readonly by: Actor; readonly nowMs: number },
-  settings: {
+  {
+    task_retention_days,
+    ...settings
+  }: {
     readonly name: string;
     readonly rate_limit_per_minute: number;
     readonly requests_per_minute?: number | undefined;
     readonly deliveries_per_minute?: number | undefined;
     readonly retention_days?: number | undefined;
+    readonly task_retention_days?: number | null | undefined;
   },
   accounts: NewAccounts,
   stackRetentionDays: number,
@@ -44,7 +48,12 @@ export const createAccount = (
     request,
     (key) => accounts.firstAnswer(path, key, nowMs),
     async () => {
-      const account = { id: drawId('acc', nowMs), ...settings, created_at: new Date(nowMs).toISOString() };
+      const account = {
+        id: drawId('acc', nowMs),
+        ...settings,
+        task_retention_days: task_retention_days ?? undefined,
+        created_at: new Date(nowMs).toISOString(),
+      };
       const fromAccount = keySettingsOf(account);
       const counts_for_account = couldPassCeiling(1, fromAccount);
       const { secret, ...firstKey } = newApiKey(

@@ -100,8 +100,8 @@ export const newApiKey = (
 ): HashedApiKey & { readonly secret: string } => {
   const { key: secret, hash, prefix } = drawApiKey(mode);
   const { accountId: account_id, name, limit, created_to_expire_at = null } = details;
-  const { requests_per_minute, counts_for_account, retention_days } = details;
-  const fromAccount = { limit, requests_per_minute, counts_for_account, retention_days };
+  const { requests_per_minute, counts_for_account, retention_days, task_retention_days } = details;
+  const fromAccount = { limit, requests_per_minute, counts_for_account, retention_days, task_retention_days };
   const scopes = [...new Set(details.scopes)];
   const created_at = new Date(nowMs).toISOString();
   const id = drawId('key', nowMs);

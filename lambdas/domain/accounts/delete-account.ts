@@ -12,7 +12,7 @@ const remedies = {
   templates: 'Delete its templates with DELETE /templates/{id}.',
   jobs: 'Complete its unfinished jobs with POST /jobs/{id}/complete; a recovery completes itself.',
   tasks:
-    'Tasks are stored without end, so an account with tasks cannot be deleted. Revoke its keys with DELETE /keys/{id} instead.',
+    'Erase the personal data of its tasks with DELETE /tasks/{id}/personal-data. Complete or cancel unfinished tasks first.',
 } as const;
 export type ContentKind = keyof typeof remedies;
 
@@ -39,10 +39,10 @@ export interface DeletingAccounts {
    */
   clear(id: string): Promise<void>;
   /**
-   * Deletes the account's row and adds the audit entry, in one transaction. Returns false if the account does not
-   * exist.
+   * Deletes the account's row, adds the audit entry and submits the commands that erase the rest of its tasks, in one
+   * transaction. Returns false if the account does not exist.
    */
-  remove(id: string, entry: StoredAuditEntry): Promise<boolean>;
+  remove(id: string, entry: StoredAuditEntry, nowMs: number): Promise<boolean>;
 }
 
 /**
@@ -94,5 +94,5 @@ export const deleteAccount = async (
     );
   }
   await accounts.clear(id);
-  if (!(await accounts.remove(id, auditEntry(actor, 'account.deleted', id, nowMs)))) throw notFound('account');
+  if (!(await accounts.remove(id, auditEntry(actor, 'account.deleted', id, nowMs), nowMs))) throw notFound('account');
 };

@@ -56,12 +56,29 @@ export const commandSchema = z.discriminatedUnion('type', [
   }),
   /** Erases one page of a deleted webhook's deliveries. The command of the next step erases the next page. */
   z.object({ ...base, type: z.literal('erase-history'), webhook_id: z.string(), step: z.number() }),
+  /** Erases one page of the tasks of a deleted account. The command of the next step erases the next page. */
+  z.object({ ...base, type: z.literal('erase-tasks'), step: z.number() }),
+  /**
+   * Erases what an event's payload has left in other rows: stored response bodies, and the input and the result of the
+   * job that became the event. Cancels the event's unfinished deliveries.
+   */
+  z.object({
+    ...base,
+    type: z.literal('erase-payload'),
+    event_id: z.string(),
+    /** The event's time of creation, RFC 3339. The ids of the event's deliveries are derived from it. */
+    event_created_at: z.string(),
+    /** The job whose result became the event. */
+    job_id: z.string().optional(),
+  }),
 ]);
 export type Command = z.infer<typeof commandSchema>;
 export type ReleaseCommand = Extract<Command, { type: 'release' }>;
 export type RedeliverCommand = Extract<Command, { type: 'redeliver' }>;
 export type RecoverCommand = Extract<Command, { type: 'recover' }>;
 export type EraseCommand = Extract<Command, { type: 'erase-history' }>;
+export type EraseTasksCommand = Extract<Command, { type: 'erase-tasks' }>;
+export type ErasePayloadCommand = Extract<Command, { type: 'erase-payload' }>;
 
 /**
  * Returns the command that erases one page of a deleted webhook's deliveries. The command's id is derived from the
@@ -72,5 +89,32 @@ export const eraseCommand = (owner: string, webhookId: string, step: number): Er
   owner,
   type: 'erase-history',
   webhook_id: webhookId,
+  step,
+});
+
+/** Returns the command that erases what an event's payload has left in the rows of its deliveries and of its job. */
+export const erasePayloadCommand = (
+  event: {
+    readonly id: string;
+    readonly owner: string;
+    readonly created_at: string;
+    readonly job_id?: string | undefined;
+  },
+  call: { readonly request_id: string; readonly trace_id?: string | undefined },
+): ErasePayloadCommand => ({
+  id: `erase-payload#${event.id}`,
+  owner: event.owner,
+  type: 'erase-payload',
+  event_id: event.id,
+  event_created_at: event.created_at,
+  job_id: event.job_id,
+  call,
+});
+
+/** Returns the command that erases one page of the tasks of a deleted account in one mode. */
+export const eraseTasksCommand = (owner: string, step: number): EraseTasksCommand => ({
+  id: `erase-tasks#${step}`,
+  owner,
+  type: 'erase-tasks',
   step,
 });

@@ -1,4 +1,4 @@
-import { type Attempt, isWaiting, type StoredDelivery, type Trigger } from './delivery.ts';
+import { type Attempt, isUnfinished, isWaiting, type StoredDelivery, type Trigger } from './delivery.ts';
 import type { ResponseClass } from './profile.ts';
 
 /** The next attempt of a delivery by the schedule. `isParked`: the wait is too long for the queue. */
@@ -79,6 +79,16 @@ export const applyAttempt = (
  */
 export const cancelDelivery = (delivery: StoredDelivery, nowMs: number): StoredDelivery =>
   settled(delivery, 'cancelled', nowMs);
+
+/**
+ * Returns the delivery after the payload of its event was erased: without the response body of its last attempt, and
+ * cancelled if it was unfinished. The rows of its other attempts are not part of the delivery.
+ */
+export const erasePayloadOf = (delivery: StoredDelivery, nowMs: number): StoredDelivery => {
+  const { last } = delivery;
+  const ended = isUnfinished(delivery) ? cancelDelivery(delivery, nowMs) : delivery;
+  return last === null || last.response_body === null ? ended : { ...ended, last: { ...last, response_body: null } };
+};
 
 /**
  * Returns the delivery as held, because its webhook is disabled. A hold uses no attempt, and the delivery is not due

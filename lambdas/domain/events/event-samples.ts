@@ -27,6 +27,7 @@ const task = {
   delivered_at: null,
   completed_at: null,
   cancelled_at: null,
+  personal_data_erased_at: null,
 };
 
 /** Returns an example of a task in a status. Each status except `created` also sets its own time. */

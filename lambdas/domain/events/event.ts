@@ -44,6 +44,8 @@ export const storedEventSchema = z.object({
    * Set on a test event: the only webhook that gets it, whatever types the webhook wants and even while it is disabled.
    */
   test_of: z.string().optional(),
+  /** The job whose result became the event. The erasure of the payload reaches the job too. */
+  job_id: z.string().optional(),
   /** When the event's payload was erased. `data` is the text `null` since then. */
   payload_deleted_at: z.string().optional(),
 });

@@ -1,7 +1,10 @@
 import {
   type Command,
   type EraseCommand,
+  type ErasePayloadCommand,
+  type EraseTasksCommand,
   eraseCommand,
+  eraseTasksCommand,
   type RecoverCommand,
   type RedeliverCommand,
   type ReleaseCommand,
@@ -33,6 +36,13 @@ export interface CommandStore extends PageReleaser {
   recordRecoveryProgress(command: RecoverCommand, done: number, isLast: boolean, nowMs: number): Promise<void>;
   /** Erases one page of a webhook's deliveries with their attempts. Returns whether more are left. */
   erasePage(webhookId: string): Promise<{ readonly hasMore: boolean }>;
+  /**
+   * Erases the response bodies of an event's deliveries and the content of its job, and cancels the deliveries that are
+   * unfinished.
+   */
+  erasePayload(command: ErasePayloadCommand, nowMs: number): Promise<void>;
+  /** Erases one page of an owner's tasks. Returns whether more are left. */
+  eraseTasksPage(owner: string): Promise<{ readonly hasMore: boolean }>;
   /** Submits a command. Does nothing if a command with the same id exists. */
   addCommand(command: Command, nowMs: number): Promise<void>;
 }
@@ -60,6 +70,12 @@ export const runCommand = async (
       return true;
     case 'erase-history':
       await erase(command, dependencies);
+      return true;
+    case 'erase-tasks':
+      await eraseTasks(command, dependencies);
+      return true;
+    case 'erase-payload':
+      await dependencies.store.erasePayload(command, dependencies.clock());
       return true;
   }
 };
@@ -103,4 +119,10 @@ const erase = async (
 ): Promise<void> => {
   const { hasMore } = await store.erasePage(webhook_id);
   if (hasMore) await store.addCommand(eraseCommand(owner, webhook_id, step + 1), clock());
+};
+
+/** Erases one page of a deleted account's tasks and submits a command for the next page. */
+const eraseTasks = async ({ owner, step }: EraseTasksCommand, { store, clock }: CommandDependencies): Promise<void> => {
+  const { hasMore } = await store.eraseTasksPage(owner);
+  if (hasMore) await store.addCommand(eraseTasksCommand(owner, step + 1), clock());
 };

@@ -2,8 +2,8 @@ import * as z from 'zod';
 import { drawId } from './id.ts';
 
 /**
- * The changes that are audited, on every API surface. Tasks and published events need no audit entry: each is its own
- * record.
+ * The changes that are audited, on every API surface. Creating or moving a task and publishing an event need no audit
+ * entry: the stored row is its own record.
  */
 export const auditActions = [
   'webhook.created',
@@ -15,6 +15,8 @@ export const auditActions = [
   'delivery.retried',
   'event.replayed',
   'event.payload_deleted',
+  'task.personal_data_erased',
+  'job.deleted',
   'event_type.put',
   'event_type.deleted',
   'template.put',

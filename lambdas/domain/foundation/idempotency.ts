@@ -68,13 +68,13 @@ export const performOnce = async <T extends object>(
 
 /**
  * The request that changed a row under an Idempotency-Key: hashes of the key and of the content. The row itself gives
- * the first answer, so a repeat needs no other row.
+ * the first answer, so a repeat needs no other row. The hash of the content is erased with the row's personal data.
  */
-export const requestMarkSchema = z.object({ key: z.string(), content: z.string() });
+export const requestMarkSchema = z.object({ key: z.string(), content: z.string().optional() });
 export type RequestMark = z.infer<typeof requestMarkSchema>;
 
 /** Returns the mark of a request, in 44 characters; `undefined` for a request without an Idempotency-Key. */
-export const markOf = ({ idempotencyKey, contentHash }: IdempotentRequest): RequestMark | undefined => {
+export const markOf = ({ idempotencyKey, contentHash }: IdempotentRequest): Required<RequestMark> | undefined => {
   if (idempotencyKey === null) return undefined;
   return { key: hash('sha256', idempotencyKey, 'base64url').slice(0, 22), content: contentHash.slice(0, 22) };
 };
@@ -85,6 +85,6 @@ export const markOf = ({ idempotencyKey, contentHash }: IdempotentRequest): Requ
 export const isRepeatOf = (mark: RequestMark | undefined, request: IdempotentRequest): boolean => {
   const own = markOf(request);
   if (!own || own.key !== mark?.key) return false;
-  if (own.content === mark.content) return true;
+  if (mark.content === undefined || own.content === mark.content) return true;
   throw new PassPostError('idempotency_mismatch', 'This Idempotency-Key was used for another request.');
 };

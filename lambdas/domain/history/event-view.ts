@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { StoredEvent } from '../events/event.ts';
 import type { StoredAuditEntry } from '../foundation/audit.ts';
+import type { RequestOrigin } from '../foundation/origin.ts';
 import type { Page, Position } from '../foundation/page.ts';
 import { deliveryViewSchema } from './delivery-view.ts';
 
@@ -64,10 +65,16 @@ export interface EventFilter {
 export interface EventArchive {
   get(owner: string, id: string, nowMs: number): Promise<StoredEvent | null>;
   /**
-   * Erases an event's payload. Adds the audit entry if the payload was still there. Returns false if the event does not
-   * exist.
+   * Erases an event's payload. If the payload was still there, adds the audit entry and submits the command that erases
+   * the rest: response bodies, the event's job, and unfinished deliveries. Returns false if the event does not exist.
    */
-  deletePayload(owner: string, id: string, entry: StoredAuditEntry, nowMs: number): Promise<boolean>;
+  deletePayload(
+    owner: string,
+    id: string,
+    entry: StoredAuditEntry,
+    call: RequestOrigin,
+    nowMs: number,
+  ): Promise<boolean>;
   list(
     owner: string,
     filter: EventFilter,

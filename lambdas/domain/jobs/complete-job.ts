@@ -4,6 +4,7 @@ import { isOwnWrite } from '../foundation/own-write.ts';
 import { type JobResult, RECOVER, type StoredJob } from './job.ts';
 
 export interface CompletingJobs {
+  /** Returns the job, also a deleted one, or null if it does not exist. */
   get(owner: string, id: string, options: { isLatest: boolean; nowMs: number }): Promise<StoredJob | null>;
   /** Replaces the stored job if it still has `version`, and returns `null`; otherwise returns the stored job. */
   replace(job: StoredJob, version: number): Promise<StoredJob | null>;
@@ -28,6 +29,7 @@ export const completeJob = async (
 ): Promise<{ readonly job: StoredJob; readonly isRepeat: boolean }> => {
   const { owner, id, result, requestId, traceId, nowMs } = completion;
   for (let present = await jobs.get(owner, id, { isLatest: true, nowMs }); present !== null; ) {
+    if (present.deleted_at !== undefined) break;
     if (isRepeatOf(present.completed_by_key, completion)) return { job: present, isRepeat: true };
     if (present.completed_at !== null) {
       const message = 'The job is completed already. Its result cannot be changed.';

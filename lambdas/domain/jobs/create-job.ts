@@ -56,6 +56,18 @@ const isAwaited = (job: StoredJob): boolean => job.result_to === 'caller' && job
 
 const waitEndOf = (job: StoredJob): number => Date.parse(job.created_at) + LONGEST_WAIT_MS;
 
+/**
+ * Milliseconds for which the result of a job that a call waits for must stay readable: the longest pause between two reads
+ * of the job, and four seconds for the read and for clocks that differ.
+ */
+const RESULT_STAYS_MS = LAST_POLL_MS + 4 * SECOND_MS;
+
+/** Returns whether the call that created a completed job may not have read the result yet. */
+export const isAnswerDue = (job: StoredJob, nowMs: number): boolean => {
+  const completedAtMs = Date.parse(job.completed_at ?? job.created_at);
+  return isAwaited(job) && completedAtMs <= waitEndOf(job) && nowMs < completedAtMs + RESULT_STAYS_MS;
+};
+
 /** Returns the answer for a job whose caller waits no longer. A repeat of the request gets the same answer. */
 const answerOf = (job: StoredJob, isRepeat: boolean): JobAnswer => {
   const isInTime = job.completed_at !== null && Date.parse(job.completed_at) <= waitEndOf(job);
@@ -81,6 +93,9 @@ const waitForResult = async (job: StoredJob, { jobs, clock, wait }: JobDependenc
 };
 
 const answerRepeat = (present: StoredJob, hash: string, nowMs: number): JobAnswer => {
+  if (present.deleted_at !== undefined) {
+    throw new PassPostError('conflict', 'The job that this Idempotency-Key created was deleted.');
+  }
   if (present.content_hash !== hash) {
     throw new PassPostError('idempotency_mismatch', 'This Idempotency-Key was used for another job.');
   }

@@ -83,6 +83,10 @@ export const storedJobSchema = z.object({
   retention_days: z.number().optional(),
   /** True if the call that created the job did not wait for the result, because too many calls of the account waited. */
   answered_at_once: z.boolean().optional(),
+  /** When the job's input and result were erased. `input` is the text `null` since then. */
+  erased_at: z.string().optional(),
+  /** When the job was deleted. Its row stays for two days, so that its Idempotency-Key does not create another job. */
+  deleted_at: z.string().optional(),
   /** The request that completed the job under an Idempotency-Key. */
   completed_by_key: requestMarkSchema.optional(),
   /** Id of the request that wrote the row last; see `isOwnWrite`. */
@@ -97,7 +101,10 @@ export const jobSchema = z
     id: z.string(),
     type: z.string(),
     status: z.enum(jobStatuses).meta({ description: 'A job for a worker is `pending` until it is completed.' }),
-    input: z.record(z.string(), z.unknown()),
+    input: z
+      .record(z.string(), z.unknown())
+      .nullable()
+      .meta({ description: 'null once the payload of the event of this job was deleted, as `meta` and `data` are.' }),
     meta: z.record(z.string(), z.unknown()).nullable(),
     data: z.record(z.string(), z.unknown()).nullable(),
     progress: z.object({ done: z.number(), total: z.number() }).nullable(),
@@ -150,6 +157,7 @@ export const jobEvent = (job: StoredJob): StoredEvent | null => {
     publisher_id: null,
     sequence: null,
     retention_days: job.retention_days,
+    job_id: id,
     created_at: completed_at,
     call: { request_id: written_by, trace_id },
   };

@@ -11,7 +11,7 @@ import type { StoredWebhook } from '../webhooks/webhook.ts';
 import { type SubmitRequest, type SubmitStore, submitOnce } from './submit-once.ts';
 
 export interface RetryDependencies {
-  readonly history: Pick<DeliveryHistory, 'find' | 'withBodies'>;
+  readonly history: Pick<DeliveryHistory, 'find' | 'withBodies' | 'attempts'>;
   readonly webhooks: { findAny(owner: string, id: string): Promise<StoredWebhook | null> };
   readonly events: { get(owner: string, id: string, nowMs: number): Promise<StoredEvent | null> };
   readonly commands: SubmitStore;
@@ -25,7 +25,30 @@ const conflict = (message: string): PassPostError => new PassPostError('conflict
  * schedule continues after it. A settled delivery gets one more attempt, which neither uses nor restarts the schedule.
  * Returns the delivery as it will be. Throws `not_found` or `conflict`.
  */
-export const retryDelivery = (
+export const retryDelivery = async (
+  request: SubmitRequest & { readonly id: string },
+  dependencies: RetryDependencies,
+): Promise<{ readonly answer: DeliveryView; readonly isRepeat: boolean }> => {
+  const { answer, isRepeat } = await submitRetry(request, dependencies);
+  if (!isRepeat) return { answer, isRepeat };
+  return { answer: { ...answer, response_body: await bodyOf(answer, request.nowMs, dependencies) }, isRepeat };
+};
+
+/**
+ * Returns the stored response body of the last attempt that an answer counts. The first answer of a retry is stored
+ * without this body, so that the erasure of an event's payload need not find first answers.
+ */
+const bodyOf = async (
+  { id, attempts_made }: DeliveryView,
+  nowMs: number,
+  { history }: RetryDependencies,
+): Promise<string | null> => {
+  const [delivery] = await history.find([id], nowMs);
+  const attempts = delivery ? await history.attempts(delivery, nowMs) : [];
+  return attempts.find(({ number }) => number === attempts_made)?.response_body ?? null;
+};
+
+const submitRetry = (
   request: SubmitRequest & { readonly id: string },
   { history, webhooks, events, commands, scheduleOf }: RetryDependencies,
 ): Promise<{ readonly answer: DeliveryView; readonly isRepeat: boolean }> =>
@@ -42,8 +65,10 @@ export const retryDelivery = (
     if (!event || event.payload_deleted_at !== undefined) throw conflict("The event's payload no longer exists.");
 
     const [complete = delivery] = await history.withBodies([delivery]);
+    const answer = deliveryToView(rescheduleDelivery(complete, 'manual', nowMs), webhook, scheduleOf);
     return {
-      answer: deliveryToView(rescheduleDelivery(complete, 'manual', nowMs), webhook, scheduleOf),
+      answer,
+      storedAnswer: { ...answer, response_body: null },
       submission: {
         entry: auditEntry(request.by, 'delivery.retried', id, nowMs),
         command: {

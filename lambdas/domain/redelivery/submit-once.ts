@@ -56,15 +56,20 @@ const withOrigin = ({ command, event, ...rest }: Submission, { requestId, traceI
 export const submitOnce = <T extends object>(
   request: SubmitRequest,
   store: SubmitStore,
-  prepare: () => Promise<{ readonly submission: Submission | null; readonly answer: T }>,
+  prepare: () => Promise<{
+    readonly submission: Submission | null;
+    readonly answer: T;
+    /** The answer as it is stored for repeats, if it may not be stored as it is. */
+    readonly storedAnswer?: T;
+  }>,
 ): Promise<{ readonly answer: T; readonly isRepeat: boolean }> => {
   const { owner, path, idempotencyKey, contentHash, nowMs } = request;
   const firstAnswer = (key: string) => store.firstAnswer(owner, path, key, nowMs) as Promise<FirstAnswer<T> | null>;
 
   return performOnce(request, firstAnswer, async () => {
-    const { submission, answer } = await prepare();
+    const { submission, answer, storedAnswer = answer } = await prepare();
     if (submission === null) return { answer };
-    const keyed = idempotencyKey === null ? null : { path, idempotencyKey, contentHash, answer };
+    const keyed = idempotencyKey === null ? null : { path, idempotencyKey, contentHash, answer: storedAnswer };
     const outcome = await store.submit(owner, withOrigin(submission, request), keyed, nowMs);
     if (outcome === 'submitted') return { answer };
     if (outcome === 'repeated' || idempotencyKey !== null) return 'repeated';

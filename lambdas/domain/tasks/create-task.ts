@@ -15,8 +15,8 @@ export interface TaskCreation {
 }
 
 export interface NewTasks {
-  /** Adds the task. Returns the stored task if the id exists already, otherwise `null`. */
-  add(task: StoredTask): Promise<StoredTask | null>;
+  /** Adds the task. Returns the stored task if the id exists already and has not expired, otherwise `null`. */
+  add(task: StoredTask, nowMs: number): Promise<StoredTask | null>;
 }
 
 /**
@@ -32,9 +32,10 @@ export const createTask = async (
   const content_hash = idempotencyKey === null ? null : contentHash;
   const origin = { owner, content_hash, retention_days: retentionDays, written_by: requestId, trace_id: traceId };
   const task = newTask(id, content, origin, nowMs);
-  const present = await tasks.add(task);
+  const present = await tasks.add(task, nowMs);
   if (present === null) return { task, isRepeat: false };
-  if (present.content_hash !== content_hash) {
+  // The content of a task whose personal data was erased can no longer be compared.
+  if (present.personal_data_erased_at === null && present.content_hash !== content_hash) {
     throw new PassPostError('idempotency_mismatch', 'This Idempotency-Key was used for another task.');
   }
   return { task: taskAtCreation(present), isRepeat: !isOwnWrite(present, requestId) };

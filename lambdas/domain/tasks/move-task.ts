@@ -1,7 +1,8 @@
 import { notFound, PassPostError } from '../foundation/errors.ts';
 import { type IdempotentRequest, isRepeatOf, markOf } from '../foundation/idempotency.ts';
 import { isOwnWrite } from '../foundation/own-write.ts';
-import { type StoredTask, type TaskMove, type TaskStatus, taskAfterMove, taskMoves } from './task.ts';
+import { ttlSeconds } from '../foundation/time.ts';
+import { isSettled, type StoredTask, type TaskMove, type TaskStatus, taskAfterMove, taskMoves } from './task.ts';
 
 /** Details that a move may add to the task: the carrier, or the reason of a cancellation. */
 export interface MoveDetails {
@@ -13,10 +14,12 @@ export interface MoveDetails {
 export interface Writer extends IdempotentRequest {
   readonly requestId: string;
   readonly traceId?: string | undefined;
+  /** The account's `task_retention_days`; undefined if it stores settled tasks for ever. */
+  readonly taskRetentionDays?: number | undefined;
 }
 
 export interface MovingTasks {
-  get(owner: string, id: string): Promise<StoredTask | null>;
+  get(owner: string, id: string, nowMs: number): Promise<StoredTask | null>;
   /** Replaces the stored task if it still has `version`, and returns `null`; otherwise returns the stored task. */
   replace(task: StoredTask, version: number): Promise<StoredTask | null>;
 }
@@ -37,6 +40,7 @@ export const moved = (
   // The clocks of two machines differ: the time of a change is never before the time of the change before it.
   const updated_at = new Date(Math.max(nowMs, Date.parse(task.updated_at))).toISOString();
   const mark = markOf(by);
+  const expires = isSettled(to) && by.taskRetentionDays !== undefined;
   return {
     ...task,
     ...details,
@@ -44,6 +48,7 @@ export const moved = (
     version: task.version + 1,
     updated_at,
     [`${to}_at`]: updated_at,
+    ...(expires && { ttl: ttlSeconds(Date.parse(updated_at), by.taskRetentionDays ?? 0) }),
     ...(mark && { moved_by_key: { ...task.moved_by_key, [to]: mark } }),
     written_by: by.requestId,
     trace_id: by.traceId,
@@ -65,7 +70,7 @@ export const moveTask = async (
   nowMs: number,
 ): Promise<{ readonly task: StoredTask; readonly isRepeat: boolean }> => {
   const { to } = taskMoves[move];
-  for (let present = await tasks.get(owner, id); present !== null; ) {
+  for (let present = await tasks.get(owner, id, nowMs); present !== null; ) {
     if (isRepeatOf(present.moved_by_key?.[to], by)) return { task: taskAfterMove(present, to), isRepeat: true };
     const next = moved(present, move, details, by, nowMs);
     const stored = await tasks.replace(next, present.version);

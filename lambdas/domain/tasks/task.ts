@@ -22,6 +22,9 @@ export const taskMoves = {
 } as const satisfies Record<string, { from: readonly TaskStatus[]; to: TaskStatus }>;
 export type TaskMove = keyof typeof taskMoves;
 
+/** Returns whether no move follows this status. */
+export const isSettled = (status: TaskStatus): boolean => status === 'completed' || status === 'cancelled';
+
 /**
  * Returns the schema of a text of at most `max` characters. The limits keep a task at about a kilobyte, the size that
  * one write unit pays for.
@@ -31,6 +34,8 @@ const optional = <T extends z.ZodType>(schema: T) => schema.nullable().default(n
 
 const phoneSchema = z.e164('A phone number in E.164 form, such as +4790000000.');
 const placeSchema = z.strictObject({ city: text(100), address: text(300) }).meta({ id: 'Place' });
+/** A place as a task shows it: without the address once the task's personal data was erased. */
+const shownPlaceSchema = placeSchema.extend({ address: text(300).nullable() }).meta({ id: 'TaskPlace' });
 
 export const carrierSchema = z.strictObject({ name: text(200), phone: optional(phoneSchema) }).meta({ id: 'Carrier' });
 const recipientSchema = z.strictObject({ name: text(200), phone: optional(phoneSchema) }).meta({ id: 'Recipient' });
@@ -60,6 +65,8 @@ export const taskSchema = z
     status: z.enum(taskStatuses),
     version: z.int().positive().meta({ description: 'Raised by every move; also the `sequence` of the event.' }),
     ...taskContentSchema.shape,
+    pickup: shownPlaceSchema,
+    dropoff: shownPlaceSchema,
     carrier: optional(carrierSchema),
     cancel_reason: optional(z.string()),
     created_at: timeSchema,
@@ -69,6 +76,10 @@ export const taskSchema = z
     delivered_at: optional(timeSchema),
     completed_at: optional(timeSchema),
     cancelled_at: optional(timeSchema),
+    personal_data_erased_at: optional(timeSchema).meta({
+      description:
+        'Set by `DELETE /tasks/{id}/personal-data`. Since then, `item` is `erased`, and `recipient`, both `address` fields, `carrier` and `cancel_reason` are null.',
+    }),
   })
   .meta({ id: 'Task' });
 export type Task = z.infer<typeof taskSchema>;
@@ -82,6 +93,11 @@ export const storedTaskSchema = taskSchema.extend({
   content_hash: optional(z.string()),
   /** The account's own retention in days when the row was written last; absent if the stack's applies. */
   retention_days: z.number().optional(),
+  /**
+   * When the row of a settled task expires, in seconds since the epoch; absent if the account had no
+   * `task_retention_days` when the task was settled.
+   */
+  ttl: z.number().optional(),
   /** The request that made each move under an Idempotency-Key, by the status to which the move led. */
   moved_by_key: z.partialRecord(z.enum(taskStatuses), requestMarkSchema).optional(),
   /** Id of the request that wrote the row last; see `isOwnWrite`. */
@@ -105,6 +121,7 @@ const noMoves = {
   delivered_at: null,
   completed_at: null,
   cancelled_at: null,
+  personal_data_erased_at: null,
 };
 
 /** Returns a new task with the status `created`. */
@@ -118,10 +135,11 @@ export const newTask = (
   return { id, status: 'created', version: 1, ...content, ...noMoves, created_at, updated_at: created_at, ...origin };
 };
 
-/** Returns the task as it was created. No move changes its content. */
+/** Returns the task as it was created. No move changes its content; erased personal data stays erased. */
 export const taskAtCreation = (stored: StoredTask): StoredTask => ({
   ...stored,
   ...noMoves,
+  personal_data_erased_at: stored.personal_data_erased_at,
   status: 'created',
   version: 1,
   updated_at: stored.created_at,

@@ -25,16 +25,16 @@ const taskOf = (owner: string, index: number, reference: string | null = null): 
 
 describe('the tasks table', () => {
   const tables = useTables();
-  const table = () => createTasksTable(tables.client, tables.domainTable);
+  const table = () => createTasksTable(tables.client, tables.domainTable, 30);
 
   const seed = async (owner: string, count: number, reference: string | null = null): Promise<StoredTask[]> => {
     const tasks = Array.from({ length: count }, (_, index) => taskOf(owner, index, reference));
-    await Promise.all(tasks.map((task) => table().add(task)));
+    await Promise.all(tasks.map((task) => table().add(task, start)));
     return tasks;
   };
 
   const move = async (owner: string, id: string, name: TaskMove): Promise<void> => {
-    const task = await table().get(owner, id);
+    const task = await table().get(owner, id, start);
     const writer = { requestId: 'req', idempotencyKey: null, contentHash: '' };
     if (task) await table().replace(moved(task, name, {}, writer, start + 5000), task.version);
   };
@@ -48,7 +48,7 @@ describe('the tasks table', () => {
     const tasks: StoredTask[] = [];
     let after: Position | null = null;
     for (let page = 1; ; page++) {
-      const { items, next } = await table().list(owner, filter, { limit, after });
+      const { items, next } = await table().list(owner, filter, { limit, after, nowMs: start });
       tasks.push(...items);
       if (!next) return tasks;
       after = next;
@@ -77,7 +77,7 @@ describe('the tasks table', () => {
       const path: TaskMove[] = ['accept', 'pick-up', 'deliver', 'complete'];
       const name = path[page % 4] as TaskMove;
       await Promise.all([
-        ...(added ? [table().add(added)] : []),
+        ...(added ? [table().add(added, start)] : []),
         ...ids
           .slice(page, page + 12)
           .map((id) => move(owner, id, page % 5 === 4 ? 'cancel' : name).catch(() => undefined)),
@@ -101,8 +101,8 @@ describe('the tasks table', () => {
       },
     } as unknown as DynamoDBClient;
 
-    const page = { limit: 50, after: null };
-    const { items } = await createTasksTable(moving, tables.domainTable).list(owner, {}, page);
+    const page = { limit: 50, after: null, nowMs: start };
+    const { items } = await createTasksTable(moving, tables.domainTable, 30).list(owner, {}, page);
 
     expect(items.map(({ id }) => id).toSorted()).toEqual(tasks.map(({ id }) => id).toSorted());
     expect(items.some(({ status }) => status === 'accepted')).toBe(true);
@@ -112,7 +112,7 @@ describe('the tasks table', () => {
     const owner = 'acc_C#live';
     const tasks = await seed(owner, 10, 'RES #1~å');
     for (const task of tasks.slice(0, 4)) await move(owner, task.id, 'accept');
-    await table().add(taskOf(owner, 100));
+    await table().add(taskOf(owner, 100), start);
 
     const accepted = await readAll(owner, { status: 'accepted' }, 3);
     const referenced = await readAll(owner, { external_reference: 'RES #1~å' }, 3);
