@@ -42,9 +42,10 @@ export const createHistoryEraser = (
       const shards = Array.from({ length: SHARDS }, (_, shard) => deliveryPk(webhookId, shard));
       const pages = await Promise.all(shards.map(readFirstPage));
       const rows = pages.flatMap((page) => page.rows);
-      // Deletes the attempts before their deliveries, because only the row of a delivery leads to its attempts.
+      // Deletes the attempts before their deliveries, because only the row of a delivery leads to its attempts. The
+      // erasure of a payload also writes a placeholder for the next attempt.
       const attempts = rows.flatMap(({ sk, attempts_made = 0 }) =>
-        Array.from({ length: attempts_made }, (_, index) => attemptKey(sk, index + 1)),
+        Array.from({ length: attempts_made + 1 }, (_, index) => attemptKey(sk, index + 1)),
       );
       await deleteRows(attempts);
       await deleteRows(rows.map(({ pk, sk }) => ({ pk, sk })));
