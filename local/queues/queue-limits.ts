@@ -2,6 +2,7 @@ export interface SendEntry {
   readonly Id?: unknown;
   readonly DelaySeconds?: unknown;
   readonly MessageBody?: unknown;
+  readonly MessageGroupId?: unknown;
 }
 
 export interface FailedEntry {

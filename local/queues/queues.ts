@@ -1,7 +1,9 @@
 import type { Journal } from '../state/journal.ts';
 import { ACCOUNT, REGION, type Resolve } from '../template/intrinsics.ts';
 import type { Resource } from '../template/template.ts';
+import { FairOrder } from './fair-order.ts';
 import { createFauxqs, type SqsMessage, type SqsQueue } from './fauxqs.ts';
+import { storeGroupsIn, whileSending } from './message-groups.ts';
 import { type FailedEntry, refusalOfBatch, refusalOfMessage, type SendEntry, splitBatch } from './queue-limits.ts';
 
 export interface ReceivedMessage {
@@ -79,28 +81,36 @@ const localQueue = (
   { logicalId, name }: Resource,
   queue: SqsQueue,
   byArn: (arn: string) => SqsQueue | undefined,
-): LocalQueue => ({
-  logicalId,
-  name,
-  arn: queue.arn,
-  receive: (max, visibilityTimeoutSeconds) =>
-    queue.dequeue(max, visibilityTimeoutSeconds, byArn).flatMap(({ ReceiptHandle: receiptHandle }) => {
-      const entry = queue.inflightMessages.get(receiptHandle);
-      return entry ? [{ receiptHandle, message: entry.message }] : [];
-    }),
-  delete: (receiptHandle) => void queue.deleteMessage(receiptHandle),
-  arrival: () => (queue.messages.length > 0 ? Promise.resolve() : queue.waitForMessages(LONGEST_POLL_SECONDS)),
-  depth() {
-    queue.processTimers();
-    const { messages, inflightMessages, delayedMessages } = queue;
-    return { visible: messages.length, inFlight: inflightMessages.size, delayed: delayedMessages.length };
-  },
-  peek() {
-    const { ready, delayed, inflight } = queue.inspectMessages();
-    return [...ready, ...inflight.map(({ message }) => message), ...delayed];
-  },
-  purge: () => queue.purge(),
-});
+): LocalQueue => {
+  const order = new FairOrder(queue);
+  return {
+    logicalId,
+    name,
+    arn: queue.arn,
+    receive(max, visibilityTimeoutSeconds) {
+      queue.processTimers();
+      order.apply(max);
+      const received = queue.dequeue(max, visibilityTimeoutSeconds, byArn);
+      order.findNoisy();
+      return received.flatMap(({ ReceiptHandle: receiptHandle }) => {
+        const entry = queue.inflightMessages.get(receiptHandle);
+        return entry ? [{ receiptHandle, message: entry.message }] : [];
+      });
+    },
+    delete: (receiptHandle) => void queue.deleteMessage(receiptHandle),
+    arrival: () => (queue.messages.length > 0 ? Promise.resolve() : queue.waitForMessages(LONGEST_POLL_SECONDS)),
+    depth() {
+      queue.processTimers();
+      const { messages, inflightMessages, delayedMessages } = queue;
+      return { visible: messages.length, inFlight: inflightMessages.size, delayed: delayedMessages.length };
+    },
+    peek() {
+      const { ready, delayed, inflight } = queue.inspectMessages();
+      return [...ready, ...inflight.map(({ message }) => message), ...delayed];
+    },
+    purge: () => queue.purge(),
+  };
+};
 
 /**
  * Starts the template's queues on fauxqs. The HTTP endpoint also rejects messages that SQS rejects but fauxqs accepts.
@@ -114,23 +124,22 @@ export const startQueues = async (
 
   // The failed entries of a batch by request; they are added to fauxqs's response about the valid entries.
   const failedEntries = new WeakMap<object, FailedEntry[]>();
-  server.addHook('preHandler', async (request, reply) => {
+  server.addHook('preHandler', (request, reply, done) => {
     const target = request.headers['x-amz-target'];
     const body = request.body as { Entries?: SendEntry[] } & SendEntry;
     if (target === 'AmazonSQS.SendMessage') {
       const refusal = refusalOfMessage(body);
-      if (refusal) return reply.code(400).send(sqsError(refusal));
-    }
-    if (target === 'AmazonSQS.SendMessageBatch' && Array.isArray(body.Entries)) {
+      if (refusal) void reply.code(400).send(sqsError(refusal));
+      else whileSending([body], done);
+    } else if (target === 'AmazonSQS.SendMessageBatch' && Array.isArray(body.Entries)) {
       const refusal = refusalOfBatch(body.Entries);
-      if (refusal) return reply.code(400).send(sqsError(refusal));
+      if (refusal) return void reply.code(400).send(sqsError(refusal));
       const { valid, failed } = splitBatch(body.Entries);
-      if (failed.length === 0) return undefined;
-      if (valid.length === 0) return reply.send({ Successful: [], Failed: failed });
+      if (valid.length === 0 && failed.length > 0) return void reply.send({ Successful: [], Failed: failed });
+      if (failed.length > 0) failedEntries.set(request, failed);
       body.Entries = valid;
-      failedEntries.set(request, failed);
-    }
-    return undefined;
+      whileSending(valid, done);
+    } else done();
   });
   server.addHook('preSerialization', async (request, _, payload) => {
     const failed = failedEntries.get(request);
@@ -147,6 +156,7 @@ export const startQueues = async (
     const queue = store.createQueue(logicalId, `${endpoint}/${ACCOUNT}/${logicalId}`, queueArn(logicalId), attributes);
     restore(queue, journal.messages(logicalId));
     persistIn(queue, journal);
+    storeGroupsIn(queue);
     all.set(
       logicalId,
       localQueue(resource, queue, (arn) => store.getQueueByArn(arn)),

@@ -24,6 +24,8 @@ const { values: options } = parseArgs({
 /** At this speed an hour of the statistics takes 12 s, and retries of minutes take a fraction of a second. */
 const SPEED = 300;
 const TASKS = 50;
+/** Events that the main account publishes at once, and the pause after them: with six webhooks some 300 deliveries a second. */
+const PUBLISHED = { atOnce: 30, everyMs: 500 };
 /** Attempts a minute that the operator allows the noisy account. */
 const NOISY_LIMIT = 300;
 const NOISY_EVENTS = 600;
@@ -125,9 +127,16 @@ const disturb = async (
   return delays;
 };
 
+/** Number of events with which every function gets warm before the run, so that the delays contain no cold start. */
+const WARM_UP_EVENTS = 200;
+
 /** Runs the chaos once. Returns what went wrong; empty = nothing. */
 const runOnce = async (scene: Scene, events: number): Promise<string[]> => {
   const { stack, receiver, random, tally } = scene;
+  const warm = await createAccount(stack, receiver, { name: 'Warm-up' });
+  await warm.addWebhook(() => 200);
+  await warm.publish(WARM_UP_EVENTS);
+  await stack.settled();
   const main = await createAccount(stack, receiver, { name: 'Main' });
   const quiet = await createAccount(stack, receiver, { name: 'Quiet' });
   const noisy = await createAccount(stack, receiver, { name: 'Noisy', deliveries_per_minute: NOISY_LIMIT });
@@ -154,9 +163,9 @@ const runOnce = async (scene: Scene, events: number): Promise<string[]> => {
   const disturbing = disturb(scene, { main, good: webhooks.good, delaysOfQuiet, isPublishing: () => isPublishing });
   const noise = noisy.publish(NOISY_EVENTS);
   const tasks = moveTasks(main);
-  for (let left = events; left > 0; left -= 50) {
-    await main.publish(Math.min(left, 50));
-    await sleep(300);
+  for (let left = events; left > 0; left -= PUBLISHED.atOnce) {
+    await main.publish(Math.min(left, PUBLISHED.atOnce));
+    await sleep(PUBLISHED.everyMs);
     if (deletedAtMs === 0 && left <= events / 2) {
       await main.call('DELETE', `/webhooks/${deleted.id}`);
       deletedAtMs = Date.now();

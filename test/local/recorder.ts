@@ -31,7 +31,9 @@ export interface Run {
   readonly recorder: Recorder;
   readonly logs: string[];
   get(path: string): Promise<{ status: number; body: Record<string, unknown> }>;
-  send(...messages: { Id?: string; MessageBody?: string; DelaySeconds?: number }[]): Promise<Record<string, unknown>>;
+  send(
+    ...messages: { Id?: string; MessageBody?: string; DelaySeconds?: number; MessageGroupId?: string }[]
+  ): Promise<Record<string, unknown>>;
 }
 
 export const fixture = new URL('./fixture', import.meta.url).pathname;
