@@ -20,8 +20,15 @@ const pending: Job = {
   progress: null,
   created_at: '2026-11-16T09:30:00.000Z',
   completed_at: null,
+  completed_by: null,
 };
-const completed: Job = { ...pending, status: 'completed', ...result, completed_at: '2026-11-16T09:30:04.000Z' };
+const completed: Job = {
+  ...pending,
+  status: 'completed',
+  ...result,
+  completed_at: '2026-11-16T09:30:04.000Z',
+  completed_by: 'key_01KA8Z3M9Q4T7V2X5B8D1F6H0J',
+};
 
 export const createJob = {
   id: 'createJob',

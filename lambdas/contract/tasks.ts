@@ -1,7 +1,14 @@
 import * as z from 'zod';
 import { taskContentExample } from '../domain/events/event-samples.ts';
 import { pageQuery, pageSchema } from '../domain/foundation/page.ts';
-import { carrierSchema, type Task, taskContentSchema, taskSchema, taskStatuses } from '../domain/tasks/task.ts';
+import {
+  carrierSchema,
+  type Task,
+  taskContentSchema,
+  taskSchema,
+  taskStatuses,
+  taskWithHistorySchema,
+} from '../domain/tasks/task.ts';
 import type { Operation } from '../runtime/operation.ts';
 
 const path = '/api/public/v1/tasks';
@@ -64,8 +71,11 @@ export const getTask = {
   idPrefix: 'tsk',
   tag,
   summary: 'Read a task',
+  description:
+    'With `include=history`, the answer also shows when each change of the status was made, and by which key.',
   scope: 'tasks:read',
-  responses: { 200: taskSchema },
+  query: z.strictObject({ include: z.enum(['history']).optional() }),
+  responses: { 200: taskWithHistorySchema },
   exampleAnswer: created,
 } as const satisfies Operation;
 

@@ -4,7 +4,7 @@ import { type Page, type Position, pageToBody } from '../domain/foundation/page.
 import { createTask, type NewTasks } from '../domain/tasks/create-task.ts';
 import { type ErasingTasks, eraseTask } from '../domain/tasks/erase-task.ts';
 import { type MoveDetails, type MovingTasks, moveTask } from '../domain/tasks/move-task.ts';
-import { type StoredTask, showTask, type TaskMove, type TaskStatus } from '../domain/tasks/task.ts';
+import { type StoredTask, showTask, type TaskMove, type TaskStatus, taskHistory } from '../domain/tasks/task.ts';
 import { type ApiRequest, type ApiResponse, type Route, replayHeaders, route } from '../runtime/operation.ts';
 
 export interface Tasks extends NewTasks, MovingTasks, ErasingTasks {
@@ -20,7 +20,7 @@ export const taskRoutes = (tasks: Tasks): Route[] => {
   const perform = async (
     request: Pick<
       ApiRequest<typeof operations.pickUpTask>,
-      'owner' | 'id' | 'requestId' | 'traceId' | 'idempotencyKey' | 'contentHash' | 'taskRetentionDays' | 'nowMs'
+      'owner' | 'id' | 'by' | 'requestId' | 'traceId' | 'idempotencyKey' | 'contentHash' | 'taskRetentionDays' | 'nowMs'
     >,
     move: TaskMove,
     details: MoveDetails = {},
@@ -44,10 +44,10 @@ export const taskRoutes = (tasks: Tasks): Route[] => {
       return { status: 200, body: pageToBody(page, showTask, cursorScope) };
     }),
 
-    route(operations.getTask, async ({ owner, id, nowMs }) => {
+    route(operations.getTask, async ({ owner, id, query: { include }, nowMs }) => {
       const task = await tasks.get(owner, id, nowMs);
       if (!task) throw notFound('task');
-      return { status: 200, body: showTask(task) };
+      return { status: 200, body: { ...showTask(task), ...(include === 'history' && { history: taskHistory(task) }) } };
     }),
 
     route(operations.acceptTask, (request) => perform(request, 'accept', { carrier: request.body.carrier ?? null })),

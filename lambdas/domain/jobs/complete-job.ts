@@ -1,3 +1,4 @@
+import type { Actor } from '../foundation/audit.ts';
 import { notFound, PassPostError } from '../foundation/errors.ts';
 import { type IdempotentRequest, isRepeatOf, markOf } from '../foundation/idempotency.ts';
 import { isOwnWrite } from '../foundation/own-write.ts';
@@ -14,20 +15,21 @@ export interface Completion extends IdempotentRequest {
   readonly owner: string;
   readonly id: string;
   readonly result: JobResult;
+  readonly by: Actor;
   readonly requestId: string;
   readonly traceId?: string | undefined;
   readonly nowMs: number;
 }
 
 /**
- * Completes a job with its result, once, and returns it. A repeat under the same Idempotency-Key gets the same job. Throws `conflict` if the job is completed already or is a
- * recovery, `not_found` if the job does not exist.
+ * Completes a job with its result, once, and returns it. A repeat under the same Idempotency-Key gets the same job.
+ * Throws `conflict` if the job is completed already or is a recovery, `not_found` if the job does not exist.
  */
 export const completeJob = async (
   completion: Completion,
   jobs: CompletingJobs,
 ): Promise<{ readonly job: StoredJob; readonly isRepeat: boolean }> => {
-  const { owner, id, result, requestId, traceId, nowMs } = completion;
+  const { owner, id, result, by, requestId, traceId, nowMs } = completion;
   for (let present = await jobs.get(owner, id, { isLatest: true, nowMs }); present !== null; ) {
     if (present.deleted_at !== undefined) break;
     if (isRepeatOf(present.completed_by_key, completion)) return { job: present, isRepeat: true };
@@ -44,6 +46,7 @@ export const completeJob = async (
       version: present.version + 1,
       // The clocks of two machines differ: the time of completion is never before the creation.
       completed_at: new Date(Math.max(nowMs, Date.parse(present.created_at))).toISOString(),
+      completed_by: by.keyId,
       completed_by_key: markOf(completion),
       written_by: requestId,
       trace_id: traceId,

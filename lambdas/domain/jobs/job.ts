@@ -87,6 +87,8 @@ export const storedJobSchema = z.object({
   erased_at: z.string().optional(),
   /** When the job was deleted. Its row stays for two days, so that its Idempotency-Key does not create another job. */
   deleted_at: z.string().optional(),
+  /** Id of the API key that completed the job. */
+  completed_by: z.string().optional(),
   /** The request that completed the job under an Idempotency-Key. */
   completed_by_key: requestMarkSchema.optional(),
   /** Id of the request that wrote the row last; see `isOwnWrite`. */
@@ -110,6 +112,9 @@ export const jobSchema = z
     progress: z.object({ done: z.number(), total: z.number() }).nullable(),
     created_at: z.iso.datetime(),
     completed_at: z.iso.datetime().nullable(),
+    completed_by: z.string().nullable().meta({
+      description: 'The API key that completed the job; null before that, and of a recovery.',
+    }),
   })
   .meta({ id: 'Job' });
 export type Job = z.infer<typeof jobSchema>;
@@ -128,6 +133,7 @@ export const showJob = (job: StoredJob): Job => ({
   progress: job.progress,
   created_at: job.created_at,
   completed_at: job.completed_at,
+  completed_by: job.completed_by ?? null,
 });
 
 /** Returns the job as it was created: pending and without a result. No change affects its input. */
@@ -137,6 +143,7 @@ export const jobAtCreation = (job: StoredJob): StoredJob => ({
   meta: null,
   data: null,
   completed_at: null,
+  completed_by: undefined,
 });
 
 /**

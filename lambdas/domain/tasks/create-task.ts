@@ -1,3 +1,4 @@
+import type { Actor } from '../foundation/audit.ts';
 import { PassPostError } from '../foundation/errors.ts';
 import { deriveId, drawId } from '../foundation/id.ts';
 import { isOwnWrite } from '../foundation/own-write.ts';
@@ -8,6 +9,7 @@ export interface TaskCreation {
   readonly content: TaskContent;
   readonly contentHash: string;
   readonly idempotencyKey: string | null;
+  readonly by: Actor;
   readonly requestId: string;
   readonly retentionDays: number | undefined;
   readonly traceId?: string | undefined;
@@ -27,10 +29,17 @@ export const createTask = async (
   creation: TaskCreation,
   tasks: NewTasks,
 ): Promise<{ task: StoredTask; isRepeat: boolean }> => {
-  const { owner, content, contentHash, idempotencyKey, requestId, traceId, retentionDays, nowMs } = creation;
+  const { owner, content, contentHash, idempotencyKey, by, requestId, traceId, retentionDays, nowMs } = creation;
   const id = idempotencyKey === null ? drawId('tsk', nowMs) : deriveId('tsk', owner, '/tasks', idempotencyKey);
   const content_hash = idempotencyKey === null ? null : contentHash;
-  const origin = { owner, content_hash, retention_days: retentionDays, written_by: requestId, trace_id: traceId };
+  const origin = {
+    owner,
+    content_hash,
+    retention_days: retentionDays,
+    moved_by: { created: by.keyId },
+    written_by: requestId,
+    trace_id: traceId,
+  };
   const task = newTask(id, content, origin, nowMs);
   const present = await tasks.add(task, nowMs);
   if (present === null) return { task, isRepeat: false };

@@ -1,3 +1,4 @@
+import type { Actor } from '../foundation/audit.ts';
 import { notFound, PassPostError } from '../foundation/errors.ts';
 import { type IdempotentRequest, isRepeatOf, markOf } from '../foundation/idempotency.ts';
 import { isOwnWrite } from '../foundation/own-write.ts';
@@ -10,8 +11,9 @@ export interface MoveDetails {
   readonly cancel_reason?: string | null;
 }
 
-/** The request that makes a move, its Idempotency-Key and its X-Ray trace id. */
+/** The request that makes a move, its caller, its Idempotency-Key and its X-Ray trace id. */
 export interface Writer extends IdempotentRequest {
+  readonly by: Actor;
   readonly requestId: string;
   readonly traceId?: string | undefined;
   /** The account's `task_retention_days`; undefined if it stores settled tasks for ever. */
@@ -29,7 +31,7 @@ export const moved = (
   task: StoredTask,
   move: TaskMove,
   details: MoveDetails,
-  by: Writer,
+  request: Writer,
   nowMs: number,
 ): StoredTask => {
   const { from, to }: { from: readonly TaskStatus[]; to: TaskStatus } = taskMoves[move];
@@ -39,8 +41,8 @@ export const moved = (
   }
   // The clocks of two machines differ: the time of a change is never before the time of the change before it.
   const updated_at = new Date(Math.max(nowMs, Date.parse(task.updated_at))).toISOString();
-  const mark = markOf(by);
-  const expires = isSettled(to) && by.taskRetentionDays !== undefined;
+  const mark = markOf(request);
+  const expires = isSettled(to) && request.taskRetentionDays !== undefined;
   return {
     ...task,
     ...details,
@@ -48,33 +50,33 @@ export const moved = (
     version: task.version + 1,
     updated_at,
     [`${to}_at`]: updated_at,
-    ...(expires && { ttl: ttlSeconds(Date.parse(updated_at), by.taskRetentionDays ?? 0) }),
+    ...(expires && { ttl: ttlSeconds(Date.parse(updated_at), request.taskRetentionDays ?? 0) }),
     ...(mark && { moved_by_key: { ...task.moved_by_key, [to]: mark } }),
-    written_by: by.requestId,
-    trace_id: by.traceId,
+    moved_by: { ...task.moved_by, [to]: request.by.keyId },
+    written_by: request.requestId,
+    trace_id: request.traceId,
   };
 };
 
 /**
  * Makes a move of a task and returns the task. A repeat of the move under its Idempotency-Key gets the task as the move
- * left it. Of several concurrent moves one wins, and the others are then checked
- * against the new status. Throws `not_found`, `conflict` or
- * `idempotency_mismatch`.
+ * left it. Of several concurrent moves one wins, and the others are then checked against the new status. Throws
+ * `not_found`, `conflict` or `idempotency_mismatch`.
  */
 export const moveTask = async (
   { owner, id }: { readonly owner: string; readonly id: string },
   move: TaskMove,
   details: MoveDetails,
   tasks: MovingTasks,
-  by: Writer,
+  request: Writer,
   nowMs: number,
 ): Promise<{ readonly task: StoredTask; readonly isRepeat: boolean }> => {
   const { to } = taskMoves[move];
   for (let present = await tasks.get(owner, id, nowMs); present !== null; ) {
-    if (isRepeatOf(present.moved_by_key?.[to], by)) return { task: taskAfterMove(present, to), isRepeat: true };
-    const next = moved(present, move, details, by, nowMs);
+    if (isRepeatOf(present.moved_by_key?.[to], request)) return { task: taskAfterMove(present, to), isRepeat: true };
+    const next = moved(present, move, details, request, nowMs);
     const stored = await tasks.replace(next, present.version);
-    if (stored === null || (isOwnWrite(stored, by.requestId) && stored.version === next.version))
+    if (stored === null || (isOwnWrite(stored, request.requestId) && stored.version === next.version))
       return { task: next, isRepeat: false };
     present = stored;
   }

@@ -98,6 +98,8 @@ export const storedTaskSchema = taskSchema.extend({
    * `task_retention_days` when the task was settled.
    */
   ttl: z.number().optional(),
+  /** Id of the API key that created the task and of each key that moved it, by the status to which the change led. */
+  moved_by: z.partialRecord(z.enum(taskStatuses), z.string()).optional(),
   /** The request that made each move under an Idempotency-Key, by the status to which the move led. */
   moved_by_key: z.partialRecord(z.enum(taskStatuses), requestMarkSchema).optional(),
   /** Id of the request that wrote the row last; see `isOwnWrite`. */
@@ -107,11 +109,36 @@ export const storedTaskSchema = taskSchema.extend({
 });
 export type StoredTask = z.infer<typeof storedTaskSchema>;
 
+/** One change of a task's status: the status to which it led, its time, and the API key that made it. */
+const taskChangeSchema = z
+  .object({
+    status: z.enum(taskStatuses),
+    at: timeSchema,
+    key_id: z.string().nullable().meta({ description: 'The API key that made the change; null if it is not known.' }),
+  })
+  .meta({ id: 'TaskChange' });
+
+/** A task as `GET /tasks/{id}` shows it: with `include=history`, also the changes of its status. */
+export const taskWithHistorySchema = taskSchema
+  .extend({
+    history: z.array(taskChangeSchema).optional().meta({
+      description: 'The changes of the status, oldest first. Present only with `include=history`.',
+    }),
+  })
+  .meta({ id: 'TaskWithHistory' });
+
 /** Returns the type of the event that a task's change to this status publishes. */
 export const taskEventType = (status: TaskStatus): string => `task.${status}`;
 
 /** Returns the task as the API shows it, its fields in documented order. */
 export const showTask = (stored: StoredTask): Task => taskSchema.parse(stored);
+
+/** Returns the changes of a task's status, oldest first. */
+export const taskHistory = (stored: StoredTask): z.infer<typeof taskChangeSchema>[] =>
+  taskStatuses.flatMap((status) => {
+    const at = stored[`${status}_at`];
+    return at === null ? [] : [{ status, at, key_id: stored.moved_by?.[status] ?? null }];
+  });
 
 const noMoves = {
   carrier: null,
@@ -128,7 +155,7 @@ const noMoves = {
 export const newTask = (
   id: string,
   content: TaskContent,
-  origin: Pick<StoredTask, 'owner' | 'content_hash' | 'written_by' | 'trace_id' | 'retention_days'>,
+  origin: Pick<StoredTask, 'owner' | 'content_hash' | 'moved_by' | 'written_by' | 'trace_id' | 'retention_days'>,
   nowMs: number,
 ): StoredTask => {
   const created_at = new Date(nowMs).toISOString();

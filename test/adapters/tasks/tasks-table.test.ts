@@ -35,7 +35,12 @@ describe('the tasks table', () => {
 
   const move = async (owner: string, id: string, name: TaskMove): Promise<void> => {
     const task = await table().get(owner, id, start);
-    const writer = { requestId: 'req', idempotencyKey: null, contentHash: '' };
+    const writer = {
+      by: { accountId: '', keyId: 'key_1', ip: '' },
+      requestId: 'req',
+      idempotencyKey: null,
+      contentHash: '',
+    };
     if (task) await table().replace(moved(task, name, {}, writer, start + 5000), task.version);
   };
 

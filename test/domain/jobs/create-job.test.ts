@@ -34,7 +34,8 @@ describe('createJob with async false', () => {
       const job = rows.get(id);
       if (job && nowMs >= completedAtMs && job.completed_at === null) {
         const request = { requestId: 'worker', idempotencyKey: null, contentHash: '', nowMs: completedAtMs };
-        const completion = { owner, id, result, ...request };
+        const by = { accountId: '', keyId: 'key_1', ip: '' };
+        const completion = { owner, id, result, by, ...request };
         completedAtMs = Number.POSITIVE_INFINITY;
         await completeJob(completion, jobs);
       }
