@@ -147,13 +147,7 @@ export const smoke = async (options: SmokeOptions): Promise<void> => {
   if (problem.type !== '/problems/not_found') {
     throw new Error('The gateway itself answered a call to an unknown path: fallback-api must answer it');
   }
-  const { body: jwks } = await expectStatus(
-    200,
-    call('GET', '/.well-known/jwks.json', null),
-    'reading the public keys',
-  );
-  if (!Array.isArray(jwks.keys) || jwks.keys.length === 0) throw new Error('The API publishes no public keys');
-  say('✓ The API answers, refuses a call without a key and an unknown path, and publishes its public keys');
+  say('✓ The API answers, and refuses a call without a key and an unknown path');
 
   const undo: Undo[] = [];
   const remaining: string[] = [];

@@ -42,6 +42,8 @@ export const grantDeliver = (storage: Storage, fn: LambdaFunction): void => {
   storage.grantDomain(
     fn,
     storage.domain(['BatchGetItem'], [keys.ownerWebhooks, keys.event, keys.accountDeliveries]),
+    // The private keys of accounts are sealed, and only deliver can read the keyring that opens them.
+    storage.domain(['GetItem'], [keys.signingKeys]),
     storage.domain(['UpdateItem'], [keys.ownerWebhooks]),
     storage.domain(['PutItem'], [keys.event]),
   );

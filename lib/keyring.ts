@@ -28,11 +28,7 @@ export class Keyring extends Construct {
   constructor(scope: Construct, id: string, { stage, storage }: KeyringProps) {
     super(scope, id);
     this.stage = stage;
-    this.keyring = this.emptySecret(
-      'keyring',
-      stage,
-      'PassPost: key pairs that open sealed secrets and sign deliveries',
-    );
+    this.keyring = this.emptySecret('keyring', stage, 'PassPost: key pairs that open sealed secrets and signing keys');
     const operator = this.emptySecret('operator-key', stage, "PassPost: the operator's API key");
 
     const keyMaterial = lambdaFunction(this, 'key-material', { stage, timeout: keyMaterialTimeout });

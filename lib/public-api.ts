@@ -28,7 +28,7 @@ const nativeResources = Object.values(resources);
  */
 const otherPaths = {
   'docs-api': [`${v1}/openapi.json`, '/docs', '/docs/{proxy+}', '/health'],
-  'public-keys-api': ['/.well-known/jwks.json', '/inpost/public-key'],
+  'public-keys-api': ['/.well-known/jwks.json', '/accounts/{id}/{mode}/jwks.json', '/inpost/public-key'],
   'passmint-api': ['/v1/webhooks', '/v1/webhooks/{proxy+}'],
   'passcreator-api': ['/api/hook/{proxy+}'],
   'fallback-api': [],
@@ -174,7 +174,8 @@ export class PublicApi extends Construct {
     storage.grantTemplateLookup(functions['passcreator-api']);
     storage.grantFirstAnswers(functions['passmint-api']);
     storage.grantDeliveryListing(functions['passmint-api']);
-    storage.grantPublicKeys(functions['public-keys-api']);
+    storage.grantNewSigningKeys(functions['passcreator-api']);
+    storage.grantPublishedKeys(functions['public-keys-api']);
   }
 
   private acknowledge(http: HttpApi): void {

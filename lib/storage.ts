@@ -67,6 +67,23 @@ export class Storage extends Construct {
     this.setRetention(fn);
   }
 
+  /** Lets a function create, rotate and list the signing keys of accounts. It cannot open the private keys. */
+  grantSigningKeys(fn: LambdaFunction): void {
+    this.grantNewSigningKeys(fn);
+    this.grantPublishedKeys(fn);
+    this.grantDomain(fn, this.domain(['PutItem'], [keys.audit]));
+  }
+
+  /** Lets a function create the first signing key of an account. It cannot open the private key. */
+  grantNewSigningKeys(fn: LambdaFunction): void {
+    this.grantDomain(fn, this.domain(['GetItem', 'PutItem'], [keys.signingKeys]));
+  }
+
+  /** Lets a function list the signing keys of accounts, to publish their public halves. */
+  grantPublishedKeys(fn: LambdaFunction): void {
+    this.grantDomain(fn, this.domain(['Query'], [keys.signingKeys]));
+  }
+
   /** Lets a function find out whether a template exists. */
   grantTemplateLookup(fn: LambdaFunction): void {
     this.grantDomain(fn, this.domain(['GetItem'], [keys.catalogue]));
@@ -163,7 +180,7 @@ export class Storage extends Construct {
       fn,
       this.domain(['PutItem'], [keys.audit, keys.accountDeliveries, keys.command]),
       this.domain(['Query'], [keys.ownerWebhooks, keys.catalogue]),
-      this.domain(['DeleteItem'], [keys.webhookCount, keys.accountDeliveries]),
+      this.domain(['DeleteItem'], [keys.webhookCount, keys.accountDeliveries, keys.signingKeys]),
       this.domain(['BatchGetItem'], [keys.job, keys.task]),
       indexPermission(this.domainTable, indexes.list),
     );
@@ -192,7 +209,7 @@ export class Storage extends Construct {
     this.grantDomain(fn, this.domain(['Query'], [keys.audit]));
   }
 
-  /** Lets a function read the public half of the keyring. */
+  /** Lets a function read the public key to which secrets are sealed. */
   grantPublicKeys(fn: LambdaFunction): void {
     this.grantCredentials(fn, this.credentials(['GetItem'], [keys.keyring]));
   }

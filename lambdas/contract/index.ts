@@ -9,7 +9,7 @@ import { deletePayload, getEvent, listEvents, publishEvents, replayEvent } from 
 import { completeJob, createJob, deleteJob, getJob, listJobs } from './jobs.ts';
 import { createKey, listKeys, revokeKey, rotateKey } from './keys.ts';
 import { createOperator, deleteOperator, listOperators, rotateOperatorKey } from './operators.ts';
-import { getInpostKeys, getPublicKeys } from './public-keys.ts';
+import { getAccountKeys, getInpostKeys, getPublicKeys, listSigningKeys, rotateSigningKeys } from './public-keys.ts';
 import { getWebhookStats } from './stats.ts';
 import {
   acceptTask,
@@ -83,8 +83,11 @@ export const operations: readonly Operation[] = [
   rotateOperatorKey,
   deleteOperator,
   listAudit,
-  getPublicKeys,
+  listSigningKeys,
+  rotateSigningKeys,
+  getAccountKeys,
   getInpostKeys,
+  getPublicKeys,
   getOpenApi,
   getHealth,
 ];

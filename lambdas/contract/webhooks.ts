@@ -22,6 +22,7 @@ const webhook: WebhookView = {
   timeout_seconds: 10,
   basic_auth: null,
   headers: { 'x-api-key': '***' },
+  public_key: null,
   api_version: '2026-11-01',
   allow_http: false,
   max_per_second: null,

@@ -3,6 +3,7 @@ import type { SQSRecord } from 'aws-lambda';
 import { dynamoClient, secretsClient, sqsClient, takeAwsUse } from '../adapters/aws/aws-clients.ts';
 import { createDeliveryQueue, ticketFromMessage } from '../adapters/deliveries/delivery-queue.ts';
 import { createKeyring } from '../adapters/keyring/keyring.ts';
+import { readSigningKeys } from '../adapters/keyring/signing-keys-table.ts';
 import { createDeliveriesTable } from '../adapters/sending/deliveries-table.ts';
 import { createEgress } from '../adapters/sending/egress.ts';
 import { createSender } from '../adapters/sending/http-sender.ts';
@@ -40,9 +41,15 @@ const table = createDeliveriesTable(
   config.retentionDays,
 );
 let keyringUnreadable = 0;
-const keyring = createKeyring(secretsClient(), config.keyringSecret, Date.now, (error) => {
-  keyringUnreadable++;
-  log('error', 'keyring.unreadable', { error: describeError(error) });
+const keyring = createKeyring({
+  secrets: secretsClient(),
+  secretId: config.keyringSecret,
+  readSigningKeys: (owner, alg) => readSigningKeys(dynamo, config.domainTable, owner, alg),
+  clock: Date.now,
+  onUnreadable: (error) => {
+    keyringUnreadable++;
+    log('error', 'keyring.unreadable', { error: describeError(error) });
+  },
 });
 const egress = createEgress({ allowLoopback: config.egressAllow === 'loopback' });
 const sender = createSender({ egress, ownHosts: config.ownHosts });

@@ -18,7 +18,6 @@ const secrets = secretsClient();
 const dependencies = {
   keyring: createSecretStore(secrets, config.keyringSecret),
   putPublicKeys: (keys: PublicKeys) => putPublicKeys(dynamo, config.credentialsTable, keys),
-  clock: Date.now,
 };
 
 const operatorSecret = createSecretStore(secrets, config.operatorSecret);
@@ -36,7 +35,7 @@ const onDeployment = customResourceHandler(() =>
 
 const onRequest = operatorHandler(keyMaterialRequestSchema, async (request) => {
   if (request.operation === 'rotate-keyring') {
-    const rotation = await rotateKeyring(dependencies, request.signs_in_seconds);
+    const rotation = await rotateKeyring(dependencies);
     log('info', 'keyring.rotated', { ...rotation });
     return rotation;
   }

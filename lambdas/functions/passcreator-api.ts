@@ -4,6 +4,7 @@ import { createEventTypesTable } from '../adapters/events/event-types-table.ts';
 import { createTemplatesTable } from '../adapters/events/templates-table.ts';
 import { createPublicKeys } from '../adapters/keyring/public-keys.ts';
 import { createSealer } from '../adapters/keyring/sealing.ts';
+import { createSigningKeysTable } from '../adapters/keyring/signing-keys-table.ts';
 import { createAddressCheck } from '../adapters/sending/egress.ts';
 import { createWebhooksTable } from '../adapters/webhooks/webhooks-table.ts';
 import { isBuiltIn } from '../domain/events/built-in-types.ts';
@@ -22,7 +23,11 @@ const config = readConfig([
 ]);
 const { domainTable, deliveryTable, credentialsTable, retentionDays, ownHosts } = config;
 const client = dynamoClient();
-const publicKeys = createPublicKeys(client, credentialsTable, Date.now).read;
+const { seal } = createSealer(createPublicKeys(client, credentialsTable, Date.now).read);
+const signingKeys = {
+  store: createSigningKeysTable(client, domainTable),
+  seal: (owner: string, kid: string, privateJwk: string) => seal(owner, kid, 'signing-key', privateJwk),
+};
 const { checkUrl } = createAddressCheck({ allowLoopback: config.egressAllow === 'loopback', ownHosts });
 const rules = {
   profiles,
@@ -37,8 +42,8 @@ export const handler = httpHandler(
     store: createWebhooksTable(client, { domain: domainTable, delivery: deliveryTable }, retentionDays),
     templates: createTemplatesTable(client, domainTable),
     rules,
-    seal: createSealer(publicKeys).seal,
-    publicKeys,
+    seal,
+    signingKeys,
   }),
   {
     surface: 'passcreator',

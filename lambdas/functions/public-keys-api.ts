@@ -1,10 +1,13 @@
 import { dynamoClient, takeAwsUse } from '../adapters/aws/aws-clients.ts';
-import { createPublicKeys } from '../adapters/keyring/public-keys.ts';
+import { listSigningKeys } from '../adapters/keyring/signing-keys-table.ts';
 import { publicKeyRoutes } from '../routes/public-keys.ts';
 import { readConfig } from '../runtime/config.ts';
 import { httpHandler } from '../runtime/http.ts';
 
-const config = readConfig(['credentialsTable']);
-const publicKeys = createPublicKeys(dynamoClient(), config.credentialsTable, Date.now).read;
+const { domainTable } = readConfig(['domainTable']);
+const client = dynamoClient();
 
-export const handler = httpHandler(publicKeyRoutes(publicKeys), { surface: 'native', use: takeAwsUse });
+export const handler = httpHandler(
+  publicKeyRoutes((owner) => listSigningKeys(client, domainTable, owner)),
+  { surface: 'native', use: takeAwsUse },
+);

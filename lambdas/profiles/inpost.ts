@@ -3,7 +3,7 @@
 
 import { createHmac, sign } from 'node:crypto';
 import * as z from 'zod';
-import type { Profile, SigningMaterial } from '../domain/deliveries/profile.ts';
+import { type Profile, privateKeyOf, type SigningMaterial } from '../domain/deliveries/profile.ts';
 import { any2xx, ownHeaders, sevenHours } from './parts/defaults.ts';
 import { asItIs, bodyOfVersion, type PayloadVersion, withNames } from './parts/payload-versions.ts';
 import { textSecret } from './parts/text-secret.ts';
@@ -16,6 +16,8 @@ const options = z.strictObject({
 });
 type Options = z.infer<typeof options>;
 
+const algs = { 'rsa-sha256': 'RS256', 'ecdsa-p256-sha256': 'ES256' } as const;
+
 /** InPost's payload versions, newest first. A breaking change adds one entry at the top. */
 const versions: readonly PayloadVersion[] = [
   ['2026-11-01', asItIs],
@@ -23,10 +25,9 @@ const versions: readonly PayloadVersion[] = [
   ['2024-06-01', withNames({ id: 'event_id', type: 'event_type', created_at: 'timestamp' })],
 ];
 
-const signatureOf = (text: string, keys: SigningMaterial, { mechanism, hash, algorithm }: Options): string => {
+const signatureOf = (text: string, keys: SigningMaterial, { mechanism, hash }: Options): string => {
   if (mechanism === 'hmac') return createHmac(hash, keys.secrets[0]).update(text).digest('base64');
-  const { privateKey } = algorithm === 'rsa-sha256' ? keys.rsa : keys.ecdsaP256;
-  return sign('sha256', Buffer.from(text), privateKey).toString('base64');
+  return sign('sha256', Buffer.from(text), privateKeyOf(keys)).toString('base64');
 };
 
 export const inpost: Profile<Options> = {
@@ -38,6 +39,7 @@ export const inpost: Profile<Options> = {
   apiVersions: versions.map(([date]) => date),
   secret: textSecret,
   rotation: 'switch',
+  signingKey: ({ mechanism, algorithm }) => (mechanism === 'digital' ? algs[algorithm] : null),
   classify: any2xx,
   render: (input, material, chosen, sentAt) => {
     const { eventId, eventType, apiVersion } = input;

@@ -1,8 +1,8 @@
-// https://developer.passcreator.com: the body contains the signature and the exact text that was signed. The key is the deployment's P-256 key.
+// https://developer.passcreator.com: the body contains the signature and the exact text that was signed. The key is the account's P-256 key.
 
 import { sign } from 'node:crypto';
 import * as z from 'zod';
-import type { Profile } from '../domain/deliveries/profile.ts';
+import { type Profile, privateKeyOf } from '../domain/deliveries/profile.ts';
 import { any2xx, ownHeaders, sevenHours } from './parts/defaults.ts';
 import { textSecret } from './parts/text-secret.ts';
 
@@ -23,12 +23,13 @@ export const passcreator: Profile<z.infer<typeof options>> = {
   apiVersions: ['2026-11-01'],
   secret: textSecret,
   rotation: 'switch',
+  signingKey: ({ signPayload }) => (signPayload ? 'ES256' : null),
   classify: any2xx,
-  render: ({ eventId, eventType, createdAt, dataJson }, { ecdsaP256 }, { signPayload }) => {
+  render: ({ eventId, eventType, createdAt, dataJson }, material, { signPayload }) => {
     const members = `"event":${JSON.stringify(eventType)},"id":"${eventId}","created_at":"${createdAt}","data":${dataJson}`;
     if (!signPayload) return { headers: ownHeaders, body: `{${members}}` };
     const signedData = `{${members}}`;
-    const signature = sign('sha256', Buffer.from(signedData), ecdsaP256.privateKey).toString('base64');
+    const signature = sign('sha256', Buffer.from(signedData), privateKeyOf(material)).toString('base64');
     return {
       headers: ownHeaders,
       body: `{${members},"signature":"${signature}","signedData":${JSON.stringify(signedData)}}`,

@@ -1,5 +1,5 @@
 // https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
-// One header holds symmetric (v1) and asymmetric (v1a) signatures. A v1a signature proves which deployment sent the request, not which account.
+// One header holds symmetric (v1) and asymmetric (v1a) signatures. The v1a key pair belongs to the webhook and changes with its secret.
 
 import { sign } from 'node:crypto';
 import * as z from 'zod';
@@ -24,14 +24,15 @@ export const standard: Profile<NoOptions> = {
     .regex(/^whsec_(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/, 'must be whsec_ and base64')
     .refine((text) => keyBytes(text).length >= 24 && keyBytes(text).length <= 64, 'must hold 24 to 64 bytes'),
   rotation: 'overlap',
+  signingKey: () => 'webhook',
   classify: (status) => (status === 410 ? 'gone' : any2xx(status)),
-  render: ({ eventId, eventType, createdAt, dataJson }, { secrets, ed25519 }, _options, sentAt) => {
+  render: ({ eventId, eventType, createdAt, dataJson }, { secrets, privateKeys }, _options, sentAt) => {
     const body = `{"type":${JSON.stringify(eventType)},"timestamp":"${createdAt}","data":${dataJson}}`;
     const timestamp = String(Math.floor(sentAt.getTime() / 1000));
     const signed = `${eventId}.${timestamp}.${body}`;
     const signatures = [
       ...secrets.map((secret) => `v1,${hmacSha256(keyBytes(secret), signed, 'base64')}`),
-      `v1a,${sign(null, Buffer.from(signed), ed25519.privateKey).toString('base64')}`,
+      ...privateKeys.map((key) => `v1a,${sign(null, Buffer.from(signed), key).toString('base64')}`),
     ];
     return {
       headers: {

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import * as operations from '../contract/passcreator.ts';
 import { invalid, PassPostError } from '../domain/foundation/errors.ts';
-import type { PublicKeys } from '../domain/keyring/keyring.ts';
-import { cacheSeconds, publicKeyPem } from '../domain/keyring/published-keys.ts';
+import { provideSigningKey, type SigningKeyDependencies } from '../domain/keyring/provide-signing-key.ts';
+import { cacheSeconds, signerAt, toPem } from '../domain/keyring/signing-keys.ts';
 import {
   listSubscriptions,
   type SubscriptionDependencies,
@@ -13,8 +13,8 @@ import type { StoredWebhook } from '../domain/webhooks/webhook.ts';
 import { EVERYTHING } from '../domain/webhooks/webhook.ts';
 import { type ApiRequest, type ApiResponse, type Operation, type Route, route } from '../runtime/operation.ts';
 
-export interface PasscreatorDependencies extends SubscriptionDependencies {
-  readonly publicKeys: () => Promise<PublicKeys>;
+export interface PasscreatorDependencies extends Omit<SubscriptionDependencies, 'provideSigningKey'> {
+  readonly signingKeys: SigningKeyDependencies;
 }
 
 /** Passcreator's name of each field, by the native API's name. */
@@ -40,7 +40,11 @@ type Submission<O extends Operation> = Pick<ApiRequest<O>, 'owner' | 'query' | '
  * `passcreator` profile.
  */
 export const passcreatorRoutes = (dependencies: PasscreatorDependencies): Route[] => {
-  const { store, publicKeys } = dependencies;
+  const { store, signingKeys } = dependencies;
+  const subscriptions: SubscriptionDependencies = {
+    ...dependencies,
+    provideSigningKey: (owner, alg, nowMs) => provideSigningKey(owner, alg, signingKeys, nowMs),
+  };
 
   const performSubscribe = async (
     { owner, body, query, by, nowMs }: Submission<typeof operations.subscribeToAll>,
@@ -59,7 +63,7 @@ export const passcreatorRoutes = (dependencies: PasscreatorDependencies): Route[
       accessToken,
     };
     try {
-      await subscribe({ owner, subscription, by, nowMs }, dependencies);
+      await subscribe({ owner, subscription, by, nowMs }, subscriptions);
     } catch (error) {
       throw withPasscreatorNames(error);
     }
@@ -75,7 +79,7 @@ export const passcreatorRoutes = (dependencies: PasscreatorDependencies): Route[
   }: Submission<typeof operations.unsubscribeByPost>): Promise<ApiResponse> => {
     const url = body.target_url || query.target_url;
     if (!url) throw invalid('target_url', 'required', 'Required.');
-    await unsubscribe({ owner, url, by, nowMs }, dependencies);
+    await unsubscribe({ owner, url, by, nowMs }, subscriptions);
     return { status: 200, body: {} };
   };
 
@@ -86,8 +90,8 @@ export const passcreatorRoutes = (dependencies: PasscreatorDependencies): Route[
     route(operations.unsubscribeByDelete, performUnsubscribe),
 
     route(operations.listPasscreatorHooks, async ({ owner }) => {
-      const subscriptions = await listSubscriptions(owner, store);
-      const body = subscriptions.flatMap((webhook) =>
+      const webhooks = await listSubscriptions(owner, store);
+      const body = webhooks.flatMap((webhook) =>
         webhook.events.map((event) => ({
           subscription_url: subscriptionUrlOf(webhook),
           target_url: webhook.url,
@@ -98,12 +102,13 @@ export const passcreatorRoutes = (dependencies: PasscreatorDependencies): Route[
       return { status: 200, body };
     }),
 
-    route(operations.getPasscreatorKey, async ({ nowMs }) => {
-      const keys = await publicKeys();
+    route(operations.getPasscreatorKey, async ({ owner, nowMs }) => {
+      const stored = await provideSigningKey(owner, 'ES256', signingKeys, nowMs);
+      const key = signerAt(stored.keys, nowMs);
       return {
         status: 200,
-        body: { publicKey: publicKeyPem(keys, 'ES256', nowMs) },
-        headers: { 'cache-control': `private, max-age=${cacheSeconds(keys, nowMs)}` },
+        body: { publicKey: key ? toPem(key) : '' },
+        headers: { 'cache-control': `private, max-age=${cacheSeconds([stored], nowMs)}` },
       };
     }),
   ];

@@ -2,7 +2,13 @@ import * as operations from '../contract/webhooks.ts';
 import { notFound } from '../domain/foundation/errors.ts';
 import { type Page, type Position, pageToBody } from '../domain/foundation/page.ts';
 import { changeWebhook, partialChangeFaults } from '../domain/webhooks/change-webhook.ts';
-import { createWebhook, type NewWebhookStore, newWebhookFaults, type Seal } from '../domain/webhooks/create-webhook.ts';
+import {
+  createWebhook,
+  type NewWebhookStore,
+  newWebhookFaults,
+  type ProvideSigningKey,
+  type Seal,
+} from '../domain/webhooks/create-webhook.ts';
 import { deleteWebhook } from '../domain/webhooks/delete-webhook.ts';
 import { type RotationStore, rotateSecret } from '../domain/webhooks/rotate-secret.ts';
 import type { WebhookRules } from '../domain/webhooks/validate-webhook.ts';
@@ -15,11 +21,16 @@ export interface Webhooks extends NewWebhookStore, RotationStore {
 }
 
 /** Returns the routes of the calls about webhooks. */
-export const webhookRoutes = (store: Webhooks, rules: WebhookRules, seal: Seal): Route[] => [
+export const webhookRoutes = (
+  store: Webhooks,
+  rules: WebhookRules,
+  seal: Seal,
+  provideSigningKey: ProvideSigningKey,
+): Route[] => [
   route(
     operations.createWebhook,
     async (request) => {
-      const { answer, secret } = await createWebhook(request, { store, rules, seal });
+      const { answer, secret } = await createWebhook(request, { store, rules, seal, provideSigningKey });
       const location = `${operations.createWebhook.path}/${answer.id}`;
       const body = secret === null ? answer : { ...answer, secret };
       return { status: 201, body, headers: { location, ...replayHeaders(secret === null) } };
@@ -42,7 +53,10 @@ export const webhookRoutes = (store: Webhooks, rules: WebhookRules, seal: Seal):
     operations.changeWebhook,
     async ({ owner, id, body: changes, by, requestId, traceId, nowMs }) => {
       const call = { request_id: requestId, trace_id: traceId };
-      const webhook = await changeWebhook({ owner, id, changes, by, call, nowMs }, { store, rules, seal });
+      const webhook = await changeWebhook(
+        { owner, id, changes, by, call, nowMs },
+        { store, rules, seal, provideSigningKey },
+      );
       return { status: 200, body: webhookToView(webhook) };
     },
     (request) => partialChangeFaults(request, request.body, { store, rules }),

@@ -235,15 +235,18 @@ describe('the passcreator-api function', () => {
     ]);
   });
 
-  it('PC-7 GET /api/hook/publickey answers 200 with the published ES256 key, an EC key on P-256, as PEM', async () => {
+  it('PC-7 GET /api/hook/publickey answers 200 with the ES256 key of the account, an EC key on P-256, as PEM; another account and the mode test get another key', async () => {
     const { status, json } = await call('GET', '/publickey');
 
     const key = createPublicKey(json.publicKey);
     expect([status, Object.keys(json)]).toEqual([200, ['publicKey']]);
     expect(json.publicKey).toMatch(/^-----BEGIN PUBLIC KEY-----\n/);
     expect([key.asymmetricKeyType, key.asymmetricKeyDetails?.namedCurve]).toEqual(['ec', 'prime256v1']);
-    const { kty, crv, x, y } = (publicKeysOf(keyring).jwks.keys.find(({ alg }) => alg === 'ES256') ?? {}) as Json;
-    expect(key.export({ format: 'jwk' })).toEqual({ kty, crv, x, y });
+    expect((await call('GET', '/publickey')).json).toEqual(json);
+    const others = [await aCaller(tables), await aCaller(tables, { accountId: caller.accountId, mode: 'test' })];
+    for (const sentBy of others) {
+      expect((await call('GET', '/publickey', { sentBy })).json.publicKey).not.toBe(json.publicKey);
+    }
   });
 
   it('PC-4, PC reading 8: answers 400, 401, 403, 404, 405, 413, 415 and 429 with an object that has only ErrorMessage', async () => {

@@ -1,69 +1,85 @@
 import { createPublicKey } from 'node:crypto';
-import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
-import { createLocalJWKSet } from 'jose';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { putPublicKeys } from '../../lambdas/adapters/keyring/public-keys.ts';
-import { createKeyring, publicKeysOf } from '../../lambdas/domain/keyring/keyring.ts';
-import { env } from '../../lambdas/runtime/env.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { provideSigningKey } from '../../lambdas/domain/keyring/provide-signing-key.ts';
+import { aCaller, type Caller, useApi } from '../helpers/api-caller.ts';
+import { useSigningKeys } from '../helpers/signing-keys.ts';
 import { useTables } from '../helpers/tables.ts';
 
-const keyring = createKeyring();
+const UNKNOWN = 'acc_01JDB6Q80000000000000000AA';
 
 describe('the public-keys-api function', () => {
   const tables = useTables();
-  let get: (method?: string, path?: string, query?: string) => Promise<APIGatewayProxyStructuredResultV2>;
-
-  beforeAll(async () => {
-    vi.stubEnv('AWS_REGION', 'us-east-1');
-    vi.stubEnv('AWS_ACCESS_KEY_ID', 'local');
-    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local');
-    vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', tables.endpoint);
-    vi.stubEnv(env.credentialsTable, tables.credentialsTable);
-    const { handler } = await import('../../lambdas/functions/public-keys-api.ts');
-    get = (method = 'GET', path = '/.well-known/jwks.json', query = '') => {
-      const event = {
-        rawPath: path,
-        rawQueryString: query,
-        headers: {},
-        isBase64Encoded: false,
-        requestContext: { domainName: 'api.example', http: { method, path, sourceIp: '203.0.113.1' } },
-      };
-      return handler(event as unknown as APIGatewayProxyEventV2, {} as Context);
-    };
+  const signing = useSigningKeys(tables);
+  const api = useApi(tables, 'public-keys-api', '');
+  let account: Caller;
+  beforeEach(async () => {
+    account = await aCaller(tables);
   });
 
-  it('GET /.well-known/jwks.json answers 503 before the deployment has keys', async () => {
-    expect(await get()).toMatchObject({ statusCode: 503 });
-  });
+  const get = (path: string, query = '') => api('GET', path, { ...account, key: '' }, { query });
+  const provide = (alg: 'ES256' | 'RS256', owner = account.owner) =>
+    provideSigningKey(owner, alg, signing.dependencies(), Date.now());
 
-  it('GET /.well-known/jwks.json answers 200 without an API key, with all public keys and a max-age of 300 seconds', async () => {
-    await putPublicKeys(tables.client, tables.credentialsTable, publicKeysOf(keyring));
+  it('GET /.well-known/jwks.json answers 200 with no keys and a max-age of 300 seconds, and POST answers 405', async () => {
+    const { status, headers, json } = await get('/.well-known/jwks.json');
+    const posted = await api('POST', '/.well-known/jwks.json', account);
 
-    const { statusCode, headers, body = '' } = await get();
-
-    expect(statusCode).toBe(200);
+    expect([status, json]).toEqual([200, { keys: [] }]);
     expect(headers).toMatchObject({ 'content-type': 'application/json', 'cache-control': 'public, max-age=300' });
-    expect(JSON.parse(body)).toEqual({ keys: publicKeysOf(keyring).jwks.keys.map(({ signs_from: _, ...jwk }) => jwk) });
-    await expect(
-      createLocalJWKSet(JSON.parse(body))({ alg: 'EdDSA', kid: keyring.signing[0]?.kid ?? '' }),
-    ).resolves.toMatchObject({ type: 'public' });
+    expect(posted).toMatchObject({ status: 405, headers: { allow: 'GET, HEAD' } });
   });
 
-  it('GET /inpost/public-key shows the RSA and the EC key as PEM, or only the key of the given algorithm, and answers 422 to md5', async () => {
-    const both = await get('GET', '/inpost/public-key');
-    const ec = await get('GET', '/inpost/public-key', 'algorithm=ecdsa-p256-sha256');
-    const rsa = await get('GET', '/inpost/public-key', 'algorithm=rsa-sha256');
+  it('GET /accounts/{id}/{mode}/jwks.json answers 200 without an API key, with the public keys of the account in that mode only', async () => {
+    const [ec, rsa] = [await provide('ES256'), await provide('RS256')];
+    await provide('ES256', account.owner.replace('live', 'test'));
 
-    const { next, ...pems } = JSON.parse(both.body ?? '');
-    expect([both.statusCode, Object.keys(pems), next]).toEqual([200, ['rsa', 'ec'], null]);
-    expect([rsa.body, ec.body]).toEqual([pems.rsa, pems.ec]);
-    expect(ec.headers).toMatchObject({ 'content-type': 'application/x-pem-file' });
-    const published = Object.values(pems).map((pem) => createPublicKey(pem as string).export({ format: 'jwk' }));
-    expect(publicKeysOf(keyring).jwks.keys).toMatchObject([{}, published[1], published[0]]);
-    expect(await get('GET', '/inpost/public-key', 'algorithm=md5')).toMatchObject({ statusCode: 422 });
+    const { status, headers, json } = await get(`/accounts/${account.accountId}/live/jwks.json`);
+
+    expect([status, headers['cache-control']]).toEqual([200, 'public, max-age=300']);
+    const expected = [ec, rsa].flatMap(({ alg, keys }) =>
+      keys.map(({ kid, jwk }) => ({ ...jwk, kid, alg, use: 'sig' })),
+    );
+    expect(json.keys).toEqual(expected);
+    for (const key of json.keys) expect(key).not.toHaveProperty('d');
   });
 
-  it('POST /.well-known/jwks.json answers 405', async () => {
-    expect(await get('POST')).toMatchObject({ statusCode: 405, headers: { allow: 'GET, HEAD' } });
+  it('GET /accounts/{id}/{mode}/jwks.json gives the same answer for an account without keys and an unknown account, and 404 for another mode or a malformed id', async () => {
+    const without = await get(`/accounts/${account.accountId}/live/jwks.json`);
+    const unknown = await get(`/accounts/${UNKNOWN}/live/jwks.json`);
+
+    expect([without.status, without.json]).toEqual([200, { keys: [] }]);
+    expect([unknown.status, unknown.text]).toEqual([without.status, without.text]);
+    expect((await get(`/accounts/${account.accountId}/both/jwks.json`)).status).toBe(404);
+    expect((await get('/accounts/acc_1/live/jwks.json')).status).toBe(404);
+  });
+
+  it('GET /inpost/public-key shows the RSA and the EC key of the account as PEM, or only the key of the given algorithm', async () => {
+    const [ec, rsa] = [await provide('ES256'), await provide('RS256')];
+    const query = `account=${account.accountId}&mode=live`;
+
+    const both = await get('/inpost/public-key', query);
+    const ecOnly = await get('/inpost/public-key', `${query}&algorithm=ecdsa-p256-sha256`);
+    const rsaOnly = await get('/inpost/public-key', `${query}&algorithm=rsa-sha256`);
+
+    const { next, ...pems } = both.json;
+    expect([both.status, Object.keys(pems), next]).toEqual([200, ['rsa', 'ec'], null]);
+    expect([rsaOnly.text, ecOnly.text]).toEqual([pems.rsa, pems.ec]);
+    expect(ecOnly.headers).toMatchObject({ 'content-type': 'application/x-pem-file' });
+    const published = [pems.ec, pems.rsa].map((pem) => createPublicKey(pem).export({ format: 'jwk' }));
+    expect(published).toEqual([ec, rsa].map(({ keys }) => keys[0]?.jwk));
+  });
+
+  it('GET /inpost/public-key answers 422 without account and with the algorithm md5, and 404 for an algorithm of which the account has no key', async () => {
+    await provide('RS256');
+    const query = `account=${account.accountId}`;
+
+    const without = await get('/inpost/public-key', 'algorithm=rsa-sha256');
+    const md5 = await get('/inpost/public-key', `${query}&algorithm=md5`);
+    const ec = await get('/inpost/public-key', `${query}&algorithm=ecdsa-p256-sha256`);
+
+    expect(without).toMatchObject({ status: 422, json: { errors: [{ path: 'account' }] } });
+    expect(md5).toMatchObject({ status: 422, json: { errors: [{ path: 'algorithm' }] } });
+    expect(ec).toMatchObject({ status: 404, json: { detail: expect.stringContaining('it has no ES256 key') } });
+    expect((await get('/inpost/public-key', query)).json).toMatchObject({ ec: null, next: null });
   });
 });

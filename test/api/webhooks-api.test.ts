@@ -44,6 +44,7 @@ describe('the webhooks-api function', () => {
         max_per_second: null,
         max_in_flight: null,
         auto_disable_after_hours: null,
+        public_key: null,
         updated_at: created_at,
       });
     });

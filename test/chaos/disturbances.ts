@@ -75,7 +75,7 @@ export const rotate = async (stack: LocalStack, account: Account, webhook: Webho
   const [{ id } = { id: '' }] = data as { id: string }[];
   const { key } = await account.call('POST', `/keys/${id}/rotate`, { overlap_seconds: 60 });
   if (key) account.key = String(key);
-  await runCommand(['rotate-keyring', '--signs-in', '1200', '--local', '--json'], stack.dataFolder);
+  await runCommand(['rotate-keyring', '--local', '--json'], stack.dataFolder);
   count(tally, 'rotations', 3);
 };
 

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
+import { createPublicKey } from 'node:crypto';
+import { toJwk } from '../../lambdas/domain/keyring/keyring.ts';
+import type { SigningKeyView } from '../../lambdas/domain/keyring/signing-keys.ts';
 import { verifyInpostHmac } from '../helpers/receivers/inpost.ts';
 import { verifyPasscreator } from '../helpers/receivers/passcreator.ts';
 import { verifyPasspost } from '../helpers/receivers/passpost.ts';
 import { verifyWithStandardWebhooks } from '../helpers/receivers/standard.ts';
 import { verifyWithStripe } from '../helpers/receivers/stripe.ts';
+import type { PublishedKey } from '../helpers/signing-material.ts';
 import type { ApiAnswer } from './api-call.ts';
 import { type Received, startRefusingReceiver } from './refusing-receiver.ts';
 
@@ -14,7 +18,7 @@ interface ProfileCase {
   readonly type: string;
   readonly options?: object;
   /** Whether a receiver of this profile accepts the request as genuine. */
-  isGenuine(received: Received, secret: string, keys: Parameters<typeof verifyPasscreator>[1]): boolean;
+  isGenuine(received: Received, secret: string, keys: readonly PublishedKey[]): boolean;
 }
 
 const postmenMembers = ['event', 'date_time', 'meta', 'data'];
@@ -49,7 +53,6 @@ export const deliverToEachProfile = async (
   key: string,
   eventually: <T>(expectation: string, seconds: number, read: () => T | undefined) => Promise<T>,
 ): Promise<void> => {
-  const { body: jwks } = await call('GET', '/.well-known/jwks.json', null);
   for (const { profile, type, options = {}, isGenuine } of cases) {
     const receiver = await startRefusingReceiver();
     try {
@@ -67,11 +70,12 @@ export const deliverToEachProfile = async (
       const [received] = await eventually(`one event of the profile ${profile} arrives`, 60, () =>
         receiver.received.length > 0 ? receiver.received : undefined,
       );
-      assert.ok(
-        received &&
-          isGenuine(received, String(webhook.body.secret), jwks.keys as Parameters<typeof verifyPasscreator>[1]),
-        profile,
-      );
+      const { body: signingKeys } = await call('GET', '/api/public/v1/signing-keys', key);
+      const keys = (signingKeys.data as SigningKeyView[]).map(({ algorithm, public_key_pem }) => ({
+        ...toJwk(createPublicKey(public_key_pem)),
+        alg: algorithm,
+      }));
+      assert.ok(received && isGenuine(received, String(webhook.body.secret), keys), profile);
       const deleted = await call('DELETE', `/api/public/v1/webhooks/${webhook.body.id}`, key);
       assert.equal(deleted.status, 204, JSON.stringify(deleted.body));
     } finally {

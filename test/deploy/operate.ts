@@ -15,11 +15,10 @@ export const operate = async (emulator: Emulator): Promise<void> => {
   };
 
   const rotated = await ops('rotate-keyring');
-  assert.equal(rotated.added, true, 'the first rotation must add keys');
+  assert.match(rotated.sealing_kid, /^\S{16}$/);
   await ops('pause');
   const paused = await ops('status');
   assert.deepEqual(paused.lanes, { deliveries: 'paused', slow: 'paused' });
-  assert.deepEqual(paused.keys, { published: 6, next_sign_from: rotated.signs_from });
   await ops('resume');
   assert.deepEqual((await ops('status')).lanes, { deliveries: 'running', slow: 'running' });
   assert.deepEqual(await ops('dead-letters'), { dead_letters: [], failures: [] });

@@ -1,22 +1,21 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Rendered } from '../../lambdas/domain/deliveries/profile.ts';
-import { createKeyring, publicKeysOf, signingKeysOf } from '../../lambdas/domain/keyring/keyring.ts';
 import { createSecret } from '../../lambdas/domain/webhooks/secret.ts';
 import { profileNames, profileOf } from '../../lambdas/profiles/index.ts';
 import { publishedPem } from '../helpers/receivers/published-key.ts';
 import { renderInput } from '../helpers/render-input.ts';
+import { drawAccountKeys, materialOf } from '../helpers/signing-material.ts';
 import { type Argument, codeBlocks, hasPythonCryptography, snippetRunners } from '../helpers/snippets.ts';
 
-const keyring = createKeyring();
-const pemOf = (from: typeof keyring, alg: 'ES256' | 'RS256') => publishedPem(publicKeysOf(from).jwks.keys, alg);
-const another = createKeyring();
+const [keys, otherKeys] = [drawAccountKeys(), drawAccountKeys()];
+const pemOf = (from: typeof keys, alg: 'ES256' | 'RS256') => publishedPem(from.published, alg);
 const [secret, otherSecret] = [createSecret(), createSecret()];
 
 const render = (name: string, options: object, sentAt = new Date()): Rendered => {
   const profile = profileOf(name);
-  const material = { ...signingKeysOf(keyring, 0), secrets: [secret] } as const;
-  return profile.render(renderInput(), material, profile.options.parse(options), sentAt);
+  const chosen = profile.options.parse(options);
+  return profile.render(renderInput(), materialOf(keys, profile, chosen, [secret]), chosen, sentAt);
 };
 const bytes = ({ body }: Rendered) => Buffer.from(body);
 const tampered = ({ body }: Rendered) => Buffer.from(body.replace('tsk_1', 'tsk_2'));
@@ -36,10 +35,10 @@ const signedPayload = () => {
   const request = render('passcreator', { signPayload: true });
   const tamperedBody = Buffer.from(request.body.replaceAll('tsk_1', 'tsk_2'));
   return {
-    accepted: [bytes(request), pemOf(keyring, 'ES256')],
+    accepted: [bytes(request), pemOf(keys, 'ES256')],
     refused: [
-      [tamperedBody, pemOf(keyring, 'ES256')],
-      [bytes(request), pemOf(another, 'ES256')],
+      [tamperedBody, pemOf(keys, 'ES256')],
+      [bytes(request), pemOf(otherKeys, 'ES256')],
     ],
     answer: JSON.parse(render('passcreator', {}).body) as unknown,
     refusal: null,
@@ -59,8 +58,8 @@ const secretInUrl = () => ({
 const stamped = { signed_content: 'timestamp_body' };
 const digital = { ...stamped, mechanism: 'digital' };
 const ecdsa = { ...digital, algorithm: 'ecdsa-p256-sha256' };
-const rsaKeys = [pemOf(keyring, 'RS256'), pemOf(another, 'RS256')] as const;
-const ecKeys = [pemOf(keyring, 'ES256'), pemOf(another, 'ES256')] as const;
+const rsaKeys = [pemOf(keys, 'RS256'), pemOf(otherKeys, 'RS256')] as const;
+const ecKeys = [pemOf(keys, 'ES256'), pemOf(otherKeys, 'ES256')] as const;
 
 /** The code blocks of each page by position, with the calls that they must answer. */
 const snippets = [

@@ -2,17 +2,14 @@ import { describe, expect, it } from 'vitest';
 import type { Profile, Rendered, RenderInput } from '../../lambdas/domain/deliveries/profile.ts';
 import { waitsSchema } from '../../lambdas/domain/deliveries/retry-schedule.ts';
 import { builtInEventType } from '../../lambdas/domain/events/built-in-types.ts';
-import { createKeyring, publicKeysOf, signingKeysOf } from '../../lambdas/domain/keyring/keyring.ts';
 import { createSecret } from '../../lambdas/domain/webhooks/secret.ts';
 import { renderInput } from './render-input.ts';
+import { drawAccountKeys, materialOf, type PublishedKey } from './signing-material.ts';
 
 /** A receiver's own code. It returns false or throws if it refuses the request. */
 export type Verify = (request: Rendered, secret: string) => boolean;
-/** The code of a receiver that verifies with the deployment's published keys instead of a secret. */
-export type VerifyByKey = (
-  request: Rendered,
-  publishedKeys: ReturnType<typeof publicKeysOf>['jwks']['keys'],
-) => boolean;
+/** The code of a receiver that verifies with published keys of the account or the webhook instead of a secret. */
+export type VerifyByKey = (request: Rendered, publishedKeys: readonly PublishedKey[]) => boolean;
 
 export interface ProfileCase<Options> {
   readonly profile: Profile<Options>;
@@ -26,9 +23,8 @@ export interface ProfileCase<Options> {
   readonly isRandomised?: boolean;
 }
 
-const keyring = createKeyring();
-const signingKeys = signingKeysOf(keyring, 0);
-const publishedKeys = publicKeysOf(keyring).jwks.keys;
+const accountKeys = drawAccountKeys();
+const otherKeys = drawAccountKeys();
 
 const accepts = (verify: () => boolean): boolean => {
   try {
@@ -57,7 +53,7 @@ export const testProfile = <Options>(given: ProfileCase<Options>): void => {
   const cases = given.options.map((options) => [describeOptions(options), options] as const);
   describe.each(cases)('a request with %s', (_description, options) => {
     const render = (using: readonly [string, ...string[]], about: RenderInput = renderInput(), sentAt = new Date()) =>
-      profile.render(about, { ...signingKeys, secrets: using }, options, sentAt);
+      profile.render(about, materialOf(accountKeys, profile, options, using), options, sentAt);
 
     it.each(Object.entries(receivers))(
       'that is signed with only the newest secret is accepted by %s that knows this secret',
@@ -98,13 +94,13 @@ export const testProfile = <Options>(given: ProfileCase<Options>): void => {
     );
 
     it.each(Object.entries(keyReceivers))(
-      'is accepted by %s with the published keys, and refused with a changed body or with the keys of another keyring',
+      'is accepted by %s with the published keys, and refused with a changed body or with the keys of another account',
       (_name, verify) => {
         const request = render([newest]);
 
-        expect(verify(request, publishedKeys)).toBe(true);
-        expect(accepts(() => verify(tampered(request), publishedKeys))).toBe(false);
-        expect(accepts(() => verify(request, publicKeysOf(createKeyring()).jwks.keys))).toBe(false);
+        expect(verify(request, accountKeys.published)).toBe(true);
+        expect(accepts(() => verify(tampered(request), accountKeys.published))).toBe(false);
+        expect(accepts(() => verify(request, otherKeys.published))).toBe(false);
       },
     );
 

@@ -1,12 +1,43 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import type { SigningMaterial } from '../../lambdas/domain/deliveries/profile.ts';
+import type {
+  Profile,
+  SigningAlg,
+  SigningKeySource,
+  SigningMaterial,
+} from '../../lambdas/domain/deliveries/profile.ts';
+import { type Jwk, toJwk } from '../../lambdas/domain/keyring/keyring.ts';
 
-const keyOf = ({ privateKey }: { privateKey: KeyObject }) => ({ kid: 'key-1', privateKey });
+/** A public key as a receiver gets it. */
+export type PublishedKey = Jwk & { readonly alg: SigningAlg };
 
-/** Signing keys of some deployment, and one secret that every profile accepts. */
+/** The key pairs of one account, one of each algorithm. */
+export interface AccountKeys {
+  readonly published: readonly PublishedKey[];
+  privateKeysOf(source: SigningKeySource): readonly KeyObject[];
+}
+
+export const drawAccountKeys = (): AccountKeys => {
+  const pairs = {
+    ES256: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+    RS256: generateKeyPairSync('rsa', { modulusLength: 2048 }),
+    EdDSA: generateKeyPairSync('ed25519'),
+  };
+  return {
+    published: Object.entries(pairs).map(([alg, { publicKey }]) => ({ ...toJwk(publicKey), alg: alg as SigningAlg })),
+    privateKeysOf: (source) => (source === null ? [] : [pairs[source === 'webhook' ? 'EdDSA' : source].privateKey]),
+  };
+};
+
+/** Returns the material with which the profile signs with these options: an account's keys, and the secrets. */
+export const materialOf = <Options>(
+  keys: AccountKeys,
+  profile: Profile<Options>,
+  options: Options,
+  secrets: SigningMaterial['secrets'],
+): SigningMaterial => ({ secrets, privateKeys: keys.privateKeysOf(profile.signingKey?.(options) ?? null) });
+
+/** One secret that every profile accepts, and no private key. */
 export const material: SigningMaterial = {
   secrets: ['whsec_dGVzdC1zZWNyZXQtMzItYnl0ZXMtbG9uZy0hISEhISE='],
-  ed25519: keyOf(generateKeyPairSync('ed25519')),
-  ecdsaP256: keyOf(generateKeyPairSync('ec', { namedCurve: 'P-256' })),
-  rsa: keyOf(generateKeyPairSync('rsa', { modulusLength: 2048 })),
+  privateKeys: [],
 };

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { createKeyring, signingKeysOf } from '../../lambdas/domain/keyring/keyring.ts';
 import { inpost } from '../../lambdas/profiles/inpost.ts';
 import { passpost } from '../../lambdas/profiles/passpost.ts';
 import { testProfile } from '../helpers/profile-contract.ts';
@@ -11,11 +10,14 @@ import {
 } from '../helpers/receivers/inpost.ts';
 import { opensslHmac } from '../helpers/receivers/openssl.ts';
 import { renderInput } from '../helpers/render-input.ts';
+import { drawAccountKeys, materialOf } from '../helpers/signing-material.ts';
 import vectors from '../vectors/inpost.json' with { type: 'json' };
 
-const material = { ...signingKeysOf(createKeyring(), 0), secrets: ['inpost-shared'] } as const;
-const render = (chosen: object = {}, about = renderInput(), sentAt = new Date()) =>
-  inpost.render(about, material, inpost.options.parse(chosen), sentAt);
+const keys = drawAccountKeys();
+const render = (chosen: object = {}, about = renderInput(), sentAt = new Date()) => {
+  const options = inpost.options.parse(chosen);
+  return inpost.render(about, materialOf(keys, inpost, options, ['inpost-shared']), options, sentAt);
+};
 
 const choices: Agreed[] = (['body', 'timestamp_body'] as const).flatMap((signed_content) =>
   (['sha256', 'sha512'] as const).flatMap((hash) =>

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { createKeyring, publicKeysOf, signingKeysOf } from '../../lambdas/domain/keyring/keyring.ts';
 import { passcreator } from '../../lambdas/profiles/passcreator.ts';
 import { passpost } from '../../lambdas/profiles/passpost.ts';
 import { testProfile } from '../helpers/profile-contract.ts';
@@ -7,14 +6,19 @@ import { opensslVerifies } from '../helpers/receivers/openssl.ts';
 import { verifyPasscreator, verifyPasscreatorWithOpenssl } from '../helpers/receivers/passcreator.ts';
 import { publishedPem } from '../helpers/receivers/published-key.ts';
 import { renderInput } from '../helpers/render-input.ts';
+import { drawAccountKeys, materialOf } from '../helpers/signing-material.ts';
 import vectors from '../vectors/passcreator.json' with { type: 'json' };
 
-const keyring = createKeyring();
-const published = publicKeysOf(keyring).jwks.keys;
-const material = { ...signingKeysOf(keyring, 0), secrets: ['any-secret'] } as const;
+const keys = drawAccountKeys();
+const { published } = keys;
 const options = (chosen: object) => passcreator.options.parse(chosen);
-const render = (chosen: object = {}) =>
-  passcreator.render(renderInput({ eventType: 'pass_created' }), material, options(chosen), new Date());
+const render = (chosen: object = {}, about = renderInput({ eventType: 'pass_created' })) =>
+  passcreator.render(
+    about,
+    materialOf(keys, passcreator, options(chosen), ['any-secret']),
+    options(chosen),
+    new Date(),
+  );
 
 describe('the passcreator profile', () => {
   const secrets = ['newest-secret', 'previous-secret'] as const;
@@ -31,7 +35,7 @@ describe('the passcreator profile', () => {
   it.each(vectors.requests)(
     'PC-8 renders $input.eventType with the default options: headers and body equal the recorded request',
     ({ input: about, headers, body }) => {
-      const request = passcreator.render(about, material, options({}), new Date());
+      const request = render({}, about);
 
       expect(request).toEqual({ headers, body });
     },

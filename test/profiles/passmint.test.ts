@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { createKeyring, signingKeysOf } from '../../lambdas/domain/keyring/keyring.ts';
 import { createSecret } from '../../lambdas/domain/webhooks/secret.ts';
 import { hmacSha256 } from '../../lambdas/profiles/parts/hmac-sha256.ts';
 import { passmint } from '../../lambdas/profiles/passmint.ts';
@@ -8,7 +7,7 @@ import { verifyWithStripe, verifyWithStripeAt } from '../helpers/receivers/strip
 import { renderInput } from '../helpers/render-input.ts';
 import vectors from '../vectors/passmint.json' with { type: 'json' };
 
-const keys = signingKeysOf(createKeyring(), 0);
+const keys = { privateKeys: [] };
 const [newest, previous] = [createSecret(), 'whsec_test'];
 const render = (sentAt = new Date(), secrets: readonly [string, ...string[]] = [newest]) =>
   passmint.render(renderInput({ eventType: 'pass.installed' }), { ...keys, secrets }, {}, sentAt);

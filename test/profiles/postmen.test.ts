@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { createKeyring, signingKeysOf } from '../../lambdas/domain/keyring/keyring.ts';
 import { postmen } from '../../lambdas/profiles/postmen.ts';
 import { testProfile } from '../helpers/profile-contract.ts';
 import { renderInput } from '../helpers/render-input.ts';
 import vectors from '../vectors/postmen.json' with { type: 'json' };
 
-const keys = signingKeysOf(createKeyring(), 0);
+const keys = { privateKeys: [] };
 const render = (about = renderInput(), sentAt = new Date()) =>
   postmen.render(about, { ...keys, secrets: ['any-secret'] }, {}, sentAt);
 

@@ -1,7 +1,6 @@
 import { createPrivateKey } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, it } from 'vitest';
-import { createKeyring, signingKeysOf } from '../../lambdas/domain/keyring/keyring.ts';
 import { hmacSha256 } from '../../lambdas/profiles/parts/hmac-sha256.ts';
 import { standard } from '../../lambdas/profiles/standard.ts';
 import { testProfile } from '../helpers/profile-contract.ts';
@@ -9,7 +8,6 @@ import { verifyV1a, verifyWithStandardWebhooks, verifyWithSvix } from '../helper
 import { renderInput } from '../helpers/render-input.ts';
 import vectors from '../vectors/standard.json' with { type: 'json' };
 
-const keys = signingKeysOf(createKeyring(), 0);
 const secret = 'whsec_dGVzdC1zZWNyZXQtMzItYnl0ZXMtbG9uZy0hISEhISE=';
 
 describe('the standard profile', () => {
@@ -37,9 +35,9 @@ describe('the standard profile', () => {
     'Standard Webhooks: renders $input.eventType with $secrets.length valid secrets: headers and body equal the recorded request',
     (vector) => {
       const [newest = '', ...older] = vector.secrets;
-      const ed25519 = { kid: 'test', privateKey: createPrivateKey({ key: vectors.ed25519, format: 'jwk' }) };
+      const privateKeys = [createPrivateKey({ key: vectors.ed25519, format: 'jwk' })];
 
-      const material = { ...keys, ed25519, secrets: [newest, ...older] as const };
+      const material = { privateKeys, secrets: [newest, ...older] as const };
       const request = standard.render(vector.input, material, {}, new Date(vector.sentAt));
 
       expect(request).toEqual({ headers: vector.headers, body: vector.body });
@@ -48,7 +46,7 @@ describe('the standard profile', () => {
 
   it('Standard Webhooks: a later attempt has the same webhook-id (the event id), a new webhook-timestamp and a new webhook-signature', () => {
     const attempt = (sentAt: string) =>
-      standard.render(renderInput(), { ...keys, secrets: [secret] }, {}, new Date(sentAt)).headers;
+      standard.render(renderInput(), { privateKeys: [], secrets: [secret] }, {}, new Date(sentAt)).headers;
 
     const [first, second] = [attempt('2026-11-20T10:00:00.999Z'), attempt('2026-11-20T10:00:06.000Z')];
 

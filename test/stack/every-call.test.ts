@@ -236,8 +236,22 @@ describe('the whole stack on this computer', () => {
     await callOk(whole.stack.operatorKey, 'GET', '/api/public/v1/accounts');
   });
 
+  it('rotates the signing keys of the account by POST /signing-keys/rotate, and lists and publishes the current and the next key', async () => {
+    await native('POST', '/signing-keys/rotate', { algorithm: 'ES256' });
+    const { data } = await twice('/signing-keys/rotate', { overlap_seconds: 3600 });
+
+    expect(data.map(({ status }: Json) => status)).toEqual(['next', 'current']);
+    expect((await native('GET', '/signing-keys')).data).toEqual(data);
+    const { keys } = await callOk('', 'GET', `/accounts/${client.accountId}/live/jwks.json`);
+    expect(keys.map(({ kid }: Json) => kid)).toEqual([data[1].kid, data[0].kid]);
+  });
+
   it('serves health, the API description and the public keys without an API key, and lists profiles with an API key', async () => {
-    for (const path of ['/health', '/api/public/v1/openapi.json', '/.well-known/jwks.json', '/inpost/public-key']) {
+    const ofAccount = [
+      `/accounts/${client.accountId}/live/jwks.json`,
+      `/inpost/public-key?account=${client.accountId}&mode=live`,
+    ];
+    for (const path of ['/health', '/api/public/v1/openapi.json', '/.well-known/jwks.json', ...ofAccount]) {
       await callOk('', 'GET', path);
     }
     expect((await native('GET', '/profiles')).data).not.toHaveLength(0);

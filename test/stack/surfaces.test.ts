@@ -23,6 +23,7 @@ describe('the webhook APIs of PassPost, PassMint, Passcreator and InPost on the 
   let stack: LocalStack;
   let server: Server;
   let key = '';
+  let accountId = '';
   const received: Received[] = [];
 
   beforeAll(async () => {
@@ -37,7 +38,7 @@ describe('the webhook APIs of PassPost, PassMint, Passcreator and InPost on the 
     stack = await startRecordedStack({});
     const operator = { authorization: `Bearer ${stack.operatorKey}` };
     const account = { name: 'Surfaces', rate_limit_per_minute: 30_000 };
-    key = (await call('POST', '/api/public/v1/accounts', account, operator)).json.key;
+    ({ key, id: accountId } = (await call('POST', '/api/public/v1/accounts', account, operator)).json);
   }, 120_000);
   afterAll(async () => {
     await stack?.stop();
@@ -204,7 +205,7 @@ describe('the webhook APIs of PassPost, PassMint, Passcreator and InPost on the 
 
     for (const algorithm of ['ecdsa-p256-sha256', 'rsa-sha256']) {
       const { headers, body } = await last(`/inpost/${algorithm}`, 1);
-      const pem = (await call('GET', `/inpost/public-key?algorithm=${algorithm}`)).text;
+      const pem = (await call('GET', `/inpost/public-key?account=${accountId}&mode=live&algorithm=${algorithm}`)).text;
       const text = `${headers['x-inpost-timestamp']}.${body}`;
       expect(opensslVerifies(text, String(headers['x-inpost-signature']), pem)).toBe(true);
     }

@@ -1,6 +1,7 @@
 import { type DynamoDBClient, paginateQuery, type TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import type { ContentKind, DeletingAccounts } from '../../domain/accounts/delete-account.ts';
+import { signingAlgs } from '../../domain/deliveries/profile.ts';
 import { modes, ownerKey } from '../../domain/foundation/owner.ts';
 import type { Position } from '../../domain/foundation/page.ts';
 import { batchGet } from '../aws/batch-get.ts';
@@ -13,6 +14,7 @@ import {
   jobKey,
   jobListPk,
   SHARDS,
+  signingKeysKey,
   taskKey,
   taskListPk,
   templateKey,
@@ -149,9 +151,14 @@ export const createAccountContents = (
       return (await Promise.all(ofModes)).flat();
     },
 
-    // Deletes the account's webhook counts. Its routing rows are gone, because they exist only while they have webhooks.
+    // Deletes the account's webhook counts and signing keys. Its routing rows are gone, because they exist only while they
+    // have webhooks.
     async clear(id) {
-      const keys = modes.map((mode) => webhookCountKey(ownerKey({ accountId: id, mode })));
+      const owners = modes.map((mode) => ownerKey({ accountId: id, mode }));
+      const keys = owners.flatMap((owner) => [
+        webhookCountKey(owner),
+        ...signingAlgs.map((alg) => signingKeysKey(owner, alg)),
+      ]);
       const items = keys.map((key): TransactWriteItem => ({ Delete: { TableName: table, Key: marshall(key) } }));
       await changeTogether(client, items);
     },

@@ -3,8 +3,8 @@ import type { Seal } from '../../domain/webhooks/create-webhook.ts';
 
 export interface Sealer {
   /**
-   * Encrypts a text for one purpose of one webhook of one owner (`acc_…#live`). Only the keyring can decrypt the result,
-   * and only for the same webhook and purpose.
+   * Encrypts a text for one purpose of one webhook, or of one signing key, of one owner (`acc_…#live`). Only the keyring
+   * can decrypt the result, and only for the same webhook (or key) and purpose.
    */
   readonly seal: Seal;
 }
@@ -14,7 +14,7 @@ export interface Sealer {
  * what it encrypted.
  */
 export const createSealer = (publicKeys: () => Promise<PublicKeys>): Sealer => ({
-  async seal(owner, webhookId, purpose, text) {
+  async seal(owner, id, purpose, text) {
     // Loads the encryption on first use, because few calls seal a text.
     const [{ sealing }, { CompactEncrypt }] = await Promise.all([publicKeys(), import('jose/jwe/compact/encrypt')]);
     return new CompactEncrypt(new TextEncoder().encode(text))
@@ -23,7 +23,8 @@ export const createSealer = (publicKeys: () => Promise<PublicKeys>): Sealer => (
         enc: 'A256GCM',
         kid: sealing.kid,
         acc: owner,
-        whk: webhookId,
+        // The id of the webhook, or of the signing key.
+        whk: id,
         purpose,
       })
       .encrypt(sealing.jwk);

@@ -57,6 +57,8 @@ export const prefixes = {
   ownerWebhooks: 'A#',
   /** The number of webhooks of an owner. */
   webhookCount: 'N#',
+  /** The signing keys of an owner, which only the API's functions write and only deliver can use. */
+  signingKeys: 'S#',
   command: 'X#',
   /** The own event types and templates of an owner. */
   catalogue: 'C#',

@@ -10,6 +10,7 @@ import { partitions, prefixes } from './key-names.ts';
 //   event           E#o#shard      evt_…                            list, only for derived ids, which have no time: E#o#shard / created#id
 //   webhook         A#o            whk_…
 //   webhook count   N#o            webhook-count                    (and the ids of the webhooks with each URL)
+//   signing keys    S#o            ES256 · RS256 · EdDSA            (public halves, and sealed private keys)
 //   command         X#o            cmd#…
 //   audit entry     U#acc_…#2026-11  aud_…                          (one partition for each month)
 //   event type      C#o            typ#…
@@ -78,6 +79,8 @@ export const webhookCountKey = (owner: string): Key => ({
   pk: `${prefixes.webhookCount}${owner}`,
   sk: 'webhook-count',
 });
+/** Returns the key of the row with an owner's signing keys of one algorithm. */
+export const signingKeysKey = (owner: string, alg: string): Key => ({ pk: `${prefixes.signingKeys}${owner}`, sk: alg });
 export const commandKey = (owner: string, id: string): Key => ({ pk: `${prefixes.command}${owner}`, sk: `cmd#${id}` });
 /** Returns the key of an audit entry. Audit entries have a partition for each account and month. `at` is RFC 3339. */
 export const auditKey = (accountId: string, at: string, id: string): Key => ({

@@ -35,7 +35,7 @@ export interface DeletingAccounts {
   /** Revokes an API key and adds the audit entry, in one transaction. */
   revoke(id: string, key: ListedApiKey, entry: StoredAuditEntry, nowMs: number): Promise<boolean>;
   /**
-   * Deletes the account's webhook counts and empty routing rows, which never expire and have no use without webhooks.
+   * Deletes the account's webhook counts and signing keys, which never expire and have no use without the account.
    */
   clear(id: string): Promise<void>;
   /**

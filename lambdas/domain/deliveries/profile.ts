@@ -23,23 +23,29 @@ export interface RenderInput {
   readonly apiVersion: string;
 }
 
-/** A private key of the deployment, with the id under which its public half is published. */
-export interface SigningKey {
-  readonly kid: string;
-  readonly privateKey: KeyObject;
-}
+/** The algorithms of digital signatures, as JSON Web Algorithms names them (RFC 7518, RFC 8037). */
+export const signingAlgs = ['ES256', 'RS256', 'EdDSA'] as const;
+export type SigningAlg = (typeof signingAlgs)[number];
 
-/** The deployment's own signing keys: for each algorithm, the key that signs now. */
-export interface SigningKeys {
-  readonly ed25519: SigningKey;
-  readonly ecdsaP256: SigningKey;
-  readonly rsa: SigningKey;
-}
+/**
+ * The private keys that make the digital signatures of a webhook's requests: `webhook` = key pairs of the webhook itself,
+ * an algorithm = the account's key of this algorithm, null = none.
+ */
+export type SigningKeySource = 'webhook' | SigningAlg | null;
 
-/** All keys that a profile may sign with: the webhook's current secrets (newest first, at least one) and the deployment's. */
-export interface SigningMaterial extends SigningKeys {
+/** The keys that sign a request. */
+export interface SigningMaterial {
+  /** The webhook's current secrets, newest first. */
   readonly secrets: readonly [string, ...string[]];
+  /** The private keys of the profile's `signingKey`, newest first; several only for `webhook`. */
+  readonly privateKeys: readonly KeyObject[];
 }
+
+/** Returns the private key of a profile whose options need exactly one. Throws if there is none. */
+export const privateKeyOf = ({ privateKeys: [key] }: SigningMaterial): KeyObject => {
+  if (key === undefined) throw new Error('the signing material has no private key');
+  return key;
+};
 
 /** Headers (with lower-case names) and body of a request. The body is exactly the text that was signed. */
 export interface Rendered {
@@ -73,6 +79,8 @@ export interface Profile<Options = unknown> {
    * one signature, by the old secret until it expires.
    */
   readonly rotation: 'overlap' | 'switch';
+  /** Returns the source of the private keys that sign with these options. Absent: no options need one. */
+  signingKey?(options: Options): SigningKeySource;
   classify(status: number): ResponseClass;
   /**
    * Returns the headers and the body of a request. Pure: the same arguments give the same bytes, except for the

@@ -11,6 +11,7 @@ export const auditActions = [
   'webhook.deleted',
   'webhook.secret_rotated',
   'webhook.tested',
+  'signing_key.rotated',
   'webhook.recovery_started',
   'delivery.retried',
   'event.replayed',

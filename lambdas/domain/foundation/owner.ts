@@ -1,5 +1,6 @@
 export const modes = ['live', 'test'] as const;
 export type Mode = (typeof modes)[number];
+export const isMode = (text: string): text is Mode => modes.some((mode) => mode === text);
 
 /** The owner of data: an account in one mode. An account's live and test data are separate. */
 export interface Owner {

@@ -43,6 +43,13 @@ export const resources = {
     paths: pathAndBelow('/webhooks'),
     grants: ['grantWebhooks', 'grantFirstAnswers'],
   },
+  signingKeys: {
+    noun: 'signing key',
+    scopes: [],
+    api: 'webhooks-api',
+    paths: pathAndBelow('/signing-keys'),
+    grants: ['grantSigningKeys'],
+  },
   deliveries: {
     noun: 'delivery',
     idPrefix: 'dlv',

@@ -1,5 +1,5 @@
 import type { Attempt, AttemptErrorCode, StoredDelivery } from '../deliveries/delivery.ts';
-import type { Profile, ResponseClass, SigningMaterial } from '../deliveries/profile.ts';
+import type { Profile, ResponseClass, SigningKeySource, SigningMaterial } from '../deliveries/profile.ts';
 import type { StoredEvent } from '../events/event.ts';
 import type { StoredWebhook } from '../webhooks/webhook.ts';
 import { redactSecrets } from './redact-secrets.ts';
@@ -30,10 +30,19 @@ export interface OpenedWebhook {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** The keys that the profile of a webhook signs with: the valid secrets, and private keys. */
+export interface KeyUse {
+  readonly rotation: Profile['rotation'];
+  readonly signingKey: SigningKeySource;
+}
+
 export interface AttemptDependencies {
   readonly profileOf: (name: string) => Profile;
-  /** Decrypts the secrets of the webhook that are in use at `nowMs`. Throws if the keyring cannot be read. */
-  readonly open: (webhook: StoredWebhook, rotation: Profile['rotation'], nowMs: number) => Promise<OpenedWebhook>;
+  /**
+   * Decrypts the secrets and keys that sign requests of the webhook at `nowMs`. Throws if the keyring or the account's
+   * signing keys cannot be read.
+   */
+  readonly open: (webhook: StoredWebhook, use: KeyUse, nowMs: number) => Promise<OpenedWebhook>;
   readonly post: (request: PostRequest) => Promise<Answer>;
   readonly clock: () => number;
 }
@@ -75,7 +84,9 @@ export const attemptDelivery = async (
 ): Promise<Attempted> => {
   const profile = profileOf(webhook.profile);
   const sentAtMs = clock();
-  const opened = await open(webhook, profile.rotation, sentAtMs);
+  const options = profile.options.parse(webhook.profile_options);
+  const use = { rotation: profile.rotation, signingKey: profile.signingKey?.(options) ?? null };
+  const opened = await open(webhook, use, sentAtMs);
   const rendered = profile.render(
     {
       deliveryId: delivery.id,
@@ -88,7 +99,7 @@ export const attemptDelivery = async (
       apiVersion: webhook.api_version,
     },
     opened.material,
-    profile.options.parse(webhook.profile_options),
+    options,
     new Date(sentAtMs),
   );
   const basicAuth =

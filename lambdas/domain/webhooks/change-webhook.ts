@@ -2,7 +2,7 @@ import type { Profile } from '../deliveries/profile.ts';
 import { auditEntry, fieldsOf } from '../foundation/audit.ts';
 import { type FieldError, refuseFaults } from '../foundation/errors.ts';
 import type { RequestOrigin } from '../foundation/origin.ts';
-import { type Seal, sealHeaders } from './create-webhook.ts';
+import { type ProvideSigningKey, provideKeyFor, type Seal, sealHeaders } from './create-webhook.ts';
 import { missingCredentials } from './credentials.ts';
 import { routesFaults, webhookRoutes } from './event-routing.ts';
 import { concurrentChange, findWebhook, MAX_TRIES, type WebhookRequest, type WebhookStore } from './update-loop.ts';
@@ -110,13 +110,19 @@ export const changeWebhook = async (
     call,
     nowMs,
   }: WebhookRequest & { readonly changes: WebhookChanges; readonly call?: RequestOrigin },
-  { store, rules, seal }: { store: WebhookStore; rules: WebhookRules; seal: Seal },
+  {
+    store,
+    rules,
+    seal,
+    provideSigningKey,
+  }: { store: WebhookStore; rules: WebhookRules; seal: Seal; provideSigningKey?: ProvideSigningKey | undefined },
 ): Promise<StoredWebhook> => {
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const before = await findWebhook(store, owner, id);
     const profile = profileNamed(before.profile, rules);
     refuseFaults(await changeFaults(before, changes, rules));
     const after = await applied(before, changes, profile, seal, nowMs);
+    await provideKeyFor(after, profile, provideSigningKey, nowMs);
     const routesAfter = webhookRoutes(after, profile);
     const isReleasing = after.enabled && !before.enabled;
     const isDone = await store.replace({

@@ -1,4 +1,4 @@
-import type { Profile } from '../deliveries/profile.ts';
+import type { Profile, SigningAlg } from '../deliveries/profile.ts';
 import { type Actor, auditEntry, type StoredAuditEntry } from '../foundation/audit.ts';
 import { type FieldError, PassPostError, refuseFaults } from '../foundation/errors.ts';
 import { drawId } from '../foundation/id.ts';
@@ -10,7 +10,7 @@ import {
   type KeyedAnswer,
 } from '../foundation/idempotency.ts';
 import { routesFaults, type WebhookRoutes, webhookRoutes } from './event-routing.ts';
-import { createSecret } from './secret.ts';
+import { createSecret, sealSecret } from './secret.ts';
 import { hasFaultAt, profileNamed, settingsFaults, type WebhookRules } from './validate-webhook.ts';
 import type { SealPurpose, StoredWebhook } from './webhook.ts';
 import type { NewWebhook } from './webhook-input.ts';
@@ -54,10 +54,15 @@ export interface NewWebhookStore {
 }
 
 /**
- * Encrypts a secret text of a webhook. Only the deliver function can decrypt it, and only as a text of the same
- * webhook with the same purpose.
+ * Encrypts a secret text of a webhook, or a private key of an account. Only the deliver function can decrypt it, and only
+ * as a text of the same webhook (or key id) with the same purpose.
  */
-export type Seal = (owner: string, webhookId: string, purpose: SealPurpose, text: string) => Promise<string>;
+export type Seal = (owner: string, id: string, purpose: SealPurpose, text: string) => Promise<string>;
+
+/**
+ * Gives an owner a signing key of an algorithm unless it has one. Absent on an API whose profile needs no such key.
+ */
+export type ProvideSigningKey = (owner: string, alg: SigningAlg, nowMs: number) => Promise<unknown>;
 
 export interface CreateWebhookRequest extends IdempotentRequest {
   readonly owner: string;
@@ -70,7 +75,21 @@ export interface CreateWebhookDependencies {
   readonly store: NewWebhookStore;
   readonly rules: WebhookRules;
   readonly seal: Seal;
+  readonly provideSigningKey?: ProvideSigningKey | undefined;
 }
+
+/** Gives the owner of a webhook the signing key that the webhook's requests need, if they need a key of the account. */
+export const provideKeyFor = async (
+  { owner, profile_options }: Pick<StoredWebhook, 'owner' | 'profile_options'>,
+  profile: Profile,
+  provide: ProvideSigningKey | undefined,
+  nowMs: number,
+): Promise<void> => {
+  const source = profile.signingKey?.(profile_options) ?? null;
+  if (source === null || source === 'webhook') return;
+  if (!provide) throw new Error(`this API cannot create the ${source} key that the profile ${profile.name} needs`);
+  await provide(owner, source, nowMs);
+};
 
 /**
  * Returns a webhook's custom headers as its row holds them: the names as given, and a sealed JSON object that maps each
@@ -104,7 +123,7 @@ const newWebhook = async (
     disabled_reason: body.enabled ? null : 'manual',
     profile_options: profile.options.parse(body.profile_options) as Record<string, unknown>,
     api_version: body.api_version ?? profile.apiVersions[0] ?? '',
-    secrets: [{ sealed: await sealed('secret', secret), expires_at: null }],
+    secrets: [await sealSecret(secret, profile, sealed)],
     basic_auth: basic_auth && { username: basic_auth.username, sealed: await sealed('password', basic_auth.password) },
     headers: await sealHeaders(headers, (text) => sealed('headers', text)),
     version: 1,
@@ -149,7 +168,7 @@ const refusalOf = (reason: 'full' | 'full_deleted' | 'full_url' | 'recounted' | 
 /** Registers a webhook. The answer shows its secret, generated or given, once. Throws `invalid` or `conflict`. */
 export const createWebhook = (
   request: CreateWebhookRequest,
-  { store, rules, seal }: CreateWebhookDependencies,
+  { store, rules, seal, provideSigningKey }: CreateWebhookDependencies,
 ): Promise<AnswerWithSecret<WebhookView>> => {
   const { owner, body, by, idempotencyKey, contentHash, nowMs } = request;
 
@@ -158,6 +177,7 @@ export const createWebhook = (
     const profile = profileNamed(body.profile, rules);
     const secret = body.secret ?? createSecret();
     const webhook = await newWebhook(request, secret, profile, seal);
+    await provideKeyFor(webhook, profile, provideSigningKey, nowMs);
     const routes = webhookRoutes(webhook, profile);
     const answer = webhookToView(webhook);
     const keyed = idempotencyKey === null ? null : { idempotencyKey, contentHash, answer };

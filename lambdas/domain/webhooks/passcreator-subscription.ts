@@ -1,7 +1,7 @@
 import type { Actor } from '../foundation/audit.ts';
 import { notFound, PassPostError } from '../foundation/errors.ts';
 import { changeWebhook } from './change-webhook.ts';
-import { createWebhook, type NewWebhookStore, type Seal } from './create-webhook.ts';
+import { createWebhook, type NewWebhookStore, type ProvideSigningKey, type Seal } from './create-webhook.ts';
 import { deleteWebhook } from './delete-webhook.ts';
 import { concurrentChange, MAX_TRIES, type WebhookStore } from './update-loop.ts';
 import type { WebhookRules } from './validate-webhook.ts';
@@ -40,6 +40,7 @@ export interface SubscriptionDependencies {
   readonly templates: { find(owner: string, id: string): Promise<unknown> };
   readonly rules: WebhookRules;
   readonly seal: Seal;
+  readonly provideSigningKey: ProvideSigningKey;
 }
 
 /** Returns the account's Passcreator subscriptions, oldest first. */

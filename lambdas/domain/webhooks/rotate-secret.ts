@@ -10,7 +10,7 @@ import {
 import { DAY_SECONDS, SECOND_MS } from '../foundation/time.ts';
 import type { Seal } from './create-webhook.ts';
 import { webhookRoutes } from './event-routing.ts';
-import { createSecret, MOST_SECRETS, withNewSecret } from './secret.ts';
+import { createSecret, MOST_SECRETS, sealSecret, withNewSecret } from './secret.ts';
 import { concurrentChange, findWebhook, MAX_TRIES, type WebhookRequest, type WebhookStore } from './update-loop.ts';
 import { profileNamed, settingsFaults, type WebhookRules } from './validate-webhook.ts';
 import { type RotationView, rotationViewSchema } from './webhook-view.ts';
@@ -64,7 +64,8 @@ export const rotateSecret = (
       const context = { owner, allowHttp: before.allow_http, hasBasicAuth: false, unchangedHeaderNames: [] };
       refuseFaults(await settingsFaults({ secret: body.secret }, context, before.profile, rules));
       const secret = body.secret ?? createSecret();
-      const secrets = withNewSecret(before.secrets, await seal(owner, id, 'secret', secret), overlapMs, nowMs);
+      const sealed = await sealSecret(secret, profile, (purpose, text) => seal(owner, id, purpose, text));
+      const secrets = withNewSecret(before.secrets, sealed, overlapMs, nowMs);
       if (secrets.length > MOST_SECRETS) {
         const message = `A webhook has at most ${MOST_SECRETS} valid secrets: wait until a secret expires, or rotate with an overlap of 0.`;
         throw new PassPostError('conflict', message);

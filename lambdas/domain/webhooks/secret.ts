@@ -1,11 +1,37 @@
-import { randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import type { Profile } from '../deliveries/profile.ts';
-import type { SealedSecret } from './webhook.ts';
+import type { SealedSecret, SealPurpose } from './webhook.ts';
 
 /**
  * Generates a webhook's secret. The form serves every profile: some sign with the text, some with the 32 bytes in it.
  */
 export const createSecret = (): string => `whsec_${randomBytes(32).toString('base64')}`;
+
+/**
+ * Draws an Ed25519 key pair. `publicKey` has the form of Standard Webhooks: `whpk_` and the base64 of 32 bytes.
+ * `privateJwk` is the JSON text of the private key as a JWK.
+ * https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+ */
+const createKeyPair = (): { readonly publicKey: string; readonly privateJwk: string } => {
+  const jwk = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
+  const publicBytes = Buffer.from(jwk.x ?? '', 'base64url');
+  return { publicKey: `whpk_${publicBytes.toString('base64')}`, privateJwk: JSON.stringify(jwk) };
+};
+
+/**
+ * Returns a new secret as a webhook's row holds it, with a key pair of the webhook if the profile signs with one. The
+ * secret does not expire.
+ */
+export const sealSecret = async (
+  secret: string,
+  profile: Profile,
+  seal: (purpose: SealPurpose, text: string) => Promise<string>,
+): Promise<SealedSecret> => {
+  const sealed = { sealed: await seal('secret', secret), expires_at: null };
+  if (profile.signingKey?.({}) !== 'webhook') return sealed;
+  const { publicKey, privateJwk } = createKeyPair();
+  return { ...sealed, key_pair: { public_key: publicKey, sealed: await seal('key-pair', privateJwk) } };
+};
 
 /**
  * Returns the secrets of a webhook that sign now, newest first, at least one. `overlap`: every valid secret signs.
@@ -38,7 +64,7 @@ export const MOST_SECRETS = 5;
  */
 export const withNewSecret = (
   secrets: readonly SealedSecret[],
-  sealed: string,
+  newest: SealedSecret,
   overlapMs: number,
   nowMs: number,
 ): readonly [SealedSecret, ...SealedSecret[]] => {
@@ -46,5 +72,5 @@ export const withNewSecret = (
   const older = secrets
     .map((secret) => ({ ...secret, expires_at: Math.min(secret.expires_at ?? endMs, endMs) }))
     .filter(({ expires_at }) => expires_at > nowMs);
-  return [{ sealed, expires_at: null }, ...older];
+  return [newest, ...older];
 };

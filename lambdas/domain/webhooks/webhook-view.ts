@@ -19,6 +19,10 @@ export const webhookViewSchema = z
     basic_auth: z.object({ username: z.string(), password: z.literal(MASK) }).nullable(),
     headers: z.record(z.string(), z.literal(MASK)),
     api_version: z.string(),
+    public_key: z
+      .string()
+      .nullable()
+      .meta({ description: 'The key that verifies `v1a` signatures (`whpk_…`); null unless the profile makes them.' }),
     allow_http: z.boolean(),
     max_per_second: z.number().nullable(),
     max_in_flight: z.number().nullable(),
@@ -53,6 +57,7 @@ export const webhookToView = (webhook: StoredWebhook): WebhookView => ({
   basic_auth: webhook.basic_auth && { username: webhook.basic_auth.username, password: MASK },
   headers: Object.fromEntries((webhook.headers?.names ?? []).map((name) => [name, MASK] as const)),
   api_version: webhook.api_version,
+  public_key: webhook.secrets[0]?.key_pair?.public_key ?? null,
   allow_http: webhook.allow_http,
   max_per_second: webhook.max_per_second,
   max_in_flight: webhook.max_in_flight,

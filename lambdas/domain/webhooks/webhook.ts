@@ -12,11 +12,19 @@ export const MASK = '***';
  * A sealed secret in a webhook's row. `expires_at` is the time (milliseconds) at which the secret stops signing; null =
  * never.
  */
-export const sealedSecretSchema = z.object({ sealed: z.string(), expires_at: z.number().nullable() });
+export const sealedSecretSchema = z.object({
+  sealed: z.string(),
+  expires_at: z.number().nullable(),
+  /** The key pair that signs as long as the secret; absent unless the profile signs with key pairs of the webhook. */
+  key_pair: z.object({ public_key: z.string(), sealed: z.string() }).optional(),
+});
 export type SealedSecret = z.infer<typeof sealedSecretSchema>;
 
-/** What a sealed text of a webhook is: a signing secret, the password of Basic auth, or the custom headers. */
-export type SealPurpose = 'secret' | 'password' | 'headers';
+/**
+ * What a sealed text is. Of a webhook: a signing secret, the private key of its key pair, the password of Basic auth, or
+ * the custom headers. Of an account: a private key (`signing-key`).
+ */
+export type SealPurpose = 'secret' | 'key-pair' | 'password' | 'headers' | 'signing-key';
 
 /** A webhook as its row holds it. Only the deliver function can open `sealed` values. */
 export const storedWebhookSchema = z.object({

@@ -7,7 +7,9 @@ import {
   type KeyringContent,
   publicKeysOf,
 } from '../../../lambdas/domain/keyring/keyring.ts';
+import { sealSecret } from '../../../lambdas/domain/webhooks/secret.ts';
 import { type SealPurpose, type StoredWebhook, storedWebhookSchema } from '../../../lambdas/domain/webhooks/webhook.ts';
+import { standard } from '../../../lambdas/profiles/standard.ts';
 import { useSecretsManager } from '../../helpers/secrets-manager.ts';
 
 const OWNER = 'acc_01JDB6Q80000000000000000AA#live';
@@ -16,11 +18,8 @@ const SECRET_ID = 'keyring';
 
 const first = drawKeyring();
 const second = drawKeyring();
-const grown: KeyringContent = {
-  ...first,
-  sealing: [...second.sealing, ...first.sealing],
-  signing: [...second.signing, ...first.signing],
-};
+const grown: KeyringContent = { ...first, sealing: [...second.sealing, ...first.sealing] };
+const noKey = { rotation: 'overlap', signingKey: null } as const;
 const sealWith = (keyring: KeyringContent, text: string, purpose: SealPurpose = 'secret'): Promise<string> =>
   createSealer(async () => publicKeysOf(keyring)).seal(OWNER, WEBHOOK, purpose, text);
 
@@ -49,7 +48,15 @@ describe('the keyring', () => {
   const store = (content: KeyringContent): void => {
     manager.secrets.set(SECRET_ID, { value: JSON.stringify(content), token: null });
   };
-  const keyringOf = () => createKeyring(manager.client, SECRET_ID, () => nowMs);
+  const keyringOf = () =>
+    createKeyring({
+      secrets: manager.client,
+      secretId: SECRET_ID,
+      readSigningKeys: async () => null,
+      clock: () => nowMs,
+    });
+  const openAny = async (keyring: ReturnType<typeof keyringOf>) =>
+    keyring.open(OWNER, WEBHOOK, 'secret', await sealWith(first, 'any'));
 
   beforeEach(() => {
     nowMs = 1_700_000_000_000;
@@ -69,7 +76,7 @@ describe('the keyring', () => {
     ['another account', 'acc_01JDB6Q80000000000000000AZ#live', WEBHOOK],
     ["the account's other mode", OWNER.replace('live', 'test'), WEBHOOK],
   ])(
-    'throws “sealed for another webhook” for %s, also after it opened the text for the right webhook',
+    'throws “sealed for another webhook or key” for %s, also after it opened the text for the right webhook',
     async (_name, owner, webhookId) => {
       const keyring = keyringOf();
       const sealed = await sealWith(first, 'secret');
@@ -77,11 +84,11 @@ describe('the keyring', () => {
 
       const opening = keyring.open(owner, webhookId, 'secret', sealed);
 
-      await expect(opening).rejects.toThrow('sealed for another webhook');
+      await expect(opening).rejects.toThrow('sealed for another webhook or key');
     },
   );
 
-  const purposes: SealPurpose[] = ['secret', 'password', 'headers'];
+  const purposes: SealPurpose[] = ['secret', 'key-pair', 'password', 'headers', 'signing-key'];
   it.each(purposes.flatMap((sealedAs) => purposes.map((openedAs) => [sealedAs, openedAs] as const)))(
     'opens a text that was sealed as %s and is opened as %s only if both are equal, otherwise throws “sealed for another purpose”',
     async (sealedAs, openedAs) => {
@@ -105,7 +112,7 @@ describe('the keyring', () => {
     const webhook = webhookWith({ secrets: [{ sealed, expires_at: null }], ...moved });
 
     expect(Object.keys(moved)).toEqual([name]);
-    await expect(keyringOf().openWebhook(webhook, 'overlap', nowMs)).rejects.toThrow('sealed for another purpose');
+    await expect(keyringOf().openWebhook(webhook, noKey, nowMs)).rejects.toThrow('sealed for another purpose');
   });
 
   it('throws for a text whose header got another webhook id after sealing: the decryption fails', async () => {
@@ -125,41 +132,43 @@ describe('the keyring', () => {
     await expect(keyringOf().open(OWNER, WEBHOOK, 'secret', sealed)).rejects.toThrow('not allowed');
   });
 
-  it('reads the secret once in 299.999 s and again at 300 s, and then returns the new signing key', async () => {
+  it('reads the secret once in 299.999 s and again at 300 s, and then opens a text that was sealed to the new pair', async () => {
     const keyring = keyringOf();
-    await Promise.all([keyring.signingKeys(nowMs), keyring.open(OWNER, WEBHOOK, 'secret', await sealWith(first, 'a'))]);
+    await Promise.all([openAny(keyring), openAny(keyring)]);
     nowMs += 299_999;
-    await keyring.signingKeys(nowMs);
+    await openAny(keyring);
     const callsBefore = manager.calls.length;
     store(grown);
     nowMs += 1;
 
-    const { ed25519 } = await keyring.signingKeys(nowMs);
+    const opened = await keyring.open(OWNER, WEBHOOK, 'secret', await sealWith(grown, 'new'));
 
     expect([callsBefore, manager.calls.length]).toEqual([1, 2]);
-    expect(ed25519.kid).toBe(second.signing[0]?.kid);
+    expect(opened).toBe('new');
   });
 
-  it('returns new signing keys from their `signs_from` on and the old keys before, with one read of the secret', async () => {
-    const switchMs = nowMs + 60_000;
-    const waiting = second.signing.map((key) => ({ ...key, signs_from: switchMs }));
-    store({ ...grown, signing: [...waiting, ...first.signing] });
-    const keyring = keyringOf();
+  it('opens the key pairs of the valid secrets of a webhook, newest first', async () => {
+    const pairs = await Promise.all(
+      [null, nowMs + 1, nowMs].map(async (expires_at) => ({
+        ...(await sealSecret('whsec_a', standard, (purpose, text) => sealWith(first, text, purpose))),
+        expires_at,
+      })),
+    );
 
-    const kids = [];
-    for (const atMs of [nowMs, switchMs - 1, switchMs]) {
-      const { ed25519, ecdsaP256, rsa } = await keyring.signingKeys(atMs);
-      kids.push([ed25519.kid, ecdsaP256.kid, rsa.kid]);
-    }
+    const use = { rotation: 'overlap', signingKey: 'webhook' } as const;
+    const { material } = await keyringOf().openWebhook(webhookWith({ secrets: pairs }), use, nowMs);
 
-    const [before, after] = [first, second].map(({ signing }) => signing.map(({ kid }) => kid));
-    expect(kids).toEqual([before, before, after]);
-    expect(manager.calls).toHaveLength(1);
+    const publicKeys = material.privateKeys.map((key) =>
+      Buffer.from(`${key.export({ format: 'jwk' }).x}`, 'base64url'),
+    );
+    expect(publicKeys.map((bytes) => `whpk_${bytes.toString('base64')}`)).toEqual(
+      pairs.slice(0, 2).map(({ key_pair }) => key_pair?.public_key),
+    );
   });
 
   it('reads the secret again for a text with an unknown sealing key, once in five seconds, and opens the text when the key is there', async () => {
     const keyring = keyringOf();
-    await keyring.signingKeys(nowMs);
+    await openAny(keyring);
     const sealed = await sealWith(second, 'newer');
     nowMs += 5_000;
 
@@ -196,16 +205,15 @@ describe('the keyring', () => {
     expect(await keyring.open(OWNER, WEBHOOK, 'secret', sealed)).toBe('secret');
   });
 
-  it('opens texts and returns signing keys from its cache an hour later while the secret cannot be read', async () => {
+  it('opens texts with its cached keyring an hour later while the secret cannot be read', async () => {
     const keyring = keyringOf();
-    const { rsa } = await keyring.signingKeys(nowMs);
+    await openAny(keyring);
     manager.isAway = true;
     nowMs += 3_600_000;
 
     const opened = await keyring.open(OWNER, WEBHOOK, 'secret', await sealWith(first, 'secret'));
 
     expect(opened).toBe('secret');
-    expect((await keyring.signingKeys(nowMs)).rsa.kid).toBe(rsa.kid);
   });
 
   it('opens password, headers and valid secrets of a webhook: newest and previous with overlap, only previous with switch', async () => {
@@ -220,11 +228,11 @@ describe('the keyring', () => {
     });
     const keyring = keyringOf();
 
-    const overlapping = await keyring.openWebhook(webhook, 'overlap', nowMs);
-    const switching = await keyring.openWebhook(webhook, 'switch', nowMs);
+    const overlapping = await keyring.openWebhook(webhook, noKey, nowMs);
+    const switching = await keyring.openWebhook(webhook, { ...noKey, rotation: 'switch' }, nowMs);
 
     expect(overlapping).toMatchObject({
-      material: { secrets: ['newest', 'previous'], ed25519: { kid: first.signing[0]?.kid } },
+      material: { secrets: ['newest', 'previous'], privateKeys: [] },
       password: 'pass:word',
       headers: { 'x-api-key': 'k1' },
     });

@@ -14,7 +14,7 @@ const stored = modules.flatMap((exported) =>
 );
 
 describe('the row version `v`', () => {
-  test('is tested for all ten stored…Schema exports of lambdas/domain', () => {
+  test('is tested for all eleven stored…Schema exports of lambdas/domain', () => {
     expect(stored.map(([name]) => name).toSorted()).toEqual([
       'storedAccountSchema',
       'storedApiKeySchema',
@@ -23,6 +23,7 @@ describe('the row version `v`', () => {
       'storedEventTypeSchema',
       'storedJobSchema',
       'storedOperatorSchema',
+      'storedSigningKeysSchema',
       'storedTaskSchema',
       'storedTemplateSchema',
       'storedWebhookSchema',

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { storedDeliverySchema } from '../../../lambdas/domain/deliveries/delivery.ts';
 import { deliveryId } from '../../../lambdas/domain/foundation/id.ts';
-import { createKeyring, signingKeysOf } from '../../../lambdas/domain/keyring/keyring.ts';
 import { attemptDelivery, type PostRequest } from '../../../lambdas/domain/sending/attempt-delivery.ts';
 import { profileOf } from '../../../lambdas/profiles/index.ts';
+import { drawAccountKeys } from '../../helpers/signing-material.ts';
 import { anEvent, aWebhook } from '../../helpers/virtual-engine.ts';
 
-const keys = signingKeysOf(createKeyring(), 0);
+const keys = drawAccountKeys();
 const [password, values] = ['påss:word', { 'x-api-key': 'k-1', 'x-tenant': 't-1', 'x-inpost-topic': 'forged' }];
 
 /** Attempts a delivery to a webhook with these settings. Returns the sent request and the recorded attempt. */
@@ -24,7 +24,11 @@ const attempt = async (
   const posts: PostRequest[] = [];
   const attempted = await attemptDelivery(delivery, event, webhook, {
     profileOf,
-    open: async () => ({ material: { ...keys, secrets: ['any-secret'] }, password, headers: values }),
+    open: async (_, { signingKey }) => ({
+      material: { privateKeys: keys.privateKeysOf(signingKey), secrets: ['any-secret'] },
+      password,
+      headers: values,
+    }),
     post: async (request) => {
       posts.push(request);
       return { status: 200, body: answerTo(request), retryAfter: null, startedAtMs: 0, durationMs: 1, error: null };

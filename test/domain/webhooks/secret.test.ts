@@ -46,22 +46,35 @@ describe('signingSecrets', () => {
 
 describe('withNewSecret', () => {
   it('puts the new secret first, and the previous secret expires after the overlap of 500 ms', () => {
-    expect(withNewSecret([secret('a', null)], 'b', 500, 1000)).toEqual([secret('b', null), secret('a', 1500)]);
+    expect(withNewSecret([secret('a', null)], secret('b', null), 500, 1000)).toEqual([
+      secret('b', null),
+      secret('a', 1500),
+    ]);
   });
 
   it('at 1000 with an overlap of 500, moves the expiry of a secret from 9000 to 1500 and drops a secret that expires at 1000', () => {
     const before = [secret('c', null), secret('b', 9000), secret('a', 1000)];
 
-    expect(withNewSecret(before, 'd', 500, 1000)).toEqual([secret('d', null), secret('c', 1500), secret('b', 1500)]);
+    expect(withNewSecret(before, secret('d', null), 500, 1000)).toEqual([
+      secret('d', null),
+      secret('c', 1500),
+      secret('b', 1500),
+    ]);
   });
 
   it('does not change the expiry of a secret that ends before the overlap does', () => {
     const before = [secret('b', null), secret('a', 1200)];
 
-    expect(withNewSecret(before, 'c', 500, 1000)).toEqual([secret('c', null), secret('b', 1500), secret('a', 1200)]);
+    expect(withNewSecret(before, secret('c', null), 500, 1000)).toEqual([
+      secret('c', null),
+      secret('b', 1500),
+      secret('a', 1200),
+    ]);
   });
 
   it('returns only the new secret for an overlap of 0', () => {
-    expect(withNewSecret([secret('b', null), secret('a', 9000)], 'c', 0, 1000)).toEqual([secret('c', null)]);
+    expect(withNewSecret([secret('b', null), secret('a', 9000)], secret('c', null), 0, 1000)).toEqual([
+      secret('c', null),
+    ]);
   });
 });
