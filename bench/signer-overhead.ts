@@ -38,6 +38,7 @@ export const signerOverhead = async (batch = 10): Promise<Figures> => {
       (_, i): StoredEvent => ({
         id: deriveTimedId('evt', nowMs, String(i)),
         owner,
+        customer: null,
         origin: 'change',
         type: 'pass.updated',
         resource: null,

@@ -106,6 +106,8 @@ export class Storage extends Construct {
       indexPermission(this.domainTable, indexes.list),
     );
     this.grantDelivery(fn, this.delivery(['BatchGetItem'], [keys.webhook]));
+    // Finds the account for which an operator publishes.
+    this.grantCredentials(fn, this.credentials(['GetItem'], [keys.accounts]));
     this.setRetention(fn);
   }
 

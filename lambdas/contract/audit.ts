@@ -1,14 +1,8 @@
 import * as z from 'zod';
 import { type AuditEntry, auditEntrySchema } from '../domain/foundation/audit.ts';
-import { isId } from '../domain/foundation/id.ts';
 import { instantSchema, pageQuery, pageSchema } from '../domain/foundation/page.ts';
 import type { Operation } from '../runtime/operation.ts';
-
-/** The account whose audit an operator reads. */
-const accountIdSchema = z
-  .string()
-  .refine((text) => isId('acc', text), 'is not the id of an account')
-  .meta({ description: "The account, for operators. An account's own key reads its own audit only." });
+import { accountIdSchema } from './account-id.ts';
 
 const entry: AuditEntry = {
   id: 'aud_01KA8Z3M9Q4T7V2X5B8D1F6H0J',

@@ -23,6 +23,7 @@ export const listProfiles = {
   tag: 'webhooks',
   summary: 'List the profiles, by name',
   scope: 'webhooks:read',
+  boundKeys: 'open',
   query: z.strictObject(pageQuery(null)),
   responses: { 200: pageSchema(profileViewSchema) },
   exampleAnswer: {

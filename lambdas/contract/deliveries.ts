@@ -34,6 +34,7 @@ export const listDeliveries = {
   summary: "List a webhook's deliveries, newest first",
   description: 'The range refers to the time of the events: it starts at `since` and ends before `until`.',
   scope: 'webhooks:read',
+  boundKeys: 'own',
   query: z.strictObject({
     status: z.enum(deliveryStatuses).optional(),
     event_type: z.string().min(1).max(128).optional(),
@@ -57,6 +58,7 @@ export const getDelivery = {
   tag: 'deliveries',
   summary: 'Read a delivery with its attempts',
   scope: 'webhooks:read',
+  boundKeys: 'own',
   responses: { 200: deliveryWithAttemptsSchema },
   exampleAnswer: {
     ...delivery,
@@ -86,6 +88,7 @@ export const retryDelivery = {
   description:
     'If the delivery waits for its next attempt, that attempt is made now, and the schedule continues after it. A settled delivery gets one more attempt, which neither uses nor restarts the schedule. A delivered delivery stays delivered: a refusal only adds to its attempts. Answers 409 while an attempt is under way: from one second before its due time until its result is recorded, at most for 32 seconds after its due time. Also answers 409 if the delivery is held, or if the webhook or the body of the event was deleted.',
   scope: 'webhooks:write',
+  boundKeys: 'own',
   isIdempotent: true,
   responses: { 202: deliveryViewSchema },
   errors: [409],
@@ -102,6 +105,7 @@ export const testWebhook = {
   description:
     'The sample is signed, delivered and retried like any event, but goes to this webhook only. The webhook need not be subscribed to the type and may be disabled. The request has the header `x-passpost-test: true`, and the delivery has `test: true`; it counts neither in statistics nor in the health of the webhook. `data` is empty for an event type of your own, because its content is unknown.',
   scope: 'webhooks:write',
+  boundKeys: 'own',
   body: testSchema,
   isBodyOptional: true,
   isIdempotent: true,
@@ -121,6 +125,7 @@ export const recoverDeliveries = {
   description:
     'The range refers to the time of the events: it starts at `since` and ends before `until`. Each delivery starts its schedule from the beginning; a delivered delivery stays delivered. The answer is a job; read it with `GET /jobs/{id}`. With `dry_run` the answer is only the count. The status `pending` selects deliveries that are overdue by more than 15 seconds.',
   scope: 'webhooks:write',
+  boundKeys: 'own',
   body: recoverSchema,
   isIdempotent: true,
   responses: { 200: recoverCountSchema, 202: jobSchema },

@@ -24,6 +24,7 @@ export const listEventTypes = {
   summary: 'List the event types, by name',
   description: "The built-in types and the account's own types.",
   scope: 'events:read',
+  boundKeys: 'open',
   query: z.strictObject(pageQuery(null)),
   responses: { 200: pageSchema(eventTypeViewSchema) },
   exampleAnswer: {

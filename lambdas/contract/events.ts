@@ -11,6 +11,7 @@ import {
 } from '../domain/history/event-view.ts';
 import { replayedSchema, replaySchema } from '../domain/redelivery/replay-event.ts';
 import type { Operation } from '../runtime/operation.ts';
+import { accountIdSchema } from './account-id.ts';
 
 const path = '/api/public/v1/events';
 
@@ -23,6 +24,7 @@ const published: PublishedEvent = {
 };
 const event: EventView = {
   ...published,
+  owner: null,
   resource: null,
   data: sent.data,
   meta: null,
@@ -37,8 +39,11 @@ export const publishEvents = {
   tag: 'events',
   summary: 'Publish an event, or up to a hundred',
   description:
-    "A batch with one invalid event is refused as a whole. An event's own `id`, or the request's `Idempotency-Key`, makes a repeat safe.",
+    "A batch with one invalid event is refused as a whole. An event's own `id`, or the request's `Idempotency-Key`, makes a repeat safe. An event with `owner` reaches webhooks of the same owner and webhooks without one. An operator publishes for an account with `account`, in the mode live.",
   scope: 'events:write',
+  boundKeys: 'own',
+  isForOperators: true,
+  query: z.strictObject({ account: accountIdSchema.optional() }),
   body: newEventsSchema,
   isIdempotent: true,
   responses: { 202: z.union([publishedEventSchema, z.object({ data: z.array(publishedEventSchema) })]) },
@@ -54,6 +59,7 @@ export const listEvents = {
   summary: 'List events, newest first',
   description: 'The range starts at `since` and ends before `until`.',
   scope: 'events:read',
+  boundKeys: 'own',
   query: z.strictObject({
     type: z.string().min(1).max(128).optional(),
     resource: resourceSchema.optional(),
@@ -73,6 +79,7 @@ export const getEvent = {
   tag: 'events',
   summary: 'Read an event with its deliveries',
   scope: 'events:read',
+  boundKeys: 'own',
   responses: { 200: eventWithDeliveriesSchema },
   exampleAnswer: { ...event, deliveries: [] },
 } as const satisfies Operation;
@@ -87,6 +94,7 @@ export const replayEvent = {
   description:
     'Redelivers the event to each webhook that is subscribed now, or only to the webhook in the body. Each delivery starts its schedule from the beginning, even if attempts were still scheduled; a delivered delivery stays delivered. A webhook without a delivery of this event gets one; the delivery to a disabled webhook is held. Answers 409 if the body was deleted, and while the same replay is about to begin.',
   scope: 'events:write',
+  boundKeys: 'own',
   body: replaySchema,
   isBodyOptional: true,
   isIdempotent: true,
@@ -109,5 +117,6 @@ export const deletePayload = {
   description:
     'The event without its body, and the results of its deliveries, stay readable. The event cannot be redelivered. A moment after this answer, its unfinished deliveries become `cancelled`, the stored response bodies of its attempts are erased, and so are `input`, `meta` and `data` of the job whose result became the event. A request that was being sent may still arrive. Repeating the call answers 204. The change stream of the table holds the body for one more day, and backups hold it until they expire.',
   scope: 'events:write',
+  boundKeys: 'own',
   responses: { 204: null },
 } as const satisfies Operation;

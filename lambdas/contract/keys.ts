@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { type ApiKey, apiKeySchema, nameSchema, scopes } from '../domain/accounts/api-key.ts';
+import { customerSchema } from '../domain/foundation/customer.ts';
 import { modes } from '../domain/foundation/owner.ts';
 import { pageQuery, pageSchema } from '../domain/foundation/page.ts';
 import { DAY_SECONDS } from '../domain/foundation/time.ts';
@@ -23,6 +24,7 @@ const key: ApiKey = {
   prefix: 'pp_live_4fQz',
   scopes: ['tasks:read', 'tasks:write'],
   mode: 'live',
+  owner: null,
   created_at: '2026-11-16T09:30:00.000Z',
   last_used_at: null,
   expires_at: null,
@@ -42,6 +44,10 @@ export const createKey = {
     name: nameSchema,
     scopes: z.array(z.enum(scopes)).min(1).max(50),
     mode: z.enum(modes).optional(),
+    owner: customerSchema.optional().meta({
+      description:
+        'Binds the key to one owner: it sees and makes only webhooks, tasks and events of this owner. Such a key has only scopes of tasks, webhooks and events.',
+    }),
     expires_at: z.iso
       .datetime()
       .nullable()

@@ -15,6 +15,7 @@ export const getWebhookStats = {
     "`p50_ms` and `p95_ms` are the receiver's durations of each delivery's last attempt, within 5 %. `last_success_at` and `last_failure_at` refer to deliveries in the range.",
   ].join('\n\n'),
   scope: 'webhooks:read',
+  boundKeys: 'own',
   query: statsQuerySchema,
   responses: { 200: webhookStatsSchema },
   exampleAnswer: {

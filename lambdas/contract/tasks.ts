@@ -3,8 +3,8 @@ import { taskContentExample } from '../domain/events/event-samples.ts';
 import { pageQuery, pageSchema } from '../domain/foundation/page.ts';
 import {
   carrierSchema,
+  newTaskSchema,
   type Task,
-  taskContentSchema,
   taskSchema,
   taskStatuses,
   taskWithHistorySchema,
@@ -17,6 +17,7 @@ const tag = 'tasks';
 const created: Task = {
   id: 'tsk_01KA8Z3M9Q4T7V2X5B8D1F6H0J',
   status: 'created',
+  owner: null,
   version: 1,
   ...taskContentExample,
   carrier: null,
@@ -41,7 +42,8 @@ export const createTask = {
   summary: 'Create a delivery task',
   description: 'Creates one task and publishes `task.created` to webhooks that name this event type.',
   scope: 'tasks:write',
-  body: taskContentSchema,
+  boundKeys: 'own',
+  body: newTaskSchema,
   isIdempotent: true,
   responses: { 201: taskSchema },
   example: taskContentExample,
@@ -55,6 +57,7 @@ export const listTasks = {
   tag,
   summary: 'List tasks, newest first',
   scope: 'tasks:read',
+  boundKeys: 'own',
   query: z.strictObject({
     status: z.enum(taskStatuses).optional(),
     external_reference: z.string().min(1).max(200).optional(),
@@ -74,6 +77,7 @@ export const getTask = {
   description:
     'With `include=history`, the answer also shows when each change of the status was made, and by which key.',
   scope: 'tasks:read',
+  boundKeys: 'own',
   query: z.strictObject({ include: z.enum(['history']).optional() }),
   responses: { 200: taskWithHistorySchema },
   exampleAnswer: created,
@@ -88,6 +92,7 @@ const move = {
   idPrefix: 'tsk',
   tag,
   scope: 'tasks:write',
+  boundKeys: 'own',
   isBodyOptional: true,
   isIdempotent: true,
   responses: { 200: taskSchema },
@@ -154,6 +159,7 @@ export const erasePersonalData = {
   description:
     'Only for a task that is `completed` or `cancelled`. `recipient`, both `address` fields, `carrier` and `cancel_reason` become null, and `item` becomes `erased`; the rest of the task stays. The payloads of the events of the task are deleted as by `DELETE /events/{id}/payload`. Repeating the call answers 204.',
   scope: 'tasks:write',
+  boundKeys: 'own',
   responses: { 204: null },
   errors: [409],
 } as const satisfies Operation;

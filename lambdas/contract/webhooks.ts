@@ -13,6 +13,7 @@ const webhook: WebhookView = {
   disabled_reason: null,
   url: 'https://example.com/hooks/passpost',
   events: ['task.accepted', 'task.delivered'],
+  owner: null,
   resource: null,
   description: 'front desk',
   enabled: true,
@@ -42,6 +43,7 @@ export const createWebhook = {
   description:
     'The signing secret is shown in this answer only. A repeat under the same `Idempotency-Key` gets the first answer without the secret.',
   scope: 'webhooks:write',
+  boundKeys: 'own',
   body: newWebhookSchema,
   isIdempotent: true,
   responses: { 201: createdWebhookSchema },
@@ -63,6 +65,7 @@ export const listWebhooks = {
   tag: 'webhooks',
   summary: 'List webhooks, newest first',
   scope: 'webhooks:read',
+  boundKeys: 'own',
   query: z.strictObject(pageQuery('whk')),
   responses: { 200: pageSchema(webhookViewSchema) },
   exampleAnswer: { data: [webhook], next_cursor: null },
@@ -74,6 +77,7 @@ export const getWebhook = {
   method: 'GET',
   summary: 'Read a webhook',
   scope: 'webhooks:read',
+  boundKeys: 'own',
   responses: { 200: webhookViewSchema },
   exampleAnswer: webhook,
 } as const satisfies Operation;
@@ -86,6 +90,7 @@ export const changeWebhook = {
   description:
     "Changes any field except `profile` and `secret`; `null` clears a field. Deliveries of a disabled webhook are held, and are released when the webhook is enabled. A held delivery is cancelled after 90 days, or after the retention if that is longer.\n\nA change of scheme, host or port of `url`, and a change of `allow_http` to true, must send the webhook's `basic_auth` and `headers` again, or null; otherwise the answer is 422 with the code `credentials_required` for each.",
   scope: 'webhooks:write',
+  boundKeys: 'own',
   body: webhookChangesSchema,
   responses: { 200: webhookViewSchema },
   errors: [409],
@@ -102,6 +107,7 @@ export const deleteWebhook = {
   description:
     'Unfinished deliveries become `cancelled`. The history stays readable: each delivery by its id, and with its event.',
   scope: 'webhooks:write',
+  boundKeys: 'own',
   responses: { 204: null },
   errors: [409],
 } as const satisfies Operation;
@@ -115,6 +121,7 @@ export const rotateSecret = {
   description:
     'Until `previous_expires_at`, deliveries are signed with both secrets if the profile allows two signatures, otherwise with the previous secret only. After that, only the new secret signs. A repeat under the same `Idempotency-Key` gets the first answer without the secret.',
   scope: 'webhooks:write',
+  boundKeys: 'own',
   body: secretRotationSchema,
   isBodyOptional: true,
   isIdempotent: true,

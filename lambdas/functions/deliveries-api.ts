@@ -8,6 +8,7 @@ import { createCommandsTable } from '../adapters/redelivery/commands-table.ts';
 import { countRecoverable } from '../adapters/redelivery/recovery.ts';
 import { createWebhooksTable } from '../adapters/webhooks/webhooks-table.ts';
 import { scheduleOf } from '../domain/deliveries/retry-schedule.ts';
+import { isId, webhookOfDelivery } from '../domain/foundation/id.ts';
 import { profileOf } from '../profiles/index.ts';
 import { deliveryRoutes } from '../routes/deliveries.ts';
 import { readConfig } from '../runtime/config.ts';
@@ -17,10 +18,12 @@ const config = readConfig(['domainTable', 'deliveryTable', 'credentialsTable', '
 const { domainTable, deliveryTable, credentialsTable, retentionDays, scheduleSpeed } = config;
 const client = dynamoClient();
 
+const webhooks = createWebhooksTable(client, { domain: domainTable, delivery: deliveryTable }, retentionDays);
+
 export const handler = httpHandler(
   deliveryRoutes({
     history: createDeliveryHistory(client, deliveryTable),
-    webhooks: createWebhooksTable(client, { domain: domainTable, delivery: deliveryTable }, retentionDays),
+    webhooks,
     events: createEventsTable(client, domainTable, retentionDays),
     commands: createCommandsTable(client, domainTable, retentionDays),
     countRecoverable: (window, nowMs) => countRecoverable(client, deliveryTable, window, nowMs),
@@ -32,6 +35,11 @@ export const handler = httpHandler(
   }),
   {
     surface: 'native',
+    // A delivery belongs to the customer of its webhook, also after the deletion of the webhook.
+    customerOf: async (owner, id) => {
+      const webhookId = isId('dlv', id) ? webhookOfDelivery(id) : id;
+      return (await webhooks.findAny(owner, webhookId))?.customer;
+    },
     authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), credentialsTable).authenticate,
     use: takeAwsUse,
   },

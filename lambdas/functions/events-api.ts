@@ -1,3 +1,4 @@
+import { createAccountsTable } from '../adapters/accounts/accounts-table.ts';
 import { createKeyAuthenticator } from '../adapters/accounts/authenticate-key.ts';
 import { dynamoClient, takeAwsUse } from '../adapters/aws/aws-clients.ts';
 import { createEventTypesTable } from '../adapters/events/event-types-table.ts';
@@ -28,8 +29,15 @@ const rules = {
   checker: createSchemaChecker(),
 };
 
+const events = createEventsTable(client, domainTable, retentionDays);
+const accounts = createAccountsTable(client, {
+  domain: domainTable,
+  delivery: deliveryTable,
+  credentials: credentialsTable,
+});
+
 export const handler = httpHandler(
-  eventRoutes(createEventsTable(client, domainTable, retentionDays), rules, {
+  eventRoutes(events, rules, accounts, {
     history: createDeliveryHistory(client, deliveryTable),
     webhooks: createWebhooksTable(client, { domain: domainTable, delivery: deliveryTable }, retentionDays),
     commands: createCommandsTable(client, domainTable, retentionDays),
@@ -38,6 +46,7 @@ export const handler = httpHandler(
   }),
   {
     surface: 'native',
+    customerOf: async (owner, id, nowMs) => (await events.get(owner, id, nowMs))?.customer,
     authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), credentialsTable).authenticate,
     use: takeAwsUse,
   },

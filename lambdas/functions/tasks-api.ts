@@ -11,8 +11,11 @@ const { domainTable, credentialsTable, retentionDays } = readConfig([
   'retentionDays',
 ]);
 
-export const handler = httpHandler(taskRoutes(createTasksTable(dynamoClient(), domainTable, retentionDays)), {
+const tasks = createTasksTable(dynamoClient(), domainTable, retentionDays);
+
+export const handler = httpHandler(taskRoutes(tasks), {
   surface: 'native',
+  customerOf: async (owner, id, nowMs) => (await tasks.get(owner, id, nowMs))?.customer,
   authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), credentialsTable).authenticate,
   use: takeAwsUse,
 });

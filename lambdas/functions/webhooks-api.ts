@@ -41,15 +41,16 @@ const rules = {
   checkUrl,
 };
 
+const webhooks = createWebhooksTable(client, tables, config.retentionDays);
+
 export const handler = httpHandler(
   [
-    ...webhookRoutes(createWebhooksTable(client, tables, config.retentionDays), rules, seal, (owner, alg, nowMs) =>
-      provideSigningKey(owner, alg, signingKeys, nowMs),
-    ),
+    ...webhookRoutes(webhooks, rules, seal, (owner, alg, nowMs) => provideSigningKey(owner, alg, signingKeys, nowMs)),
     ...signingKeyRoutes(signingKeys),
   ],
   {
     surface: 'native',
+    customerOf: async (owner, id) => (await webhooks.find(owner, id))?.customer,
     authenticate: createKeyAuthenticator(dynamoClient({ maxAttempts: 1 }), config.credentialsTable).authenticate,
     use: takeAwsUse,
   },

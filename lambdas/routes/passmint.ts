@@ -18,7 +18,12 @@ const PROFILE = 'passmint';
 
 export interface PassmintWebhooks extends NewWebhookStore, RotationStore {
   findAny(owner: string, id: string): Promise<StoredWebhook | null>;
-  list(owner: string, limit: number, after: Position | null, profile: string): Promise<Page<StoredWebhook>>;
+  list(
+    owner: string,
+    limit: number,
+    after: Position | null,
+    only: { readonly profile: string },
+  ): Promise<Page<StoredWebhook>>;
 }
 
 export interface PassmintDependencies {
@@ -111,12 +116,16 @@ export const passmintRoutes = ({ webhooks, deliveries, rules, seal }: PassmintDe
         const body = secret === null ? shown : { ...shown, secret };
         return { status: 201, body, headers: { location, ...replayHeaders(secret === null) } };
       },
-      ({ owner, body }) =>
-        newWebhookFaults(owner, { ...body, profile: PROFILE, allow_http: isPlainHttp(body.url ?? '') }, rules),
+      ({ owner, customer, body }) =>
+        newWebhookFaults(
+          { owner, customer },
+          { ...body, profile: PROFILE, allow_http: isPlainHttp(body.url ?? '') },
+          rules,
+        ),
     ),
 
     route(operations.listPassmintWebhooks, async ({ owner, query, cursorScope }) => {
-      const page = await store.list(owner, query.limit, query.cursor ?? null, PROFILE);
+      const page = await store.list(owner, query.limit, query.cursor ?? null, { profile: PROFILE });
       return { status: 200, body: pageToBody(page, showWebhook, cursorScope) };
     }),
 

@@ -10,7 +10,11 @@ import { type ApiRequest, type ApiResponse, type Route, replayHeaders, route } f
 export interface Tasks extends NewTasks, MovingTasks, ErasingTasks {
   list(
     owner: string,
-    filter: { readonly status?: TaskStatus | undefined; readonly external_reference?: string | undefined },
+    filter: {
+      readonly status?: TaskStatus | undefined;
+      readonly external_reference?: string | undefined;
+      readonly customer: string | null;
+    },
     page: { readonly limit: number; readonly after: Position | null; readonly nowMs: number },
   ): Promise<Page<StoredTask>>;
 }
@@ -36,13 +40,16 @@ export const taskRoutes = (tasks: Tasks): Route[] => {
       return { status: 201, body: showTask(task), headers };
     }),
 
-    route(operations.listTasks, async ({ owner, query: { limit, cursor, ...filter }, cursorScope, nowMs }) => {
-      // Refuses a cursor without a time. Tasks are listed by time, and a task id that is derived (for example from an
-      // Idempotency-Key) contains no time, so the cursor itself must contain the time.
-      if (cursor?.at === '') throw invalid('cursor', 'invalid', 'is not a cursor of this list');
-      const page = await tasks.list(owner, filter, { limit, after: cursor ?? null, nowMs });
-      return { status: 200, body: pageToBody(page, showTask, cursorScope) };
-    }),
+    route(
+      operations.listTasks,
+      async ({ owner, customer, query: { limit, cursor, ...filter }, cursorScope, nowMs }) => {
+        // Refuses a cursor without a time. Tasks are listed by time, and a task id that is derived (for example from an
+        // Idempotency-Key) contains no time, so the cursor itself must contain the time.
+        if (cursor?.at === '') throw invalid('cursor', 'invalid', 'is not a cursor of this list');
+        const page = await tasks.list(owner, { ...filter, customer }, { limit, after: cursor ?? null, nowMs });
+        return { status: 200, body: pageToBody(page, showTask, cursorScope) };
+      },
+    ),
 
     route(operations.getTask, async ({ owner, id, query: { include }, nowMs }) => {
       const task = await tasks.get(owner, id, nowMs);

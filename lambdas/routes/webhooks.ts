@@ -17,7 +17,12 @@ import { webhookToView } from '../domain/webhooks/webhook-view.ts';
 import { type Route, replayHeaders, route } from '../runtime/operation.ts';
 
 export interface Webhooks extends NewWebhookStore, RotationStore {
-  list(owner: string, limit: number, after: Position | null): Promise<Page<StoredWebhook>>;
+  list(
+    owner: string,
+    limit: number,
+    after: Position | null,
+    only: { readonly customer: string | null },
+  ): Promise<Page<StoredWebhook>>;
 }
 
 /** Returns the routes of the calls about webhooks. */
@@ -35,11 +40,11 @@ export const webhookRoutes = (
       const body = secret === null ? answer : { ...answer, secret };
       return { status: 201, body, headers: { location, ...replayHeaders(secret === null) } };
     },
-    ({ owner, body }) => newWebhookFaults(owner, body, rules),
+    (request) => newWebhookFaults(request, request.body, rules),
   ),
 
-  route(operations.listWebhooks, async ({ owner, query, cursorScope }) => {
-    const page = await store.list(owner, query.limit, query.cursor ?? null);
+  route(operations.listWebhooks, async ({ owner, customer, query, cursorScope }) => {
+    const page = await store.list(owner, query.limit, query.cursor ?? null, { customer });
     return { status: 200, body: pageToBody(page, webhookToView, cursorScope) };
   }),
 

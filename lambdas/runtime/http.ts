@@ -4,6 +4,7 @@ import type { Caller, Quota } from '../domain/accounts/api-key.ts';
 import { drawId } from '../domain/foundation/id.ts';
 import { ownerKey } from '../domain/foundation/owner.ts';
 import { type Authenticate, authenticateCaller, quotaToHeaders, requireScope } from './authentication.ts';
+import { requireOwn } from './bound-keys.ts';
 import { service, xrayHeader } from './config.ts';
 import { describeError, log } from './log.ts';
 import { publishMetrics } from './metrics.ts';
@@ -23,6 +24,11 @@ export interface HttpOptions {
   /** Returns the AWS calls and capacity units of the request, for the request's log line. */
   readonly use?: () => { readonly throttles?: number };
   readonly now?: () => number;
+  /**
+   * Returns the customer of the thing with an id of the path; null = the account itself, undefined = there is no such
+   * thing. Required if a route is for bound keys and has an id in its path.
+   */
+  readonly customerOf?: (owner: string, id: string, nowMs: number) => Promise<string | null | undefined>;
 }
 
 type Result = APIGatewayProxyStructuredResultV2;
@@ -59,7 +65,7 @@ const responseToResult = ({ status, body, headers = {} }: ApiResponse): Result =
  * 422) and performs the call. Every answer and every error has the format of the surface.
  */
 export const httpHandler = (routes: readonly Route[], options: HttpOptions) => {
-  const { authenticate, use, now = Date.now } = options;
+  const { authenticate, use, now = Date.now, customerOf } = options;
   const surfaceOf = ({ rawPath }: APIGatewayProxyEventV2): Surface =>
     typeof options.surface === 'function' ? options.surface(rawPath) : options.surface;
   const find = router(routes);
@@ -81,6 +87,7 @@ export const httpHandler = (routes: readonly Route[], options: HttpOptions) => {
         },
       );
       requireScope(journey.caller, { ...operation, scope: operation.scope });
+      await requireOwn(journey.caller, operation, params, journey.nowMs, customerOf);
     }
     journey.ids = namedIds(params);
     const response = await route.perform(await readRequest(event, route, journey, params));

@@ -23,6 +23,12 @@ export interface Operation {
   readonly scope: Scope | null;
   /** Whether an operator may make the call too, with the scope `admin` in place of `scope`. */
   readonly isForOperators?: boolean;
+  /**
+   * What a key that is bound to a customer of the account may do. `own`: the call, for things of this customer only; with
+   * `{id}` in the path, the function must know the customer of a thing (`customerOf`). `open`: the call, like any other
+   * key. Absent: the call concerns the whole account, and is refused.
+   */
+  readonly boundKeys?: 'own' | 'open';
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
   /** Whether the call accepts a request without a body, which is read as `{}`. */
@@ -68,6 +74,8 @@ interface RequestContent<O extends Operation> {
    * operator's key.
    */
   readonly owner: string;
+  /** The customer of the account to whom the caller's key is bound; null = a key of the account itself. */
+  readonly customer: string | null;
   readonly query: Output<O['query'], Record<string, never>>;
   readonly body: Output<O['body'], undefined>;
   readonly idempotencyKey: string | null;

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import type { Caller } from '../domain/accounts/api-key.ts';
 import { contentHash } from '../domain/foundation/content-hash.ts';
@@ -23,6 +24,13 @@ const NOBODY: Caller = { keyId: '', accountId: null, scopes: [], mode: 'live' };
 
 /** Matches the scopes of lists that are the same in both modes of an account. */
 const OF_BOTH_MODES = /^(?:keys:|audit:|admin$)/;
+
+/**
+ * Returns the Idempotency-Key as it is stored. The keys of each customer count by themselves, so that no customer gets the
+ * answer of another one.
+ */
+const keyOfCustomer = (idempotencyKey: string, customer: string | null): string =>
+  customer === null ? idempotencyKey : `${hash('sha256', customer, 'base64url')}:${idempotencyKey}`;
 
 const readContent = (event: APIGatewayProxyEventV2, operation: Operation, faults: FieldError[]): unknown => {
   if (!operation.body) return undefined;
@@ -63,8 +71,10 @@ export const readRequest = async (
   const accountId = caller.accountId ?? '';
   const owner = ownerKey({ accountId, mode: caller.mode });
   const faults: FieldError[] = [];
+  const customer = caller.customer ?? null;
   const listOwner = OF_BOTH_MODES.test(operation.scope ?? '') ? accountId : owner;
-  const scopeOf = (filter: object): CursorScope => JSON.stringify([listOwner, operation.id, params, filter]);
+  const scopeOf = (filter: object): CursorScope =>
+    JSON.stringify([listOwner, operation.id, params, filter, ...(customer === null ? [] : [customer])]);
   const { query, cursorScope } = readFilter(event, operation, scopeOf, faults);
   const content = readContent(event, operation, faults);
   const bodySchema = operation.body;
@@ -79,10 +89,11 @@ export const readRequest = async (
     caller,
     accountId,
     owner,
+    customer,
     query: query as ApiRequest['query'],
     body: body as ApiRequest['body'],
     cursorScope,
-    idempotencyKey: idempotencyKey ?? null,
+    idempotencyKey: idempotencyKey ? keyOfCustomer(idempotencyKey, customer) : null,
     contentHash: contentHash(content ?? null),
     by: {
       accountId,

@@ -34,9 +34,9 @@ describe('the read calls of the events-api function', () => {
   const idsOf = (events: readonly Json[]): string[] => events.map(({ id }) => id);
 
   describe('GET /events', () => {
-    it('lists an event that was published with id, resource and meta, with all of its fields', async () => {
+    it('lists an event that was published with id, resource, meta and owner, with all of its fields', async () => {
       const meta = { code: 4713, message: 'Partly', details: [{ path: 'a' }], retryable: false };
-      const sent = { type: 'calculate_rates', data: { a: [1] }, id: 'mine', resource: 'r', meta };
+      const sent = { type: 'calculate_rates', data: { a: [1] }, id: 'mine', resource: 'r', meta, owner: 'hotel-7' };
       const { json } = await publish(sent);
 
       const { id: publisher_id, ...rest } = sent;

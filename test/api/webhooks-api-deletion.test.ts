@@ -33,8 +33,10 @@ describe('the row of a deleted webhook', () => {
 
     expect(status).toBe(204);
     expect((await webhookRows()).map((row) => row.id)).toEqual([other]);
-    expect(await rowAt(routingKey(current.caller.owner, 'order.paid'))).toBeUndefined();
-    expect((await rowAt(routingKey(current.caller.owner, 'task.created')))?.webhooks).toEqual(new Set([`${other}|`]));
+    expect(await rowAt(routingKey(current.caller.owner, 'order.paid', null))).toBeUndefined();
+    expect((await rowAt(routingKey(current.caller.owner, 'task.created', null)))?.webhooks).toEqual(
+      new Set([`${other}|`]),
+    );
   });
 
   it('does not exist after DELETE /v1/webhooks/{id} of PassMint and POST /api/hook/unsubscribe of Passcreator for webhooks that never had a delivery', async () => {

@@ -44,6 +44,7 @@ describe('the webhooks-api function', () => {
         max_per_second: null,
         max_in_flight: null,
         auto_disable_after_hours: null,
+        owner: null,
         public_key: null,
         updated_at: created_at,
       });
@@ -74,8 +75,8 @@ describe('the webhooks-api function', () => {
       const [subscribers] = await fanOut.subscribers([anEvent({ owner, type: 'pass.voided' })]);
 
       expect(subscribers).toEqual([
-        { webhookId: named.id, resource: 'a|b' },
-        { webhookId: all.id, resource: null },
+        { webhookId: named.id, resource: 'a|b', customer: null },
+        { webhookId: all.id, resource: null, customer: null },
       ]);
     });
 

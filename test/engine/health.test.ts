@@ -28,7 +28,7 @@ describe('health of a webhook and its operational events, in virtual time', () =
       /** Publishes one event this number of hours after the start, and delivers it. */
       publishAt: async (hours: number) => {
         await engine.passUntil(startMs + hours * HOUR);
-        await engine.publish(anEvent({}, engine.now()));
+        await engine.publish(anEvent({ customer: webhook.customer }, engine.now()));
         await engine.passUntil(engine.now() + 1000);
       },
       passHours: (hours: number) => engine.passUntil(startMs + hours * HOUR),
@@ -60,8 +60,10 @@ describe('health of a webhook and its operational events, in virtual time', () =
     expect(await newOperationalEvents()).toEqual([]);
   });
 
-  it('if every attempt is refused, no event is emitted in the first hour, and exactly one webhook.failing within 5 hours', async () => {
-    const { webhook, publishAt, passHours, newOperationalEvents, health } = await start(() => refused);
+  it('if every attempt is refused, no event is emitted in the first hour, and exactly one webhook.failing within 5 hours, with the owner of the webhook', async () => {
+    const { webhook, publishAt, passHours, newOperationalEvents, health } = await start(() => refused, {
+      customer: 'hotel-7',
+    });
     await publishAt(0);
     await passHours(1);
     expect(await newOperationalEvents()).toEqual([]);
@@ -71,7 +73,7 @@ describe('health of a webhook and its operational events, in virtual time', () =
 
     const [event, ...others] = await newOperationalEvents();
     expect(others).toEqual([]);
-    expect(event).toMatchObject({ type: 'webhook.failing', about: webhook.id, origin: 'publish' });
+    expect(event).toMatchObject({ type: 'webhook.failing', about: webhook.id, origin: 'publish', customer: 'hotel-7' });
     const data = JSON.parse(String(event?.data));
     expect(data).toMatchObject({
       webhook: { id: webhook.id, url: 'https://receiver.example/hook', description: null },

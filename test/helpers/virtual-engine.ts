@@ -32,6 +32,7 @@ export const anOwner = (): string => `${drawId('acc', Date.now())}#live`;
 export const anEvent = (over: Partial<StoredEvent> = {}, nowMs = Date.now()): StoredEvent => ({
   id: drawId('evt', nowMs),
   owner: '',
+  customer: null,
   origin: 'publish',
   type: 'task.accepted',
   resource: null,
@@ -46,6 +47,7 @@ export const anEvent = (over: Partial<StoredEvent> = {}, nowMs = Date.now()): St
 export const aWebhook = (over: Partial<StoredWebhook> = {}, nowMs = Date.now()): StoredWebhook => ({
   id: drawId('whk', nowMs),
   owner: '',
+  customer: null,
   url: 'https://receiver.example/hook',
   events: ['task.accepted'],
   resource: null,
@@ -250,7 +252,7 @@ export const createVirtualEngine = (
           await tables.client.send(
             new UpdateItemCommand({
               TableName: names.domain,
-              Key: marshall(routingKey(webhook.owner, type)),
+              Key: marshall(routingKey(webhook.owner, type, webhook.customer)),
               UpdateExpression: 'ADD webhooks :entry',
               ExpressionAttributeValues: { ':entry': { SS: [`${webhook.id}|${webhook.resource ?? ''}`] } },
             }),

@@ -44,7 +44,7 @@ export const useWebhooksApi = (tables: Tables) => {
     rows: () => rowsHolding(tables, tables.domainTable, current.caller.owner),
     /** The entries (`whk_…|resource`) in the routing row of an event type. */
     routesOf: async (type: string): Promise<string[]> => {
-      const row = await rowAt(routingKey(current.caller.owner, type));
+      const row = await rowAt(routingKey(current.caller.owner, type, null));
       return [...((row?.webhooks as Set<string> | undefined) ?? [])];
     },
     webhookCount: async (): Promise<number> => (await rowAt(webhookCountKey(current.caller.owner)))?.n ?? 0,

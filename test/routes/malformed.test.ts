@@ -109,7 +109,7 @@ describe('malformed requests to the routes of tasks, keys and accounts', () => {
     ['a phone number with spaces', 'recipient.phone', { recipient: { name: 'x', phone: '+47 90 00 00 00' } }],
     ['an external reference of 201 characters', 'external_reference', { external_reference: 'x'.repeat(201) }],
     ['the read-only field status', 'status', { status: 'completed' }],
-    ['the unknown field owner', 'owner', { owner: 'acc_1#live' }],
+    ['the unknown field customer', 'customer', { customer: 'a' }],
   ])('POST /tasks answers 422 to %s, and the only error names %s', async (_, path, wrong) => {
     const [tasks] = sets;
     if (!tasks) throw new Error('no tasks');

@@ -36,7 +36,7 @@ const addWebhooks = async ({ stack, receiver }: WholeStack, client: Client, coun
     const puts = rows.slice(i, i + 25).map((row) => ({ PutRequest: { Item: marshall(row) } }));
     await dynamo.send(new BatchWriteItemCommand({ RequestItems: { [table]: puts } }));
   }
-  const routing = { ...routingKey(owner, 'task.accepted'), webhooks: new Set(ids.map((id) => `${id}|`)) };
+  const routing = { ...routingKey(owner, 'task.accepted', null), webhooks: new Set(ids.map((id) => `${id}|`)) };
   await dynamo.send(new PutItemCommand({ TableName: table, Item: marshall(routing) }));
   return posts;
 };

@@ -33,6 +33,7 @@ const callerOf = (key: StoredApiKey): Caller => ({
   accountId: key.account_id,
   scopes: key.scopes,
   mode: key.mode,
+  customer: key.customer,
   expiresAtMs: key.expires_at,
   retentionDays: key.retention_days,
   taskRetentionDays: key.task_retention_days,

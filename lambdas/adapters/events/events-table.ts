@@ -50,19 +50,17 @@ const positionOfListSk = (text: string): Position => {
   return { at, id };
 };
 
-const filterExpression = ({ type, resource }: EventFilter) => {
-  const conditions = [...(type ? ['#type = :type'] : []), ...(resource ? ['#resource = :resource'] : [])];
+/** Returns the part of a query that leaves out events which the filter does not select. */
+const filterExpression = ({ type, resource, customer }: EventFilter) => {
+  const wanted = Object.entries({ type, resource, customer }).filter(([, value]) => value);
   return {
-    values: { ...(type ? { ':type': type } : {}), ...(resource ? { ':resource': resource } : {}) },
+    values: Object.fromEntries(wanted.map(([name, value]) => [`:${name}`, value])),
     input:
-      conditions.length === 0
+      wanted.length === 0
         ? {}
         : {
-            FilterExpression: conditions.join(' AND '),
-            ExpressionAttributeNames: {
-              ...(type ? { '#type': 'type' } : {}),
-              ...(resource ? { '#resource': 'resource' } : {}),
-            },
+            FilterExpression: wanted.map(([name]) => `#${name} = :${name}`).join(' AND '),
+            ExpressionAttributeNames: Object.fromEntries(wanted.map(([name]) => [`#${name}`, name])),
           },
   };
 };
@@ -276,7 +274,7 @@ export const createEventsTable = (client: DynamoDBClient, table: string, retenti
         after,
         limit,
         examineAtMost: MAX_ROWS_READ,
-        isFiltered: filter.type !== undefined || filter.resource !== undefined,
+        isFiltered: filter.type !== undefined || filter.resource !== undefined || filter.customer !== null,
       });
       return pageOfRows(owner, page, nowMs);
     },

@@ -15,7 +15,7 @@ import { partitions, prefixes } from './key-names.ts';
 //   audit entry     U#acc_…#2026-11  aud_…                          (one partition for each month)
 //   event type      C#o            typ#…
 //   template        C#o            tpl#…                            list: M#o / created#id
-//   subscribers     R#o#type       routing                          (the subscribers of one event type: a set of `webhook|resource`)
+//   subscribers     R#o#type       routing · routing#customer       (the subscribers of one event type: a set of `webhook|resource`)
 //   idempotency     I#o            path#key
 //   account's limit Q#acc_…        limit                            (deliveries_per_minute, if it is not the default)
 //   heartbeat       HEARTBEAT      stream                           (written and deleted every five minutes, so that the stream is never silent)
@@ -100,9 +100,13 @@ export const templateKey = (owner: string, id: string): Key => ({
  * templates one at a time.
  */
 export const templateListPk = (owner: string): string => `${prefixes.templateList}${owner}`;
-export const routingKey = (owner: string, type: string): Key => ({
+/**
+ * Returns the key of the row with the subscribers of an event type that belong to a customer of the account; null = to
+ * the account itself. The customer is the end of the sort key, so no customer's name can give the key of another row.
+ */
+export const routingKey = (owner: string, type: string, customer: string | null): Key => ({
   pk: `${prefixes.routing}${owner}#${type}`,
-  sk: 'routing',
+  sk: customer === null ? 'routing' : `routing#${customer}`,
 });
 /**
  * Returns the key of the first answer under an Idempotency-Key. `scope` is an owner in the domain table, and an account

@@ -41,7 +41,7 @@ export const createWebhookHealth = (
    */
   const event = (
     type: string,
-    { id, owner, url, description }: StoredWebhook,
+    { id, owner, customer, url, description }: StoredWebhook,
     { reason, delivery, mark, atMs }: { reason: string | null; delivery: StoredDelivery; mark: string; atMs: number },
   ): TransactWriteItem => {
     const about = { id, url: url.split(/[?#]/)[0], description };
@@ -49,6 +49,7 @@ export const createWebhookHealth = (
       {
         id: deriveTimedId('evt', atMs, id, type, mark),
         owner,
+        customer,
         origin: 'publish',
         type,
         resource: null,

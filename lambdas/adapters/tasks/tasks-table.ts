@@ -6,6 +6,7 @@ import {
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { mayUse } from '../../domain/foundation/customer.ts';
 import type { Page, Position } from '../../domain/foundation/page.ts';
 import { SECOND_MS } from '../../domain/foundation/time.ts';
 import { type StoredTask, storedTaskSchema, type TaskStatus, taskStatuses } from '../../domain/tasks/task.ts';
@@ -19,6 +20,8 @@ import { createTaskEraser } from './erase-task.ts';
 export interface TaskFilter {
   readonly status?: TaskStatus | undefined;
   readonly external_reference?: string | undefined;
+  /** Lists only tasks that this customer of the account may use; null = all. */
+  readonly customer: string | null;
 }
 
 const rowToTask = (row: Record<string, AttributeValue>): StoredTask => storedTaskSchema.parse(unmarshall(row));
@@ -97,7 +100,7 @@ export const createTasksTable = (client: DynamoDBClient, table: string, retentio
       filter: TaskFilter,
       { nowMs, ...page }: PageRequest & { readonly nowMs: number },
     ): Promise<Page<StoredTask>> => {
-      const { status, external_reference } = filter;
+      const { status, external_reference, customer } = filter;
       const unsorted = external_reference
         ? await queryReference(owner, external_reference, page)
         : await queryInStatuses(owner, status ? [status] : taskStatuses, page);
@@ -114,7 +117,9 @@ export const createTasksTable = (client: DynamoDBClient, table: string, retentio
       return {
         // Filters by the status of the row, because the list index lags behind the row and the reference index holds no
         // status.
-        items: tasks.filter((task) => status === undefined || task.status === status),
+        items: tasks.filter(
+          (task) => (status === undefined || task.status === status) && mayUse(customer, task.customer),
+        ),
         next: positions.length > page.limit ? (pagePositions.at(-1) ?? null) : null,
       };
     },

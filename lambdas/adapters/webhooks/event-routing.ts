@@ -5,7 +5,7 @@ import type { Subscriber } from '../../domain/fan-out/fan-out.ts';
 import { parseRouteMember, type WebhookRoutes } from '../../domain/webhooks/event-routing.ts';
 import { EVERYTHING } from '../../domain/webhooks/webhook.ts';
 import { batchGet } from '../aws/batch-get.ts';
-import { routingKey } from '../rows/table-keys.ts';
+import { type Key, routingKey } from '../rows/table-keys.ts';
 
 // A routing row holds the subscribers of one event type: a set of `webhook|resource`, and a version that every change
 // raises. The row exists while the set has members. A row that is deleted and created again may have an earlier version
@@ -14,9 +14,14 @@ import { routingKey } from '../rows/table-keys.ts';
 const membersOf = (row: Record<string, unknown> | null): Set<string> =>
   new Set(row?.webhooks as Set<string> | undefined);
 
+type RoutedEvent = Pick<StoredEvent, 'owner' | 'customer' | 'type'>;
+
 export interface Subscribers {
-  /** Returns the webhooks that subscribe to each event's type, in the order of the events. */
-  subscribers(events: readonly Pick<StoredEvent, 'owner' | 'type'>[]): Promise<Subscriber[][]>;
+  /**
+   * Returns the webhooks that subscribe to each event's type, in the order of the events: webhooks of the account itself,
+   * and of the customer to whom the event belongs.
+   */
+  subscribers(events: readonly RoutedEvent[]): Promise<Subscriber[][]>;
 }
 
 /**
@@ -29,23 +34,28 @@ export const createSubscribers = (
   isOperational: (type: string) => boolean,
 ): Subscribers => ({
   async subscribers(events) {
-    const keysOf = ({ owner, type }: Pick<StoredEvent, 'owner' | 'type'>) => [
-      routingKey(owner, type),
-      ...(isOperational(type) ? [] : [routingKey(owner, EVERYTHING)]),
-    ];
+    const keysOf = ({ owner, customer, type }: RoutedEvent) =>
+      [...new Set([null, customer])].flatMap((each) =>
+        [type, ...(isOperational(type) ? [] : [EVERYTHING])].map((name) => ({
+          customer: each,
+          key: routingKey(owner, name, each),
+        })),
+      );
     const find = await batchGet(
       client,
-      events.flatMap(keysOf).map((key) => ({ table: domainTable, key, isConsistent: true })),
+      events.flatMap(keysOf).map(({ key }) => ({ table: domainTable, key, isConsistent: true })),
     );
     return events.map((event) =>
-      keysOf(event).flatMap((key) => [...membersOf(find(domainTable, key))].map(parseRouteMember)),
+      keysOf(event).flatMap(({ customer, key }) =>
+        [...membersOf(find(domainTable, key))].map((member) => ({ ...parseRouteMember(member), customer })),
+      ),
     );
   },
 });
 
 /**
- * Returns every webhook in the routing row of one event type of an owner, with its resource (`null` = every resource).
- * Does not read the row of `*`.
+ * Returns every webhook of the account itself in the routing row of one event type of an owner, with its resource (`null` =
+ * every resource). Does not read the row of `*`.
  */
 export const subscribersOfType = async (
   client: DynamoDBClient,
@@ -53,9 +63,9 @@ export const subscribersOfType = async (
   owner: string,
   type: string,
 ): Promise<Subscriber[]> => {
-  const key = routingKey(owner, type);
+  const key = routingKey(owner, type, null);
   const find = await batchGet(client, [{ table, key, isConsistent: true }]);
-  return [...membersOf(find(table, key))].map(parseRouteMember);
+  return [...membersOf(find(table, key))].map((member) => ({ ...parseRouteMember(member), customer: null }));
 };
 
 export interface RoutingChanges {
@@ -68,10 +78,10 @@ export interface RoutingChanges {
 
 /** Creates the transaction items that change routing rows. */
 export const createRoutingChanges = (client: DynamoDBClient, table: string): RoutingChanges => {
-  const addMember = (owner: string, type: string, member: string): TransactWriteItem => ({
+  const addMember = (key: Key, member: string): TransactWriteItem => ({
     Update: {
       TableName: table,
-      Key: marshall(routingKey(owner, type)),
+      Key: marshall(key),
       UpdateExpression: 'SET kind = :kind ADD webhooks :member, v :one',
       ExpressionAttributeValues: marshall({ ':kind': 'routing', ':member': new Set([member]), ':one': 1 }),
     },
@@ -81,8 +91,8 @@ export const createRoutingChanges = (client: DynamoDBClient, table: string): Rou
    * Returns the transaction items that remove a webhook's member from routing rows, and delete rows that have no other
    * member.
    */
-  const removeMember = async (owner: string, types: readonly string[], member: string) => {
-    const keyed = types.map((type) => ({ table, key: routingKey(owner, type), isConsistent: true }));
+  const removeMember = async (keys: readonly Key[], member: string) => {
+    const keyed = keys.map((key) => ({ table, key, isConsistent: true }));
     const find = await batchGet(client, keyed);
     return keyed.map(({ key }): TransactWriteItem => {
       const row = find(table, key);
@@ -113,8 +123,8 @@ export const createRoutingChanges = (client: DynamoDBClient, table: string): Rou
    * Returns the transaction items that replace a webhook's member of routing rows. One update can add to a set or
    * delete from it, not both, so the whole set is written, if the row still has the version that was read.
    */
-  const replaceMember = async (owner: string, types: readonly string[], before: string, after: string) => {
-    const keyed = types.map((type) => ({ table, key: routingKey(owner, type), isConsistent: true }));
+  const replaceMember = async (keys: readonly Key[], before: string, after: string) => {
+    const keyed = keys.map((key) => ({ table, key, isConsistent: true }));
     const find = await batchGet(client, keyed);
     return keyed.map(({ key }): TransactWriteItem => {
       const row = find(table, key);
@@ -136,6 +146,9 @@ export const createRoutingChanges = (client: DynamoDBClient, table: string): Rou
 
   return {
     async moves(owner, before, after) {
+      // The customer of a webhook never changes.
+      const keysOf = (types: readonly string[]) =>
+        types.map((type) => routingKey(owner, type, (before ?? after)?.customer ?? null));
       const typesBefore = new Set(before?.types);
       const typesAfter = new Set(after?.types);
       const isSameMember = before?.member === after?.member;
@@ -144,10 +157,10 @@ export const createRoutingChanges = (client: DynamoDBClient, table: string): Rou
       const sharedTypes =
         before && after && !isSameMember ? [...typesBefore].filter((type) => typesAfter.has(type)) : [];
       return [
-        ...(removedTypes.length > 0 ? await removeMember(owner, removedTypes, before?.member ?? '') : []),
-        ...addedTypes.map((type) => addMember(owner, type, after?.member ?? '')),
+        ...(removedTypes.length > 0 ? await removeMember(keysOf(removedTypes), before?.member ?? '') : []),
+        ...keysOf(addedTypes).map((key) => addMember(key, after?.member ?? '')),
         ...(sharedTypes.length > 0
-          ? await replaceMember(owner, sharedTypes, before?.member ?? '', after?.member ?? '')
+          ? await replaceMember(keysOf(sharedTypes), before?.member ?? '', after?.member ?? '')
           : []),
       ];
     },

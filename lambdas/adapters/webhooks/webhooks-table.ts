@@ -1,5 +1,6 @@
 import { type DynamoDBClient, GetItemCommand, QueryCommand, type TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { mayUse } from '../../domain/foundation/customer.ts';
 import { mergedPage } from '../../domain/foundation/merged-page.ts';
 import type { Page, Position } from '../../domain/foundation/page.ts';
 import { SCHEDULE_DAYS } from '../../domain/foundation/retention.ts';
@@ -28,8 +29,16 @@ const MAX_ROWS_READ = 2000;
 export interface WebhooksTable extends NewWebhookStore, RotationStore {
   /** Finds a webhook even if it is deleted. */
   findAny(owner: string, id: string): Promise<StoredWebhook | null>;
-  /** Lists an owner's webhooks that are not deleted, newest first: the webhooks of one profile, or all. */
-  list(owner: string, limit: number, after: Position | null, profile?: string): Promise<Page<StoredWebhook>>;
+  /**
+   * Lists an owner's webhooks that are not deleted, newest first: all, or those of one profile, or those that a customer
+   * may use.
+   */
+  list(
+    owner: string,
+    limit: number,
+    after: Position | null,
+    only?: { readonly profile?: string; readonly customer?: string | null },
+  ): Promise<Page<StoredWebhook>>;
   /** Lists all webhooks of an owner, including deleted webhooks, newest first. */
   listAny(owner: string): Promise<readonly StoredWebhook[]>;
 }
@@ -114,14 +123,17 @@ export const createWebhooksTable = (
       return webhook?.deleted_at === null ? webhook : null;
     },
 
-    list(owner, limit, after, profile) {
+    list(owner, limit, after, { profile, customer = null } = {}) {
       return mergedPage({
         ranges: [
           async (from, atMost) => {
             // Reads at least two rows, because the first row may be the last row of the previous page.
             const { webhooks, examined, reached } = await query(owner, from?.id ?? null, Math.max(2, atMost));
             const items = webhooks.filter(
-              (webhook) => webhook.deleted_at === null && (profile === undefined || webhook.profile === profile),
+              (webhook) =>
+                webhook.deleted_at === null &&
+                (profile === undefined || webhook.profile === profile) &&
+                mayUse(customer, webhook.customer),
             );
             return { items, examined, reached: reached === null ? null : { at: '', id: reached } };
           },
@@ -130,7 +142,7 @@ export const createWebhooksTable = (
         after: after && { at: '', id: after.id },
         limit,
         examineAtMost: MAX_ROWS_READ,
-        isFiltered: profile !== undefined,
+        isFiltered: profile !== undefined || customer !== null,
       });
     },
 
@@ -168,7 +180,7 @@ export const createWebhooksTable = (
       return readFirstAnswer(client, table, request, (answer) => rotationViewSchema.parse(answer), nowMs);
     },
 
-    async create(webhook, { types, member }, answerToStore, entry, nowMs) {
+    async create(webhook, routesAfter, answerToStore, entry, nowMs) {
       const { owner } = webhook;
       const failed = await transact(client, [
         count.change(null, webhook),
@@ -176,7 +188,7 @@ export const createWebhooksTable = (
         ...(answerToStore
           ? [putFirstAnswer(table, { ...answerToStore, scope: owner, path: PATH }, answerToStore, nowMs)]
           : []),
-        ...(await routes.moves(owner, null, { types, member })),
+        ...(await routes.moves(owner, null, routesAfter)),
         putAuditEntry(table, entry),
       ]);
       if (failed === -1) return 'created';

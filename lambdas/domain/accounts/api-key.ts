@@ -1,5 +1,6 @@
 import { createHash, randomInt } from 'node:crypto';
 import * as z from 'zod';
+import { customerSchema } from '../foundation/customer.ts';
 import { modes } from '../foundation/owner.ts';
 import { type ResourceScope, resources } from '../foundation/resources.ts';
 import { rowVersion } from '../foundation/row-version.ts';
@@ -23,6 +24,8 @@ export interface Caller {
   readonly accountId: string | null;
   readonly scopes: readonly string[];
   readonly mode: 'live' | 'test';
+  /** The customer of the account to whom the key is bound; null or absent = none. */
+  readonly customer?: string | null;
   /** When the key expires, in milliseconds; null or absent = never. */
   readonly expiresAtMs?: number | null;
   /** The account's own retention in days; absent if the stack's applies. */
@@ -64,6 +67,8 @@ export const storedApiKeySchema = z.object({
   prefix: z.string(),
   scopes: z.array(z.string()),
   mode: z.enum(modes),
+  /** The customer of the account to whom the key is bound. */
+  customer: customerSchema.default(null),
   /** The maximum number of requests in one rate limit window. */
   limit: z.number(),
   /** The account's own retention in days; absent if the stack's applies. */
@@ -106,6 +111,7 @@ export const apiKeySchema = z
     prefix: z.string().meta({ description: 'The first characters of the key.' }),
     scopes: z.array(z.enum(scopes)),
     mode: z.enum(modes),
+    owner: customerSchema.meta({ description: 'The owner to which the key is bound; null for a key of the account.' }),
     created_at: z.iso.datetime(),
     last_used_at: z.iso
       .datetime()
@@ -119,6 +125,11 @@ export type ApiKey = z.infer<typeof apiKeySchema>;
 const timeOrNull = (timeMs: number | null): string | null => (timeMs ? new Date(timeMs).toISOString() : null);
 
 export const showApiKey = (key: StoredApiKey): ApiKey =>
-  apiKeySchema.parse({ ...key, last_used_at: timeOrNull(key.ws), expires_at: timeOrNull(key.expires_at) });
+  apiKeySchema.parse({
+    ...key,
+    owner: key.customer,
+    last_used_at: timeOrNull(key.ws),
+    expires_at: timeOrNull(key.expires_at),
+  });
 
 export const nameSchema = z.string().max(100).regex(/\S/, 'must contain a visible character');

@@ -1,5 +1,5 @@
 import { type Actor, auditEntry, type StoredAuditEntry } from '../foundation/audit.ts';
-import { invalid, PassPostError } from '../foundation/errors.ts';
+import { type FieldError, invalid, PassPostError, refuseFaults } from '../foundation/errors.ts';
 import { drawId } from '../foundation/id.ts';
 import {
   type AnswerWithSecret,
@@ -58,6 +58,8 @@ interface NewKeySettings {
   readonly name: string;
   readonly scopes: readonly string[];
   readonly mode: 'live' | 'test';
+  /** The customer of the account to whom the key is bound; null = none. */
+  readonly customer: string | null;
   readonly created_to_expire_at: number | null;
 }
 
@@ -67,7 +69,7 @@ interface NewKeySettings {
  */
 export const requireMayCreate = (
   caller: Caller,
-  { scopes, mode, created_to_expire_at: endMs }: Omit<NewKeySettings, 'name'>,
+  { scopes, mode, created_to_expire_at: endMs }: Omit<NewKeySettings, 'name' | 'customer'>,
 ): void => {
   const missing = scopes.filter((scope) => !caller.scopes.includes(scope));
   if (missing.length > 0) {
@@ -86,12 +88,23 @@ export const requireMayCreate = (
   }
 };
 
+/** The scopes that a key that is bound to a customer may have: other calls concern the whole account. */
+const BOUND_SCOPES = /^(?:tasks|webhooks|events):/;
+
+const boundScopeFaults = (scopes: readonly string[]): FieldError[] =>
+  scopes.flatMap((scope, index) =>
+    BOUND_SCOPES.test(scope)
+      ? []
+      : [{ path: `scopes.${index}`, code: 'not_for_owner', message: 'concerns the whole account, not one owner' }],
+  );
+
 /** Draws a new, unused API key. Does not store it. */
 export const newApiKey = (
   details: KeySettings & {
     readonly accountId: string;
     readonly name: string;
     readonly scopes: readonly string[];
+    readonly customer?: string | null;
     readonly created_to_expire_at?: number | null;
     readonly counts_for_account: boolean;
   },
@@ -99,7 +112,7 @@ export const newApiKey = (
   nowMs: number,
 ): HashedApiKey & { readonly secret: string } => {
   const { key: secret, hash, prefix } = drawApiKey(mode);
-  const { accountId: account_id, name, limit, created_to_expire_at = null } = details;
+  const { accountId: account_id, name, limit, customer = null, created_to_expire_at = null } = details;
   const { requests_per_minute, counts_for_account, retention_days, task_retention_days } = details;
   const fromAccount = { limit, requests_per_minute, counts_for_account, retention_days, task_retention_days };
   const scopes = [...new Set(details.scopes)];
@@ -109,7 +122,7 @@ export const newApiKey = (
   return {
     secret,
     hash,
-    key: { id, account_id, name, prefix, scopes, mode, ...fromAccount, created_at, ...unused },
+    key: { id, account_id, name, prefix, scopes, mode, customer, ...fromAccount, created_at, ...unused },
   };
 };
 
@@ -170,15 +183,17 @@ export const createApiKey = (
     readonly name: string;
     readonly scopes: readonly Scope[];
     readonly mode?: 'live' | 'test' | undefined;
+    readonly owner?: string | null | undefined;
     readonly expires_at?: string | null | undefined;
   },
   keys: NewApiKeys,
 ): Promise<AnswerWithSecret<ApiKey>> => {
   const { caller, nowMs } = request;
   const path = '/keys';
-  const { name, scopes, mode = caller.mode, expires_at } = settings;
+  const { name, scopes, mode = caller.mode, owner: customer = null, expires_at } = settings;
   const created_to_expire_at = expires_at ? Date.parse(expires_at) : null;
-  const key = { name, scopes, mode, created_to_expire_at };
+  const key = { name, scopes, mode, customer, created_to_expire_at };
+  if (customer !== null) refuseFaults(boundScopeFaults(scopes));
   requireMayCreate(caller, key);
   return answerOnce(
     request,

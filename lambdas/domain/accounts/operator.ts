@@ -97,6 +97,7 @@ export const operatorKey = (
     prefix,
     scopes: ['admin'],
     mode: 'live',
+    customer: null,
     limit: OPERATOR_RATE_LIMIT,
     ws: 0,
     n: 0,

@@ -16,6 +16,7 @@ export const taskContentExample = {
 const task = {
   id: 'tsk_01KA8Z3M9Q4T7V2X5B8D1F6H0N',
   status: 'created',
+  owner: null,
   version: 1,
   ...taskContentExample,
   carrier: null,

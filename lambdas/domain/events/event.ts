@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { customerSchema } from '../foundation/customer.ts';
 import { requestOriginSchema } from '../foundation/origin.ts';
 import { rowVersion } from '../foundation/row-version.ts';
 
@@ -18,6 +19,8 @@ export const storedEventSchema = z.object({
   id: z.string(),
   /** The account that owns the event, and its mode: `acc_…#live`. */
   owner: z.string(),
+  /** The customer of the account to whom the event belongs. */
+  customer: customerSchema.default(null),
   /**
    * What started the event's fan-out. `publish` = the row of the event itself was written. `change` = another row
    * changed, and the fan-out made the event from the change.

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { customerSchema } from '../foundation/customer.ts';
 import { resourceSchema } from './event.ts';
 
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -37,6 +38,7 @@ export const newEventSchema = z
       .meta({ description: "The publisher's own id. The same id with the same content is the same event." }),
     resource: resourceSchema.nullable().default(null).meta({ description: 'The thing that the event is about.' }),
     meta: metaSchema.nullable().default(null),
+    owner: customerSchema.default(null),
   })
   .meta({ id: 'NewEvent' });
 export type NewEvent = z.output<typeof newEventSchema>;

@@ -1,4 +1,5 @@
 import { contentHash } from '../foundation/content-hash.ts';
+import { customerOfNew } from '../foundation/customer.ts';
 import { PassPostError, refuseFaults } from '../foundation/errors.ts';
 import { deriveId, drawId } from '../foundation/id.ts';
 import { eventFaults, type PublishRules } from './check-events.ts';
@@ -18,6 +19,8 @@ export interface EventStore {
 
 export interface PublishRequest {
   readonly owner: string;
+  /** The customer of the account to whom the caller's key is bound. */
+  readonly customer: string | null;
   readonly body: NewEvents;
   readonly idempotencyKey: string | null;
   readonly contentHash: string;
@@ -39,9 +42,10 @@ interface Candidate {
   readonly path: string;
 }
 
-const idOf = (request: PublishRequest, { id }: NewEvent, index: number): string => {
+/** Returns the id of a new event. The publisher's own ids count for each customer of the account by themselves. */
+const idOf = (request: PublishRequest, { id }: NewEvent, customer: string | null, index: number): string => {
   const { owner, idempotencyKey, nowMs } = request;
-  if (id !== undefined) return deriveId('evt', owner, 'id', id);
+  if (id !== undefined) return deriveId('evt', owner, 'id', id, ...(customer === null ? [] : [customer]));
   if (idempotencyKey !== null) return deriveId('evt', owner, 'key', idempotencyKey, String(index));
   return drawId('evt', nowMs);
 };
@@ -49,11 +53,13 @@ const idOf = (request: PublishRequest, { id }: NewEvent, index: number): string 
 const candidatesOf = (request: PublishRequest): Candidate[] => {
   const { owner, body, requestId, traceId, retentionDays, nowMs } = request;
   const isBatch = 'events' in body;
-  return (isBatch ? body.events : [body]).map((given, index) => ({
-    path: isBatch ? `events.${index}.` : '',
-    event: {
-      id: idOf(request, given, index),
+  return (isBatch ? body.events : [body]).map((given, index) => {
+    const path = isBatch ? `events.${index}.` : '';
+    const customer = customerOfNew(request.customer, given.owner, `${path}owner`);
+    const event: StoredEvent = {
+      id: idOf(request, given, customer, index),
       owner,
+      customer,
       origin: 'publish',
       type: given.type,
       resource: given.resource,
@@ -64,13 +70,14 @@ const candidatesOf = (request: PublishRequest): Candidate[] => {
       retention_days: retentionDays,
       created_at: new Date(nowMs).toISOString(),
       call: { request_id: requestId, trace_id: traceId },
-    },
-  }));
+    };
+    return { path, event };
+  });
 };
 
 /** Returns the hash of the content that must be equal if two events have the same id. */
-const contentOf = ({ type, data, resource, meta, publisher_id }: StoredEvent): string =>
-  contentHash([type, JSON.parse(data), resource, meta === null ? null : JSON.parse(meta), publisher_id]);
+const contentOf = ({ type, data, resource, meta, publisher_id, customer }: StoredEvent): string =>
+  contentHash([type, JSON.parse(data), resource, meta === null ? null : JSON.parse(meta), publisher_id, customer]);
 
 const isSame = (a: StoredEvent, b: StoredEvent): boolean => contentOf(a) === contentOf(b);
 

@@ -47,6 +47,7 @@ export const templateEvent = (template: StoredTemplate): StoredEvent | null => {
   return {
     id: deriveTimedId('evt', Date.parse(updated_at), 'template', owner, id, String(version)),
     owner,
+    customer: null,
     origin: 'change',
     type: 'pass_template_updated',
     resource: id,

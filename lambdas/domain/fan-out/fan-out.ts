@@ -12,6 +12,8 @@ export type Change =
 export interface Subscriber {
   readonly webhookId: string;
   readonly resource: string | null;
+  /** The customer of the account to whom the webhook belongs. */
+  readonly customer: string | null;
 }
 
 export interface FanOutStore {

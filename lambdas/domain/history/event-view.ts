@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { StoredEvent } from '../events/event.ts';
 import type { StoredAuditEntry } from '../foundation/audit.ts';
+import { customerSchema } from '../foundation/customer.ts';
 import type { RequestOrigin } from '../foundation/origin.ts';
 import type { Page, Position } from '../foundation/page.ts';
 import { deliveryViewSchema } from './delivery-view.ts';
@@ -18,6 +19,7 @@ export type PublishedEvent = z.infer<typeof publishedEventSchema>;
 
 export const eventViewSchema = publishedEventSchema
   .extend({
+    owner: customerSchema,
     resource: z.string().nullable(),
     data: z.record(z.string(), z.unknown()).nullable().meta({ description: 'null once the payload was deleted.' }),
     meta: z.record(z.string(), z.unknown()).nullable(),
@@ -44,6 +46,7 @@ export const eventToPublished = ({ id, type, created_at, publisher_id }: StoredE
 
 export const eventToView = (event: StoredEvent): EventView => ({
   ...eventToPublished(event),
+  owner: event.customer,
   resource: event.resource,
   data: JSON.parse(event.data),
   meta: event.meta === null ? null : JSON.parse(event.meta),
@@ -55,6 +58,8 @@ export const eventToView = (event: StoredEvent): EventView => ({
 export interface EventFilter {
   readonly type?: string | undefined;
   readonly resource?: string | undefined;
+  /** Lists only events that this customer of the account may use; null = all. */
+  readonly customer: string | null;
   /** The earliest creation time of the events that are listed, in milliseconds since the epoch. */
   readonly since?: number | undefined;
   /** The time before which the listed events were created, in milliseconds since the epoch. */

@@ -1,5 +1,6 @@
 import type { Attempt, DeliveryStatus, StoredDelivery } from '../deliveries/delivery.ts';
 import type { StoredEvent } from '../events/event.ts';
+import { mayUse } from '../foundation/customer.ts';
 import { notFound } from '../foundation/errors.ts';
 import { deliveryId, isTimeless, timeOfId, webhookOfDelivery } from '../foundation/id.ts';
 import type { Page, Position } from '../foundation/page.ts';
@@ -125,11 +126,12 @@ export const readDelivery = async (
 };
 
 /**
- * Returns the deliveries of an event. Each existing or deleted webhook may have one, with an id that is derived from
- * event and webhook.
+ * Returns the deliveries of an event, to webhooks that the caller's customer may use. Each existing or deleted webhook may
+ * have one, with an id that is derived from event and webhook.
  */
 export const deliveriesOfEvent = async (
   event: StoredEvent,
+  customer: string | null,
   nowMs: number,
   { history, webhooks, scheduleOf }: DeliveriesOfEvent,
 ): Promise<Omit<DeliveryView, 'response_body'>[]> => {
@@ -138,7 +140,9 @@ export const deliveriesOfEvent = async (
   const wasDeleted = ({ deleted_at }: StoredWebhook) =>
     deleted_at !== null && Date.parse(deleted_at) < timeMs - MINUTE_MS;
   const all = await webhooks.listAny(event.owner);
-  const candidates = all.filter((webhook) => !webhook.is_history_erased && !wasDeleted(webhook));
+  const candidates = all.filter(
+    (webhook) => !webhook.is_history_erased && !wasDeleted(webhook) && mayUse(customer, webhook.customer),
+  );
   const byId = new Map(candidates.map((webhook) => [webhook.id, webhook]));
   const ids = candidates.map(({ id }) => deliveryId(timeMs, event.id, id));
   const deliveries = await history.find(ids, nowMs);

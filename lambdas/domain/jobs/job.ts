@@ -156,6 +156,7 @@ export const jobEvent = (job: StoredJob): StoredEvent | null => {
   return {
     id: deriveTimedId('evt', Date.parse(completed_at), id, 'completed'),
     owner,
+    customer: null,
     origin: 'change',
     type,
     resource: null,

@@ -3,6 +3,7 @@ import type { StoredEvent } from '../events/event.ts';
 import { receiversOf, type Subscriber } from '../fan-out/fan-out.ts';
 import { auditEntry } from '../foundation/audit.ts';
 import { contentHash } from '../foundation/content-hash.ts';
+import { mayReceive, mayUse } from '../foundation/customer.ts';
 import { invalid, notFound, PassPostError } from '../foundation/errors.ts';
 import { deliveryId, isId } from '../foundation/id.ts';
 import type { DeliveryHistory } from '../history/read-deliveries.ts';
@@ -31,11 +32,21 @@ export interface ReplayDependencies {
  */
 const currentReceivers = async (
   event: StoredEvent,
-  webhookId: string | undefined,
+  { webhookId, customer }: { readonly webhookId: string | undefined; readonly customer: string | null },
   { webhooks, subscribers }: ReplayDependencies,
 ): Promise<readonly string[]> => {
-  if (webhookId === undefined) return receiversOf(event, (await subscribers([event]))[0] ?? []);
-  if (!isId('whk', webhookId) || !(await webhooks.find(event.owner, webhookId))) throw notFound('webhook');
+  if (webhookId === undefined) {
+    const [all = []] = await subscribers([event]);
+    return receiversOf(
+      event,
+      all.filter((subscriber) => mayUse(customer, subscriber.customer)),
+    );
+  }
+  const webhook = isId('whk', webhookId) ? await webhooks.find(event.owner, webhookId) : null;
+  if (!webhook || !mayUse(customer, webhook.customer)) throw notFound('webhook');
+  if (!mayReceive(webhook.customer, event.customer)) {
+    throw invalid('webhook_id', 'other_owner', 'is a webhook of another owner than that of the event');
+  }
   if (webhookId === event.about) throw invalid('webhook_id', 'invalid', 'is the webhook that this event is about');
   return [webhookId];
 };
@@ -46,16 +57,20 @@ const currentReceivers = async (
  * `conflict`.
  */
 export const replayEvent = (
-  request: SubmitRequest & { readonly id: string; readonly webhookId: string | undefined },
+  request: SubmitRequest & {
+    readonly id: string;
+    readonly webhookId: string | undefined;
+    readonly customer: string | null;
+  },
   dependencies: ReplayDependencies,
 ): Promise<{ readonly answer: Replayed; readonly isRepeat: boolean }> =>
   submitOnce(request, dependencies.commands, async () => {
-    const { owner, id, webhookId, nowMs } = request;
+    const { owner, id, nowMs } = request;
     const event = await dependencies.store.get(owner, id, nowMs);
     if (!event) throw notFound('event');
     if (event.payload_deleted_at !== undefined) throw new PassPostError('conflict', "The event's payload was deleted.");
 
-    const receivers = await currentReceivers(event, webhookId, dependencies);
+    const receivers = await currentReceivers(event, request, dependencies);
     const delivery_ids = receivers.map((receiver) => deliveryId(Date.parse(event.created_at), id, receiver));
     const answer = { event_id: id, delivery_ids };
     if (delivery_ids.length === 0) return { answer, submission: null };

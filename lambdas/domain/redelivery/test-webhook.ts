@@ -65,6 +65,7 @@ export const testWebhook = (
         event: {
           id: event_id,
           owner,
+          customer: webhook.customer,
           origin: 'publish',
           type,
           resource: webhook.resource,

@@ -1,4 +1,5 @@
 import type { Actor } from '../foundation/audit.ts';
+import { customerOfNew } from '../foundation/customer.ts';
 import { PassPostError } from '../foundation/errors.ts';
 import { deriveId, drawId } from '../foundation/id.ts';
 import { isOwnWrite } from '../foundation/own-write.ts';
@@ -6,7 +7,9 @@ import { newTask, type StoredTask, type TaskContent, taskAtCreation } from './ta
 
 export interface TaskCreation {
   readonly owner: string;
-  readonly content: TaskContent;
+  /** The customer of the account to whom the caller's key is bound. */
+  readonly customer: string | null;
+  readonly content: TaskContent & { readonly owner: string | null };
   readonly contentHash: string;
   readonly idempotencyKey: string | null;
   readonly by: Actor;
@@ -29,11 +32,13 @@ export const createTask = async (
   creation: TaskCreation,
   tasks: NewTasks,
 ): Promise<{ task: StoredTask; isRepeat: boolean }> => {
-  const { owner, content, contentHash, idempotencyKey, by, requestId, traceId, retentionDays, nowMs } = creation;
+  const { owner, contentHash, idempotencyKey, by, requestId, traceId, retentionDays, nowMs } = creation;
   const id = idempotencyKey === null ? drawId('tsk', nowMs) : deriveId('tsk', owner, '/tasks', idempotencyKey);
   const content_hash = idempotencyKey === null ? null : contentHash;
+  const { owner: named, ...content } = creation.content;
   const origin = {
     owner,
+    customer: customerOfNew(creation.customer, named, 'owner'),
     content_hash,
     retention_days: retentionDays,
     moved_by: { created: by.keyId },

@@ -6,6 +6,7 @@ import { type StoredTask, showTask, taskEventType } from './task.ts';
 export const taskEvent = (task: StoredTask): StoredEvent => ({
   id: deriveTimedId('evt', Date.parse(task.updated_at), task.id, String(task.version)),
   owner: task.owner,
+  customer: task.customer,
   origin: 'change',
   type: taskEventType(task.status),
   resource: null,

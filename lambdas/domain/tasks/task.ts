@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { customerSchema } from '../foundation/customer.ts';
 import { requestMarkSchema } from '../foundation/idempotency.ts';
 import { rowVersion } from '../foundation/row-version.ts';
 
@@ -56,6 +57,9 @@ export const taskContentSchema = z.strictObject({
 });
 export type TaskContent = z.infer<typeof taskContentSchema>;
 
+/** The body of `POST /tasks`. */
+export const newTaskSchema = taskContentSchema.extend({ owner: customerSchema.default(null) });
+
 const timeSchema = z.iso.datetime();
 
 /** A task as the API and its events show it. */
@@ -63,6 +67,7 @@ export const taskSchema = z
   .object({
     id: z.string(),
     status: z.enum(taskStatuses),
+    owner: customerSchema.default(null),
     version: z.int().positive().meta({ description: 'Raised by every move; also the `sequence` of the event.' }),
     ...taskContentSchema.shape,
     pickup: shownPlaceSchema,
@@ -89,6 +94,8 @@ export const storedTaskSchema = taskSchema.extend({
   v: rowVersion,
   /** The account that owns the task, and its mode: `acc_…#live`. */
   owner: z.string(),
+  /** The customer of the account to whom the task belongs; the API shows it as `owner`. */
+  customer: customerSchema.default(null),
   /** Content hash of the request that created the task; null without an Idempotency-Key. */
   content_hash: optional(z.string()),
   /** The account's own retention in days when the row was written last; absent if the stack's applies. */
@@ -131,7 +138,7 @@ export const taskWithHistorySchema = taskSchema
 export const taskEventType = (status: TaskStatus): string => `task.${status}`;
 
 /** Returns the task as the API shows it, its fields in documented order. */
-export const showTask = (stored: StoredTask): Task => taskSchema.parse(stored);
+export const showTask = (stored: StoredTask): Task => taskSchema.parse({ ...stored, owner: stored.customer });
 
 /** Returns the changes of a task's status, oldest first. */
 export const taskHistory = (stored: StoredTask): z.infer<typeof taskChangeSchema>[] =>
@@ -155,7 +162,10 @@ const noMoves = {
 export const newTask = (
   id: string,
   content: TaskContent,
-  origin: Pick<StoredTask, 'owner' | 'content_hash' | 'moved_by' | 'written_by' | 'trace_id' | 'retention_days'>,
+  origin: Pick<
+    StoredTask,
+    'owner' | 'customer' | 'content_hash' | 'moved_by' | 'written_by' | 'trace_id' | 'retention_days'
+  >,
   nowMs: number,
 ): StoredTask => {
   const created_at = new Date(nowMs).toISOString();

@@ -66,6 +66,7 @@ const changeFaults = async (
   const isAddressChanged = changes.url !== undefined || changes.allow_http !== undefined;
   const context = {
     owner: before.owner,
+    isOfCustomer: before.customer !== null,
     allowHttp: changes.allow_http ?? before.allow_http,
     hasBasicAuth: (changes.basic_auth === undefined ? before.basic_auth : changes.basic_auth) !== null,
     unchangedHeaderNames: changes.headers === undefined ? (before.headers?.names ?? []) : [],
@@ -82,7 +83,7 @@ const changeFaults = async (
   if (!isRouteChanged || hasFaultAt(faults, 'events')) return faults;
   return [
     ...faults,
-    ...routesFaults(webhookRoutes({ id: before.id, events, resource }, profileNamed(before.profile, rules))),
+    ...routesFaults(webhookRoutes({ ...before, events, resource }, profileNamed(before.profile, rules))),
   ];
 };
 

@@ -1,5 +1,6 @@
 import type { Profile, SigningAlg } from '../deliveries/profile.ts';
 import { type Actor, auditEntry, type StoredAuditEntry } from '../foundation/audit.ts';
+import { customerOfNew } from '../foundation/customer.ts';
 import { type FieldError, PassPostError, refuseFaults } from '../foundation/errors.ts';
 import { drawId } from '../foundation/id.ts';
 import {
@@ -11,7 +12,13 @@ import {
 } from '../foundation/idempotency.ts';
 import { routesFaults, type WebhookRoutes, webhookRoutes } from './event-routing.ts';
 import { createSecret, sealSecret } from './secret.ts';
-import { hasFaultAt, profileNamed, settingsFaults, type WebhookRules } from './validate-webhook.ts';
+import {
+  hasFaultAt,
+  profileNamed,
+  type SettingsContext,
+  settingsFaults,
+  type WebhookRules,
+} from './validate-webhook.ts';
 import type { SealPurpose, StoredWebhook } from './webhook.ts';
 import type { NewWebhook } from './webhook-input.ts';
 import { type WebhookView, webhookToView } from './webhook-view.ts';
@@ -66,6 +73,8 @@ export type ProvideSigningKey = (owner: string, alg: SigningAlg, nowMs: number) 
 
 export interface CreateWebhookRequest extends IdempotentRequest {
   readonly owner: string;
+  /** The customer of the account to whom the caller's key is bound. */
+  readonly customer: string | null;
   readonly body: NewWebhook;
   readonly by: Actor;
   readonly nowMs: number;
@@ -106,12 +115,12 @@ export const sealHeaders = async (
 };
 
 const newWebhook = async (
-  { owner, body, nowMs }: CreateWebhookRequest,
+  { owner, customer, body, nowMs }: CreateWebhookRequest,
   secret: string,
   profile: Profile,
   seal: Seal,
 ): Promise<StoredWebhook> => {
-  const { secret: _own, basic_auth, headers, ...settings } = body;
+  const { secret: _own, owner: named, basic_auth, headers, ...settings } = body;
   const id = drawId('whk', nowMs);
   const sealed = (purpose: SealPurpose, text: string): Promise<string> => seal(owner, id, purpose, text);
   const now = new Date(nowMs).toISOString();
@@ -119,6 +128,7 @@ const newWebhook = async (
     ...settings,
     id,
     owner,
+    customer: customerOfNew(customer, named, 'owner'),
     events: [...new Set(body.events)],
     disabled_reason: body.enabled ? null : 'manual',
     profile_options: profile.options.parse(body.profile_options) as Record<string, unknown>,
@@ -135,18 +145,26 @@ const newWebhook = async (
 
 /** Returns the faults, beyond the schema, of a new webhook or of those of its fields that the schema accepts. */
 export const newWebhookFaults = async (
-  owner: string,
+  { owner, customer }: { readonly owner: string; readonly customer: string | null },
   body: Partial<NewWebhook>,
   rules: WebhookRules,
 ): Promise<readonly FieldError[]> => {
-  const hasBasicAuth = body.basic_auth !== undefined && body.basic_auth !== null;
-  const context = { owner, allowHttp: body.allow_http ?? false, hasBasicAuth, unchangedHeaderNames: [] };
+  const context: SettingsContext = {
+    owner,
+    isOfCustomer: customer !== null || (body.owner ?? null) !== null,
+    allowHttp: body.allow_http ?? false,
+    hasBasicAuth: body.basic_auth !== undefined && body.basic_auth !== null,
+    unchangedHeaderNames: [],
+  };
   const faults = await settingsFaults(body, context, body.profile, rules);
   const profile = body.profile === undefined ? undefined : rules.profiles[body.profile];
   const { events, resource } = body;
   if (!profile || !events || resource === undefined || hasFaultAt(faults, 'events')) return faults;
   // The id of a webhook always has the same length, so any id shows how long the routing rows become.
-  return [...faults, ...routesFaults(webhookRoutes({ id: drawId('whk', 0), events, resource }, profile))];
+  return [
+    ...faults,
+    ...routesFaults(webhookRoutes({ id: drawId('whk', 0), customer: null, events, resource }, profile)),
+  ];
 };
 
 const refusalOf = (reason: 'full' | 'full_deleted' | 'full_url' | 'recounted' | 'busy'): PassPostError => {
@@ -173,7 +191,7 @@ export const createWebhook = (
   const { owner, body, by, idempotencyKey, contentHash, nowMs } = request;
 
   const perform = async (): Promise<AnswerWithSecret<WebhookView> | 'repeated'> => {
-    refuseFaults(await newWebhookFaults(owner, body, rules));
+    refuseFaults(await newWebhookFaults(request, body, rules));
     const profile = profileNamed(body.profile, rules);
     const secret = body.secret ?? createSecret();
     const webhook = await newWebhook(request, secret, profile, seal);

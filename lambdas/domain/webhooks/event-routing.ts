@@ -4,6 +4,8 @@ import { EVERYTHING, type StoredWebhook } from './webhook.ts';
 
 /** A webhook's entry in the routing rows: the event types whose rows have it, and the text of the entry. */
 export interface WebhookRoutes {
+  /** The customer to whom the webhook belongs. Each customer has routing rows of its own. */
+  readonly customer: string | null;
   readonly types: readonly string[];
   /**
    * The text of the entry, `whk_…|resource`: the webhook's id, and the resource to which its events are limited. An
@@ -17,9 +19,10 @@ export interface WebhookRoutes {
  * for it, and stays `*` if the profile lists `*`.
  */
 export const webhookRoutes = (
-  { id, events, resource }: Pick<StoredWebhook, 'id' | 'events' | 'resource'>,
+  { id, customer, events, resource }: Pick<StoredWebhook, 'id' | 'customer' | 'events' | 'resource'>,
   profile: Pick<Profile, 'events'>,
 ): WebhookRoutes => ({
+  customer,
   types: [...new Set(events.flatMap((name) => (name === EVERYTHING ? profile.events : [name])))],
   member: `${id}|${resource ?? ''}`,
 });
@@ -32,7 +35,7 @@ export const webhookRoutes = (
 const MOST_BYTES = 3800;
 
 /** Returns the fault of a webhook's resource that is too long for the number of its event types. */
-export const routesFaults = ({ types, member }: WebhookRoutes): readonly FieldError[] => {
+export const routesFaults = ({ types, member }: Pick<WebhookRoutes, 'types' | 'member'>): readonly FieldError[] => {
   const excess = Buffer.byteLength(member) - Math.floor(MOST_BYTES / types.length);
   if (excess <= 0) return [];
   const most = Buffer.byteLength(member.slice(member.indexOf('|') + 1)) - excess;

@@ -111,7 +111,7 @@ export const subscribe = async (
     }
     if (oldest) continue;
     const body = newWebhookSchema.parse({ url, events: [event], resource: template, profile: PROFILE, ...changes });
-    const request = { owner, body, by, idempotencyKey: null, contentHash: '', nowMs };
+    const request = { owner, customer: null, body, by, idempotencyKey: null, contentHash: '', nowMs };
     createdId = (await createWebhook(request, dependencies)).answer.id;
   }
   throw concurrentChange();

@@ -61,7 +61,13 @@ export const rotateSecret = (
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const before = await findWebhook(store, owner, id);
       const profile = profileNamed(before.profile, rules);
-      const context = { owner, allowHttp: before.allow_http, hasBasicAuth: false, unchangedHeaderNames: [] };
+      const context = {
+        owner,
+        isOfCustomer: before.customer !== null,
+        allowHttp: before.allow_http,
+        hasBasicAuth: false,
+        unchangedHeaderNames: [],
+      };
       refuseFaults(await settingsFaults({ secret: body.secret }, context, before.profile, rules));
       const secret = body.secret ?? createSecret();
       const sealed = await sealSecret(secret, profile, (purpose, text) => seal(owner, id, purpose, text));

@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import type { Profile } from '../deliveries/profile.ts';
+import type { Profile, SigningKeySource } from '../deliveries/profile.ts';
 import { catalogue } from '../events/built-in-types.ts';
 import { type FieldError, invalid } from '../foundation/errors.ts';
 import { withNearName } from '../foundation/near-name.ts';
@@ -31,6 +31,8 @@ export interface SettingsToCheck {
 /** Other settings of the webhook that the checks need, as they will be after the change. */
 export interface SettingsContext {
   readonly owner: string;
+  /** Whether the webhook belongs to a customer of the account. */
+  readonly isOfCustomer: boolean;
   readonly allowHttp: boolean;
   readonly hasBasicAuth: boolean;
   /** Names of the custom headers that the change does not replace. */
@@ -102,14 +104,24 @@ const checkAllHeaders = (
   return [{ path: 'basic_auth', code: 'reserved', message: 'needs the `authorization` header, which `headers` sets' }];
 };
 
+/** Returns whether a source of private keys is a key of the account. */
+const isAccountKey = (source: SigningKeySource | undefined): boolean =>
+  source !== undefined && source !== null && source !== 'webhook';
+
 /** Returns the faults of the settings whose form is a matter of the profile. */
 const checkByProfile = (
   { profile_options, api_version, secret }: SettingsToCheck,
   profile: Profile,
+  isOfCustomer: boolean,
 ): readonly FieldError[] => {
   const errors: FieldError[] = [];
   const options = profile_options === undefined ? null : profile.options.safeParse(profile_options);
   if (options?.error) errors.push(...fieldErrors('profile_options', options.error));
+  // All customers of the account would share the key, so one of them could have an event signed for the receiver of another.
+  if (isOfCustomer && options?.success && isAccountKey(profile.signingKey?.(options.data))) {
+    const message = 'signs with a key of the account, which a webhook with an owner cannot use';
+    errors.push({ path: 'profile_options', code: 'account_key', message });
+  }
   if (api_version !== undefined && !profile.apiVersions.includes(api_version)) {
     const message = `must be a version of the profile: ${profile.apiVersions.join(', ')}`;
     errors.push({ path: 'api_version', code: 'unknown_version', message });
@@ -140,7 +152,7 @@ export const settingsFaults = async (
     ...(await checkEvents(events ?? [], context, rules)),
     ...checkAllHeaders(headers, context, rules),
   ];
-  if (profile) errors.push(...checkByProfile(settings, profile));
+  if (profile) errors.push(...checkByProfile(settings, profile, context.isOfCustomer));
   else if (profileName !== undefined) errors.push(unknownProfile('profile', profileName, rules));
   if (typeof schedule === 'string' && !rules.profiles[schedule]) {
     const names = Object.keys(rules.profiles);

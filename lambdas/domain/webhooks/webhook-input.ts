@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { waitsSchema } from '../deliveries/retry-schedule.ts';
 import { resourceSchema } from '../events/event.ts';
+import { customerSchema } from '../foundation/customer.ts';
 import { MASK, MOST_EVENTS } from './webhook.ts';
 import { withEncodedPath } from './webhook-url.ts';
 
@@ -95,6 +96,7 @@ export const newWebhookSchema = z
     headers: fields.headers.default(null),
     api_version: fields.api_version.optional(),
     allow_http: fields.allow_http.default(false),
+    owner: customerSchema.default(null),
     secret: z.string().max(512).optional().meta({
       description: 'Your own secret, in the form that the profile requires. Without it, a secret is generated.',
     }),
@@ -105,6 +107,6 @@ export const newWebhookSchema = z
   .meta({ id: 'NewWebhook' });
 export type NewWebhook = z.output<typeof newWebhookSchema>;
 
-/** The body of a webhook's change: any fields except profile and secret. `null` clears a field. */
+/** The body of a webhook's change: any fields except profile, owner and secret. `null` clears a field. */
 export const webhookChangesSchema = z.strictObject(fields).partial().meta({ id: 'WebhookChanges' });
 export type WebhookChanges = z.output<typeof webhookChangesSchema>;

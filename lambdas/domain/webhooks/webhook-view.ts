@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { customerSchema } from '../foundation/customer.ts';
 import { MASK, type StoredWebhook } from './webhook.ts';
 
 /** A webhook as the API shows it. Secret values are masked. */
@@ -9,6 +10,7 @@ export const webhookViewSchema = z
     disabled_reason: z.enum(['manual', 'gone', 'failing']).nullable(),
     url: z.string(),
     events: z.array(z.string()),
+    owner: customerSchema,
     resource: z.string().nullable(),
     description: z.string().nullable(),
     enabled: z.boolean(),
@@ -47,6 +49,7 @@ export const webhookToView = (webhook: StoredWebhook): WebhookView => ({
   disabled_reason: webhook.disabled_reason,
   url: webhook.url,
   events: webhook.events,
+  owner: webhook.customer,
   resource: webhook.resource,
   description: webhook.description,
   enabled: webhook.enabled,

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { customerSchema } from '../foundation/customer.ts';
 import { rowVersion } from '../foundation/row-version.ts';
 
 /** The name `*` in a webhook's events. It selects the types that the webhook's profile lists for it. */
@@ -31,6 +32,8 @@ export const storedWebhookSchema = z.object({
   v: rowVersion,
   id: z.string(),
   owner: z.string(),
+  /** The customer of the account to whom the webhook belongs. It never changes. */
+  customer: customerSchema.default(null),
   url: z.string(),
   events: z.array(z.string()),
   resource: z.string().nullable().default(null),

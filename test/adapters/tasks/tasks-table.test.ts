@@ -20,7 +20,7 @@ const taskOf = (owner: string, index: number, reference: string | null = null): 
   // Three tasks share a millisecond, and every second id is derived.
   const createdMs = start + Math.floor(index / 3);
   const id = index % 2 ? drawId('tsk', createdMs) : deriveId('tsk', owner, String(index));
-  return newTask(id, content, { owner, content_hash: null, written_by: 'req' }, createdMs);
+  return newTask(id, content, { owner, customer: null, content_hash: null, written_by: 'req' }, createdMs);
 };
 
 describe('the tasks table', () => {
@@ -46,14 +46,14 @@ describe('the tasks table', () => {
 
   const readAll = async (
     owner: string,
-    filter: Parameters<ReturnType<typeof table>['list']>[1],
+    filter: Partial<Parameters<ReturnType<typeof table>['list']>[1]>,
     limit: number,
     between: (page: number) => Promise<unknown> = async () => undefined,
   ): Promise<StoredTask[]> => {
     const tasks: StoredTask[] = [];
     let after: Position | null = null;
     for (let page = 1; ; page++) {
-      const { items, next } = await table().list(owner, filter, { limit, after, nowMs: start });
+      const { items, next } = await table().list(owner, { customer: null, ...filter }, { limit, after, nowMs: start });
       tasks.push(...items);
       if (!next) return tasks;
       after = next;
@@ -107,7 +107,7 @@ describe('the tasks table', () => {
     } as unknown as DynamoDBClient;
 
     const page = { limit: 50, after: null, nowMs: start };
-    const { items } = await createTasksTable(moving, tables.domainTable, 30).list(owner, {}, page);
+    const { items } = await createTasksTable(moving, tables.domainTable, 30).list(owner, { customer: null }, page);
 
     expect(items.map(({ id }) => id).toSorted()).toEqual(tasks.map(({ id }) => id).toSorted());
     expect(items.some(({ status }) => status === 'accepted')).toBe(true);

@@ -14,7 +14,7 @@ describe('the deliveries of an event', () => {
     const deletedBefore = Array.from({ length: 1000 }, () => deletedAt(EVENT_MS - 3_600_000));
     const lookups: (readonly string[])[] = [];
 
-    await deliveriesOfEvent(event, EVENT_MS + 5000, {
+    await deliveriesOfEvent(event, null, EVENT_MS + 5000, {
       history: {
         async find(ids) {
           lookups.push(ids);
