@@ -37,7 +37,10 @@ const importMs = (module: string): number => {
 
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
 
-/** Returns the source of a module that only creates the SDK clients that are in a function's bundle. */
+/**
+ * Returns the source of a module that does nothing but create the SDK clients of a function's bundle, to measure their
+ * share of the function's start.
+ */
 const onlyClients = (inputs: readonly string[]): string => {
   const clients = [
     ['client-dynamodb', 'DynamoDBClient'],

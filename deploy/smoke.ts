@@ -10,8 +10,8 @@ export interface SmokeOptions {
    */
   readonly key: { readonly of: 'operator' | 'account'; readonly value: string };
   /**
-   * The URL to which the webhook is sent. If `accepts` is true, the receiver must answer 2xx; otherwise any answer
-   * passes.
+   * The URL of the receiver to which the deployment sends an event. If `accepts` is true, the smoke test fails unless the
+   * receiver answers 2xx; otherwise the smoke test accepts any answer.
    */
   readonly receiver: { readonly url: string; readonly accepts: boolean };
   /**

@@ -22,7 +22,7 @@ interface Level {
   expectsName: boolean;
 }
 
-/** Faults of a body that the parsed value does not show. */
+/** Faults of a JSON text that are no longer visible in the value that JSON.parse returns. */
 export interface JsonFaults {
   /** Members whose name an earlier member of the same object has. */
   readonly repeated: readonly FieldError[];

@@ -159,7 +159,7 @@ describe('the webhooks-api function (refusals)', () => {
       ['profile', { profile: 'standart' }, /Did you mean `standard`\?$/],
       ['schedule', { schedule: 'inPost' }, 'must be the name of a profile. Did you mean `inpost`?'],
       ['schedule', { schedule: 'never' }, /profile$/],
-    ])('names the near name for a mistyped %s: %j', async (path, wrong, message) => {
+    ])('the error at %s suggests the name that is nearest to the wrong value in %j', async (path, wrong, message) => {
       const { json } = await post({ ...minimalWebhook, ...wrong });
 
       const expected = typeof message === 'string' ? message : expect.stringMatching(message);

@@ -144,7 +144,7 @@ describe('a delivered delivery that is redelivered, in virtual time', () => {
     ['before it recorded a refused manual attempt', 'beforeRecord', 3],
     ['after it recorded a refused manual attempt', 'afterRecord', 2],
   ] as const)(
-    'if the function dies %s, stays delivered with 2 attempts and emits no event',
+    'keeps the status delivered, has 2 attempts and emits no event, if the function dies %s',
     async (_, fault, expectedPosts) => {
       const { engine, id, redeliver, passHours, operationalEvents } = await start();
       engine.faults[fault] = 1;

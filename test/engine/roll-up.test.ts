@@ -64,7 +64,7 @@ describe('the hourly roll-up, in virtual time', () => {
     expect(engine.messages.size).toBe(0);
   });
 
-  it('releases no held delivery while its webhook is disabled, and 2 after the webhook is enabled without a command', async () => {
+  it('releases no held delivery of a disabled webhook; when the webhook is enabled and the release command is lost, it releases both held deliveries', async () => {
     const webhook = aWebhook({ enabled: false });
     const { engine, publish, statuses } = await start(() => accepted, webhook);
     const ids = await publish(2);

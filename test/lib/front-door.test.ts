@@ -115,7 +115,7 @@ describe('the front door construct (setting webAclArn)', () => {
   });
 
   // The bug: the CDK generated the same name for both stages, so the second stage could not be deployed into the same account.
-  test('the name of the CloudFront function differs between test and production and contains the region', () => {
+  test('the name of the CloudFront function contains the region, and is another one in test than in production', () => {
     const nameIn = (stage: string) =>
       JSON.stringify(
         named(synthesise({ ...frontDoorSettings, stage }), 'AWS::CloudFront::Function', 'viewer').Properties.Name,

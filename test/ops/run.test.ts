@@ -23,12 +23,15 @@ describe('npm run ops', () => {
     },
   );
 
-  it.each(Object.keys(commands))('%s has exactly one row in the table of commands in docs/runbook.md', (name) => {
-    const runbook = readFileSync(new URL('../../docs/runbook.md', import.meta.url), 'utf8');
-    const rows = runbook.split('\n').filter((line) => line.startsWith('| `'));
+  it.each(Object.keys(commands))(
+    'the command “%s” has exactly one row in the table of commands in docs/runbook.md',
+    (name) => {
+      const runbook = readFileSync(new URL('../../docs/runbook.md', import.meta.url), 'utf8');
+      const rows = runbook.split('\n').filter((line) => line.startsWith('| `'));
 
-    expect(rows.filter((row) => row.split('|')[1]?.includes(`\`${name}\``))).toHaveLength(1);
-  });
+      expect(rows.filter((row) => row.split('|')[1]?.includes(`\`${name}\``))).toHaveLength(1);
+    },
+  );
 
   it.each([
     [['fly'], 'Unknown command fly: --help lists the commands.'],

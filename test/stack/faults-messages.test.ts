@@ -59,7 +59,7 @@ describe('unexpected messages and rows on the whole stack', () => {
     expect(extraPosts(refusing, dead)).toEqual(Array(5).fill(0));
   });
 
-  it('a duplicate message, sent while the first message is processed, causes one additional POST, but only one attempt is recorded', async () => {
+  it('a second copy of a message, sent while the first copy is processed, causes a second POST, but only one attempt is recorded', async () => {
     const client = await whole.newClient();
     const bodies = collectMessages();
     const twin = Promise.withResolvers<void>();

@@ -104,7 +104,7 @@ describe('metrics that cannot be written', () => {
   // Powertools throws on this value when its metrics object is created.
   const whole = useWholeStack({ environment: { POWERTOOLS_METRICS_DISABLED: 'perhaps' } });
 
-  it('are logged as metrics.lost, and three held deliveries are still delivered after PATCH /webhooks/{id} enables the webhook', async () => {
+  it('are logged as metrics.lost, and do not stop three held deliveries from being delivered after PATCH /webhooks/{id} enables their webhook', async () => {
     const client = await whole.newClient();
     const webhook = await client.addWebhook(() => 200);
     await client.call('PATCH', `/webhooks/${webhook.id}`, { enabled: false });

@@ -45,7 +45,7 @@ export const createWaitingPlaces = (client: DynamoDBClient, credentialsTable: st
 
   return {
     async take(accountId, nowMs) {
-      // Begins at a random place, because concurrent calls that all began at the first place would refuse each other.
+      // Tries a random place of the account first: simultaneous calls that all tried the same place would fail, except one.
       let index = Math.floor(Math.random() * MAX_WAITING_CALLS);
       for (let tries = 0; tries < MAX_WAITING_CALLS; tries++) {
         const row = await takePlace(accountId, index, nowMs);

@@ -13,8 +13,8 @@ import { deliveryPk, hourDuePkOf, hourKey, SHARDS } from '../rows/table-keys.ts'
 /** How many rows a page reads from each shard. A row takes about a kilobyte, so each shard gives about 250 KB. */
 const ROWS_PER_SHARD = 250;
 /**
- * The share (0 to 1) of the quiet time, which is the time between an hour's end and its first count. A delivery that
- * changes within this share needs no mark for a recount, because the first count comes later.
+ * The part of the quiet time (from an hour's end to the first count of its deliveries) in which a changed delivery needs no
+ * mark for another count, because the first count comes later anyway.
  */
 const MARGIN = 2 / 3;
 

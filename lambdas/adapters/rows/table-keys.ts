@@ -109,8 +109,8 @@ export const routingKey = (owner: string, type: string, customer: string | null)
   sk: customer === null ? 'routing' : `routing#${customer}`,
 });
 /**
- * Returns the key of the first answer under an Idempotency-Key. `scope` is an owner in the domain table, and an account
- * or `operator` in the credentials table.
+ * Returns the key of the row that stores the first answer to an Idempotency-Key, for repeats. `scope` is an owner in the
+ * domain table, and an account or `operator` in the credentials table.
  */
 export const idempotencyKey = (scope: string, path: string, key: string): Key => ({
   pk: `${prefixes.idempotency}${scope}`,

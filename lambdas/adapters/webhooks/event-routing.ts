@@ -88,8 +88,8 @@ export const createRoutingChanges = (client: DynamoDBClient, table: string): Rou
   });
 
   /**
-   * Returns the transaction items that remove a webhook's member from routing rows, and delete rows that have no other
-   * member.
+   * Returns the transaction items that remove a webhook's entry from routing rows, and delete the rows that have no other
+   * entry.
    */
   const removeMember = async (keys: readonly Key[], member: string) => {
     const keyed = keys.map((key) => ({ table, key, isConsistent: true }));

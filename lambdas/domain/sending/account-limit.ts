@@ -30,7 +30,7 @@ interface MinuteOfAccount {
   beingCounted: number;
   /** Number of reserved slots of this minute that are not used yet. */
   reserved: number;
-  /** True if the slots of this minute are used up, so that only single slots of later minutes are reserved. */
+  /** True if no slot of this minute is left. Each further delivery then reserves one slot of a later minute. */
   isFull: boolean;
 }
 

@@ -67,7 +67,7 @@ export const assignSlots = async <T extends { readonly delivery: StoredDelivery 
   return { now, later };
 };
 
-/** Returns the row of a delivery that waits for its slot. `parked`: the wait is too long for the queue. */
+/** Returns the delivery as it waits until its slot, for its row. `parked`: the wait is too long for the queue. */
 export const waitUntil = (delivery: StoredDelivery, slotMs: number, parked: boolean): StoredDelivery => ({
   ...delivery,
   ticket: delivery.ticket + 1,

@@ -21,7 +21,10 @@ interface Named {
 
 /** The shortest text, in characters, that is replaced wherever it is: shorter texts are parts of many words. */
 const SHORTEST = 8;
-/** The shortest value of letters and digits under a name such as `token` that is replaced as a whole word. */
+/**
+ * The shortest secret, in characters, that is redacted where it is a whole word: a value of letters and digits under a name
+ * such as `token`. Shorter secrets occur in answers by chance.
+ */
 const SHORTEST_MIXED = 4;
 /** The shortest text, in characters, that is read as a signature. */
 const SHORTEST_SIGNATURE = 16;

@@ -61,7 +61,7 @@ export const triageBatch = (assignments: readonly Assignment[], lane: Lane, nowM
   const triaged = assignments.map((assignment) => {
     const { deliveryId } = assignment.ticket;
     const verdict = seen.has(deliveryId) ? 'discard' : triage(assignment, lane, nowMs);
-    // A discarded message does not count as seen: a stale message may precede the current one in the batch.
+    // Remembers only deliveries whose message is used, because an outdated message may precede the valid one in the batch.
     if (verdict !== 'discard') seen.add(deliveryId);
     return { assignment, verdict };
   });

@@ -3,7 +3,8 @@ import type { Profile } from '../deliveries/profile.ts';
 import type { SealedSecret, SealPurpose } from './webhook.ts';
 
 /**
- * Generates a webhook's secret. The form serves every profile: some sign with the text, some with the 32 bytes in it.
+ * Generates a webhook's secret: `whsec_` and 32 random bytes in base64. Some profiles sign with this text, others with the
+ * 32 bytes.
  */
 export const createSecret = (): string => `whsec_${randomBytes(32).toString('base64')}`;
 

@@ -45,7 +45,7 @@ export const MAX_TRIES = 5;
 export const concurrentChange = (): PassPostError =>
   new PassPostError('conflict', 'Other requests are changing the webhook. Please try again.');
 
-/** A change of one webhook, with its owner and the API caller. */
+/** The request to change one webhook: the webhook's owner and id, the API caller and the time. */
 export interface WebhookRequest {
   readonly owner: string;
   readonly id: string;

@@ -61,13 +61,13 @@ describe('the JSON Schema checker', () => {
     ['the path data.b for a missing dependent member', { dependentRequired: { a: ['b'] } }, { a: 1 }, ['data.b']],
     ['the path data for an object with too many members', { maxProperties: 0 }, { a: 1 }, ['data']],
     [
-      'the path data.constructor for a missing member that every object inherits',
+      'the path data.constructor for a missing member “constructor”, although JavaScript objects inherit one',
       { required: ['constructor'] },
       {},
       ['data.constructor'],
     ],
     [
-      'no fault of amounts of money',
+      'no fault for amounts of money with multipleOf 0.01, such as 19.99 and 4.35',
       { items: { multipleOf: 0.01 } },
       [19.99, 0.07, 4.35, 1e21, -1.1, 0, 1234567.89],
       [],

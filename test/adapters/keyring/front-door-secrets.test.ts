@@ -21,7 +21,7 @@ describe("the front door's secret", () => {
   });
 
   it.each(['', 'Current', 'current ', 'curren', 'previous'])(
-    'does not admit a request with the header “%s” while the value is “current”',
+    'does not admit a request whose secret header has the value “%s” while the stored secret is “current”',
     async (header) => {
       expect(await admits(header)).toBe(false);
     },

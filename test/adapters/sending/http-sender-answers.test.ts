@@ -60,9 +60,12 @@ describe('an answer in a content encoding that was not asked for', () => {
     ['deflate', deflateSync(text)],
     ['br', brotliCompressSync(text)],
     ['identity', Buffer.from(text)],
-  ])('%s is stored as readable text', async (encoding, bytes) => {
-    expect(await bodyFor(encoding, bytes)).toEqual([400, text, null]);
-  });
+  ])(
+    'the body of a receiver’s answer with content-encoding %s is decoded and stored as text',
+    async (encoding, bytes) => {
+      expect(await bodyFor(encoding, bytes)).toEqual([400, text, null]);
+    },
+  );
 
   test.each([
     ['gzip', gzipSync(Buffer.alloc(64 * 1024 + 1))],

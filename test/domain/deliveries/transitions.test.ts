@@ -59,7 +59,7 @@ describe('a pending delivery after an attempt (applyAttempt)', () => {
     expect([exhausted.status, gone.status]).toEqual(['dead', 'dead']);
   });
 
-  it('is failed, still at step 1, not parked and due at the release, if it was refused, held and then released', () => {
+  it('that was refused, and then held and released, has the status failed and step 1, is no longer parked, and is due at the time of the release', () => {
     const failed = applyAttempt(delivery, attempt, 'refused', { ...next, isParked: true });
 
     const released = releaseDelivery(holdDelivery(failed), 99_000);

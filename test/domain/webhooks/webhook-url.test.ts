@@ -150,7 +150,7 @@ describe('withEncodedPath', () => {
     ['https://example.com/{ }', 'https://example.com/%7B %7D'],
     ['https://example.com/{\ud800', 'https://example.com/{\ud800'],
     ['{', '{'],
-  ])('of %j is %j', (url, encoded) => {
+  ])('of the URL %j returns the URL %j', (url, encoded) => {
     expect(withEncodedPath(url)).toBe(encoded);
     expect(withEncodedPath(encoded)).toBe(encoded);
   });
@@ -165,7 +165,7 @@ describe('faultOfTarget', () => {
     ['https://example.com/?a=\u0080', 'invalid_characters'],
     ['https://example.com/%7e?a=%zz%&b="{}|', undefined],
     ['https://example.com/ø', undefined],
-  ])('of %j is %j', (url, code) => {
+  ])('of the URL %j returns the fault %j', (url, code) => {
     expect(faultOfTarget(url)?.code).toBe(code);
   });
 });
@@ -182,7 +182,7 @@ describe('requestTarget', () => {
     ['https://example.com/ø?ключ=%zz+1', '/%C3%B8?%D0%BA%D0%BB%D1%8E%D1%87=%zz+1'],
     ['https://example.com/{a}?{a}', '/%7Ba%7D?{a}'],
     ['https://example.com/?🔑', '/?%F0%9F%94%91'],
-  ])('of %s is %s', (url, target) => {
+  ])('of the URL %s returns the request target %s', (url, target) => {
     expect(requestTarget(url)).toBe(target);
   });
 });
