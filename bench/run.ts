@@ -4,6 +4,7 @@ import { dueBacklog } from './due-backlog.ts';
 import type { Figures } from './figures.ts';
 import { monitoringShares } from './monitoring.ts';
 import { type BenchOptions, type Part, parseOptions, usage } from './options.ts';
+import { recoveryBacklog } from './recovery-backlog.ts';
 import { fullBatchesScenario, isolationScenario, publishScenario, steadyScenario } from './scenarios.ts';
 import { signerOverhead } from './signer-overhead.ts';
 import { startUpRatios } from './start-up.ts';
@@ -75,6 +76,7 @@ const runs: Record<Part, (options: BenchOptions) => Promise<[string, Figures][]>
   monitoring: ({ events }) => monitoringShares(events),
   signer: async () => [['signer overhead', await signerOverhead()]],
   due: async () => [['due', await dueBacklog()]],
+  recovery: async () => [['recovery', await recoveryBacklog()]],
   'start-up': async () => [['start-up', await startUpRatios()]],
 };
 

@@ -67,7 +67,8 @@ export const createAccountCeiling = (client: DynamoDBClient, credentialsTable: s
     async count(accountId: string, ceiling: number, nowMs: number): Promise<Quota | null> {
       const startMs = nowMs - (nowMs % MINUTE_MS);
       const endMs = startMs + MINUTE_MS;
-      // A changed ceiling takes effect immediately: what was reserved under another ceiling is not used.
+      // The key contains the account's ceiling, so a changed ceiling takes effect immediately: the instance no longer finds
+      // the requests that it reserved under the old one.
       const minute = `${accountId}#${startMs}#${ceiling}`;
       const present = reservations.find(minute, nowMs);
       if (present && present.left > 0) {

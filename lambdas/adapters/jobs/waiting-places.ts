@@ -45,7 +45,8 @@ export const createWaitingPlaces = (client: DynamoDBClient, credentialsTable: st
 
   return {
     async take(accountId, nowMs) {
-      // Tries a random place of the account first: simultaneous calls that all tried the same place would fail, except one.
+      // Tries a random place for the waiting call first: if simultaneous calls all tried the same place, all but one would
+      // have to write again.
       let index = Math.floor(Math.random() * MAX_WAITING_CALLS);
       for (let tries = 0; tries < MAX_WAITING_CALLS; tries++) {
         const row = await takePlace(accountId, index, nowMs);

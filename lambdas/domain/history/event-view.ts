@@ -70,8 +70,9 @@ export interface EventFilter {
 export interface EventArchive {
   get(owner: string, id: string, nowMs: number): Promise<StoredEvent | null>;
   /**
-   * Erases an event's payload. If the payload was still there, adds the audit entry and submits the command that erases
-   * the rest: response bodies, the event's job, and unfinished deliveries. Returns false if the event does not exist.
+   * Erases an event's payload. If the payload was still there, also adds the audit entry and submits a command. The command
+   * erases the response bodies of the event's deliveries and the content of its job, and cancels the unfinished deliveries.
+   * Returns false if the event does not exist.
    */
   deletePayload(
     owner: string,

@@ -83,8 +83,8 @@ export const replayEvent = (
       submission: {
         entry: auditEntry(request.by, 'event.replayed', id, nowMs),
         command: {
-          // The command's id holds a hash of the deliveries' tickets: a second replay before the first has run gets the
-          // same id.
+          // The id holds a hash of the deliveries' ticket numbers, and each change of a delivery raises its number. So a second
+          // replay gets the same id, and adds no second command, until the first has run.
           id: `replay#${id}#${contentHash(tickets).slice(0, 32)}`,
           owner,
           type: 'redeliver',

@@ -30,7 +30,10 @@ interface MinuteOfAccount {
   beingCounted: number;
   /** Number of reserved slots of this minute that are not used yet. */
   reserved: number;
-  /** True if no slot of this minute is left. Each further delivery then reserves one slot of a later minute. */
+  /**
+   * True if the store has refused to reserve another part of this minute. A group of deliveries then reserves exactly as many
+   * slots as it needs, nearly always in a later minute.
+   */
   isFull: boolean;
 }
 

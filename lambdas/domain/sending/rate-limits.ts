@@ -67,7 +67,10 @@ export const assignSlots = async <T extends { readonly delivery: StoredDelivery 
   return { now, later };
 };
 
-/** Returns the delivery as it waits until its slot, for its row. `parked`: the wait is too long for the queue. */
+/**
+ * Returns a copy of the delivery whose due time is its slot and whose ticket number is one higher, to be stored. `parked`: the
+ * wait is too long for the queue, so the due index sends the message.
+ */
 export const waitUntil = (delivery: StoredDelivery, slotMs: number, parked: boolean): StoredDelivery => ({
   ...delivery,
   ticket: delivery.ticket + 1,

@@ -22,8 +22,8 @@ interface Named {
 /** The shortest text, in characters, that is replaced wherever it is: shorter texts are parts of many words. */
 const SHORTEST = 8;
 /**
- * The shortest secret, in characters, that is redacted where it is a whole word: a value of letters and digits under a name
- * such as `token`. Shorter secrets occur in answers by chance.
+ * The shortest secret, in characters, that is redacted where it is a whole word. A secret shorter than `SHORTEST` must have a
+ * letter and a digit, because an ordinary word or number may be in the answer by chance.
  */
 const SHORTEST_MIXED = 4;
 /** The shortest text, in characters, that is read as a signature. */
