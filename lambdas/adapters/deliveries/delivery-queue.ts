@@ -47,11 +47,19 @@ export interface DeliveryQueue {
    * due index.
    */
   carries(dueAtMs: number, nowMs: number): boolean;
-  /** Sends a message for each ticket, delayed so that it arrives at the due time or later, never earlier. */
-  send(tickets: readonly DeliveryTicket[], nowMs: number): Promise<void>;
+  /**
+   * Sends a message for each ticket, delayed so that it arrives at the due time or later, never earlier. `isBulk`: the
+   * messages belong to a recovery or a release, which may send 100,000; they wait behind other messages of the account.
+   */
+  send(tickets: readonly DeliveryTicket[], nowMs: number, isBulk?: boolean): Promise<void>;
 }
 
-const entryOf = (ticket: DeliveryTicket, index: number, nowMs: number): SendMessageBatchRequestEntry => {
+const entryOf = (
+  ticket: DeliveryTicket,
+  index: number,
+  nowMs: number,
+  isBulk: boolean,
+): SendMessageBatchRequestEntry => {
   const delaySeconds = Math.max(0, toSeconds(ticket.dueAtMs - nowMs));
   if (delaySeconds > MAX_DELAY_SECONDS) throw new RangeError(`SQS cannot delay a message by ${delaySeconds} s`);
   const { deliveryId: d, ticket: t, owner: o, eventId: e, dueAtMs: r } = ticket;
@@ -59,8 +67,9 @@ const entryOf = (ticket: DeliveryTicket, index: number, nowMs: number): SendMess
     Id: String(index),
     MessageBody: JSON.stringify({ v: 1, d, t, o, e, r }),
     // In an SQS fair queue, messages of one busy account (message group) do not delay the messages of other accounts. The
-    // group is not the webhook, because an account with many webhooks would then have a larger share.
-    MessageGroupId: accountOf(o),
+    // group is not the webhook, because an account with many webhooks would then have a larger share. A recovery has a group
+    // of its own, so that it does not delay the account's new deliveries.
+    MessageGroupId: isBulk ? `${accountOf(o)}#bulk` : accountOf(o),
     ...(delaySeconds > 0 ? { DelaySeconds: delaySeconds } : {}),
   };
 };
@@ -87,8 +96,8 @@ export const createDeliveryQueue = (client: SQSClient, queueUrl: string, speed: 
 
   return {
     carries: (dueAtMs, nowMs) => dueAtMs - nowMs <= (MAX_DELAY_SECONDS * SECOND_MS) / speed,
-    async send(tickets, nowMs) {
-      const entries = tickets.map((ticket, index) => entryOf(ticket, index, nowMs));
+    async send(tickets, nowMs, isBulk = false) {
+      const entries = tickets.map((ticket, index) => entryOf(ticket, index, nowMs, isBulk));
       await inBatches(entries, BATCH, sendBatch);
     },
   };

@@ -18,7 +18,7 @@ export interface ReleaseStore extends PageReleaser {
 
 interface PageDependencies {
   readonly store: PageReleaser;
-  readonly queue: { send(tickets: readonly DeliveryTicket[], nowMs: number): Promise<void> };
+  readonly queue: { send(tickets: readonly DeliveryTicket[], nowMs: number, isBulk?: boolean): Promise<void> };
   readonly clock: () => number;
 }
 
@@ -60,7 +60,7 @@ export const releasePages = async (
 ): Promise<{ readonly released: number; readonly isComplete: boolean }> => {
   for (let released = 0; ; ) {
     const { tickets, hasMore } = await store.releasePage(webhookId, requestedBy, clock());
-    await queue.send(tickets, clock());
+    await queue.send(tickets, clock(), true);
     released += tickets.length;
     if (!hasMore) return { released, isComplete: true };
     if (isTimeUp()) return { released, isComplete: false };

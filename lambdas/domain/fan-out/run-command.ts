@@ -49,7 +49,7 @@ export interface CommandStore extends PageReleaser {
 
 export interface CommandDependencies {
   readonly store: CommandStore;
-  readonly queue: { send(tickets: readonly DeliveryTicket[], nowMs: number): Promise<void> };
+  readonly queue: { send(tickets: readonly DeliveryTicket[], nowMs: number, isBulk?: boolean): Promise<void> };
   readonly clock: () => number;
 }
 
@@ -100,7 +100,7 @@ const redeliver = async (command: RedeliverCommand, { store, queue, clock }: Com
 /** Runs one step of a recovery, submits a command for the next step and records the progress. */
 const recover = async (command: RecoverCommand, { store, queue, clock }: CommandDependencies): Promise<void> => {
   const { tickets, next } = await store.recoverPage(command, clock());
-  await queue.send(tickets, clock());
+  await queue.send(tickets, clock(), true);
   const done = command.done + tickets.length;
   if (next) {
     const step = command.step + 1;

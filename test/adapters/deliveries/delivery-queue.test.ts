@@ -31,6 +31,25 @@ describe('the delivery queue', () => {
     dueAtMs,
   });
 
+  it('sends the messages of a recovery in a message group of their own, so that they wait behind the new deliveries of the account', async () => {
+    const groups: unknown[] = [];
+    const requests = new SQSClient({ endpoint: queueUrl, region: 'us-east-1', maxAttempts: 1 });
+    requests.middlewareStack.add(
+      () => async (args) => {
+        const { Entries = [] } = args.input as { Entries?: { MessageGroupId?: string }[] };
+        groups.push(...Entries.map(({ MessageGroupId }) => MessageGroupId));
+        return { output: { $metadata: {} }, response: {} };
+      },
+      { step: 'initialize' },
+    );
+    const queue = createDeliveryQueue(requests, queueUrl, 1);
+
+    await queue.send([aTicket(0)], 5000);
+    await queue.send([aTicket(0), aTicket(0)], 5000, true);
+
+    expect(groups).toEqual(['acc_1', 'acc_1#bulk', 'acc_1#bulk']);
+  });
+
   it('sends 23 tickets that are received unchanged, each with the id of its account as message group, although each has another webhook', async () => {
     const queue = createDeliveryQueue(client, queueUrl, 1);
     const tickets = Array.from({ length: 23 }, () => aTicket(0));
