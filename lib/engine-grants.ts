@@ -11,6 +11,8 @@ export const grantFanOut = (storage: Storage, fn: LambdaFunction): void => {
     storage.domain(['BatchGetItem'], [keys.routing, keys.event]),
     // The fan-out extends the TTL of events, and records the progress of a recovery job.
     storage.domain(['UpdateItem'], [keys.event, keys.job]),
+    // Marks a command as carried out, and reads the mark of a command that was submitted again.
+    storage.domain(['UpdateItem', 'GetItem'], [keys.command]),
     // Writes the events of changes, and the command that continues a deletion of history.
     storage.domain(['PartiQLInsert'], [keys.event, keys.command]),
     // Finds the webhooks of an account whose deliveries hold what is erased with an event's payload.
@@ -68,7 +70,7 @@ export const grantDue = (storage: Storage, fn: LambdaFunction): void => {
 
 /**
  * Lets the roll-up count the hours of every webhook, release or cancel held deliveries, extend the retention of
- * events with unfinished deliveries, and write the stream's heartbeat.
+ * events with unfinished deliveries, find lost changes and fan them out, and write the stream's heartbeat.
  */
 export const grantRollUp = (storage: Storage, fn: LambdaFunction): void => {
   storage.grantDomain(
@@ -76,9 +78,17 @@ export const grantRollUp = (storage: Storage, fn: LambdaFunction): void => {
     storage.domain(['PutItem', 'DeleteItem'], [keys.heartbeat]),
     storage.domain(['GetItem', 'Query'], [keys.ownerWebhooks]),
     storage.domain(['BatchGetItem', 'UpdateItem'], [keys.event]),
+    // Finds lost changes: compares tasks, templates and jobs with their events, and events with their deliveries.
+    storage.domain(['BatchGetItem'], [keys.task, keys.catalogue, keys.job, keys.routing]),
+    storage.domain(['Query', 'PartiQLInsert'], [keys.event]),
+    // Submits lost commands again.
+    storage.domain(['Query', 'UpdateItem'], [keys.command]),
+    indexPermission(storage.domainTable, indexes.changes),
+    indexPermission(storage.domainTable, indexes.list),
   );
   storage.grantDelivery(
     fn,
+    storage.delivery(['BatchGetItem', 'PartiQLInsert'], [keys.webhook]),
     storage.delivery(['Query'], [keys.accountIds, keys.webhook]),
     storage.delivery(['GetItem'], [keys.rollUp]),
     storage.delivery(['UpdateItem'], [keys.rollUp, keys.webhook]),

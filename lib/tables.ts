@@ -55,7 +55,7 @@ export const domainTable = (scope: Construct, stage: StageConfig): Table => {
     ...common(scope, stage),
     stream: StreamViewType.NEW_AND_OLD_IMAGES,
   });
-  addIndexes(table, ['list', 'reference']);
+  addIndexes(table, ['list', 'reference', 'changes']);
   return table;
 };
 

@@ -81,7 +81,7 @@ const rooms: Readonly<Record<string, Rooms>> = {
     redelivery: ['history', 'jobs', 'fan-out', 'webhooks', 'events', 'deliveries', 'foundation'],
     history: ['maintenance', 'webhooks', 'events', 'deliveries', 'foundation'],
     sending: ['webhooks', 'events', 'deliveries', 'foundation'],
-    maintenance: ['fan-out', 'deliveries', 'foundation'],
+    maintenance: ['fan-out', 'events', 'deliveries', 'foundation'],
     'fan-out': ['webhooks', 'events', 'deliveries'],
     jobs: ['events', 'foundation'],
     tasks: ['events', 'foundation'],

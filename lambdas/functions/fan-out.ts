@@ -52,8 +52,12 @@ const changeOf = async (record: DynamoDBRecord): Promise<Change[]> => {
   if (!image) return [];
   try {
     const change = imageToChange(image);
-    // Ignores changes of events and commands, which are handled only when they are inserted.
-    const isRelevant = record.eventName === 'INSERT' || !['event', 'command'].includes(image.kind?.S ?? '');
+    // Ignores changes of events and commands: they are handled when they are inserted, and a command when it is submitted
+    // again.
+    const isRelevant =
+      record.eventName === 'INSERT' ||
+      !['event', 'command'].includes(image.kind?.S ?? '') ||
+      image.resubmitted_at !== undefined;
     return change && isRelevant ? [change] : [];
   } catch (error) {
     log('error', 'record.unreadable', { event_id: record.eventID, error: describeError(error) });

@@ -1,9 +1,14 @@
 import type { Context, ScheduledEvent } from 'aws-lambda';
 import { dynamoClient, sqsClient, takeAwsUse } from '../adapters/aws/aws-clients.ts';
+import { refusalCodeOf } from '../adapters/aws/refusal.ts';
 import { createDeliveryQueue } from '../adapters/deliveries/delivery-queue.ts';
+import { createFanOutStore } from '../adapters/fan-out/fan-out-store.ts';
 import { createHeartbeat } from '../adapters/maintenance/heartbeat.ts';
+import { createLostChangesReads } from '../adapters/maintenance/lost-changes.ts';
 import { createRollUpStore } from '../adapters/maintenance/roll-up-store.ts';
+import { builtInEventType } from '../domain/events/built-in-types.ts';
 import { extendEventRetention } from '../domain/maintenance/extend-event-retention.ts';
+import { findLostChanges } from '../domain/maintenance/find-lost-changes.ts';
 import { type RollUpReport, rollUp } from '../domain/maintenance/roll-up.ts';
 import { readConfig } from '../runtime/config.ts';
 import { describeError, log } from '../runtime/log.ts';
@@ -12,15 +17,18 @@ import { publishMetrics } from '../runtime/metrics.ts';
 const config = readConfig(['domainTable', 'deliveryTable', 'deliveriesQueueUrl', 'retentionDays', 'scheduleSpeed']);
 const dynamo = dynamoClient();
 const { beat } = createHeartbeat(dynamo, config.domainTable);
+const tables = { domain: config.domainTable, delivery: config.deliveryTable };
+const isOperational = (type: string): boolean => builtInEventType(type)?.isOperational === true;
 const dependencies = {
-  store: createRollUpStore(
-    dynamo,
-    { domain: config.domainTable, delivery: config.deliveryTable },
-    config.retentionDays,
-  ),
+  store: {
+    ...createFanOutStore(dynamo, tables, config.retentionDays, isOperational, config.scheduleSpeed),
+    ...createLostChangesReads(dynamo, tables),
+    ...createRollUpStore(dynamo, tables, config.retentionDays),
+  },
   queue: createDeliveryQueue(sqsClient(), config.deliveriesQueueUrl, config.scheduleSpeed),
   clock: Date.now,
   speed: config.scheduleSpeed,
+  refusalCodeOf,
   retentionDays: config.retentionDays,
   retentionHours: config.retentionDays * 24,
 };
@@ -40,6 +48,16 @@ const extendRetention = async (tickAtMs: number, isTimeUp: () => boolean): Promi
   await publishMetrics({ cancelled: expiredHolds.reduce((sum, { deliveries }) => sum + deliveries, 0) });
 };
 
+/** Finds changes that the stream lost, fans them out, and logs and counts them. */
+const fanOutLostChanges = async (tickAtMs: number, isTimeUp: () => boolean): Promise<void> => {
+  const { lostChanges, deliveries, lostCommands, refused } = await findLostChanges(tickAtMs, dependencies, isTimeUp);
+  for (const { eventId, code } of refused) log('error', 'change.refused', { event_id: eventId, code });
+  if (lostChanges + lostCommands > 0) {
+    log('warn', 'changes.resubmitted', { events: lostChanges, deliveries, commands: lostCommands });
+  }
+  await publishMetrics({ lostChanges: lostChanges + lostCommands });
+};
+
 /**
  * Writes the heartbeat row, so that the stream always has a recent record. A failure is logged and does not stop the
  * roll-up.
@@ -49,7 +67,7 @@ const writeHeartbeat = (): Promise<void> =>
 
 /**
  * Counts the deliveries of finished hours and finds lost deliveries. Once a week, extends the retention of events with
- * unfinished deliveries.
+ * unfinished deliveries. Then finds changes that the stream lost.
  */
 export const handler = async (event: Pick<ScheduledEvent, 'time'>, context: Context): Promise<void> => {
   const isTimeUp = () => context.getRemainingTimeInMillis() < STOP_BEFORE_MS;
@@ -59,6 +77,7 @@ export const handler = async (event: Pick<ScheduledEvent, 'time'>, context: Cont
   try {
     rolledUp = await rollUp(tickAtMs, dependencies, isTimeUp);
     await extendRetention(tickAtMs, isTimeUp);
+    await fanOutLostChanges(tickAtMs, isTimeUp);
   } finally {
     await heartbeat;
     const aws = takeAwsUse();

@@ -62,6 +62,8 @@ export const written = {
   rateLimited: ['RateLimited', 'Count'],
   /** Responses with 503: a table was busy. */
   unavailable: ['Unavailable', 'Count'],
+  /** Events and commands that the stream lost and the roll-up found. */
+  lostChanges: ['LostChanges', 'Count'],
   /** AWS calls that were throttled, each retry counted. */
   throttles: ['Throttles', 'Count'],
 } as const;

@@ -10,6 +10,7 @@ import { createRollUpStore } from '../../lambdas/adapters/maintenance/roll-up-st
 import {
   accountIdKey,
   hourKey,
+  lostChangesProgressKey,
   retentionProgressKey,
   rollUpProgressKey,
 } from '../../lambdas/adapters/rows/table-keys.ts';
@@ -35,6 +36,7 @@ export const forgetAccounts = async ({ client, deliveryTable }: Tables): Promise
   const keys = [
     marshall(rollUpProgressKey),
     marshall(retentionProgressKey),
+    marshall(lostChangesProgressKey),
     ...Items.map(({ pk, sk }) => ({ pk, sk })),
   ];
   for (const Key of keys) {

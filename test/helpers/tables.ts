@@ -23,7 +23,9 @@ const createTables = async (client: DynamoDBClient): Promise<void> => {
     new CreateTableCommand({
       ...common,
       TableName: 'domain',
-      AttributeDefinitions: ['pk', 'sk', 'list_pk', 'list_sk', 'ref_pk', 'ref_sk'].map((name) => attribute(name)),
+      AttributeDefinitions: ['pk', 'sk', 'list_pk', 'list_sk', 'ref_pk', 'ref_sk', 'changed_pk'].map((name) =>
+        attribute(name),
+      ),
       GlobalSecondaryIndexes: [
         {
           IndexName: indexes.list,
@@ -33,6 +35,11 @@ const createTables = async (client: DynamoDBClient): Promise<void> => {
         {
           IndexName: indexes.reference,
           KeySchema: keySchema('ref_pk', 'ref_sk'),
+          Projection: { ProjectionType: 'KEYS_ONLY' },
+        },
+        {
+          IndexName: indexes.changes,
+          KeySchema: keySchema('changed_pk', 'pk'),
           Projection: { ProjectionType: 'KEYS_ONLY' },
         },
       ],

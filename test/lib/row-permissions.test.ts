@@ -50,7 +50,7 @@ describe('the permissions on rows', () => {
     const onTables = statements.filter(({ resources }) => resources.some((resource) => resource.endsWith('-table')));
 
     expect(onTables.filter(({ leadingKeys }) => !leadingKeys || leadingKeys.includes('*'))).toEqual([]);
-    expect(onTables.filter(({ actions }) => actions.some((action) => action.includes('PartiQL')))).toHaveLength(7);
+    expect(onTables.filter(({ actions }) => actions.some((action) => action.includes('PartiQL')))).toHaveLength(8);
   });
 
   test('no prefix or partition of one kind of row begins with that of another kind, so a pattern matches only one kind', () => {

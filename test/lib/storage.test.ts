@@ -32,6 +32,7 @@ describe('the storage construct', () => {
     expect(domain).toEqual({
       [indexes.list]: ['list_pk', 'list_sk', ['type', 'resource']],
       [indexes.reference]: ['ref_pk', 'ref_sk', 'KEYS_ONLY'],
+      [indexes.changes]: ['changed_pk', 'pk', 'KEYS_ONLY'],
     });
     expect(delivery).toEqual({
       [indexes.due]: ['due_pk', 'due_at', ['ticket', 'parked', 'owner', 'event_id']],

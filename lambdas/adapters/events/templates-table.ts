@@ -5,6 +5,7 @@ import {
   isTemplateId,
   type StoredTemplate,
   storedTemplateSchema,
+  templateEvent,
 } from '../../domain/events/template.ts';
 import type { Page, Position } from '../../domain/foundation/page.ts';
 import { batchGet } from '../aws/batch-get.ts';
@@ -12,7 +13,7 @@ import { queryPositions } from '../aws/status-list.ts';
 import { changeTogether } from '../aws/transact.ts';
 import { putAuditEntry } from '../rows/audit-row.ts';
 import { rowOf } from '../rows/row.ts';
-import { indexes, templateKey, templateListPk } from '../rows/table-keys.ts';
+import { changesPkOf, indexes, templateKey, templateListPk } from '../rows/table-keys.ts';
 
 export interface TemplatesTable extends ChangingTemplates {
   /** Lists an owner's templates, newest first, beginning after the position `after`. */
@@ -43,6 +44,7 @@ export const createTemplatesTable = (client: DynamoDBClient, table: string): Tem
           kind: 'template',
           list_pk: templateListPk(owner),
           list_sk: `${created_at}#${id}`,
+          changed_pk: templateEvent(template) && changesPkOf(template.updated_at, id),
         }),
       ),
       ConditionExpression: version === null ? 'attribute_not_exists(pk)' : 'version = :version',

@@ -1,7 +1,8 @@
-import { type DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { type DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import type { FanOutStore } from '../../domain/fan-out/fan-out.ts';
 import type { CommandStore } from '../../domain/fan-out/run-command.ts';
+import { nullIfRefused } from '../aws/conditional-write.ts';
 import { executeStatements, insertStatement } from '../aws/statements.ts';
 import { createHistoryEraser } from '../deliveries/erase-history.ts';
 import { createPayloadEraser } from '../deliveries/erase-payload.ts';
@@ -14,7 +15,7 @@ import { createRedeliverer } from '../redelivery/redeliver.ts';
 import { newDeliveryRow } from '../rows/delivery-row.ts';
 import { eventToRow } from '../rows/event-row.ts';
 import { REMOVE_FAILING } from '../rows/health-row.ts';
-import { healthKey } from '../rows/table-keys.ts';
+import { commandKey, healthKey } from '../rows/table-keys.ts';
 import { createSubscribers } from '../webhooks/event-routing.ts';
 
 /**
@@ -57,6 +58,26 @@ export const createFanOutStore = (
           ExpressionAttributeValues: marshall({ ':kind': 'health' }),
         }),
       );
+    },
+
+    async markDone(command, nowMs) {
+      await nullIfRefused(
+        client.send(
+          new UpdateItemCommand({
+            TableName: tables.domain,
+            Key: marshall(commandKey(command.owner, command.id)),
+            UpdateExpression: 'SET done_at = :now',
+            ConditionExpression: 'attribute_exists(pk)',
+            ExpressionAttributeValues: marshall({ ':now': nowMs }),
+          }),
+        ),
+      );
+    },
+
+    async isDone({ owner, id }) {
+      const Key = marshall(commandKey(owner, id));
+      const { Item } = await client.send(new GetItemCommand({ TableName: tables.domain, Key, ConsistentRead: true }));
+      return Item?.done_at !== undefined;
     },
 
     async releasePage(webhookId, requestedBy, nowMs) {

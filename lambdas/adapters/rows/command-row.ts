@@ -6,8 +6,8 @@ import { rowOf } from './row.ts';
 import { commandKey } from './table-keys.ts';
 
 /**
- * Days that a command's row is stored. After the stream has carried the row to the fan-out, the row only shows that the
- * command was submitted.
+ * Days that a command's row is stored. The fan-out adds `done_at` when it has carried the command out; the roll-up submits
+ * a command without `done_at` again.
  */
 const LIFE_DAYS = 2;
 
@@ -15,6 +15,9 @@ export const commandToRow = (command: Command, nowMs: number) => ({
   ...commandKey(command.owner, command.id),
   kind: 'command',
   ...command,
+  // The command of a next step is made from the command of the step before, which may have been submitted again.
+  resubmitted_at: null,
+  submitted_at: nowMs,
   ttl: ttlSeconds(nowMs, LIFE_DAYS),
 });
 

@@ -1,8 +1,8 @@
 import { shardOf } from '../../domain/foundation/id.ts';
 import { retentionOf, SCHEDULE_DAYS } from '../../domain/foundation/retention.ts';
 import { ttlSeconds } from '../../domain/foundation/time.ts';
-import type { StoredJob } from '../../domain/jobs/job.ts';
-import { jobKey, jobListPk, SHARDS } from './table-keys.ts';
+import { jobEvent, type StoredJob } from '../../domain/jobs/job.ts';
+import { changesPkOf, jobKey, jobListPk, SHARDS } from './table-keys.ts';
 
 /** Returns the sort key of a job in the list index. `createdAt` is RFC 3339. */
 export const jobListSk = (status: string, createdAt: string, id: string): string => `${status}#${createdAt}#${id}`;
@@ -14,6 +14,7 @@ export const jobToRow = (job: StoredJob, retentionDays: number) => ({
   kind: 'job',
   list_pk: jobListPk(job.owner, shardOf(job.id, SHARDS)),
   list_sk: jobListSk(job.status, job.created_at, job.id),
+  changed_pk: job.completed_at && jobEvent(job) ? changesPkOf(job.completed_at, job.id) : null,
   ttl: ttlSeconds(
     Date.parse(job.completed_at ?? job.created_at),
     retentionOf(job.retention_days, retentionDays) + SCHEDULE_DAYS,

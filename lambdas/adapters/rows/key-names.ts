@@ -13,6 +13,11 @@ export const indexes = {
   /** An index of the domain table: lists an owner's tasks that have the same external reference. */
   reference: 'reference',
   /**
+   * An index of the domain table: lists, by the hour of the last change, the tasks, templates and jobs whose last change
+   * becomes an event. The roll-up compares it with the events.
+   */
+  changes: 'changes',
+  /**
    * An index of the delivery table: lists, by due time in milliseconds, deliveries that wait for an attempt and hours
    * that are counted again.
    */
@@ -38,6 +43,7 @@ export interface IndexAttributes {
 export const indexAttributes: Readonly<Record<keyof typeof indexes, IndexAttributes>> = {
   list: { partitionKey: 'list_pk', sortKey: 'list_sk', sortKeyType: 'S', projects: ['type', 'resource'] },
   reference: { partitionKey: 'ref_pk', sortKey: 'ref_sk', sortKeyType: 'S', projects: 'keys only' },
+  changes: { partitionKey: 'changed_pk', sortKey: 'pk', sortKeyType: 'S', projects: 'keys only' },
   due: {
     partitionKey: 'due_pk',
     sortKey: 'due_at',

@@ -5,8 +5,8 @@ import { partitions, prefixes } from './key-names.ts';
 // The partition key (pk) and sort key (sk) of every row in the three tables. `o` is the owner, for example `acc_…#live`.
 //
 // domain table (its stream feeds the fan-out)                       index: its partition key / its sort key
-//   task            T#tsk_…        task                             list: T#o#shard / status#created#id · reference: o#reference / created#id
-//   job             J#job_…        job                              list: J#o#shard / status#created#id
+//   task            T#tsk_…        task                             list: T#o#shard / status#created#id · reference: o#reference / created#id · changes: hour#shard / pk
+//   job             J#job_…        job                              list: J#o#shard / status#created#id · changes, once its result is an event
 //   event           E#o#shard      evt_…                            list, only for derived ids, which have no time: E#o#shard / created#id
 //   webhook         A#o            whk_…
 //   webhook count   N#o            webhook-count                    (and the ids of the webhooks with each URL)
@@ -14,7 +14,7 @@ import { partitions, prefixes } from './key-names.ts';
 //   command         X#o            cmd#…
 //   audit entry     U#acc_…#2026-11  aud_…                          (one partition for each month)
 //   event type      C#o            typ#…
-//   template        C#o            tpl#…                            list: M#o / created#id
+//   template        C#o            tpl#…                            list: M#o / created#id · changes, after an update
 //   subscribers     R#o#type       routing · routing#customer       (the subscribers of one event type: a set of `webhook|resource`)
 //   idempotency     I#o            path#key
 //   account's limit Q#acc_…        limit                            (deliveries_per_minute, if it is not the default)
@@ -26,7 +26,7 @@ import { partitions, prefixes } from './key-names.ts';
 //   rate limits     W#whk_…        slots · leases
 //   account's slots Q#acc_…        slots                            (the next free slot under the account's deliveries_per_minute)
 //   hour's counts   W#whk_…        hour#start                       due, until the hour is counted again: H#shard / due_at
-//   roll-up         ROLL-UP        progress · event-retention       (how far the hourly counts and the weekly retention round are)
+//   roll-up         ROLL-UP        progress · event-retention · lost-changes (how far the hourly counts, the weekly retention round and the search for lost changes are)
 //   due tick        DUE-SWEEP      progress                         (how far the messages of parked and overdue deliveries are)
 //   account id      ACCOUNT-IDS    acc_…                            (the roll-up reads it, because it may not read accounts)
 // credentials table (no stream; deliver, fan-out, due and roll-up have no permission on it)
@@ -54,6 +54,8 @@ export { indexes } from './key-names.ts';
 export const SHARDS = 4;
 /** The number of partitions over which deliveries are spread in the due index. */
 export const DUE_SHARDS = 16;
+/** The number of partitions over which the changes of one hour, of all accounts together, are spread in their index. */
+export const CHANGE_SHARDS = 16;
 
 /** Returns the key of the row of one item, for a resource with `rows` in resources.ts. */
 export const itemKey = (resource: PartitionedResource, id: string): Key => ({
@@ -117,6 +119,16 @@ export const idempotencyKey = (scope: string, path: string, key: string): Key =>
   sk: `${path}#${key}`,
 });
 
+/** Returns the partition key, in the index `changes`, of one shard of the changes in the hour that begins at `startMs`. */
+export const changesPk = (startMs: number, shard: number): string =>
+  `${new Date(startMs).toISOString().slice(0, 13)}#${shard}`;
+/**
+ * Returns the partition key, in the index `changes`, of a thing that changed at `changedAt` (RFC 3339). It holds only the
+ * hour, because a second change in the same hour then writes nothing to the index.
+ */
+export const changesPkOf = (changedAt: string, id: string): string =>
+  changesPk(Date.parse(changedAt), shardOf(id, CHANGE_SHARDS));
+
 export const heartbeatKey: Key = { pk: partitions.heartbeat, sk: 'stream' };
 
 export const deliveryPk = (webhookId: string, shard: number): string => `${prefixes.webhook}${webhookId}#${shard}`;
@@ -158,6 +170,7 @@ export const hourDuePk = (shard: number): string => `${prefixes.hourDue}${shard}
 export const hourDuePkOf = (webhookId: string): string => hourDuePk(shardOf(webhookId, SHARDS));
 export const rollUpProgressKey: Key = { pk: partitions.rollUp, sk: 'progress' };
 export const retentionProgressKey: Key = { pk: partitions.rollUp, sk: 'event-retention' };
+export const lostChangesProgressKey: Key = { pk: partitions.rollUp, sk: 'lost-changes' };
 export const sweepProgressKey: Key = { pk: partitions.dueSweep, sk: 'progress' };
 export const apiKeyKey = (hash: string): Key => ({ pk: `${prefixes.apiKey}${hash}`, sk: 'key' });
 /** Returns the key of the row that counts the requests of an account in the minute of the clock that begins at `startMs`. */

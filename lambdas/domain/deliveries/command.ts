@@ -9,6 +9,8 @@ const base = {
   owner: z.string(),
   /** The API call that submitted this command. */
   call: requestOriginSchema.optional(),
+  /** When the roll-up submitted the command again, in milliseconds, because it was not carried out. */
+  resubmitted_at: z.number().optional(),
 };
 
 /** Work that the API requests, stored as a row so that the fan-out picks it up from the stream. */

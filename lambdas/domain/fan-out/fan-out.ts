@@ -1,7 +1,7 @@
 import type { Command } from '../deliveries/command.ts';
 import { newDelivery, type StoredDelivery, ticketOf } from '../deliveries/delivery.ts';
 import type { StoredEvent } from '../events/event.ts';
-import { type CommandDependencies, type CommandStore, runCommand } from './run-command.ts';
+import { type CommandDependencies, type CommandStore, carryOutCommand } from './run-command.ts';
 
 /** A committed change: an event to fan out, or a command to run. `isStored`: the event's row exists already. */
 export type Change =
@@ -89,7 +89,7 @@ export const fanOut = async (
     }
     await flush();
     done = index;
-    if (change.kind === 'command' && !(await runCommand(change.command, { store, queue, clock }, isTimeUp)))
+    if (change.kind === 'command' && !(await carryOutCommand(change.command, { store, queue, clock }, isTimeUp)))
       return done;
     done = index + 1;
   }

@@ -45,6 +45,10 @@ export interface CommandStore extends PageReleaser {
   eraseTasksPage(owner: string): Promise<{ readonly hasMore: boolean }>;
   /** Submits a command. Does nothing if a command with the same id exists. */
   addCommand(command: Command, nowMs: number): Promise<void>;
+  /** Marks a command as carried out. Does nothing if the command has no row. */
+  markDone(command: Command, nowMs: number): Promise<void>;
+  /** Returns whether a command is marked as carried out. */
+  isDone(command: Command): Promise<boolean>;
 }
 
 export interface CommandDependencies {
@@ -52,6 +56,22 @@ export interface CommandDependencies {
   readonly queue: { send(tickets: readonly DeliveryTicket[], nowMs: number, isBulk?: boolean): Promise<void> };
   readonly clock: () => number;
 }
+
+/**
+ * Runs a command and marks it as carried out. Does nothing if the roll-up submitted the command again and it is marked.
+ * Returns false if the time was up before the end.
+ */
+export const carryOutCommand = async (
+  command: Command,
+  dependencies: CommandDependencies,
+  isTimeUp: () => boolean,
+): Promise<boolean> => {
+  const { store, clock } = dependencies;
+  if (command.resubmitted_at !== undefined && (await store.isDone(command))) return true;
+  if (!(await runCommand(command, dependencies, isTimeUp))) return false;
+  await store.markDone(command, clock());
+  return true;
+};
 
 /** Runs a command. Running it twice has the same effect as once. Returns false if the time was up before the end. */
 export const runCommand = async (

@@ -2,8 +2,8 @@ import type { StoredEvent } from '../events/event.ts';
 import { type Actor, auditEntry, type StoredAuditEntry } from '../foundation/audit.ts';
 import { notFound, PassPostError } from '../foundation/errors.ts';
 import type { RequestOrigin } from '../foundation/origin.ts';
-import { isSettled, type StoredTask, taskAfterMove, taskAtCreation, taskStatuses } from './task.ts';
-import { taskEvent } from './task-event.ts';
+import { isSettled, type StoredTask } from './task.ts';
+import { taskEvents } from './task-event.ts';
 
 /** What the erasure of a task writes in one transaction. */
 export interface TaskErasure {
@@ -63,10 +63,7 @@ const withoutPersonalData = (
  * are the events that the fan-out writes or has written.
  */
 const erasedEventsOf = (task: StoredTask, erasedAt: string): StoredEvent[] =>
-  taskStatuses
-    .filter((status) => task[`${status}_at`] !== null)
-    .map((status) => taskEvent(status === 'created' ? taskAtCreation(task) : taskAfterMove(task, status)))
-    .map((event) => ({ ...event, data: 'null', call: undefined, payload_deleted_at: erasedAt }));
+  taskEvents(task).map((event) => ({ ...event, data: 'null', call: undefined, payload_deleted_at: erasedAt }));
 
 /**
  * Erases the personal data of a settled task and of its events. Does nothing if it was erased before. Throws `not_found`,

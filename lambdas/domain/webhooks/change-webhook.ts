@@ -33,6 +33,7 @@ const applied = async (
   nowMs: number,
 ): Promise<StoredWebhook> => {
   const { enabled, events, profile_options, basic_auth, headers, ...plain } = changes;
+  const now = new Date(nowMs).toISOString();
   const sealed = (purpose: SealPurpose, text: string): Promise<string> => seal(before.owner, before.id, purpose, text);
   return {
     ...before,
@@ -50,7 +51,8 @@ const applied = async (
         }),
     ...(headers === undefined ? {} : { headers: await sealHeaders(headers, (text) => sealed('headers', text)) }),
     version: before.version + 1,
-    updated_at: new Date(nowMs).toISOString(),
+    updated_at: now,
+    ...(events === undefined && changes.resource === undefined ? {} : { routed_at: now }),
   };
 };
 

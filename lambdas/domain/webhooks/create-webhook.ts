@@ -139,6 +139,7 @@ const newWebhook = async (
     version: 1,
     created_at: now,
     updated_at: now,
+    routed_at: now,
     deleted_at: null,
   };
 };

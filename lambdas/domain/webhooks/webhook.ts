@@ -71,6 +71,8 @@ export const storedWebhookSchema = z.object({
   version: z.number(),
   created_at: z.string(),
   updated_at: z.string(),
+  /** When the webhook's events or resource were set last; absent in rows of earlier releases until then. */
+  routed_at: z.string().optional(),
   /** When the webhook was deleted. The row is then a tombstone; the history of its deliveries may still exist. */
   deleted_at: z.string().nullable().default(null),
   /** True on a tombstone whose delivery history was deleted too. A command may still be erasing the history's rows. */
