@@ -69,13 +69,7 @@ export class FanOut extends Construct {
       onFailure: { bind: () => ({ destination: this.failures.queueArn }) },
       // Events that the fan-out itself writes for tasks (origin "change") do not pass through it again.
       filters: [
-        image({ kind: ['task', 'template'] }),
-        // The mark of a command that was carried out does not pass.
-        FilterCriteria.filter({
-          dynamodb: {
-            NewImage: { kind: { S: FilterRule.isEqual('command') }, done_at: { N: FilterRule.notExists() } },
-          },
-        }),
+        image({ kind: ['task', 'command', 'template'] }),
         image({ kind: ['event'] }, { origin: ['publish'] }),
         image({ kind: ['job'] }, { status: ['completed'] }, { result_to: ['webhooks'] }),
         // Lets the deletion of the heartbeat row, which the roll-up writes and deletes, invoke the fan-out. Every

@@ -52,8 +52,8 @@ const changeOf = async (record: DynamoDBRecord): Promise<Change[]> => {
   if (!image) return [];
   try {
     const change = imageToChange(image);
-    // Ignores changes of events and commands: they are handled when they are inserted, and a command when it is submitted
-    // again.
+    // Ignores changes of events and commands, such as the mark of a command that is carried out: they are handled when they
+    // are inserted, and a command also when it is submitted again.
     const isRelevant =
       record.eventName === 'INSERT' ||
       !['event', 'command'].includes(image.kind?.S ?? '') ||

@@ -16,12 +16,11 @@ describe('the fan-out construct', () => {
     expect(Properties).not.toHaveProperty('MaximumBatchingWindowInSeconds');
   });
 
-  test('the stream mapping passes only tasks, templates, commands that are not carried out, published events, job results for webhooks and removed heartbeats', () => {
+  test('the stream mapping passes only tasks, commands, templates, published events, job results for webhooks and removed heartbeats', () => {
     const { Filters } = Properties.FilterCriteria as { Filters: readonly { Pattern: string }[] };
 
     expect(Filters.map(({ Pattern }) => JSON.parse(Pattern))).toEqual([
-      { dynamodb: { NewImage: { kind: { S: ['task', 'template'] } } } },
-      { dynamodb: { NewImage: { kind: { S: ['command'] }, done_at: { N: [{ exists: false }] } } } },
+      { dynamodb: { NewImage: { kind: { S: ['task', 'command', 'template'] } } } },
       { dynamodb: { NewImage: { kind: { S: ['event'] }, origin: { S: ['publish'] } } } },
       {
         dynamodb: { NewImage: { kind: { S: ['job'] }, status: { S: ['completed'] }, result_to: { S: ['webhooks'] } } },
