@@ -8,7 +8,7 @@ import { callApi, refusalOf } from '../../local/cli/api-client.ts';
 import type { LocalStack } from '../../local/stack.ts';
 import { readStackFile } from '../../local/state/stack-file.ts';
 import { type AwsAnswer, type AwsCall, throttled } from '../../local/wiring/interceptor.ts';
-import type { Faults, FaultTarget } from '../helpers/faults.ts';
+import type { Faults } from '../helpers/faults.ts';
 import type { Endpoint, Responder, WebhookReceiver } from '../helpers/webhook-receiver.ts';
 
 export interface Scene {
@@ -85,19 +85,12 @@ const times = async (count: number, concurrency: number, act: () => Promise<unkn
   await Promise.all(Array.from({ length: concurrency }, worker));
 };
 
-/** The first matching call gets no answer until the cause ends, so the calling function hangs and no other invocation starts. */
-const hang =
-  (place: FaultTarget): Cause['begin'] =>
-  async ({ faults }) => {
-    const cause = Promise.withResolvers<void>();
-    const fault = faults.inject(place, async (_, forward) => {
-      await cause.promise;
-      return forward();
-    });
-    return () => {
-      fault.end();
-      cause.resolve();
-    };
+/** The account has no concurrency left for this function, so no invocation of it starts. */
+const startsNothing =
+  (functionName: 'due' | 'roll-up'): Cause['begin'] =>
+  async ({ stack }) => {
+    stack.limitConcurrency(functionName, 0);
+    return () => stack.limitConcurrency(functionName, 1000);
   };
 
 /** Causes for every alarm. Their order matters: no cause disturbs the causes after it. */
@@ -196,22 +189,23 @@ export const causes: readonly Cause[] = [
     },
   },
   {
-    description: 'the due function hangs, and no other invocation starts',
+    description: 'the account has no concurrency left for the due function',
     alarms: ['tick-missed'],
-    begin: hang({ functionName: 'due', operation: 'Query' }),
+    begin: startsNothing('due'),
   },
   {
-    description: 'the roll-up function hangs, and no other invocation starts',
+    description: 'the account has no concurrency left for the roll-up function',
     alarms: ['roll-up-missed'],
-    begin: hang({ functionName: 'roll-up' }),
+    begin: startsNothing('roll-up'),
   },
   {
-    description: 'deliver needs two minutes to read each batch',
+    description: 'deliver needs more than a minute to read each batch',
     alarms: ['first-attempts', 'concurrency'],
     async begin(scene) {
       await addWebhook(scene, () => 200);
       const fault = scene.faults.inject({ functionName: 'deliver', operation: 'BatchGetItem' }, async (_, forward) => {
-        await sleep(2 * scene.minuteMs);
+        // At the default speed this is 2.6 s. The client gives a call up after 3 s.
+        await sleep(1.3 * scene.minuteMs);
         return forward();
       });
       const stop = repeat(scene.minuteMs / 8, () => publish(scene));
