@@ -1,6 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { useThinPath } from './thin-path.ts';
 
 /**
  * Counts of the AWS calls that this process made since the counts were last taken, by `service.operation`, and the
@@ -86,19 +87,21 @@ const countThrottles = (count: number): void => {
   if (count > 0) use.throttles = (use.throttles ?? 0) + count;
 };
 
-/** Counts the throttled tries of each call, including tries that the SDK retries. */
+/** Counts a try of a call if it is throttled, also a try that the SDK retries. */
+const countThrottledTry =
+  <A, R>(next: (args: A) => Promise<R>) =>
+  async (args: A): Promise<R> => {
+    try {
+      return await next(args);
+    } catch (error) {
+      if (error instanceof Error && THROTTLED.test(error.name)) countThrottles(1);
+      throw error;
+    }
+  };
+
 const watchThrottles = (client: DynamoDBClient | SQSClient | SecretsManagerClient): void => {
-  (client as SQSClient).middlewareStack.add(
-    (next) => async (args) => {
-      try {
-        return await next(args);
-      } catch (error) {
-        if (error instanceof Error && THROTTLED.test(error.name)) countThrottles(1);
-        throw error;
-      }
-    },
-    { step: 'deserialize', priority: 'high', name: 'watchThrottles' },
-  );
+  const step = { step: 'deserialize', priority: 'high', name: 'watchThrottles' } as const;
+  (client as SQSClient).middlewareStack.add(countThrottledTry, step);
 };
 
 /**
@@ -146,6 +149,7 @@ export const dynamoClient = (overrides: { maxAttempts?: number } = {}): DynamoDB
     },
     { step: 'initialize', name: 'countCapacity' },
   );
+  useThinPath(client, countThrottledTry);
   return withoutStatistics(client);
 };
 
@@ -156,7 +160,11 @@ const withCounting = <C extends SQSClient | SecretsManagerClient>(client: C, ser
 };
 
 /** Creates an SQS client that counts its calls, failed calls and throttled tries. */
-export const sqsClient = (): SQSClient => withCounting(new SQSClient({ ...options, md5: false }), 'sqs');
+export const sqsClient = (): SQSClient => {
+  const client = withCounting(new SQSClient({ ...options, md5: false }), 'sqs');
+  useThinPath(client, countThrottledTry);
+  return client;
+};
 
 /** Creates a Secrets Manager client that counts its calls, failed calls and throttled tries. */
 export const secretsClient = (): SecretsManagerClient =>

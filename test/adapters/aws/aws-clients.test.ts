@@ -1,6 +1,6 @@
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
-import { SendMessageCommand } from '@aws-sdk/client-sqs';
+import { SendMessageBatchCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type LoopbackServer, serveOnLoopback } from '../../../deploy/loopback-server.ts';
 import { createKeyAuthenticator } from '../../../lambdas/adapters/accounts/authenticate-key.ts';
@@ -49,8 +49,24 @@ describe.concurrent('an AWS client, with a server that accepts a call and does n
   };
   const getItem = (name: string) => new GetItemCommand({ TableName: name, Key: { pk: { S: 'a' }, sk: { S: 'b' } } });
 
+  /** Sends a call that is answered, so that the client's next call of this kind takes the thin path, and then this one. */
+  const sendSecondGet = async (name: string): Promise<unknown> => {
+    const client = dynamoClient();
+    await client.send(getItem('first'));
+    return client.send(getItem(name));
+  };
+  const sendSecondBatch = async (name: string): Promise<unknown> => {
+    const client = sqsClient();
+    const batch = (MessageBody: string) =>
+      new SendMessageBatchCommand({ QueueUrl: server.url, Entries: [{ Id: '1', MessageBody }] });
+    await client.send(batch('first'));
+    return client.send(batch(name));
+  };
+
   it.each<[service: string, name: string, send: (name: string) => Promise<unknown>]>([
     ['DynamoDB', 'case-dynamo', (name) => dynamoClient().send(getItem(name))],
+    ['DynamoDB on the thin path', 'case-thin-dynamo', sendSecondGet],
+    ['SQS on the thin path', 'case-thin-queue', sendSecondBatch],
     [
       'SQS',
       'case-queue',
@@ -70,25 +86,36 @@ describe.concurrent('an AWS client, with a server that accepts a call and does n
     },
   );
 
-  it('of DynamoDB ends a try whose answer stops for 3 s after its first byte, and the second try is answered: two requests in 3 to 6 s', async () => {
-    plans.set('case-begun', { unanswered: 1, beginsAnswer: true });
+  it.each<[path: string, name: string, send: (name: string) => Promise<unknown>]>([
+    ['DynamoDB', 'case-begun', (name) => dynamoClient().send(getItem(name))],
+    ['DynamoDB on the thin path', 'case-thin-begun', sendSecondGet],
+  ])(
+    'of %s ends a try whose answer stops for 3 s after its first byte, and the second try is answered: two requests in 3 to 6 s',
+    async (_, name, send) => {
+      plans.set(name, { unanswered: 1, beginsAnswer: true });
 
-    const seconds = await secondsOf(dynamoClient().send(getItem('case-begun')));
+      const seconds = await secondsOf(send(name));
 
-    expect(requests.get('case-begun')).toBe(2);
-    expect(seconds).toBeGreaterThan(2.9);
-    expect(seconds).toBeLessThan(6);
-  });
+      expect(requests.get(name)).toBe(2);
+      expect(seconds).toBeGreaterThan(2.9);
+      expect(seconds).toBeLessThan(6);
+    },
+  );
 
-  it('of DynamoDB throws TimeoutError after four tries without an answer: four requests in less than 16 s', async () => {
-    plans.set('case-dead', { unanswered: Number.POSITIVE_INFINITY });
+  it.each<[path: string, name: string, send: (name: string) => Promise<unknown>]>([
+    ['DynamoDB', 'case-dead', (name) => dynamoClient().send(getItem(name))],
+    ['DynamoDB on the thin path', 'case-thin-dead', sendSecondGet],
+  ])(
+    'of %s throws TimeoutError after four tries without an answer: four requests in less than 16 s',
+    async (_, name, send) => {
+      plans.set(name, { unanswered: Number.POSITIVE_INFINITY });
 
-    const sent = dynamoClient().send(getItem('case-dead'));
-    const seconds = await secondsOf(expect(sent).rejects.toMatchObject({ name: 'TimeoutError' }));
+      const seconds = await secondsOf(expect(send(name)).rejects.toMatchObject({ name: 'TimeoutError' }));
 
-    expect(requests.get('case-dead')).toBe(4);
-    expect(seconds).toBeLessThan(16);
-  });
+      expect(requests.get(name)).toBe(4);
+      expect(seconds).toBeLessThan(16);
+    },
+  );
 
   it('with maxAttempts 1, which counts the requests of API keys, does not retry: the authenticator tries a second time and then throws TimeoutError, after two requests', async () => {
     plans.set('case-counter', { unanswered: Number.POSITIVE_INFINITY });
