@@ -30,7 +30,7 @@ const layers: readonly Layer[] = [
   },
   {
     files: /^lambdas\/adapters\//,
-    mayImport: /^(@aws-sdk\/.*|zod|ipaddr\.js|jose(\/.*)?|ajv\/dist\/2020\.js|node:.*|lambdas\/(domain|adapters)\/.*)$/,
+    mayImport: /^(@(aws-sdk|smithy)\/.*|zod|ipaddr\.js|jose.*|ajv\/.*|node:.*|lambdas\/(domain|adapters)\/.*)$/,
   },
   {
     files: /^lambdas\/runtime\//,
@@ -124,7 +124,8 @@ const rooms: Readonly<Record<string, Rooms>> = {
   },
 };
 
-const readsEnvironment = /^(lambdas\/runtime\/config\.ts|lib\/stage-config\.ts|bin\/|local\/|bench\/|test\/)/;
+const readsEnvironment =
+  /^(lambdas\/(runtime\/config|adapters\/aws\/thin-path)|lib\/stage-config|(bin|local|bench|test)\/)/;
 const forbiddenName = /^(utils?|helpers?|common|misc|services?|types?|interfaces?|dtos?|mappers?)$/;
 
 const filesIn = (folder: string): readonly string[] =>
@@ -259,7 +260,7 @@ describe('the .ts files of the repository', () => {
     expect(foreign).toEqual([]);
   });
 
-  test('only lambdas/runtime/config.ts, lib/stage-config.ts, bin/, local/, bench/ and test/ contain process.env', () => {
+  test('only lambdas/runtime/config.ts, the thin path of AWS calls, lib/stage-config.ts, bin/, local/, bench/ and test/ contain process.env', () => {
     const readers = files.filter((file) => sources.get(file)?.includes('process.env') && !readsEnvironment.test(file));
 
     expect(readers).toEqual([]);
