@@ -11,6 +11,8 @@ export interface Bench {
   readonly meter: Meter;
   readonly receiverUrl: string;
   readonly accountId: string;
+  /** The account's API key. */
+  readonly key: string;
   /** Calls the API as a new account with the highest rate limit. Throws for an error status. */
   api<T>(method: string, path: string, body?: unknown): Promise<T>;
   addWebhook(path: string, events: readonly string[], more?: Record<string, unknown>): Promise<string>;
@@ -41,17 +43,26 @@ const requestTo =
     return (response.status === 204 ? undefined : await response.json()) as T;
   };
 
+export interface StartOptions {
+  /** Called with each log line of a function. */
+  readonly onLine?: (line: string) => void;
+  /** False: the meter stays empty, and its work takes no CPU time of this process. */
+  readonly isMetered?: boolean;
+}
+
 /** Starts the local stack with a meter of its AWS usage, and starts a receiver in a process of its own. */
-export const startBench = async (onLine?: (line: string) => void): Promise<Bench> => {
+export const startBench = async ({ onLine, isMetered = true }: StartOptions = {}): Promise<Bench> => {
   const meter = createMeter();
   const stack = await startStack({
     warm: true,
     environment: { _X_AMZN_TRACE_ID: trace },
-    onLog({ functionName, text }) {
-      meter.line(functionName, text);
-      onLine?.(text);
-    },
-    onInvocation: ({ functionName, durationMs, memoryMb }) => meter.invocation(functionName, durationMs, memoryMb),
+    ...(isMetered && {
+      onLog({ functionName, text }) {
+        meter.line(functionName, text);
+        onLine?.(text);
+      },
+      onInvocation: ({ functionName, durationMs, memoryMb }) => meter.invocation(functionName, durationMs, memoryMb),
+    }),
   });
   const receiver = fork(new URL('./receiver.ts', import.meta.url));
   const [{ port }] = (await once(receiver, 'message')) as [{ port: number }];
@@ -76,6 +87,7 @@ export const startBench = async (onLine?: (line: string) => void): Promise<Bench
     stack,
     meter,
     accountId,
+    key,
     receiverUrl: `http://127.0.0.1:${port}`,
     api,
     async addWebhook(path, events, more = {}) {

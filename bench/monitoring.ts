@@ -25,7 +25,7 @@ const measureScenario = async (
   scenario: (bench: Bench) => Promise<Figures>,
 ): Promise<Figures> => {
   let lines: string[] = [];
-  const bench = await startBench((line) => lines.push(line));
+  const bench = await startBench({ onLine: (line) => lines.push(line) });
   let figures: Figures;
   try {
     await publishScenario(bench, { events: 200, webhooks: 1 });

@@ -1,6 +1,16 @@
 import { parseArgs } from 'node:util';
 
-const parts = ['main', 'growth', 'isolation', 'monitoring', 'signer', 'start-up', 'due', 'recovery'] as const;
+const parts = [
+  'main',
+  'growth',
+  'isolation',
+  'monitoring',
+  'signer',
+  'start-up',
+  'due',
+  'recovery',
+  'profile',
+] as const;
 export type Part = (typeof parts)[number];
 const defaultParts: readonly Part[] = ['main', 'signer', 'start-up'];
 
@@ -33,6 +43,7 @@ export const usage = `npm run bench -- [part …] [--events 3000] [--webhooks 1]
   signer         CPU time of a delivery compared with a plain POST with an HMAC
   start-up       import time of each bundle compared with the SDK clients in the bundle
   due            ticks of the due index over 500,000 overdue deliveries and 1,000 parked ones
+  profile        CPU time of a single event by thread and by package, with 1 publisher and with 20
   recovery       the recovery of 100,000 dead deliveries, over a restart of the stack; some ten minutes
 
   Without a part these run: ${defaultParts.join(', ')}.

@@ -4,6 +4,7 @@ import { dueBacklog } from './due-backlog.ts';
 import type { Figures } from './figures.ts';
 import { monitoringShares } from './monitoring.ts';
 import { type BenchOptions, type Part, parseOptions, usage } from './options.ts';
+import { profileSingles } from './profile.ts';
 import { recoveryBacklog } from './recovery-backlog.ts';
 import { fullBatchesScenario, isolationScenario, publishScenario, steadyScenario } from './scenarios.ts';
 import { signerOverhead } from './signer-overhead.ts';
@@ -77,6 +78,10 @@ const runs: Record<Part, (options: BenchOptions) => Promise<[string, Figures][]>
   signer: async () => [['signer overhead', await signerOverhead()]],
   due: async () => [['due', await dueBacklog()]],
   recovery: async () => [['recovery', await recoveryBacklog()]],
+  profile: async ({ events }) => [
+    ['single events, 1 publisher', await profileSingles(Math.ceil(events / 3), 1)],
+    ['single events, 20 publishers', await profileSingles(events, 20)],
+  ],
   'start-up': async () => [['start-up', await startUpRatios()]],
 };
 

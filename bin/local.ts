@@ -60,7 +60,6 @@ const run = async (): Promise<void> => {
     ...options,
     assembly,
     dataDir: DATA_DIR,
-    warm: true,
     alarms: {
       onChange: ({ name, state }) =>
         isReady && !isStopping && process.stdout.write(`${state} ${name}  docs/runbook.md#${name}\n`),

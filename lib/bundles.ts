@@ -31,7 +31,7 @@ const bundling: BuildOptions = {
 /** Bundles one entry into the folder `outdir`, as `index.mjs`. */
 export const bundleInto = (
   outdir: string,
-  entry: Pick<BuildOptions, 'entryPoints' | 'stdin' | 'metafile' | 'splitting'>,
+  entry: Pick<BuildOptions, 'entryPoints' | 'stdin' | 'metafile' | 'splitting' | 'sourcemap'>,
 ) => buildSync({ ...bundling, ...entry, outdir, logLevel: 'warning' });
 
 let bundles: string | undefined;

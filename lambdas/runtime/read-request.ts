@@ -94,7 +94,10 @@ export const readRequest = async (
     body: body as ApiRequest['body'],
     cursorScope,
     idempotencyKey: idempotencyKey ? keyOfCustomer(idempotencyKey, customer) : null,
-    contentHash: contentHash(content ?? null),
+    // Few calls compare the content, so the hash is made when it is read.
+    get contentHash() {
+      return contentHash(content ?? null);
+    },
     by: {
       accountId,
       keyId: caller.keyId,

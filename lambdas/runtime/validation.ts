@@ -111,7 +111,15 @@ export const collectFaults = <T>(faults: FieldError[], read: () => T): T | undef
   }
 };
 
-const NO_QUERY = z.object({});
+const NO_QUERY = z.strictObject({});
+
+/** The strict form of each query's schema. zod compiles a schema at its first use, so each one is made once. */
+const strictForms = new WeakMap<z.ZodObject, z.ZodObject>();
+const strictFormOf = (schema: z.ZodObject): z.ZodObject => {
+  const strict = strictForms.get(schema) ?? schema.strict();
+  strictForms.set(schema, strict);
+  return strict;
+};
 
 /**
  * Returns the query parameters, parsed by the operation's schema. Throws `invalid` with every wrong, unknown and
@@ -132,7 +140,9 @@ export const readQuery = (schema: z.ZodObject | undefined, rawQuery: string): un
     if (value.includes('\0')) faults.push({ path: key, code: 'invalid_text', message: 'Holds a NUL character.' });
     values.set(key, value);
   }
-  const parsed = collectFaults(faults, () => validate((schema ?? NO_QUERY).strict(), Object.fromEntries(values)));
+  const parsed = collectFaults(faults, () =>
+    validate(schema ? strictFormOf(schema) : NO_QUERY, Object.fromEntries(values)),
+  );
   refuseFaults(faults);
   return parsed;
 };

@@ -27,6 +27,8 @@ export type InvocationResult =
 export interface Environment {
   readonly id: string;
   readonly isBusy: boolean;
+  /** When the running invocation began, in milliseconds since the epoch; null while no invocation runs. */
+  readonly busySinceMs: number | null;
   readonly idleSinceMs: number;
   readonly ready: Promise<void>;
   invoke(requestId: string, event: string): Promise<InvocationResult>;
@@ -74,6 +76,7 @@ const startWorker = (definition: FunctionDefinition, variables: Readonly<Record<
     name: definition.name,
     env: { ...definition.environment, ...variables },
     execArgv: ['--no-warnings'],
+    resourceLimits: { maxOldGenerationSizeMb: definition.memoryMb, maxYoungGenerationSizeMb: 8 },
     workerData: {
       module: definition.module,
       exportName: definition.exportName,
@@ -95,11 +98,13 @@ export const startEnvironment = (
   let resolveInvocation: ((result: InvocationResult) => void) | undefined;
   let endReason: FunctionError | undefined;
   let idleSinceMs = Date.now();
+  let busySinceMs: number | null = null;
 
   const finish = (result: InvocationResult): void => {
     const resolve = resolveInvocation;
     resolveInvocation = undefined;
     idleSinceMs = Date.now();
+    busySinceMs = null;
     resolve?.(result);
   };
 
@@ -130,7 +135,10 @@ export const startEnvironment = (
   return {
     id,
     get isBusy() {
-      return resolveInvocation !== undefined;
+      return busySinceMs !== null;
+    },
+    get busySinceMs() {
+      return busySinceMs;
     },
     get idleSinceMs() {
       return idleSinceMs;
@@ -139,6 +147,7 @@ export const startEnvironment = (
     async invoke(requestId, event) {
       const { promise, resolve } = Promise.withResolvers<InvocationResult>();
       resolveInvocation = resolve;
+      busySinceMs = Date.now();
       const { timeoutSeconds } = definition;
       const timer = setTimeout(() => kill(timedOut(timeoutSeconds)), timeoutSeconds * 1000);
       worker.postMessage({ requestId, event, deadlineMs: Date.now() + timeoutSeconds * 1000 });

@@ -1,11 +1,23 @@
 import { availableParallelism, cpus } from 'node:os';
 import { type Environment, type InvocationResult, killed } from './execution-environment.ts';
 
-const MEASURE_EVERY_MS = 250;
-const GROW_EVERY_MS = 50;
+const MEASURE_EVERY_MS = 100;
+/** A measurement that covers a longer time than this says nothing about the load now. */
+const STALE_MS = 500;
+/** Milliseconds between two checks whether the fleet needs another environment. */
+const GROW_EVERY_MS = 25;
+/** Milliseconds that an invocation waits for an environment before the fleet starts another one. */
+const WAIT_MS = 40;
+/**
+ * An invocation that runs for longer than this many milliseconds waits for something slow, for example a receiver. On a
+ * saturated machine every invocation takes longer.
+ */
+const SLOW_MS = { usual: 75, saturated: 300 };
 const MAX_STARTING = 2;
+/** The maximum number of environments of a function that do not wait for something slow. */
+const MAX_QUICK = availableParallelism();
 
-const machine = { atMs: 0, idle: 0, total: 0, idleShare: 1 };
+const machine = { atMs: 0, idle: 0, total: 0, idleShare: 0 };
 /** Returns the share of this machine's processor time, from 0 to 1, that no program used since the last measurement. */
 const idleShareOfMachine = (): number => {
   const nowMs = performance.now();
@@ -24,20 +36,24 @@ const idleShareOfMachine = (): number => {
  * On AWS every environment has its own processor; here all environments share this machine's.
  */
 const isSaturation = (utilizations: readonly number[]): boolean => {
-  const processors = availableParallelism();
   const busy = utilizations.reduce((sum, share) => sum + share, 0);
-  if (busy >= processors * 0.6) return true;
-  return idleShareOfMachine() < 0.1 && utilizations.filter((share) => share > 0.01).length >= processors * 2;
+  return busy >= availableParallelism() * 0.6 || idleShareOfMachine() < 0.1;
 };
+
+/** An invocation that waits for an environment. */
+interface Waiting {
+  readonly sinceMs: number;
+  readonly take: (environment: Environment) => void;
+}
 
 /** Starts, lends and ends the execution environments of one function. */
 export class FunctionFleet {
   readonly environments = new Set<Environment>();
   readonly #starting = new Set<Environment>();
   readonly #idle: Environment[] = [];
-  readonly #waiting: ((environment: Environment) => void)[] = [];
+  readonly #waiting: Waiting[] = [];
   readonly #start: (onEnd: () => void) => Environment;
-  #lastMeasurement = { atMs: 0, isSaturated: false };
+  #lastMeasurement = { atMs: 0, isNow: true, isSaturated: true };
   #timer: NodeJS.Timeout | undefined;
 
   constructor(start: (onEnd: () => void) => Environment) {
@@ -45,16 +61,19 @@ export class FunctionFleet {
   }
 
   /**
-   * Returns whether the processors are saturated, so that another environment would not make the function faster. The
-   * result is cached for `MEASURE_EVERY_MS`.
+   * Returns whether the processors are saturated, so that another environment would not make the function faster. They
+   * count as saturated until two measurements in a row find that they are not, because a load has short pauses.
    */
   isSaturated(): boolean {
     const nowMs = performance.now();
-    if (nowMs - this.#lastMeasurement.atMs >= MEASURE_EVERY_MS) {
+    const sinceMs = nowMs - this.#lastMeasurement.atMs;
+    if (sinceMs >= MEASURE_EVERY_MS) {
       const utilizations = [...this.environments].map((environment) =>
         this.#starting.has(environment) ? 1 : environment.utilization(),
       );
-      this.#lastMeasurement = { atMs: nowMs, isSaturated: isSaturation(utilizations) };
+      const isNow = isSaturation(utilizations);
+      const wasBefore = sinceMs > STALE_MS || this.#lastMeasurement.isNow;
+      this.#lastMeasurement = { atMs: nowMs, isNow, isSaturated: isNow || wasBefore };
     }
     return this.#lastMeasurement.isSaturated;
   }
@@ -64,7 +83,7 @@ export class FunctionFleet {
     const environment = this.#idle.pop();
     if (environment) return Promise.resolve(environment);
     const { promise, resolve } = Promise.withResolvers<Environment>();
-    this.#waiting.push(resolve);
+    this.#waiting.push({ sinceMs: performance.now(), take: resolve });
     this.#grow();
     return promise;
   }
@@ -73,7 +92,7 @@ export class FunctionFleet {
   release(environment: Environment): void {
     if (!this.environments.has(environment)) return;
     const next = this.#waiting.shift();
-    if (next) next(environment);
+    if (next) next.take(environment);
     else this.#idle.push(environment);
   }
 
@@ -106,13 +125,23 @@ export class FunctionFleet {
   #grow(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#waiting.length === 0) return;
-    const mayStart = this.environments.size === 0 || !this.isSaturated();
+    const [first] = this.#waiting;
+    if (!first) return;
+    const isLate = performance.now() - first.sinceMs >= WAIT_MS;
+    const mayStart = this.environments.size === 0 || (isLate && this.#needsMore());
     const maxStarting = Math.min(MAX_STARTING, this.#waiting.length);
     while (mayStart && this.#starting.size < maxStarting) {
       this.add().catch((error: Error) => this.#failFirst(error));
     }
     this.#timer = setTimeout(() => this.#grow(), GROW_EVERY_MS);
+  }
+
+  /** Returns whether another environment would serve the waiting invocations earlier. */
+  #needsMore(): boolean {
+    const isSaturated = this.isSaturated();
+    const slowSinceMs = Date.now() - (isSaturated ? SLOW_MS.saturated : SLOW_MS.usual);
+    const quick = [...this.environments].filter(({ busySinceMs }) => busySinceMs === null || busySinceMs > slowSinceMs);
+    return quick.length === 0 || (quick.length < MAX_QUICK && !isSaturated);
   }
 
   /** Makes the first waiting invocation fail with the error of a bundle that could not be imported. */
@@ -122,6 +151,6 @@ export class FunctionFleet {
       error: { type: error.name, message: error.message, trace: error.stack ?? '' },
     };
     const broken = { isBusy: false, invoke: () => Promise.resolve(result) } as unknown as Environment;
-    this.#waiting.shift()?.(broken);
+    this.#waiting.shift()?.take(broken);
   }
 }

@@ -21,6 +21,12 @@ export interface Invocation {
 export interface FunctionPool {
   /** Runs the function once, in an idle or a new environment. An error of the function is part of the result. */
   invoke(name: string, event: unknown): Promise<InvocationResult>;
+  /**
+   * Runs the function once with the event that `choose` returns when an environment is free. A batch that is chosen late
+   * is larger, as on Lambda, where records wait in the queue or the stream while all concurrency is busy. Returns null
+   * without an invocation if `choose` returns null.
+   */
+  invokeWhenFree(name: string, choose: () => unknown): Promise<InvocationResult | null>;
   /** Kills the environments that are serving an invocation of the function; returns their number. */
   kill(name: string): Promise<number>;
   killEnvironment(id: string): Promise<void>;
@@ -93,31 +99,48 @@ export const createFunctionPool = (options: FunctionPoolOptions): FunctionPool =
     for (const fleet of fleets.values()) fleet.reap(Date.now() - IDLE_MS);
   }, IDLE_MS / 2).unref();
 
+  const run = async (name: string, choose: () => unknown): Promise<InvocationResult | null> => {
+    const fleet = fleetOf(name);
+    const environment = await fleet.acquire();
+    try {
+      const event = await choose();
+      if (event === null) return null;
+      const startMs = performance.now();
+      const result = await environment.invoke(randomUUID(), JSON.stringify(event));
+      if (!result.ok && !isStopped) log(name, `ERROR ${result.error.type}: ${result.error.message}`);
+      report(name, event, result, performance.now() - startMs);
+      return result;
+    } finally {
+      fleet.release(environment);
+    }
+  };
+
+  const report = (functionName: string, event: unknown, result: InvocationResult, durationMs: number): void => {
+    const { memoryMb } = definitions.get(functionName) as FunctionDefinition;
+    onInvocation?.({ functionName, durationMs, memoryMb, event, result, isThrottled: result === throttled });
+  };
+
+  const invokeWhenFree: FunctionPool['invokeWhenFree'] = async (name, choose) => {
+    const concurrency = runningByName.get(name) ?? 0;
+    if (concurrency >= (limits.get(name) ?? Number.POSITIVE_INFINITY)) {
+      const event = await choose();
+      if (event === null) return null;
+      report(name, event, throttled, 0);
+      return throttled;
+    }
+    runningByName.set(name, concurrency + 1);
+    runningCount++;
+    try {
+      return await run(name, choose);
+    } finally {
+      runningCount--;
+      runningByName.set(name, (runningByName.get(name) ?? 1) - 1);
+    }
+  };
+
   return {
-    async invoke(name, event) {
-      const fleet = fleetOf(name);
-      const { memoryMb } = definitions.get(name) as FunctionDefinition;
-      const concurrency = runningByName.get(name) ?? 0;
-      if (concurrency >= (limits.get(name) ?? Number.POSITIVE_INFINITY)) {
-        onInvocation?.({ functionName: name, durationMs: 0, memoryMb, event, result: throttled, isThrottled: true });
-        return throttled;
-      }
-      runningByName.set(name, concurrency + 1);
-      runningCount++;
-      try {
-        const environment = await fleet.acquire();
-        const startMs = performance.now();
-        const result = await environment.invoke(randomUUID(), JSON.stringify(event));
-        fleet.release(environment);
-        if (!result.ok && !isStopped) log(name, `ERROR ${result.error.type}: ${result.error.message}`);
-        const durationMs = performance.now() - startMs;
-        onInvocation?.({ functionName: name, durationMs, memoryMb, event, result, isThrottled: false });
-        return result;
-      } finally {
-        runningCount--;
-        runningByName.set(name, (runningByName.get(name) ?? 1) - 1);
-      }
-    },
+    invoke: async (name, event) => (await invokeWhenFree(name, () => event)) as InvocationResult,
+    invokeWhenFree,
     async kill(name) {
       const busy = [...fleetOf(name).environments].filter(({ isBusy }) => isBusy);
       await Promise.all(busy.map((environment) => environment.kill(killed)));

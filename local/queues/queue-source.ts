@@ -56,19 +56,22 @@ const toRecord = ({ receiptHandle, message }: ReceivedMessage, arn: string): obj
 });
 
 /**
- * Invokes the function with a batch of messages and deletes the successful messages from the queue. A failed message
- * stays until its visibility timeout ends.
+ * Invokes the function with the batch that `receive` returns when an environment is free, and deletes the successful
+ * messages from the queue. A failed message stays until its visibility timeout ends. Does nothing if the batch is empty.
  */
 const processBatch = async (
-  batch: readonly ReceivedMessage[],
+  receive: () => Promise<ReceivedMessage[]>,
   queue: LocalQueue,
   { functionName, reportsFailures }: QueueMapping,
   pool: FunctionPool,
 ): Promise<void> => {
+  let batch: ReceivedMessage[] = [];
+  const result = await pool.invokeWhenFree(functionName, async () => {
+    batch = await receive();
+    return batch.length === 0 ? null : { Records: batch.map((received) => toRecord(received, queue.arn)) };
+  });
   const sent = new Set(batch.map(({ message }) => message.messageId));
-  const Records = batch.map((received) => toRecord(received, queue.arn));
-  const result = await pool.invoke(functionName, { Records });
-  const failed = failedIds(result, sent, reportsFailures);
+  const failed = result && failedIds(result, sent, reportsFailures);
   if (failed === null) return;
   for (const { receiptHandle, message } of batch) if (!failed.has(message.messageId)) queue.delete(receiptHandle);
 };
@@ -104,6 +107,9 @@ export const startQueueSource = (
   let running = 0;
   let isStopped = false;
   let limitChangedAtMs = 0;
+  /** The number of invocations that wait for an environment and have not received their messages yet. */
+  let waiting = 0;
+  let received = Promise.withResolvers<void>();
   let batchEnded = Promise.withResolvers<void>();
   /**
    * A promise while the mapping is disabled, resolved when the mapping is enabled; null while the mapping is enabled.
@@ -121,6 +127,13 @@ export const startQueueSource = (
     limit = Math.min(limit + RAMP.step, mapping.maxConcurrency);
   };
 
+  const receive = (): Promise<ReceivedMessage[]> => {
+    waiting--;
+    received.resolve();
+    if (isStopped || enabling) return Promise.resolve([]);
+    return receiveBatch(queue, mapping, visibilityTimeoutSeconds, () => isStopped);
+  };
+
   const poll = async (): Promise<void> => {
     while (!isStopped) {
       await enabling?.promise;
@@ -132,14 +145,18 @@ export const startQueueSource = (
       }
       if (isStopped) return;
       if (enabling) continue;
-      const batch = await receiveBatch(queue, mapping, visibilityTimeoutSeconds, () => isStopped);
-      if (batch.length === 0) continue;
+      if (queue.depth().visible <= waiting * mapping.batchSize) {
+        received = Promise.withResolvers();
+        if (waiting > 0) await received.promise;
+        continue;
+      }
       if (running === 0) {
         limit = Math.min(FIRST_CONCURRENCY, mapping.maxConcurrency);
         limitChangedAtMs = Date.now();
       }
       running++;
-      void processBatch(batch, queue, mapping, pool).finally(() => {
+      waiting++;
+      void processBatch(receive, queue, mapping, pool).finally(() => {
         running--;
         batchEnded.resolve();
       });
@@ -165,6 +182,7 @@ export const startQueueSource = (
     stop() {
       isStopped = true;
       batchEnded.resolve();
+      received.resolve();
       enabling?.resolve();
     },
   };

@@ -46,19 +46,25 @@ const firstEntries = (waiting: readonly Entry[], maxCount: number): Entry[] => {
   return waiting.slice(0, count);
 };
 
-/** Invokes the function with a batch of stream records. Returns the number of entries before the first failed entry. */
+/**
+ * Invokes the function with the batch that `choose` returns when an environment is free. Returns the numbers of entries
+ * in the batch and before the first failed entry.
+ */
 const processBatch = async (
-  batch: readonly Entry[],
+  choose: () => readonly Entry[],
   { functionName, reportsFailures }: StreamMapping,
   streamArn: string,
   pool: FunctionPool,
-): Promise<number> => {
-  const Records = batch.map(({ record }) => ({ ...record, awsRegion: REGION, eventSourceARN: streamArn }));
-  const result = await pool.invoke(functionName, { Records });
+): Promise<{ size: number; done: number }> => {
+  let batch: readonly Entry[] = [];
+  const result = await pool.invokeWhenFree(functionName, () => {
+    batch = choose();
+    return { Records: batch.map(({ record }) => ({ ...record, awsRegion: REGION, eventSourceARN: streamArn })) };
+  });
   const ids = batch.map(({ record }) => record.dynamodb.SequenceNumber);
-  const failed = failedIds(result, new Set(ids), reportsFailures);
-  if (failed === null) return 0;
-  return failed.size === 0 ? batch.length : ids.findIndex((id) => failed.has(id));
+  const failed = result && failedIds(result, new Set(ids), reportsFailures);
+  if (failed === null) return { size: batch.length, done: 0 };
+  return { size: batch.length, done: failed.size === 0 ? batch.length : ids.findIndex((id) => failed.has(id)) };
 };
 
 /**
@@ -93,20 +99,19 @@ export const createStreamLane = (
         if (windowSeconds > 0) await waitForFullBatch(windowSeconds * 1000);
         continue;
       }
-      const batch = firstEntries(waiting, maxCount);
-      const done = await processBatch(batch, mapping, streamArn, pool);
+      const { size, done } = await processBatch(() => firstEntries(waiting, maxCount), mapping, streamArn, pool);
       finish(done);
       if (isStopped) return;
-      if (done === batch.length) {
+      if (done === size) {
         tries = 0;
         maxCount = batchSize;
         continue;
       }
       tries = done > 0 ? 1 : tries + 1;
-      if (bisects) maxCount = Math.max(1, Math.ceil((batch.length - done) / 2));
+      if (bisects) maxCount = Math.max(1, Math.ceil((size - done) / 2));
       if (maxRetries >= 0 && tries > maxRetries) {
-        log(`dropped ${batch.length - done} records of the stream after ${tries} tries`);
-        finish(batch.length - done);
+        log(`dropped ${size - done} records of the stream after ${tries} tries`);
+        finish(size - done);
         tries = 0;
       } else await pause(Math.min(BACKOFF.firstMs * 2 ** (tries - 1), BACKOFF.longestMs));
     }

@@ -24,7 +24,7 @@ export const openStreamLog = (file: string): StreamLog => {
   db.exec('CREATE INDEX IF NOT EXISTS stream_order ON _stream_records (table_name, CAST(sequence_number AS INTEGER))');
   // From here on a statement waits at most 5 ms for a locked file, because this thread must not block. `trim` then
   // returns false and is called again later.
-  db.exec('PRAGMA busy_timeout = 5');
+  db.exec('PRAGMA busy_timeout = 5; PRAGMA synchronous = OFF;');
   const version = db.prepare('PRAGMA data_version');
   const newest = db.prepare(
     'SELECT sequence_number FROM _stream_records WHERE table_name = ? ORDER BY CAST(sequence_number AS INTEGER) DESC LIMIT 1',

@@ -28,6 +28,12 @@ export interface StreamSourceOptions extends ShardsOptions {
  */
 const pacing = { file: { activeMs: 5, idleMs: 25 }, calls: { activeMs: 10, idleMs: 150 } };
 const ACTIVE_FOR_MS = 2000;
+/**
+ * Milliseconds between a read that found records and the next read, so that many writers fill the batches. The first
+ * record after a pause is read at once. Lambda reads a shard four times a second, and again after each batch:
+ * https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
+ */
+const GATHER_MS = 25;
 const TRIM_EVERY_MS = 500;
 const MAX_PENDING = 4000;
 
@@ -72,8 +78,9 @@ export const startStreamSource = (options: StreamSourceOptions): StreamSource =>
     while (!isStopped) {
       await readInTurn();
       woken = Promise.withResolvers();
-      const isActive = Date.now() - lastRecordAtMs < ACTIVE_FOR_MS;
-      await Promise.race([woken.promise, sleep(isActive ? activeMs : idleMs)]);
+      const sinceRecordMs = Date.now() - lastRecordAtMs;
+      await sleep(Math.max(0, GATHER_MS - sinceRecordMs));
+      await Promise.race([woken.promise, sleep(sinceRecordMs < ACTIVE_FOR_MS ? activeMs : idleMs)]);
     }
   };
   void poll();

@@ -1,4 +1,4 @@
-import { createHmac, hash } from 'node:crypto';
+import { createHmac, createSecretKey, hash, type KeyObject } from 'node:crypto';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { retryMiddleware } from '@smithy/core/retry';
@@ -77,15 +77,16 @@ interface Credentials {
 const hmac = (key: Buffer | string, text: string): Buffer => createHmac('sha256', key).update(text).digest();
 
 /** The newest signing key for each region and service, with the text that it is derived from. */
-const signingKeys = new Map<string, { readonly source: string; readonly key: Buffer }>();
+const signingKeys = new Map<string, { readonly source: string; readonly key: KeyObject }>();
 
 /** Returns the key that signs for a day, a region and a service. */
-const signingKeyOf = ({ accessKeyId, secretAccessKey }: Credentials, day: string, signedFor: string): Buffer => {
+const signingKeyOf = ({ accessKeyId, secretAccessKey }: Credentials, day: string, signedFor: string): KeyObject => {
   const source = `${accessKeyId}/${secretAccessKey}/${day}`;
   const known = signingKeys.get(signedFor);
   if (known?.source === source) return known.key;
   const [region = '', service = ''] = signedFor.split('/');
-  const key = [region, service, 'aws4_request'].reduce(hmac, hmac(`AWS4${secretAccessKey}`, day));
+  const bytes = [region, service, 'aws4_request'].reduce(hmac, hmac(`AWS4${secretAccessKey}`, day));
+  const key = createSecretKey(bytes);
   signingKeys.set(signedFor, { source, key });
   return key;
 };

@@ -165,11 +165,10 @@ const findEarlier = async (
 };
 
 /** Stores the first use of the request's Idempotency-Key. Throws if the key was used for other content. */
-const claimKey = async (
-  { owner, idempotencyKey, contentHash: hash, nowMs }: PublishRequest,
-  store: EventStore,
-): Promise<void> => {
+const claimKey = async (request: PublishRequest, store: EventStore): Promise<void> => {
+  const { owner, idempotencyKey, nowMs } = request;
   if (idempotencyKey === null) return;
+  const { contentHash: hash } = request;
   const usedFor = await store.claimKey(owner, idempotencyKey, hash, nowMs);
   if (usedFor !== null && usedFor !== hash) {
     throw new PassPostError('idempotency_mismatch', 'This Idempotency-Key was used for another request.');

@@ -32,9 +32,9 @@ export const createTask = async (
   creation: TaskCreation,
   tasks: NewTasks,
 ): Promise<{ task: StoredTask; isRepeat: boolean }> => {
-  const { owner, contentHash, idempotencyKey, by, requestId, traceId, retentionDays, nowMs } = creation;
+  const { owner, idempotencyKey, by, requestId, traceId, retentionDays, nowMs } = creation;
   const id = idempotencyKey === null ? drawId('tsk', nowMs) : deriveId('tsk', owner, '/tasks', idempotencyKey);
-  const content_hash = idempotencyKey === null ? null : contentHash;
+  const content_hash = idempotencyKey === null ? null : creation.contentHash;
   const { owner: named, ...content } = creation.content;
   const origin = {
     owner,

@@ -72,7 +72,7 @@ describe('an event source mapping of a queue on the local stack', () => {
     let maxRunning = 0;
     recorder.onQueue = async () => {
       maxRunning = Math.max(maxRunning, ++running);
-      await sleep(60);
+      await sleep(400);
       running--;
       return {};
     };
