@@ -9,6 +9,7 @@ const parts = [
   'start-up',
   'due',
   'recovery',
+  'singles',
   'profile',
 ] as const;
 export type Part = (typeof parts)[number];
@@ -43,6 +44,7 @@ export const usage = `npm run bench -- [part …] [--events 3000] [--webhooks 1]
   signer         CPU time of a delivery compared with a plain POST with an HMAC
   start-up       import time of each bundle compared with the SDK clients in the bundle
   due            ticks of the due index over 500,000 overdue deliveries and 1,000 parked ones
+  singles        rate, duration of a publish call, CPU time by thread, and memory: 1 publisher, 20, and hundreds a call
   profile        CPU time of a single event by thread and by package, with 1 publisher and with 20
   recovery       the recovery of 100,000 dead deliveries, over a restart of the stack; some ten minutes
 

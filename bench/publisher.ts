@@ -1,19 +1,22 @@
-// The publisher runs in its own process, so that its CPU time is not measured with the stack's. The message
-// `{ url, key, count, clients, event }` makes it publish `count` single events from `clients` clients at a time; it
-// answers with the milliseconds that each call took.
+// The publisher runs in its own process, so that its CPU time is not measured with the stack's. The message of a
+// `PublishJob` makes it publish; it answers with the milliseconds that each call took.
 
 export interface PublishJob {
   readonly url: string;
   readonly key: string;
+  /** Number of events. */
   readonly count: number;
+  /** Number of calls at a time. */
   readonly clients: number;
+  /** Number of events in one call. */
+  readonly perCall: number;
   readonly event: object;
 }
 
-const publish = async ({ url, key, count, clients, event }: PublishJob): Promise<number[]> => {
-  const body = JSON.stringify(event);
+const publish = async ({ url, key, count, clients, perCall, event }: PublishJob): Promise<number[]> => {
+  const body = JSON.stringify(perCall === 1 ? event : { events: Array.from({ length: perCall }, () => event) });
   const durations: number[] = [];
-  let left = count;
+  let left = Math.ceil(count / perCall);
   const client = async (): Promise<void> => {
     while (left-- > 0) {
       const startMs = performance.now();

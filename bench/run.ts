@@ -4,7 +4,7 @@ import { dueBacklog } from './due-backlog.ts';
 import type { Figures } from './figures.ts';
 import { monitoringShares } from './monitoring.ts';
 import { type BenchOptions, type Part, parseOptions, usage } from './options.ts';
-import { profileSingles } from './profile.ts';
+import { measureLoad, profileLoad } from './publish-load.ts';
 import { recoveryBacklog } from './recovery-backlog.ts';
 import { fullBatchesScenario, isolationScenario, publishScenario, steadyScenario } from './scenarios.ts';
 import { signerOverhead } from './signer-overhead.ts';
@@ -78,9 +78,14 @@ const runs: Record<Part, (options: BenchOptions) => Promise<[string, Figures][]>
   signer: async () => [['signer overhead', await signerOverhead()]],
   due: async () => [['due', await dueBacklog()]],
   recovery: async () => [['recovery', await recoveryBacklog()]],
+  singles: async ({ events }) => [
+    ['single events, 1 publisher', await measureLoad({ count: Math.ceil(events / 3), clients: 1, perCall: 1 })],
+    ['single events, 20 publishers', await measureLoad({ count: events, clients: 20, perCall: 1 })],
+    ['a hundred events a call, 4 publishers', await measureLoad({ count: events, clients: 4, perCall: 100 })],
+  ],
   profile: async ({ events }) => [
-    ['single events, 1 publisher', await profileSingles(Math.ceil(events / 3), 1)],
-    ['single events, 20 publishers', await profileSingles(events, 20)],
+    ['single events, 1 publisher', await profileLoad({ count: Math.ceil(events / 3), clients: 1, perCall: 1 })],
+    ['single events, 20 publishers', await profileLoad({ count: events, clients: 20, perCall: 1 })],
   ],
   'start-up': async () => [['start-up', await startUpRatios()]],
 };

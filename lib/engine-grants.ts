@@ -58,7 +58,7 @@ export const grantDeliver = (storage: Storage, fn: LambdaFunction): void => {
   storage.setRetention(fn);
 };
 
-/** Lets a function find due deliveries in the due index, update their rows, and store how far it is. */
+/** Lets the due function find due deliveries in the due index, update their rows, and store the progress of its sweep. */
 export const grantDue = (storage: Storage, fn: LambdaFunction): void => {
   storage.grantDelivery(
     fn,
@@ -69,8 +69,8 @@ export const grantDue = (storage: Storage, fn: LambdaFunction): void => {
 };
 
 /**
- * Lets the roll-up count the hours of every webhook, release or cancel held deliveries, extend the retention of
- * events with unfinished deliveries, find lost changes and fan them out, and write the stream's heartbeat.
+ * Lets the roll-up count the deliveries of every webhook by hour, release or cancel held deliveries, extend the retention
+ * of events with unfinished deliveries, find lost changes and fan them out, and write the heartbeat row.
  */
 export const grantRollUp = (storage: Storage, fn: LambdaFunction): void => {
   storage.grantDomain(

@@ -97,6 +97,7 @@ export const startEnvironment = (
   const worker = startWorker(definition, variables);
   let resolveInvocation: ((result: InvocationResult) => void) | undefined;
   let endReason: FunctionError | undefined;
+  let end: InvocationResult | undefined;
   let idleSinceMs = Date.now();
   let busySinceMs: number | null = null;
 
@@ -123,7 +124,8 @@ export const startEnvironment = (
   worker.on('exit', () => {
     const error = endReason ?? { type: 'Runtime.ExitError', message: 'The function ended its process', trace: '' };
     failToStart(Object.assign(new Error(error.message), { name: error.type }));
-    finish({ ok: false, error });
+    end = { ok: false, error };
+    finish(end);
     onEnd();
   });
 
@@ -145,6 +147,7 @@ export const startEnvironment = (
     },
     ready,
     async invoke(requestId, event) {
+      if (end) return end;
       const { promise, resolve } = Promise.withResolvers<InvocationResult>();
       resolveInvocation = resolve;
       busySinceMs = Date.now();

@@ -22,7 +22,10 @@ export interface Entry {
   isDone: boolean;
 }
 
-/** One of a shard's parallel lanes. Its batches are processed one after the other, so records with the same key stay in order. */
+/**
+ * One of the parallel lanes into which a shard's records are divided by their keys. A lane processes one batch at a time,
+ * so records with the same key stay in order.
+ */
 export interface StreamLane {
   push(entry: Entry): void;
   stop(): void;

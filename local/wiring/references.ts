@@ -54,7 +54,7 @@ export const createReferences = ({ resources }: Assembly, running: Running): Ref
     ref: (logicalId) => describe(logicalId)?.Ref ?? logicalId,
     attribute(logicalId, name) {
       const attributes = describe(logicalId);
-      // Attributes of resources without a local counterpart, for example roles and log groups, get any unique value.
+      // A resource that does not exist locally, for example a role or a log group, gets an invented ARN for each attribute.
       return (
         attributes?.[name] ??
         running.customData.get(logicalId)?.[name] ??

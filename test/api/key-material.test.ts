@@ -125,9 +125,13 @@ describe('the key-material function', () => {
   it.each([
     ['an unknown operation', { operation: 'drop-keyring' }, 'operation'],
     ['an unknown field', { operation: 'rotate-keyring', force: true }, 'force'],
-    ['a field of CloudFormation events', { operation: 'rotate-keyring', RequestType: 'Create' }, 'RequestType'],
+    [
+      'the field RequestType, which only events of CloudFormation have',
+      { operation: 'rotate-keyring', RequestType: 'Create' },
+      'RequestType',
+    ],
   ])(
-    'answers with the error invalid to an operator call with %s, names the field and leaves the keyring unchanged',
+    'refuses an operator call with %s: the error invalid names the field, and the keyring is unchanged',
     async (_name, event, fieldName) => {
       await run();
       const before = secretValue('keyring');

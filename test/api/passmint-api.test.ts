@@ -56,7 +56,7 @@ describe('the passmint-api function', () => {
       }
     });
 
-    it('repeats its first 201 answer without the secret for the same Idempotency-Key; the native API answers 201 with a secret for that key', async () => {
+    it('repeats its first 201 answer without the secret for the same Idempotency-Key; the native API accepts the same Idempotency-Key for a new webhook, with 201 and a secret', async () => {
       const key = { 'idempotency-key': 'k-1' };
       const first = await call('POST', '', minimalWebhook, key);
 

@@ -11,7 +11,7 @@ const refusal = {
   json: { type: '/problems/too_many_webhooks', errors: [{ path: 'url', code: 'too_many_webhooks' }] },
 };
 
-describe('the webhooks of an account with one URL', () => {
+describe('several webhooks of an account with the same URL', () => {
   const tables = useTables();
   const { api, current, post, create, patch, get, remove, rowAt, setAttribute } = useWebhooksApi(tables);
   const passmint = useApi(tables, 'passmint-api', '/v1');
@@ -58,7 +58,7 @@ describe('the webhooks of an account with one URL', () => {
     expect(await post(minimalWebhook)).toMatchObject(refusal);
   });
 
-  it('a webhook that moves away makes room for another one, and deleting all leaves no URL in the row of the count', async () => {
+  it('a webhook that changes to another URL makes room for another webhook, and after the deletion of all webhooks the row that counts them has no URL', async () => {
     const webhooks = await createTen();
     await patch(webhooks[0].id, { url: elsewhere });
     const next = await post(minimalWebhook);

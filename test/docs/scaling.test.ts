@@ -80,7 +80,7 @@ describe('docs/scaling.md', () => {
     ['the timeout of the due tick', `stops after 45 of its ${dueTimeout} s`],
     ['the lookups of a zone', `${1024 / 2} lookups/s per zone`],
     ['an account on a new table', `${thousands((SHARDS * WRITES_A_PARTITION) / 2)} on a new table`],
-  ])('gives the number of the code for %s: "%s"', (_, statement) => {
+  ])('has the same number as the code for %s: "%s"', (_, statement) => {
     if (!page.includes(statement)) expect(page).toContain(statement);
   });
 

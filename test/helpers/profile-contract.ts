@@ -51,7 +51,7 @@ export const testProfile = <Options>(given: ProfileCase<Options>): void => {
   const [newest, previous] = secrets;
 
   const cases = given.options.map((options) => [describeOptions(options), options] as const);
-  describe.each(cases)('a request with %s', (_description, options) => {
+  describe.each(cases)('a request under the webhook options: %s', (_description, options) => {
     const render = (using: readonly [string, ...string[]], about: RenderInput = renderInput(), sentAt = new Date()) =>
       profile.render(about, materialOf(accountKeys, profile, options, using), options, sentAt);
 

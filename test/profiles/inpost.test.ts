@@ -94,7 +94,7 @@ describe('the inpost profile', () => {
     expect([bytes('sha256'), bytes('sha512')]).toEqual([32, 64]);
   });
 
-  it('IP reading 3: with mechanism digital, the default is an RSA signature of 256 bytes; an ECDSA signature begins with the DER byte 0x30', () => {
+  it('IP reading 3 of an unclear place in the documentation: with mechanism digital, the default is an RSA signature of 256 bytes; an ECDSA signature begins with the DER byte 0x30', () => {
     const signature = (chosen: object) =>
       Buffer.from(`${render({ mechanism: 'digital', ...chosen }).headers['x-inpost-signature']}`, 'base64');
 

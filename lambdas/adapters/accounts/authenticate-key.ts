@@ -22,7 +22,10 @@ const LIMITED_MS = 5 * SECOND_MS;
  * drawn at random when it is created, so nobody can have presented it before.
  */
 const UNKNOWN_MS = 10 * SECOND_MS;
-/** The maximum number of hashes in each memory of an instance. A hash with its entry takes some 200 bytes. */
+/**
+ * The maximum number of API key hashes that an instance remembers in each of its three memories (seen, unknown, limited).
+ * A hash with its entry takes some 200 bytes.
+ */
 const MAX_REMEMBERED = 10_000;
 
 const UNKNOWN: KeyCheck = { outcome: 'unknown' };

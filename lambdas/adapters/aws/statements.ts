@@ -39,8 +39,8 @@ export const insertStatement = (table: string, row: Readonly<Record<string, unkn
 };
 
 /**
- * Returns the statement that updates a row, with a SET clause for each attribute as AWS documents it. The statement fails with `ConditionalCheckFailed` if the row does not exist
- * or does not hold the expected values.
+ * Returns the statement that updates a row, with a SET clause for each attribute as AWS documents it. The statement
+ * fails with `ConditionalCheckFailed` if the row does not exist or does not hold the expected values.
  */
 export const updateStatement = (
   table: string,

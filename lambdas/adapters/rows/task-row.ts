@@ -8,7 +8,7 @@ import { changesPkOf, SHARDS, taskKey, taskListPk, taskReferencePk } from './tab
 /** The `type` of a task's row after the erasure of its personal data. */
 export const ERASED = 'erased';
 
-/** Returns the row of a task. */
+/** Converts a task to its row, with the keys of the indexes that list it. */
 export const taskToRow = (task: StoredTask): Record<string, AttributeValue> =>
   marshall(
     rowOf({

@@ -84,7 +84,9 @@ export interface OperatorRequest extends IdempotentRequest {
 /** The account id of audit entries about operators. */
 export const OPERATORS_AUDIT = 'operator';
 
-/** Returns an API key of an operator, as its row holds it. Every key of an operator has the operator's id. */
+/**
+ * Makes the stored form of a new API key of an operator. All keys of an operator have the operator's id as their own id.
+ */
 export const operatorKey = (
   { id, name }: Pick<StoredOperator, 'id' | 'name'>,
   { hash, prefix }: { readonly hash: string; readonly prefix: string },

@@ -51,7 +51,7 @@ export const commandSchema = z.discriminatedUnion('type', [
     step: z.number(),
     /** Number, from 0, of the list whose deliveries the step reads. Each status has one list per shard. */
     list: z.number(),
-    /** Id of the last delivery that was read from the current list; `null` at the list's beginning. */
+    /** Id of the last delivery that the steps before read from the list `list`; `null` if they have not read from it. */
     after: z.string().nullable().default(null),
     /** Number of deliveries that the steps so far have redelivered. */
     done: z.number(),

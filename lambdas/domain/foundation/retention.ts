@@ -8,5 +8,5 @@ export const retentionOf = (ownDays: number | undefined, stackDays: number): num
 /** The length of the longest retry schedule, in days. A delivery needs its event until its last attempt. */
 export const SCHEDULE_DAYS = 14;
 
-/** Returns the most days for which a delivery is held without a break: 90, or the retention if that is longer. */
+/** Returns the number of days after which a held delivery is cancelled: 90, or the retention if that is longer. */
 export const holdDaysOf = (retentionDays: number): number => Math.max(90, retentionDays);

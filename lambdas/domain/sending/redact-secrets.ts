@@ -57,7 +57,10 @@ const isSecretHeader = ({ name, value }: Named): boolean =>
     ? isSecretValue(value)
     : value.length >= SHORTEST && !WORD.test(value) && !MEDIA_TYPE.test(value);
 
-/** Returns the signatures in the headers and the body of a request, without the names of their schemes. */
+/**
+ * Returns the signatures in the headers and the body of a request, without a prefix such as `v1=` that names their
+ * scheme. A response body that repeats one of them must not be stored as it is.
+ */
 const signaturesOf = ({ headers, body }: Rendered): string[] => {
   const values = Object.entries(headers).flatMap(([name, value]) => (name.includes('signature') ? [value] : []));
   const inHeaders = values.flatMap((value) => value.split(/[\s,;]+/)).map((part) => part.replace(/^\w+=(?=[^=])/, ''));

@@ -2,7 +2,7 @@ import type { Profile } from '../deliveries/profile.ts';
 import type { FieldError } from '../foundation/errors.ts';
 import { EVERYTHING, type StoredWebhook } from './webhook.ts';
 
-/** A webhook's entry in the routing rows: the event types whose rows have it, and the text of the entry. */
+/** The event types whose routing rows list a webhook, and the text that stands for the webhook in these rows. */
 export interface WebhookRoutes {
   /** The customer to whom the webhook belongs. Each customer has routing rows of its own. */
   readonly customer: string | null;

@@ -46,8 +46,9 @@ export interface RotateSecretRequest extends IdempotentRequest, WebhookRequest {
 }
 
 /**
- * Gives a webhook a new secret. Until the previous secret expires, it signs together with the new one or instead of it,
- * depending on the profile. Throws `not_found`, `invalid` or `conflict`.
+ * Gives a webhook a new secret. Until the previous secret expires, a profile whose requests have room for two signatures
+ * signs with both secrets; any other profile signs with the previous secret alone. Throws `not_found`, `invalid` or
+ * `conflict`.
  */
 export const rotateSecret = (
   request: RotateSecretRequest,

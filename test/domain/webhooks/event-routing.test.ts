@@ -7,7 +7,7 @@ const routes = (count: number, resource: string) => ({
   member: `${id}|${resource}`,
 });
 
-describe('routesFaults', () => {
+describe('the limits of the event types and the resource of a webhook (routesFaults)', () => {
   it.each([
     [46, 'no resource', ''],
     [40, 'a resource of 64 bytes', 'x'.repeat(64)],
@@ -21,7 +21,7 @@ describe('routesFaults', () => {
     [40, 'a resource of 65 bytes: at most 64 bytes', 'x'.repeat(65), 64],
     [14, 'a resource of 255 bytes: at most 240 bytes', 'x'.repeat(255), 240],
     [20, 'a resource of 252 bytes: at most 159 bytes', '🛂'.repeat(63), 159],
-  ])('finds a fault at resource in a webhook with %i event type(s) and %s', (count, _, resource, most) => {
+  ])('finds a fault in the field resource of a webhook with %i event type(s) and %s', (count, _, resource, most) => {
     expect(routesFaults(routes(count, resource))).toEqual([
       { path: 'resource', code: 'too_big', message: expect.stringContaining(`at most ${most} bytes`) },
     ]);
