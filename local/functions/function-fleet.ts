@@ -8,14 +8,16 @@ const STALE_MS = 500;
 const GROW_EVERY_MS = 25;
 /** Milliseconds that an invocation waits for an environment before the fleet starts another one. */
 const WAIT_MS = 40;
+/** Milliseconds after which an invocation may count as one that waits for something slow, for example a receiver. */
+const SLOW_MS = 100;
 /**
- * An invocation that runs for longer than this many milliseconds waits for something slow, for example a receiver. On a
- * saturated machine every invocation takes longer.
+ * The busy share of a thread below which its environment mostly waits (`some`), and below which it does nothing but wait
+ * (`all`).
  */
-const SLOW_MS = { usual: 75, saturated: 300 };
+const WAITING = { some: 0.2, all: 0.05 };
 const MAX_STARTING = 2;
-/** The maximum number of environments of a function that do not wait for something slow. */
-const MAX_QUICK = availableParallelism();
+/** The maximum number of environments of a function that do not mostly wait. */
+const MAX_ACTIVE = availableParallelism();
 
 const machine = { atMs: 0, idle: 0, total: 0, idleShare: 0 };
 /** Returns the share of this machine's processor time, from 0 to 1, that no program used since the last measurement. */
@@ -35,8 +37,8 @@ const idleShareOfMachine = (): number => {
  * `utilizations` has the busy share of each thread; a thread that waits, for example for a slow receiver, is not busy.
  * On AWS every environment has its own processor; here all environments share this machine's.
  */
-const isSaturation = (utilizations: readonly number[]): boolean => {
-  const busy = utilizations.reduce((sum, share) => sum + share, 0);
+const isSaturation = (utilizations: Iterable<number>): boolean => {
+  const busy = [...utilizations].reduce((sum, share) => sum + share, 0);
   return busy >= availableParallelism() * 0.6 || idleShareOfMachine() < 0.1;
 };
 
@@ -54,6 +56,8 @@ export class FunctionFleet {
   readonly #waiting: Waiting[] = [];
   readonly #start: (onEnd: () => void) => Environment;
   #lastMeasurement = { atMs: 0, isNow: true, isSaturated: true };
+  /** The busy share of each environment's thread at the last measurement. */
+  #utilizations = new Map<Environment, number>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(start: (onEnd: () => void) => Environment) {
@@ -68,10 +72,13 @@ export class FunctionFleet {
     const nowMs = performance.now();
     const sinceMs = nowMs - this.#lastMeasurement.atMs;
     if (sinceMs >= MEASURE_EVERY_MS) {
-      const utilizations = [...this.environments].map((environment) =>
-        this.#starting.has(environment) ? 1 : environment.utilization(),
+      this.#utilizations = new Map(
+        [...this.environments].map((environment) => [
+          environment,
+          this.#starting.has(environment) ? 1 : environment.utilization(),
+        ]),
       );
-      const isNow = isSaturation(utilizations);
+      const isNow = isSaturation(this.#utilizations.values());
       const wasBefore = sinceMs > STALE_MS || this.#lastMeasurement.isNow;
       this.#lastMeasurement = { atMs: nowMs, isNow, isSaturated: isNow || wasBefore };
     }
@@ -139,9 +146,15 @@ export class FunctionFleet {
   /** Returns whether another environment would serve the waiting invocations earlier. */
   #needsMore(): boolean {
     const isSaturated = this.isSaturated();
-    const slowSinceMs = Date.now() - (isSaturated ? SLOW_MS.saturated : SLOW_MS.usual);
-    const quick = [...this.environments].filter(({ busySinceMs }) => busySinceMs === null || busySinceMs > slowSinceMs);
-    return quick.length === 0 || (quick.length < MAX_QUICK && !isSaturated);
+    const slowSinceMs = Date.now() - SLOW_MS;
+    const isBelow = (share: number, { busySinceMs }: Environment, utilization = 1): boolean =>
+      busySinceMs !== null && busySinceMs < slowSinceMs && utilization < share;
+    const shares = [...this.environments].map(
+      (environment) => [environment, this.#utilizations.get(environment)] as const,
+    );
+    if (shares.every(([environment, share]) => isBelow(WAITING.all, environment, share))) return true;
+    const active = shares.filter(([, share = 1]) => share >= WAITING.some);
+    return active.length < MAX_ACTIVE && !isSaturated;
   }
 
   /** Makes the first waiting invocation fail with the error of a bundle that could not be imported. */
