@@ -39,7 +39,7 @@ const idleShareOfMachine = (): number => {
  */
 const isSaturation = (utilizations: Iterable<number>): boolean => {
   const busy = [...utilizations].reduce((sum, share) => sum + share, 0);
-  return busy >= availableParallelism() * 0.6 || idleShareOfMachine() < 0.1;
+  return busy >= availableParallelism() * 0.4 || idleShareOfMachine() < 0.1;
 };
 
 /** An invocation that waits for an environment. */

@@ -17,10 +17,7 @@ import type {
 // their input as JSON, which is the wire format of both services, and use the SDK's credentials, retries, errors, time
 // limits and sockets. Measured with 8 calls at a time, CPU of a PutItem: 194 µs instead of 463 µs.
 
-/**
- * The calls on the thin path: those that a single event needs, and the query of the due index. Their inputs and outputs
- * hold no bytes and no dates, which JSON writes in another way than the services.
- */
+/** The calls on the thin path: those that a single event needs, and the query of the due index. */
 const HOT_CALLS: ReadonlySet<unknown> = new Set([
   'BatchExecuteStatementCommand',
   'BatchGetItemCommand',
@@ -30,6 +27,9 @@ const HOT_CALLS: ReadonlySet<unknown> = new Set([
   'SendMessageBatchCommand',
   'UpdateItemCommand',
 ]);
+
+/** Matches the JSON of an input with bytes, which the services write in another way. No row of PassPost holds bytes. */
+const BYTES = /"B":\{/;
 
 /** Headers of a request that differ from call to call. All others are the same for all requests of one kind. */
 const OWN_HEADERS: ReadonlySet<string> = new Set([
@@ -132,14 +132,13 @@ const readText = (stream: NodeJS.ReadableStream): Promise<string> => {
 };
 
 type Config = SQSClient['config'];
-/** The rest of a call's path: it gets the call's input and returns the service's output. */
+/** The rest of a call's path: it returns the service's output. */
 type Rest = FinalizeHandler<object, MetadataBearer>;
 
-/** Returns the handler of one try of a call: it sends the input and returns the output. Throws the SDK's own errors. */
+/** Returns the handler of one try of a call: it sends the body and returns the output. Throws the SDK's own errors. */
 const oneTry =
-  (config: Config, target: Target, context: HandlerExecutionContext): Rest =>
-  async ({ input }) => {
-    const body = JSON.stringify(input);
+  (config: Config, target: Target, context: HandlerExecutionContext, body: string): Rest =>
+  async () => {
     const headers = signedHeaders(target, await config.credentials(), body, Date.now() + config.systemClockOffset);
     const request = new HttpRequest({ ...target.endpoint, method: 'POST', headers, body });
     const { response } = await config.requestHandler.handle(request);
@@ -180,8 +179,9 @@ export const useThinPath = (client: DynamoDBClient | SQSClient, watchTries: (nex
   stack.add(
     (next, context) => async (args) => {
       const target = targets.get(kindOf(context, args.input));
-      if (!target) return next(args);
-      const retried = retryMiddleware(config)(watchTries(oneTry(config, target, context)), context);
+      const body = target && JSON.stringify(args.input);
+      if (!target || body === undefined || BYTES.test(body)) return next(args);
+      const retried = retryMiddleware(config)(watchTries(oneTry(config, target, context, body)), context);
       return retried({ ...args, request: undefined }) as ReturnType<typeof next>;
     },
     { step: 'initialize', priority: 'low', name: 'thinPath' },

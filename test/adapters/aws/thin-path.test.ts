@@ -231,6 +231,17 @@ describe('the thin path of frequent AWS calls, with a server that records reques
     expect(received.map(isThin)).toEqual([false, false]);
   });
 
+  it('is not taken by an input with bytes, which the SDK writes as base64', async () => {
+    const client = dynamoClient();
+    await client.send(putItem());
+
+    const Item = { pk: { S: 'a' }, bytes: { B: new Uint8Array([1, 2, 3]) } };
+    await client.send(new PutItemCommand({ TableName: 'table', Item }));
+
+    expect(received.map(isThin)).toEqual([false, false]);
+    expect(JSON.parse(received[1]?.body ?? '').Item.bytes).toEqual({ B: 'AQID' });
+  });
+
   it('is not taken by calls that are not among the frequent ones or that are the first of their kind', async () => {
     const client = dynamoClient();
     await client.send(getItem());
